@@ -1,0 +1,34 @@
+/**
+ * Time, passed in. Durations and deadlines use the monotonic clock; records that people read use the wall clock.
+ * The monotonic clock of two processes on one machine must not be compared: send what is left, not a moment.
+ */
+export type Clock = {
+  /** Milliseconds since some fixed moment, with sub-millisecond digits. Never goes back. */
+  readonly monotonicMs: () => number;
+  /** Milliseconds since 1970-01-01T00:00:00Z. May jump. */
+  readonly wallMs: () => number;
+};
+
+export const systemClock: Clock = {
+  monotonicMs: () => performance.now(),
+  wallMs: () => Date.now(),
+};
+
+/** A clock that stands still until it is told to move. Ships for tests and for replay. */
+export class HandClock implements Clock {
+  #monotonicMs: number;
+  #wallMs: number;
+
+  constructor(startWallMs = 1_700_000_000_000) {
+    this.#monotonicMs = 0;
+    this.#wallMs = startWallMs;
+  }
+
+  readonly monotonicMs = (): number => this.#monotonicMs;
+  readonly wallMs = (): number => this.#wallMs;
+
+  advance(ms: number): void {
+    this.#monotonicMs += ms;
+    this.#wallMs += ms;
+  }
+}

@@ -1,0 +1,29 @@
+/** How two answers to one request differ, for people. The score is what counts. */
+export type Difference =
+  | 'same'
+  | 'shape'
+  | 'missing'
+  | 'nonFinite'
+  | 'values'
+  | 'label'
+  | 'failure';
+
+/** What a pair showed. Scores are in [0, 1]: 0 is the same answer. */
+export type Comparison = {
+  readonly difference: Difference;
+  /** Candidate against the live answer. Undefined where either failed: failures are counted, not scored. */
+  readonly score: number | undefined;
+  /** Twin against the live answer: how far stable differs from itself. Set on twinned pairs where both answered. */
+  readonly noise: number | undefined;
+  readonly stableFailed: boolean;
+  readonly candidateFailed: boolean;
+  /** The two runs of a twinned pair, in milliseconds. */
+  readonly latency: { readonly candidateMs: number; readonly twinMs: number } | undefined;
+};
+
+/** A delayed label joined to both answers: each side's loss in [0, 1]. A failed answer has loss 1. */
+export type LabelledPair = {
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly stableLoss: number;
+  readonly candidateLoss: number;
+};

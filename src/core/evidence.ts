@@ -1,0 +1,102 @@
+/**
+ * All that a rollout has seen, as whole numbers and sets: counts add, sets unite, so evidence from workers, gateways and
+ * restarts merges exactly, in any order, and a verdict can be recomputed from it bit for bit.
+ */
+
+/** Counts of values on a grid of 1/1000: grid step (a whole number as text) to count. */
+export type GridCounts = Readonly<Record<string, number>>;
+
+/**
+ * Bounded per-request differences, candidate minus reference, in [-1, 1]. Values between two steps of the grid are counted at
+ * the lower one in `down` (which a harm test reads) and at the upper one in `up` (which a safety test reads), so rounding
+ * never makes a claim easier to prove.
+ */
+export type DifferenceCounts = { readonly down: GridCounts; readonly up: GridCounts };
+
+/** What became of every request that the mirror might have copied. */
+export type MirrorCounts = {
+  readonly eligible: number;
+  readonly notSampled: number;
+  readonly compared: number;
+  /** By reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly timedOut: number;
+  /** The lane could not run it (its process died or refused), so it was not compared. */
+  readonly failed: number;
+  /** The live requests in flight at the flip of the coin, in powers of two (`0`, `1`, `2`, `4`, ...), and what became of them. */
+  readonly byLoad: Readonly<
+    Record<string, { readonly sampled: number; readonly compared: number }>
+  >;
+};
+
+/** One arm at one exposure. Units, not requests: a unit's first bad event counts, later ones do not. */
+export type ArmCounts = {
+  readonly requests: number;
+  readonly units: number;
+  readonly errors: number;
+  readonly slow: number;
+};
+
+/** What was seen at one exposure, keyed by `<candidateBp>:<referenceBp>`. */
+export type ExposureCounts = { readonly candidate: ArmCounts; readonly reference: ArmCounts };
+
+export type Evidence = {
+  readonly mirror: MirrorCounts;
+  /** Candidate against the live answer, every compared pair: d(candidate, stable). */
+  readonly disagreement: DifferenceCounts;
+  /** Twinned pairs only: d(candidate, stable) - d(twin, stable). */
+  readonly excessDisagreement: DifferenceCounts;
+  /** Failures of candidate minus failures of stable, per pair: -1, 0 or 1. */
+  readonly pairedErrors: DifferenceCounts;
+  /** Twinned pairs, and those in which the candidate's run was slower than the metric's margin allows. */
+  readonly pairedLatency: { readonly pairs: number; readonly slower: number };
+  /** Labelled pairs: loss of candidate minus loss of stable. Slices are keyed as `sliceKey` writes them. */
+  readonly labelledLoss: DifferenceCounts;
+  readonly labelledLossBySlice: Readonly<Record<string, DifferenceCounts>>;
+  /** Labels that found their pair, and those that did not. */
+  readonly labels: { readonly joined: number; readonly unmatched: number };
+  readonly live: Readonly<Record<string, ExposureCounts>>;
+  /** Salted hashes of units that have had their first error, or their first slow request. */
+  readonly erredUnits: readonly string[];
+  readonly slowUnits: readonly string[];
+};
+
+/** A slice: every attribute must have the given value. */
+export type Slice = Readonly<Record<string, string>>;
+
+/** `garment=upper,tone=dark`: attributes in alphabetical order. */
+export function sliceKey(slice: Slice): string {
+  return Object.keys(slice)
+    .sort()
+    .map((name) => `${name}=${slice[name]}`)
+    .join(',');
+}
+
+/** True if a request with these attributes belongs to the slice. */
+export function inSlice(attributes: Readonly<Record<string, string>>, slice: Slice): boolean {
+  return Object.entries(slice).every(([name, value]) => attributes[name] === value);
+}
+
+export const NO_DIFFERENCES: DifferenceCounts = { down: {}, up: {} };
+
+export const NO_EVIDENCE: Evidence = {
+  mirror: {
+    eligible: 0,
+    notSampled: 0,
+    compared: 0,
+    dropped: {},
+    timedOut: 0,
+    failed: 0,
+    byLoad: {},
+  },
+  disagreement: NO_DIFFERENCES,
+  excessDisagreement: NO_DIFFERENCES,
+  pairedErrors: NO_DIFFERENCES,
+  pairedLatency: { pairs: 0, slower: 0 },
+  labelledLoss: NO_DIFFERENCES,
+  labelledLossBySlice: {},
+  labels: { joined: 0, unmatched: 0 },
+  live: {},
+  erredUnits: [],
+  slowUnits: [],
+};

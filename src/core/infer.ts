@@ -1,0 +1,52 @@
+import type { Tensor } from './tensor.ts';
+
+/** One request for inference, as every layer from the gateway to the runtime sees it. */
+export type InferRequest = {
+  /** The caller's id, else one of ours. Echoed, logged, and never used to assign. */
+  readonly id: string;
+  readonly model: string;
+  /** A version or an alias that the caller insists on; undefined: the route chooses. */
+  readonly version: string | undefined;
+  /** What is assigned as one: the sequence id, else the sticky key, else the request's id. */
+  readonly unit: string;
+  /** Who asks, where authentication is on. */
+  readonly principal: string | undefined;
+  /**
+   * What slices and rules may look at: declared attributes under their own names, headers named by a rule under
+   * `header:<name>`.
+   */
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly inputs: readonly Tensor[];
+  /** The outputs that the caller wants, in this order; undefined: all. */
+  readonly outputs: readonly string[] | undefined;
+  /** The moment on this process's monotonic clock after which nobody waits for the answer. */
+  readonly deadlineMs: number;
+};
+
+/** The three clocks of one answer, in milliseconds. A metric names the one it reads. */
+export type Timing = {
+  /** Waiting for a replica. */
+  readonly queueMs: number;
+  /** The run itself, of the whole batch that the request was part of. */
+  readonly computeMs: number;
+  /** Admission to answer, as the gateway saw it. */
+  readonly totalMs: number;
+};
+
+/** The run that a request shared: requests with one id ran together. */
+export type BatchInfo = { readonly id: number; readonly rows: number };
+
+export type InferResponse = {
+  readonly model: string;
+  /** The version that answered. */
+  readonly version: string;
+  readonly outputs: readonly Tensor[];
+  readonly timing: Timing;
+  readonly batch: BatchInfo;
+};
+
+/**
+ * The one verb. Gateway, host, remote server and fakes all have this shape, and layers wrap it. Rejects with a ServeError.
+ * Aborting the signal abandons the answer: what still waits leaves its queue at once, what already runs is left to finish.
+ */
+export type Infer = (request: InferRequest, signal: AbortSignal) => Promise<InferResponse>;

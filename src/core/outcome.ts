@@ -1,0 +1,60 @@
+import type { ServeErrorCode } from './errors.ts';
+import type { InferRequest, InferResponse } from './infer.ts';
+import type { Assignment } from './route.ts';
+import type { Tensor } from './tensor.ts';
+
+/** How one live request ended. */
+export type Outcome =
+  | {
+      readonly kind: 'answer';
+      readonly response: InferResponse;
+      readonly startedMs: number;
+      readonly endedMs: number;
+    }
+  | {
+      readonly kind: 'failure';
+      readonly code: ServeErrorCode;
+      readonly message: string;
+      readonly startedMs: number;
+      readonly endedMs: number;
+    };
+
+/**
+ * Watches live requests. Called when a request has been assigned and before it runs, so nothing that depends on the outcome
+ * can choose what is watched; the function it returns, if any, is called once with the outcome. A tap must neither block nor
+ * keep the request waiting; what it throws is reported and never reaches the caller.
+ */
+export type Tap = (
+  request: InferRequest,
+  assignment: Assignment,
+) => ((outcome: Outcome) => void) | undefined;
+
+/**
+ * Codes that are the caller's doing or the caller's absence. They say nothing about a version and never count as its errors.
+ */
+export const CALLER_CODES: ReadonlySet<ServeErrorCode> = new Set([
+  'invalid_input',
+  'too_large',
+  'model_not_found',
+  'version_not_found',
+  'unsupported',
+  'cancelled',
+]);
+
+/** One version's answer to one request, reduced to what is compared. */
+export type Observation =
+  | { readonly kind: 'answer'; readonly outputs: readonly Tensor[]; readonly computeMs: number }
+  | { readonly kind: 'failure'; readonly code: ServeErrorCode; readonly message: string };
+
+/**
+ * The same request answered by the live stable version and by the candidate, and where `twin` is set by stable's copy in the
+ * shadow lane too, back to back with the candidate on the same bytes.
+ */
+export type Pair = {
+  readonly requestId: string;
+  readonly unit: string;
+  readonly attributes: Readonly<Record<string, string>>;
+  readonly stable: Observation;
+  readonly candidate: Observation;
+  readonly twin: Observation | undefined;
+};

@@ -1,0 +1,46 @@
+import type { Evidence } from './evidence.ts';
+import type { BreakerTrip, Command, Decision, Phase, Rollout } from './rollout.ts';
+import type { Route } from './route.ts';
+
+/** What the ledger keeps. Each kind carries all that is needed to recompute or to resume what it says. */
+export type RecordBody =
+  /** A model's route as it stands from here on. */
+  | { readonly kind: 'route'; readonly route: Route; readonly why: string }
+  /** A trial begins. The digests name the packages on trial. */
+  | {
+      readonly kind: 'rolloutStarted';
+      readonly rollout: Rollout;
+      readonly digests: { readonly stable: string; readonly candidate: string };
+    }
+  /**
+   * A look at the evidence: all of it, the verdict, the action, and the phase that follows. Written before the action is
+   * carried out, so that a restart carries out what was decided and decides nothing twice.
+   */
+  | {
+      readonly kind: 'decision';
+      readonly rolloutId: string;
+      readonly evidence: Evidence;
+      readonly decision: Decision;
+      readonly before: Rollout;
+      readonly after: Rollout;
+    }
+  /** Somebody asked for something, and what came of it. */
+  | { readonly kind: 'command'; readonly command: Command; readonly refused: string | undefined }
+  /** A fault outside the statistics ended or stopped a trial. */
+  | {
+      readonly kind: 'breaker';
+      readonly rolloutId: string;
+      readonly trip: BreakerTrip;
+      readonly phase: Phase;
+    };
+
+/** One line of the ledger. `hash` covers all other fields, `previous` included: the records form a chain. */
+export type LedgerRecord = {
+  readonly index: number;
+  /** Wall clock, milliseconds. */
+  readonly atMs: number;
+  readonly body: RecordBody;
+  /** The hash of the record before; 64 zeros for the first. */
+  readonly previous: string;
+  readonly hash: string;
+};

@@ -1,0 +1,123 @@
+import type { Slice } from './evidence.ts';
+import type { MirrorSetting, Share } from './route.ts';
+import type { MetricName, Verdict } from './verdict.ts';
+
+/** What a rollout claims: answers should not change, or answers will change and quality must not suffer. */
+export type Intent = 'equivalent' | 'improve';
+
+/** How much worse is still acceptable, per metric. */
+export type Margins = {
+  /** `equivalent`: mean disagreement beyond stable's own noise. `improve`: mean disagreement beyond the rate measured offline. */
+  readonly disagreement: number;
+  /** Candidate's failure rate minus stable's, per pair. */
+  readonly pairedErrors: number;
+  /** Candidate's mean loss minus stable's, per labelled pair, overall and per slice. */
+  readonly labelledLoss: number;
+  /** A pair counts as slower when the candidate's run took more than max(ratio * twin, twin + floorMs). */
+  readonly pairedLatency: { readonly ratio: number; readonly floorMs: number };
+  /** Candidate's error rate over reference's; below `absolute` (a rate) it is accepted whatever the ratio. */
+  readonly errors: { readonly ratio: number; readonly absolute: number };
+  /** How much more often the candidate may be slower than the reference's past `quantile` of total time. */
+  readonly slowRequests: {
+    readonly ratio: number;
+    readonly quantile: number;
+    readonly absolute: number;
+  };
+};
+
+export type Step =
+  | { readonly kind: 'setMirror'; readonly percentage: number; readonly twin: number }
+  | { readonly kind: 'setWeight'; readonly percent: number; readonly control: boolean }
+  | {
+      readonly kind: 'analysis';
+      readonly require: readonly MetricName[];
+      readonly reject: readonly MetricName[];
+    }
+  | { readonly kind: 'pause'; readonly durationMs: number | undefined }
+  | { readonly kind: 'promote' };
+
+/** What is to be tried and what it must show. Immutable once a rollout has begun. */
+export type RolloutSpec = {
+  readonly model: string;
+  readonly stable: string;
+  readonly candidate: string;
+  readonly intent: Intent;
+  readonly slices: readonly Slice[];
+  readonly margins: Margins;
+  /** Probabilities that the whole rollout may err with. */
+  readonly errorBudget: { readonly falseRollback: number; readonly falsePromotion: number };
+  /** Requests that the candidate's arm must have had before a `setWeight` step is left. */
+  readonly minRequests: number;
+  /** The disagreement rate that gates measured offline, with its digest; undefined: none was measured. */
+  readonly expectedDisagreement: { readonly rate: number; readonly digest: string } | undefined;
+  readonly onInconclusive: 'pause' | 'rollback';
+  readonly maxDurationMs: number;
+  readonly steps: readonly Step[];
+  /** Salt of this rollout's hashes: the arm, the mirror coin and the evidence. */
+  readonly salt: string;
+};
+
+/** Where a rollout stands. The first three are alive; the rest are final. */
+export type Phase =
+  | { readonly kind: 'progressing'; readonly step: number; readonly sinceMs: number }
+  | {
+      readonly kind: 'paused';
+      readonly step: number;
+      readonly sinceMs: number;
+      readonly why: string;
+    }
+  | { readonly kind: 'promoted'; readonly atMs: number }
+  | {
+      readonly kind: 'rolledBack';
+      readonly atMs: number;
+      readonly why: string;
+      readonly decidedBy: readonly string[];
+    }
+  | { readonly kind: 'aborted'; readonly atMs: number; readonly why: string };
+
+/** One trial of one candidate. `atMs`, `sinceMs` and `startedMs` are wall-clock milliseconds. */
+export type Rollout = {
+  readonly id: string;
+  readonly spec: RolloutSpec;
+  readonly phase: Phase;
+  readonly startedMs: number;
+  /** Requests that the candidate's arm had when the present step began, per the evidence. */
+  readonly candidateRequestsAtStep: number;
+};
+
+/** What is to be done next, decided by a pure function and carried out by the controller. */
+export type Action =
+  | { readonly kind: 'wait'; readonly why: string }
+  | { readonly kind: 'enterStep'; readonly step: number; readonly why: string }
+  | { readonly kind: 'pause'; readonly why: string }
+  | { readonly kind: 'promote'; readonly why: string }
+  | { readonly kind: 'rollBack'; readonly why: string; readonly decidedBy: readonly string[] };
+
+/** True once nothing more will happen to the rollout by itself. */
+export function isFinal(phase: Phase): boolean {
+  return phase.kind === 'promoted' || phase.kind === 'rolledBack' || phase.kind === 'aborted';
+}
+
+/** Asked for from outside; applied by the controller only. */
+export type Command =
+  | { readonly kind: 'start'; readonly spec: RolloutSpec }
+  | { readonly kind: 'promote'; readonly model: string; readonly reason: string }
+  | { readonly kind: 'abort'; readonly model: string; readonly reason: string }
+  | {
+      readonly kind: 'setRoute';
+      readonly model: string;
+      /** The revision that the caller saw; the command is refused if the route has moved on since. */
+      readonly revision: number;
+      readonly stable: string;
+      readonly shares: readonly Share[];
+      readonly mirror: MirrorSetting | undefined;
+    };
+
+/** A fault seen outside the statistics that ends a trial at once. */
+export type BreakerTrip = {
+  readonly cause: 'crashLoop' | 'outOfMemory' | 'loadFailed';
+  readonly detail: string;
+};
+
+/** A verdict and what followed from it, as the ledger keeps it. */
+export type Decision = { readonly verdict: Verdict; readonly action: Action };

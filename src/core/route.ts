@@ -1,0 +1,59 @@
+/** Weights are whole basis points: 10,000 is all of the traffic. */
+export const ALL_BP = 10_000;
+
+/**
+ * What a share of the split stands for. `control` is a second copy of stable, run exactly as the candidate is; `other` is a
+ * version that somebody gave a share outside a rollout.
+ */
+export type Arm = 'stable' | 'candidate' | 'control' | 'other';
+
+export type Share = { readonly arm: Arm; readonly version: string; readonly weightBp: number };
+
+/** Sends a request that carries this attribute value to a version, whatever the split says. Never counts as evidence. */
+export type Rule = {
+  readonly attribute: string;
+  readonly equals: string;
+  readonly version: string;
+};
+
+/** What the shadow lane is to see of the traffic. `twinBp` is the part of the mirrored that stable's copy runs too. */
+export type MirrorSetting = {
+  readonly version: string;
+  readonly sampleBp: number;
+  readonly twinBp: number;
+};
+
+/** How one model's live traffic is shared. Only the controller writes routes; each write raises the revision. */
+export type Route = {
+  readonly model: string;
+  readonly revision: number;
+  readonly stable: string;
+  /** Adds up to 10,000. A unit's place on the line is fixed by the salt, so a growing share keeps the units it has. */
+  readonly shares: readonly Share[];
+  readonly salt: string;
+  readonly rules: readonly Rule[];
+  readonly aliases: Readonly<Record<string, string>>;
+  readonly mirror: MirrorSetting | undefined;
+};
+
+/**
+ * The share that candidate and reference had when a unit was assigned: what makes an event of one of them a coin toss of
+ * known odds. The reference is control where there is one, else stable.
+ */
+export type Exposure = {
+  readonly candidateBp: number;
+  readonly referenceBp: number;
+};
+
+/** Where one request was sent, and whether it may count as evidence. */
+export type Assignment = {
+  readonly version: string;
+  readonly arm: Arm;
+  /** How the version was found. Only `split` is random, so only `split` may count. */
+  readonly by: 'split' | 'rule' | 'pin';
+  readonly routeRevision: number;
+  /** Set where the unit was drawn between candidate and reference and landed on one of them. */
+  readonly exposure: Exposure | undefined;
+  /** `candidate` or `reference` where `exposure` is set. */
+  readonly side: 'candidate' | 'reference' | undefined;
+};

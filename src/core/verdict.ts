@@ -1,0 +1,64 @@
+import type { Slice } from './evidence.ts';
+
+/** The measured things a rollout can be judged on. */
+export const METRIC_NAMES = [
+  'disagreement',
+  'pairedErrors',
+  'pairedLatency',
+  'labelledLoss',
+  'errors',
+  'slowRequests',
+] as const;
+
+export type MetricName = (typeof METRIC_NAMES)[number];
+
+/** Where a metric's evidence comes from: pairs in the shadow lane, or randomised live traffic. */
+export const METRIC_PHASE = {
+  disagreement: 'shadow',
+  pairedErrors: 'shadow',
+  pairedLatency: 'shadow',
+  labelledLoss: 'shadow',
+  errors: 'canary',
+  slowRequests: 'canary',
+} as const satisfies Record<MetricName, 'shadow' | 'canary'>;
+
+/** One metric over all requests or over one slice. */
+export type MetricKey = { readonly metric: MetricName; readonly slice: Slice | undefined };
+
+/** Three answers, never two: what is not proven either way is undecided. */
+export type Finding = 'worse' | 'nonInferior' | 'undecided';
+
+/** What the evidence says about one metric, with every number that the finding rests on. */
+export type MetricStatus = MetricKey & {
+  readonly finding: Finding;
+  /** Whether promotion needs it to be non-inferior (`gate`) or it can only reject (`reject`). */
+  readonly role: 'gate' | 'reject';
+  /** Natural logarithms of the two e-values, and of what each must reach. */
+  readonly logHarm: number;
+  readonly logHarmNeeded: number;
+  readonly logSafe: number;
+  readonly logSafeNeeded: number;
+  /** Requests, pairs or units looked at, and bad events among them (candidate, reference). */
+  readonly samples: number;
+  readonly candidateEvents: number;
+  readonly referenceEvents: number;
+  /** The measured value that the margin bounds (a mean difference, or a ratio); undefined without samples. */
+  readonly estimate: number | undefined;
+  readonly margin: string;
+  /** How many more samples at the present estimate until non-inferior; undefined where that cannot be said. */
+  readonly samplesToGo: number | undefined;
+  /** What is missing or wrong, in words, where the metric cannot be judged. */
+  readonly missing: string | undefined;
+};
+
+/** `pass` and `fail` are proven; `inconclusive` lacks evidence; `error` could not measure. */
+export type VerdictKind = 'pass' | 'fail' | 'inconclusive' | 'error';
+
+export type Verdict = {
+  readonly kind: VerdictKind;
+  readonly metrics: readonly MetricStatus[];
+  /** The metrics that decided a `fail`, as `metricLabel` writes them; empty otherwise. */
+  readonly decidedBy: readonly string[];
+  /** What is missing for more than `inconclusive`, or what broke the measurement, in words. */
+  readonly reasons: readonly string[];
+};
