@@ -1,0 +1,278 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { projectRoot } from './support/project-root.ts';
+import {
+  type Confinement,
+  checkAreas,
+  checkBuiltins,
+  checkConfined,
+  checkDirections,
+  checkFileLength,
+  checkFunctionLength,
+  checkPackages,
+  checkTested,
+  type ImportTable,
+  parseSource,
+  type SourceFile,
+} from './support/source-rules.ts';
+
+/** Who may import what: ARCHITECTURE.md says why. Change both together, or neither. */
+const MAY_IMPORT: ImportTable = {
+  core: [],
+  stats: [],
+  config: ['core'],
+  repository: ['core', 'config'],
+  runtime: ['core'],
+  engine: ['core', 'runtime'],
+  batching: ['core'],
+  pipeline: ['core'],
+  host: ['core', 'repository', 'pipeline', 'batching', 'engine', 'runtime'],
+  gateway: ['core', 'host'],
+  protocol: ['core', 'gateway'],
+  compare: ['core', 'stats'],
+  mirror: ['core', 'compare'],
+  capture: ['core', 'compare'],
+  decide: ['core', 'stats'],
+  rollout: ['core', 'stats', 'decide', 'ledger'],
+  gates: ['core', 'stats', 'config', 'repository', 'compare', 'decide', 'ledger'],
+  load: ['core', 'stats'],
+  ledger: ['core'],
+  console: ['core', 'ledger', 'rollout'],
+  telemetry: ['core'],
+  demo: ['core', 'load', 'repository'],
+  cli: ['app', 'config', 'core', 'decide', 'demo', 'ledger', 'load'],
+  app: '*',
+  index: ['core', 'stats', 'app', 'gates'],
+};
+
+/** Areas of the table whose work has not begun. */
+const LATER = ['gates', 'pipeline'];
+
+const PACKAGE_HOMES = {
+  'onnxruntime-node': ['runtime'],
+  piscina: ['engine'],
+  fastify: ['protocol', 'console'],
+  'prom-client': ['telemetry'],
+  zod: ['config'],
+  yaml: ['config'],
+  protobufjs: ['repository'],
+  commander: ['cli'],
+  picocolors: ['cli'],
+  'log-update': ['cli'],
+};
+
+const PURE_AREAS = { core: ['node:crypto'], stats: [] };
+
+const CONFINED: readonly Confinement[] = [
+  {
+    names: ['Date.now', 'new Date()', 'performance.now', 'process.hrtime', 'process.uptime'],
+    home: /^src\/core\/clock\.ts$/,
+    instead: 'take a Clock',
+  },
+  { names: ['Math.random'], home: undefined, instead: 'take a Random' },
+  { names: ['process.env'], home: /^src\/config\//, instead: 'read it in src/config' },
+  { names: ['console.*'], home: /^src\/cli\//, instead: 'print in src/cli' },
+];
+
+/** Files with no test of their own folder, and the test that runs them. */
+const TESTED_BY: Readonly<Record<string, string>> = {};
+
+const FILE_LINES_MAX = 400;
+const FUNCTION_LINES_MAX = 60;
+/** A test that tells one long story may be longer. */
+const TEST_FUNCTION_LINES_MAX = 120;
+
+const sources = readSources('src');
+const tests = readSources('test');
+const benches = readSources('bench');
+
+t.test('the rules see the whole tree', async (t) => {
+  t.same(checkAreas(sources, MAY_IMPORT, LATER), []);
+  t.ok(sources.length > Object.keys(MAY_IMPORT).length, `only ${sources.length} files under src`);
+  t.ok(tests.length > Object.keys(MAY_IMPORT).length, `only ${tests.length} files under test`);
+});
+
+t.test('the source keeps to the rules', async (t) => {
+  t.same(
+    sources.flatMap((file) => checkDirections(file, MAY_IMPORT)),
+    [],
+  );
+  t.same(
+    sources.flatMap((file) => checkPackages(file, PACKAGE_HOMES)),
+    [],
+  );
+  t.same(
+    sources.flatMap((file) => checkBuiltins(file, PURE_AREAS)),
+    [],
+  );
+  t.same(
+    sources.flatMap((file) => checkConfined(file, CONFINED)),
+    [],
+  );
+  t.same(checkTested(sources, tests, TESTED_BY), []);
+});
+
+t.test('files and functions stay short', async (t) => {
+  const all = [...sources, ...tests, ...benches];
+  const product = [...sources, ...benches];
+  t.same(
+    all.flatMap((file) => checkFileLength(file, FILE_LINES_MAX)),
+    [],
+  );
+  t.same(
+    product.flatMap((file) => checkFunctionLength(file, FUNCTION_LINES_MAX)),
+    [],
+  );
+  t.same(
+    tests.flatMap((file) => checkFunctionLength(file, TEST_FUNCTION_LINES_MAX)),
+    [],
+  );
+});
+
+t.test('ARCHITECTURE.md names every folder of the table', async (t) => {
+  const page = readFileSync(path.join(projectRoot, 'ARCHITECTURE.md'), 'utf8');
+  const folders = Object.keys(MAY_IMPORT).filter((area) => !['app', 'index'].includes(area));
+  t.same(
+    folders.filter((folder) => !page.includes(`\`${folder}/\``)),
+    [],
+  );
+});
+
+t.test('an import against the table is caught, however it is written', async (t) => {
+  const forbidden = [
+    "import { offer } from '../mirror/offer.ts';",
+    "import type { Offer } from '../mirror/offer.ts';",
+    "import '../mirror/offer.ts';",
+    "export { offer } from '../mirror/offer.ts';",
+    "const mirror = await import('../mirror/offer.ts');",
+    'const mirror = await import(`../mirror/offer.ts`);',
+    "type Offer = import('../mirror/offer.ts').Offer;",
+    "import mirror = require('../mirror/offer.ts');",
+    "const mirror = require('../mirror/offer.ts');",
+  ];
+  for (const text of forbidden) {
+    const complaints = checkDirections(parseSource('src/gateway/serve.ts', text), MAY_IMPORT);
+    t.same(complaints, ['src/gateway/serve.ts:1: gateway may not import mirror'], text);
+  }
+});
+
+t.test('an import that the table allows is let through', async (t) => {
+  const text =
+    "import type { Host } from '../host/host.ts';\nimport { choose } from './choose.ts';";
+  t.same(checkDirections(parseSource('src/gateway/serve.ts', text), MAY_IMPORT), []);
+  const root =
+    "import { serve } from './gateway/serve.ts';\nimport { tick } from './rollout/tick.ts';";
+  t.same(checkDirections(parseSource('src/app.ts', root), MAY_IMPORT), []);
+});
+
+t.test('an import that cannot be read, leaves src or has no row is caught', async (t) => {
+  const direction = (at: string, text: string) =>
+    checkDirections(parseSource(at, text), MAY_IMPORT);
+  t.match(direction('src/core/a.ts', 'await import(name);'), [/must name its target/]);
+  t.match(direction('src/core/a.ts', "import '../../test/a.ts';"), [/leaves src/]);
+  t.match(direction('src/utils/a.ts', ''), [/no row/]);
+});
+
+t.test('a package away from its home, or without one, is caught', async (t) => {
+  const check = (text: string) =>
+    checkPackages(parseSource('src/gateway/a.ts', text), PACKAGE_HOMES);
+  t.match(check("import * as ort from 'onnxruntime-node';"), [/belongs to runtime/]);
+  t.match(check("import type { FastifyReply } from 'fastify';"), [/belongs to protocol, console/]);
+  t.match(check("import x from 'left-pad';"), [/left-pad has no home/]);
+  t.match(check("import x from '@scope/name/deep';"), [/@scope\/name has no home/]);
+  t.match(check("import fs from 'fs';"), [/fs has no home/]);
+  t.same(check("import fs from 'node:fs';"), []);
+});
+
+t.test('a built-in in a pure folder is caught', async (t) => {
+  const check = (at: string, text: string) => checkBuiltins(parseSource(at, text), PURE_AREAS);
+  t.match(check('src/stats/a.ts', "import { createHash } from 'node:crypto';"), [/stats is pure/]);
+  t.match(check('src/core/a.ts', "import fs from 'node:fs';"), [/core is pure/]);
+  t.same(check('src/core/a.ts', "import { createHash } from 'node:crypto';"), []);
+});
+
+t.test(
+  'a clock, chance, the environment and the console are caught outside their home',
+  async (t) => {
+    const forbidden = {
+      'Date.now()': 'take a Clock',
+      'new Date()': 'take a Clock',
+      'performance.now()': 'take a Clock',
+      'process.hrtime.bigint()': 'take a Clock',
+      'Math.random()': 'take a Random',
+      'process.env.HOME': 'read it in src/config',
+      "process['env']": 'read it in src/config',
+      'globalThis.process.env': 'read it in src/config',
+      'const { env } = process': 'read it in src/config',
+      "import { env as settings } from 'node:process'": 'read it in src/config',
+      "console.error('no')": 'print in src/cli',
+    };
+    for (const [text, instead] of Object.entries(forbidden)) {
+      const complaints = checkConfined(parseSource('src/gateway/a.ts', text), CONFINED);
+      t.equal(complaints.length, 1, text);
+      t.ok(complaints[0]?.endsWith(instead), text);
+    }
+    const harmless =
+      "new Date(0); clock.now(); Math.max(1, 2); process.exitCode = 1; 'Date.now()';";
+    t.same(checkConfined(parseSource('src/gateway/a.ts', harmless), CONFINED), []);
+    t.same(checkConfined(parseSource('src/core/clock.ts', 'Date.now();'), CONFINED), []);
+  },
+);
+
+t.test('a file or a function one line too long is caught', async (t) => {
+  const lines = (count: number) => parseSource('src/core/a.ts', 'let a = 1;\n'.repeat(count));
+  t.same(checkFileLength(lines(400), 400), []);
+  t.match(checkFileLength(lines(401), 400), [/401 lines/]);
+
+  const shapes = [
+    'function f() {',
+    'const f = () => {',
+    'class A {\n  f() {',
+    'class A {\n  get f() {',
+  ];
+  for (const head of shapes) {
+    const close = head.startsWith('class') ? '\n}' : '';
+    const body = (count: number) =>
+      `/** Not\n * counted.\n */\n${head}\n${'g();\n'.repeat(count)}}${close}`;
+    const check = (count: number) =>
+      checkFunctionLength(parseSource('src/core/a.ts', body(count)), 60);
+    t.same(check(58), [], head);
+    t.match(check(59), [/a function of 61 lines/], head);
+  }
+});
+
+t.test('a folder that is missing, or that came early, is caught', async (t) => {
+  const files = [parseSource('src/core/a.ts', ''), parseSource('src/app.ts', '')];
+  const table = { core: [], stats: [], gates: [], app: '*' } as const;
+  t.same(checkAreas(files, table, ['stats', 'gates']), []);
+  t.match(checkAreas(files, table, ['gates']), [/saw no file of stats/]);
+  t.match(checkAreas(files, table, ['stats', 'gates', 'core']), [/core is here/]);
+  t.match(checkAreas([], table, []), [/core/, /stats/, /gates/, /app/]);
+});
+
+t.test('a source that no test runs is caught, and a list entry that is not needed', async (t) => {
+  const source = [parseSource('src/core/a.ts', 'export const a = 1;')];
+  const mirrored = [parseSource('test/core/a.test.ts', '')];
+  const nextDoor = [parseSource('test/core/b.test.ts', "import { a } from '../../src/core/a.ts';")];
+  const elsewhere = [parseSource('test/e2e/c.test.ts', "import { a } from '../../src/core/a.ts';")];
+  t.same(checkTested(source, mirrored, {}), []);
+  t.same(checkTested(source, nextDoor, {}), []);
+  t.match(checkTested(source, elsewhere, {}), ['src/core/a.ts: no test in test/core']);
+  t.same(checkTested(source, elsewhere, { 'src/core/a.ts': 'test/e2e/c.test.ts' }), []);
+  t.match(checkTested(source, mirrored, { 'src/core/a.ts': 'test/core/a.test.ts' }), [
+    /no list entry/,
+  ]);
+  t.match(checkTested(source, [], { 'src/core/a.ts': 'test/gone.test.ts' }), [/does not exist/]);
+  t.same(checkTested([parseSource('src/core/a.ts', 'export type A = 1;')], [], {}), []);
+});
+
+function readSources(folder: string): readonly SourceFile[] {
+  const names = readdirSync(path.join(projectRoot, folder), { recursive: true, encoding: 'utf8' });
+  return names
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => {
+      const relative = path.posix.join(folder, name.replaceAll(path.sep, '/'));
+      return parseSource(relative, readFileSync(path.join(projectRoot, relative), 'utf8'));
+    });
+}
