@@ -103,6 +103,8 @@ export type Command =
   | { readonly kind: 'start'; readonly spec: RolloutSpec }
   | { readonly kind: 'promote'; readonly model: string; readonly reason: string }
   | { readonly kind: 'abort'; readonly model: string; readonly reason: string }
+  /** Ends a pause: a `pause` step is left, any other step goes on. */
+  | { readonly kind: 'resume'; readonly model: string; readonly reason: string }
   | {
       readonly kind: 'setRoute';
       readonly model: string;
@@ -119,5 +121,9 @@ export type BreakerTrip = {
   readonly detail: string;
 };
 
-/** A verdict and what followed from it, as the ledger keeps it. */
-export type Decision = { readonly verdict: Verdict; readonly action: Action };
+/** A verdict and what followed from it, as the ledger keeps it. `atMs` is the wall clock that the action was chosen by. */
+export type Decision = {
+  readonly atMs: number;
+  readonly verdict: Verdict;
+  readonly action: Action;
+};
