@@ -22,8 +22,8 @@ export type Load = {
   readonly warmupMs: number;
   /** An answer later than this does not count as good. */
   readonly deadlineMs: number;
-  /** Sees every answer, in the order in which they come. Must not throw. */
-  readonly onAnswer?: (answer: HttpAnswer, sent: number) => void;
+  /** Sees every answer as it comes; `place` counts the calls of `next` from 0. Must not throw. */
+  readonly onAnswer?: (answer: HttpAnswer, place: number) => void;
   readonly signal?: AbortSignal;
 };
 
@@ -61,11 +61,13 @@ export async function runLoad(
   return run.report();
 }
 
+type Start = { readonly bytes: Uint8Array; readonly place: number; readonly intendedMs: number };
+
 class LoadRun {
   readonly #load: Load;
   readonly #clock: Clock;
   readonly #idle: Connection[] = [];
-  readonly #backlog: { bytes: Uint8Array; intendedMs: number }[] = [];
+  readonly #backlog: Start[] = [];
   readonly #inFlight = new Set<Promise<void>>();
   readonly #latency = new Latencies();
   readonly #service = new Latencies();
@@ -99,11 +101,10 @@ class LoadRun {
         await new Promise((wake) => setTimeout(wake, intendedMs - nowMs));
         continue;
       }
-      const bytes = this.#load.next();
-      if (!bytes) break;
-      this.#offered += 1;
+      const start = this.#next(intendedMs);
+      if (!start) break;
       this.#lag.add(nowMs - intendedMs);
-      this.#dispatch(bytes, intendedMs);
+      this.#dispatch(start);
       intendedMs += nextGapMs();
       // A generator that runs late must still read answers.
       if (this.#offered % DISPATCHES_PER_TURN === 0)
@@ -116,14 +117,9 @@ class LoadRun {
   async sendClosed(concurrency: number): Promise<void> {
     const lane = async (): Promise<void> => {
       while (!this.#isOver(this.#clock.monotonicMs())) {
-        const bytes = this.#load.next();
-        if (!bytes) return;
-        this.#offered += 1;
-        await this.#send(
-          this.#idle.pop() ?? (await this.#connect()),
-          bytes,
-          this.#clock.monotonicMs(),
-        );
+        const start = this.#next(this.#clock.monotonicMs());
+        if (!start) return;
+        await this.#send(this.#idle.pop() ?? (await this.#connect()), start);
       }
     };
     await Promise.all(Array.from({ length: concurrency }, lane));
@@ -155,12 +151,19 @@ class LoadRun {
     return this.#load.signal?.aborted === true || atMs - this.#startedMs >= this.#load.durationMs;
   }
 
-  #dispatch(bytes: Uint8Array, intendedMs: number): void {
+  #next(intendedMs: number): Start | undefined {
+    const bytes = this.#load.next();
+    if (!bytes) return undefined;
+    const place = this.#offered;
+    this.#offered += 1;
+    return { bytes, place, intendedMs };
+  }
+
+  #dispatch(start: Start): void {
     const connection = this.#idle.pop();
-    if (connection) this.#track(this.#send(connection, bytes, intendedMs));
-    else if (this.#connections < this.#load.connectionsMax)
-      this.#track(this.#sendOnNew(bytes, intendedMs));
-    else this.#backlog.push({ bytes, intendedMs });
+    if (connection) this.#track(this.#send(connection, start));
+    else if (this.#connections < this.#load.connectionsMax) this.#track(this.#sendOnNew(start));
+    else this.#backlog.push(start);
   }
 
   #track(work: Promise<void>): void {
@@ -168,13 +171,10 @@ class LoadRun {
     void work.finally(() => this.#inFlight.delete(work));
   }
 
-  async #sendOnNew(bytes: Uint8Array, intendedMs: number): Promise<void> {
-    this.#connections += 1;
+  async #sendOnNew(start: Start): Promise<void> {
     try {
-      const connection = await Connection.open(this.#load.host, this.#load.port);
-      await this.#send(connection, bytes, intendedMs);
+      await this.#send(await this.#connect(), start);
     } catch (error) {
-      this.#connections -= 1;
       this.#sent += 1;
       this.#countError(`connection: ${messageOf(error)}`);
     }
@@ -182,17 +182,21 @@ class LoadRun {
 
   async #connect(): Promise<Connection> {
     this.#connections += 1;
-    return await Connection.open(this.#load.host, this.#load.port);
+    try {
+      return await Connection.open(this.#load.host, this.#load.port);
+    } catch (error) {
+      this.#connections -= 1;
+      throw error;
+    }
   }
 
-  async #send(connection: Connection, bytes: Uint8Array, intendedMs: number): Promise<void> {
+  async #send(connection: Connection, start: Start): Promise<void> {
     const sentMs = this.#clock.monotonicMs();
-    const order = this.#sent;
     this.#sent += 1;
     try {
-      const answer = await connection.request(bytes);
-      this.#measure(answer, intendedMs, sentMs);
-      this.#load.onAnswer?.(answer, order);
+      const answer = await connection.request(start.bytes);
+      this.#measure(answer, start.intendedMs, sentMs);
+      this.#load.onAnswer?.(answer, start.place);
     } catch (error) {
       this.#countError(`connection: ${messageOf(error)}`);
     }
@@ -202,9 +206,8 @@ class LoadRun {
   #recycle(connection: Connection): void {
     if (!connection.usable) this.#connections -= 1;
     const waiting = this.#backlog.shift();
-    if (waiting && connection.usable)
-      this.#track(this.#send(connection, waiting.bytes, waiting.intendedMs));
-    else if (waiting) this.#track(this.#sendOnNew(waiting.bytes, waiting.intendedMs));
+    if (waiting && connection.usable) this.#track(this.#send(connection, waiting));
+    else if (waiting) this.#track(this.#sendOnNew(waiting));
     else if (connection.usable) this.#idle.push(connection);
   }
 

@@ -1,0 +1,179 @@
+/**
+ * The demo's users, in a process of their own: sends test images to the gateway as live traffic and, a little later, says
+ * what each image really was. Started with `fork`; takes one order, answers with one report, and ends.
+ */
+import { systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import { type Random, seededRandom } from '../core/random.ts';
+import { Connection, type HttpAnswer, headerOf, postBytes } from '../load/connection.ts';
+import { type LoadReport, runLoad } from '../load/run-load.ts';
+import { IMAGE_SIDE, imageTensorBytes, type LabelledImage, readImages } from './images.ts';
+
+/** What the demo asks of its traffic. */
+export type TrafficOrder = {
+  readonly port: number;
+  readonly model: string;
+  readonly imagesFolder: string;
+  readonly perSecond: number;
+  readonly durationMs: number;
+  readonly deadlineMs: number;
+  /** Images are drawn without replacement, in an order that the seed fixes. */
+  readonly seed: number;
+  /** How long after its answer a label arrives; undefined: no labels are sent. */
+  readonly labelDelayMs: number | undefined;
+};
+
+/** What it tells the demo. */
+export type TrafficNews =
+  | { readonly kind: 'started' }
+  | {
+      readonly kind: 'ended';
+      readonly report: LoadReport;
+      readonly labelsSent: number;
+      readonly labelsRefused: number;
+    }
+  | { readonly kind: 'failed'; readonly message: string };
+
+const stop = new AbortController();
+
+process.on('message', (message: TrafficOrder | 'stop') => {
+  if (message === 'stop') stop.abort();
+  else void obey(message);
+});
+// The demo is gone: nobody is left to read a report.
+process.on('disconnect', () => stop.abort());
+
+async function obey(order: TrafficOrder): Promise<void> {
+  try {
+    tell(await sendImages(order));
+  } catch (error) {
+    tell({ kind: 'failed', message: messageOf(error) });
+  }
+  process.disconnect();
+}
+
+function tell(news: TrafficNews): void {
+  process.send?.(news);
+}
+
+async function sendImages(order: TrafficOrder): Promise<TrafficNews> {
+  const random = seededRandom(order.seed);
+  const images = shuffle(await readImages(order.imagesFolder), random);
+  const labels = await LabelPost.open(order.port);
+  const sent: LabelledImage[] = [];
+  tell({ kind: 'started' });
+  const report = await runLoad(
+    {
+      host: '127.0.0.1',
+      port: order.port,
+      next: () => {
+        const image = images[sent.length];
+        if (!image) return undefined;
+        sent.push(image);
+        return requestFor(image, order);
+      },
+      arrivals: { kind: 'poisson', perSecond: order.perSecond },
+      connectionsMax: 128,
+      durationMs: order.durationMs,
+      warmupMs: 0,
+      deadlineMs: order.deadlineMs,
+      signal: stop.signal,
+      onAnswer: (answer, place) => labels.plan(answer, sent[place], order.labelDelayMs),
+    },
+    { clock: systemClock, random },
+  );
+  await labels.close();
+  return { kind: 'ended', report, labelsSent: labels.sent, labelsRefused: labels.refused };
+}
+
+function requestFor(image: LabelledImage, order: TrafficOrder): Uint8Array {
+  const tensor = imageTensorBytes(image);
+  const head = Buffer.from(
+    JSON.stringify({
+      inputs: [
+        {
+          name: 'image',
+          datatype: 'FP32',
+          shape: [1, 1, IMAGE_SIDE, IMAGE_SIDE],
+          parameters: { binary_data_size: tensor.byteLength },
+        },
+      ],
+      parameters: { binary_data_output: true },
+    }),
+  );
+  const attributes = Object.entries(image.attributes).map(([name, value]) => [`x-${name}`, value]);
+  return postBytes({
+    host: `127.0.0.1:${order.port}`,
+    path: `/v2/models/${order.model}/infer`,
+    headers: {
+      'content-type': 'application/octet-stream',
+      'inference-header-content-length': String(head.length),
+      ...Object.fromEntries(attributes),
+    },
+    body: Buffer.concat([head, tensor]),
+  });
+}
+
+/** Sends labels one after another on a connection of its own, each some time after its answer. */
+class LabelPost {
+  readonly #connection: Connection;
+  readonly #host: string;
+  readonly #planned = new Set<NodeJS.Timeout>();
+  #queue: Promise<void> = Promise.resolve();
+  sent = 0;
+  refused = 0;
+
+  private constructor(connection: Connection, host: string) {
+    this.#connection = connection;
+    this.#host = host;
+  }
+
+  static async open(port: number): Promise<LabelPost> {
+    return new LabelPost(await Connection.open('127.0.0.1', port), `127.0.0.1:${port}`);
+  }
+
+  plan(answer: HttpAnswer, image: LabelledImage | undefined, delayMs: number | undefined): void {
+    const token = headerOf(answer.head, 'x-understudy-feedback');
+    if (!token || !image || delayMs === undefined) return;
+    const timer = setTimeout(() => {
+      this.#planned.delete(timer);
+      this.#queue = this.#queue.then(() => this.#send(token, image.label));
+    }, delayMs);
+    this.#planned.add(timer);
+  }
+
+  /** Drops the labels that are not due yet and waits for those on their way. */
+  async close(): Promise<void> {
+    for (const timer of this.#planned) clearTimeout(timer);
+    await this.#queue;
+    this.#connection.close();
+  }
+
+  async #send(token: string, label: number): Promise<void> {
+    try {
+      const answer = await this.#connection.request(
+        postBytes({
+          host: this.#host,
+          path: '/v1/feedback',
+          headers: { 'content-type': 'application/json' },
+          body: Buffer.from(JSON.stringify({ token, label })),
+        }),
+      );
+      this.sent += 1;
+      if (answer.status >= 300) this.refused += 1;
+    } catch {
+      this.refused += 1;
+    }
+  }
+}
+
+/** Fisher and Yates. */
+function shuffle<T>(items: readonly T[], random: Random): readonly T[] {
+  const shuffled = [...items];
+  for (let last = shuffled.length - 1; last > 0; last -= 1) {
+    const other = random.integer(last + 1);
+    const [a, b] = [shuffled[last], shuffled[other]];
+    if (a !== undefined && b !== undefined) [shuffled[last], shuffled[other]] = [b, a];
+  }
+  return shuffled;
+}
