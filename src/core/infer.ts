@@ -2,12 +2,15 @@ import type { Tensor } from './tensor.ts';
 
 /** One request for inference, as every layer from the gateway to the runtime sees it. */
 export type InferRequest = {
-  /** The caller's id, else one of ours. Echoed, logged, and never used to assign. */
+  /**
+   * Ours, unique in this gateway's life: pairs, labels and feedback tokens join on it. A caller's own id is echoed by the
+   * protocol and goes no further, since callers use one id for many requests.
+   */
   readonly id: string;
   readonly model: string;
   /** A version or an alias that the caller insists on; undefined: the route chooses. */
   readonly version: string | undefined;
-  /** What is assigned as one: the sequence id, else the sticky key, else the request's id. */
+  /** What is assigned as one: the sequence id, else the sticky key, else this request's id. */
   readonly unit: string;
   /** Who asks, where authentication is on. */
   readonly principal: string | undefined;

@@ -1,0 +1,47 @@
+import { ServeError } from '../core/errors.ts';
+import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
+
+export type Waiting = {
+  readonly request: InferRequest;
+  readonly signal: AbortSignal;
+  /** How long the caller still waits. */
+  readonly leftMs: number;
+};
+
+/**
+ * Runs and waits for the answer until the deadline passes or the signal aborts, whichever is first. The host is told of both
+ * and may know better when to give up; this holds even if it does not. What it answers later is dropped.
+ */
+export function answerInTime(infer: Infer, waiting: Waiting): Promise<InferResponse> {
+  const { request, signal, leftMs } = waiting;
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(new ServeError('cancelled', 'The caller went away before the answer'));
+    };
+    const onDeadline = (): void => {
+      signal.removeEventListener('abort', onAbort);
+      reject(new ServeError('deadline_exceeded', 'Request timeout expired before the answer'));
+    };
+    // Whole milliseconds, rounded up: timers of equal length share one list. Longer than a timer can be is no deadline.
+    const timer = setTimeout(onDeadline, Math.min(Math.ceil(leftMs), TIMER_MS_MAX));
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+    };
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort);
+    infer(request, signal).then(
+      (response) => {
+        settle();
+        resolve(response);
+      },
+      (thrown: unknown) => {
+        settle();
+        reject(thrown);
+      },
+    );
+  });
+}
+
+const TIMER_MS_MAX = 2_147_483_647;

@@ -1,0 +1,159 @@
+import { ServeError } from '../core/errors.ts';
+import type { InferRequest } from '../core/infer.ts';
+import {
+  byteLengthOf,
+  elementCount,
+  formatShape,
+  isBatchable,
+  type Signature,
+  type Tensor,
+  type TensorSpec,
+} from '../core/tensor.ts';
+
+/** What a request must not go beyond, whatever the model could take. */
+export type RequestLimits = {
+  /** Rows of one request, for models whose requests may share a run. */
+  readonly rowsMax: number;
+};
+
+/**
+ * Holds a request against the model's signature: names, datatypes, shapes, byte sizes, rows and wanted outputs.
+ * @throws ServeError `invalid_input`, saying what was expected and what was found.
+ */
+export function checkRequest(
+  request: Pick<InferRequest, 'model' | 'inputs' | 'outputs'>,
+  signature: Signature,
+  limits: RequestLimits,
+): void {
+  checkNames(request, signature);
+  for (const tensor of request.inputs) {
+    const spec = signature.inputs.find((each) => each.name === tensor.name);
+    if (spec !== undefined) checkTensor(tensor, spec, request.model);
+  }
+  if (isBatchable(signature)) checkRows(request, limits.rowsMax);
+  checkOutputs(request, signature);
+}
+
+type Checked = Pick<InferRequest, 'model' | 'inputs' | 'outputs'>;
+
+function checkNames({ model, inputs }: Checked, signature: Signature): void {
+  const expected = signature.inputs.map((spec) => spec.name);
+  const found = inputs.map((tensor) => tensor.name);
+  for (const name of found) {
+    if (!expected.includes(name)) {
+      throw invalid(
+        `unexpected inference input '${name}' for model '${model}'. Expected ${list(expected)}, got '${name}'`,
+      );
+    }
+  }
+  const twice = found.find((name, index) => found.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw invalid(`input '${twice}' for model '${model}' is given twice. Expected it once`);
+  }
+  const missing = expected.filter((name) => !found.includes(name));
+  if (missing.length > 0) {
+    throw invalid(
+      `expected ${expected.length} inputs but got ${found.length} inputs for model '${model}'. ` +
+        `Got input(s) [${list(found)}], but missing required input(s) [${list(missing)}]. ` +
+        'Please provide all required input(s).',
+    );
+  }
+}
+
+function checkTensor(tensor: Tensor, spec: TensorSpec, model: string): void {
+  const where = `input '${tensor.name}' for model '${model}'`;
+  if (tensor.dtype !== spec.dtype) {
+    throw invalid(`unexpected datatype for ${where}. Expected ${spec.dtype}, got ${tensor.dtype}`);
+  }
+  if (!fits(tensor.shape, spec.shape)) {
+    throw invalid(
+      `unexpected shape for ${where}. Expected ${formatShape(spec.shape)}, got ${formatShape(tensor.shape)}`,
+    );
+  }
+  const expected = byteLengthOf(tensor.dtype, tensor.shape);
+  if (expected === undefined) checkStrings(tensor, where);
+  else if (tensor.data.byteLength !== expected) {
+    throw invalid(
+      `input byte size mismatch for ${where}. Expected ${expected}, got ${tensor.data.byteLength}`,
+    );
+  }
+}
+
+function fits(shape: readonly number[], spec: readonly number[]): boolean {
+  if (shape.length !== spec.length) return false;
+  return shape.every((dimension, index) => {
+    const wanted = spec[index];
+    return wanted === dimension || (wanted === -1 && dimension >= 0);
+  });
+}
+
+/** BYTES: every element is a little-endian uint32 length and that many bytes. */
+function checkStrings(tensor: Tensor, where: string): void {
+  const { data } = tensor;
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  const expected = elementCount(tensor.shape);
+  let at = 0;
+  let found = 0;
+  while (at < data.byteLength) {
+    if (at + 4 > data.byteLength) {
+      throw invalid(
+        `incomplete string length indicator for ${where}. Expected 4 bytes at byte ${at}, got ${data.byteLength - at}`,
+      );
+    }
+    const length = view.getUint32(at, true);
+    at += 4;
+    if (length > data.byteLength - at) {
+      throw invalid(
+        `incomplete string data for ${where}. Expected a string of ${length} bytes at byte ${at}, got ${data.byteLength - at} bytes`,
+      );
+    }
+    at += length;
+    found += 1;
+  }
+  if (found !== expected) {
+    throw invalid(
+      `unexpected number of string elements for ${where}. Expected ${expected}, got ${found}`,
+    );
+  }
+}
+
+function checkRows({ model, inputs }: Checked, rowsMax: number): void {
+  const first = inputs[0];
+  if (first === undefined) return;
+  const rows = first.shape[0] ?? 0;
+  if (rows < 1 || rows > rowsMax) {
+    throw invalid(
+      `inference request batch-size must be <= ${rowsMax} for '${model}'. Expected 1 to ${rowsMax} rows, got ${rows}`,
+    );
+  }
+  for (const tensor of inputs) {
+    if (tensor.shape[0] !== rows) {
+      throw invalid(
+        `input '${tensor.name}' batch size does not match other inputs for '${model}'. Expected ${rows}, got ${tensor.shape[0]}`,
+      );
+    }
+  }
+}
+
+function checkOutputs({ model, outputs }: Checked, signature: Signature): void {
+  if (outputs === undefined) return;
+  const expected = signature.outputs.map((spec) => spec.name);
+  const unknown = outputs.find((name) => !expected.includes(name));
+  if (unknown !== undefined) {
+    throw invalid(
+      `unexpected inference output '${unknown}' for model '${model}'. Expected ${list(expected)}, got '${unknown}'`,
+    );
+  }
+  const twice = outputs.find((name, index) => outputs.indexOf(name) !== index);
+  if (twice !== undefined) {
+    throw invalid(`output '${twice}' for model '${model}' is asked for twice. Expected it once`);
+  }
+}
+
+function list(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(', ') || 'none';
+}
+
+function invalid(message: string): ServeError {
+  return new ServeError('invalid_input', message);
+}

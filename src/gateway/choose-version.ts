@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+
+import { ServeError } from '../core/errors.ts';
+import { bucketBp } from '../core/hash.ts';
+import type { InferRequest } from '../core/infer.ts';
+import type { Arm, Assignment, Exposure, Route, Share } from '../core/route.ts';
+import { type ModelVersionState, resolveVersion } from './version-names.ts';
+
+/** What of a request decides where it goes. */
+export type Assignable = Pick<InferRequest, 'unit' | 'version' | 'attributes'>;
+
+/**
+ * Where one request goes. A version that the caller names in the request wins over rules, and rules win over the split:
+ * who asks for version 2 by name must never be answered by another. Pure: the same route and the same unit always give
+ * the same assignment.
+ *
+ * The split is a line of 10,000 basis points: the candidate from the bottom, then stable, then others, and control at the
+ * top. Stable alone gives way while candidate and control grow, so a unit that either of them has, stays with it.
+ *
+ * @param versions the versions that the repository holds; needed where the request names one.
+ * @throws ServeError `version_not_found` where the request names a version or an alias that the model does not have.
+ */
+export function chooseVersion(
+  route: Route,
+  request: Assignable,
+  versions: readonly ModelVersionState[],
+): Assignment {
+  if (request.version !== undefined) {
+    const version = resolveVersion(route, request.version, versions);
+    if (version === undefined) throw versionNotFound(route, request.version, versions);
+    return settled(route, version, 'pin');
+  }
+  for (const rule of route.rules) {
+    if (request.attributes[rule.attribute] === rule.equals) {
+      const version = resolveVersion(route, rule.version, versions) ?? rule.version;
+      return settled(route, version, 'rule');
+    }
+  }
+  return drawn(route, shareOf(route, request.unit));
+}
+
+/** The refusal of a version that the model does not have, with those that it has. */
+export function versionNotFound(
+  route: Route,
+  name: string,
+  versions: readonly ModelVersionState[],
+): ServeError {
+  const known = versions.map((state) => `'${state.version}'`).join(', ') || 'none';
+  const aliases = ['stable', 'candidate', 'latest', ...Object.keys(route.aliases)].join(', ');
+  return new ServeError(
+    'version_not_found',
+    `Request for unknown model: '${route.model}' version '${name}' is not found. Expected one of the versions ${known} or an alias (${aliases}), found '${name}'`,
+  );
+}
+
+const PLACE_ON_LINE = { candidate: 0, stable: 1, other: 2, control: 3 } as const satisfies Record<
+  Arm,
+  number
+>;
+
+/** The shares of a route in their order on the line, worked out once per route. */
+const lines = new WeakMap<Route, readonly Share[]>();
+
+function lineOf(route: Route): readonly Share[] {
+  let line = lines.get(route);
+  if (line === undefined) {
+    line = route.shares
+      .filter((share) => share.weightBp > 0)
+      .sort((a, b) => PLACE_ON_LINE[a.arm] - PLACE_ON_LINE[b.arm]);
+    lines.set(route, line);
+  }
+  return line;
+}
+
+function shareOf(route: Route, unit: string): Share {
+  const line = lineOf(route);
+  // One share takes all: no need to hash.
+  const bucket = line.length === 1 ? 0 : bucketBp(route.salt, unit);
+  let end = 0;
+  const found = line.find((share) => {
+    end += share.weightBp;
+    return bucket < end;
+  });
+  assert(found !== undefined, `the shares of '${route.model}' do not cover bucket ${bucket}`);
+  return found;
+}
+
+function drawn(route: Route, share: Share): Assignment {
+  const reference = referenceOf(route);
+  const side = sideOf(share.arm, reference?.arm);
+  return {
+    version: share.version,
+    arm: share.arm,
+    by: 'split',
+    routeRevision: route.revision,
+    exposure: side === undefined ? undefined : exposureOf(route, reference),
+    side,
+  };
+}
+
+function settled(route: Route, version: string, by: 'rule' | 'pin'): Assignment {
+  return {
+    version,
+    arm: armOf(route, version),
+    by,
+    routeRevision: route.revision,
+    exposure: undefined,
+    side: undefined,
+  };
+}
+
+/** The arm that serves a version by name: never control, which exists to be compared and for nothing else. */
+function armOf(route: Route, version: string): Arm {
+  if (version === route.stable) return 'stable';
+  const share = route.shares.find((each) => each.version === version && each.arm !== 'control');
+  return share?.arm ?? 'other';
+}
+
+/** What the candidate is compared with: control where it has a share, else stable; undefined while nothing is on trial. */
+function referenceOf(route: Route): Share | undefined {
+  const line = lineOf(route);
+  if (!line.some((share) => share.arm === 'candidate')) return undefined;
+  return (
+    line.find((share) => share.arm === 'control') ?? line.find((share) => share.arm === 'stable')
+  );
+}
+
+function sideOf(arm: Arm, reference: Arm | undefined): Assignment['side'] {
+  if (reference === undefined) return undefined;
+  if (arm === 'candidate') return 'candidate';
+  return arm === reference ? 'reference' : undefined;
+}
+
+function exposureOf(route: Route, reference: Share | undefined): Exposure | undefined {
+  const candidate = lineOf(route).find((share) => share.arm === 'candidate');
+  if (candidate === undefined || reference === undefined) return undefined;
+  return { candidateBp: candidate.weightBp, referenceBp: reference.weightBp };
+}

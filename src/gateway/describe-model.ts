@@ -1,0 +1,81 @@
+import type { Route } from '../core/route.ts';
+import type { TensorSpec } from '../core/tensor.ts';
+import { compareVersions } from '../core/version.ts';
+import { versionNotFound } from './choose-version.ts';
+import { type ModelVersionState, resolveVersion } from './version-names.ts';
+
+/** What the protocols tell about a model. */
+export type ModelMetadata = {
+  readonly name: string;
+  /** The version asked for; without one all that are ready. */
+  readonly versions: readonly string[];
+  readonly platform: string;
+  readonly inputs: readonly TensorSpec[];
+  readonly outputs: readonly TensorSpec[];
+};
+
+/** Whether requests are answered; where not, why. */
+export type Readiness = { readonly ready: boolean; readonly reason: string | undefined };
+
+/**
+ * What is known of a model, or of one version of it.
+ * @throws ServeError `version_not_found` where a version is named that the model does not have.
+ */
+export function describeModel(
+  route: Route,
+  version: string | undefined,
+  versions: readonly ModelVersionState[],
+): ModelMetadata {
+  const state = stateOf(route, version ?? route.stable, versions);
+  const ready = versions.filter((each) => each.life.kind === 'ready').map((each) => each.version);
+  return {
+    name: route.model,
+    versions: version === undefined ? ready.sort(compareVersions) : [state.version],
+    platform: state.platform,
+    inputs: state.signature.inputs,
+    outputs: state.signature.outputs,
+  };
+}
+
+/**
+ * Whether a version answers; without one, whether the stable version does.
+ * @throws ServeError `version_not_found` where a version is named that the model does not have.
+ */
+export function readinessOf(
+  route: Route,
+  version: string | undefined,
+  versions: readonly ModelVersionState[],
+): Readiness {
+  const state = stateOf(route, version ?? route.stable, versions);
+  if (state.life.kind === 'ready') return { ready: true, reason: undefined };
+  return { ready: false, reason: notReady(route.model, state.version, versions) };
+}
+
+/** Why a version does not answer, and which do. */
+export function notReady(
+  model: string,
+  version: string,
+  versions: readonly ModelVersionState[],
+): string {
+  const life = versions.find((state) => state.version === version)?.life;
+  const ready = versions.filter((state) => state.life.kind === 'ready');
+  const others = ready.map((state) => `'${state.version}'`).join(', ') || 'none';
+  return `'${model}' version '${version}' is not at ready state: expected ready, found ${foundLife(life)}. Ready versions: ${others}`;
+}
+
+function foundLife(life: ModelVersionState['life'] | undefined): string {
+  if (life === undefined) return 'not in the repository';
+  if (life.kind === 'failed') return `failed (${life.reason})`;
+  return life.kind === 'ready' ? 'not loaded for live requests' : life.kind;
+}
+
+function stateOf(
+  route: Route,
+  name: string,
+  versions: readonly ModelVersionState[],
+): ModelVersionState {
+  const version = resolveVersion(route, name, versions);
+  const state = versions.find((each) => each.version === version);
+  if (state === undefined) throw versionNotFound(route, name, versions);
+  return state;
+}

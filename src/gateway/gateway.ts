@@ -1,0 +1,267 @@
+/**
+ * The serving sentence: admit, choose the version, check, run, report. Everything that can refuse a request before it costs
+ * anything stands before the run; taps learn of a request once it has been assigned and found to fit, and of how it ended.
+ *
+ * A request that is in flight here is one whose caller still waits: once its deadline passes or its signal aborts, it is
+ * answered and forgotten, and what the host still does for it is the host's own bound to keep.
+ */
+import type { Clock } from '../core/clock.ts';
+import { messageOf, ServeError, type ServeErrorCode } from '../core/errors.ts';
+import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
+import type { Outcome, Tap } from '../core/outcome.ts';
+import type { Arm, Assignment, Route } from '../core/route.ts';
+import type { Signature } from '../core/tensor.ts';
+import type { Life, ModelVersion } from '../core/version.ts';
+import { answerInTime } from './answer-in-time.ts';
+import { checkRequest } from './check-request.ts';
+import { chooseVersion } from './choose-version.ts';
+import {
+  describeModel,
+  type ModelMetadata,
+  notReady,
+  type Readiness,
+  readinessOf,
+} from './describe-model.ts';
+import type { RouteTable } from './route-table.ts';
+import type { ModelVersionState } from './version-names.ts';
+
+/** The part of a host that serving needs. */
+export type ServingHost = {
+  readonly signature: Signature;
+  readonly life: () => Life;
+  readonly infer: Infer;
+};
+
+export type GatewayHosts = {
+  /** The host that answers for a version in an arm; undefined while none is loaded. */
+  readonly find: (target: ModelVersion, arm: Arm) => ServingHost | undefined;
+  /** Every version of a model that the repository holds. */
+  readonly versions: (model: string) => readonly ModelVersionState[];
+};
+
+export type GatewayLimits = {
+  /** Requests whose callers wait at one time, over all models. Beyond: `overloaded`. */
+  readonly inFlightMax: number;
+  /** Rows of one request to this model. Beyond: `invalid_input`. */
+  readonly rowsMax: (model: string) => number;
+};
+
+export type GatewayOptions = {
+  readonly clock: Clock;
+  readonly routes: RouteTable;
+  readonly hosts: GatewayHosts;
+  readonly taps: readonly Tap[];
+  readonly limits: GatewayLimits;
+  /** Told of each request that was refused before taps could see it. The model's name is the caller's own word. */
+  readonly onRefused?: (model: string, code: ServeErrorCode) => void;
+  /** Told of what went wrong where nobody waits for an error. */
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+export type Gateway = {
+  readonly infer: Infer;
+  /** @throws ServeError `model_not_found` or `version_not_found`. */
+  readonly metadata: (model: string, version?: string) => ModelMetadata;
+  /** Ready to answer for the model (its stable version) or for one version. Throws as `metadata` does. */
+  readonly modelReadiness: (model: string, version?: string) => Readiness;
+  /** Ready once every model's stable version is, and not while draining. */
+  readonly serverReadiness: () => Readiness;
+  readonly inFlight: () => number;
+  readonly draining: () => boolean;
+  /** Refuses new requests from now on; resolves once those in flight are answered. */
+  readonly drain: () => Promise<void>;
+};
+
+export function createGateway(options: GatewayOptions): Gateway {
+  return new ServingGateway(options);
+}
+
+type Watcher = (outcome: Outcome) => void;
+type Placed = { readonly assignment: Assignment; readonly host: ServingHost | undefined };
+
+class ServingGateway implements Gateway {
+  readonly #options: GatewayOptions;
+  #inFlight = 0;
+  #drained: PromiseWithResolvers<void> | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+  }
+
+  readonly infer = async (request: InferRequest, signal: AbortSignal): Promise<InferResponse> => {
+    const startedMs = this.#options.clock.monotonicMs();
+    const { assignment, host } = this.#place(request, startedMs);
+    const watchers = this.#watch(request, assignment);
+    this.#inFlight += 1;
+    try {
+      if (host === undefined) throw this.#notReady(request.model, assignment.version);
+      const leftMs = request.deadlineMs - startedMs;
+      const answer = await answerInTime(host.infer, { request, signal, leftMs });
+      const endedMs = this.#options.clock.monotonicMs();
+      const response = withTotal(answer, endedMs - startedMs);
+      this.#report(watchers, { kind: 'answer', response, startedMs, endedMs });
+      return response;
+    } catch (thrown) {
+      const error = this.#failure(thrown);
+      const endedMs = this.#options.clock.monotonicMs();
+      const { code, message } = error;
+      this.#report(watchers, { kind: 'failure', code, message, startedMs, endedMs });
+      throw error;
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#drained?.resolve();
+    }
+  };
+
+  metadata(model: string, version?: string): ModelMetadata {
+    return describeModel(this.#route(model), version, this.#options.hosts.versions(model));
+  }
+
+  modelReadiness(model: string, version?: string): Readiness {
+    const readiness = readinessOf(this.#route(model), version, this.#options.hosts.versions(model));
+    return this.draining() ? STOPPING : readiness;
+  }
+
+  serverReadiness(): Readiness {
+    if (this.draining()) return STOPPING;
+    for (const route of this.#options.routes.list()) {
+      const readiness = this.#stableReadiness(route);
+      if (!readiness.ready) return readiness;
+    }
+    return { ready: true, reason: undefined };
+  }
+
+  inFlight(): number {
+    return this.#inFlight;
+  }
+
+  draining(): boolean {
+    return this.#drained !== undefined;
+  }
+
+  drain(): Promise<void> {
+    this.#drained ??= withResolvers();
+    if (this.#inFlight === 0) this.#drained.resolve();
+    return this.#drained.promise;
+  }
+
+  /** Admits, assigns and checks. What is refused here is no version's doing, and taps never see it. */
+  #place(request: InferRequest, nowMs: number): Placed {
+    const { hosts, limits, onRefused } = this.#options;
+    const { model } = request;
+    try {
+      this.#admit(request, nowMs);
+      const assignment = this.#choose(request);
+      const found = hosts.find({ model, version: assignment.version }, assignment.arm);
+      const host = found?.life().kind === 'ready' ? found : undefined;
+      if (host !== undefined) {
+        checkRequest(request, host.signature, { rowsMax: limits.rowsMax(model) });
+      }
+      return { assignment, host };
+    } catch (thrown) {
+      const error = this.#failure(thrown);
+      onRefused?.(model, error.code);
+      throw error;
+    }
+  }
+
+  #admit(request: InferRequest, nowMs: number): void {
+    if (this.draining()) throw new ServeError('version_not_ready', STOPPING.reason);
+    const { inFlightMax } = this.#options.limits;
+    if (this.#inFlight >= inFlightMax) {
+      throw new ServeError(
+        'overloaded',
+        `too many requests in flight: expected at most ${inFlightMax}, found ${this.#inFlight}. Retry later`,
+        { retryAfterMs: 1_000 },
+      );
+    }
+    if (request.deadlineMs <= nowMs) {
+      throw new ServeError('deadline_exceeded', 'Request timeout expired before it was admitted');
+    }
+  }
+
+  #choose(request: InferRequest): Assignment {
+    const route = this.#route(request.model);
+    const needsNames = request.version !== undefined || route.rules.length > 0;
+    const versions = needsNames ? this.#options.hosts.versions(request.model) : NO_VERSIONS;
+    return chooseVersion(route, request, versions);
+  }
+
+  /** A version that is not ready fails after the taps have seen the request: that counts against its arm. */
+  #notReady(model: string, version: string): ServeError {
+    const message = notReady(model, version, this.#options.hosts.versions(model));
+    return new ServeError('version_not_ready', message, { retryAfterMs: 1_000 });
+  }
+
+  #route(model: string): Route {
+    const route = this.#options.routes.read(model);
+    if (route !== undefined) return route;
+    const known = this.#options.routes.list().map((each) => `'${each.model}'`);
+    throw new ServeError(
+      'model_not_found',
+      `Request for unknown model: '${model}' is not found. Expected one of ${known.join(', ') || 'no models'}, found '${model}'`,
+    );
+  }
+
+  #stableReadiness(route: Route): Readiness {
+    try {
+      return readinessOf(route, undefined, this.#options.hosts.versions(route.model));
+    } catch (thrown) {
+      return { ready: false, reason: messageOf(thrown) };
+    }
+  }
+
+  #watch(request: InferRequest, assignment: Assignment): readonly Watcher[] {
+    const watchers: Watcher[] = [];
+    for (const tap of this.#options.taps) {
+      try {
+        const watcher = tap(request, assignment);
+        if (watcher !== undefined) watchers.push(watcher);
+      } catch (thrown) {
+        this.#options.onInternalError('tap', thrown);
+      }
+    }
+    return watchers;
+  }
+
+  #report(watchers: readonly Watcher[], outcome: Outcome): void {
+    for (const watcher of watchers) {
+      try {
+        watcher(outcome);
+      } catch (thrown) {
+        this.#options.onInternalError('tap outcome', thrown);
+      }
+    }
+  }
+
+  #failure(thrown: unknown): ServeError {
+    if (!(thrown instanceof ServeError)) this.#options.onInternalError('infer', thrown);
+    return ServeError.from(thrown);
+  }
+}
+
+const NO_VERSIONS: readonly ModelVersionState[] = [];
+
+const STOPPING = {
+  ready: false,
+  reason: 'Server is stopping and has stopped accepting new inference requests: unavailable',
+} as const satisfies Readiness;
+
+function withTotal(answer: InferResponse, totalMs: number): InferResponse {
+  const { model, version, outputs, batch } = answer;
+  const { queueMs, computeMs } = answer.timing;
+  return { model, version, outputs, batch, timing: { queueMs, computeMs, totalMs } };
+}
+
+type PromiseWithResolvers<T> = {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+};
+
+function withResolvers(): PromiseWithResolvers<void> {
+  let resolve: () => void = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}

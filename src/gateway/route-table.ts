@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+
+import { ALL_BP, type Route } from '../core/route.ts';
+
+/** How every model's traffic is shared at present. Read on every request; written by the controller only. */
+export type RouteTable = {
+  readonly read: (model: string) => Route | undefined;
+  readonly list: () => readonly Route[];
+  /** Replaces the model's route. The shares must be whole, not negative, and add up to 10,000. */
+  readonly write: (route: Route) => void;
+};
+
+export function createRouteTable(initial: readonly Route[]): RouteTable {
+  const routes = new Map<string, Route>();
+  const write = (route: Route): void => {
+    assertShares(route);
+    routes.set(route.model, route);
+  };
+  for (const route of initial) write(route);
+  return {
+    read: (model) => routes.get(model),
+    list: () => [...routes.values()],
+    write,
+  };
+}
+
+function assertShares({ model, shares }: Route): void {
+  for (const share of shares) {
+    assert(
+      Number.isInteger(share.weightBp) && share.weightBp >= 0,
+      `route of '${model}': weight of version '${share.version}' must be a whole number of basis points, found ${share.weightBp}`,
+    );
+  }
+  const sum = shares.reduce((total, share) => total + share.weightBp, 0);
+  assert.equal(sum, ALL_BP, `route of '${model}': shares must add up to ${ALL_BP}, found ${sum}`);
+}
