@@ -1,0 +1,70 @@
+import type { LedgerRecord, RecordBody } from '../core/record.ts';
+
+/** What the first record names as the hash before it. */
+export const GENESIS = '0'.repeat(64);
+
+/**
+ * The append-only history of routes, trials and decisions. Every record carries the hash of the one before, so a record that
+ * was changed, dropped or put in later is found by whoever reads the chain.
+ */
+export type Ledger = {
+  /**
+   * Adds one record and resolves when it will survive a power cut. `expectedHead` is the hash that the caller believes to be
+   * the last: two writers that decide from the same state cannot both succeed. Rejects with HeadMovedError, or with the
+   * disk's own error; after either, nothing was added.
+   */
+  append(body: RecordBody, expectedHead: string): Promise<LedgerRecord>;
+  /** The hash of the last record; GENESIS while there is none. */
+  head(): string;
+  /** All records, oldest first. Throws LedgerBrokenError at the first that cannot be trusted. */
+  read(): AsyncIterable<LedgerRecord>;
+  /** Waits for appends in flight and gives up the right to write. */
+  close(): Promise<void>;
+};
+
+/** Somebody else has written since the caller last looked, so what the caller decided may be out of date. */
+export class HeadMovedError extends Error {
+  readonly expectedHead: string;
+  /** Undefined where another process wrote and its records have not been read. */
+  readonly foundHead: string | undefined;
+
+  constructor(expectedHead: string, foundHead: string | undefined) {
+    const found = foundHead?.slice(0, 12) ?? 'records of another process';
+    super(`the ledger has moved on: expected head ${expectedHead.slice(0, 12)}, found ${found}`);
+    this.name = 'HeadMovedError';
+    this.expectedHead = expectedHead;
+    this.foundHead = foundHead;
+  }
+}
+
+/** A live process holds the ledger. */
+export class LedgerLockedError extends Error {
+  readonly pid: number;
+
+  constructor(directory: string, pid: number) {
+    super(
+      `the ledger ${directory} is in use by process ${pid}. Stop that process, or give this one a ledger of its own`,
+    );
+    this.name = 'LedgerLockedError';
+    this.pid = pid;
+  }
+}
+
+/** A record that cannot be trusted, with where it is and what to do about it. */
+export class LedgerBrokenError extends Error {
+  /** File and line (from 1), or `memory` and the record's place. */
+  readonly where: string;
+  readonly line: number;
+  readonly problem: string;
+
+  constructor(where: string, line: number, problem: string) {
+    super(
+      `${where}:${line}: ${problem}. Records before this line are good. ` +
+        'Restore the file from a copy, or keep it as evidence and start with an empty ledger directory',
+    );
+    this.name = 'LedgerBrokenError';
+    this.where = where;
+    this.line = line;
+    this.problem = problem;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Clock } from '../core/clock.ts';
+import type { LedgerRecord, RecordBody } from '../core/record.ts';
+import { CHAIN_START, type ChainEnd, chainAfter, sealRecord } from './chain.ts';
+import { HeadMovedError, type Ledger } from './ledger.ts';
+
+/**
+ * A ledger that ends with the process: for tests, and for trying things out. Give it records to go on from, as a restart
+ * would find them. Same chain, same copies, same refusals as the file.
+ */
+export class MemoryLedger implements Ledger {
+  readonly #clock: Clock;
+  readonly #records: LedgerRecord[];
+  #end: ChainEnd;
+
+  constructor(clock: Clock, records: readonly LedgerRecord[] = []) {
+    this.#clock = clock;
+    this.#records = [...records];
+    const last = records.at(-1);
+    this.#end = last === undefined ? CHAIN_START : chainAfter(last);
+  }
+
+  async append(body: RecordBody, expectedHead: string): Promise<LedgerRecord> {
+    if (expectedHead !== this.#end.head) throw new HeadMovedError(expectedHead, this.#end.head);
+    const record = sealRecord(body, this.#end, this.#clock.wallMs());
+    this.#records.push(record);
+    this.#end = chainAfter(record);
+    return record;
+  }
+
+  head(): string {
+    return this.#end.head;
+  }
+
+  async *read(): AsyncIterable<LedgerRecord> {
+    yield* [...this.#records];
+  }
+
+  /** All records at once, oldest first. */
+  records(): readonly LedgerRecord[] {
+    return [...this.#records];
+  }
+
+  async close(): Promise<void> {}
+}
