@@ -1,0 +1,112 @@
+import type { Evidence } from '../core/evidence.ts';
+import type { RolloutSpec } from '../core/rollout.ts';
+import {
+  METRIC_PHASE,
+  type MetricKey,
+  type MetricName,
+  type MetricStatus,
+  type Verdict,
+} from '../core/verdict.ts';
+import { coverageGaps } from './coverage.ts';
+import { judgeDisagreement } from './disagreement.ts';
+import { judgeErrors } from './errors.ts';
+import { type Judgement, statusOf } from './judgement.ts';
+import { judgeLabelledLoss } from './labelled-loss.ts';
+import { metricLabel, metricPlans } from './metric-plans.ts';
+import { judgePairedErrors } from './paired-errors.ts';
+import { judgePairedLatency } from './paired-latency.ts';
+import { sampleRatioMismatch } from './sample-ratio.ts';
+import { judgeSlowRequests } from './slow-requests.ts';
+
+export type DecideOptions = {
+  readonly evidence: Evidence;
+  readonly spec: RolloutSpec;
+  /** What the present step needs for a `pass`. Every other metric of the plan can still fail it. */
+  readonly require: readonly MetricName[];
+};
+
+/**
+ * What the evidence says about a rollout, now. A pure function of its arguments: equal evidence gives an equal verdict, on
+ * any machine.
+ *
+ * - `fail`: some metric of the plan is proven worse, in whichever step.
+ * - `error`: the split between the arms is not as assigned, so the live metrics cannot be believed.
+ * - `pass`: every required metric is proven non-inferior, in all its slices, and the mirror saw enough of the traffic.
+ * - `inconclusive`: anything else, with what is missing.
+ *
+ * Nothing is remembered between looks. The chance that an e-process is ever above its threshold while its null holds bounds
+ * the chance that it is above it at the look at which somebody acts, so acting on present values alone errs no more often.
+ * What a past look showed and later evidence took back is not acted on.
+ */
+export function decide({ evidence, spec, require }: DecideOptions): Verdict {
+  const metrics = metricPlans(spec).map((plan) =>
+    statusOf(plan, judge(plan.key, evidence, spec), spec),
+  );
+  const worse = metrics.filter((status) => status.finding === 'worse');
+  const mismatch = sampleRatioMismatch(evidence);
+  if (worse.length > 0) {
+    const reasons = mismatch === undefined ? [] : [mismatch];
+    return { kind: 'fail', metrics, decidedBy: worse.map(metricLabel), reasons };
+  }
+  if (mismatch !== undefined) return { kind: 'error', metrics, decidedBy: [], reasons: [mismatch] };
+  const reasons = whatIsMissing({ evidence, spec, require }, metrics);
+  return { kind: reasons.length === 0 ? 'pass' : 'inconclusive', metrics, decidedBy: [], reasons };
+}
+
+function judge({ metric, slice }: MetricKey, evidence: Evidence, spec: RolloutSpec): Judgement {
+  switch (metric) {
+    case 'disagreement':
+      return judgeDisagreement(evidence, spec);
+    case 'pairedErrors':
+      return judgePairedErrors(evidence, spec);
+    case 'pairedLatency':
+      return judgePairedLatency(evidence, spec);
+    case 'labelledLoss':
+      return judgeLabelledLoss(evidence, spec, slice);
+    case 'errors':
+      return judgeErrors(evidence, spec);
+    case 'slowRequests':
+      return judgeSlowRequests(evidence, spec);
+  }
+}
+
+function whatIsMissing(
+  { evidence, spec, require }: DecideOptions,
+  metrics: readonly MetricStatus[],
+): readonly string[] {
+  const reasons = [...new Set(require)].flatMap((name) => {
+    const statuses = metrics.filter((status) => status.metric === name);
+    return statuses.length === 0
+      ? [`${name}: no analysis step names it`]
+      : statuses.filter((status) => status.finding !== 'nonInferior').map(notYet);
+  });
+  if (require.length === 0) reasons.push('no metric is required here');
+  if (require.some((name) => METRIC_PHASE[name] === 'shadow')) {
+    reasons.push(...coverageGaps(evidence.mirror));
+  }
+  if (!qualityIsKnown(evidence, spec)) {
+    reasons.push(
+      'a candidate that means to improve needs labels or a trusted expectedDisagreement; there is neither',
+    );
+  }
+  return reasons;
+}
+
+/** Answers are meant to change under `improve`, so something must say whether they changed for the better. */
+function qualityIsKnown(evidence: Evidence, spec: RolloutSpec): boolean {
+  return (
+    spec.intent === 'equivalent' ||
+    spec.expectedDisagreement !== undefined ||
+    Object.values(evidence.labelledLoss.up).some((count) => count > 0)
+  );
+}
+
+function notYet(status: MetricStatus): string {
+  const label = metricLabel(status);
+  if (status.missing !== undefined) return `${label}: ${status.missing}`;
+  const more =
+    status.samplesToGo === undefined
+      ? 'at the present estimate more samples will not prove it'
+      : `about ${status.samplesToGo} more samples at the present estimate`;
+  return `${label}: not yet proven no worse, ${more}`;
+}

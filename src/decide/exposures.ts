@@ -1,0 +1,31 @@
+import type { Evidence, ExposureCounts } from '../core/evidence.ts';
+import { isCount } from './value-counts.ts';
+
+/** Live counts at one exposure, with the odds that a unit of the two arms was the candidate's. */
+export type Exposure = { readonly odds: number; readonly counts: ExposureCounts };
+
+/**
+ * The exposures at which both arms could be reached. Undefined if a key or a count is not what it should be. Where one arm
+ * had no weight there was no coin to toss, and what happened there says nothing about the other.
+ */
+export function readExposures(live: Evidence['live']): readonly Exposure[] | undefined {
+  const exposures: Exposure[] = [];
+  for (const [key, counts] of Object.entries(live)) {
+    const weights = /^(\d+):(\d+)$/.exec(key);
+    if (weights === null || !areCounts(counts)) return undefined;
+    const [candidate, reference] = [Number(weights[1]), Number(weights[2])];
+    if (candidate > 0 && reference > 0) {
+      exposures.push({ odds: candidate / (candidate + reference), counts });
+    }
+  }
+  return exposures.sort((a, b) => a.odds - b.odds);
+}
+
+function areCounts({ candidate, reference }: ExposureCounts): boolean {
+  return [candidate, reference].every(
+    (arm) =>
+      [arm.requests, arm.units, arm.errors, arm.slow].every(isCount) &&
+      arm.errors <= arm.units &&
+      arm.slow <= arm.units,
+  );
+}

@@ -1,0 +1,79 @@
+import type { RolloutSpec } from '../core/rollout.ts';
+import type { Finding, MetricStatus } from '../core/verdict.ts';
+import { logEvidence, type Mixture, samplesToGo } from '../stats/mixture.ts';
+import type { MetricPlan } from './metric-plans.ts';
+
+/** What a rule makes of the evidence for its metric, before the error budget is laid against it. */
+export type Judgement = {
+  readonly samples: number;
+  readonly candidateEvents: number;
+  readonly referenceEvents: number;
+  readonly estimate: number | undefined;
+  readonly margin: string;
+  readonly proof: Proof;
+};
+
+export type Proof =
+  | { readonly kind: 'missing'; readonly why: string }
+  /** `logHarm`: of the e-value for "worse". `safe`: the e-process for "no worse"; undefined if the rule can only reject. */
+  | { readonly kind: 'evidence'; readonly logHarm: number; readonly safe: Mixture | undefined };
+
+/** The proof of a metric that cannot be judged. Logarithms of 1: no evidence for anything. */
+export function missing(why: string): Proof {
+  return { kind: 'missing', why };
+}
+
+/**
+ * Lays the error budget against a rule's judgement. Harm needs the metric's own share of the false-rollback budget (any of
+ * the metrics may reject). Safety needs the whole false-promotion budget: all gating metrics must show it, so the chance that
+ * a candidate passes which is worse on some metric is at most the chance that it passes on that one.
+ */
+export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSpec): MetricStatus {
+  const { proof } = judgement;
+  const logHarmNeeded = -Math.log(plan.weight * spec.errorBudget.falseRollback);
+  const logSafeNeeded = -Math.log(spec.errorBudget.falsePromotion);
+  const safe = proof.kind === 'evidence' ? proof.safe : undefined;
+  const logHarm = proof.kind === 'evidence' ? proof.logHarm : 0;
+  const logSafe = safe === undefined ? 0 : logEvidence(safe);
+  const broken = [logHarm, logSafe, logHarmNeeded, logSafeNeeded].some((x) => !Number.isFinite(x));
+  const finding = findingOf({ worse: logHarm >= logHarmNeeded, safe: logSafe >= logSafeNeeded });
+  const settled: Finding = broken || proof.kind === 'missing' ? 'undecided' : finding;
+  return {
+    ...plan.key,
+    finding: settled,
+    role: plan.role,
+    logHarm: plain(logHarm),
+    logHarmNeeded,
+    logSafe: plain(logSafe),
+    logSafeNeeded,
+    samples: judgement.samples,
+    candidateEvents: judgement.candidateEvents,
+    referenceEvents: judgement.referenceEvents,
+    estimate: judgement.estimate,
+    margin: judgement.margin,
+    samplesToGo:
+      plan.role === 'gate' && settled !== 'worse' && !broken && safe !== undefined
+        ? samplesToGo(safe, judgement.samples, logSafeNeeded)
+        : undefined,
+    missing: whatIsMissing(plan, proof, broken),
+  };
+}
+
+/** Worse comes first: where both are claimed, the side that protects people is believed. */
+function findingOf(claims: { readonly worse: boolean; readonly safe: boolean }): Finding {
+  if (claims.worse) return 'worse';
+  return claims.safe ? 'nonInferior' : 'undecided';
+}
+
+function whatIsMissing(plan: MetricPlan, proof: Proof, broken: boolean): string | undefined {
+  if (proof.kind === 'missing') return proof.why;
+  if (broken) return 'its numbers are not finite';
+  if (plan.role === 'gate' && proof.safe === undefined)
+    return 'it can only reject, so it can never be required';
+  return undefined;
+}
+
+/** JSON knows neither minus zero nor infinities; a record must read back as it was written. */
+function plain(value: number): number {
+  return Number.isFinite(value) ? value + 0 : 0;
+}

@@ -1,0 +1,100 @@
+import type { ArmCounts, Evidence } from '../core/evidence.ts';
+import { harmOfRate, safeOfRate } from '../stats/bets.ts';
+import { harmOfEvents, safeOfEvents } from '../stats/conditional-events.ts';
+import { halfAndHalf, logEvidence, type Mixture } from '../stats/mixture.ts';
+import { type Exposure, readExposures } from './exposures.ts';
+import { type Judgement, missing, type Proof } from './judgement.ts';
+import { brief } from './mean-difference.ts';
+
+export type LiveRule = {
+  readonly event: 'errors' | 'slow';
+  /** The candidate's rate must be below `ratio` times the reference's, or below `absolute`. */
+  readonly ratio: number;
+  readonly absolute: number;
+};
+
+/** Bad events of both arms, and the units that could have had one, over all exposures. */
+type Totals = {
+  readonly units: { readonly candidate: number; readonly reference: number };
+  readonly events: { readonly candidate: number; readonly reference: number };
+};
+
+/**
+ * E2 on units that had a bad event, across all steps at once. "Worse" means a rate above max(ratio x reference, absolute).
+ *
+ * Safe: half of the money bets on the ratio, half on the absolute rate. At or beyond the limit both are e-processes, so their
+ * average is one; without it two arms that never fail could never be told to be no worse.
+ * Harm: the smaller of the two e-values. Within the limit at least one of them is an e-process, and the smaller is below it.
+ */
+export function judgeLiveEvents(evidence: Evidence, rule: LiveRule): Judgement {
+  const exposures = readExposures(evidence.live);
+  const totals = totalsOf(exposures ?? [], rule.event);
+  return {
+    samples: totals.units.candidate + totals.units.reference,
+    candidateEvents: totals.events.candidate,
+    referenceEvents: totals.events.reference,
+    estimate: ratioOf(exposures ?? [], rule.event),
+    margin: `rate < max(${brief(rule.ratio)} x reference, ${brief(rule.absolute * 100)} %)`,
+    proof: proofOf(exposures, totals, rule),
+  };
+}
+
+function proofOf(
+  exposures: readonly Exposure[] | undefined,
+  totals: Totals,
+  rule: LiveRule,
+): Proof {
+  if (exposures === undefined) return missing('the live counts are not whole and consistent');
+  if (!(rule.ratio > 0 && Number.isFinite(rule.ratio))) return missing('the ratio is not above 0');
+  if (totals.units.candidate === 0) return missing('no live requests of the candidate');
+  if (totals.units.reference === 0) return missing('no live requests of the reference');
+  const events = exposures.map(({ odds, counts }) => ({
+    odds,
+    candidate: counts.candidate[rule.event],
+    reference: counts.reference[rule.event],
+  }));
+  const logHarm = logEvidence(harmOfEvents(events, rule.ratio));
+  const safe = safeOfEvents(events, rule.ratio);
+  const absolute = absoluteProof(totals, rule.absolute);
+  if (absolute === undefined) return { kind: 'evidence', logHarm, safe };
+  return {
+    kind: 'evidence',
+    logHarm: Math.min(logHarm, logEvidence(absolute.harm)),
+    safe: halfAndHalf(safe, absolute.safe),
+  };
+}
+
+/** E1 on the candidate's own rate; undefined where the rule names no absolute rate. */
+function absoluteProof(
+  totals: Totals,
+  absolute: number,
+): { readonly harm: Mixture; readonly safe: Mixture } | undefined {
+  if (!(absolute > 0 && absolute < 1)) return undefined;
+  const [events, units] = [totals.events.candidate, totals.units.candidate];
+  return {
+    harm: harmOfRate(events, units, absolute),
+    safe: safeOfRate(events, units, absolute),
+  };
+}
+
+function totalsOf(exposures: readonly Exposure[], event: LiveRule['event']): Totals {
+  const sum = (arm: 'candidate' | 'reference', of: (counts: ArmCounts) => number): number =>
+    exposures.reduce((total, { counts }) => total + of(counts[arm]), 0);
+  const both = (of: (counts: ArmCounts) => number) => ({
+    candidate: sum('candidate', of),
+    reference: sum('reference', of),
+  });
+  return { units: both((arm) => arm.units), events: both((arm) => arm[event]) };
+}
+
+/** The ratio of rates over all exposures, each weighed by how much it can tell (Mantel and Haenszel). */
+function ratioOf(exposures: readonly Exposure[], event: LiveRule['event']): number | undefined {
+  let [above, below] = [0, 0];
+  for (const { counts } of exposures) {
+    const all = counts.candidate.units + counts.reference.units;
+    if (all === 0) continue;
+    above += (counts.candidate[event] * counts.reference.units) / all;
+    below += (counts.reference[event] * counts.candidate.units) / all;
+  }
+  return below > 0 ? above / below : undefined;
+}

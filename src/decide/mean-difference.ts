@@ -1,0 +1,53 @@
+import type { DifferenceCounts } from '../core/evidence.ts';
+import { harmOfMean, safeOfMean } from '../stats/bets.ts';
+import { logEvidence } from '../stats/mixture.ts';
+import { type Judgement, missing, type Proof } from './judgement.ts';
+import { type Differences, readDifferences } from './value-counts.ts';
+
+export type MeanRule = {
+  readonly counts: DifferenceCounts;
+  readonly lower: number;
+  readonly upper: number;
+  /** The mean must be shown to be below this, or is shown to be above it. */
+  readonly limit: number;
+  readonly margin: string;
+  /** What to say when there is no value at all. */
+  readonly none: string;
+};
+
+/** E1 on values counted on the grid: shared by every metric that is a mean over pairs. */
+export function judgeMean(rule: MeanRule): Judgement {
+  const read = readDifferences(rule.counts, rule);
+  return {
+    samples: read?.samples ?? 0,
+    candidateEvents: read?.above ?? 0,
+    referenceEvents: read?.below ?? 0,
+    estimate: read?.mean,
+    margin: rule.margin,
+    proof: proofOf(read, rule),
+  };
+}
+
+/** A number for people: at most four significant digits. */
+export function brief(value: number): string {
+  return String(Number(value.toPrecision(4)));
+}
+
+function proofOf(read: Differences | undefined, rule: MeanRule): Proof {
+  const { lower, upper, limit } = rule;
+  if (read === undefined) {
+    return missing(`the evidence is not whole counts of values in [${lower}, ${upper}]`);
+  }
+  if (!(limit > lower && limit < upper)) {
+    return missing(
+      `the margin leaves nothing to test: ${limit} is not inside (${lower}, ${upper})`,
+    );
+  }
+  if (read.samples === 0) return missing(rule.none);
+  const claim = { lower, upper, margin: limit };
+  return {
+    kind: 'evidence',
+    logHarm: logEvidence(harmOfMean(read.down, claim)),
+    safe: safeOfMean(read.up, claim),
+  };
+}
