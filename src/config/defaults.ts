@@ -1,0 +1,93 @@
+import type { Margins, Step } from '../core/rollout.ts';
+
+/** Everything that holds where nothing is written, with its unit and why it is what it is. Values are as in the file. */
+export const DEFAULTS = {
+  server: {
+    /** Only this machine may connect until somebody decides otherwise. Port 8000 is what clients of the protocol expect. */
+    http: '127.0.0.1:8000',
+    admin: '127.0.0.1:8002',
+  },
+  repository: './models',
+  ledger: './var/ledger',
+  limits: {
+    /** The largest request body. 64 MiB is the limit of the servers that clients of the protocol know. */
+    bodyMax: '64MiB',
+    /** The largest header block: Node's own limit. */
+    headersMax: '16KiB',
+  },
+  feedback: {
+    /** How long an answer waits for its label. */
+    ttl: '15m',
+    /** Answers that wait at once; the oldest goes first. At about 1 KiB each this bounds the memory to some 20 MiB. */
+    requestsMax: 20_000,
+  },
+  model: {
+    batch: {
+      /** Rows in one run. Beyond a few dozen a CPU gains little throughput and every row waits for all others. */
+      rowsMax: 32,
+      /** Milliseconds to wait for company. 0: a batch leaves as soon as a replica is free. */
+      delayMs: 0,
+    },
+    queue: {
+      /** Requests that wait for a replica; one more is refused at once, as it would only wait in vain. */
+      requestsMax: 512,
+      /** Bytes of tensors that wait: 4 bodies of the largest size. */
+      bytesMax: '256MiB',
+      /** Milliseconds until nobody waits any more, where the request does not say. */
+      deadlineMs: 1_000,
+    },
+    execution: {
+      providers: ['cpu'],
+      /** A model that was to run on a device and silently runs elsewhere is worse than one that does not start. */
+      strict: true,
+      /** A crash in native code must not take the gateway down. */
+      isolation: 'process',
+      /** A run that takes longer than this is stuck; its process is ended. */
+      runMax: '60s',
+    },
+  },
+  rollout: {
+    /** The cautious claim: a change of weights has to be declared. */
+    intent: 'equivalent',
+    errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },
+    onInconclusive: 'pause',
+    maxDuration: '24h',
+  },
+} as const;
+
+/**
+ * How much worse is still acceptable.
+ *
+ * - `disagreement` 1 %: some 400 pairs prove an identical candidate.
+ * - `pairedErrors` 0.5 points: what the live error margin accepts as well.
+ * - `labelledLoss` 2 points: below that a few thousand labels prove nothing.
+ * - `pairedLatency`: a run is slower when it takes a quarter and 0.1 ms more than the twin's; less is timer noise.
+ * - `errors`, `slowRequests`: rare events double by chance, so a smaller ratio needs tens of thousands of requests; up to 0.5 %
+ *   of errors, or twice the 1 % that the quantile leaves above itself, is accepted whatever the ratio.
+ */
+export const DEFAULT_MARGINS: Margins = {
+  disagreement: 0.01,
+  pairedErrors: 0.005,
+  labelledLoss: 0.02,
+  pairedLatency: { ratio: 1.25, floorMs: 0.1 },
+  errors: { ratio: 2, absolute: 0.005 },
+  slowRequests: { ratio: 2, quantile: 0.99, absolute: 0.02 },
+};
+
+/**
+ * From shadow to promoted: all traffic is mirrored and a fifth of the pairs twinned; what the intent claims must be proven in
+ * shadow before anybody is exposed; then three growing shares, the first against a control of the same weight, and what
+ * only live traffic shows must be proven before promotion.
+ */
+export function defaultSteps(intent: 'equivalent' | 'improve'): readonly Step[] {
+  const claim = intent === 'improve' ? 'labelledLoss' : 'disagreement';
+  return [
+    { kind: 'setMirror', percentage: 100, twin: 20 },
+    { kind: 'analysis', require: [claim, 'pairedErrors'], reject: ['pairedLatency'] },
+    { kind: 'setWeight', percent: 5, control: true },
+    { kind: 'setWeight', percent: 25, control: false },
+    { kind: 'setWeight', percent: 50, control: false },
+    { kind: 'analysis', require: ['errors', 'slowRequests'], reject: [] },
+    { kind: 'promote' },
+  ];
+}

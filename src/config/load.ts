@@ -1,0 +1,70 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { messageOf } from '../core/errors.ts';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { issuesOf } from './issues.ts';
+import { type Config, configSchema } from './schema.ts';
+import { parseYamlFile } from './yaml-file.ts';
+
+/** What the command line may say instead of the file, in the file's own notation. Paths are relative to the working directory. */
+export type ConfigOverrides = {
+  readonly http?: string | undefined;
+  readonly admin?: string | undefined;
+  readonly repository?: string | undefined;
+  readonly ledger?: string | undefined;
+};
+
+/**
+ * Reads `understudy.yaml`. Paths in it are relative to its own directory. Without a file everything has its default, relative
+ * to the working directory.
+ *
+ * @throws ConfigError with all problems at once; a file that cannot be read is one.
+ */
+export async function loadConfig(
+  file: string | undefined,
+  overrides: ConfigOverrides = {},
+): Promise<Config> {
+  const written =
+    file === undefined
+      ? configSchema.parse({ apiVersion: 'understudy/v1' })
+      : parseYamlFile({ file, text: await textOf(file) }, configSchema);
+  const base = file === undefined ? '.' : dirname(file);
+  return {
+    ...written,
+    server: serverWith(written.server, overrides),
+    repository: resolve(overrides.repository ?? resolve(base, written.repository)),
+    ledger: resolve(overrides.ledger ?? resolve(base, written.ledger)),
+  };
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const message = `expected a readable file: ${messageOf(cause)}`;
+    throw new ConfigError([{ file, line: 1, column: 1, path: '', message }], { cause });
+  }
+}
+
+/** Checks the overrides by the rules of the file; their problems name the command line. */
+function serverWith(written: Config['server'], { http, admin }: ConfigOverrides): Config['server'] {
+  const server = { ...(http !== undefined && { http }), ...(admin !== undefined && { admin }) };
+  const result = configSchema.safeParse({ apiVersion: 'understudy/v1', server });
+  if (!result.success) {
+    throw new ConfigError(
+      issuesOf(result.error).map(
+        ({ path, message }): ConfigProblem => ({
+          file: 'command line',
+          line: 1,
+          column: 1,
+          path: `--${path.at(-1)}`,
+          message,
+        }),
+      ),
+    );
+  }
+  return {
+    http: http === undefined ? written.http : result.data.server.http,
+    admin: admin === undefined ? written.admin : result.data.server.admin,
+  };
+}

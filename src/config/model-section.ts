@@ -1,0 +1,235 @@
+import * as z from 'zod';
+import type { MirrorSetting, Rule } from '../core/route.ts';
+import { DEFAULTS } from './defaults.ts';
+import { expected, section } from './expected.ts';
+import {
+  byteSize,
+  duration,
+  headerSource,
+  number,
+  percent,
+  toBp,
+  version,
+  whole,
+} from './quantities.ts';
+import { type RolloutSection, rolloutKeys, undeclaredSlices } from './rollout-section.ts';
+
+/** How many copies of a version run, and on how many threads each. `auto` is resolved where the processors are known. */
+export type Instances = 'auto' | { readonly replicas: number; readonly intraOpThreads: number };
+
+export type RouteSection = {
+  readonly stable: string;
+  /** Adds up to 10,000; all to stable where nothing is written. */
+  readonly split: readonly { readonly version: string; readonly weightBp: number }[];
+  readonly rules: readonly Rule[];
+  readonly mirror: MirrorSetting | undefined;
+};
+
+/** What of a request's headers the gateway reads. Header names are in lower case. */
+export type IdentitySetting = {
+  /** The header that names the unit; undefined: every request is its own unit. */
+  readonly sticky: string | undefined;
+  /** Attribute to header. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Headers that rules look at, beside the attributes. */
+  readonly ruleHeaders: readonly string[];
+  /** Milliseconds until nobody waits any more, where the request does not say. */
+  readonly deadlineMs: number;
+};
+
+/** One model's section, complete. */
+export type ModelConfig = {
+  readonly instances: Instances;
+  readonly batch: { readonly rowsMax: number; readonly delayMs: number };
+  readonly queue: {
+    readonly requestsMax: number;
+    readonly bytesMax: number;
+    readonly deadlineMs: number;
+  };
+  readonly execution: {
+    readonly providers: readonly string[];
+    readonly strict: boolean;
+    readonly isolation: 'process' | 'thread';
+    readonly runMsMax: number;
+  };
+  readonly identity: IdentitySetting;
+  /** Undefined: the route is whatever the ledger says, or the newest version. */
+  readonly route: RouteSection | undefined;
+  /** As written; `rolloutSpecFrom` completes it. */
+  readonly rollout: RolloutSection;
+};
+
+const { batch, queue, execution } = DEFAULTS.model;
+
+const instances = z
+  .union(
+    [
+      z.literal('auto'),
+      section({
+        replicas: whole({ min: 1, max: 256 }),
+        intraOpThreads: whole({ min: 1, max: 256 }).default(1),
+      }),
+    ],
+    { error: expected('auto, or replicas and intraOpThreads') },
+  )
+  .default('auto');
+
+const batchSchema = section({
+  rowsMax: whole({ min: 1, max: 4_096 }, 'rows').default(batch.rowsMax),
+  delayMs: number({ min: 0, max: 10_000 }).default(batch.delayMs),
+}).prefault({});
+
+const queueSchema = section({
+  requestsMax: whole({ min: 1, max: 1_000_000 }, 'requests').default(queue.requestsMax),
+  bytesMax: byteSize.prefault(queue.bytesMax),
+  deadlineMs: whole({ min: 1, max: 3_600_000 }, 'milliseconds').default(queue.deadlineMs),
+}).prefault({});
+
+const executionSchema = section({
+  providers: z
+    .array(z.string({ error: expected('a provider such as cpu or cuda') }).min(1), {
+      error: expected('a list of providers such as [cpu]'),
+    })
+    .min(1, { error: 'expected at least one provider' })
+    .default([...execution.providers]),
+  strict: z.boolean({ error: expected('true or false') }).default(execution.strict),
+  isolation: z
+    .enum(['process', 'thread'], { error: expected('process or thread') })
+    .default(execution.isolation),
+  runMax: duration.prefault(execution.runMax),
+}).prefault({});
+
+const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {
+  error: expected('an attribute name: letters, digits, - and _'),
+});
+
+const attributes = z
+  .record(attributeName, headerSource, {
+    error: expected('attributes and headers, such as { tone: header:x-tone }'),
+  })
+  .prefault({});
+
+const equals = z.string({ error: expected('a value in quotes') });
+const oneOf = z.record(z.string(), equals, { error: expected('a name and a value') });
+const ruleSchema = section({
+  match: section({ header: oneOf.optional(), attribute: oneOf.optional() }),
+  version,
+}).transform(({ match, version: target }, context): Rule => {
+  const conditions = [
+    ...Object.entries(match.header ?? {}).map(([name, value]) => ({
+      attribute: `header:${name.toLowerCase()}`,
+      equals: value,
+    })),
+    ...Object.entries(match.attribute ?? {}).map(([name, value]) => ({
+      attribute: name,
+      equals: value,
+    })),
+  ];
+  const [only] = conditions;
+  if (only && conditions.length === 1) return { ...only, version: target };
+  context.addIssue({
+    code: 'custom',
+    path: ['match'],
+    message: `expected exactly one header or attribute, found ${conditions.length}`,
+  });
+  return z.NEVER;
+});
+
+const mirrorSchema = z
+  .array(
+    section({ version, percentage: percent, twin: percent.default(0) }).transform(
+      (mirror): MirrorSetting => ({
+        version: mirror.version,
+        sampleBp: toBp(mirror.percentage),
+        twinBp: toBp(mirror.twin),
+      }),
+    ),
+    { error: expected('a list such as [{ version: "3", percentage: 20 }]') },
+  )
+  .max(1, { error: 'expected at most one mirrored version' });
+
+const splitSchema = z
+  .record(z.string(), percent, { error: expected('versions and percent, such as { "1": 100 }') })
+  .superRefine((split, context) => {
+    const total = Object.values(split).reduce((sum, share) => sum + toBp(share), 0);
+    if (total === 10_000) return;
+    const sum = Object.values(split).join(' + ') || 'nothing';
+    context.addIssue({
+      code: 'custom',
+      message: `expected shares that add to 100 percent, found ${sum} = ${total / 100}`,
+    });
+  });
+
+const routeSchema = section({
+  stable: version,
+  split: splitSchema.optional(),
+  sticky: headerSource.optional(),
+  rules: z.array(ruleSchema, { error: expected('a list of rules') }).default([]),
+  mirror: mirrorSchema.default([]),
+});
+
+const modelFields = section({
+  instances,
+  batch: batchSchema,
+  queue: queueSchema,
+  execution: executionSchema,
+  attributes,
+  route: routeSchema.optional(),
+  rollout: section(rolloutKeys).prefault({}),
+});
+
+type ModelFields = z.output<typeof modelFields>;
+
+/** One entry of `models`. An empty one is a model with all defaults. */
+export const modelSchema = modelFields.superRefine(checkAttributes).transform(modelConfigOf);
+
+/** Slices and rules may name only attributes that requests can carry. */
+function checkAttributes(model: ModelFields, context: z.core.$RefinementCtx): void {
+  const declared = Object.keys(model.attributes);
+  for (const { index, attribute, message } of undeclaredSlices(
+    model.rollout.slices ?? [],
+    declared,
+  )) {
+    context.addIssue({ code: 'custom', path: ['rollout', 'slices', index, attribute], message });
+  }
+  model.route?.rules.forEach((rule, index) => {
+    if (rule.attribute.startsWith('header:') || declared.includes(rule.attribute)) return;
+    const path = ['route', 'rules', index, 'match', 'attribute', rule.attribute];
+    const message = `expected a declared attribute, found "${rule.attribute}"`;
+    context.addIssue({ code: 'custom', path, message });
+  });
+}
+
+function modelConfigOf(fields: ModelFields): ModelConfig {
+  const { attributes: headers, route, execution: run } = fields;
+  const ruleHeaders = (route?.rules ?? [])
+    .filter(({ attribute }) => attribute.startsWith('header:'))
+    .map(({ attribute }) => attribute.slice('header:'.length));
+  return {
+    instances: fields.instances,
+    batch: fields.batch,
+    queue: fields.queue,
+    execution: {
+      providers: run.providers,
+      strict: run.strict,
+      isolation: run.isolation,
+      runMsMax: run.runMax,
+    },
+    identity: {
+      sticky: route?.sticky,
+      attributes: headers,
+      ruleHeaders: [...new Set(ruleHeaders)],
+      deadlineMs: fields.queue.deadlineMs,
+    },
+    route: route && {
+      stable: route.stable,
+      split: Object.entries(route.split ?? { [route.stable]: 100 }).map(([name, share]) => ({
+        version: name,
+        weightBp: toBp(share),
+      })),
+      rules: route.rules,
+      mirror: route.mirror[0],
+    },
+    rollout: fields.rollout,
+  };
+}

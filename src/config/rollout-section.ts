@@ -1,0 +1,110 @@
+import * as z from 'zod';
+import type { Slice } from '../core/evidence.ts';
+import type { Intent, Margins, Step } from '../core/rollout.ts';
+import { expected, section } from './expected.ts';
+import { duration, number, whole } from './quantities.ts';
+import { stepsSchema } from './steps.ts';
+
+/** Margins of which any part may be left out. */
+export type PartialMargins = {
+  readonly [Name in keyof Margins]?: Margins[Name] extends number
+    ? number | undefined
+    : { readonly [Part in keyof Margins[Name]]?: number | undefined } | undefined;
+};
+
+/** The `rollout` section as written, in milliseconds, before anything is filled in. */
+export type RolloutSection = {
+  readonly intent?: Intent | undefined;
+  readonly slices?: readonly Slice[] | undefined;
+  readonly margins?: PartialMargins | undefined;
+  readonly errorBudget?:
+    | { readonly falseRollback?: number | undefined; readonly falsePromotion?: number | undefined }
+    | undefined;
+  readonly minRequests?: number | undefined;
+  readonly expectedDisagreement?: { readonly rate: number; readonly digest: string } | undefined;
+  readonly onInconclusive?: 'pause' | 'rollback' | undefined;
+  readonly maxDuration?: number | undefined;
+  readonly steps?: readonly Step[] | undefined;
+};
+
+const rate = number({ min: 0.0001, max: 0.5 });
+const ratio = number({ min: 1, max: 4 });
+const risk = number({ min: 0.0001, max: 0.5 });
+
+const marginsSchema = section({
+  disagreement: rate.optional(),
+  pairedErrors: rate.optional(),
+  labelledLoss: rate.optional(),
+  pairedLatency: section({
+    ratio: number({ min: 1, max: 100 }).optional(),
+    floorMs: number({ min: 0, max: 60_000 }).optional(),
+  }).optional(),
+  errors: section({ ratio: ratio.optional(), absolute: rate.optional() }).optional(),
+  slowRequests: section({
+    ratio: ratio.optional(),
+    quantile: number({ min: 0.5, max: 0.999 }).optional(),
+    absolute: rate.optional(),
+  }).optional(),
+});
+
+const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {
+  error: expected('an attribute name: letters, digits, - and _'),
+});
+
+const sliceSchema = z
+  .record(
+    attributeName,
+    z.string({ error: expected('a value in quotes') }).regex(/^[^,=]{1,100}$/, {
+      error: expected('a value without commas and equals signs'),
+    }),
+    { error: expected('attributes and values, such as { tone: dark }') },
+  )
+  .refine((slice) => Object.keys(slice).length > 0, {
+    error: 'expected at least one attribute',
+  });
+
+/** The keys of a `rollout` section, for the file and for a request to start one. */
+export const rolloutKeys = {
+  intent: z
+    .enum(['equivalent', 'improve'], { error: expected('equivalent or improve') })
+    .optional(),
+  slices: z
+    .array(sliceSchema, { error: expected('a list') })
+    .max(16)
+    .optional(),
+  margins: marginsSchema.optional(),
+  errorBudget: section({
+    falseRollback: risk.optional(),
+    falsePromotion: risk.optional(),
+  }).optional(),
+  minRequests: whole({ min: 1, max: 100_000_000 }, 'requests').optional(),
+  expectedDisagreement: section({
+    rate: number({ min: 0, max: 1 }),
+    digest: z.string({ error: expected('64 hex digits') }).regex(/^[0-9a-f]{64}$/, {
+      error: expected('64 hex digits'),
+    }),
+  }).optional(),
+  onInconclusive: z
+    .enum(['pause', 'rollback'], { error: expected('pause or rollback') })
+    .optional(),
+  maxDuration: duration.optional(),
+  steps: stepsSchema.optional(),
+};
+
+/** Names the slices that ask for an attribute which no request will carry. They would stay empty for ever. */
+export function undeclaredSlices(
+  slices: readonly Slice[],
+  declared: readonly string[],
+): readonly { readonly index: number; readonly attribute: string; readonly message: string }[] {
+  return slices.flatMap((slice, index) =>
+    Object.keys(slice)
+      .filter((attribute) => !declared.includes(attribute))
+      .map((attribute) => ({
+        index,
+        attribute,
+        message:
+          `expected an attribute that the model declares ` +
+          `(${declared.join(', ') || 'it declares none'}), found "${attribute}"`,
+      })),
+  );
+}

@@ -1,0 +1,118 @@
+import { ServeError } from '../core/errors.ts';
+import type { Margins, RolloutSpec } from '../core/rollout.ts';
+import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from './defaults.ts';
+import { section } from './expected.ts';
+import { formatPath, issuesOf } from './issues.ts';
+import { minRequestsFor } from './min-requests.ts';
+import { version } from './quantities.ts';
+import {
+  type PartialMargins,
+  type RolloutSection,
+  rolloutKeys,
+  undeclaredSlices,
+} from './rollout-section.ts';
+
+/** A request to start a rollout. What it leaves out comes from the file, then from the defaults. */
+export type RolloutRequest = { readonly candidate: string; readonly overrides: RolloutSection };
+
+const requestSchema = section({ candidate: version, ...rolloutKeys });
+
+/**
+ * Checks the body of a request to start a rollout: a candidate and any keys of the `rollout` section.
+ *
+ * @throws ServeError `invalid_input` that names every problem.
+ */
+export function parseRolloutRequest(body: unknown): RolloutRequest {
+  const result = requestSchema.safeParse(body);
+  if (!result.success) throw invalid(issuesOf(result.error));
+  const { candidate, ...overrides } = result.data;
+  return { candidate, overrides };
+}
+
+export type RolloutSpecOptions = {
+  readonly model: string;
+  readonly stable: string;
+  readonly candidate: string;
+  /** Go before what the section says, key by key; margins and error budget part by part. */
+  readonly overrides?: RolloutSection | undefined;
+  /** The attributes that the model declares: slices may use no others. */
+  readonly attributes: readonly string[];
+};
+
+/**
+ * The whole specification of a rollout but for its salt: the section of the file, the request's overrides, the defaults.
+ *
+ * @throws ServeError `invalid_input` for a candidate that is stable already, or a slice on an undeclared attribute.
+ */
+export function rolloutSpecFrom(
+  written: RolloutSection,
+  { model, stable, candidate, overrides = {}, attributes }: RolloutSpecOptions,
+): Omit<RolloutSpec, 'salt'> {
+  const asked: RolloutSection = { ...written, ...defined(overrides) };
+  const intent = asked.intent ?? DEFAULTS.rollout.intent;
+  const margins = marginsFrom(written.margins, overrides.margins);
+  const errorBudget = {
+    ...DEFAULTS.rollout.errorBudget,
+    ...defined(written.errorBudget),
+    ...defined(overrides.errorBudget),
+  };
+  const slices = asked.slices ?? [];
+  const problems = undeclaredSlices(slices, attributes).map(({ index, attribute, message }) => ({
+    path: ['slices', index, attribute],
+    message,
+  }));
+  if (candidate === stable) {
+    const message = `expected another version than stable, found "${candidate}"`;
+    problems.push({ path: ['candidate'], message });
+  }
+  if (problems.length > 0) throw invalid(problems);
+  const { ratio, absolute } = margins.errors;
+  return {
+    model,
+    stable,
+    candidate,
+    intent,
+    slices,
+    margins,
+    errorBudget,
+    minRequests: asked.minRequests ?? minRequestsFor(ratio, absolute, errorBudget.falseRollback),
+    expectedDisagreement: asked.expectedDisagreement,
+    onInconclusive: asked.onInconclusive ?? DEFAULTS.rollout.onInconclusive,
+    maxDurationMs: asked.maxDuration ?? MAX_DURATION_MS,
+    steps: asked.steps ?? defaultSteps(intent),
+  };
+}
+
+const MAX_DURATION_MS = rolloutKeys.maxDuration.unwrap().parse(DEFAULTS.rollout.maxDuration);
+
+/** Later ones win, part by part. */
+function marginsFrom(...layers: readonly (PartialMargins | undefined)[]): Margins {
+  return layers.reduce<Margins>(
+    (margins, layer = {}) => ({
+      disagreement: layer.disagreement ?? margins.disagreement,
+      pairedErrors: layer.pairedErrors ?? margins.pairedErrors,
+      labelledLoss: layer.labelledLoss ?? margins.labelledLoss,
+      pairedLatency: { ...margins.pairedLatency, ...defined(layer.pairedLatency) },
+      errors: { ...margins.errors, ...defined(layer.errors) },
+      slowRequests: { ...margins.slowRequests, ...defined(layer.slowRequests) },
+    }),
+    DEFAULT_MARGINS,
+  );
+}
+
+type Defined<Parts> = { [Name in keyof Parts]?: Exclude<Parts[Name], undefined> };
+
+/** Without the parts that are undefined, so that spreading it overrides only what is written. */
+function defined<Parts extends object>(parts: Parts | undefined): Defined<Parts> {
+  const written = Object.entries(parts ?? {}).filter(([, part]) => part !== undefined);
+  return Object.fromEntries(written) as Defined<Parts>;
+}
+
+function invalid(
+  problems: readonly { readonly path: readonly (string | number)[]; readonly message: string }[],
+): ServeError {
+  const lines = problems.map(({ path, message }) =>
+    path.length > 0 ? `${formatPath(path)}: ${message}` : message,
+  );
+  return new ServeError('invalid_input', lines.join('; '));
+}

@@ -1,0 +1,69 @@
+import * as z from 'zod';
+import { DEFAULTS } from './defaults.ts';
+import { expected, section } from './expected.ts';
+import { type ModelConfig, modelSchema } from './model-section.ts';
+import { type Address, address, byteSize, duration, isLoopback, whole } from './quantities.ts';
+
+/** `understudy.yaml`, complete: plain data in milliseconds, basis points and bytes; paths are absolute. */
+export type Config = {
+  readonly server: { readonly http: Address; readonly admin: Address };
+  readonly repository: string;
+  /** The ledger's directory. */
+  readonly ledger: string;
+  readonly limits: { readonly bodyBytesMax: number; readonly headersBytesMax: number };
+  readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
+  /** Only the models that the file names; `modelConfig` knows the rest. */
+  readonly models: Readonly<Record<string, ModelConfig>>;
+};
+
+const text = (what: string) =>
+  z.string({ error: expected(what) }).min(1, { error: expected(what) });
+
+const modelName = z
+  .string()
+  .regex(/^[^/\\._][^/\\]*$/, { error: expected('a model name: a folder of the repository') });
+
+/** The schema of `understudy.yaml`. It takes what YAML gives and returns a Config, its paths still as written. */
+export const configSchema = section({
+  apiVersion: z.literal('understudy/v1', { error: expected('understudy/v1') }),
+  server: section({
+    http: address.prefault(DEFAULTS.server.http),
+    admin: address.prefault(DEFAULTS.server.admin).refine(isLoopback, {
+      error: 'expected a loopback address: the admin port has no authentication',
+    }),
+  }).prefault({}),
+  repository: text('a directory').default(DEFAULTS.repository),
+  ledger: text('a directory').default(DEFAULTS.ledger),
+  limits: section({
+    bodyMax: byteSize.prefault(DEFAULTS.limits.bodyMax),
+    headersMax: byteSize.prefault(DEFAULTS.limits.headersMax),
+  }).prefault({}),
+  feedback: section({
+    ttl: duration.prefault(DEFAULTS.feedback.ttl),
+    requestsMax: whole({ min: 1, max: 10_000_000 }, 'requests').default(
+      DEFAULTS.feedback.requestsMax,
+    ),
+  }).prefault({}),
+  models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),
+}).transform(
+  ({ server, repository, ledger, limits, feedback, models }): Config => ({
+    server,
+    repository,
+    ledger,
+    limits: { bodyBytesMax: limits.bodyMax, headersBytesMax: limits.headersMax },
+    feedback: { ttlMs: feedback.ttl, requestsMax: feedback.requestsMax },
+    models,
+  }),
+);
+
+const unnamedModel: ModelConfig = modelSchema.parse({});
+
+/** A model's configuration; one that the file does not name has all defaults. */
+export function modelConfig(config: Config, model: string): ModelConfig {
+  return (Object.hasOwn(config.models, model) && config.models[model]) || unnamedModel;
+}
+
+/** The JSON Schema of `understudy.yaml`, for editors: what may be written, with the defaults. */
+export function jsonSchema(): Readonly<Record<string, unknown>> {
+  return z.toJSONSchema(configSchema, { io: 'input', target: 'draft-2020-12' });
+}

@@ -1,0 +1,126 @@
+import * as z from 'zod';
+import type { Step } from '../core/rollout.ts';
+import { METRIC_NAMES, METRIC_PHASE } from '../core/verdict.ts';
+import { expected, section } from './expected.ts';
+import { duration, percent } from './quantities.ts';
+
+const KINDS = 'setMirror, setWeight, analysis, pause or promote';
+
+const metricNames = z.array(
+  z.enum(METRIC_NAMES, { error: expected(`one of ${METRIC_NAMES.join(', ')}`) }),
+  { error: expected('a list of metrics') },
+);
+
+const stepSchema = section(
+  {
+    setMirror: section({ percentage: percent, twin: percent.default(0) }).optional(),
+    setWeight: section({
+      percent: percent.refine((share) => share > 0 && share < 100, {
+        error: expected('percent above 0 and below 100'),
+      }),
+      control: z.boolean({ error: expected('true or false') }).default(false),
+    }).optional(),
+    analysis: section({
+      require: z.literal('nonInferior', { error: expected('nonInferior') }).default('nonInferior'),
+      metrics: metricNames.min(1, { error: 'expected at least one metric' }),
+      reject: metricNames.default([]),
+    }).optional(),
+    pause: section({ duration: duration.optional() }).nullish(),
+    promote: section({}).nullish(),
+  },
+  `a step: ${KINDS}`,
+);
+
+type StepAsWritten = 'pause' | 'promote' | z.output<typeof stepSchema>;
+
+/** A list of steps that leads somewhere: every problem is reported at the step that has it. */
+export const stepsSchema = z
+  .array(
+    z
+      .union([z.enum(['pause', 'promote']), stepSchema], {
+        error: expected(`a step: ${KINDS}`),
+      })
+      .transform(stepOf),
+    { error: expected('a list of steps') },
+  )
+  .superRefine((steps, context) => {
+    for (const { index, message } of stepProblems(steps)) {
+      context.addIssue({ code: 'custom', path: index === undefined ? [] : [index], message });
+    }
+  });
+
+function stepOf(written: StepAsWritten, context: z.core.$RefinementCtx): Step {
+  if (written === 'promote') return { kind: 'promote' };
+  if (written === 'pause') return { kind: 'pause', durationMs: undefined };
+  if (context.issues.length > 0) return z.NEVER;
+  const kinds = Object.keys(written);
+  if (kinds.length !== 1) {
+    const found = kinds.length === 0 ? 'none' : kinds.join(' and ');
+    context.addIssue({ code: 'custom', message: `expected one of ${KINDS}, found ${found}` });
+    return z.NEVER;
+  }
+  const { setMirror, setWeight, analysis, pause } = written;
+  if (setMirror) return { kind: 'setMirror', ...setMirror };
+  if (setWeight) return { kind: 'setWeight', ...setWeight };
+  if (analysis) return { kind: 'analysis', require: analysis.metrics, reject: analysis.reject };
+  if ('pause' in written) return { kind: 'pause', durationMs: pause?.duration };
+  return { kind: 'promote' };
+}
+
+type StepProblem = { readonly index: number | undefined; readonly message: string };
+
+function stepProblems(steps: readonly Step[]): readonly StepProblem[] {
+  const problems: StepProblem[] = [];
+  const promotes = steps.findIndex((step) => step.kind === 'promote');
+  if (promotes === -1) problems.push({ index: undefined, message: 'expected a last step promote' });
+  if (promotes !== -1 && promotes < steps.length - 1) {
+    problems.push({ index: promotes, message: 'expected promote to be the last step' });
+  }
+  if (!steps.some((step) => step.kind === 'analysis')) {
+    problems.push({
+      index: undefined,
+      message: 'expected an analysis: nothing else proves a claim',
+    });
+  }
+  steps.forEach((step, index) => {
+    const message = problemOf(step, steps.slice(0, index));
+    if (message !== undefined) problems.push({ index, message });
+  });
+  return problems;
+}
+
+/** What is wrong with a step, given those before it. */
+function problemOf(step: Step, before: readonly Step[]): string | undefined {
+  if (step.kind === 'setWeight') return weightProblem(step, before);
+  if (step.kind !== 'analysis') return undefined;
+  const mirrored = before.some(({ kind }) => kind === 'setMirror');
+  const exposed = before.some(({ kind }) => kind === 'setWeight');
+  for (const metric of [...step.require, ...step.reject]) {
+    if (METRIC_PHASE[metric] === 'shadow' && !mirrored) {
+      return `expected a setMirror before an analysis of ${metric}, which needs mirrored pairs`;
+    }
+    if (METRIC_PHASE[metric] === 'canary' && !exposed) {
+      return `expected a setWeight before an analysis of ${metric}, which needs live traffic`;
+    }
+  }
+  const twinned = before.some((earlier) => earlier.kind === 'setMirror' && earlier.twin > 0);
+  if ([...step.require, ...step.reject].includes('pairedLatency') && !twinned) {
+    return 'expected a setMirror with twin above 0 before an analysis of pairedLatency';
+  }
+  return step.require.includes('pairedLatency')
+    ? 'expected pairedLatency under reject: it can refuse a candidate and never prove one'
+    : undefined;
+}
+
+function weightProblem(
+  step: Extract<Step, { kind: 'setWeight' }>,
+  before: readonly Step[],
+): string | undefined {
+  if (step.control && step.percent * 2 > 100) {
+    return `expected at most 50 percent beside a control of the same weight, found ${step.percent}`;
+  }
+  const smaller = before.find(
+    (earlier) => earlier.kind === 'setWeight' && earlier.percent > step.percent,
+  );
+  return smaller ? `expected the weights to grow, found ${step.percent} after more` : undefined;
+}

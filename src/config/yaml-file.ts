@@ -1,0 +1,95 @@
+import type { Document, Node, Pair } from 'yaml';
+import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
+import type * as z from 'zod';
+import { ConfigError, type ConfigProblem } from './config-error.ts';
+import { formatPath, type Issue, issuesOf } from './issues.ts';
+
+export type YamlFile = {
+  /** The name for messages. */
+  readonly file: string;
+  readonly text: string;
+};
+
+/**
+ * Reads YAML through a schema.
+ *
+ * @throws ConfigError with every problem: those of the syntax, or else those of the values.
+ */
+export function parseYamlFile<Schema extends z.ZodType>(
+  { file, text }: YamlFile,
+  schema: Schema,
+): z.output<Schema> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+  if (document.errors.length > 0) {
+    throw new ConfigError(
+      document.errors.map(({ pos, message }) => ({
+        ...at(pos[0]),
+        path: '',
+        message: firstLine(message),
+      })),
+    );
+  }
+  const result = schema.safeParse(plainValue(document, file));
+  if (result.success) return result.data;
+  const problems = issuesOf(result.error).map(
+    (issue): ConfigProblem => ({
+      ...at(offsetOf(document, issue)),
+      path: formatPath(issue.path),
+      message: issue.message,
+    }),
+  );
+  throw new ConfigError(problems.sort((a, b) => a.line - b.line || a.column - b.column));
+}
+
+/** Aliases are expanded with a bound, so that a small file cannot fill the memory. */
+function plainValue(document: Document, file: string): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new ConfigError([{ file, line: 1, column: 1, path: '', message }], { cause });
+  }
+}
+
+/** Where in the text an issue is: at its key or value, or at the nearest parent that is written. */
+function offsetOf(document: Document, { path, onKey }: Issue): number {
+  let node: unknown = document.contents;
+  let offset = startOf(node) ?? 0;
+  for (const [depth, segment] of path.entries()) {
+    const child = childOf(isAlias(node) ? node.resolve(document) : node, segment);
+    if (child === undefined) return offset;
+    const keyOffset = isPair(child) ? startOf(child.key) : undefined;
+    node = isPair(child) ? child.value : child;
+    const wantsKey = onKey && depth === path.length - 1;
+    offset = (wantsKey ? keyOffset : (writtenStart(node) ?? keyOffset)) ?? offset;
+  }
+  return offset;
+}
+
+function childOf(node: unknown, segment: string | number): Pair | Node | undefined {
+  if (isMap(node)) {
+    return node.items.find(
+      ({ key }) => String(isScalar(key) ? key.value : key) === String(segment),
+    );
+  }
+  const item = isSeq(node) ? node.items[Number(segment)] : undefined;
+  return isNode(item) ? item : undefined;
+}
+
+/** An empty value has a place but no text: its key is the better place to point at. */
+function writtenStart(node: unknown): number | undefined {
+  return isScalar(node) && node.value === null && !node.source ? undefined : startOf(node);
+}
+
+function startOf(node: unknown): number | undefined {
+  return isNode(node) ? node.range?.[0] : undefined;
+}
+
+function firstLine(message: string): string {
+  return message.split('\n')[0] ?? message;
+}
