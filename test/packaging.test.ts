@@ -11,6 +11,7 @@ type LockEntry = {
   readonly os?: readonly string[];
   readonly cpu?: readonly string[];
   readonly resolved?: string;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 };
 type Lockfile = { readonly packages: Readonly<Record<string, LockEntry>> };
 type Manifest = {
@@ -43,6 +44,16 @@ t.test('a package that refuses a supported Node is caught', async (t) => {
   t.same(refusing({ engines: { node: '>=18' } }), []);
   t.same(refusing({}), []);
 });
+
+t.test(
+  'the lockfile names the binaries of every system, or npm ci would refuse it there',
+  async (t) => {
+    t.same(optionalsWithoutEntry(lockfile), []);
+    const one = { optionalDependencies: { 'bin-linux': '1', 'bin-darwin': '1' } };
+    const packages = { 'node_modules/one': one, 'node_modules/bin-linux': {} };
+    t.same(optionalsWithoutEntry({ packages }), ['node_modules/one: bin-darwin']);
+  },
+);
 
 t.test('an install runs no script and knows no registry', async (t) => {
   t.match(read('.npmrc'), /^ignore-scripts=true$/m);
@@ -122,6 +133,16 @@ function packagesRefusing(lock: Lockfile, versions: readonly string[]): readonly
     const refused = versions.filter((version) => !semver.satisfies(version, range));
     return refused.length === 0 ? [] : [`${name}: ${range} excludes ${refused.join(', ')}`];
   });
+}
+
+/** The optional dependencies that have no entry, neither at the top nor below the package that wants them. */
+function optionalsWithoutEntry({ packages }: Lockfile): readonly string[] {
+  return Object.entries(packages).flatMap(([key, entry]) =>
+    Object.keys(entry.optionalDependencies ?? {})
+      .filter((name) => packages[`node_modules/${name}`] === undefined)
+      .filter((name) => packages[`${key}/node_modules/${name}`] === undefined)
+      .map((name) => `${key}: ${name}`),
+  );
 }
 
 /** What the image takes from the build context: every COPY source, save those from an earlier stage. */
