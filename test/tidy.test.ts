@@ -54,7 +54,7 @@ const PACKAGE_HOMES = {
   piscina: ['engine'],
   fastify: ['protocol', 'console'],
   'prom-client': ['telemetry'],
-  zod: ['config'],
+  zod: ['config', 'repository'],
   yaml: ['config'],
   protobufjs: ['repository'],
   commander: ['cli'],
