@@ -1,0 +1,97 @@
+import { messageOf } from '../core/errors.ts';
+import type { Signature, TensorSpec } from '../core/tensor.ts';
+import { dtypeOf, elementName } from './onnx-dtype.ts';
+import {
+  decodeOutline,
+  type OnnxDimension,
+  type OnnxOutline,
+  type OnnxType,
+  type OnnxValueInfo,
+} from './onnx-schema.ts';
+
+/** What a model file says of itself. */
+export type OnnxSummary = {
+  readonly signature: Signature;
+  /** Files that hold weights, relative to the model file. */
+  readonly externalFiles: readonly string[];
+};
+
+/**
+ * Reads inputs and outputs of an ONNX file. Weights that older exporters list among the inputs are left out.
+ *
+ * @throws Error that names what was expected and what was found: no model, cut off, or a type that is not served.
+ */
+export function readOnnxSignature(bytes: Uint8Array): Signature {
+  return readOnnxSummary(bytes).signature;
+}
+
+/** As `readOnnxSignature`, with the files that the model's weights lie in. */
+export function readOnnxSummary(bytes: Uint8Array): OnnxSummary {
+  if (bytes.length === 0) throw new Error('expected an ONNX model, found an empty file');
+  const { graph, opset_import: opsets } = outlineOf(bytes);
+  if (!graph)
+    throw new Error(`expected an ONNX model, found ${bytes.length} bytes without a graph`);
+  if (opsets.length === 0) {
+    throw new Error(
+      `expected an ONNX model with its operator sets, found ${bytes.length} bytes without them: the file may be cut off`,
+    );
+  }
+  if (graph.output.length === 0) throw new Error('expected at least one output, found none');
+  const weights = new Set(graph.initializer.map(({ name }) => name));
+  const inputs = graph.input.filter(({ name }) => !weights.has(name));
+  return {
+    signature: {
+      inputs: inputs.map((input) => specOf(input, 'input')),
+      outputs: graph.output.map((output) => specOf(output, 'output')),
+    },
+    externalFiles: externalFilesOf(graph.initializer),
+  };
+}
+
+function outlineOf(bytes: Uint8Array): OnnxOutline {
+  try {
+    return decodeOutline(bytes);
+  } catch (cause) {
+    const message = `expected an ONNX model, found ${bytes.length} bytes that are none or are cut off`;
+    throw new Error(`${message} (${messageOf(cause)})`, { cause });
+  }
+}
+
+function specOf({ name, type }: OnnxValueInfo, side: 'input' | 'output'): TensorSpec {
+  const where = `${side} "${name}"`;
+  const tensor = type?.tensor_type;
+  if (!tensor) throw new Error(`${where}: expected a tensor, found ${kindOf(type)}`);
+  const dtype = dtypeOf(tensor.elem_type);
+  if (!dtype) {
+    throw new Error(
+      `${where}: expected elements that can be served, found ${elementName(tensor.elem_type)}`,
+    );
+  }
+  if (!tensor.shape) throw new Error(`${where}: expected a shape, found none declared`);
+  return { name, dtype, shape: (tensor.shape.dim ?? []).map(dimensionOf) };
+}
+
+/** A named, absent or negative dimension is free. */
+function dimensionOf(dimension: OnnxDimension): number {
+  if (!Object.hasOwn(dimension, 'dim_value')) return -1;
+  const size = Number(String(dimension.dim_value));
+  return size >= 0 ? size : -1;
+}
+
+function kindOf(type: OnnxType | undefined): string {
+  const has = (kind: keyof OnnxType) => type !== undefined && Object.hasOwn(type, kind);
+  if (has('sequence_type')) return 'a sequence';
+  if (has('map_type')) return 'a map';
+  if (has('sparse_tensor_type')) return 'a sparse tensor';
+  if (has('optional_type')) return 'an optional value';
+  return has('opaque_type') ? 'an opaque value' : 'no type';
+}
+
+function externalFilesOf(
+  weights: NonNullable<OnnxOutline['graph']>['initializer'],
+): readonly string[] {
+  const files = weights.flatMap(({ external_data: entries }) =>
+    entries.filter(({ key }) => key === 'location').map(({ value = '' }) => value),
+  );
+  return [...new Set(files)];
+}

@@ -1,0 +1,108 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import protobuf from 'protobufjs';
+
+/** A 64-bit whole number: a number while it is safe, digits beyond; what is read comes as an object that prints its digits. */
+export type Int64 = number | string | { readonly toString: () => string };
+
+export type OnnxDimension = { dim_value?: Int64; dim_param?: string };
+export type OnnxType = {
+  tensor_type?: { elem_type?: number; shape?: { dim?: OnnxDimension[] } };
+  sequence_type?: Uint8Array;
+  map_type?: Uint8Array;
+  opaque_type?: Uint8Array;
+  sparse_tensor_type?: Uint8Array;
+  optional_type?: Uint8Array;
+};
+export type OnnxValueInfo = { name: string; type?: OnnxType };
+
+/** Weights, or a constant. Bytes are little-endian. */
+export type OnnxTensor = {
+  name?: string;
+  dims: Int64[];
+  data_type: number;
+  raw_data?: Uint8Array;
+};
+
+export type OnnxAttribute = {
+  name: string;
+  type: number;
+  f?: number;
+  i?: Int64;
+  s?: Uint8Array;
+  t?: OnnxTensor;
+  g?: OnnxGraph;
+  floats?: number[];
+  ints?: Int64[];
+  graphs?: OnnxGraph[];
+};
+
+export type OnnxNode = {
+  input: string[];
+  output: string[];
+  name?: string;
+  op_type: string;
+  domain?: string;
+  attribute: OnnxAttribute[];
+};
+
+export type OnnxGraph = {
+  name?: string;
+  node: OnnxNode[];
+  initializer: OnnxTensor[];
+  input: OnnxValueInfo[];
+  output: OnnxValueInfo[];
+  value_info: OnnxValueInfo[];
+};
+
+/** A model in memory, to be changed at will. Fields that are not named here are kept as they were read. */
+export type OnnxModel = {
+  ir_version: Int64;
+  producer_name?: string;
+  graph: OnnxGraph;
+  opset_import: { domain?: string; version: Int64 }[];
+};
+
+/** What a signature is read from. */
+export type OnnxOutline = {
+  readonly graph?: {
+    readonly initializer: readonly {
+      readonly name?: string;
+      readonly external_data: readonly { readonly key?: string; readonly value?: string }[];
+    }[];
+    readonly input: readonly OnnxValueInfo[];
+    readonly output: readonly OnnxValueInfo[];
+  };
+  readonly opset_import: readonly unknown[];
+};
+
+/** Decodes all of a model. Throws where the bytes are none, or end too early. */
+export function decodeModel(bytes: Uint8Array): OnnxModel {
+  return messageType('ModelProto').decode(bytes) as unknown as OnnxModel;
+}
+
+/** Decodes names, types and shapes only; nodes and weights are skipped. Throws as `decodeModel`. */
+export function decodeOutline(bytes: Uint8Array): OnnxOutline {
+  return messageType('ModelOutline').decode(bytes) as unknown as OnnxOutline;
+}
+
+export function encodeModel(model: OnnxModel): Uint8Array {
+  return messageType('ModelProto').encode(model).finish();
+}
+
+let root: protobuf.Root | undefined;
+
+function messageType(name: string): protobuf.Type {
+  root ??= protobuf.parse(readFileSync(protoFile(), 'utf8'), { keepCase: true }).root;
+  return root.lookupType(`onnx.${name}`);
+}
+
+/** `protos/` lies beside package.json, wherever this file was compiled to. */
+function protoFile(): string {
+  const start = dirname(fileURLToPath(import.meta.url));
+  for (let folder = start; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'package.json'))) return join(folder, 'protos', 'onnx.proto');
+    if (folder === dirname(folder)) throw new Error(`no package.json above ${start}`);
+  }
+}

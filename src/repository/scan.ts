@@ -1,0 +1,52 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../core/errors.ts';
+import { compareVersions } from '../core/version.ts';
+import { type Package, readPackage } from './package.ts';
+
+/** A folder that cannot be served, and why. */
+export type Problem = { readonly where: string; readonly message: string };
+
+export type Scan = {
+  /** By model, then by version. */
+  readonly packages: readonly Package[];
+  readonly problems: readonly Problem[];
+};
+
+/**
+ * Finds all packages of `<repository>/<model>/<version>/model.onnx`. Files on the first two levels and names that begin with
+ * `.` or `_` are passed over. A folder that is not a whole package becomes a problem; the others go on.
+ */
+export async function scanRepository(root: string): Promise<Scan> {
+  const packages: Package[] = [];
+  const problems: Problem[] = [];
+  const note = (where: string) => (error: unknown) => {
+    problems.push({ where, message: messageOf(error) });
+    return undefined;
+  };
+  const models = await foldersIn(root).catch(note(root));
+  for (const model of models ?? []) {
+    const where = join(root, model);
+    const versions = (await foldersIn(where).catch(note(where))) ?? [];
+    for (const version of [...versions].sort(compareVersions)) {
+      const directory = join(where, version);
+      const found = await readPackage(directory, { model, version }).catch(note(directory));
+      if (found) packages.push(found);
+    }
+  }
+  return { packages, problems };
+}
+
+async function foldersIn(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory).catch((cause: unknown) => {
+    throw new Error(`expected a directory that can be read: ${messageOf(cause)}`, { cause });
+  });
+  const folders: string[] = [];
+  for (const name of names.sort()) {
+    if (name.startsWith('.') || name.startsWith('_')) continue;
+    // A link that leads nowhere is no folder.
+    const found = await stat(join(directory, name)).catch(() => undefined);
+    if (found?.isDirectory()) folders.push(name);
+  }
+  return folders;
+}
