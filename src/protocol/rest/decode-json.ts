@@ -1,0 +1,102 @@
+import { ServeError } from '../../core/errors.ts';
+import { type Dtype, elementCount, formatShape } from '../../core/tensor.ts';
+import { BYTE, isSpace, malformed } from './json-bytes.ts';
+import { createElementReader, type ElementReader } from './json-elements.ts';
+import type { ByteRange } from './json-head.ts';
+import { finish, type Sliced, type Turns } from './turns.ts';
+
+export type JsonTensor = {
+  readonly json: Buffer;
+  /** The array, brackets included. */
+  readonly range: ByteRange;
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+};
+
+/**
+ * A tensor's bytes from its JSON array, nested or flat, row-major. Only the number of elements must match the shape.
+ * @throws ServeError `invalid_input` saying which element, what was expected and what was found.
+ */
+export async function decodeJsonTensor(
+  tensor: JsonTensor,
+  limits: { readonly jsonElementsMax: number },
+  turns: Turns,
+): Promise<Uint8Array> {
+  const { json, range, name, dtype, shape } = tensor;
+  const expected = elementCount(shape);
+  if (expected > limits.jsonElementsMax) {
+    throw new ServeError(
+      'too_large',
+      `input '${name}' has too many elements for JSON: expected at most ${limits.jsonElementsMax}, found ${expected}. Use the binary data format`,
+    );
+  }
+  // An element takes a byte and a comma at least: a shape that promises more than that is not believed.
+  const capacity = Math.min(expected, Math.ceil((range.end - range.start) / 2));
+  const elements = createElementReader({ json, dtype, capacity, name });
+  const reader = new ArrayReader(json, range, elements);
+  await finish(reader, turns);
+  if (reader.count !== expected) {
+    throw new ServeError(
+      'invalid_input',
+      `unexpected number of elements for input '${name}': expected ${expected} for shape ${formatShape(shape)}, found ${reader.count}`,
+    );
+  }
+  return elements.bytes();
+}
+
+/** What may stand next: a value or the array's end, a value, a comma or the array's end. */
+type Expected = 'valueOrEnd' | 'value' | 'commaOrEnd';
+
+/** Walks a nested array and hands every element to its reader. */
+class ArrayReader implements Sliced {
+  readonly #json: Buffer;
+  readonly #end: number;
+  readonly #elements: ElementReader;
+  #at: number;
+  #depth = 0;
+  #expected: Expected = 'value';
+  count = 0;
+
+  constructor(json: Buffer, range: ByteRange, elements: ElementReader) {
+    this.#json = json;
+    this.#at = range.start;
+    this.#end = range.end;
+    this.#elements = elements;
+  }
+
+  step(budgetBytes: number): boolean {
+    const until = Math.min(this.#end, this.#at + budgetBytes);
+    while (this.#at < until) {
+      const byte = this.#json[this.#at] ?? 0;
+      if (isSpace(byte)) this.#at += 1;
+      else if (this.#expected === 'commaOrEnd') this.#passMark(byte);
+      else this.#passValue(byte);
+    }
+    return this.#at >= this.#end;
+  }
+
+  #passMark(byte: number): void {
+    if (byte === BYTE.comma && this.#depth > 0) this.#expected = 'value';
+    else if (byte === BYTE.closeBracket && this.#depth > 0) this.#depth -= 1;
+    else throw malformed(this.#json, this.#at, "',' or ']'");
+    this.#at += 1;
+  }
+
+  #passValue(byte: number): void {
+    if (byte === BYTE.openBracket) {
+      this.#depth += 1;
+      this.#expected = 'valueOrEnd';
+      this.#at += 1;
+      return;
+    }
+    if (byte === BYTE.closeBracket && this.#expected === 'valueOrEnd') {
+      this.#depth -= 1;
+      this.#at += 1;
+    } else {
+      this.#at = this.#elements.read(this.#at, this.count);
+      this.count += 1;
+    }
+    this.#expected = 'commaOrEnd';
+  }
+}

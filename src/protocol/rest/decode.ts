@@ -1,0 +1,144 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+import { ServeError } from '../../core/errors.ts';
+import type { InferRequest } from '../../core/infer.ts';
+import type { Signature, Tensor } from '../../core/tensor.ts';
+import { BinaryPart, decodeRaw, HEADER_LENGTH, headerLengthOf } from './decode-binary.ts';
+import { decodeJsonTensor } from './decode-json.ts';
+import { type Identity, identify } from './identity.ts';
+import { readJsonHead } from './json-head.ts';
+import type { RestLimits } from './limits.ts';
+import { type InputHead, parseRequestHead, type RequestHead } from './request-head.ts';
+import type { Turns } from './turns.ts';
+
+/** One call of an infer route, as HTTP brought it. */
+export type InferCall = {
+  readonly model: string;
+  readonly version: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  /** Our id for the request. */
+  readonly requestId: string;
+  /** When it came, on the monotonic clock. */
+  readonly startedMs: number;
+};
+
+export type DecodeContext = {
+  readonly identity: Identity;
+  readonly limits: RestLimits;
+  readonly turns: Turns;
+  /** The model's signature; asked for only by raw requests. */
+  readonly signature: () => Signature;
+};
+
+/** How the caller wants each output. */
+export type Wanted = {
+  /** The request's own id, to be echoed. */
+  readonly id: string | undefined;
+  /** For outputs that say nothing themselves. */
+  readonly binary: boolean;
+  readonly binaryByOutput: ReadonlyMap<string, boolean>;
+};
+
+export type Decoded = { readonly request: InferRequest; readonly wanted: Wanted };
+
+/** The header by which a caller bounds its wait, in milliseconds; `timeout` of the protocol is in microseconds. */
+export const TIMEOUT_HEADER = 'x-request-timeout-ms';
+
+/**
+ * From HTTP to an InferRequest. Tensors in binary are views of the body; those in JSON are read into new bytes.
+ * @throws ServeError saying what was expected and what was found.
+ */
+export async function decodeInfer(call: InferCall, context: DecodeContext): Promise<Decoded> {
+  const { body } = call;
+  const headBytes = headerLengthOf(call.headers[HEADER_LENGTH], body.byteLength);
+  if (headBytes === 0) return decodeRawCall(call, context);
+  const json = headBytes === undefined ? body : body.subarray(0, headBytes);
+  const head = parseRequestHead(
+    await readJsonHead(json, context.limits, context.turns),
+    context.limits,
+  );
+  const binary = new BinaryPart(body.subarray(json.byteLength));
+  const inputs: Tensor[] = [];
+  for (const input of head.inputs) {
+    const { name, dtype, shape, place } = input;
+    const data =
+      place.kind === 'binary'
+        ? binary.take(name, place.sizeBytes)
+        : await decodeJsonTensor(
+            { json, range: place.range, name, dtype, shape },
+            context.limits,
+            context.turns,
+          );
+    inputs.push({ name, dtype, shape, data });
+  }
+  binary.end(call.model);
+  return { request: requestOf(call, { head, inputs }, context), wanted: wantedOf(head) };
+}
+
+/** Raw requests have no JSON, and get all outputs in binary. */
+function decodeRawCall(call: InferCall, context: DecodeContext): Decoded {
+  const inputs = [decodeRaw(call.model, context.signature(), call.body)];
+  return {
+    request: requestOf(call, { head: EMPTY_HEAD, inputs }, context),
+    wanted: { id: undefined, binary: true, binaryByOutput: NONE_SAID },
+  };
+}
+
+type Content = { readonly head: RequestHead; readonly inputs: readonly Tensor[] };
+
+function requestOf(
+  call: InferCall,
+  { head, inputs }: Content,
+  { identity }: DecodeContext,
+): InferRequest {
+  const { headers, requestId, startedMs } = call;
+  const { unit, attributes } = identify(identity, {
+    headers,
+    sequenceId: head.sequenceId,
+    requestId,
+  });
+  return {
+    id: requestId,
+    model: call.model,
+    version: call.version,
+    unit,
+    principal: undefined,
+    attributes,
+    inputs,
+    outputs: head.outputs?.map((output) => output.name),
+    deadlineMs:
+      startedMs + Math.min(identity.deadlineMs, head.timeoutMs ?? Infinity, headerMs(headers)),
+  };
+}
+
+const EMPTY_HEAD: RequestHead = {
+  id: undefined,
+  sequenceId: undefined,
+  timeoutMs: undefined,
+  binaryOutput: true,
+  inputs: [] satisfies InputHead[],
+  outputs: undefined,
+};
+
+const NONE_SAID: ReadonlyMap<string, boolean> = new Map();
+
+function wantedOf({ id, binaryOutput, outputs }: RequestHead): Wanted {
+  if (outputs === undefined) return { id, binary: binaryOutput, binaryByOutput: NONE_SAID };
+  const binaryByOutput = new Map<string, boolean>();
+  for (const output of outputs) {
+    if (output.binary !== undefined) binaryByOutput.set(output.name, output.binary);
+  }
+  return { id, binary: binaryOutput, binaryByOutput };
+}
+
+function headerMs(headers: IncomingHttpHeaders): number {
+  const text = headers[TIMEOUT_HEADER];
+  if (text === undefined) return Infinity;
+  const ms = /^\d{1,12}(\.\d{1,6})?$/.test(String(text)) ? Number(text) : 0;
+  if (ms > 0) return ms;
+  throw new ServeError(
+    'invalid_input',
+    `unexpected header ${TIMEOUT_HEADER}: expected a positive number of milliseconds, found '${String(text).slice(0, 40)}'`,
+  );
+}

@@ -1,0 +1,75 @@
+import { ServeError } from '../../core/errors.ts';
+import { DTYPE_BYTES, type Dtype, type Tensor } from '../../core/tensor.ts';
+import type { Sliced } from './turns.ts';
+
+/**
+ * Writes a tensor's elements as the inside of a flat JSON array, in slices. Numbers are written so that they read back
+ * exactly; NaN and the infinities as the bare words that the protocol's clients read and write.
+ */
+export class JsonElements implements Sliced {
+  readonly #view: DataView;
+  readonly #read: (view: DataView, at: number) => Written;
+  readonly #pieces: string[] = [];
+  #at = 0;
+
+  /** @throws ServeError `invalid_input` for FP16 and BF16. */
+  constructor({ name, dtype, data }: Tensor) {
+    this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+    this.#read = readerOf(dtype, name);
+  }
+
+  step(budgetBytes: number): boolean {
+    // An element is about three times as long in JSON as in binary.
+    const until = Math.min(this.#view.byteLength, this.#at + budgetBytes / 4);
+    while (this.#at < until) {
+      const { text, sizeBytes } = this.#read(this.#view, this.#at);
+      this.#pieces.push(text);
+      this.#at += sizeBytes;
+    }
+    return this.#at >= this.#view.byteLength;
+  }
+
+  text(): string {
+    return this.#pieces.join(',');
+  }
+}
+
+type Written = { readonly text: string; readonly sizeBytes: number };
+type ReadNumber = (view: DataView, at: number) => number | bigint | boolean;
+
+const NUMBERS: Readonly<Record<Exclude<Dtype, 'FP16' | 'BF16' | 'BYTES'>, ReadNumber>> = {
+  BOOL: (view, at) => view.getUint8(at) !== 0,
+  UINT8: (view, at) => view.getUint8(at),
+  UINT16: (view, at) => view.getUint16(at, true),
+  UINT32: (view, at) => view.getUint32(at, true),
+  UINT64: (view, at) => view.getBigUint64(at, true),
+  INT8: (view, at) => view.getInt8(at),
+  INT16: (view, at) => view.getInt16(at, true),
+  INT32: (view, at) => view.getInt32(at, true),
+  INT64: (view, at) => view.getBigInt64(at, true),
+  FP32: (view, at) => view.getFloat32(at, true),
+  FP64: (view, at) => view.getFloat64(at, true),
+};
+
+function readerOf(dtype: Dtype, name: string): (view: DataView, at: number) => Written {
+  if (dtype === 'BYTES') return readString;
+  if (dtype === 'FP16' || dtype === 'BF16') {
+    throw new ServeError(
+      'invalid_input',
+      `sending ${dtype} data via JSON is not supported: expected binary data to be asked for, found JSON. Please use the binary data format for output '${name}'`,
+    );
+  }
+  const read = NUMBERS[dtype];
+  const sizeBytes = DTYPE_BYTES[dtype];
+  return (view, at) => {
+    const value = read(view, at);
+    // -0 would lose its sign.
+    return { text: Object.is(value, -0) ? '-0' : String(value), sizeBytes };
+  };
+}
+
+function readString(view: DataView, at: number): Written {
+  const length = view.getUint32(at, true);
+  const text = Buffer.from(view.buffer, view.byteOffset + at + 4, length).toString();
+  return { text: JSON.stringify(text), sizeBytes: 4 + length };
+}

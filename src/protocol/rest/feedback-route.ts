@@ -1,0 +1,64 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import { messageOf, ServeError } from '../../core/errors.ts';
+
+/**
+ * What became of a label: it met its request's answers, it waits for them, nothing is known of its request (any more), or
+ * the request has a label already. `invalidToken`: not a token of ours.
+ */
+export type FeedbackResult = 'joined' | 'waiting' | 'unmatched' | 'duplicate' | 'invalidToken';
+
+/** Takes a label for the request that a token stands for. May throw ServeError `invalid_input` for an unknown label. */
+export type Feedback = (token: string, label: unknown) => FeedbackResult;
+
+/** A label is a name, a number or a short list; a call that brings more has gone to the wrong address. */
+const FEEDBACK_BYTES_MAX = 65_536;
+
+/** `POST /v1/feedback` with `{"token": ..., "label": ...}`. */
+export function createFeedbackRoute(feedback: Feedback) {
+  return async (
+    http: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<{ result: Exclude<FeedbackResult, 'invalidToken'> }> => {
+    const { token, label } = parseFeedback(http.body);
+    const result = feedback(token, label);
+    if (result === 'invalidToken') {
+      throw invalid(
+        `expected a token from the header x-understudy-feedback, found '${token.slice(0, 80)}'`,
+      );
+    }
+    reply.code(result === 'waiting' ? 202 : 200);
+    return { result };
+  };
+}
+
+function parseFeedback(body: unknown): { token: string; label: unknown } {
+  if (!Buffer.isBuffer(body)) throw invalid('expected a JSON object, found no body');
+  if (body.byteLength > FEEDBACK_BYTES_MAX) {
+    throw new ServeError(
+      'too_large',
+      `unexpected feedback: expected at most ${FEEDBACK_BYTES_MAX} bytes, found ${body.byteLength}`,
+    );
+  }
+  const value = parse(body.toString());
+  if (typeof value !== 'object' || value === null) {
+    throw invalid('expected a JSON object with token and label, found none');
+  }
+  const { token, label } = value as { token?: unknown; label?: unknown };
+  if (typeof token !== 'string')
+    throw invalid(`expected token to be a string, found ${typeof token}`);
+  if (label === undefined || label === null) throw invalid('expected a label, found none');
+  return { token, label };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw invalid(`expected JSON, found: ${messageOf(thrown)}`);
+  }
+}
+
+function invalid(detail: string): ServeError {
+  return new ServeError('invalid_input', `unexpected feedback: ${detail}`);
+}

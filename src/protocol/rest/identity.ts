@@ -1,0 +1,67 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** Where a model's requests say who they are. Header names are in lower case. */
+export type Identity = {
+  /** The header whose value keeps a caller with one version. */
+  readonly sticky: string | undefined;
+  /** Declared attributes: name to header. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Headers that rules look at. */
+  readonly ruleHeaders: readonly string[];
+  /** How long a request may take where it says nothing itself. */
+  readonly deadlineMs: number;
+};
+
+export type Identified = {
+  readonly unit: string;
+  readonly attributes: Readonly<Record<string, string>>;
+};
+
+/** What one request brought along. */
+export type Credentials = {
+  readonly headers: IncomingHttpHeaders;
+  readonly sequenceId: string | undefined;
+  /** Ours, not the caller's: callers send `1` again and again, and one arm would get them all. */
+  readonly requestId: string;
+};
+
+/**
+ * What a request is assigned by, the sequence id, else the sticky header, else its own id with us, and what slices and rules
+ * may look at. An empty header counts as absent.
+ */
+export function identify(
+  identity: Identity,
+  { headers, sequenceId, requestId }: Credentials,
+): Identified {
+  const sticky = identity.sticky === undefined ? undefined : headerValue(headers, identity.sticky);
+  return {
+    unit: sequenceId ?? sticky ?? requestId,
+    attributes: attributesOf(identity, headers),
+  };
+}
+
+const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({});
+
+function attributesOf(
+  identity: Identity,
+  headers: IncomingHttpHeaders,
+): Readonly<Record<string, string>> {
+  const declared = Object.entries(identity.attributes);
+  if (declared.length === 0 && identity.ruleHeaders.length === 0) return NO_ATTRIBUTES;
+  const attributes: Record<string, string> = {};
+  for (const [name, header] of declared) {
+    const value = headerValue(headers, header);
+    if (value !== undefined) attributes[name] = value;
+  }
+  for (const header of identity.ruleHeaders) {
+    const value = headerValue(headers, header);
+    if (value !== undefined) attributes[`header:${header}`] = value;
+  }
+  return attributes;
+}
+
+function headerValue(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value = headers[name];
+  const text = Array.isArray(value) ? value.join(', ') : value;
+  return text === '' ? undefined : text;
+}

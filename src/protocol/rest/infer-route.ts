@@ -1,0 +1,87 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+import type { Clock } from '../../core/clock.ts';
+import type { InferResponse } from '../../core/infer.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import { decodeInfer } from './decode.ts';
+import { HEADER_LENGTH } from './decode-binary.ts';
+import { type Encoded, encodeInfer } from './encode.ts';
+import type { Identity } from './identity.ts';
+import type { RestLimits } from './limits.ts';
+import type { Turns } from './turns.ts';
+
+/** Names of the headers that answers carry. */
+export const VERSION_HEADER = 'x-understudy-version';
+export const FEEDBACK_HEADER = 'x-understudy-feedback';
+
+export type ModelParams = { readonly model: string; readonly version?: string };
+
+export type InferRouteOptions = {
+  readonly gateway: Gateway;
+  readonly identity: (model: string) => Identity;
+  readonly tokenFor: (request: {
+    readonly model: string;
+    readonly id: string;
+  }) => string | undefined;
+  readonly limits: RestLimits;
+  readonly clock: Clock;
+  readonly turns: Turns;
+  readonly newId: () => string;
+};
+
+/** `POST /v2/models/{m}[/versions/{v}]/infer`: decode, ask the gateway, encode. */
+export function createInferRoute(options: InferRouteOptions) {
+  const { gateway, limits, clock, turns } = options;
+  return async (
+    http: FastifyRequest<{ Params: ModelParams }>,
+    reply: FastifyReply,
+  ): Promise<string | Buffer> => {
+    const startedMs = clock.monotonicMs();
+    const signal = signalOf(reply);
+    const { model, version } = http.params;
+    const { request, wanted } = await decodeInfer(
+      {
+        model,
+        version,
+        headers: http.headers,
+        body: Buffer.isBuffer(http.body) ? http.body : EMPTY,
+        requestId: options.newId(),
+        startedMs,
+      },
+      {
+        identity: options.identity(model),
+        limits,
+        turns,
+        signature: () => gateway.metadata(model, version),
+      },
+    );
+    const response = await gateway.infer(request, signal);
+    const encoded = await encodeInfer(response, wanted, turns);
+    writeHeaders(reply, { response, encoded, token: options.tokenFor(request) });
+    return encoded.body;
+  };
+}
+
+const EMPTY = Buffer.alloc(0);
+
+/** Aborted once the caller's connection closes with the answer still owed. */
+function signalOf(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
+}
+
+type Written = {
+  readonly response: InferResponse;
+  readonly encoded: Encoded;
+  readonly token: string | undefined;
+};
+
+function writeHeaders(reply: FastifyReply, { response, encoded, token }: Written): void {
+  reply.header('content-type', encoded.contentType);
+  reply.header(VERSION_HEADER, response.version);
+  if (encoded.headBytes !== undefined) reply.header(HEADER_LENGTH, encoded.headBytes);
+  if (token !== undefined) reply.header(FEEDBACK_HEADER, token);
+}

@@ -1,0 +1,204 @@
+import { messageOf, ServeError } from '../../core/errors.ts';
+import { BYTE, closingQuote, malformed } from './json-bytes.ts';
+import { finish, type Sliced, type Turns } from './turns.ts';
+
+/** From the opening bracket of an array to the byte after its closing one. */
+export type ByteRange = { readonly start: number; readonly end: number };
+
+/**
+ * A request's JSON without its tensors. Every array under a key `data` of an object in an array of the root object is cut
+ * out and stands in `value` as `[k]`, where `ranges[k]` says which bytes it was.
+ */
+export type JsonHead = { readonly value: unknown; readonly ranges: readonly ByteRange[] };
+
+/** What remains once tensors are cut out is parsed in one go, so it has a bound of its own. */
+export const JSON_HEAD_BYTES_MAX = 65_536;
+
+/**
+ * Reads a request's JSON so that no large body is parsed in one go on the thread that serves everyone else: tensors are cut
+ * out by a scan in slices, the small rest goes through JSON.parse, and tensors are read from their bytes later, into their
+ * own datatype, without an array of numbers or a loss of 64-bit integers in between.
+ * @throws ServeError `invalid_input` or `too_large`.
+ */
+export async function readJsonHead(
+  bytes: Buffer,
+  limits: { readonly jsonDepthMax: number },
+  turns: Turns,
+): Promise<JsonHead> {
+  if (isPlain(bytes)) return { value: parse(bytes.toString()), ranges: [] };
+  const scanner = new HeadScanner(bytes, limits.jsonDepthMax);
+  await finish(scanner, turns);
+  return scanner.head();
+}
+
+/** True where no key can be `data`, not even an escaped one, and the whole is small. */
+function isPlain(bytes: Buffer): boolean {
+  return (
+    bytes.byteLength <= PLAIN_BYTES_MAX &&
+    !bytes.includes('"data"') &&
+    !bytes.includes(BYTE.backslash)
+  );
+}
+
+/** Too small to be nested deep enough to hurt JSON.parse. */
+const PLAIN_BYTES_MAX = 4_096;
+
+/** No longer key can be `data`, every letter escaped. */
+const KEY_BYTES_MAX = 32;
+
+/** `data` sits in an object in an array in the root object. */
+const DATA_DEPTH = 3;
+
+class HeadScanner implements Sliced {
+  readonly #bytes: Buffer;
+  readonly #depthMax: number;
+  readonly #ranges: ByteRange[] = [];
+  readonly #kept: Buffer[] = [];
+  /** The opening bytes of the containers that the scan is inside of. */
+  readonly #open: number[] = [];
+  #at = 0;
+  #keptFrom = 0;
+  #keptBytes = 0;
+  #awaitsKey = false;
+  #keyIsData = false;
+  /** Where the array that is being cut out began, and how many arrays deep the scan is in it; -1 outside. */
+  #cutFrom = -1;
+  #cutDepth = 0;
+
+  constructor(bytes: Buffer, depthMax: number) {
+    this.#bytes = bytes;
+    this.#depthMax = depthMax;
+  }
+
+  step(budgetBytes: number): boolean {
+    const bytes = this.#bytes;
+    const until = Math.min(bytes.byteLength, this.#at + budgetBytes);
+    while (this.#at < until) {
+      const byte = bytes[this.#at] ?? 0;
+      if (byte === BYTE.quote) this.#passString();
+      else {
+        if (this.#cutFrom >= 0) this.#cut(byte);
+        else this.#scan(byte);
+        this.#at += 1;
+      }
+    }
+    this.#checkKept();
+    return this.#at >= bytes.byteLength;
+  }
+
+  head(): JsonHead {
+    if (this.#cutFrom >= 0) throw malformed(this.#bytes, this.#at, 'the end of an array');
+    this.#kept.push(this.#bytes.subarray(this.#keptFrom));
+    return { value: parse(Buffer.concat(this.#kept).toString()), ranges: this.#ranges };
+  }
+
+  #passString(): void {
+    const open = this.#at;
+    const close = closingQuote(this.#bytes, open, this.#bytes.byteLength);
+    if (close === -1) throw malformed(this.#bytes, this.#bytes.byteLength, 'the end of a string');
+    if (this.#awaitsKey) this.#keyIsData = this.#isData(open, close);
+    this.#at = close + 1;
+  }
+
+  #isData(open: number, close: number): boolean {
+    if (close - open > KEY_BYTES_MAX) return false;
+    const text = this.#bytes.toString('latin1', open, close + 1);
+    return text.includes('\\') ? parse(text) === 'data' : text === '"data"';
+  }
+
+  #scan(byte: number): void {
+    switch (byte) {
+      case BYTE.openBrace:
+      case BYTE.openBracket:
+        if (byte === BYTE.openBracket && this.#isTensor()) this.#beginCut();
+        else this.#enter(byte);
+        break;
+      case BYTE.closeBrace:
+      case BYTE.closeBracket:
+        this.#open.pop();
+        this.#awaitsKey = false;
+        break;
+      case BYTE.comma:
+        this.#awaitsKey = this.#open.at(-1) === BYTE.openBrace;
+        break;
+      case BYTE.colon:
+        this.#awaitsKey = false;
+        break;
+      default:
+    }
+  }
+
+  #isTensor(): boolean {
+    const open = this.#open;
+    return (
+      this.#keyIsData &&
+      !this.#awaitsKey &&
+      open.length === DATA_DEPTH &&
+      open[0] === BYTE.openBrace &&
+      open[1] === BYTE.openBracket &&
+      open[2] === BYTE.openBrace
+    );
+  }
+
+  #enter(byte: number): void {
+    this.#open.push(byte);
+    if (this.#open.length > this.#depthMax) throw tooDeep(this.#depthMax);
+    this.#awaitsKey = byte === BYTE.openBrace;
+    this.#keyIsData = false;
+  }
+
+  #beginCut(): void {
+    this.#kept.push(this.#bytes.subarray(this.#keptFrom, this.#at));
+    this.#keptBytes += this.#at - this.#keptFrom;
+    this.#cutFrom = this.#at;
+    this.#cutDepth = 1;
+  }
+
+  #cut(byte: number): void {
+    if (byte === BYTE.openBracket) {
+      this.#cutDepth += 1;
+      if (this.#cutDepth > this.#depthMax) throw tooDeep(this.#depthMax);
+    } else if (byte === BYTE.closeBracket) {
+      this.#cutDepth -= 1;
+      if (this.#cutDepth === 0) this.#endCut();
+    }
+  }
+
+  #endCut(): void {
+    const end = this.#at + 1;
+    this.#kept.push(Buffer.from(`[${this.#ranges.length}]`));
+    this.#ranges.push({ start: this.#cutFrom, end });
+    this.#keptFrom = end;
+    this.#cutFrom = -1;
+    this.#keyIsData = false;
+  }
+
+  #checkKept(): void {
+    const pending = this.#cutFrom >= 0 ? 0 : this.#at - this.#keptFrom;
+    const found = this.#keptBytes + pending;
+    if (found > JSON_HEAD_BYTES_MAX) {
+      throw new ServeError(
+        'too_large',
+        `the JSON around the tensors is over the limit: expected at most ${JSON_HEAD_BYTES_MAX} bytes, found ${found} or more`,
+      );
+    }
+  }
+}
+
+function tooDeep(depthMax: number): ServeError {
+  return new ServeError(
+    'invalid_input',
+    `the request JSON is nested too deep: expected at most ${depthMax} levels, found ${depthMax + 1} or more`,
+  );
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (thrown) {
+    throw new ServeError(
+      'invalid_input',
+      `failed to parse the request JSON buffer: expected JSON, found: ${messageOf(thrown)}`,
+    );
+  }
+}

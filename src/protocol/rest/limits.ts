@@ -1,0 +1,15 @@
+/** What one HTTP request may cost before anybody has looked at its content. */
+export type RestLimits = {
+  /** Bytes of a request's body. Beyond: `too_large`. */
+  readonly bodyBytesMax: number;
+  /** Bytes of a request's header, all lines together. Beyond: status 431. */
+  readonly headerBytesMax: number;
+  /** Inputs, and outputs, of one request. Beyond: `too_large`. */
+  readonly tensorsMax: number;
+  /** Levels of nesting in JSON. Beyond: `invalid_input`. */
+  readonly jsonDepthMax: number;
+  /** Elements of one input in JSON. Beyond: `too_large`. */
+  readonly jsonElementsMax: number;
+  /** How long a request may take to arrive in whole. */
+  readonly receiveMsMax: number;
+};

@@ -1,0 +1,135 @@
+/**
+ * The Open Inference Protocol over HTTP/1.1. The wire ends here: what goes further in are InferRequests, what comes back
+ * InferResponses and ServeErrors.
+ */
+import { randomBytes } from 'node:crypto';
+
+import {
+  type FastifyInstance,
+  type FastifyRequest,
+  fastify,
+  type RouteHandlerMethod,
+} from 'fastify';
+
+import type { Clock } from '../../core/clock.ts';
+import { ServeError } from '../../core/errors.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import { readBody } from './body.ts';
+import {
+  createClientErrorHandler,
+  createErrorHandler,
+  createMethodNotAllowed,
+  notFound,
+} from './errors.ts';
+import { createFeedbackRoute, type Feedback } from './feedback-route.ts';
+import type { Identity } from './identity.ts';
+import { createInferRoute } from './infer-route.ts';
+import type { RestLimits } from './limits.ts';
+import { createAboutRoutes } from './model-routes.ts';
+import { createTurns } from './turns.ts';
+
+export type RestServerOptions = {
+  readonly gateway: Gateway;
+  readonly identity: (model: string) => Identity;
+  readonly feedback: Feedback;
+  /** The token under which labels for this request will come; undefined: none is given out. */
+  readonly tokenFor: (request: {
+    readonly model: string;
+    readonly id: string;
+  }) => string | undefined;
+  readonly limits: RestLimits;
+  readonly clock: Clock;
+  /** As server metadata reports them. */
+  readonly serverName: string;
+  readonly version: string;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+export type RestServer = {
+  readonly listen: (host: string, port: number) => Promise<{ port: number }>;
+  /** Answers what is in flight, then closes all connections. Drain the gateway first. */
+  readonly close: () => Promise<void>;
+  /** The server itself, for tests that need no socket. */
+  readonly app: FastifyInstance;
+};
+
+/** Longer than load balancers keep an idle connection, so that they close it and never find it closed. */
+const KEEP_ALIVE_MS = 65_000;
+
+const MODEL_NAME_LENGTH_MAX = 512;
+
+export function createRestServer(options: RestServerOptions): RestServer {
+  const { gateway, limits, onInternalError } = options;
+  const { headerBytesMax } = limits;
+  const app = fastify({
+    logger: false,
+    http: { maxHeaderSize: headerBytesMax, headersTimeout: KEEP_ALIVE_MS + 1_000 },
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: limits.receiveMsMax,
+    forceCloseConnections: 'idle',
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MODEL_NAME_LENGTH_MAX },
+    clientErrorHandler: createClientErrorHandler({ headerBytesMax }),
+  });
+  const draining = (): boolean => gateway.draining();
+  app.setErrorHandler(createErrorHandler({ draining, headerBytesMax, onInternalError }));
+  app.setNotFoundHandler(notFound);
+  takeBodiesAsBytes(app, limits.bodyBytesMax);
+  addRoutes(app, options);
+  return {
+    listen: async (host, port) => {
+      await app.listen({ host, port });
+      const address = app.server.address();
+      return { port: typeof address === 'object' && address !== null ? address.port : port };
+    },
+    close: () => app.close(),
+    app,
+  };
+}
+
+/** Clients label the same bytes as JSON, as octets or as a form, so the content type is not asked. */
+function takeBodiesAsBytes(app: FastifyInstance, bytesMax: number): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', (request: FastifyRequest, payload, done) => {
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      done(
+        new ServeError(
+          'unsupported',
+          `content-encoding is not served: expected identity, found '${encoding}'`,
+        ),
+      );
+      return;
+    }
+    readBody(payload, { contentLength: request.headers['content-length'], bytesMax }, done);
+  });
+}
+
+function addRoutes(app: FastifyInstance, options: RestServerOptions): void {
+  const about = createAboutRoutes(options);
+  const infer = createInferRoute({ ...options, turns: createTurns(), newId: createIds() });
+  const add = (method: 'GET' | 'POST', url: string, handler: RouteHandlerMethod): void => {
+    app.route({ method, url, handler });
+    const allowed = method === 'GET' ? ['GET', 'HEAD'] : ['POST'];
+    const others = app.supportedMethods.filter((each) => !allowed.includes(each));
+    app.route({ method: others, url, handler: createMethodNotAllowed(allowed) });
+  };
+  add('GET', '/v2', about.server);
+  add('GET', '/v2/health/live', about.live);
+  add('GET', '/v2/health/ready', about.ready);
+  for (const model of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
+    add('GET', model, about.model as RouteHandlerMethod);
+    add('GET', `${model}/ready`, about.modelReady as RouteHandlerMethod);
+    add('POST', `${model}/infer`, infer as RouteHandlerMethod);
+  }
+  add('POST', '/v1/feedback', createFeedbackRoute(options.feedback));
+}
+
+/** Ids that are unique over restarts and machines: twelve random bytes of this process, and a number. */
+function createIds(): () => string {
+  const prefix = randomBytes(12).toString('base64url');
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${prefix}.${count.toString(36)}`;
+  };
+}

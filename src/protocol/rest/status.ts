@@ -1,0 +1,33 @@
+import type { ServeError, ServeErrorCode } from '../../core/errors.ts';
+
+/** Every code's HTTP status. */
+export const HTTP_STATUS = {
+  invalid_input: 400,
+  too_large: 413,
+  model_not_found: 404,
+  version_not_found: 404,
+  version_not_ready: 503,
+  overloaded: 429,
+  deadline_exceeded: 504,
+  cancelled: 499,
+  unsupported: 501,
+  runtime_failed: 500,
+  host_lost: 503,
+  internal: 500,
+} as const satisfies Record<ServeErrorCode, number>;
+
+/** What a refused caller reads. The protocol asks for `error` alone; `code` is for those who branch on it. */
+export type ErrorBody = { readonly error: string; readonly code: ServeErrorCode };
+
+/** A fault of ours is reported to us; callers are told no more than that there was one. */
+export function errorBodyOf(error: ServeError): ErrorBody {
+  const { code } = error;
+  return { error: code === 'internal' ? 'internal error' : error.message, code };
+}
+
+/** Whole seconds for the header `retry-after`, at least 1; undefined where trying again will not help. */
+export function retryAfterSeconds(error: ServeError): number | undefined {
+  const { code, retryAfterMs } = error;
+  if (retryAfterMs !== undefined) return Math.max(1, Math.ceil(retryAfterMs / 1_000));
+  return code === 'overloaded' || code === 'host_lost' ? 1 : undefined;
+}
