@@ -3,6 +3,7 @@ import path from 'node:path';
 import { validate } from 'dockerfile-utils';
 import semver from 'semver';
 import t from 'tap';
+import { loadConfig } from '../src/config/load.ts';
 import { projectRoot } from './support/project-root.ts';
 
 type LockEntry = {
@@ -95,6 +96,16 @@ t.test('the image copies only what exists and what .dockerignore lets in', async
     [],
   );
   t.same(copiedSources('FROM a\nCOPY --chown=b x \\\n  y ./\nCOPY --from=a z ./'), ['x', 'y']);
+});
+
+t.test('the image starts with settings that the gateway accepts', async (t) => {
+  const asked = /CMD \["serve", "--config", "([^"]+)"\]/.exec(dockerfile)?.[1];
+  const copied = new RegExp(`^COPY (\\S+) ${asked}$`, 'm').exec(dockerfile)?.[1];
+  t.equal(copied, 'deploy/understudy.yaml');
+  const config = await loadConfig(inRoot('deploy/understudy.yaml'));
+  t.equal(config.repository, '/models');
+  t.match(dockerfile, /^COPY models \/models$/m);
+  t.equal(config.ledger, '/var/lib/understudy/ledger');
 });
 
 t.test('the image deletes binaries that are really there', async (t) => {

@@ -24,7 +24,11 @@ export type Confinement = {
   readonly instead: string;
 };
 
-type ImportUse = { readonly target: string | undefined; readonly line: number };
+type ImportUse = {
+  readonly target: string | undefined;
+  readonly line: number;
+  readonly typeOnly: boolean;
+};
 
 /** Parses a file; a text that is not TypeScript still gives a tree, and the compiler complains elsewhere. */
 export function parseSource(filePath: string, text: string): SourceFile {
@@ -141,8 +145,9 @@ export function checkAreas(
 }
 
 /**
- * Every file under src/ that has something to run is tested: by the test at the same path, by a test of the
- * same folder that imports it, or by the one that the list names. A list entry that is not needed is refused.
+ * Every file under src/ that has something to run is tested: a test of its own area imports it, or imports a
+ * file of the area that does, and so on; else the list names the test that runs it. A list entry that is not
+ * needed is refused.
  */
 export function checkTested(
   files: readonly SourceFile[],
@@ -150,19 +155,43 @@ export function checkTested(
   testedBy: Readonly<Record<string, string>>,
 ): Complaints {
   const testPaths = new Set(tests.map((test) => test.path));
-  const covered = new Set(tests.flatMap(sourcesNextDoor));
+  const tested = testedFiles(files, tests);
   const sources = files.filter(hasCode).map((file) => file.path);
-  const isTested = (source: string): boolean =>
-    covered.has(source) || testPaths.has(source.replace(/^src\/(.*)\.ts$/, 'test/$1.test.ts'));
   return [
     ...sources
-      .filter((source) => !isTested(source) && testedBy[source] === undefined)
-      .map((source) => `${source}: no test in test/${path.posix.dirname(source).slice(4)}`),
+      .filter((source) => !tested.has(source) && testedBy[source] === undefined)
+      .map((source) => `${source}: no test under test/${areaOf(source)} runs it`),
     ...Object.entries(testedBy).flatMap(([source, test]) => [
-      ...(sources.includes(source) && !isTested(source) ? [] : [`${source}: needs no list entry`]),
+      ...(sources.includes(source) && !tested.has(source)
+        ? []
+        : [`${source}: needs no list entry`]),
       ...(testPaths.has(test) ? [] : [`${source}: its test ${test} does not exist`]),
     ]),
   ];
+}
+
+/** The files that tests of their own area reach through imports that stay in the area. */
+function testedFiles(files: readonly SourceFile[], tests: readonly SourceFile[]): Set<string> {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const reached = new Set<string>();
+  const queue = tests.flatMap((test) => {
+    const area = test.path.split('/')[1]?.replace(/\.test\.ts$/, '');
+    return runtimeImports(test).filter((source) => areaOf(source) === area);
+  });
+  for (let source = queue.pop(); source !== undefined; source = queue.pop()) {
+    const file = byPath.get(source);
+    if (file === undefined || reached.has(source)) continue;
+    reached.add(source);
+    queue.push(...runtimeImports(file).filter((next) => areaOf(next) === areaOf(file.path)));
+  }
+  return reached;
+}
+
+/** The project's own files that a file imports for more than their types. */
+function runtimeImports(file: SourceFile): readonly string[] {
+  return importsOf(file).flatMap(({ target, typeOnly }) =>
+    target?.startsWith('.') && !typeOnly ? [resolveImport(file.path, target)] : [],
+  );
 }
 
 /** The targets of all imports: static, re-exporting, dynamic, `import('x').T`, require. */
@@ -172,9 +201,14 @@ function importsOf(file: SourceFile): readonly ImportUse[] {
     const target = importTarget(node);
     if (target === undefined) return;
     const text = ts.isStringLiteralLike(target) ? target.text : undefined;
-    uses.push({ target: text, line: lineOf(file, node.getStart()) });
+    uses.push({ target: text, line: lineOf(file, node.getStart()), typeOnly: isTypeOnly(node) });
   });
   return uses;
+}
+
+function isTypeOnly(node: ts.Node): boolean {
+  if (ts.isImportDeclaration(node)) return node.importClause?.isTypeOnly === true;
+  return ts.isImportTypeNode(node) || (ts.isExportDeclaration(node) && node.isTypeOnly);
 }
 
 function importTarget(node: ts.Node): ts.Node | undefined {
@@ -196,14 +230,6 @@ function resolveImport(from: string, target: string): string {
 
 function packageOf(target: string): string {
   return target.split('/', target.startsWith('@') ? 2 : 1).join('/');
-}
-
-/** The files of src/x that a test under test/x imports itself. */
-function sourcesNextDoor(test: SourceFile): readonly string[] {
-  const folder = `${path.posix.dirname(test.path).replace(/^test/, 'src')}/`;
-  return importsOf(test)
-    .flatMap(({ target }) => (target?.startsWith('.') ? [resolveImport(test.path, target)] : []))
-    .filter((source) => source.startsWith(folder));
 }
 
 /** False for a file of nothing but types and imports. */
