@@ -1,0 +1,54 @@
+import type { Evidence } from '../core/evidence.ts';
+import type { Action, Phase, Rollout } from '../core/rollout.ts';
+import { stepTask } from './describe.ts';
+import { candidateRequests } from './next-action.ts';
+
+/** An action with the moment (wall-clock milliseconds) and the evidence it was chosen by. */
+export type Taken = { readonly action: Action; readonly atMs: number; readonly evidence: Evidence };
+
+/** The rollout as it stands after an action that followed from a verdict. */
+export function advance(rollout: Rollout, taken: Taken): Rollout {
+  const { action, atMs, evidence } = taken;
+  switch (action.kind) {
+    case 'wait':
+      return rollout;
+    case 'enterStep':
+      return {
+        ...rollout,
+        phase: phaseOfStep(rollout, action.step, atMs),
+        candidateRequestsAtStep: candidateRequests(evidence),
+      };
+    case 'pause': {
+      const step = stepOf(rollout.phase);
+      return { ...rollout, phase: { kind: 'paused', step, sinceMs: atMs, why: action.why } };
+    }
+    case 'promote':
+      return { ...rollout, phase: { kind: 'promoted', atMs } };
+    case 'rollBack': {
+      const { why, decidedBy } = action;
+      return { ...rollout, phase: { kind: 'rolledBack', atMs, why, decidedBy } };
+    }
+  }
+}
+
+/** The step that an alive rollout is in; 0 for one that has ended. */
+export function stepOf(phase: Phase): number {
+  return phase.kind === 'progressing' || phase.kind === 'paused' ? phase.step : 0;
+}
+
+/** Where a rollout goes on when somebody ends its pause. */
+export function resumed(rollout: Rollout, atMs: number, evidence: Evidence): Rollout {
+  const step = stepOf(rollout.phase);
+  const isPauseStep = rollout.spec.steps[step]?.kind === 'pause';
+  if (isPauseStep && step + 1 < rollout.spec.steps.length) {
+    const action: Action = { kind: 'enterStep', step: step + 1, why: 'resumed' };
+    return advance(rollout, { action, atMs, evidence });
+  }
+  return { ...rollout, phase: { kind: 'progressing', step, sinceMs: atMs } };
+}
+
+function phaseOfStep(rollout: Rollout, step: number, sinceMs: number): Phase {
+  const entered = rollout.spec.steps[step];
+  if (entered?.kind !== 'pause') return { kind: 'progressing', step, sinceMs };
+  return { kind: 'paused', step, sinceMs, why: stepTask(entered) };
+}

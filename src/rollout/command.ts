@@ -1,0 +1,139 @@
+import type { Command, Rollout, RolloutSpec } from '../core/rollout.ts';
+import { ALL_BP, type Route } from '../core/route.ts';
+
+/** What is asked of the controller. A rollout's salt is the controller's to draw. */
+export type Submission =
+  | Exclude<Command, { kind: 'start' }>
+  | { readonly kind: 'start'; readonly spec: Omit<RolloutSpec, 'salt'> };
+
+export type RefusalCode =
+  | 'unknown_model'
+  | 'unknown_version'
+  | 'rollout_running'
+  | 'no_rollout'
+  | 'not_paused'
+  | 'revision_moved'
+  | 'route_in_the_way'
+  | 'invalid'
+  | 'not_ready'
+  | 'controller_fenced';
+
+/** What came of a command. `why` says what was expected, what was found, and what to do. */
+export type CommandResult =
+  | {
+      readonly kind: 'applied';
+      /** The rollout that was started, moved or ended; undefined for a route. */
+      readonly rolloutId: string | undefined;
+      /** Of the model's route, after the command. */
+      readonly revision: number;
+    }
+  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly why: string };
+
+export type Refusal = Extract<CommandResult, { kind: 'refused' }>;
+
+/** What a command meets. */
+export type CommandContext = {
+  readonly route: Route | undefined;
+  readonly alive: Rollout | undefined;
+  readonly digestOf: (model: string, version: string) => string | undefined;
+};
+
+export function modelOf(command: Submission): string {
+  return command.kind === 'start' ? command.spec.model : command.model;
+}
+
+export function refused(code: RefusalCode, why: string): Refusal {
+  return { kind: 'refused', code, why };
+}
+
+/** Why a command cannot be carried out; undefined: it can. */
+export function refusalOf(command: Command, context: CommandContext): Refusal | undefined {
+  const { route } = context;
+  if (route === undefined) return refused('unknown_model', `no model "${modelOf(command)}"`);
+  switch (command.kind) {
+    case 'start':
+      return refusalOfStart(command.spec, { ...context, route });
+    case 'setRoute':
+      return refusalOfRoute(command, { ...context, route });
+    default:
+      return refusalOfMove(command, context);
+  }
+}
+
+type RoutedContext = CommandContext & { readonly route: Route };
+
+function refusalOfStart(spec: RolloutSpec, context: RoutedContext): Refusal | undefined {
+  const { route, alive } = context;
+  const { model, stable, candidate } = spec;
+  if (alive !== undefined) {
+    return refused('rollout_running', `rollout ${alive.id} is running: promote or abort it first`);
+  }
+  if (spec.steps.length === 0) return refused('invalid', 'expected at least one step, found none');
+  if (stable !== route.stable) {
+    return refused(
+      'invalid',
+      `stable of ${model} is version ${route.stable}, the rollout says ${stable}`,
+    );
+  }
+  if (candidate === stable) {
+    return refused('invalid', `version ${candidate} is stable already: nothing to try`);
+  }
+  const unknown = unknownVersion([stable, candidate], model, context);
+  return unknown ?? refusalOfOthers(route, candidate);
+}
+
+/** A trial draws its units from all of the traffic, so nobody else may hold a part of it. */
+function refusalOfOthers(route: Route, candidate: string): Refusal | undefined {
+  const mine = new Set([route.stable, candidate]);
+  const other = route.shares.find((share) => share.weightBp > 0 && !mine.has(share.version));
+  const held = other?.version ?? route.mirror?.version;
+  if (held === undefined || mine.has(held)) return undefined;
+  const what = other === undefined ? 'the mirror' : `${other.weightBp / 100} % of the traffic`;
+  return refused('route_in_the_way', `version ${held} has ${what}: set the route without it first`);
+}
+
+function refusalOfRoute(
+  command: Extract<Command, { kind: 'setRoute' }>,
+  context: RoutedContext,
+): Refusal | undefined {
+  const { route, alive } = context;
+  if (alive !== undefined) {
+    return refused('rollout_running', `rollout ${alive.id} holds the route: abort it first`);
+  }
+  if (command.revision !== route.revision) {
+    return refused(
+      'revision_moved',
+      `the route is at revision ${route.revision}, the change was made to revision ${command.revision}: read it again`,
+    );
+  }
+  const { shares, mirror, stable } = command;
+  const total = shares.reduce((sum, share) => sum + share.weightBp, 0);
+  const whole = shares.every((share) => Number.isInteger(share.weightBp) && share.weightBp >= 0);
+  if (total !== ALL_BP || !whole) {
+    return refused('invalid', `expected shares that add up to 100 %, found ${total / 100} %`);
+  }
+  const versions = [stable, ...shares.map((share) => share.version)];
+  const named = mirror === undefined ? versions : [...versions, mirror.version];
+  return unknownVersion(named, command.model, context);
+}
+
+function refusalOfMove(
+  command: Extract<Command, { kind: 'promote' | 'abort' | 'resume' }>,
+  { alive }: CommandContext,
+): Refusal | undefined {
+  if (alive === undefined) {
+    return refused('no_rollout', `no rollout of ${command.model} is running`);
+  }
+  if (command.kind !== 'resume' || alive.phase.kind === 'paused') return undefined;
+  return refused('not_paused', `rollout ${alive.id} is not paused: nothing to resume`);
+}
+
+function unknownVersion(
+  versions: readonly string[],
+  model: string,
+  { digestOf }: CommandContext,
+): Refusal | undefined {
+  const missing = versions.find((version) => digestOf(model, version) === undefined);
+  if (missing === undefined) return undefined;
+  return refused('unknown_version', `no version ${missing} of ${model} in the repository`);
+}

@@ -1,0 +1,302 @@
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
+import { sha256Hex } from '../core/hash.ts';
+import type { Random } from '../core/random.ts';
+import type { BreakerTrip, Command, Rollout } from '../core/rollout.ts';
+import type { Route } from '../core/route.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import { advance } from './advance.ts';
+import {
+  type CommandResult,
+  modelOf,
+  type Refusal,
+  refusalOf,
+  refused,
+  type Submission,
+} from './command.ts';
+import { aliveTrial, type Trial } from './history.ts';
+import { type Decide, judge } from './judge.ts';
+import { Logbook } from './logbook.ts';
+import { Performer } from './performer.ts';
+import { allTo } from './route-for.ts';
+import { SerialQueue } from './serial-queue.ts';
+import type { Routes, Stage } from './stage.ts';
+import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
+import { isWorthRecording } from './worth-recording.ts';
+
+export type ControllerOptions = {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly routes: Routes;
+  readonly stage: Stage;
+  readonly decide: Decide;
+  /** All that a rollout has seen so far. */
+  readonly evidence: (rolloutId: string) => Evidence;
+  /** The digest of a version's package; undefined: there is no such version. */
+  readonly digestOf: (model: string, version: string) => string | undefined;
+  readonly tickMs: number;
+  /** The least time between two records of evidence while nothing is decided. */
+  readonly checkpointMs?: number;
+  /** Faults that nobody waits for: a tick that failed, a ledger that took no record. Must not throw. */
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/**
+ * Watches over rollouts: looks at the evidence at its own pace, decides, writes the decision down, and only then carries it
+ * out. The only writer of routes; everybody else submits commands. Per model one thing happens at a time, so that a slow load
+ * of one model never keeps another from being rolled back.
+ *
+ * State lives in the ledger; what is in memory is a fold of its records, and a restart folds them again.
+ */
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #book: Logbook;
+  readonly #performer: Performer;
+  readonly #queues = new Map<string, SerialQueue>();
+  readonly #looks = new Map<string, LatestLook>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+    this.#book = new Logbook(options.ledger);
+    const { routes, stage, clock, onInternalError } = options;
+    this.#performer = new Performer({ book: this.#book, routes, stage, clock, onInternalError });
+  }
+
+  /**
+   * Reads the ledger, then brings routes and hosts to where it says they are. For a model with a recorded route that one wins
+   * over the configuration's (stable, shares, salt, mirror; rules and aliases stay the configuration's). What was decided and
+   * not carried out is carried out. Throws LedgerBrokenError; faults of one model are reported and leave the others alone.
+   */
+  async resume(): Promise<void> {
+    await this.#book.load();
+    const models = this.#options.routes.list().map((route) => route.model);
+    await Promise.all(
+      models.map((model) => this.#exclusively(model, 'resume', () => this.#resumeModel(model))),
+    );
+  }
+
+  /** Looks at every rollout once. A model that is still busy with something is left out. Never rejects. */
+  async tick(): Promise<void> {
+    if (this.#book.isFenced()) return;
+    const idle = this.#book.models().filter((model) => this.#queue(model).isIdle());
+    await Promise.all(
+      idle.map((model) => this.#exclusively(model, 'tick', () => this.#look(model))),
+    );
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => void this.tick(), this.#options.tickMs);
+  }
+
+  /** Stops ticking and waits for what is under way. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    await Promise.all([...this.#queues.values()].map((queue) => queue.drained()));
+  }
+
+  /** Carries out a command, or says why not; either is on record. Rejects only if the ledger takes no record. */
+  submit(submission: Submission): Promise<CommandResult> {
+    return this.#queue(modelOf(submission)).run(() => this.#submit(submission));
+  }
+
+  /** Ends the model's trial at once, whatever the statistics say. No trial: nothing happens. */
+  trip(model: string, trip: BreakerTrip): Promise<void> {
+    return this.#exclusively(model, 'trip', async () => {
+      const alive = aliveTrial(this.#book.model(model));
+      if (alive === undefined || this.#performer.hasEnded(model)) return;
+      await this.#performer.breakOff(alive.rollout, trip);
+      await this.#performer.settle(model);
+    });
+  }
+
+  /** The model's latest rollout, alive or not. */
+  status(model: string): RolloutStatus | undefined {
+    const trial = this.#book.model(model).trials.at(-1);
+    return trial && this.#statusOf(trial);
+  }
+
+  /** Rollouts of all models, oldest first within each; the newest 50 of each. */
+  list(): readonly RolloutStatus[] {
+    return this.#book
+      .models()
+      .flatMap((model) => this.#book.model(model).trials)
+      .map((trial) => this.#statusOf(trial));
+  }
+
+  route(model: string): Route | undefined {
+    return this.#options.routes.read(model);
+  }
+
+  /** True once another process has written to the ledger: this controller decides nothing more. */
+  isFenced(): boolean {
+    return this.#book.isFenced();
+  }
+
+  #statusOf(trial: Trial): RolloutStatus {
+    return statusOf(trial, this.#looks.get(trial.rollout.id), this.#options.clock.wallMs());
+  }
+
+  // -- looking ---------------------------------------------------------------------------------------------------------
+
+  async #look(model: string): Promise<void> {
+    await this.#performer.catchUp(model);
+    const trial = aliveTrial(this.#book.model(model));
+    if (trial === undefined || this.#options.routes.read(model) === undefined) return;
+    const { rollout } = trial;
+    const atMs = this.#options.clock.wallMs();
+    const evidence = this.#options.evidence(rollout.id);
+    const decision = judge(this.#options.decide, { rollout, evidence, atMs });
+    this.#looks.set(rollout.id, { evidence, decision });
+    const checkpointMs = this.#options.checkpointMs ?? 1000;
+    if (!isWorthRecording(trial, { evidence, decision }, checkpointMs)) return;
+    const { action } = decision;
+    const after = advance(rollout, { action, atMs, evidence });
+    const { id: rolloutId } = rollout;
+    const body = {
+      kind: 'decision',
+      rolloutId,
+      evidence,
+      decision,
+      before: rollout,
+      after,
+    } as const;
+    if (action.kind === 'rollBack') await this.#performer.recordEnd(body, after);
+    else await this.#book.append(body);
+    if (action.kind !== 'wait') await this.#performer.perform(model);
+  }
+
+  // -- commands --------------------------------------------------------------------------------------------------------
+
+  async #submit(submission: Submission): Promise<CommandResult> {
+    if (this.#book.isFenced()) {
+      return refused('controller_fenced', 'another process writes to the ledger: ask that one');
+    }
+    const model = modelOf(submission);
+    await this.#performer.catchUp(model);
+    const command = this.#completed(submission);
+    const refusal = this.#refusalOf(command) ?? (await this.#refusalOfLoading(command));
+    const body = { kind: 'command', command, refused: refusal?.why } as const;
+    if (refusal !== undefined) {
+      await this.#book.append(body);
+      return refusal;
+    }
+    const alive = aliveTrial(this.#book.model(model))?.rollout;
+    if (command.kind === 'abort' && alive !== undefined) {
+      const phase = { kind: 'aborted', atMs: 0, why: command.reason } as const;
+      await this.#performer.recordEnd(body, { ...alive, phase });
+    } else await this.#book.append(body);
+    const started = command.kind === 'start' ? await this.#begin(command) : undefined;
+    await this.#performer.perform(model);
+    const revision = this.#options.routes.read(model)?.revision ?? 0;
+    return { kind: 'applied', rolloutId: started ?? alive?.id, revision };
+  }
+
+  #completed(submission: Submission): Command {
+    if (submission.kind !== 'start') return submission;
+    const id = this.#nextId(submission.spec);
+    const { random } = this.#options;
+    const words = Array.from({ length: 8 }, () => random.integer(2 ** 32));
+    const salt = sha256Hex([id, this.#options.clock.wallMs(), ...words].join(' ')).slice(0, 32);
+    return { kind: 'start', spec: { ...submission.spec, salt } };
+  }
+
+  #nextId({ model, candidate }: { readonly model: string; readonly candidate: string }): string {
+    return `${model}-${candidate}-${this.#book.model(model).trialsStarted + 1}`;
+  }
+
+  #refusalOf(command: Command): Refusal | undefined {
+    const model = modelOf(command);
+    const { routes, digestOf } = this.#options;
+    const alive = aliveTrial(this.#book.model(model))?.rollout;
+    return refusalOf(command, { route: routes.read(model), alive, digestOf });
+  }
+
+  /** A route is set only to what can answer: its versions are loaded before the command is accepted. */
+  async #refusalOfLoading(command: Command): Promise<Refusal | undefined> {
+    const route = this.#options.routes.read(modelOf(command));
+    if (command.kind !== 'setRoute' || route === undefined) return undefined;
+    const { stable, shares, mirror } = command;
+    try {
+      await this.#options.stage.prepareRoute({ ...route, stable, shares, mirror });
+      return undefined;
+    } catch (error) {
+      return refused('not_ready', messageOf(error));
+    }
+  }
+
+  async #begin({ spec }: Extract<Command, { kind: 'start' }>): Promise<string> {
+    const { clock, digestOf, stage } = this.#options;
+    const startedMs = clock.wallMs();
+    const rollout: Rollout = {
+      id: this.#nextId(spec),
+      spec,
+      phase: { kind: 'progressing', step: 0, sinceMs: startedMs },
+      startedMs,
+      candidateRequestsAtStep: 0,
+    };
+    const digests = {
+      stable: digestOf(spec.model, spec.stable) ?? '',
+      candidate: digestOf(spec.model, spec.candidate) ?? '',
+    };
+    await this.#book.append({ kind: 'rolloutStarted', rollout, digests });
+    stage.open(rollout, NO_EVIDENCE);
+    return rollout.id;
+  }
+
+  // -- resuming --------------------------------------------------------------------------------------------------------
+
+  async #resumeModel(model: string): Promise<void> {
+    const configured = this.#options.routes.read(model);
+    if (configured === undefined) return;
+    const { route: recorded, owed } = this.#book.model(model);
+    const { rules, aliases } = configured;
+    const route: Route = { ...(recorded ?? configured), rules, aliases };
+    const alive = aliveTrial(this.#book.model(model));
+    const isSettled = alive === undefined && owed.kind === 'nothing';
+    // Until what a trial or a late command needs is loaded, everybody gets the stable version.
+    const safe = isSettled ? route : { ...route, shares: allTo(route.stable), mirror: undefined };
+    await this.#options.stage
+      .prepareRoute(safe)
+      .catch((error: unknown) => this.#options.onInternalError('prepareRoute', error));
+    this.#options.routes.write(safe);
+    if (isSettled) return;
+    if (alive !== undefined) this.#options.stage.open(alive.rollout, alive.evidence);
+    const swapped = alive && this.#swapped(alive);
+    if (alive !== undefined && swapped !== undefined) {
+      await this.#performer.breakOff(alive.rollout, { cause: 'loadFailed', detail: swapped });
+    }
+    await this.#performer.perform(model);
+  }
+
+  /** The evidence is about the packages that the trial began with; with others in their place it says nothing. */
+  #swapped({ rollout, digests }: Trial): string | undefined {
+    const { model, stable, candidate } = rollout.spec;
+    const { digestOf } = this.#options;
+    if (digestOf(model, stable) !== digests.stable) return `package ${stable} has changed`;
+    if (digestOf(model, candidate) !== digests.candidate) return `package ${candidate} has changed`;
+    return undefined;
+  }
+
+  // -- one at a time ---------------------------------------------------------------------------------------------------
+
+  #queue(model: string): SerialQueue {
+    const queue = this.#queues.get(model) ?? new SerialQueue();
+    this.#queues.set(model, queue);
+    return queue;
+  }
+
+  /** Runs work of a model in its turn and reports what it throws. */
+  #exclusively(model: string, operation: string, work: () => Promise<void>): Promise<void> {
+    return this.#queue(model)
+      .run(work)
+      .catch((error: unknown) => this.#options.onInternalError(`${operation} ${model}`, error));
+  }
+}
+
+export function createController(options: ControllerOptions): Controller {
+  return new Controller(options);
+}

@@ -1,0 +1,63 @@
+import { sliceKey } from '../core/evidence.ts';
+import type { RolloutSpec, Step } from '../core/rollout.ts';
+import type { MetricKey, MetricStatus } from '../core/verdict.ts';
+
+/** `labelledLoss{garment=upper,tone=dark}`. */
+export function metricText(key: MetricKey): string {
+  return key.slice === undefined ? key.metric : `${key.metric}{${sliceKey(key.slice)}}`;
+}
+
+/** `step 3 of 7`: people count from one. */
+export function stepText(spec: RolloutSpec, step: number): string {
+  return `step ${step + 1} of ${spec.steps.length}`;
+}
+
+/** What a step does, in a few words. */
+export function stepTask(step: Step): string {
+  switch (step.kind) {
+    case 'setMirror':
+      return `mirror ${step.percentage} % of the traffic to the candidate, ${step.twin} % of that to the twin`;
+    case 'setWeight':
+      return `${step.percent} % of the traffic to the candidate${step.control ? ', as much to control' : ''}`;
+    case 'analysis':
+      return `prove ${step.require.join(', ')}`;
+    case 'pause':
+      return step.durationMs === undefined
+        ? 'pause until resumed'
+        : `pause for ${durationText(step.durationMs)}`;
+    case 'promote':
+      return 'promote';
+  }
+}
+
+/** `45 s`, `12 min`, `3.5 h`, `2.0 d`. */
+export function durationText(ms: number): string {
+  const seconds = ms / 1000;
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 48 * 3600) return `${(seconds / 3600).toFixed(1)} h`;
+  return `${(seconds / 86_400).toFixed(1)} d`;
+}
+
+/** `12,345`. */
+export function countText(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+/** `labelledLoss{tone=dark}: 1,240 samples, about 800 more`, or what is missing. */
+export function needText(status: MetricStatus): string {
+  const label = metricText(status);
+  const samples = `${countText(status.samples)} samples`;
+  if (status.missing !== undefined) return `${label}: ${samples}, ${status.missing}`;
+  if (typeof status.samplesToGo !== 'number')
+    return `${label}: ${samples}, cannot say how many more`;
+  return `${label}: ${samples}, about ${countText(status.samplesToGo)} more`;
+}
+
+/** `errors: 41 of candidate, 3 of reference in 812 samples, margin ...`: the numbers that a metric was found worse on. */
+export function harmText(status: MetricStatus): string {
+  const events = `${countText(status.candidateEvents)} bad of candidate, ${countText(status.referenceEvents)} of reference`;
+  const estimate =
+    typeof status.estimate === 'number' ? `, measured ${status.estimate.toPrecision(3)}` : '';
+  return `${metricText(status)}: ${events} in ${countText(status.samples)} samples${estimate}, margin ${status.margin}`;
+}

@@ -1,0 +1,173 @@
+import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
+import type { LedgerRecord } from '../core/record.ts';
+import { type Command, type Decision, isFinal, type Rollout } from '../core/rollout.ts';
+import type { MirrorSetting, Route, Share } from '../core/route.ts';
+import { resumed } from './advance.ts';
+
+/** Trials kept per model for people to look at; older ones stay in the ledger. */
+const TRIALS_MAX = 50;
+
+/** One trial as the records tell it. */
+export type Trial = {
+  readonly rollout: Rollout;
+  readonly digests: { readonly stable: string; readonly candidate: string };
+  /** As of the last recorded look. */
+  readonly evidence: Evidence;
+  readonly decision: Decision | undefined;
+  /** The last record that tells of it. */
+  readonly lastRecord: { readonly index: number; readonly atMs: number; readonly hash: string };
+};
+
+/** What somebody set a route to, by command. */
+export type RouteChange = {
+  readonly stable: string;
+  readonly shares: readonly Share[];
+  readonly mirror: MirrorSetting | undefined;
+};
+
+/**
+ * What a record said was to be done to a model's route and no later record says was done: the owed work of a process that
+ * died between the two.
+ */
+export type Owed =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'rollout' }
+  | { readonly kind: 'setRoute'; readonly change: RouteChange };
+
+export type ModelHistory = {
+  /** The last recorded route; undefined while none was recorded. */
+  readonly route: Route | undefined;
+  /** Oldest first; the last one may be alive. */
+  readonly trials: readonly Trial[];
+  readonly trialsStarted: number;
+  readonly owed: Owed;
+};
+
+/** All that the controller knows, as a function of the ledger and of nothing else: a restart folds the records again. */
+export type History = ReadonlyMap<string, ModelHistory>;
+
+const NO_MODEL_HISTORY: ModelHistory = {
+  route: undefined,
+  trials: [],
+  trialsStarted: 0,
+  owed: { kind: 'nothing' },
+};
+
+export const NO_HISTORY: History = new Map();
+
+export function modelHistory(history: History, model: string): ModelHistory {
+  return history.get(model) ?? NO_MODEL_HISTORY;
+}
+
+/** The model's rollout that has not ended, if there is one. */
+export function aliveTrial(model: ModelHistory): Trial | undefined {
+  const last = model.trials.at(-1);
+  return last === undefined || isFinal(last.rollout.phase) ? undefined : last;
+}
+
+/** The history with one more record. */
+export function withRecord(history: History, record: LedgerRecord): History {
+  const { body } = record;
+  switch (body.kind) {
+    case 'route':
+      return changed(history, body.route.model, (model) => ({
+        ...model,
+        route: body.route,
+        owed: { kind: 'nothing' },
+      }));
+    case 'rolloutStarted':
+      return changed(history, body.rollout.spec.model, (model) => ({
+        ...model,
+        trials: [...model.trials, newTrial(body, record)].slice(-TRIALS_MAX),
+        trialsStarted: model.trialsStarted + 1,
+        owed: { kind: 'rollout' },
+      }));
+    case 'decision': {
+      const { evidence, decision, after } = body;
+      const trial = { rollout: after, evidence, decision };
+      return withTrial(history, record, { id: body.rolloutId, trial, owed: moves(decision) });
+    }
+    case 'breaker': {
+      const { rolloutId: id, phase } = body;
+      return withTrial(history, record, { id, trial: { phase }, owed: true });
+    }
+    case 'command':
+      return body.refused === undefined ? withCommand(history, record, body.command) : history;
+  }
+}
+
+function moves(decision: Decision): boolean {
+  return decision.action.kind !== 'wait';
+}
+
+function newTrial(
+  body: Pick<Trial, 'rollout' | 'digests'>,
+  { index, atMs, hash }: LedgerRecord,
+): Trial {
+  const { rollout, digests } = body;
+  const lastRecord = { index, atMs, hash };
+  return { rollout, digests, evidence: NO_EVIDENCE, decision: undefined, lastRecord };
+}
+
+function withCommand(history: History, record: LedgerRecord, command: Command): History {
+  if (command.kind === 'start') return history;
+  if (command.kind === 'setRoute') {
+    const { stable, shares, mirror } = command;
+    const change = { stable, shares, mirror };
+    return changed(history, command.model, (model) => ({
+      ...model,
+      owed: { kind: 'setRoute', change },
+    }));
+  }
+  const alive = aliveTrial(modelHistory(history, command.model));
+  if (alive === undefined) return history;
+  const rollout = commanded(alive, command, record.atMs);
+  return withTrial(history, record, { id: rollout.id, trial: { rollout }, owed: true });
+}
+
+/** What a person made of a rollout. */
+function commanded(
+  trial: Trial,
+  command: Extract<Command, { kind: 'promote' | 'abort' | 'resume' }>,
+  atMs: number,
+): Rollout {
+  switch (command.kind) {
+    case 'promote':
+      return { ...trial.rollout, phase: { kind: 'promoted', atMs } };
+    case 'abort':
+      return { ...trial.rollout, phase: { kind: 'aborted', atMs, why: command.reason } };
+    case 'resume':
+      return resumed(trial.rollout, atMs, trial.evidence);
+  }
+}
+
+type TrialChange = {
+  readonly id: string;
+  readonly trial: Partial<Trial> & { readonly phase?: Rollout['phase'] };
+  readonly owed: boolean;
+};
+
+function withTrial(history: History, record: LedgerRecord, change: TrialChange): History {
+  const { index, atMs, hash } = record;
+  const { phase, ...rest } = change.trial;
+  const move = (trial: Trial): Trial => {
+    if (trial.rollout.id !== change.id) return trial;
+    const rollout = rest.rollout ?? trial.rollout;
+    const moved = phase === undefined ? rollout : { ...rollout, phase };
+    return { ...trial, ...rest, rollout: moved, lastRecord: { index, atMs, hash } };
+  };
+  for (const [name, model] of history) {
+    if (!model.trials.some((trial) => trial.rollout.id === change.id)) continue;
+    const owed: Owed = change.owed ? { kind: 'rollout' } : model.owed;
+    return changed(history, name, () => ({ ...model, trials: model.trials.map(move), owed }));
+  }
+  return history;
+}
+
+function changed(
+  history: History,
+  model: string,
+  change: (model: ModelHistory) => ModelHistory,
+): History {
+  return new Map(history).set(model, change(modelHistory(history, model)));
+}

@@ -1,0 +1,156 @@
+import type { Evidence } from '../core/evidence.ts';
+import { type Action, isFinal, type Rollout, type Step } from '../core/rollout.ts';
+import type { Verdict } from '../core/verdict.ts';
+import {
+  countText,
+  durationText,
+  harmText,
+  metricText,
+  needText,
+  stepTask,
+  stepText,
+} from './describe.ts';
+import { everRequired } from './required-metrics.ts';
+
+/** One look at a rollout: all that the next action depends on. `nowMs` is wall-clock milliseconds. */
+export type Look = {
+  readonly rollout: Rollout;
+  readonly verdict: Verdict;
+  readonly evidence: Evidence;
+  readonly nowMs: number;
+};
+
+/**
+ * What is to be done next. In this order: a candidate proven worse is rolled back in every state, paused included; what
+ * could not be measured pauses; a budget of time that is used up does what the rollout says; then the step decides. Only a
+ * `pass` leaves an analysis or promotes; `inconclusive` never does.
+ */
+export function nextAction(look: Look): Action {
+  const { rollout, verdict, nowMs } = look;
+  if (isFinal(rollout.phase)) return wait('the rollout has ended');
+  if (verdict.kind === 'fail') return rollBackProven(verdict);
+  const overdue = nowMs - rollout.startedMs >= rollout.spec.maxDurationMs;
+  if (overdue && rollout.spec.onInconclusive === 'rollback') {
+    return { kind: 'rollBack', why: inconclusiveText(look), decidedBy: ['maxDuration'] };
+  }
+  if (verdict.kind === 'error') return hold(look, `could not measure: ${reasonsText(verdict)}`);
+  if (overdue) return hold(look, inconclusiveText(look));
+  return nextOfStep(look);
+}
+
+/** Requests that the candidate has answered, per the evidence, at all its shares together. */
+export function candidateRequests(evidence: Evidence): number {
+  return Object.values(evidence.live).reduce((sum, counts) => sum + counts.candidate.requests, 0);
+}
+
+function nextOfStep(look: Look): Action {
+  const { phase, spec } = look.rollout;
+  if (phase.kind !== 'progressing' && phase.kind !== 'paused') return wait('the rollout has ended');
+  const step = spec.steps[phase.step];
+  if (step === undefined) return hold(look, 'no step is left: promote or abort by hand');
+  if (phase.kind === 'paused' && step.kind !== 'pause') return wait(`paused: ${phase.why}`);
+  return nextOfKind(look, step, { index: phase.step, sinceMs: phase.sinceMs });
+}
+
+type Place = { readonly index: number; readonly sinceMs: number };
+
+function nextOfKind(look: Look, step: Step, place: Place): Action {
+  switch (step.kind) {
+    case 'setMirror':
+      return leave(look, place, stepTask(step));
+    case 'setWeight':
+      return nextOfWeight(look, step, place);
+    case 'analysis':
+      if (step.require.length > 0 && look.verdict.kind === 'pass') {
+        return leave(look, place, `proven: ${provenText(look.verdict)}`);
+      }
+      return waitForProof(look, place);
+    case 'pause':
+      return nextOfPause(look, step.durationMs, place);
+    case 'promote':
+      return nextOfPromotion(look, place);
+  }
+}
+
+function nextOfWeight(
+  look: Look,
+  step: Extract<Step, { kind: 'setWeight' }>,
+  place: Place,
+): Action {
+  const { spec, candidateRequestsAtStep } = look.rollout;
+  const answered = candidateRequests(look.evidence) - candidateRequestsAtStep;
+  const text = `${step.percent} % to the candidate: ${countText(answered)} of ${countText(spec.minRequests)} requests answered`;
+  // A share of nothing gets no requests to wait for.
+  if (step.percent === 0) return leave(look, place, stepTask(step));
+  if (answered >= spec.minRequests) return leave(look, place, `${text}, nothing worse`);
+  return wait(`${stepText(spec, place.index)}, ${text}`);
+}
+
+function nextOfPause(look: Look, durationMs: number | undefined, place: Place): Action {
+  const at = stepText(look.rollout.spec, place.index);
+  if (durationMs === undefined) return wait(`${at}, paused until resumed`);
+  const leftMs = place.sinceMs + durationMs - look.nowMs;
+  if (leftMs > 0) return wait(`${at}, paused for another ${durationText(leftMs)}`);
+  return leave(look, place, `paused for ${durationText(durationMs)}`);
+}
+
+function nextOfPromotion(look: Look, place: Place): Action {
+  const { spec } = look.rollout;
+  if (everRequired(spec).length === 0) {
+    return hold(look, 'no analysis requires a metric, so nothing can be proven: promote or abort');
+  }
+  if (look.verdict.kind !== 'pass') return waitForProof(look, place);
+  return { kind: 'promote', why: `proven: ${provenText(look.verdict)}` };
+}
+
+function waitForProof(look: Look, place: Place): Action {
+  const { spec } = look.rollout;
+  return wait(
+    `${stepText(spec, place.index)}, ${spec.steps[place.index]?.kind} waits for ${needsText(look.verdict)}`,
+  );
+}
+
+function leave(look: Look, place: Place, why: string): Action {
+  const step = place.index + 1;
+  if (step < look.rollout.spec.steps.length) return { kind: 'enterStep', step, why };
+  return hold(look, `the last step is done (${why}) and none promotes: promote or abort by hand`);
+}
+
+/** Pauses a rollout that goes on; one that is paused already stays so. */
+function hold(look: Look, why: string): Action {
+  return look.rollout.phase.kind === 'paused' ? wait(`paused: ${why}`) : { kind: 'pause', why };
+}
+
+function wait(why: string): Action {
+  return { kind: 'wait', why };
+}
+
+function rollBackProven(verdict: Verdict): Action {
+  const worse = verdict.metrics.filter((status) => status.finding === 'worse').map(harmText);
+  const detail = worse.length > 0 ? worse.join('; ') : verdict.decidedBy.join(', ');
+  return { kind: 'rollBack', why: `proven worse: ${detail}`, decidedBy: verdict.decidedBy };
+}
+
+function inconclusiveText(look: Look): string {
+  const { spec } = look.rollout;
+  return `inconclusive after ${durationText(spec.maxDurationMs)}: ${needsText(look.verdict)}`;
+}
+
+function needsText(verdict: Verdict): string {
+  const open = verdict.metrics.filter(
+    (status) => status.role === 'gate' && status.finding === 'undecided',
+  );
+  const needs = [...open.map(needText), ...verdict.reasons];
+  return needs.length > 0 ? needs.join('; ') : 'nothing: all that was asked for is proven';
+}
+
+function provenText(verdict: Verdict): string {
+  return verdict.metrics
+    .filter((status) => status.finding === 'nonInferior')
+    .map((status) => `${metricText(status)} (${countText(status.samples)} samples)`)
+    .join(', ');
+}
+
+function reasonsText(verdict: Verdict): string {
+  return verdict.reasons.length > 0 ? verdict.reasons.join('; ') : 'no reason given';
+}

@@ -1,0 +1,74 @@
+import { isFinal, type Rollout, type Step } from '../core/rollout.ts';
+import { ALL_BP, type MirrorSetting, type Route, type Share } from '../core/route.ts';
+import { stepOf } from './advance.ts';
+
+/**
+ * The route that a rollout's phase and step demand, from the model's present one; the revision is left to whoever writes it.
+ * The candidate's share grows from the low end of the line and control's from the high end, so that a unit which is in
+ * either stays in it while they grow. The salt is the rollout's own: each trial draws its units anew.
+ */
+export function routeFor(rollout: Rollout, base: Route): Route {
+  const { spec, phase } = rollout;
+  if (isFinal(phase)) {
+    const stable = phase.kind === 'promoted' ? spec.candidate : spec.stable;
+    return { ...base, stable, shares: allTo(stable), mirror: undefined };
+  }
+  const done = spec.steps.slice(0, stepOf(phase) + 1);
+  return {
+    ...base,
+    stable: spec.stable,
+    salt: spec.salt,
+    shares: sharesOf(rollout, lastOf(done, 'setWeight')),
+    mirror: mirrorOf(rollout, lastOf(done, 'setMirror')),
+  };
+}
+
+/** All of the traffic to one version as stable. */
+export function allTo(version: string): readonly Share[] {
+  return [{ arm: 'stable', version, weightBp: ALL_BP }];
+}
+
+/** The share of the candidate that the steps so far ask for, in basis points. */
+export function setWeightBp(rollout: Rollout): number {
+  if (rollout.phase.kind === 'promoted') return ALL_BP;
+  if (isFinal(rollout.phase)) return 0;
+  const done = rollout.spec.steps.slice(0, stepOf(rollout.phase) + 1);
+  return basisPoints(lastOf(done, 'setWeight')?.percent ?? 0);
+}
+
+function sharesOf(
+  rollout: Rollout,
+  weight: Extract<Step, { kind: 'setWeight' }> | undefined,
+): readonly Share[] {
+  const { stable, candidate } = rollout.spec;
+  const candidateBp = basisPoints(weight?.percent ?? 0);
+  const restBp = ALL_BP - candidateBp;
+  // From half on there is not enough left for a control as large as the candidate: it takes what there is.
+  const controlBp = weight?.control === true ? Math.min(candidateBp, restBp) : 0;
+  const shares: readonly Share[] = [
+    { arm: 'candidate', version: candidate, weightBp: candidateBp },
+    { arm: 'stable', version: stable, weightBp: restBp - controlBp },
+    { arm: 'control', version: stable, weightBp: controlBp },
+  ];
+  return shares.filter((share) => share.weightBp > 0);
+}
+
+function mirrorOf(
+  rollout: Rollout,
+  step: Extract<Step, { kind: 'setMirror' }> | undefined,
+): MirrorSetting | undefined {
+  if (step === undefined || step.percentage === 0) return undefined;
+  const sampleBp = basisPoints(step.percentage);
+  return { version: rollout.spec.candidate, sampleBp, twinBp: basisPoints(step.twin) };
+}
+
+function lastOf<Kind extends Step['kind']>(
+  steps: readonly Step[],
+  kind: Kind,
+): Extract<Step, { kind: Kind }> | undefined {
+  return steps.findLast((step): step is Extract<Step, { kind: Kind }> => step.kind === kind);
+}
+
+function basisPoints(percent: number): number {
+  return Math.min(ALL_BP, Math.max(0, Math.round(percent * 100)));
+}

@@ -1,0 +1,141 @@
+import type { Evidence, MirrorCounts } from '../core/evidence.ts';
+import {
+  type Decision,
+  type Intent,
+  isFinal,
+  type Phase,
+  type Rollout,
+  type Step,
+} from '../core/rollout.ts';
+import { ALL_BP } from '../core/route.ts';
+import type { MetricStatus, VerdictKind } from '../core/verdict.ts';
+import { stepOf } from './advance.ts';
+import { metricText, stepTask } from './describe.ts';
+import type { Trial } from './history.ts';
+import { candidateRequests } from './next-action.ts';
+import { setWeightBp } from './route-for.ts';
+
+/** All that is shown of a rollout, as the admin API gives it. Weights in basis points, moments in wall-clock milliseconds. */
+export type RolloutStatus = {
+  readonly id: string;
+  readonly model: string;
+  readonly stable: string;
+  readonly candidate: string;
+  readonly intent: Intent;
+  readonly phase: Phase['kind'];
+  /** The present step, counted from 1, while the rollout is alive. */
+  readonly step:
+    | {
+        readonly number: number;
+        readonly of: number;
+        readonly kind: Step['kind'];
+        readonly task: string;
+      }
+    | undefined;
+  readonly setWeightBp: number;
+  /** As the evidence shows it; undefined before the candidate or its reference has answered anything at this share. */
+  readonly actualWeightBp: number | undefined;
+  readonly verdict: VerdictKind | undefined;
+  readonly metrics: readonly (MetricStatus & { readonly label: string })[];
+  readonly reasons: readonly string[];
+  /** What ended the rollout for the worse; empty otherwise. */
+  readonly decidedBy: readonly string[];
+  /** What it waits for, or why it ended: one sentence with numbers. */
+  readonly why: string;
+  readonly candidateRequests: number;
+  readonly minRequests: number;
+  readonly mirror: MirrorCounts;
+  readonly labels: { readonly joined: number; readonly unmatched: number };
+  readonly startedMs: number;
+  readonly endedMs: number | undefined;
+  readonly durationMs: number;
+  readonly maxDurationMs: number;
+  readonly digests: { readonly stable: string; readonly candidate: string };
+  /** The last record that tells of this rollout, and its hash. */
+  readonly record: number;
+  readonly headHash: string;
+};
+
+/** The evidence and decision of a look that was not worth a record of its own. */
+export type LatestLook = { readonly evidence: Evidence; readonly decision: Decision };
+
+/** The status of a trial at a moment; the latest look wins over the recorded one. */
+export function statusOf(trial: Trial, look: LatestLook | undefined, nowMs: number): RolloutStatus {
+  const { rollout, digests, lastRecord } = trial;
+  const { spec, phase } = rollout;
+  const evidence = look?.evidence ?? trial.evidence;
+  const decision = look?.decision ?? trial.decision;
+  const endedMs = 'atMs' in phase ? phase.atMs : undefined;
+  return {
+    id: rollout.id,
+    model: spec.model,
+    stable: spec.stable,
+    candidate: spec.candidate,
+    intent: spec.intent,
+    phase: phase.kind,
+    step: stepStatus(rollout),
+    setWeightBp: setWeightBp(rollout),
+    actualWeightBp: actualWeightBp(rollout, evidence),
+    verdict: decision?.verdict.kind,
+    metrics: (decision?.verdict.metrics ?? []).map((one) => ({ ...one, label: metricText(one) })),
+    reasons: decision?.verdict.reasons ?? [],
+    decidedBy: phase.kind === 'rolledBack' ? phase.decidedBy : [],
+    why: whyOf(phase, decision),
+    candidateRequests: candidateRequests(evidence),
+    minRequests: spec.minRequests,
+    mirror: evidence.mirror,
+    labels: evidence.labels,
+    startedMs: rollout.startedMs,
+    endedMs,
+    durationMs: (endedMs ?? nowMs) - rollout.startedMs,
+    maxDurationMs: spec.maxDurationMs,
+    digests,
+    record: lastRecord.index,
+    headHash: lastRecord.hash,
+  };
+}
+
+function stepStatus(rollout: Rollout): RolloutStatus['step'] {
+  if (isFinal(rollout.phase)) return undefined;
+  const index = stepOf(rollout.phase);
+  const step = rollout.spec.steps[index];
+  if (step === undefined) return undefined;
+  return {
+    number: index + 1,
+    of: rollout.spec.steps.length,
+    kind: step.kind,
+    task: stepTask(step),
+  };
+}
+
+/**
+ * Candidate and reference together hold a known part of the traffic; how it fell between them says what the candidate's
+ * share really was: (candidateBp + referenceBp) * candidate / (candidate + reference).
+ */
+function actualWeightBp(rollout: Rollout, evidence: Evidence): number | undefined {
+  const setBp = setWeightBp(rollout);
+  if (setBp === 0 || setBp === ALL_BP) return setBp;
+  for (const [key, counts] of Object.entries(evidence.live)) {
+    const [candidateBp = 0, referenceBp = 0] = key.split(':').map(Number);
+    const answered = counts.candidate.requests + counts.reference.requests;
+    if (candidateBp !== setBp || answered === 0) continue;
+    return Math.round(((candidateBp + referenceBp) * counts.candidate.requests) / answered);
+  }
+  return undefined;
+}
+
+function whyOf(phase: Phase, decision: Decision | undefined): string {
+  switch (phase.kind) {
+    case 'progressing':
+      return decision?.action.why ?? 'has just begun';
+    case 'paused':
+      return decision?.verdict.kind === 'error'
+        ? `${phase.why}; ${decision.action.why}`
+        : phase.why;
+    case 'promoted':
+      return decision?.action.kind === 'promote' ? decision.action.why : 'promoted by hand';
+    case 'rolledBack':
+    case 'aborted':
+      return phase.why;
+  }
+}

@@ -1,0 +1,31 @@
+import type { Evidence } from '../core/evidence.ts';
+import type { Decision } from '../core/rollout.ts';
+import { canonicalJson } from '../ledger/canonical-json.ts';
+import { metricText } from './describe.ts';
+import type { Trial } from './history.ts';
+
+/** A checkpoint waits for this part of the rollout's age, so that a day-long trial keeps hundreds of records, not thousands. */
+const CHECKPOINT_AGE_RATIO = 0.01;
+
+/**
+ * Whether a look goes on record: always if something is to be done or a finding changed, else once in a while if there is
+ * new evidence. What was seen since the last record is all that a `kill -9` can lose: `checkpointMs`, or 1 % of the trial.
+ */
+export function isWorthRecording(
+  trial: Trial,
+  look: { readonly evidence: Evidence; readonly decision: Decision },
+  checkpointMs: number,
+): boolean {
+  const { evidence, decision } = look;
+  if (decision.action.kind !== 'wait' || trial.decision === undefined) return true;
+  if (findingsOf(decision) !== findingsOf(trial.decision)) return true;
+  const ageMs = decision.atMs - trial.rollout.startedMs;
+  const dueMs = Math.max(checkpointMs, CHECKPOINT_AGE_RATIO * ageMs);
+  if (decision.atMs - trial.decision.atMs < dueMs) return false;
+  return canonicalJson(evidence) !== canonicalJson(trial.evidence);
+}
+
+function findingsOf({ verdict }: Decision): string {
+  const findings = verdict.metrics.map((status) => `${metricText(status)}=${status.finding}`);
+  return [verdict.kind, ...findings.sort()].join(' ');
+}
