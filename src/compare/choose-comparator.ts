@@ -1,0 +1,78 @@
+import type { Signature, TensorSpec } from '../core/tensor.ts';
+import type { Comparator } from './comparator.ts';
+import { anyTensor } from './comparators/any-tensor.ts';
+import { rankedClasses } from './comparators/ranked-classes.ts';
+
+/** How a package wants its answers compared (`compare` in model.yaml). All optional: there is a default by task. */
+export type ComparatorSetting = {
+  readonly comparator?: 'rankedClasses' | 'anyTensor' | undefined;
+  /** The output with the class scores; without it the first floating-point output of rank 2 (or 1). */
+  readonly output?: string | undefined;
+  /** How many of the best classes must agree; 1 by default. */
+  readonly topK?: number | undefined;
+  /** Tolerances of `anyTensor`, in place of its defaults by dtype. */
+  readonly absolute?: number | undefined;
+  readonly relative?: number | undefined;
+};
+
+/** What is known of a package when its comparator is chosen. */
+export type ComparatorChoice = {
+  readonly task: string | undefined;
+  readonly compare: ComparatorSetting | undefined;
+  readonly signature: Signature;
+};
+
+/**
+ * The comparator that the package asks for, else the default of its task: ranked classes for classification, any tensor
+ * for everything else. Throws an Error that names expected and found where the setting contradicts the signature.
+ */
+export function chooseComparator({ task, compare, signature }: ComparatorChoice): Comparator {
+  const wanted = compare?.comparator ?? (isClassification(task) ? 'rankedClasses' : undefined);
+  if (wanted !== 'rankedClasses') return anyTensor(compare);
+  const output = classScores(signature, compare?.output);
+  if (output === undefined) {
+    if (compare?.comparator === undefined && compare?.output === undefined)
+      return anyTensor(compare);
+    throw new Error(
+      `compare: expected an output of class scores of rank 1 or 2${named(compare?.output)}, found ${outputsOf(signature)}`,
+    );
+  }
+  const topK = compare?.topK ?? 1;
+  const classes = output.shape.at(-1) ?? -1;
+  if (!Number.isInteger(topK) || topK < 1 || (classes > 0 && topK >= classes)) {
+    throw new Error(
+      `compare.topK: expected a whole number from 1 to ${classes > 0 ? `${classes - 1} (of ${classes} classes, the best ${classes} always agree)` : 'the number of classes less one'}, found ${topK}`,
+    );
+  }
+  return rankedClasses({ output: output.name, topK });
+}
+
+/** `classification`, and any kind of it (`image-classification`). */
+export function isClassification(task: string | undefined): boolean {
+  return task !== undefined && /(^|[-_ ])classification$/.test(task);
+}
+
+/** The output that holds class scores: the named one, else the first floating-point one of rank 2, else of rank 1. */
+export function classScores(
+  signature: Signature,
+  name: string | undefined,
+): TensorSpec | undefined {
+  const isRanked = (spec: TensorSpec): boolean =>
+    spec.shape.length === 2 || spec.shape.length === 1;
+  if (name !== undefined) {
+    return signature.outputs.find((spec) => spec.name === name && isRanked(spec));
+  }
+  const floating = signature.outputs.filter((spec) => /^(FP|BF)/.test(spec.dtype));
+  return (
+    floating.find((spec) => spec.shape.length === 2) ??
+    floating.find((spec) => spec.shape.length === 1)
+  );
+}
+
+function named(output: string | undefined): string {
+  return output === undefined ? '' : ` named "${output}"`;
+}
+
+function outputsOf(signature: Signature): string {
+  return signature.outputs.map((spec) => `${spec.name}[${spec.shape.join(',')}]`).join(', ');
+}

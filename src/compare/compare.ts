@@ -1,0 +1,31 @@
+import type { Comparison } from '../core/comparison.ts';
+import type { Pair } from '../core/outcome.ts';
+import type { Comparator } from './comparator.ts';
+
+/**
+ * What a pair shows. A failure is counted, never scored; noise and latency need a twin that answered. Any failure of the
+ * candidate is its own, `invalid_input` included: it was given the bytes that the live version was given.
+ */
+export function compare(pair: Pair, comparator: Comparator): Comparison {
+  const { stable, candidate, twin } = pair;
+  const stableOutputs = stable.kind === 'answer' ? stable.outputs : undefined;
+  const result =
+    stableOutputs !== undefined && candidate.kind === 'answer'
+      ? comparator.score(stableOutputs, candidate.outputs)
+      : ({ score: undefined, difference: 'failure' } as const);
+  const isTwinned = twin?.kind === 'answer';
+  return {
+    difference: result.difference,
+    score: result.score,
+    noise:
+      isTwinned && stableOutputs !== undefined
+        ? comparator.score(stableOutputs, twin.outputs).score
+        : undefined,
+    stableFailed: stable.kind === 'failure',
+    candidateFailed: candidate.kind === 'failure',
+    latency:
+      isTwinned && candidate.kind === 'answer'
+        ? { candidateMs: candidate.computeMs, twinMs: twin.computeMs }
+        : undefined,
+  };
+}

@@ -1,0 +1,153 @@
+import type { ServeErrorCode } from '../core/errors.ts';
+import type { ArmCounts, Evidence, ExposureCounts } from '../core/evidence.ts';
+import { saltedHash } from '../core/hash.ts';
+import { CALLER_CODES } from '../core/outcome.ts';
+import type { Exposure } from '../core/route.ts';
+import { sortedRecord } from './difference-tally.ts';
+import { EventCover } from './event-cover.ts';
+import { SlowThreshold } from './slow-threshold.ts';
+
+/** How one live request that was drawn between candidate and reference ended. Monotonic milliseconds. */
+export type LiveObservation = {
+  readonly unit: string;
+  readonly side: 'candidate' | 'reference';
+  readonly exposure: Exposure;
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Undefined for an answer. */
+  readonly failure: ServeErrorCode | undefined;
+};
+
+export type LiveWindowOptions = {
+  readonly salt: string;
+  /** Units are people or sequences that come again; false: every request is a unit of its own. */
+  readonly sticky: boolean;
+  /** Slow is what takes longer than this quantile of the reference's past. */
+  readonly slowQuantile: number;
+};
+
+type MutableArm = { -readonly [K in keyof ArmCounts]: ArmCounts[K] };
+type MutableExposure = { readonly candidate: MutableArm; readonly reference: MutableArm };
+
+/** Sticky units told apart at most (some 30 MB); those beyond are served and do not count. */
+const UNITS_MAX = 400_000;
+
+/**
+ * Folds live requests into counts by exposure. Observations come in the order of assignment (see `mirror/live-tap.ts`).
+ *
+ * - `requests` are all that an arm had; `units`, `errors` and `slow` leave out those under the cover of an event.
+ * - `units` are distinct at one exposure, within the life of the window: the trials of which an event is the outcome. A
+ *   unit that comes again at the next exposure, or after a restart, is a new trial there.
+ * - An event is a unit's first of its kind, over all exposures and restarts.
+ * - The caller's doing counts nowhere, with one exception: a request that had already taken longer than the threshold when
+ *   its caller hung up was slow. Callers hang up on the slow arm.
+ */
+export class LiveWindow {
+  readonly #options: LiveWindowOptions;
+  readonly #exposures = new Map<string, MutableExposure>();
+  readonly #seen = new Map<string, Set<string>>();
+  #seenCount = 0;
+  readonly #erred: Set<string>;
+  readonly #slow: Set<string>;
+  readonly #cover = new EventCover();
+  readonly #threshold: SlowThreshold;
+
+  constructor(
+    options: LiveWindowOptions,
+    from: Pick<Evidence, 'live' | 'erredUnits' | 'slowUnits'>,
+  ) {
+    this.#options = options;
+    for (const [key, { candidate, reference }] of Object.entries(from.live)) {
+      this.#exposures.set(key, { candidate: { ...candidate }, reference: { ...reference } });
+    }
+    this.#erred = new Set(from.erredUnits);
+    this.#slow = new Set(from.slowUnits);
+    this.#threshold = new SlowThreshold(options.slowQuantile);
+  }
+
+  add(live: LiveObservation): void {
+    const totalMs = live.endedMs - live.startedMs;
+    const thresholdMs = this.#threshold.thresholdMs;
+    const isSlow = thresholdMs !== undefined && totalMs > thresholdMs;
+    if (isCallersDoing(live.failure) && !(live.failure === 'cancelled' && isSlow)) return;
+
+    const arm = this.#armOf(live);
+    arm.requests += 1;
+    if (!this.#cover.covers(live.startedMs)) {
+      const isError = live.failure !== undefined && !isCallersDoing(live.failure);
+      this.#count(live, arm, { isError, isSlow });
+    }
+    // Last, so that no request is compared with a threshold that it has moved itself.
+    if (live.side === 'reference' && live.failure === undefined) this.#threshold.add(totalMs);
+  }
+
+  snapshot(): Pick<Evidence, 'live' | 'erredUnits' | 'slowUnits'> {
+    const live = [...this.#exposures].map(
+      ([key, { candidate, reference }]): [string, ExposureCounts] => [
+        key,
+        { candidate: { ...candidate }, reference: { ...reference } },
+      ],
+    );
+    return {
+      live: sortedRecord(live),
+      erredUnits: [...this.#erred].sort(),
+      slowUnits: [...this.#slow].sort(),
+    };
+  }
+
+  #count(live: LiveObservation, arm: MutableArm, { isError, isSlow }: BadEvents): void {
+    const hash = saltedHash(`${this.#options.salt}:evidence`, live.unit);
+    if (this.#options.sticky && !this.#hasSeen(live, hash)) {
+      if (this.#seenCount >= UNITS_MAX) return;
+      this.#see(live, hash);
+      arm.units += 1;
+    } else if (!this.#options.sticky) {
+      arm.units += 1;
+    }
+    const isFirstError = isError && isFirst(this.#erred, hash);
+    const isFirstSlow = isSlow && isFirst(this.#slow, hash);
+    if (isFirstError) arm.errors += 1;
+    if (isFirstSlow) arm.slow += 1;
+    if (isFirstError || isFirstSlow) this.#cover.begin(live.endedMs);
+  }
+
+  #armOf({ exposure, side }: LiveObservation): MutableArm {
+    const key = exposureKey(exposure);
+    const present = this.#exposures.get(key);
+    if (present !== undefined) return present[side];
+    const created = { candidate: noCounts(), reference: noCounts() };
+    this.#exposures.set(key, created);
+    return created[side];
+  }
+
+  #hasSeen({ exposure }: LiveObservation, hash: string): boolean {
+    return this.#seen.get(exposureKey(exposure))?.has(hash) ?? false;
+  }
+
+  #see({ exposure }: LiveObservation, hash: string): void {
+    const key = exposureKey(exposure);
+    const seen = this.#seen.get(key) ?? new Set();
+    this.#seen.set(key, seen.add(hash));
+    this.#seenCount += 1;
+  }
+}
+
+type BadEvents = { readonly isError: boolean; readonly isSlow: boolean };
+
+function exposureKey({ candidateBp, referenceBp }: Exposure): string {
+  return `${candidateBp}:${referenceBp}`;
+}
+
+function isCallersDoing(failure: ServeErrorCode | undefined): boolean {
+  return failure !== undefined && CALLER_CODES.has(failure);
+}
+
+function isFirst(units: Set<string>, hash: string): boolean {
+  if (units.has(hash)) return false;
+  units.add(hash);
+  return true;
+}
+
+function noCounts(): MutableArm {
+  return { requests: 0, units: 0, errors: 0, slow: 0 };
+}

@@ -1,0 +1,133 @@
+import { ServeError } from '../core/errors.ts';
+import type { Observation } from '../core/outcome.ts';
+import { formatShape, type Signature, type Tensor } from '../core/tensor.ts';
+import { classScores, isClassification } from './choose-comparator.ts';
+import { rowsOf } from './layout.ts';
+import { numbersOf } from './numbers.ts';
+import { topClass } from './ranking.ts';
+
+/** Loss of one answer once its label is known, in [0, 1]. Throws ServeError invalid_input for a label that cannot be one. */
+export type LossOfLabel = (label: unknown) => number;
+
+/** How one version's answers are scored against labels. */
+export type LossRule = {
+  /** Throws ServeError invalid_input for a label that no answer of this version could match. */
+  readonly check: (label: unknown) => void;
+  /**
+   * Reduces an answer to what its loss needs (a class per row, not the tensors), so that it can be kept until the label
+   * comes. Undefined where the answer lacks the output (the caller did not ask for it). A failed answer has loss 1.
+   */
+  readonly keep: (observation: Observation) => LossOfLabel | undefined;
+};
+
+export type LossChoice = {
+  readonly task: string | undefined;
+  /** Class names in the order of the scores. */
+  readonly labels: readonly string[] | undefined;
+  readonly signature: Signature;
+  /** The output with the class scores, as in `chooseComparator`. */
+  readonly output?: string | undefined;
+};
+
+/**
+ * The loss of a task, or undefined where labels say nothing that is measured here. Classification: 0 or 1 by the top
+ * class, mean over rows. A label is a class index or a class name, or an array of them with one per row.
+ */
+export function chooseLoss(choice: LossChoice): LossRule | undefined {
+  const spec = classScores(choice.signature, choice.output);
+  if (!isClassification(choice.task) || spec === undefined) return undefined;
+  const declared = spec.shape.at(-1) ?? -1;
+  const classes = declared > 0 ? declared : choice.labels?.length;
+  const read = (label: unknown): readonly number[] =>
+    (Array.isArray(label) ? label : [label]).map((one) => classOf(one, choice.labels, classes));
+  return {
+    check: (label) => {
+      read(label);
+    },
+    keep: (observation) => {
+      if (observation.kind === 'failure') return failedLoss(read);
+      const tensor = observation.outputs.find((output) => output.name === spec.name);
+      return tensor === undefined ? undefined : topClassLoss(tensor, read);
+    },
+  };
+}
+
+/** The loss of outputs at hand; see `chooseLoss`. Throws ServeError: unsupported for a task without a loss, invalid_input. */
+export function lossOf(choice: LossChoice, outputs: readonly Tensor[], label: unknown): number {
+  const keep = chooseLoss(choice)?.keep({ kind: 'answer', outputs, computeMs: 0 });
+  if (keep === undefined) {
+    throw new ServeError(
+      'unsupported',
+      `labels are scored for classification with an output of class scores; task is ${choice.task ?? 'not given'}`,
+    );
+  }
+  return keep(label);
+}
+
+function failedLoss(read: (label: unknown) => readonly number[]): LossOfLabel {
+  return (label) => {
+    read(label);
+    return 1;
+  };
+}
+
+function topClassLoss(tensor: Tensor, read: (label: unknown) => readonly number[]): LossOfLabel {
+  const predicted = topClassPerRow(tensor);
+  return (label) => {
+    const wanted = read(label);
+    // What is no table of scores is as wrong as can be, whatever the label.
+    if (predicted === undefined) return 1;
+    if (wanted.length !== predicted.length || wanted.length === 0) {
+      throw new ServeError(
+        'invalid_input',
+        `label: expected one class per row, ${predicted.length}, found ${wanted.length}`,
+      );
+    }
+    return wanted.filter((k, row) => k !== predicted[row]).length / wanted.length;
+  };
+}
+
+function topClassPerRow(tensor: Tensor): readonly number[] | undefined {
+  const size = rowsOf(tensor.shape);
+  const scores = numbersOf(tensor);
+  if (size === undefined || scores === undefined) return undefined;
+  return Array.from({ length: size.rows }, (_, row) =>
+    topClass({ scores, start: row * size.classes, classes: size.classes }),
+  );
+}
+
+function classOf(
+  label: unknown,
+  labels: readonly string[] | undefined,
+  classes: number | undefined,
+): number {
+  if (typeof label === 'string') {
+    const index = labels?.indexOf(label) ?? -1;
+    if (index >= 0) return index;
+    const expected =
+      labels === undefined
+        ? 'a class index (the model has no label names)'
+        : `one of ${list(labels)}`;
+    throw new ServeError('invalid_input', `label: expected ${expected}, found ${quote(label)}`);
+  }
+  const isIndex = typeof label === 'number' && Number.isInteger(label) && label >= 0;
+  if (!isIndex || (classes !== undefined && label >= classes)) {
+    const range = classes === undefined ? 'from 0' : formatShape([0, classes - 1]);
+    throw new ServeError(
+      'invalid_input',
+      `label: expected a class name or a whole number ${range}, found ${quote(label)}`,
+    );
+  }
+  return label;
+}
+
+/** Labels come from outside: a message shows no more than the beginning of one. */
+function quote(label: unknown): string {
+  const text = JSON.stringify(label) ?? String(label);
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+function list(labels: readonly string[]): string {
+  const shown = labels.slice(0, 20).map((label) => `"${label}"`);
+  return shown.join(', ') + (labels.length > shown.length ? ', ...' : '');
+}

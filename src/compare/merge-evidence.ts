@@ -1,0 +1,92 @@
+import type {
+  ArmCounts,
+  DifferenceCounts,
+  Evidence,
+  ExposureCounts,
+  MirrorCounts,
+} from '../core/evidence.ts';
+import { addCounts, sortedRecord } from './difference-tally.ts';
+
+/**
+ * Evidence of two gateways, or of two lives of one, as if one had seen it all: counts add, sets unite. Commutative and
+ * associative, with NO_EVIDENCE as its identity, and its JSON depends on the content alone.
+ *
+ * Two limits, both small: a unit that was seen on both sides is counted as two, and its first bad event on each side counts.
+ */
+export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
+  return {
+    mirror: mergeMirror(a.mirror, b.mirror),
+    disagreement: mergeDifferences(a.disagreement, b.disagreement),
+    excessDisagreement: mergeDifferences(a.excessDisagreement, b.excessDisagreement),
+    pairedErrors: mergeDifferences(a.pairedErrors, b.pairedErrors),
+    pairedLatency: {
+      pairs: a.pairedLatency.pairs + b.pairedLatency.pairs,
+      slower: a.pairedLatency.slower + b.pairedLatency.slower,
+    },
+    labelledLoss: mergeDifferences(a.labelledLoss, b.labelledLoss),
+    labelledLossBySlice: mergeRecords(
+      a.labelledLossBySlice,
+      b.labelledLossBySlice,
+      mergeDifferences,
+    ),
+    labels: {
+      joined: a.labels.joined + b.labels.joined,
+      unmatched: a.labels.unmatched + b.labels.unmatched,
+    },
+    live: mergeRecords(a.live, b.live, mergeExposures),
+    erredUnits: mergeSets(a.erredUnits, b.erredUnits),
+    slowUnits: mergeSets(a.slowUnits, b.slowUnits),
+  };
+}
+
+function mergeMirror(a: MirrorCounts, b: MirrorCounts): MirrorCounts {
+  return {
+    eligible: a.eligible + b.eligible,
+    notSampled: a.notSampled + b.notSampled,
+    compared: a.compared + b.compared,
+    dropped: addCounts(a.dropped, b.dropped),
+    timedOut: a.timedOut + b.timedOut,
+    failed: a.failed + b.failed,
+    byLoad: mergeRecords(a.byLoad, b.byLoad, (x, y) => ({
+      sampled: x.sampled + y.sampled,
+      compared: x.compared + y.compared,
+    })),
+  };
+}
+
+function mergeDifferences(a: DifferenceCounts, b: DifferenceCounts): DifferenceCounts {
+  return { down: addCounts(a.down, b.down), up: addCounts(a.up, b.up) };
+}
+
+function mergeExposures(a: ExposureCounts, b: ExposureCounts): ExposureCounts {
+  return {
+    candidate: mergeArms(a.candidate, b.candidate),
+    reference: mergeArms(a.reference, b.reference),
+  };
+}
+
+function mergeArms(a: ArmCounts, b: ArmCounts): ArmCounts {
+  return {
+    requests: a.requests + b.requests,
+    units: a.units + b.units,
+    errors: a.errors + b.errors,
+    slow: a.slow + b.slow,
+  };
+}
+
+function mergeRecords<T>(
+  a: Readonly<Record<string, T>>,
+  b: Readonly<Record<string, T>>,
+  merge: (x: T, y: T) => T,
+): Readonly<Record<string, T>> {
+  const merged = new Map(Object.entries(a));
+  for (const [key, value] of Object.entries(b)) {
+    const present = merged.get(key);
+    merged.set(key, present === undefined ? value : merge(present, value));
+  }
+  return sortedRecord(merged);
+}
+
+function mergeSets(a: readonly string[], b: readonly string[]): readonly string[] {
+  return [...new Set([...a, ...b])].sort();
+}

@@ -1,0 +1,124 @@
+import type { Comparison, LabelledPair } from '../core/comparison.ts';
+import { type Evidence, inSlice, NO_DIFFERENCES, type Slice, sliceKey } from '../core/evidence.ts';
+import type { Margins } from '../core/rollout.ts';
+import { DifferenceTally, sortedRecord } from './difference-tally.ts';
+import { type LiveObservation, LiveWindow } from './live-window.ts';
+import { type MirrorEvent, MirrorTally } from './mirror-tally.ts';
+
+/** Folds what happens into evidence. One per rollout and process; merge windows with `mergeEvidence`. */
+export type Window = {
+  readonly addComparison: (comparison: Comparison) => void;
+  readonly addLabelled: (pair: LabelledPair) => void;
+  readonly addUnmatchedLabel: () => void;
+  readonly countMirror: (event: MirrorEvent) => void;
+  readonly addLive: (live: LiveObservation) => void;
+  /** Plain JSON in one key order: equal evidence has equal text. */
+  readonly snapshot: () => Evidence;
+};
+
+export type WindowOptions = {
+  /** Of the rollout; units appear in evidence only as hashes under it. */
+  readonly salt: string;
+  readonly slices: readonly Slice[];
+  readonly latencyMargin: Margins['pairedLatency'];
+  readonly slowQuantile: number;
+  /** False where every request is a unit of its own. */
+  readonly sticky: boolean;
+  /** What was seen before; NO_EVIDENCE for a new rollout. */
+  readonly from: Evidence;
+};
+
+/**
+ * A window that goes on from `from`. All counts and both sets of units go on as if nothing had happened. What is not in
+ * evidence begins anew: the past of the slow threshold (its burn-in is repeated), the running cluster of events, and which
+ * sticky units were seen.
+ */
+export function createWindow(options: WindowOptions): Window {
+  return new EvidenceWindow(options);
+}
+
+class EvidenceWindow implements Window {
+  readonly #latencyMargin: Margins['pairedLatency'];
+  readonly #mirror: MirrorTally;
+  readonly #live: LiveWindow;
+  readonly #disagreement: DifferenceTally;
+  readonly #excess: DifferenceTally;
+  readonly #errors: DifferenceTally;
+  readonly #loss: DifferenceTally;
+  readonly #lossBySlice = new Map<string, DifferenceTally>();
+  readonly #slices: readonly Slice[];
+  readonly #latency: { pairs: number; slower: number };
+  readonly #labels: { joined: number; unmatched: number };
+
+  constructor({ from, latencyMargin, slices, ...live }: WindowOptions) {
+    this.#latencyMargin = latencyMargin;
+    this.#slices = slices;
+    this.#mirror = new MirrorTally(from.mirror);
+    this.#live = new LiveWindow(live, from);
+    this.#disagreement = new DifferenceTally(from.disagreement);
+    this.#excess = new DifferenceTally(from.excessDisagreement);
+    this.#errors = new DifferenceTally(from.pairedErrors);
+    this.#loss = new DifferenceTally(from.labelledLoss);
+    for (const [key, counts] of Object.entries(from.labelledLossBySlice)) {
+      this.#lossBySlice.set(key, new DifferenceTally(counts));
+    }
+    this.#latency = { ...from.pairedLatency };
+    this.#labels = { ...from.labels };
+  }
+
+  addComparison({ score, noise, latency, stableFailed, candidateFailed }: Comparison): void {
+    this.#errors.add(Number(candidateFailed) - Number(stableFailed));
+    if (score !== undefined) {
+      this.#disagreement.add(score);
+      if (noise !== undefined) this.#excess.add(score - noise);
+    }
+    if (latency !== undefined) {
+      const { ratio, floorMs } = this.#latencyMargin;
+      const { candidateMs, twinMs } = latency;
+      this.#latency.pairs += 1;
+      if (candidateMs > Math.max(ratio * twinMs, twinMs + floorMs)) this.#latency.slower += 1;
+    }
+  }
+
+  addLabelled({ attributes, candidateLoss, stableLoss }: LabelledPair): void {
+    const difference = candidateLoss - stableLoss;
+    this.#loss.add(difference);
+    this.#labels.joined += 1;
+    for (const slice of this.#slices) {
+      if (!inSlice(attributes, slice)) continue;
+      const key = sliceKey(slice);
+      const tally = this.#lossBySlice.get(key) ?? new DifferenceTally(NO_DIFFERENCES);
+      tally.add(difference);
+      this.#lossBySlice.set(key, tally);
+    }
+  }
+
+  addUnmatchedLabel(): void {
+    this.#labels.unmatched += 1;
+  }
+
+  countMirror(event: MirrorEvent): void {
+    this.#mirror.add(event);
+  }
+
+  addLive(live: LiveObservation): void {
+    this.#live.add(live);
+  }
+
+  snapshot(): Evidence {
+    const bySlice = [...this.#lossBySlice].map(([key, tally]) => [key, tally.snapshot()] as const);
+    const { pairs, slower } = this.#latency;
+    const { joined, unmatched } = this.#labels;
+    return {
+      mirror: this.#mirror.snapshot(),
+      disagreement: this.#disagreement.snapshot(),
+      excessDisagreement: this.#excess.snapshot(),
+      pairedErrors: this.#errors.snapshot(),
+      pairedLatency: { pairs, slower },
+      labelledLoss: this.#loss.snapshot(),
+      labelledLossBySlice: sortedRecord(bySlice),
+      labels: { joined, unmatched },
+      ...this.#live.snapshot(),
+    };
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * What waits for one candidate's lane. A place is taken when the coin is flipped, before any outcome is known, and given back
+ * when the request's fate is known; in between a request is held (its live answer is awaited), waiting (for a turn in the
+ * lane) or running. Held and waiting ones are bounded in number and bytes, running ones in number, waiting ones in time.
+ *
+ * Work is begun from `setImmediate`, so that nothing here runs inside a live request's own turn.
+ */
+import type { Clock } from '../core/clock.ts';
+import { ServeError } from '../core/errors.ts';
+import type { Observation, Pair } from '../core/outcome.ts';
+import type { DropReason, Fate, Mirrored, MirrorLane } from './mirrored.ts';
+
+export type LaneLimits = {
+  /** Requests that run in one lane at a time. */
+  readonly concurrency: number;
+  /** Requests that await their live answer or their turn, and their tensor bytes. */
+  readonly queueRequestsMax: number;
+  readonly queueBytesMax: number;
+  /** From the live answer until nobody waits for the candidate's. */
+  readonly deadlineMs: number;
+};
+
+export type LaneQueueOptions = {
+  readonly limits: LaneLimits;
+  readonly clock: Clock;
+  readonly lane: () => MirrorLane | undefined;
+  readonly offer: (pair: Pair) => void;
+  /** Told once of each request that was admitted and not released. */
+  readonly settle: (mirrored: Mirrored, fate: Fate) => void;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+type Waiting = {
+  readonly mirrored: Mirrored;
+  readonly stable: Observation;
+  readonly deadlineMs: number;
+};
+
+export class LaneQueue {
+  readonly #options: LaneQueueOptions;
+  readonly #waiting: Waiting[] = [];
+  #places = 0;
+  #bytes = 0;
+  #running = 0;
+  #isPumpDue = false;
+  #isClosed = false;
+  #idle: (() => void)[] = [];
+  /** Runs are numbered as they begin. A crash takes down all that had begun when it was seen. */
+  #begun = 0;
+  #begunAtLastCrash = 0;
+
+  constructor(options: LaneQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a place for a request, or says why there is none. */
+  admit(bytes: number): DropReason | undefined {
+    const { queueRequestsMax, queueBytesMax } = this.#options.limits;
+    if (this.#isClosed) return 'shuttingDown';
+    if (this.#places >= queueRequestsMax) return 'queueFull';
+    if (this.#bytes + bytes > queueBytesMax) return 'bytesFull';
+    this.#places += 1;
+    this.#bytes += bytes;
+    return undefined;
+  }
+
+  /** Gives the place of a held request back: its live side is no half of a pair. */
+  release(mirrored: Mirrored): void {
+    this.#places -= 1;
+    this.#bytes -= mirrored.bytes;
+  }
+
+  /** The live side of a held request is known: it waits for its turn. Returns at once. */
+  submit(mirrored: Mirrored, stable: Observation): void {
+    const deadlineMs = this.#options.clock.monotonicMs() + this.#options.limits.deadlineMs;
+    this.#waiting.push({ mirrored, stable, deadlineMs });
+    this.#pumpSoon();
+  }
+
+  /** Drops what waits, admits nothing more, and resolves once nothing runs. */
+  close(): Promise<void> {
+    this.#isClosed = true;
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+      this.#pumpSoon();
+    });
+  }
+
+  #pumpSoon(): void {
+    if (this.#isPumpDue) return;
+    this.#isPumpDue = true;
+    setImmediate(() => {
+      this.#isPumpDue = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    const { limits, clock } = this.#options;
+    while (this.#isClosed || this.#running < limits.concurrency) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.release(next.mirrored);
+      if (this.#isClosed) this.#drop(next, 'shuttingDown');
+      else if (next.deadlineMs <= clock.monotonicMs()) this.#drop(next, 'expired');
+      else void this.#run(next);
+    }
+    if (!this.#isClosed || this.#running > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  #drop({ mirrored }: Waiting, reason: DropReason): void {
+    this.#options.settle(mirrored, { kind: 'dropped', reason });
+  }
+
+  async #run(waiting: Waiting): Promise<void> {
+    this.#running += 1;
+    this.#begun += 1;
+    const fate = await this.#fateOf(waiting, this.#begun);
+    this.#running -= 1;
+    this.#options.settle(waiting.mirrored, fate);
+    this.#pumpSoon();
+  }
+
+  /** Never rejects. */
+  async #fateOf(waiting: Waiting, run: number): Promise<Fate> {
+    const { request, twin, candidateFirst } = waiting.mirrored;
+    const { deadlineMs } = waiting;
+    try {
+      const lane = this.#options.lane();
+      if (lane === undefined) return { kind: 'failed' };
+      const result = await lane.run(
+        { ...request, deadlineMs },
+        { twin, candidateFirst },
+        deadlineMs,
+      );
+      return this.#offer(waiting, result.candidate, result.twin);
+    } catch (thrown) {
+      const { code, message } = ServeError.from(thrown);
+      if (code === 'host_lost') return this.#lost(waiting, run, message);
+      if (code === 'deadline_exceeded') return { kind: 'timedOut' };
+      if (!(thrown instanceof ServeError)) this.#options.onInternalError('mirror lane', thrown);
+      return { kind: 'failed' };
+    }
+  }
+
+  /**
+   * The lane died with the request in it. That is the candidate's failure and must count against it, and one crash is one
+   * failure however many requests it took along: the first to be told is the pair, the others were not compared.
+   */
+  #lost(waiting: Waiting, run: number, message: string): Fate {
+    if (run <= this.#begunAtLastCrash) return { kind: 'failed' };
+    this.#begunAtLastCrash = this.#begun;
+    return this.#offer(waiting, { kind: 'failure', code: 'host_lost', message }, undefined);
+  }
+
+  #offer(waiting: Waiting, candidate: Observation, twin: Observation | undefined): Fate {
+    const { id, unit, attributes } = waiting.mirrored.request;
+    const { stable } = waiting;
+    try {
+      this.#options.offer({ requestId: id, unit, attributes, stable, candidate, twin });
+      return { kind: 'compared' };
+    } catch (thrown) {
+      this.#options.onInternalError('offer pair', thrown);
+      return { kind: 'failed' };
+    }
+  }
+}

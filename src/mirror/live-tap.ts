@@ -1,0 +1,56 @@
+import type { LiveObservation } from '../compare/live-window.ts';
+import type { Outcome, Tap } from '../core/outcome.ts';
+
+/** Where live observations of one rollout go. */
+export type LiveSink = { readonly addLive: (live: LiveObservation) => void };
+
+export type LiveTapOptions = {
+  /** The window of the model's rollout; undefined while there is none. */
+  readonly window: (model: string) => LiveSink | undefined;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/** A request that has been assigned; `observation` is set once it has ended. */
+type Slot = { observation: LiveObservation | undefined };
+
+/**
+ * Watches the requests that were drawn between candidate and reference and hands their outcomes on in the order of
+ * assignment, not of ending: a slow arm's failures come late, and would be missing from any look taken before. A request
+ * that is still under way holds back those assigned after it; deadlines bound how long, and so how many.
+ */
+export function createLiveTap({ window, onInternalError }: LiveTapOptions): Tap {
+  const queues = new WeakMap<LiveSink, Slot[]>();
+
+  const fold = (sink: LiveSink, queue: Slot[]): void => {
+    let ended = 0;
+    for (const { observation } of queue) {
+      if (observation === undefined) break;
+      ended += 1;
+      try {
+        sink.addLive(observation);
+      } catch (thrown) {
+        onInternalError('live tap', thrown);
+      }
+    }
+    queue.splice(0, ended);
+  };
+
+  return (request, { by, exposure, side }) => {
+    if (by !== 'split' || exposure === undefined || side === undefined) return undefined;
+    const sink = window(request.model);
+    if (sink === undefined) return undefined;
+    const queue = queues.get(sink) ?? [];
+    queues.set(sink, queue);
+    const slot: Slot = { observation: undefined };
+    queue.push(slot);
+    return (outcome) => {
+      slot.observation = { unit: request.unit, side, exposure, ...endOf(outcome) };
+      if (queue[0] === slot) fold(sink, queue);
+    };
+  };
+}
+
+function endOf(outcome: Outcome) {
+  const { startedMs, endedMs } = outcome;
+  return { startedMs, endedMs, failure: outcome.kind === 'failure' ? outcome.code : undefined };
+}

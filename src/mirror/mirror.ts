@@ -1,0 +1,200 @@
+/**
+ * Copies a sample of the live requests to the candidate. The coin is flipped when a request has been assigned, before it
+ * runs, so no outcome can choose what is compared; the candidate runs after the live answer is out, in a lane of its own.
+ *
+ * Nothing here may hurt a live request: the tap does a bounded amount of work, holds a bounded number of requests, drops first
+ * when anything is full, and hands every error to `onInternalError`.
+ *
+ * Each eligible request is counted once, when its fate is known, so that the counts add up at every moment. Eligible is what
+ * the split sent to stable or control and what was not the caller's own fault.
+ */
+import type { MirrorEvent } from '../compare/mirror-tally.ts';
+import type { Clock } from '../core/clock.ts';
+import type { InferRequest } from '../core/infer.ts';
+import { CALLER_CODES, type Outcome, type Pair, type Tap } from '../core/outcome.ts';
+import type { Random } from '../core/random.ts';
+import { ALL_BP, type Assignment, type MirrorSetting } from '../core/route.ts';
+import type { ModelVersion } from '../core/version.ts';
+import { type LaneLimits, LaneQueue } from './lane-queue.ts';
+import { type DropReason, liveSideOf, type Mirrored, type MirrorLane } from './mirrored.ts';
+
+export type MirrorLimits = LaneLimits & {
+  /** With more live requests in flight than this nothing is mirrored; undefined: no such limit. */
+  readonly liveInFlightMax?: number | undefined;
+};
+
+export type MirrorOptions = {
+  readonly readMirror: (model: string) => MirrorSetting | undefined;
+  readonly lane: (model: string, version: string) => MirrorLane | undefined;
+  readonly clock: Clock;
+  /** Flips the coins: one for each request, whatever its unit and its id, so that no caller is always or never looked at. */
+  readonly random: Random;
+  readonly limits: MirrorLimits;
+  readonly liveInFlight: () => number;
+  /** Takes a finished pair. `target` is the version that was mirrored to: it may no longer be on trial. */
+  readonly offer: (pair: Pair, target: ModelVersion) => void;
+  readonly count: (event: MirrorEvent, target: ModelVersion) => void;
+  /** A request was drawn: a label for it may come before its pair does. */
+  readonly expect?: (requestId: string, target: ModelVersion) => void;
+  /** No pair will come of a request that was drawn. */
+  readonly abandon?: (requestId: string, target: ModelVersion) => void;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+export type Mirror = {
+  readonly tap: Tap;
+  /** Drops what waits, mirrors nothing more, and resolves once the lanes run nothing for it. */
+  readonly drain: () => Promise<void>;
+};
+
+export function createMirror(options: MirrorOptions): Mirror {
+  const mirror = new LiveMirror(options);
+  return { tap: mirror.tap, drain: mirror.drain };
+}
+
+type Target = ModelVersion & { readonly queue: LaneQueue };
+type Watcher = (outcome: Outcome) => void;
+
+class LiveMirror implements Mirror {
+  readonly #options: MirrorOptions;
+  /** By model: one candidate at a time. A former one's queue runs out by itself. */
+  readonly #targets = new Map<string, Target>();
+  readonly #former = new Set<Target>();
+  #isDraining = false;
+
+  constructor(options: MirrorOptions) {
+    this.#options = options;
+  }
+
+  readonly tap: Tap = (request, assignment) => {
+    try {
+      const setting = this.#options.readMirror(request.model);
+      if (setting === undefined || !isEligible(assignment)) return undefined;
+      return this.#guarded(this.#flip(request, setting));
+    } catch (thrown) {
+      this.#report('mirror tap', thrown);
+      return undefined;
+    }
+  };
+
+  readonly drain = async (): Promise<void> => {
+    this.#isDraining = true;
+    const all = [...this.#targets.values(), ...this.#former];
+    await Promise.all(all.map(({ queue }) => queue.close()));
+  };
+
+  #flip(request: InferRequest, setting: MirrorSetting): Watcher {
+    const { random } = this.#options;
+    const target = this.#targetOf(request.model, setting.version);
+    if (random.integer(ALL_BP) >= setting.sampleBp) {
+      return (outcome) => this.#countUnlessCallers(outcome, { kind: 'notSampled' }, target);
+    }
+    const mirrored: Mirrored = {
+      request,
+      bytes: request.inputs.reduce((sum, { data }) => sum + data.byteLength, 0),
+      load: this.#options.liveInFlight(),
+      twin: random.integer(ALL_BP) < setting.twinBp,
+      candidateFirst: random.integer(2) === 0,
+    };
+    const full = this.#whyNot(mirrored, target);
+    if (full !== undefined) {
+      const dropped = { kind: 'dropped', reason: full, load: mirrored.load } as const;
+      return (outcome) => this.#countUnlessCallers(outcome, dropped, target);
+    }
+    this.#tell('expect', request.id, target);
+    return (outcome) => this.#onLiveOutcome(mirrored, outcome, target);
+  }
+
+  #whyNot({ bytes, load }: Mirrored, target: Target): DropReason | undefined {
+    if (this.#isDraining) return 'shuttingDown';
+    const { liveInFlightMax } = this.#options.limits;
+    if (liveInFlightMax !== undefined && load > liveInFlightMax) return 'brownout';
+    return target.queue.admit(bytes);
+  }
+
+  #onLiveOutcome(mirrored: Mirrored, outcome: Outcome, target: Target): void {
+    const { load, request } = mirrored;
+    const live = liveSideOf(outcome);
+    if (live.kind === 'observed') {
+      target.queue.submit(mirrored, live.observation);
+      return;
+    }
+    target.queue.release(mirrored);
+    this.#tell('abandon', request.id, target);
+    const dropped = { kind: 'dropped', reason: 'liveUnanswered', load } as const;
+    this.#countUnlessCallers(outcome, dropped, target);
+  }
+
+  #countUnlessCallers(outcome: Outcome, event: MirrorEvent, target: Target): void {
+    if (outcome.kind === 'failure' && CALLER_CODES.has(outcome.code)) return;
+    this.#count(event, target);
+  }
+
+  #targetOf(model: string, version: string): Target {
+    const present = this.#targets.get(model);
+    if (present?.version === version) return present;
+    const target = this.#createTarget(model, version);
+    this.#targets.set(model, target);
+    if (present !== undefined) {
+      this.#former.add(present);
+      // What the former candidate has not begun is of no use to anyone.
+      void present.queue.close().then(() => this.#former.delete(present));
+    }
+    return target;
+  }
+
+  #createTarget(model: string, version: string): Target {
+    const { limits, clock, lane, offer } = this.#options;
+    const queue = new LaneQueue({
+      limits,
+      clock,
+      lane: () => lane(model, version),
+      offer: (pair) => offer(pair, { model, version }),
+      settle: ({ load, request }, fate) => {
+        if (fate.kind !== 'compared') this.#tell('abandon', request.id, target);
+        this.#count({ ...fate, load }, target);
+      },
+      onInternalError: (operation, error) => this.#report(operation, error),
+    });
+    const target: Target = { model, version, queue };
+    return target;
+  }
+
+  #count(event: MirrorEvent, { model, version }: Target): void {
+    try {
+      this.#options.count(event, { model, version });
+    } catch (thrown) {
+      this.#report('count mirror event', thrown);
+    }
+  }
+
+  #tell(what: 'expect' | 'abandon', requestId: string, { model, version }: Target): void {
+    try {
+      this.#options[what]?.(requestId, { model, version });
+    } catch (thrown) {
+      this.#report(`${what} pair`, thrown);
+    }
+  }
+
+  #guarded(watcher: Watcher): Watcher {
+    return (outcome) => {
+      try {
+        watcher(outcome);
+      } catch (thrown) {
+        this.#report('mirror outcome', thrown);
+      }
+    };
+  }
+
+  /** An error in the reporting of errors has nowhere to go, and must not go to a caller. */
+  #report(operation: string, error: unknown): void {
+    try {
+      this.#options.onInternalError(operation, error);
+    } catch {}
+  }
+}
+
+/** Only what the split drew is a fair sample of the traffic, and only stable's answers are what candidates are held to. */
+function isEligible({ by, arm }: Assignment): boolean {
+  return by === 'split' && (arm === 'stable' || arm === 'control');
+}
