@@ -1,0 +1,131 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+import type { Life, ModelVersion } from '../core/version.ts';
+import { LATENCY_BUCKETS, SIZE_BUCKETS } from './buckets.ts';
+
+/** One run, as a host tells of it. */
+export type BatchEvent = {
+  readonly rows: number;
+  readonly requests: number;
+  readonly computeMs: number;
+};
+
+/** What hosts and lanes tell of themselves. */
+export type HostEvents = {
+  readonly onLife: (target: ModelVersion, life: Life) => void;
+  readonly onBatch: (target: ModelVersion, batch: BatchEvent) => void;
+  readonly onCrash: (target: ModelVersion, crash: { readonly inFlight: number }) => void;
+  readonly onCrashLoop: (target: ModelVersion, detail: string) => void;
+};
+
+const LABELS = ['model', 'version', 'role'] as const;
+type Labels = Record<(typeof LABELS)[number], string>;
+
+type BatchSeries = {
+  readonly rows: { observe(value: number): void };
+  readonly requests: { observe(value: number): void };
+  readonly compute: { observe(value: number): void };
+};
+
+/** Hosts: what they run, and whether they live. */
+export class HostMetrics {
+  readonly #rows: Histogram<(typeof LABELS)[number]>;
+  readonly #requests: Histogram<(typeof LABELS)[number]>;
+  readonly #compute: Histogram<(typeof LABELS)[number]>;
+  readonly #life: Gauge<'model' | 'version' | 'role' | 'life'>;
+  readonly #crashes: Counter<(typeof LABELS)[number]>;
+  readonly #lost: Counter<(typeof LABELS)[number]>;
+  readonly #crashLoops: Counter<(typeof LABELS)[number]>;
+  readonly #batches = new Map<string, BatchSeries>();
+
+  constructor(registry: Registry) {
+    const common = { labelNames: LABELS, registers: [registry] };
+    this.#rows = new Histogram({
+      name: 'understudy_batch_rows',
+      help: 'Rows of each batch that was run',
+      buckets: SIZE_BUCKETS,
+      ...common,
+    });
+    this.#requests = new Histogram({
+      name: 'understudy_batch_requests',
+      help: 'Requests that shared each batch that was run',
+      buckets: SIZE_BUCKETS,
+      ...common,
+    });
+    this.#compute = new Histogram({
+      name: 'understudy_batch_compute_seconds',
+      help: 'How long each batch ran',
+      buckets: LATENCY_BUCKETS,
+      ...common,
+    });
+    this.#life = new Gauge({
+      name: 'understudy_host_life',
+      help: '1 for the stage of life that a host is in: loading, warming, ready, draining, unloaded or failed',
+      labelNames: [...LABELS, 'life'],
+      registers: [registry],
+    });
+    this.#crashes = new Counter({
+      name: 'understudy_host_crashes_total',
+      help: 'Processes of hosts that died without having been asked to',
+      ...common,
+    });
+    this.#lost = new Counter({
+      name: 'understudy_host_lost_requests_total',
+      help: 'Requests that were in a process when it died',
+      ...common,
+    });
+    this.#crashLoops = new Counter({
+      name: 'understudy_host_crash_loops_total',
+      help: 'Hosts that were given up because they died again and again',
+      ...common,
+    });
+  }
+
+  /** Listeners for hosts of one role: `stable`, `candidate`, `control`, `other`, or `shadow` for the lane. */
+  listeners(role: string): HostEvents {
+    const labelsOf = ({ model, version }: ModelVersion): Labels => ({ model, version, role });
+    return {
+      onLife: (target, life) => this.#enter(labelsOf(target), life),
+      onBatch: (target, batch) => {
+        const series = this.#batchSeries(target, role);
+        series.rows.observe(batch.rows);
+        series.requests.observe(batch.requests);
+        series.compute.observe(batch.computeMs / 1_000);
+      },
+      onCrash: (target, { inFlight }) => {
+        this.#crashes.inc(labelsOf(target));
+        this.#lost.inc(labelsOf(target), inFlight);
+      },
+      onCrashLoop: (target) => this.#crashLoops.inc(labelsOf(target)),
+    };
+  }
+
+  #enter(labels: Labels, life: Life): void {
+    for (const stage of STAGES)
+      this.#life.set({ ...labels, life: stage }, stage === life.kind ? 1 : 0);
+  }
+
+  #batchSeries({ model, version }: ModelVersion, role: string): BatchSeries {
+    const key = `${model}\0${version}\0${role}`;
+    let series = this.#batches.get(key);
+    if (series === undefined) {
+      const labels = { model, version, role };
+      series = {
+        rows: this.#rows.labels(labels),
+        requests: this.#requests.labels(labels),
+        compute: this.#compute.labels(labels),
+      };
+      this.#batches.set(key, series);
+    }
+    return series;
+  }
+}
+
+const STAGES = Object.keys({
+  loading: true,
+  warming: true,
+  ready: true,
+  draining: true,
+  unloaded: true,
+  failed: true,
+} satisfies Record<Life['kind'], true>);

@@ -1,0 +1,120 @@
+import { Gauge, type Registry } from 'prom-client';
+
+import { sliceKey } from '../core/evidence.ts';
+import type { Phase } from '../core/rollout.ts';
+import { ALL_BP } from '../core/route.ts';
+import type { Finding, MetricStatus } from '../core/verdict.ts';
+
+/** The part of a rollout's status that metrics show. */
+export type RolloutView = {
+  readonly model: string;
+  readonly candidate: string;
+  readonly phase: Phase['kind'];
+  readonly step: { readonly number: number } | undefined;
+  readonly setWeightBp: number;
+  readonly metrics: readonly MetricStatus[];
+};
+
+const FINDING_VALUE = { worse: -1, undecided: 0, nonInferior: 1 } as const satisfies Record<
+  Finding,
+  number
+>;
+
+const PHASES = Object.keys({
+  progressing: true,
+  paused: true,
+  promoted: true,
+  rolledBack: true,
+  aborted: true,
+} satisfies Record<Phase['kind'], true>);
+
+const LABELS = ['model', 'candidate'] as const;
+
+/** Each model's newest rollout. Read when somebody looks, so it is never stale and costs nothing in between. */
+export class RolloutMetrics {
+  /** @param list rollouts of all models, oldest first within each. */
+  constructor(registry: Registry, list: () => readonly RolloutView[]) {
+    const newest = (): readonly RolloutView[] => [
+      ...new Map(list().map((view) => [view.model, view])).values(),
+    ];
+    addPhase(registry, newest);
+    addStep(registry, newest);
+    addFindings(registry, newest);
+  }
+}
+
+type ReadViews = () => readonly RolloutView[];
+
+function addPhase(registry: Registry, views: ReadViews): void {
+  new Gauge({
+    name: 'understudy_rollout_phase',
+    help: "1 for the phase of each model's newest rollout: progressing, paused, promoted, rolledBack or aborted",
+    labelNames: [...LABELS, 'phase'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { model, candidate, phase } of views()) {
+        for (const each of PHASES)
+          this.set({ model, candidate, phase: each }, each === phase ? 1 : 0);
+      }
+    },
+  });
+}
+
+function addStep(registry: Registry, views: ReadViews): void {
+  new Gauge({
+    name: 'understudy_rollout_step',
+    help: "The step that each model's newest rollout is in, counted from 1; 0 once it has ended",
+    labelNames: LABELS,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { model, candidate, step } of views()) {
+        this.set({ model, candidate }, step?.number ?? 0);
+      }
+    },
+  });
+  new Gauge({
+    name: 'understudy_rollout_weight_ratio',
+    help: "The share of live traffic that each model's newest rollout gives its candidate, 0 to 1",
+    labelNames: LABELS,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { model, candidate, setWeightBp } of views()) {
+        this.set({ model, candidate }, setWeightBp / ALL_BP);
+      }
+    },
+  });
+}
+
+function addFindings(registry: Registry, views: ReadViews): void {
+  const labelNames = [...LABELS, 'metric', 'slice'] as const;
+  const addGauge = (name: string, help: string, read: (status: MetricStatus) => number): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const { model, candidate, metrics } of views()) {
+          for (const status of metrics) {
+            const slice = status.slice === undefined ? '' : sliceKey(status.slice);
+            this.set({ model, candidate, metric: status.metric, slice }, read(status));
+          }
+        }
+      },
+    });
+  };
+  addGauge(
+    'understudy_rollout_metric_status',
+    'What the evidence says about one metric, overall or of one slice: -1 worse, 0 undecided, 1 nonInferior',
+    (status) => FINDING_VALUE[status.finding],
+  );
+  addGauge(
+    'understudy_rollout_metric_samples',
+    'Requests, pairs or units that a metric has looked at',
+    (status) => status.samples,
+  );
+}

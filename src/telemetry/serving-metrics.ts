@@ -1,0 +1,91 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+import type { ServeErrorCode } from '../core/errors.ts';
+import type { Outcome, Tap } from '../core/outcome.ts';
+import { LATENCY_BUCKETS } from './buckets.ts';
+
+const PER_VERSION = ['model', 'version', 'role'] as const;
+
+/** Live requests: how many, how they ended, and how long they took by each of the three clocks. */
+export class ServingMetrics {
+  readonly #requests: Counter<'model' | 'version' | 'role' | 'outcome'>;
+  readonly #refused: Counter<'model' | 'code'>;
+  readonly #queue: Histogram<(typeof PER_VERSION)[number]>;
+  readonly #compute: Histogram<(typeof PER_VERSION)[number]>;
+  readonly #total: Histogram<(typeof PER_VERSION)[number]>;
+  /** One watcher per model, version and role for good: a request allocates nothing here. */
+  readonly #watchers = new Map<string, (outcome: Outcome) => void>();
+
+  constructor(registry: Registry, inFlight: () => number) {
+    const registers = [registry];
+    this.#requests = new Counter({
+      name: 'understudy_requests_total',
+      help: 'Live requests that were assigned to a version, by how they ended: ok, or the error code',
+      labelNames: [...PER_VERSION, 'outcome'],
+      registers,
+    });
+    this.#refused = new Counter({
+      name: 'understudy_refused_requests_total',
+      help: 'Requests refused before they reached a version, by error code; model is empty where it is unknown',
+      labelNames: ['model', 'code'],
+      registers,
+    });
+    const latency = { labelNames: PER_VERSION, buckets: LATENCY_BUCKETS, registers };
+    this.#queue = new Histogram({
+      name: 'understudy_request_queue_seconds',
+      help: 'Answered live requests: waiting for a replica',
+      ...latency,
+    });
+    this.#compute = new Histogram({
+      name: 'understudy_request_compute_seconds',
+      help: 'Answered live requests: the run of the whole batch that the request was part of',
+      ...latency,
+    });
+    this.#total = new Histogram({
+      name: 'understudy_request_total_seconds',
+      help: 'Answered live requests: admission to answer, as the gateway saw it',
+      ...latency,
+    });
+    new Gauge({
+      name: 'understudy_requests_in_flight',
+      help: 'Live requests whose callers wait',
+      registers,
+      collect() {
+        this.set(inFlight());
+      },
+    });
+  }
+
+  readonly tap: Tap = (request, { version, arm }) => {
+    const key = `${request.model}\0${version}\0${arm}`;
+    let watcher = this.#watchers.get(key);
+    if (watcher === undefined) {
+      watcher = this.#watcherFor({ model: request.model, version, role: arm });
+      this.#watchers.set(key, watcher);
+    }
+    return watcher;
+  };
+
+  readonly onRefused = (model: string, code: ServeErrorCode): void => {
+    // A caller's own word must not become a label: every made-up name would be a new series.
+    this.#refused.inc({ model: code === 'model_not_found' ? '' : model, code });
+  };
+
+  #watcherFor(labels: Record<(typeof PER_VERSION)[number], string>): (outcome: Outcome) => void {
+    const ok = this.#requests.labels({ ...labels, outcome: 'ok' });
+    const queue = this.#queue.labels(labels);
+    const compute = this.#compute.labels(labels);
+    const total = this.#total.labels(labels);
+    return (outcome) => {
+      if (outcome.kind === 'failure') {
+        this.#requests.inc({ ...labels, outcome: outcome.code });
+        return;
+      }
+      const { timing } = outcome.response;
+      ok.inc();
+      queue.observe(timing.queueMs / 1_000);
+      compute.observe(timing.computeMs / 1_000);
+      total.observe(timing.totalMs / 1_000);
+    };
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Listens to everybody and is called by nobody's logic: what it hands out are listeners, and a page in Prometheus' text
+ * format. Labels are bounded by what is configured, never by what callers send.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+
+import type { ServeErrorCode } from '../core/errors.ts';
+import type { Tap } from '../core/outcome.ts';
+import type { ModelVersion } from '../core/version.ts';
+import { type HostEvents, HostMetrics } from './host-metrics.ts';
+import { MirrorMetrics, type MirrorResult } from './mirror-metrics.ts';
+import { RolloutMetrics, type RolloutView } from './rollout-metrics.ts';
+import { ServingMetrics } from './serving-metrics.ts';
+
+export type TelemetryOptions = {
+  /** The program's version. */
+  readonly version: string;
+  /** Live requests whose callers wait, read at each look. */
+  readonly inFlight: () => number;
+  /** Rollouts of all models, oldest first within each, read at each look. */
+  readonly rollouts: () => readonly RolloutView[];
+};
+
+export type Telemetry = {
+  /** For the gateway. */
+  readonly tap: Tap;
+  readonly onRefused: (model: string, code: ServeErrorCode) => void;
+  /** For hosts of one role: an arm, or `shadow` for the lane. */
+  readonly hostListeners: (role: string) => HostEvents;
+  /** For the mirror. */
+  readonly onMirror: (event: MirrorResult, target: ModelVersion) => void;
+  /** For everybody. `operation` is a fixed word of the code. */
+  readonly onInternalError: (operation: string) => void;
+  /** The metrics as text. */
+  readonly render: () => Promise<string>;
+  readonly contentType: string;
+};
+
+export function createTelemetry(options: TelemetryOptions): Telemetry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const serving = new ServingMetrics(registry, options.inFlight);
+  const hosts = new HostMetrics(registry);
+  const mirror = new MirrorMetrics(registry);
+  new RolloutMetrics(registry, options.rollouts);
+  const internalErrors = new Counter({
+    name: 'understudy_internal_errors_total',
+    help: 'Faults that nobody waited for, by the operation that they came up in',
+    labelNames: ['operation'],
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'understudy_build_info',
+    help: '1, with the version of the program',
+    labelNames: ['version'],
+    registers: [registry],
+  }).set({ version: options.version }, 1);
+  return {
+    tap: serving.tap,
+    onRefused: serving.onRefused,
+    hostListeners: (role) => hosts.listeners(role),
+    onMirror: mirror.onMirror,
+    onInternalError: (operation) => internalErrors.inc({ operation }),
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
