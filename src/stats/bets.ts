@@ -42,14 +42,16 @@ export function harmOfMean(counts: ValueCounts, claim: MeanClaim): Mixture {
           (times) => ((times - 1) * rare) / (1 - rare),
         )
       : BET_PARTS;
-  return evenMixture(parts.map((part) => logWealth(counts, margin, part * greatest)));
+  const sorted = inOrder(counts);
+  return evenMixture(parts.map((part) => logWealth(sorted, margin, part * greatest)));
 }
 
 /** Evidence that the mean is below the margin. */
 export function safeOfMean(counts: ValueCounts, claim: MeanClaim): Mixture {
   const margin = checkedClaim(claim);
   const greatest = 1 / (claim.upper - margin);
-  return evenMixture(BET_PARTS.map((part) => logWealth(counts, margin, -part * greatest)));
+  const sorted = inOrder(counts);
+  return evenMixture(BET_PARTS.map((part) => logWealth(sorted, margin, -part * greatest)));
 }
 
 /** Evidence that 0/1 events come at more than `rate`, by likelihood ratios. `rate` is strictly between 0 and 1. */
@@ -85,11 +87,14 @@ function ratios(
   );
 }
 
+/** Floating-point sums depend on their order; a fixed one makes equal evidence give equal bits. */
+function inOrder(counts: ValueCounts): ValueCounts {
+  return [...counts].sort(([a], [b]) => a - b);
+}
+
 function logWealth(counts: ValueCounts, margin: number, bet: number): number {
-  // Floating-point sums depend on their order; a fixed one makes equal evidence give equal bits.
-  const inOrder = [...counts].sort(([a], [b]) => a - b);
   let sum = 0;
-  for (const [value, count] of inOrder) sum += countLog(count, 1 + bet * (value - margin));
+  for (const [value, count] of counts) sum += countLog(count, 1 + bet * (value - margin));
   return sum;
 }
 
