@@ -44,6 +44,8 @@ export const stepsSchema = z
     { error: expected('a list of steps') },
   )
   .superRefine((steps, context) => {
+    // A step that is wrong in itself would make its neighbours look wrong too.
+    if (context.issues.length > 0) return;
     for (const { index, message } of stepProblems(steps)) {
       context.addIssue({ code: 'custom', path: index === undefined ? [] : [index], message });
     }

@@ -1,0 +1,175 @@
+import t from 'tap';
+import { minRequestsFor } from '../../src/config/min-requests.ts';
+import { parseRolloutRequest, rolloutSpecFrom } from '../../src/config/rollout-spec.ts';
+import { seededRandom } from '../../src/core/random.ts';
+
+const TARGET = { model: 'fashion', stable: '1', candidate: '2', attributes: ['tone'] };
+
+t.test('a section that says nothing claims equivalence with every margin set', (t) => {
+  t.same(rolloutSpecFrom({}, TARGET), {
+    model: 'fashion',
+    stable: '1',
+    candidate: '2',
+    intent: 'equivalent',
+    slices: [],
+    margins: {
+      disagreement: 0.01,
+      pairedErrors: 0.005,
+      labelledLoss: 0.02,
+      pairedLatency: { ratio: 1.25, floorMs: 0.1 },
+      errors: { ratio: 2, absolute: 0.005 },
+      slowRequests: { ratio: 2, quantile: 0.99, absolute: 0.02 },
+    },
+    errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },
+    minRequests: minRequestsFor(2, 0.005, 0.05),
+    expectedDisagreement: undefined,
+    onInconclusive: 'pause',
+    maxDurationMs: 86_400_000,
+    steps: [
+      { kind: 'setMirror', percentage: 100, twin: 20 },
+      {
+        kind: 'analysis',
+        require: ['disagreement', 'pairedErrors'],
+        reject: ['pairedLatency'],
+      },
+      { kind: 'setWeight', percent: 5, control: true },
+      { kind: 'setWeight', percent: 25, control: false },
+      { kind: 'setWeight', percent: 50, control: false },
+      { kind: 'analysis', require: ['errors', 'slowRequests'], reject: [] },
+      { kind: 'promote' },
+    ],
+  });
+  t.end();
+});
+
+t.test('an improvement has to be proven on labels', (t) => {
+  const { steps } = rolloutSpecFrom({ intent: 'improve' }, TARGET);
+  t.same(steps[1], {
+    kind: 'analysis',
+    require: ['labelledLoss', 'pairedErrors'],
+    reject: ['pairedLatency'],
+  });
+  t.end();
+});
+
+t.test('a request goes before the file, margins and budgets part by part', (t) => {
+  const spec = rolloutSpecFrom(
+    {
+      intent: 'improve',
+      margins: { errors: { ratio: 3 }, labelledLoss: 0.05 },
+      errorBudget: { falseRollback: 0.01 },
+      maxDuration: 1_000,
+      minRequests: 7,
+    },
+    {
+      ...TARGET,
+      overrides: { margins: { errors: { absolute: 0.01 } }, errorBudget: { falsePromotion: 0.1 } },
+    },
+  );
+  t.same(spec.margins.errors, { ratio: 3, absolute: 0.01 });
+  t.equal(spec.margins.labelledLoss, 0.05);
+  t.same(spec.errorBudget, { falseRollback: 0.01, falsePromotion: 0.1 });
+  t.match(spec, { intent: 'improve', maxDurationMs: 1_000, minRequests: 7 });
+  t.end();
+});
+
+t.test('a request is read in the notation of the file', (t) => {
+  t.same(
+    parseRolloutRequest({
+      candidate: '3',
+      maxDuration: '90m',
+      steps: [
+        { setMirror: { percentage: 100 } },
+        { analysis: { metrics: ['disagreement'] } },
+        'promote',
+      ],
+    }),
+    {
+      candidate: '3',
+      overrides: {
+        maxDuration: 5_400_000,
+        steps: [
+          { kind: 'setMirror', percentage: 100, twin: 0 },
+          { kind: 'analysis', require: ['disagreement'], reject: [] },
+          { kind: 'promote' },
+        ],
+      },
+    },
+  );
+  t.end();
+});
+
+t.test('a wrong request is refused with all that is wrong', (t) => {
+  const refused = (body: unknown, message: string) =>
+    t.throws(() => parseRolloutRequest(body), {
+      name: 'ServeError',
+      code: 'invalid_input',
+      message,
+    });
+  refused(undefined, 'expected a section, found nothing');
+  refused([], 'expected a section, found a list');
+  refused(
+    { candidat: '2', intent: 'better' },
+    'candidate: expected a version: a folder name in quotes, or a whole number, found nothing; ' +
+      'intent: expected equivalent or improve, found "better"; ' +
+      'candidat: unknown key "candidat". Did you mean "candidate"?',
+  );
+  t.end();
+});
+
+t.test('what a model cannot try is refused', (t) => {
+  t.throws(() => rolloutSpecFrom({ slices: [{ garment: 'upper' }] }, TARGET), {
+    code: 'invalid_input',
+    message:
+      'slices.0.garment: expected an attribute that the model declares (tone), found "garment"',
+  });
+  t.throws(() => rolloutSpecFrom({}, { ...TARGET, candidate: '1' }), {
+    code: 'invalid_input',
+    message: 'candidate: expected another version than stable, found "1"',
+  });
+  t.end();
+});
+
+/**
+ * Simulates the errors of a candidate at five times the reference's rate with equal weights, and asks whether the mixture
+ * e-process over seven alternatives ever reaches its share of the budget.
+ */
+function provesHarm(options: { requests: number; margin: number; baseRate: number; seed: number }) {
+  const random = seededRandom(options.seed);
+  const shareAt = (ratio: number) => ratio / (ratio + 1);
+  const atMargin = shareAt(options.margin);
+  const alternatives = [1.25, 1.5, 2, 3, 5, 10, 30].map((step) => shareAt(options.margin * step));
+  const logs = alternatives.map(() => -Math.log(alternatives.length));
+  for (let request = 0; request < options.requests; request++) {
+    for (const [isCandidate, rate] of [
+      [true, 5 * options.baseRate],
+      [false, options.baseRate],
+    ] as const) {
+      if (random.unit() >= rate) continue;
+      alternatives.forEach((share, k) => {
+        const gain = isCandidate ? share / atMargin : (1 - share) / (1 - atMargin);
+        logs[k] = (logs[k] ?? 0) + Math.log(gain);
+      });
+      if (logs.reduce((sum, log) => sum + Math.exp(log), 0) >= 6 / 0.05) return true;
+    }
+  }
+  return false;
+}
+
+for (const { margin, baseRate } of [
+  { margin: 2, baseRate: 0.005 },
+  { margin: 1.5, baseRate: 0.01 },
+  { margin: 1, baseRate: 0.02 },
+]) {
+  t.test(`minRequests finds a fivefold error rate at ${baseRate}, margin ${margin}`, (t) => {
+    const requests = minRequestsFor(margin, baseRate, 0.05);
+    const runs = 400;
+    const found = Array.from({ length: runs }, (_, seed) =>
+      provesHarm({ requests, margin, baseRate, seed }),
+    ).filter(Boolean).length;
+    // Three standard errors below the stated 90 %.
+    t.ok(found / runs >= 0.9 - 3 * Math.sqrt((0.9 * 0.1) / runs), `${found} of ${runs} found`);
+    t.comment(`${requests} requests, ${found} of ${runs}`);
+    t.end();
+  });
+}
