@@ -1,0 +1,287 @@
+import type { Clock } from '../core/clock.ts';
+import { ServeError } from '../core/errors.ts';
+import type { Observation } from '../core/outcome.ts';
+import { joinInputs } from './join.ts';
+import { planBatch } from './plan.ts';
+import { type Entry, Queue, type QueueLimits } from './queue.ts';
+import { RunTime } from './run-time.ts';
+import { ScatterError, scatter, selectOutputs } from './scatter.ts';
+import { type Answer, bytesOf, type RunBatch, rowsOf, type Work } from './work.ts';
+
+export type BatcherOptions = {
+  readonly clock: Clock;
+  /** False where requests can never share a run. */
+  readonly batchable: boolean;
+  readonly rowsMax: number;
+  /** How long a request may be kept for company while a replica is free. 0: it is not. */
+  readonly delayMs: number;
+  readonly queue: QueueLimits;
+  /** Batches carry numbers from this one on. */
+  readonly firstBatchId: number;
+  /** Replicas that could take a batch now. */
+  readonly free: () => number;
+  readonly run: RunBatch;
+  readonly onBatch: (batch: { rows: number; requests: number; computeMs: number }) => void;
+};
+
+/** Without a run for so long, what was learned about run times may be stale. */
+const STALE_MS = 1_000;
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/**
+ * Collects requests and runs them together. Eager: as soon as a replica is free it takes all that fits, and what arrives
+ * meanwhile makes the next batch larger. The batch is chosen after the present poll phase of the event loop, so that requests
+ * that arrived in one reading of the sockets share it. A request leaves at once when it is cancelled or its deadline passes,
+ * and is refused early when it could not be answered in time.
+ */
+export class Batcher {
+  readonly #options: BatcherOptions;
+  readonly #queue: Queue;
+  readonly #runTime = new RunTime();
+  #batchable: boolean;
+  #nextBatchId: number;
+  #running = 0;
+  #lastRunMs = Number.NEGATIVE_INFINITY;
+  #scheduled = false;
+  #delayTimer: NodeJS.Timeout | undefined;
+  #sweepTimer: NodeJS.Timeout | undefined;
+  #sweepAtMs = Number.POSITIVE_INFINITY;
+  #onDrained: (() => void) | undefined;
+  #closed = false;
+
+  constructor(options: BatcherOptions) {
+    this.#options = options;
+    this.#queue = new Queue(options.queue);
+    this.#batchable = options.batchable;
+    this.#nextBatchId = options.firstBatchId;
+  }
+
+  /** Requests that wait for a replica. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /**
+   * Takes a request and settles it exactly once. Throws ServeError where it is not taken at all: `overloaded`,
+   * `deadline_exceeded`, `version_not_ready`.
+   */
+  submit(work: Work, settle: Pick<Entry, 'resolve' | 'reject'>): Entry {
+    if (this.#closed) throw new ServeError('version_not_ready', 'the version is being unloaded');
+    const nowMs = this.#options.clock.monotonicMs();
+    if (work.deadlineMs <= nowMs) {
+      throw new ServeError('deadline_exceeded', 'the deadline had passed on arrival');
+    }
+    const entry: Entry = {
+      work,
+      rows: rowsOf(work),
+      bytes: bytesOf(work),
+      enqueuedMs: nowMs,
+      alone: !this.#batchable,
+      settled: false,
+      resolve: settle.resolve,
+      reject: settle.reject,
+    };
+    this.#queue.push(entry, this.#retryAfterMs());
+    this.#sweepBy(work.deadlineMs, nowMs);
+    this.wake();
+    return entry;
+  }
+
+  /** Nobody waits for this answer any more. What runs already is left to finish. */
+  cancel(entry: Entry): void {
+    this.#queue.delete(entry);
+    this.#fail(entry, new ServeError('cancelled', 'the caller went away'));
+    this.#checkDrained();
+  }
+
+  /** A replica may be free: look again after the present poll phase. */
+  wake(): void {
+    if (this.#scheduled || this.#queue.size === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#dispatch();
+    });
+  }
+
+  /** Takes nothing new; resolves when all that was taken is settled. */
+  close(): Promise<void> {
+    this.#closed = true;
+    return new Promise((resolve) => {
+      this.#onDrained = resolve;
+      this.#checkDrained();
+    });
+  }
+
+  #dispatch(): void {
+    clearTimeout(this.#delayTimer);
+    while (this.#queue.size > 0 && this.#options.free() > 0) {
+      const nowMs = this.#options.clock.monotonicMs();
+      const waitMs = this.#waitMs(nowMs);
+      if (waitMs > 0) {
+        this.#delayTimer = setTimeout(() => this.#dispatch(), Math.ceil(waitMs));
+        return;
+      }
+      const plan = planBatch(this.#queue, {
+        nowMs,
+        rowsMax: this.#options.rowsMax,
+        runMs: (rows) => this.#runTime.expect(rows),
+        probe: this.#running === 0 && nowMs - this.#lastRunMs > STALE_MS,
+      });
+      for (const entry of plan.late) this.#expire(entry);
+      for (const entry of plan.batch) this.#queue.delete(entry);
+      if (plan.batch.length > 0) void this.#run(plan.batch, plan.rows);
+    }
+    this.#checkDrained();
+  }
+
+  /** How long to hold the batch back for company. */
+  #waitMs(nowMs: number): number {
+    const { delayMs, rowsMax } = this.#options;
+    if (delayMs <= 0 || this.#closed || !this.#batchable || this.#queue.rows >= rowsMax) return 0;
+    const [oldest] = this.#queue;
+    return oldest === undefined || oldest.alone ? 0 : oldest.enqueuedMs + delayMs - nowMs;
+  }
+
+  async #run(batch: readonly Entry[], rows: number): Promise<void> {
+    this.#running += 1;
+    const startedMs = this.#options.clock.monotonicMs();
+    const [first] = batch;
+    const works = batch.map(({ work }) => work);
+    const id = this.#nextBatchId;
+    this.#nextBatchId += 1;
+    try {
+      const runs = await this.#options.run(joinInputs(works, rows), first?.work.plan ?? []);
+      this.#learn(runs, rows, batch.length);
+      this.#share({ batch, runs, startedMs, id, rows });
+    } catch (error) {
+      for (const entry of batch) this.#fail(entry, ServeError.from(error));
+    } finally {
+      this.#running -= 1;
+      this.#lastRunMs = this.#options.clock.monotonicMs();
+      this.wake();
+      this.#checkDrained();
+    }
+  }
+
+  #learn(runs: readonly Observation[], rows: number, requests: number): void {
+    let computeMs = 0;
+    for (const run of runs) {
+      if (run.kind === 'failure') return;
+      computeMs += run.computeMs;
+    }
+    this.#runTime.learn(rows, computeMs);
+    this.#options.onBatch({ rows, requests, computeMs });
+  }
+
+  #share(done: Done): void {
+    const { batch, runs } = done;
+    if (batch.length > 1 && runs.some((run) => run.kind === 'failure')) {
+      this.#again(batch);
+      return;
+    }
+    try {
+      const answers = shareOut(done);
+      batch.forEach((entry, at) => {
+        const answer = answers[at];
+        if (answer !== undefined) this.#settle(entry, answer);
+      });
+    } catch (error) {
+      if (!(error instanceof ScatterError)) throw error;
+      // The signature promised a row for each request and the model gave something else.
+      this.#batchable = false;
+      this.#again(batch);
+    }
+  }
+
+  /** One of them may be to blame: each runs by itself. */
+  #again(batch: readonly Entry[]): void {
+    for (const entry of batch) {
+      if (entry.settled) continue;
+      entry.alone = true;
+      this.#queue.pushAgain(entry);
+      this.#sweepBy(entry.work.deadlineMs, this.#options.clock.monotonicMs());
+    }
+  }
+
+  #settle(entry: Entry, answer: Answer): void {
+    if (entry.settled) return;
+    entry.settled = true;
+    entry.resolve(answer);
+  }
+
+  #fail(entry: Entry, error: ServeError): void {
+    if (entry.settled) return;
+    entry.settled = true;
+    entry.reject(error);
+  }
+
+  #expire(entry: Entry): void {
+    this.#queue.delete(entry);
+    this.#fail(
+      entry,
+      new ServeError('deadline_exceeded', 'the request could not be answered before its deadline'),
+    );
+  }
+
+  /** One timer for all deadlines, set for the earliest that is known. */
+  #sweepBy(deadlineMs: number, nowMs: number): void {
+    if (deadlineMs >= this.#sweepAtMs) return;
+    clearTimeout(this.#sweepTimer);
+    this.#sweepAtMs = deadlineMs;
+    const delayMs = Math.min(Math.max(Math.ceil(deadlineMs - nowMs), 1), TIMER_MS_MAX);
+    this.#sweepTimer = setTimeout(() => this.#sweep(), delayMs).unref();
+  }
+
+  #sweep(): void {
+    this.#sweepAtMs = Number.POSITIVE_INFINITY;
+    const nowMs = this.#options.clock.monotonicMs();
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const entry of this.#queue) {
+      if (entry.work.deadlineMs <= nowMs) this.#expire(entry);
+      else nextMs = Math.min(nextMs, entry.work.deadlineMs);
+    }
+    if (nextMs < Number.POSITIVE_INFINITY) this.#sweepBy(nextMs, nowMs);
+    this.#checkDrained();
+  }
+
+  /** About how long the queue is, in time. */
+  #retryAfterMs(): number {
+    const batches = Math.ceil(this.#queue.rows / this.#options.rowsMax);
+    return Math.max(1, Math.ceil(batches * this.#runTime.expect(this.#options.rowsMax)));
+  }
+
+  #checkDrained(): void {
+    if (this.#onDrained === undefined || this.#running > 0 || this.#queue.size > 0) return;
+    clearTimeout(this.#sweepTimer);
+    this.#onDrained();
+  }
+}
+
+type Done = {
+  readonly batch: readonly Entry[];
+  readonly runs: readonly Observation[];
+  readonly startedMs: number;
+  readonly id: number;
+  readonly rows: number;
+};
+
+/** One answer for each request of the batch. Throws ScatterError. */
+function shareOut({ batch, runs, startedMs, id, rows }: Done): readonly Answer[] {
+  let start = 0;
+  const ranges = batch.map((entry) => {
+    const range = { start, rows: entry.rows };
+    start += entry.rows;
+    return range;
+  });
+  const shares = runs.map((run) => (run.kind === 'answer' ? scatter(run.outputs, ranges) : []));
+  return batch.map((entry, at) => ({
+    runs: runs.map((run, source) => {
+      if (run.kind === 'failure') return run;
+      const outputs = selectOutputs(shares[source]?.[at] ?? [], entry.work.outputs);
+      return { kind: 'answer', outputs, computeMs: run.computeMs };
+    }),
+    queueMs: startedMs - entry.enqueuedMs,
+    batch: { id, rows },
+  }));
+}

@@ -1,0 +1,83 @@
+import { ServeError } from '../core/errors.ts';
+import type { Answer, Work } from './work.ts';
+
+/** A request in the batcher, from its arrival until it is settled. */
+export type Entry = {
+  readonly work: Work;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly enqueuedMs: number;
+  /** Its batch failed, so it runs by itself: neighbours must not suffer from each other. */
+  alone: boolean;
+  settled: boolean;
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (error: ServeError) => void;
+};
+
+export type QueueLimits = { readonly requestsMax: number; readonly bytesMax: number };
+
+/** What waits for a replica, in order of arrival and bounded. Entries that must run again stand at the front. */
+export class Queue {
+  readonly #limits: QueueLimits;
+  /** Sets keep order and let any entry leave at once. */
+  readonly #again = new Set<Entry>();
+  readonly #fresh = new Set<Entry>();
+  #bytes = 0;
+  #rows = 0;
+
+  constructor(limits: QueueLimits) {
+    this.#limits = limits;
+  }
+
+  get size(): number {
+    return this.#again.size + this.#fresh.size;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Throws ServeError `overloaded` where there is no room. */
+  push(entry: Entry, retryAfterMs: number): void {
+    const { requestsMax, bytesMax } = this.#limits;
+    if (this.size >= requestsMax) {
+      throw new ServeError(
+        'overloaded',
+        `the queue is full: at most ${requestsMax} requests may wait`,
+        { retryAfterMs },
+      );
+    }
+    if (this.#bytes + entry.bytes > bytesMax) {
+      throw new ServeError(
+        'overloaded',
+        `the queue is full: at most ${bytesMax} bytes may wait, found ${this.#bytes} and ${entry.bytes} more`,
+        { retryAfterMs },
+      );
+    }
+    this.#fresh.add(entry);
+    this.#count(entry, 1);
+  }
+
+  /** Back to the front, without asking for room: it had its place before. */
+  pushAgain(entry: Entry): void {
+    this.#again.add(entry);
+    this.#count(entry, 1);
+  }
+
+  /** False if it was not waiting. */
+  delete(entry: Entry): boolean {
+    if (!this.#fresh.delete(entry) && !this.#again.delete(entry)) return false;
+    this.#count(entry, -1);
+    return true;
+  }
+
+  *[Symbol.iterator](): Iterator<Entry> {
+    yield* this.#again;
+    yield* this.#fresh;
+  }
+
+  #count(entry: Entry, sign: 1 | -1): void {
+    this.#bytes += sign * entry.bytes;
+    this.#rows += sign * entry.rows;
+  }
+}

@@ -1,0 +1,67 @@
+import { Piscina } from 'piscina';
+import { ServeError } from '../core/errors.ts';
+import { decodeFrame, encodeBuffer } from '../core/frame.ts';
+import type { OutboundTensor } from '../core/frame-bytes.ts';
+import type { Observation } from '../core/outcome.ts';
+import type { Source } from '../runtime/runtime.ts';
+import type { WorkerReport } from './worker.ts';
+
+/** The longest that a timer takes; the pool would otherwise terminate a busy thread, which aborts the process. */
+const NEVER_MS = 2 ** 31 - 1;
+
+/**
+ * One worker thread with all sources open. A pool of exactly one thread each, so that a thread that is stuck can be left behind
+ * and another take its place. A busy thread is never terminated: with native code in it that ends the whole process.
+ */
+export class Replica {
+  readonly #pool: Piscina;
+
+  constructor(sources: readonly Source[], onError: (error: unknown) => void) {
+    this.#pool = new Piscina({
+      filename: new URL('./worker.js', import.meta.url).href,
+      name: 'work',
+      minThreads: 1,
+      maxThreads: 1,
+      concurrentTasksPerWorker: 1,
+      // Waiting on a shared counter would keep the thread from its timers and messages.
+      atomics: 'disabled',
+      recordTiming: false,
+      closeTimeout: NEVER_MS,
+      workerData: sources,
+      env: {},
+    });
+    this.#pool.on('error', onError);
+  }
+
+  /** Resolves when the thread has loaded and warmed up everything. */
+  async describe(): Promise<WorkerReport> {
+    return this.#pool.run(null, { name: 'describe' }) as Promise<WorkerReport>;
+  }
+
+  /** Runs one batch. Rejects only if the thread died. Tensors are copied on the way. */
+  async run(
+    tensors: readonly OutboundTensor[],
+    plan: readonly number[],
+  ): Promise<readonly Observation[]> {
+    const job = encodeBuffer({
+      kind: 'request',
+      correlation: 0,
+      id: '',
+      remainingMs: 0,
+      plan,
+      outputs: undefined,
+      tensors,
+    });
+    const bytes: unknown = await this.#pool.run(job, { transferList: [job.buffer] });
+    const answer = decodeFrame(bytes as Uint8Array);
+    if (answer.kind !== 'answer') {
+      throw new ServeError('internal', `worker: expected an answer frame, found ${answer.kind}`);
+    }
+    return answer.runs;
+  }
+
+  /** Ends the thread. The caller has made sure that it is idle. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+}

@@ -1,0 +1,86 @@
+import { threadId, workerData } from 'node:worker_threads';
+import { move } from 'piscina';
+import { systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import { decodeFrame, encodeBuffer } from '../core/frame.ts';
+import type { Observation } from '../core/outcome.ts';
+import type { Signature, Tensor, TensorSpec } from '../core/tensor.ts';
+import { byteLengthOf } from '../core/tensor.ts';
+import { chooseRuntime } from '../runtime/choose-runtime.ts';
+import type { OpenModel, ProviderReport, Source } from '../runtime/runtime.ts';
+
+/**
+ * What runs inside a worker thread. It opens all of its sources once, warms each up, and then runs batches: a job is a request
+ * frame whose plan names sources in order, its result an answer frame with one observation for each.
+ */
+export type WorkerReport = {
+  readonly threadId: number;
+  readonly models: readonly { readonly signature: Signature; readonly provider: ProviderReport }[];
+};
+
+// Begun at once, awaited by each call: a failure to load must be an answer, not the death of the thread.
+const opening = openAll(workerData as readonly Source[]);
+opening.catch(() => undefined);
+
+/** Resolves when all sources are loaded and warm; rejects with what could not be loaded and why. */
+export async function describe(): Promise<WorkerReport> {
+  const models = await opening;
+  return { threadId, models: models.map(({ signature, provider }) => ({ signature, provider })) };
+}
+
+/** Takes and gives a frame in an ArrayBuffer of its own. */
+export async function work(job: Uint8Array): Promise<ReturnType<typeof move>> {
+  const models = await opening;
+  const frame = decodeFrame(job);
+  if (frame.kind !== 'request') throw new Error(`expected a request frame, found ${frame.kind}`);
+  const runs: Observation[] = [];
+  for (const index of frame.plan) runs.push(await timedRun(models[index], frame.tensors));
+  const { correlation } = frame;
+  const batch = { id: 0, rows: 0 };
+  return move(encodeBuffer({ kind: 'answer', correlation, queueMs: 0, batch, runs }));
+}
+
+async function openAll(sources: readonly Source[]): Promise<readonly OpenModel[]> {
+  const models: OpenModel[] = [];
+  for (const source of sources) {
+    const where = `${source.model} version ${source.version}`;
+    try {
+      const runtime = await chooseRuntime(source);
+      const model = await runtime.open(source);
+      models.push(model);
+    } catch (error) {
+      throw new Error(`${where}: ${messageOf(error)}`);
+    }
+  }
+  // A model may refuse zeros for reasons of its own; a request will tell.
+  for (const model of models) await timedRun(model, model.signature.inputs.map(zeros));
+  return models;
+}
+
+async function timedRun(
+  model: OpenModel | undefined,
+  inputs: readonly Tensor[],
+): Promise<Observation> {
+  if (model === undefined) {
+    return {
+      kind: 'failure',
+      code: 'internal',
+      message: 'the plan names a source that is not open',
+    };
+  }
+  const startedMs = systemClock.monotonicMs();
+  try {
+    const outputs = await model.run(inputs);
+    return { kind: 'answer', outputs, computeMs: systemClock.monotonicMs() - startedMs };
+  } catch (error) {
+    return { kind: 'failure', code: 'runtime_failed', message: messageOf(error) };
+  }
+}
+
+/** An input of zeros with every free dimension at 1. */
+function zeros({ name, dtype, shape: free }: TensorSpec): Tensor {
+  const shape = free.map((dimension) => (dimension === -1 ? 1 : dimension));
+  // An empty byte string is a length of zero: four zero bytes.
+  const bytes = byteLengthOf(dtype, shape) ?? shape.reduce((count, size) => count * size, 4);
+  return { name, dtype, shape, data: new Uint8Array(bytes) };
+}

@@ -1,0 +1,120 @@
+import type { Socket } from 'node:net';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { messageOf, ServeError } from '../core/errors.ts';
+import type { Frame, RequestFrame } from '../core/frame.ts';
+import type { FromChild, ToChild } from './child-message.ts';
+import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
+import { FrameSocket } from './frame-socket.ts';
+import { openLocalDesk } from './local.ts';
+
+/** Beyond the longest run: after that, a child without a parent ends itself the hard way. */
+const ORPHAN_GRACE_MS = 5_000;
+
+/**
+ * The child's side of a host process: a desk behind a socket. It serves until it is told to close or the socket closes
+ * (the gateway has died), then finishes what runs and has nothing left to keep the process alive. It never ends the process
+ * while native code runs.
+ */
+export class Child {
+  readonly #clock: Clock = systemClock;
+  readonly #frames: FrameSocket;
+  readonly #withdraw = new Map<number, () => void>();
+  #desk: Desk | undefined;
+  #runMsMax = 0;
+  #ending = false;
+
+  constructor(socket: Socket) {
+    this.#frames = new FrameSocket(socket, {
+      onFrame: (frame) => this.#onFrame(frame),
+      onError: () => socket.destroy(),
+    });
+    socket.on('close', () => void this.#end());
+  }
+
+  #onFrame(frame: Frame): void {
+    switch (frame.kind) {
+      case 'request':
+        this.#onRequest(frame);
+        break;
+      case 'cancel':
+        this.#withdraw.get(frame.correlation)?.();
+        break;
+      case 'control':
+        this.#onMessage(frame.body as ToChild);
+        break;
+      case 'answer':
+      case 'failure':
+        throw new Error(`a child takes no ${frame.kind} frames`);
+    }
+  }
+
+  #onMessage(message: ToChild): void {
+    switch (message.kind) {
+      case 'open':
+        void this.#open(message.setting);
+        return;
+      case 'close':
+        void this.#end();
+        return;
+    }
+  }
+
+  async #open(setting: DeskSetting): Promise<void> {
+    this.#runMsMax = setting.runMsMax;
+    const listeners: DeskListeners = {
+      onBatch: (batch) => this.#tell({ kind: 'batch', batch }),
+      onStuck: (runMs) => this.#tell({ kind: 'stuck', runMs }),
+      onInternalError: (operation, error) =>
+        this.#tell({ kind: 'error', operation, message: messageOf(error) }),
+    };
+    try {
+      const desk = await openLocalDesk(setting, listeners, this.#clock);
+      this.#desk = desk;
+      if (this.#ending) await desk.close();
+      else this.#tell({ kind: 'ready', models: desk.models });
+    } catch (error) {
+      this.#tell({ kind: 'refused', reason: messageOf(error) });
+    }
+  }
+
+  #onRequest(frame: RequestFrame): void {
+    const { correlation, id, tensors, outputs, plan, remainingMs } = frame;
+    const deadlineMs = this.#clock.monotonicMs() + remainingMs;
+    const fail = (error: ServeError): void => {
+      this.#withdraw.delete(correlation);
+      const { code, message, retryAfterMs } = error;
+      this.#frames.send({ kind: 'failure', correlation, code, message, retryAfterMs });
+    };
+    try {
+      if (this.#desk === undefined) throw new ServeError('version_not_ready', 'still loading');
+      const withdraw = this.#desk.submit(
+        { id, inputs: tensors, outputs, plan, deadlineMs },
+        {
+          resolve: ({ queueMs, batch, runs }) => {
+            this.#withdraw.delete(correlation);
+            this.#frames.send({ kind: 'answer', correlation, queueMs, batch, runs });
+          },
+          reject: fail,
+        },
+      );
+      this.#withdraw.set(correlation, withdraw);
+    } catch (error) {
+      fail(ServeError.from(error));
+    }
+  }
+
+  #tell(body: FromChild): void {
+    this.#frames.send({ kind: 'control', correlation: 0, body });
+  }
+
+  async #end(): Promise<void> {
+    if (this.#ending) return;
+    this.#ending = true;
+    setTimeout(
+      () => process.kill(process.pid, 'SIGKILL'),
+      this.#runMsMax + ORPHAN_GRACE_MS,
+    ).unref();
+    await this.#desk?.close();
+    this.#frames.end();
+  }
+}

@@ -1,0 +1,33 @@
+import type { Entry } from '../batching/queue.ts';
+import type { Work } from '../batching/work.ts';
+import type { WorkerReport } from '../engine/worker.ts';
+import type { Source } from '../runtime/runtime.ts';
+
+/** Where requests are handed in, whichever side of a process border the work is done on. */
+export type Desk = {
+  readonly models: WorkerReport['models'];
+  /**
+   * Takes a request, settles it exactly once, and returns how to withdraw it. Throws ServeError where it is not taken at all.
+   */
+  readonly submit: (work: Work, settle: Pick<Entry, 'resolve' | 'reject'>) => () => void;
+  /** Takes nothing new and resolves when all that was taken is settled and everything is released. */
+  readonly close: () => Promise<void>;
+};
+
+/** How a desk is to be set up. Plain data: it crosses the process border. */
+export type DeskSetting = {
+  /** What each replica opens; a request's plan names them by their place. */
+  readonly sources: readonly Source[];
+  readonly replicas: number;
+  readonly batch: { readonly rowsMax: number; readonly delayMs: number };
+  readonly queue: { readonly requestsMax: number; readonly bytesMax: number };
+  readonly runMsMax: number;
+  readonly firstBatchId: number;
+};
+
+/** What is told of a desk while it works. */
+export type DeskListeners = {
+  readonly onBatch: (batch: { rows: number; requests: number; computeMs: number }) => void;
+  readonly onStuck: (runMs: number) => void;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};

@@ -1,0 +1,191 @@
+import type { Clock } from '../core/clock.ts';
+import { messageOf, ServeError } from '../core/errors.ts';
+import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
+import type { Signature } from '../core/tensor.ts';
+import type { Life, ModelVersion } from '../core/version.ts';
+import type { ProviderReport, Source } from '../runtime/runtime.ts';
+import type { Desk, DeskSetting } from './desk.ts';
+import { Lifeline } from './lives.ts';
+import { openLocalDesk } from './local.ts';
+import { type Crash, Supervisor } from './supervisor.ts';
+
+export type HostOptions = {
+  readonly target: ModelVersion;
+  readonly source: Source;
+  /** `process`: a child process of its own. `thread`: in this process, so a native crash takes this process down. */
+  readonly tier: 'process' | 'thread';
+  /** Niceness of the child process, from its birth; 0: as this process. */
+  readonly nice: number;
+  readonly replicas: number;
+  readonly batch: { readonly rowsMax: number; readonly delayMs: number };
+  readonly queue: { readonly requestsMax: number; readonly bytesMax: number };
+  /** A run longer than this is stuck: a child is killed, a thread is left behind and replaced. */
+  readonly runMsMax: number;
+  readonly clock: Clock;
+  readonly listeners: HostListeners;
+};
+
+export type HostListeners = {
+  readonly onLife: (target: ModelVersion, life: Life) => void;
+  readonly onBatch: (
+    target: ModelVersion,
+    batch: { rows: number; requests: number; computeMs: number },
+  ) => void;
+  readonly onCrash: (target: ModelVersion, crash: Crash) => void;
+  /** The third crash within a minute. */
+  readonly onCrashLoop: (target: ModelVersion, detail: string) => void;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/** One version at work. */
+export type Host = {
+  readonly target: ModelVersion;
+  readonly signature: Signature;
+  readonly provider: ProviderReport;
+  /** Stays `ready` during a short restart of the child: requests that arrive then are held and answered after it. */
+  readonly life: () => Life;
+  readonly inFlight: () => number;
+  readonly infer: Infer;
+  /** Takes nothing new, answers what it has, and releases everything. */
+  readonly close: () => Promise<void>;
+  /** Of the child process; undefined in the `thread` tier and while a child is being started. */
+  readonly pid: () => number | undefined;
+};
+
+/** Live hosts have one source. */
+const PLAN = [0] as const;
+
+/** Resolves loaded and warm. Rejects with ServeError `version_not_ready` naming the reason. */
+export async function startHost(options: HostOptions): Promise<Host> {
+  try {
+    return options.tier === 'process'
+      ? await startProcessHost(options)
+      : await startThread(options);
+  } catch (error) {
+    const { model, version } = options.target;
+    throw new ServeError(
+      'version_not_ready',
+      `${model} version ${version} cannot be served: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+async function startProcessHost(options: HostOptions): Promise<Host> {
+  const { target, nice, clock, listeners } = options;
+  const desk = await Supervisor.start({
+    setting: settingOf(options),
+    nice,
+    clock,
+    afterCrashLoop: 'keepTrying',
+    holdDuringRestart: true,
+    listeners: {
+      onLife: (life) => listeners.onLife(target, life),
+      onBatch: (batch) => listeners.onBatch(target, batch),
+      onCrash: (crash) => listeners.onCrash(target, crash),
+      onCrashLoop: (detail) => listeners.onCrashLoop(target, detail),
+      onInternalError: listeners.onInternalError,
+    },
+  });
+  return hostOf(options, {
+    desk,
+    life: () => desk.life,
+    pid: () => desk.pid,
+    close: () => desk.close(),
+  });
+}
+
+async function startThread(options: HostOptions): Promise<Host> {
+  const { target, clock, listeners } = options;
+  const lifeline = new Lifeline((life) => listeners.onLife(target, life));
+  const setting = { ...settingOf(options), firstBatchId: 0 };
+  try {
+    const desk = await openLocalDesk(
+      setting,
+      {
+        onBatch: (batch) => listeners.onBatch(target, batch),
+        onStuck: (runMs) => {
+          const error = new Error(`a run took longer than ${runMs} ms; its thread was replaced`);
+          listeners.onInternalError('run', error);
+        },
+        onInternalError: listeners.onInternalError,
+      },
+      clock,
+    );
+    lifeline.become({ kind: 'ready' });
+    const close = async (): Promise<void> => {
+      lifeline.become({ kind: 'draining' });
+      await desk.close();
+      lifeline.become({ kind: 'unloaded' });
+    };
+    let closing: Promise<void> | undefined;
+    return hostOf(options, {
+      desk,
+      life: () => lifeline.life,
+      pid: () => undefined,
+      close: () => {
+        closing ??= close();
+        return closing;
+      },
+    });
+  } catch (error) {
+    lifeline.become({ kind: 'failed', reason: messageOf(error) });
+    throw error;
+  }
+}
+
+function settingOf(options: HostOptions): Omit<DeskSetting, 'firstBatchId'> {
+  const { source, replicas, batch, queue, runMsMax } = options;
+  return { sources: [source], replicas, batch, queue, runMsMax };
+}
+
+type Parts = Pick<Host, 'life' | 'pid' | 'close'> & { readonly desk: Desk };
+
+function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Parts): Host {
+  const [model] = desk.models;
+  if (model === undefined) throw new Error('expected one open model, found none');
+  let inFlight = 0;
+  const infer: Infer = (request, signal) => {
+    const startedMs = clock.monotonicMs();
+    return new Promise<InferResponse>((resolve, reject) => {
+      if (signal.aborted) throw new ServeError('cancelled', 'the caller went away');
+      const settled = (): void => {
+        inFlight -= 1;
+        signal.removeEventListener('abort', withdraw);
+      };
+      const withdraw = desk.submit(workOf(request), {
+        resolve: (answer) => {
+          settled();
+          const [run] = answer.runs;
+          if (run?.kind !== 'answer') {
+            return reject(new ServeError(run?.code ?? 'internal', run?.message ?? 'no run'));
+          }
+          const totalMs = clock.monotonicMs() - startedMs;
+          const { queueMs, batch } = answer;
+          const timing = { queueMs, computeMs: run.computeMs, totalMs };
+          resolve({ ...target, outputs: run.outputs, timing, batch });
+        },
+        reject: (error) => {
+          settled();
+          reject(error);
+        },
+      });
+      inFlight += 1;
+      signal.addEventListener('abort', withdraw, { once: true });
+    });
+  };
+  return {
+    target,
+    signature: model.signature,
+    provider: model.provider,
+    life,
+    inFlight: () => inFlight,
+    infer,
+    close,
+    pid,
+  };
+}
+
+function workOf({ id, inputs, outputs, deadlineMs }: InferRequest) {
+  return { id, inputs, outputs, deadlineMs, plan: PLAN };
+}

@@ -1,0 +1,167 @@
+import type { Answer } from '../batching/work.ts';
+import type { Clock } from '../core/clock.ts';
+import { messageOf, ServeError } from '../core/errors.ts';
+import type { InferRequest } from '../core/infer.ts';
+import type { Observation } from '../core/outcome.ts';
+import type { Life } from '../core/version.ts';
+import type { Source } from '../runtime/runtime.ts';
+import type { HostListeners } from './host.ts';
+import { Supervisor } from './supervisor.ts';
+
+export type LaneOptions = {
+  readonly candidate: Source;
+  /** Stable's copy: the noise floor and the fair latency reference. */
+  readonly twin: Source;
+  readonly nice: number;
+  readonly queue: { readonly requestsMax: number; readonly bytesMax: number };
+  readonly batchRowsMax: number;
+  readonly runMsMax: number;
+  readonly clock: Clock;
+  /** Called with the candidate as the target. */
+  readonly listeners: HostListeners;
+};
+
+export type LanePlan = {
+  /** Run stable's copy too, on the same bytes in the same batch, right before or after. */
+  readonly twin: boolean;
+  readonly candidateFirst: boolean;
+};
+
+/** What both said. Outputs are copies of their own, safe to keep. */
+export type LaneResult = {
+  readonly candidate: Observation;
+  readonly twin: Observation | undefined;
+};
+
+/** The shadow lane: one child process of low priority with one worker thread that holds the candidate and the twin. */
+export type Lane = {
+  /**
+   * Rejects with ServeError `overloaded`, `deadline_exceeded` or `host_lost` where the request was not run to its end.
+   * A candidate that refuses or fails on the request is an observation, not a rejection.
+   */
+  readonly run: (request: InferRequest, plan: LanePlan, deadlineMs: number) => Promise<LaneResult>;
+  /** Requests taken and not yet answered. */
+  readonly waiting: () => number;
+  readonly life: () => Life;
+  readonly pid: () => number | undefined;
+  readonly close: () => Promise<void>;
+};
+
+/** The sources' places in the child. */
+const CANDIDATE = 0;
+const TWIN = 1;
+const ALONE = [CANDIDATE] as const;
+const CANDIDATE_FIRST = [CANDIDATE, TWIN] as const;
+const TWIN_FIRST = [TWIN, CANDIDATE] as const;
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
+/** Resolves with both loaded and warm. Rejects with ServeError `version_not_ready` naming which could not be and why. */
+export async function startLane(options: LaneOptions): Promise<Lane> {
+  const { candidate, twin, nice, queue, batchRowsMax, runMsMax, clock, listeners } = options;
+  const target = { model: candidate.model, version: candidate.version };
+  try {
+    const desk = await Supervisor.start({
+      setting: {
+        sources: [candidate, twin],
+        // One thread, so that both are timed on the same core under the same load.
+        replicas: 1,
+        batch: { rowsMax: batchRowsMax, delayMs: 0 },
+        queue,
+        runMsMax,
+      },
+      nice,
+      clock,
+      afterCrashLoop: 'giveUp',
+      holdDuringRestart: false,
+      listeners: {
+        onLife: (life) => listeners.onLife(target, life),
+        onBatch: (batch) => listeners.onBatch(target, batch),
+        onCrash: (crash) => listeners.onCrash(target, crash),
+        onCrashLoop: (detail) => listeners.onCrashLoop(target, detail),
+        onInternalError: listeners.onInternalError,
+      },
+    });
+    return {
+      run: (request, plan, deadlineMs) => runInLane({ desk, clock, request, plan, deadlineMs }),
+      waiting: () => desk.inFlight,
+      life: () => desk.life,
+      pid: () => desk.pid,
+      close: () => desk.close(),
+    };
+  } catch (error) {
+    throw new ServeError('version_not_ready', `the shadow lane: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+type LaneRun = {
+  readonly desk: Supervisor;
+  readonly clock: Clock;
+  readonly request: InferRequest;
+  readonly plan: LanePlan;
+  readonly deadlineMs: number;
+};
+
+function runInLane({ desk, clock, request, plan, deadlineMs }: LaneRun): Promise<LaneResult> {
+  const order = orderOf(plan);
+  const { id, inputs, outputs } = request;
+  const leftMs = Math.min(Math.ceil(deadlineMs - clock.monotonicMs()), TIMER_MS_MAX);
+  return new Promise((resolve, reject) => {
+    const withdraw = submit(
+      desk,
+      { id, inputs, outputs, plan: order, deadlineMs },
+      {
+        resolve: (answer) => {
+          clearTimeout(timer);
+          resolve(resultOf(answer, order));
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(asLaneError(error));
+        },
+      },
+    );
+    const timer = setTimeout(() => {
+      reject(new ServeError('deadline_exceeded', 'the shadow lane was too slow'));
+      withdraw();
+    }, leftMs);
+  });
+}
+
+function submit(desk: Supervisor, ...[work, settle]: Parameters<Supervisor['submit']>): () => void {
+  try {
+    return desk.submit(work, settle);
+  } catch (error) {
+    throw asLaneError(ServeError.from(error));
+  }
+}
+
+function orderOf({ twin, candidateFirst }: LanePlan): readonly number[] {
+  if (!twin) return ALONE;
+  return candidateFirst ? CANDIDATE_FIRST : TWIN_FIRST;
+}
+
+function resultOf({ runs }: Answer, order: readonly number[]): LaneResult {
+  const runOf = (source: number): Observation | undefined => {
+    const run = runs[order.indexOf(source)];
+    return run === undefined ? undefined : owned(run);
+  };
+  const candidate = runOf(CANDIDATE);
+  if (candidate === undefined)
+    throw new ServeError('internal', 'the lane did not run the candidate');
+  return { candidate, twin: runOf(TWIN) };
+}
+
+/** A view would keep the whole chunk that came from the socket for as long as somebody keeps the observation. */
+function owned(run: Observation): Observation {
+  if (run.kind === 'failure') return run;
+  const outputs = run.outputs.map((output) => ({ ...output, data: Uint8Array.from(output.data) }));
+  return { kind: 'answer', outputs, computeMs: run.computeMs };
+}
+
+/** A lane that is not there is a lost lane: callers count it as such. */
+function asLaneError(error: ServeError): ServeError {
+  if (error.code !== 'version_not_ready') return error;
+  return new ServeError('host_lost', error.message, { cause: error });
+}

@@ -1,0 +1,180 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { Frame } from '../core/frame.ts';
+import type { OutboundTensor } from '../core/frame-bytes.ts';
+import type { WorkerReport } from '../engine/worker.ts';
+import type { FromChild, ToChild } from './child-message.ts';
+import type { DeskListeners, DeskSetting } from './desk.ts';
+import { FrameSocket } from './frame-socket.ts';
+
+/** How a child ended. */
+export type ChildExit = {
+  readonly signal: string | undefined;
+  readonly exitCode: number | undefined;
+};
+
+export type HostProcessOptions = {
+  readonly setting: DeskSetting;
+  /** Raises the niceness of the whole process from its birth; 0: as the gateway. */
+  readonly nice: number;
+  readonly onFrame: (frame: Frame) => void;
+  /** Once, after everything that the child had sent has been read. */
+  readonly onExit: (exit: ChildExit) => void;
+  readonly listeners: Pick<DeskListeners, 'onBatch' | 'onInternalError'>;
+};
+
+const MAIN_FILE = fileURLToPath(new URL('./main.js', import.meta.url));
+/** The child needs nothing of our environment; the path is for `nice`. */
+const CHILD_ENV = { PATH: '/usr/local/bin:/usr/bin:/bin' };
+const SOCKET_FD = 3;
+const LOAD_MS_MAX = 120_000;
+const CLOSE_GRACE_MS = 5_000;
+const LAST_WORDS_MAX = 2_000;
+
+/** The gateway's end of one child process, from its birth to its end. */
+export class HostProcess {
+  readonly #options: HostProcessOptions;
+  readonly #child: ChildProcess;
+  readonly #frames: FrameSocket;
+  readonly #ready = withResolvers<WorkerReport['models']>();
+  readonly #exited = withResolvers<ChildExit>();
+  #lastWords = '';
+  #stuckRunMs: number | undefined;
+
+  constructor(options: HostProcessOptions) {
+    this.#options = options;
+    this.#child = spawnChild(options.nice);
+    this.#frames = new FrameSocket(this.#child.stdio[SOCKET_FD] as Socket, {
+      onFrame: (frame) => this.#onFrame(frame),
+      // Nothing to say to each other any more: it must not live on unseen.
+      onError: () => this.kill(),
+    });
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS_MAX);
+    });
+    this.#child.on('error', (error) => {
+      this.#lastWords += error.message;
+      if (this.#child.pid === undefined) this.#onExit({ signal: undefined, exitCode: undefined });
+    });
+    this.#child.on('close', (exitCode, signal) => {
+      this.#onExit({ exitCode: exitCode ?? undefined, signal: signal ?? undefined });
+    });
+    this.#ready.promise.catch(() => undefined);
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Bytes sent that the child has not yet taken. */
+  get backlogBytes(): number {
+    return this.#frames.backlogBytes;
+  }
+
+  /** Resolves when every source is loaded and warm; rejects with why not, and then the child is gone. */
+  async open(): Promise<WorkerReport['models']> {
+    this.#tell({ kind: 'open', setting: this.#options.setting });
+    const tooLong = setTimeout(() => {
+      this.#ready.reject(new Error(`loading took longer than ${LOAD_MS_MAX} ms`));
+      this.kill();
+    }, LOAD_MS_MAX);
+    try {
+      return await this.#ready.promise;
+    } catch (error) {
+      await this.close();
+      throw error;
+    } finally {
+      clearTimeout(tooLong);
+    }
+  }
+
+  send(frame: Frame<OutboundTensor>): void {
+    this.#frames.send(frame);
+  }
+
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Lets the child finish and end by itself; kills it only if that takes longer than its longest run. */
+  async close(): Promise<void> {
+    this.#tell({ kind: 'close' });
+    const graceMs = this.#options.setting.runMsMax + CLOSE_GRACE_MS;
+    const timer = setTimeout(() => this.kill(), graceMs);
+    await this.#exited.promise;
+    clearTimeout(timer);
+  }
+
+  /** How it ended, for people. */
+  describeExit({ signal, exitCode }: ChildExit): string {
+    const how = signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : `signal ${signal}`;
+    const stuck =
+      this.#stuckRunMs === undefined ? '' : ` after a run of over ${this.#stuckRunMs} ms`;
+    const words = this.#lastWords.trim();
+    return `the process ended by ${how}${stuck}${words === '' ? '' : `; it said: ${words}`}`;
+  }
+
+  #onFrame(frame: Frame): void {
+    if (frame.kind === 'control') this.#onMessage(frame.body as FromChild);
+    else this.#options.onFrame(frame);
+  }
+
+  #onMessage(message: FromChild): void {
+    const { onBatch, onInternalError } = this.#options.listeners;
+    switch (message.kind) {
+      case 'ready':
+        this.#ready.resolve(message.models);
+        break;
+      case 'refused':
+        this.#ready.reject(new Error(message.reason));
+        break;
+      case 'batch':
+        onBatch(message.batch);
+        break;
+      case 'stuck':
+        this.#stuckRunMs = message.runMs;
+        this.kill();
+        break;
+      case 'error':
+        onInternalError(message.operation, new Error(message.message));
+        break;
+    }
+  }
+
+  #onExit(exit: ChildExit): void {
+    this.#ready.reject(new Error(this.describeExit(exit)));
+    this.#exited.resolve(exit);
+    this.#options.onExit(exit);
+  }
+
+  #tell(body: ToChild): void {
+    this.#frames.send({ kind: 'control', correlation: 0, body });
+  }
+}
+
+/** Not detached: the child stays in our process group and session, so nothing of it outlives a container. */
+function spawnChild(nice: number): ChildProcess {
+  const node = [process.execPath, MAIN_FILE] as const;
+  const [file, ...args] = nice > 0 ? (['nice', '-n', String(nice), ...node] as const) : node;
+  return spawn(file, args, {
+    env: CHILD_ENV,
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+  });
+}
+
+type Resolvers<T> = {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+};
+
+function withResolvers<T>(): Resolvers<T> {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<T>((onValue, onError) => {
+    resolve = onValue;
+    reject = onError;
+  });
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,113 @@
+import { InferenceSession, type Tensor as OrtTensor } from 'onnxruntime-node';
+import { messageOf } from '../core/errors.ts';
+import type { Signature, Tensor, TensorSpec } from '../core/tensor.ts';
+import { dtypeOfOrt, fromOrt, toOrt } from './onnx-tensor.ts';
+import type { OpenModel, ProviderReport, Runtime, Source } from './runtime.ts';
+
+/**
+ * ONNX files through onnxruntime-node. `run` is synchronous inside and blocks its thread, so it belongs into a worker thread;
+ * a run cannot be cancelled, and a thread that is terminated in mid-run aborts the process.
+ */
+export const onnxRuntime: Runtime = { open };
+
+/** Names that the binding knows. It takes an unknown one for a typing error only if no other is left, so we look ourselves. */
+const KNOWN_PROVIDERS = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml', 'qnn'] as const;
+
+async function open(source: Source): Promise<OpenModel> {
+  checkProviders(source.providers);
+  const { session, provider } = await createSession(source);
+  const signature = readSignature(session);
+  return {
+    signature,
+    concurrency: 1,
+    provider,
+    run: (inputs) => run(session, signature, inputs),
+    close: () => session.release(),
+  };
+}
+
+function checkProviders(providers: readonly string[]): void {
+  for (const name of providers) {
+    if (!KNOWN_PROVIDERS.some((known) => known === name)) {
+      throw new Error(
+        `execution provider: expected one of ${KNOWN_PROVIDERS.join(', ')}, found '${name}'`,
+      );
+    }
+  }
+}
+
+type Created = { session: InferenceSession; provider: ProviderReport };
+
+/** Tries the providers in order; without `strict`, the processor comes last of all. */
+async function createSession(source: Source): Promise<Created> {
+  const requested = source.providers.length > 0 ? source.providers : ['cpu'];
+  const tried = source.strict || requested.includes('cpu') ? requested : [...requested, 'cpu'];
+  const refusals: string[] = [];
+  for (const actual of source.strict ? tried.slice(0, 1) : tried) {
+    try {
+      const session = await InferenceSession.create(source.file, sessionOptions(source, actual));
+      const fallbackReason = refusals.length > 0 ? refusals.join('; ') : undefined;
+      return { session, provider: { requested, actual, fallbackReason } };
+    } catch (error) {
+      refusals.push(`${actual}: ${clearText(messageOf(error))}`);
+    }
+  }
+  throw new Error(`cannot load ${source.file} (${refusals.join('; ')})`);
+}
+
+function sessionOptions(source: Source, provider: string): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [provider],
+    intraOpNumThreads: source.intraOpThreads,
+    interOpNumThreads: 1,
+    // What goes wrong is thrown; the log would only repeat it on the standard error.
+    logSeverityLevel: 4,
+    // A spinning pool burns a whole core between runs and starves the other replicas.
+    extra: {
+      session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } },
+    },
+  };
+}
+
+function clearText(message: string): string {
+  if (message.includes('Unsupported data type: 16')) {
+    return 'the model has a bfloat16 input or output, which this runtime cannot exchange';
+  }
+  return message;
+}
+
+function readSignature(session: InferenceSession): Signature {
+  return {
+    inputs: session.inputMetadata.map(specOf),
+    outputs: session.outputMetadata.map(specOf),
+  };
+}
+
+function specOf(metadata: InferenceSession.ValueMetadata): TensorSpec {
+  if (!metadata.isTensor) {
+    throw new Error(`'${metadata.name}' is a sequence or a map; only tensors are served`);
+  }
+  const dtype = dtypeOfOrt(metadata.type);
+  if (dtype === undefined) {
+    throw new Error(`'${metadata.name}' is of type ${metadata.type}, which is not served`);
+  }
+  const shape = metadata.shape.map((dimension) =>
+    typeof dimension === 'number' && dimension >= 0 ? dimension : -1,
+  );
+  return { name: metadata.name, dtype, shape };
+}
+
+async function run(
+  session: InferenceSession,
+  signature: Signature,
+  inputs: readonly Tensor[],
+): Promise<Tensor[]> {
+  const feeds: Record<string, OrtTensor> = {};
+  for (const input of inputs) feeds[input.name] = toOrt(input);
+  const results = await session.run(feeds);
+  return signature.outputs.map(({ name }) => {
+    const result = results[name];
+    if (result === undefined) throw new Error(`the model gave no output '${name}'`);
+    return fromOrt(name, result);
+  });
+}

@@ -1,0 +1,38 @@
+import type { Signature, Tensor } from '../core/tensor.ts';
+
+/** What to load, and how. Plain data: it crosses process and thread borders. */
+export type Source = {
+  readonly model: string;
+  readonly version: string;
+  /** Absolute path of the model file; for the fake runtime, its behaviour. */
+  readonly file: string;
+  readonly runtime: 'onnx' | 'fake';
+  /** Execution providers in order of preference. */
+  readonly providers: readonly string[];
+  /** Fail where the first provider cannot be had, instead of falling back. */
+  readonly strict: boolean;
+  /** Threads that one run may use. */
+  readonly intraOpThreads: number;
+};
+
+/** Which execution provider was asked for and which one runs. */
+export type ProviderReport = {
+  readonly requested: readonly string[];
+  readonly actual: string;
+  /** Why it is not the first requested; undefined where it is. */
+  readonly fallbackReason: string | undefined;
+};
+
+export type OpenModel = {
+  readonly signature: Signature;
+  /** Runs that may overlap. */
+  readonly concurrency: number;
+  readonly provider: ProviderReport;
+  /** Inputs in any order; outputs in the order of the signature. Rejects with an Error that says what the model refused. */
+  readonly run: (inputs: readonly Tensor[]) => Promise<readonly Tensor[]>;
+  /** Must not be called while a run is in flight. */
+  readonly close: () => Promise<void>;
+};
+
+/** Turns a source into something that runs tensors. */
+export type Runtime = { readonly open: (source: Source) => Promise<OpenModel> };
