@@ -1,7 +1,6 @@
 import type { Evidence } from '../core/evidence.ts';
 import type { Action, Phase, Rollout } from '../core/rollout.ts';
 import { stepTask } from './describe.ts';
-import { candidateRequests } from './next-action.ts';
 
 /** An action with the moment (wall-clock milliseconds) and the evidence it was chosen by. */
 export type Taken = { readonly action: Action; readonly atMs: number; readonly evidence: Evidence };
@@ -34,6 +33,11 @@ export function advance(rollout: Rollout, taken: Taken): Rollout {
 /** The step that an alive rollout is in; 0 for one that has ended. */
 export function stepOf(phase: Phase): number {
   return phase.kind === 'progressing' || phase.kind === 'paused' ? phase.step : 0;
+}
+
+/** Requests that the candidate has answered, per the evidence, at all its shares together. */
+export function candidateRequests(evidence: Evidence): number {
+  return Object.values(evidence.live).reduce((sum, counts) => sum + counts.candidate.requests, 0);
 }
 
 /** Where a rollout goes on when somebody ends its pause. */

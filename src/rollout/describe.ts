@@ -1,11 +1,6 @@
-import { sliceKey } from '../core/evidence.ts';
 import type { RolloutSpec, Step } from '../core/rollout.ts';
-import type { MetricKey, MetricStatus } from '../core/verdict.ts';
-
-/** `labelledLoss{garment=upper,tone=dark}`. */
-export function metricText(key: MetricKey): string {
-  return key.slice === undefined ? key.metric : `${key.metric}{${sliceKey(key.slice)}}`;
-}
+import type { MetricStatus } from '../core/verdict.ts';
+import { metricLabel } from '../decide/metric-plans.ts';
 
 /** `step 3 of 7`: people count from one. */
 export function stepText(spec: RolloutSpec, step: number): string {
@@ -46,7 +41,7 @@ export function countText(count: number): string {
 
 /** `labelledLoss{tone=dark}: 1,240 samples, about 800 more`, or what is missing. */
 export function needText(status: MetricStatus): string {
-  const label = metricText(status);
+  const label = metricLabel(status);
   const samples = `${countText(status.samples)} samples`;
   if (status.missing !== undefined) return `${label}: ${samples}, ${status.missing}`;
   if (typeof status.samplesToGo !== 'number')
@@ -59,5 +54,5 @@ export function harmText(status: MetricStatus): string {
   const events = `${countText(status.candidateEvents)} bad of candidate, ${countText(status.referenceEvents)} of reference`;
   const estimate =
     typeof status.estimate === 'number' ? `, measured ${status.estimate.toPrecision(3)}` : '';
-  return `${metricText(status)}: ${events} in ${countText(status.samples)} samples${estimate}, margin ${status.margin}`;
+  return `${metricLabel(status)}: ${events} in ${countText(status.samples)} samples${estimate}, margin ${status.margin}`;
 }

@@ -1,16 +1,17 @@
 import type { Evidence } from '../core/evidence.ts';
 import { type Action, isFinal, type Rollout, type Step } from '../core/rollout.ts';
 import type { Verdict } from '../core/verdict.ts';
+import { metricLabel } from '../decide/metric-plans.ts';
+import { candidateRequests, stepOf } from './advance.ts';
 import {
   countText,
   durationText,
   harmText,
-  metricText,
   needText,
   stepTask,
   stepText,
 } from './describe.ts';
-import { everRequired } from './required-metrics.ts';
+import { everRequired, requiredMetrics } from './required-metrics.ts';
 
 /** One look at a rollout: all that the next action depends on. `nowMs` is wall-clock milliseconds. */
 export type Look = {
@@ -36,11 +37,6 @@ export function nextAction(look: Look): Action {
   if (verdict.kind === 'error') return hold(look, `could not measure: ${reasonsText(verdict)}`);
   if (overdue) return hold(look, inconclusiveText(look));
   return nextOfStep(look);
-}
-
-/** Requests that the candidate has answered, per the evidence, at all its shares together. */
-export function candidateRequests(evidence: Evidence): number {
-  return Object.values(evidence.live).reduce((sum, counts) => sum + counts.candidate.requests, 0);
 }
 
 function nextOfStep(look: Look): Action {
@@ -106,7 +102,7 @@ function nextOfPromotion(look: Look, place: Place): Action {
 function waitForProof(look: Look, place: Place): Action {
   const { spec } = look.rollout;
   return wait(
-    `${stepText(spec, place.index)}, ${spec.steps[place.index]?.kind} waits for ${needsText(look.verdict)}`,
+    `${stepText(spec, place.index)}, ${spec.steps[place.index]?.kind} waits for ${needsText(look)}`,
   );
 }
 
@@ -133,21 +129,25 @@ function rollBackProven(verdict: Verdict): Action {
 
 function inconclusiveText(look: Look): string {
   const { spec } = look.rollout;
-  return `inconclusive after ${durationText(spec.maxDurationMs)}: ${needsText(look.verdict)}`;
+  return `inconclusive after ${durationText(spec.maxDurationMs)}: ${needsText(look)}`;
 }
 
-function needsText(verdict: Verdict): string {
+/** What is required and not yet proven, with numbers, and what else the verdict lacks. */
+function needsText({ rollout, verdict }: Look): string {
+  const required = requiredMetrics(rollout.spec, stepOf(rollout.phase));
   const open = verdict.metrics.filter(
-    (status) => status.role === 'gate' && status.finding === 'undecided',
+    (status) => required.includes(status.metric) && status.finding !== 'nonInferior',
   );
-  const needs = [...open.map(needText), ...verdict.reasons];
+  const labels = open.map((status) => `${metricLabel(status)}:`);
+  const others = verdict.reasons.filter((reason) => !labels.some((it) => reason.startsWith(it)));
+  const needs = [...open.map(needText), ...others];
   return needs.length > 0 ? needs.join('; ') : 'nothing: all that was asked for is proven';
 }
 
 function provenText(verdict: Verdict): string {
   return verdict.metrics
     .filter((status) => status.finding === 'nonInferior')
-    .map((status) => `${metricText(status)} (${countText(status.samples)} samples)`)
+    .map((status) => `${metricLabel(status)} (${countText(status.samples)} samples)`)
     .join(', ');
 }
 

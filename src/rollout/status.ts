@@ -9,10 +9,10 @@ import {
 } from '../core/rollout.ts';
 import { ALL_BP } from '../core/route.ts';
 import type { MetricStatus, VerdictKind } from '../core/verdict.ts';
-import { stepOf } from './advance.ts';
-import { metricText, stepTask } from './describe.ts';
+import { metricLabel } from '../decide/metric-plans.ts';
+import { candidateRequests, stepOf } from './advance.ts';
+import { stepTask } from './describe.ts';
 import type { Trial } from './history.ts';
-import { candidateRequests } from './next-action.ts';
 import { setWeightBp } from './route-for.ts';
 
 /** All that is shown of a rollout, as the admin API gives it. Weights in basis points, moments in wall-clock milliseconds. */
@@ -77,7 +77,7 @@ export function statusOf(trial: Trial, look: LatestLook | undefined, nowMs: numb
     setWeightBp: setWeightBp(rollout),
     actualWeightBp: actualWeightBp(rollout, evidence),
     verdict: decision?.verdict.kind,
-    metrics: (decision?.verdict.metrics ?? []).map((one) => ({ ...one, label: metricText(one) })),
+    metrics: (decision?.verdict.metrics ?? []).map((one) => ({ ...one, label: metricLabel(one) })),
     reasons: decision?.verdict.reasons ?? [],
     decidedBy: phase.kind === 'rolledBack' ? phase.decidedBy : [],
     why: whyOf(phase, decision),

@@ -1,7 +1,7 @@
 import type { Evidence } from '../core/evidence.ts';
 import type { Decision } from '../core/rollout.ts';
+import { metricLabel } from '../decide/metric-plans.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
-import { metricText } from './describe.ts';
 import type { Trial } from './history.ts';
 
 /** A checkpoint waits for this part of the rollout's age, so that a day-long trial keeps hundreds of records, not thousands. */
@@ -26,6 +26,6 @@ export function isWorthRecording(
 }
 
 function findingsOf({ verdict }: Decision): string {
-  const findings = verdict.metrics.map((status) => `${metricText(status)}=${status.finding}`);
+  const findings = verdict.metrics.map((status) => `${metricLabel(status)}=${status.finding}`);
   return [verdict.kind, ...findings.sort()].join(' ');
 }
