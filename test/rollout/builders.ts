@@ -1,0 +1,218 @@
+import { HandClock } from '../../src/core/clock.ts';
+import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
+import { seededRandom } from '../../src/core/random.ts';
+import type { LedgerRecord } from '../../src/core/record.ts';
+import type { Phase, Rollout, RolloutSpec, Step } from '../../src/core/rollout.ts';
+import { ALL_BP, type Route } from '../../src/core/route.ts';
+import type { MetricStatus, Verdict, VerdictKind } from '../../src/core/verdict.ts';
+import type { Ledger } from '../../src/ledger/ledger.ts';
+import { MemoryLedger } from '../../src/ledger/memory.ts';
+import { Controller } from '../../src/rollout/controller.ts';
+import type { Decide } from '../../src/rollout/judge.ts';
+import type { Stage } from '../../src/rollout/stage.ts';
+
+export const SHADOW: Step = { kind: 'setMirror', percentage: 100, twin: 20 };
+export const PROVE: Step = { kind: 'analysis', require: ['pairedErrors'], reject: [] };
+export const TENTH: Step = { kind: 'setWeight', percent: 10, control: true };
+export const HALF: Step = { kind: 'setWeight', percent: 50, control: false };
+export const PROMOTE: Step = { kind: 'promote' };
+export const ALL_STEPS: readonly Step[] = [SHADOW, PROVE, TENTH, HALF, PROVE, PROMOTE];
+
+export function aSpec(fields: Partial<RolloutSpec> = {}): RolloutSpec {
+  return {
+    model: 'fashion',
+    stable: '1',
+    candidate: '2',
+    intent: 'equivalent',
+    slices: [],
+    margins: {
+      disagreement: 0.02,
+      pairedErrors: 0.01,
+      labelledLoss: 0.02,
+      pairedLatency: { ratio: 1.5, floorMs: 1 },
+      errors: { ratio: 2, absolute: 0.005 },
+      slowRequests: { ratio: 2, quantile: 0.95, absolute: 0.005 },
+    },
+    errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },
+    minRequests: 100,
+    expectedDisagreement: undefined,
+    onInconclusive: 'pause',
+    maxDurationMs: 3_600_000,
+    steps: ALL_STEPS,
+    salt: 'salt',
+    ...fields,
+  };
+}
+
+export function aRollout(fields: Partial<Rollout> & { readonly spec?: RolloutSpec } = {}): Rollout {
+  return {
+    id: 'fashion-2-1',
+    spec: aSpec(),
+    phase: progressing(0),
+    startedMs: 0,
+    candidateRequestsAtStep: 0,
+    ...fields,
+  };
+}
+
+export function progressing(step: number, sinceMs = 0): Phase {
+  return { kind: 'progressing', step, sinceMs };
+}
+
+export function paused(step: number, why = 'a reason'): Phase {
+  return { kind: 'paused', step, sinceMs: 0, why };
+}
+
+export function aRoute(fields: Partial<Route> = {}): Route {
+  return {
+    model: 'fashion',
+    revision: 1,
+    stable: '1',
+    shares: [{ arm: 'stable', version: '1', weightBp: ALL_BP }],
+    salt: 'configured',
+    rules: [],
+    aliases: {},
+    mirror: undefined,
+    ...fields,
+  };
+}
+
+export function aStatus(fields: Partial<MetricStatus> = {}): MetricStatus {
+  return {
+    metric: 'pairedErrors',
+    slice: undefined,
+    finding: 'undecided',
+    role: 'gate',
+    logHarm: 0,
+    logHarmNeeded: 3,
+    logSafe: 0,
+    logSafeNeeded: 3,
+    samples: 1240,
+    candidateEvents: 0,
+    referenceEvents: 0,
+    estimate: 0,
+    margin: '0.01',
+    samplesToGo: 800,
+    missing: undefined,
+    ...fields,
+  };
+}
+
+export function aVerdict(kind: VerdictKind, fields: Partial<Verdict> = {}): Verdict {
+  const finding = {
+    pass: 'nonInferior',
+    fail: 'worse',
+    inconclusive: 'undecided',
+    error: 'undecided',
+  } as const;
+  return {
+    kind,
+    metrics: [aStatus({ finding: finding[kind] })],
+    decidedBy: kind === 'fail' ? ['pairedErrors'] : [],
+    reasons: kind === 'error' ? ['sample ratio mismatch'] : [],
+    ...fields,
+  };
+}
+
+const KINDS = ['inconclusive', 'pass', 'fail', 'error'] as const;
+
+/** Evidence that `decideByLabel` finds this verdict in, after so many requests of the candidate. */
+export function evidenceOf(kind: VerdictKind, candidateRequests = 0): Evidence {
+  const arm = { requests: candidateRequests, units: 0, errors: 0, slow: 0 };
+  return {
+    ...NO_EVIDENCE,
+    labels: { joined: KINDS.indexOf(kind), unmatched: 0 },
+    live: { '1000:1000': { candidate: arm, reference: arm } },
+  };
+}
+
+/** A `decide` whose verdict is written in the evidence: as pure as the real one. */
+export const decideByLabel: Decide = ({ evidence }) => {
+  const kind = KINDS[evidence.labels.joined] ?? 'inconclusive';
+  return aVerdict(kind);
+};
+
+/** What outlives a process, and what the world around it does: shared by the controllers of one test, one after the other. */
+export class World {
+  readonly clock = new HandClock();
+  readonly table = new Map<string, Route>([['fashion', aRoute()]]);
+  /** What the stage was asked for and what the table was written, in order. */
+  readonly log: string[] = [];
+  readonly errors: string[] = [];
+  readonly digests = new Map([
+    ['1', 'digest-1'],
+    ['2', 'digest-2'],
+    ['3', 'digest-3'],
+  ]);
+  evidence: Evidence = NO_EVIDENCE;
+  /** What preparing fails with; undefined: it does not. */
+  prepareFault: string | undefined;
+  /** Makes appends fail, as on a full disk. */
+  diskFault: string | undefined;
+
+  /** A controller over these records, as a new process would make it. */
+  boot(records: readonly LedgerRecord[] = []): { controller: Controller; ledger: MemoryLedger } {
+    const memory = new MemoryLedger(this.clock, records);
+    const ledger = this.#onDisk(memory);
+    const controller = new Controller({
+      ledger,
+      clock: this.clock,
+      random: seededRandom(1),
+      routes: {
+        read: (model) => this.table.get(model),
+        list: () => [...this.table.values()],
+        write: (route) => {
+          this.table.set(route.model, route);
+          this.log.push(`write ${shareText(route)}`);
+        },
+      },
+      stage: this.stage,
+      decide: decideByLabel,
+      evidence: () => this.evidence,
+      digestOf: (_, version) => this.digests.get(version),
+      tickMs: 1000,
+      onInternalError: (operation, error) => this.errors.push(`${operation}: ${String(error)}`),
+    });
+    return { controller, ledger: memory };
+  }
+
+  readonly stage: Stage = {
+    prepare: async (rollout) => {
+      this.log.push(`prepare ${rollout.phase.kind}`);
+      if (this.prepareFault !== undefined) throw new Error(this.prepareFault);
+    },
+    prepareRoute: async (route) => {
+      this.log.push(`prepareRoute ${shareText(route)}`);
+      if (this.prepareFault !== undefined) throw new Error(this.prepareFault);
+    },
+    open: (rollout, evidence) => {
+      this.evidence = evidence;
+      this.log.push(`open ${rollout.id}`);
+    },
+    release: async (rollout) => {
+      this.log.push(`release ${rollout.id}`);
+    },
+  };
+
+  /** What people get: `1:9000 2:1000`. */
+  shares(): string {
+    return shareText(this.table.get('fashion') ?? aRoute());
+  }
+
+  #onDisk(memory: MemoryLedger): Ledger {
+    return {
+      append: async (body, head) => {
+        if (this.diskFault !== undefined) throw new Error(this.diskFault);
+        return memory.append(body, head);
+      },
+      head: () => memory.head(),
+      read: () => memory.read(),
+      close: () => memory.close(),
+    };
+  }
+}
+
+function shareText(route: Route): string {
+  const shares = route.shares.map((share) => `${share.arm}=${share.version}:${share.weightBp}`);
+  return route.mirror === undefined ? shares.join(' ') : `${shares.join(' ')} mirror`;
+}

@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { Action, Phase, Rollout } from '../../src/core/rollout.ts';
+import type { VerdictKind } from '../../src/core/verdict.ts';
+import { advance, resumed } from '../../src/rollout/advance.ts';
+import { nextAction } from '../../src/rollout/next-action.ts';
+import { requiredMetrics } from '../../src/rollout/required-metrics.ts';
+import { aRollout, aSpec, aStatus, aVerdict, evidenceOf, paused, progressing } from './builders.ts';
+
+const VERDICTS: readonly VerdictKind[] = ['pass', 'fail', 'inconclusive', 'error'];
+const HOUR = 3_600_000;
+
+type At = { readonly nowMs?: number; readonly requests?: number };
+
+function actionOf(rollout: Rollout, kind: VerdictKind, at: At = {}): Action {
+  const { nowMs = 1000, requests = 0 } = at;
+  const evidence = evidenceOf(kind, requests);
+  return nextAction({ rollout, verdict: aVerdict(kind), evidence, nowMs });
+}
+
+t.test(
+  'a candidate proven worse is rolled back in every alive state, paused included',
+  async (t) => {
+    const phases: readonly Phase[] = [0, 1, 2, 3, 4, 5].flatMap((step) => [
+      progressing(step),
+      paused(step),
+    ]);
+    for (const phase of phases) {
+      const action = actionOf(aRollout({ phase }), 'fail', { nowMs: 5 * HOUR });
+      t.match(action, { kind: 'rollBack', decidedBy: ['pairedErrors'], why: /1,240 samples/ });
+    }
+  },
+);
+
+t.test('what could not be measured pauses with the reason', async (t) => {
+  t.match(actionOf(aRollout({ phase: progressing(1) }), 'error'), {
+    kind: 'pause',
+    why: 'could not measure: sample ratio mismatch',
+  });
+  t.match(actionOf(aRollout({ phase: paused(1) }), 'error'), { kind: 'wait', why: /mismatch/ });
+});
+
+t.test('an analysis is left on a pass and on nothing else', async (t) => {
+  const rollout = aRollout({ phase: progressing(1) });
+  t.match(actionOf(rollout, 'pass'), { kind: 'enterStep', step: 2 });
+  t.match(actionOf(rollout, 'inconclusive'), {
+    kind: 'wait',
+    why: 'step 2 of 6, analysis waits for pairedErrors: 1,240 samples, about 800 more',
+  });
+  const asksNothing = aSpec({
+    steps: [{ kind: 'analysis', require: [], reject: [] }, { kind: 'promote' }],
+  });
+  t.match(actionOf(aRollout({ spec: asksNothing }), 'pass'), { kind: 'wait' });
+});
+
+t.test(
+  'a weight is held until the arm has answered minRequests since the step began',
+  async (t) => {
+    const rollout = aRollout({ phase: progressing(2), candidateRequestsAtStep: 50 });
+    t.match(actionOf(rollout, 'inconclusive', { requests: 149 }), {
+      kind: 'wait',
+      why: 'step 3 of 6, 10 % to the candidate: 99 of 100 requests answered',
+    });
+    t.match(actionOf(rollout, 'pass', { requests: 149 }), { kind: 'wait' });
+    t.match(actionOf(rollout, 'inconclusive', { requests: 150 }), { kind: 'enterStep', step: 3 });
+    const none = aSpec({
+      steps: [{ kind: 'setWeight', percent: 0, control: false }, { kind: 'promote' }],
+    });
+    t.match(actionOf(aRollout({ spec: none }), 'inconclusive'), { kind: 'enterStep', step: 1 });
+  },
+);
+
+t.test('a pause step ends with its duration, and one without when somebody resumes', async (t) => {
+  const spec = aSpec({ steps: [{ kind: 'pause', durationMs: 60_000 }, { kind: 'promote' }] });
+  const rollout = aRollout({ spec, phase: paused(0) });
+  t.match(actionOf(rollout, 'inconclusive', { nowMs: 20_000 }), {
+    kind: 'wait',
+    why: /another 40 s/,
+  });
+  t.match(actionOf(rollout, 'inconclusive', { nowMs: 60_000 }), { kind: 'enterStep', step: 1 });
+  const open = aSpec({ steps: [{ kind: 'pause', durationMs: undefined }, { kind: 'promote' }] });
+  const waiting = aRollout({ spec: open, phase: paused(0) });
+  t.match(actionOf(waiting, 'pass', { nowMs: HOUR - 1 }), { kind: 'wait', why: /until resumed/ });
+  t.same(resumed(waiting, 7, NO_EVIDENCE).phase, progressing(1, 7));
+  t.same(resumed(aRollout({ phase: paused(1) }), 7, NO_EVIDENCE).phase, progressing(1, 7));
+});
+
+t.test('time that is used up does what the rollout says, and says what was missing', async (t) => {
+  const rollout = aRollout({ phase: progressing(4) });
+  t.match(actionOf(rollout, 'inconclusive', { nowMs: HOUR }), {
+    kind: 'pause',
+    why: 'inconclusive after 60 min: pairedErrors: 1,240 samples, about 800 more',
+  });
+  const strict = aSpec({ onInconclusive: 'rollback' });
+  for (const phase of [progressing(4), paused(4)]) {
+    t.match(actionOf(aRollout({ spec: strict, phase }), 'inconclusive', { nowMs: HOUR }), {
+      kind: 'rollBack',
+      decidedBy: ['maxDuration'],
+    });
+  }
+});
+
+t.test('a promotion asks for every analysis once more', async (t) => {
+  t.match(actionOf(aRollout({ phase: progressing(5) }), 'pass'), { kind: 'promote' });
+  t.match(actionOf(aRollout({ phase: progressing(5) }), 'inconclusive'), { kind: 'wait' });
+  const spec = aSpec({
+    steps: [
+      { kind: 'setMirror', percentage: 100, twin: 0 },
+      { kind: 'analysis', require: ['disagreement'], reject: [] },
+      { kind: 'setWeight', percent: 50, control: false },
+      { kind: 'analysis', require: ['errors'], reject: [] },
+      { kind: 'promote' },
+    ],
+  });
+  t.same(
+    [0, 1, 2, 3, 4].map((step) => requiredMetrics(spec, step)),
+    [['disagreement'], ['disagreement'], ['errors'], ['errors'], ['disagreement', 'errors']],
+  );
+  const bare = aSpec({ steps: [{ kind: 'promote' }] });
+  t.match(actionOf(aRollout({ spec: bare }), 'pass'), {
+    kind: 'pause',
+    why: /nothing can be proven/,
+  });
+  const endless = aSpec({ steps: [{ kind: 'setMirror', percentage: 1, twin: 0 }] });
+  t.match(actionOf(aRollout({ spec: endless }), 'pass'), { kind: 'pause', why: /by hand/ });
+});
+
+t.test('what is missing is named with the metric and its slice', async (t) => {
+  const slice = { tone: 'dark' };
+  const verdict = aVerdict('inconclusive', {
+    metrics: [
+      aStatus({ metric: 'pairedErrors', slice, samples: 0, missing: 'no pair yet' }),
+      aStatus({ metric: 'errors', samples: 3 }),
+    ],
+    reasons: ['pairedErrors{tone=dark}: no pair yet', 'the mirror saw 71 % of the sampled'],
+  });
+  const rollout = aRollout({ phase: progressing(1) });
+  const action = nextAction({ rollout, verdict, evidence: NO_EVIDENCE, nowMs: 1 });
+  t.equal(
+    action.why,
+    'step 2 of 6, analysis waits for pairedErrors{tone=dark}: 0 samples, no pair yet; the mirror saw 71 % of the sampled',
+  );
+});
+
+t.test('whatever the state, only a pass promotes, and only a fail or time rolls back', async () => {
+  const phase = fc
+    .integer({ min: 0, max: 5 })
+    .chain((step) => fc.constantFrom(progressing(step), paused(step)));
+  fc.assert(
+    fc.property(
+      fc.record({
+        phase,
+        kind: fc.constantFrom(...VERDICTS),
+        nowMs: fc.integer({ min: 0, max: 2 * HOUR }),
+        requests: fc.integer({ min: 0, max: 300 }),
+        onInconclusive: fc.constantFrom('pause' as const, 'rollback' as const),
+      }),
+      ({ phase, kind, nowMs, requests, onInconclusive }) => {
+        const rollout = aRollout({ phase, spec: aSpec({ onInconclusive }) });
+        const action = actionOf(rollout, kind, { nowMs, requests });
+        const after = advance(rollout, {
+          action,
+          atMs: nowMs,
+          evidence: evidenceOf(kind, requests),
+        });
+        if (kind === 'fail') return after.phase.kind === 'rolledBack';
+        if (action.kind === 'promote') return kind === 'pass' && after.phase.kind === 'promoted';
+        if (action.kind === 'rollBack') return onInconclusive === 'rollback' && nowMs >= HOUR;
+        return action.why.length > 0;
+      },
+    ),
+  );
+});
