@@ -8,7 +8,10 @@ import type { Sliced } from './turns.ts';
  */
 export class JsonElements implements Sliced {
   readonly #view: DataView;
-  readonly #read: (view: DataView, at: number) => Written;
+  readonly #read: ReadElement;
+  /** Bytes of an element; of its length prefix for BYTES. */
+  readonly #sizeBytes: number;
+  readonly #isText: boolean;
   readonly #pieces: string[] = [];
   #at = 0;
 
@@ -16,15 +19,17 @@ export class JsonElements implements Sliced {
   constructor({ name, dtype, data }: Tensor) {
     this.#view = new DataView(data.buffer, data.byteOffset, data.byteLength);
     this.#read = readerOf(dtype, name);
+    this.#isText = dtype === 'BYTES';
+    this.#sizeBytes = this.#isText ? 4 : DTYPE_BYTES[dtype];
   }
 
   step(budgetBytes: number): boolean {
     // An element is about three times as long in JSON as in binary.
     const until = Math.min(this.#view.byteLength, this.#at + budgetBytes / 4);
     while (this.#at < until) {
-      const { text, sizeBytes } = this.#read(this.#view, this.#at);
-      this.#pieces.push(text);
-      this.#at += sizeBytes;
+      this.#pieces.push(this.#read(this.#view, this.#at));
+      if (this.#isText) this.#at += this.#view.getUint32(this.#at, true);
+      this.#at += this.#sizeBytes;
     }
     return this.#at >= this.#view.byteLength;
   }
@@ -34,7 +39,7 @@ export class JsonElements implements Sliced {
   }
 }
 
-type Written = { readonly text: string; readonly sizeBytes: number };
+type ReadElement = (view: DataView, at: number) => string;
 type ReadNumber = (view: DataView, at: number) => number | bigint | boolean;
 
 const NUMBERS: Readonly<Record<Exclude<Dtype, 'FP16' | 'BF16' | 'BYTES'>, ReadNumber>> = {
@@ -51,7 +56,7 @@ const NUMBERS: Readonly<Record<Exclude<Dtype, 'FP16' | 'BF16' | 'BYTES'>, ReadNu
   FP64: (view, at) => view.getFloat64(at, true),
 };
 
-function readerOf(dtype: Dtype, name: string): (view: DataView, at: number) => Written {
+function readerOf(dtype: Dtype, name: string): ReadElement {
   if (dtype === 'BYTES') return readString;
   if (dtype === 'FP16' || dtype === 'BF16') {
     throw new ServeError(
@@ -60,16 +65,15 @@ function readerOf(dtype: Dtype, name: string): (view: DataView, at: number) => W
     );
   }
   const read = NUMBERS[dtype];
-  const sizeBytes = DTYPE_BYTES[dtype];
   return (view, at) => {
     const value = read(view, at);
     // -0 would lose its sign.
-    return { text: Object.is(value, -0) ? '-0' : String(value), sizeBytes };
+    return Object.is(value, -0) ? '-0' : String(value);
   };
 }
 
-function readString(view: DataView, at: number): Written {
+function readString(view: DataView, at: number): string {
   const length = view.getUint32(at, true);
-  const text = Buffer.from(view.buffer, view.byteOffset + at + 4, length).toString();
-  return { text: JSON.stringify(text), sizeBytes: 4 + length };
+  const bytes = Buffer.from(view.buffer, view.byteOffset + at + 4, length);
+  return JSON.stringify(bytes.toString());
 }

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../core/clock.ts';
 import type { InferResponse } from '../../core/infer.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
+import { connectionSignal } from './connection-signal.ts';
 import { decodeInfer } from './decode.ts';
 import { HEADER_LENGTH } from './decode-binary.ts';
 import { type Encoded, encodeInfer } from './encode.ts';
@@ -37,7 +38,6 @@ export function createInferRoute(options: InferRouteOptions) {
     reply: FastifyReply,
   ): Promise<string | Buffer> => {
     const startedMs = clock.monotonicMs();
-    const signal = signalOf(reply);
     const { model, version } = http.params;
     const { request, wanted } = await decodeInfer(
       {
@@ -55,7 +55,7 @@ export function createInferRoute(options: InferRouteOptions) {
         signature: () => gateway.metadata(model, version),
       },
     );
-    const response = await gateway.infer(request, signal);
+    const response = await gateway.infer(request, connectionSignal(http.raw.socket));
     const encoded = await encodeInfer(response, wanted, turns);
     writeHeaders(reply, { response, encoded, token: options.tokenFor(request) });
     return encoded.body;
@@ -63,15 +63,6 @@ export function createInferRoute(options: InferRouteOptions) {
 }
 
 const EMPTY = Buffer.alloc(0);
-
-/** Aborted once the caller's connection closes with the answer still owed. */
-function signalOf(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
-}
 
 type Written = {
   readonly response: InferResponse;
