@@ -10,7 +10,9 @@ export type Exposure = { readonly odds: number; readonly counts: ExposureCounts 
  */
 export function readExposures(live: Evidence['live']): readonly Exposure[] | undefined {
   const exposures: Exposure[] = [];
-  for (const [key, counts] of Object.entries(live)) {
+  // By key, so that sums over exposures have one order, however the evidence was put together.
+  const byKey = Object.entries(live).sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [key, counts] of byKey) {
     const weights = /^(\d+):(\d+)$/.exec(key);
     if (weights === null || !areCounts(counts)) return undefined;
     const [candidate, reference] = [Number(weights[1]), Number(weights[2])];
@@ -18,7 +20,7 @@ export function readExposures(live: Evidence['live']): readonly Exposure[] | und
       exposures.push({ odds: candidate / (candidate + reference), counts });
     }
   }
-  return exposures.sort((a, b) => a.odds - b.odds);
+  return exposures;
 }
 
 function areCounts({ candidate, reference }: ExposureCounts): boolean {

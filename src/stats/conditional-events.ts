@@ -38,11 +38,11 @@ export function mixtureOver(
   multiples: readonly number[],
 ): Mixture {
   if (!(ratio > 0)) throw new RangeError(`ratio must be above 0, not ${ratio}`);
-  const inOrder = [...events].sort((a, b) => a.odds - b.odds);
+  const pooled = poolByOdds(events);
   return evenMixture(
     multiples.map((multiple) => {
       let sum = 0;
-      for (const seen of inOrder) {
+      for (const seen of pooled) {
         const within = candidateShare(seen.odds, ratio);
         const other = candidateShare(seen.odds, ratio * multiple);
         sum += countLog(seen.candidate, other / within);
@@ -51,6 +51,20 @@ export function mixtureOver(
       return sum;
     }),
   );
+}
+
+/** One entry for each odds, in their order: whole counts add exactly, and the sum of logarithms then has one order only. */
+function poolByOdds(events: readonly ExposedEvents[]): readonly ExposedEvents[] {
+  const pooled = new Map<number, ExposedEvents>();
+  for (const { odds, candidate, reference } of events) {
+    const so = pooled.get(odds);
+    pooled.set(odds, {
+      odds,
+      candidate: candidate + (so?.candidate ?? 0),
+      reference: reference + (so?.reference ?? 0),
+    });
+  }
+  return [...pooled.values()].sort((a, b) => a.odds - b.odds);
 }
 
 /** P(an event fell on the candidate), if its rate is `ratio` times the reference's. */

@@ -132,8 +132,8 @@ function eventWalk(trueRatio: number, ratio: number, side: 'harm' | 'safe'): Wal
 }
 
 t.test('at the margin, rates are called worse or safe no more often than stated', (t) => {
-  errsRarely(t, rateWalk(0.01, 0.01, 'harm'), { runs: 600, seed: 1_000 });
-  errsRarely(t, rateWalk(0.01, 0.01, 'safe'), { runs: 600, seed: 2_000 });
+  errsRarely(t, rateWalk(0.01, 0.01, 'harm'), { runs: 300, seed: 1_000 });
+  errsRarely(t, rateWalk(0.01, 0.01, 'safe'), { runs: 300, seed: 2_000 });
   t.end();
 });
 
@@ -259,9 +259,9 @@ t.test(
       [0.02, 5, 4_090],
       [0.02, 2, 26_068],
     ] as const) {
-      const found = Array.from({ length: 151 }, (_, run) =>
+      const found = Array.from({ length: 75 }, (_, run) =>
         requestsToRollback({ base, ratio }, seededRandom(12_000 + run)),
-      ).sort((a, b) => a - b)[75];
+      ).sort((a, b) => a - b)[37];
       t.ok(
         Math.abs((found ?? 0) / expected - 1) <= 0.35,
         `base ${base}, ratio ${ratio}: ${found} requests, computed before ${expected}`,

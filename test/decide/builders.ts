@@ -1,0 +1,101 @@
+import {
+  type ArmCounts,
+  type DifferenceCounts,
+  type Evidence,
+  type ExposureCounts,
+  NO_EVIDENCE,
+} from '../../src/core/evidence.ts';
+import type { RolloutSpec } from '../../src/core/rollout.ts';
+
+/** A rollout that requires every metric that can be required, with one declared slice. */
+export function aSpec(changes: Partial<RolloutSpec> = {}): RolloutSpec {
+  return {
+    model: 'fashion',
+    stable: '1',
+    candidate: '2',
+    intent: 'equivalent',
+    slices: [{ garment: 'upper', tone: 'dark' }],
+    margins: {
+      disagreement: 0.02,
+      pairedErrors: 0.01,
+      labelledLoss: 0.02,
+      pairedLatency: { ratio: 1.1, floorMs: 1 },
+      errors: { ratio: 2, absolute: 0.005 },
+      slowRequests: { ratio: 2, quantile: 0.95, absolute: 0.005 },
+    },
+    errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },
+    minRequests: 100,
+    expectedDisagreement: undefined,
+    onInconclusive: 'pause',
+    maxDurationMs: 3_600_000,
+    steps: [
+      { kind: 'setMirror', percentage: 100, twin: 20 },
+      {
+        kind: 'analysis',
+        require: ['disagreement', 'pairedErrors', 'labelledLoss'],
+        reject: ['pairedLatency'],
+      },
+      { kind: 'setWeight', percent: 25, control: true },
+      { kind: 'analysis', require: ['errors', 'slowRequests'], reject: [] },
+      { kind: 'promote' },
+    ],
+    salt: 'salt',
+    ...changes,
+  };
+}
+
+/** Differences on the grid: value (a multiple of 0.001) and how often it came. */
+export function differences(
+  ...values: readonly [value: number, count: number][]
+): DifferenceCounts {
+  const grid = Object.fromEntries(
+    values.map(([value, count]) => [String(Math.round(value * 1000)), count]),
+  );
+  return { down: grid, up: grid };
+}
+
+export function anArm(changes: Partial<ArmCounts> = {}): ArmCounts {
+  return { requests: 2_000, units: 2_000, errors: 0, slow: 0, ...changes };
+}
+
+export function anExposure(
+  candidate: Partial<ArmCounts>,
+  reference: Partial<ArmCounts>,
+): ExposureCounts {
+  return { candidate: anArm(candidate), reference: anArm(reference) };
+}
+
+/** Evidence of a candidate that is as good as stable in everything, with enough of it to say so. */
+export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
+  return {
+    ...NO_EVIDENCE,
+    mirror: {
+      eligible: 4_000,
+      notSampled: 0,
+      compared: 3_900,
+      dropped: { queueFull: 60 },
+      timedOut: 40,
+      failed: 0,
+      byLoad: {
+        0: { sampled: 2_000, compared: 1_990 },
+        1: { sampled: 1_500, compared: 1_450 },
+        2: { sampled: 450, compared: 420 },
+        4: { sampled: 50, compared: 40 },
+      },
+    },
+    disagreement: differences([0, 3_850], [0.5, 50]),
+    excessDisagreement: differences([-0.5, 10], [0, 1_980], [0.5, 10]),
+    pairedErrors: differences([0, 3_900]),
+    pairedLatency: { pairs: 2_000, slower: 100 },
+    labelledLoss: differences([-1, 30], [0, 2_940], [1, 30]),
+    labelledLossBySlice: {
+      'garment=upper,tone=dark': differences([-1, 5], [0, 1_490], [1, 5]),
+    },
+    labels: { joined: 3_000, unmatched: 3 },
+    live: {
+      '500:500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),
+      '2500:2500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),
+    },
+    ...changes,
+  };
+}
