@@ -96,14 +96,11 @@ export class LiveWindow {
   }
 
   #count(live: LiveObservation, arm: MutableArm, { isError, isSlow }: BadEvents): void {
-    const hash = saltedHash(`${this.#options.salt}:evidence`, live.unit);
-    if (this.#options.sticky && !this.#hasSeen(live, hash)) {
-      if (this.#seenCount >= UNITS_MAX) return;
-      this.#see(live, hash);
-      arm.units += 1;
-    } else if (!this.#options.sticky) {
-      arm.units += 1;
-    }
+    const { sticky, salt } = this.#options;
+    const isBad = isError || isSlow;
+    const hash = sticky || isBad ? saltedHash(`${salt}:evidence`, live.unit) : '';
+    if (!sticky || this.#see(live, hash)) arm.units += 1;
+    if (!isBad || (sticky && !this.#hasSeen(live, hash))) return;
     const isFirstError = isError && isFirst(this.#erred, hash);
     const isFirstSlow = isSlow && isFirst(this.#slow, hash);
     if (isFirstError) arm.errors += 1;
@@ -124,11 +121,14 @@ export class LiveWindow {
     return this.#seen.get(exposureKey(exposure))?.has(hash) ?? false;
   }
 
-  #see({ exposure }: LiveObservation, hash: string): void {
-    const key = exposureKey(exposure);
+  /** True if the unit is new at this exposure, and there is room to remember it. */
+  #see(live: LiveObservation, hash: string): boolean {
+    if (this.#seenCount >= UNITS_MAX || this.#hasSeen(live, hash)) return false;
+    const key = exposureKey(live.exposure);
     const seen = this.#seen.get(key) ?? new Set();
     this.#seen.set(key, seen.add(hash));
     this.#seenCount += 1;
+    return true;
   }
 }
 

@@ -1,0 +1,170 @@
+import fc from 'fast-check';
+import type { LiveObservation } from '../../src/compare/live-window.ts';
+import type { MirrorEvent } from '../../src/compare/mirror-tally.ts';
+import { createWindow, type Window, type WindowOptions } from '../../src/compare/window.ts';
+import type { Comparison, LabelledPair } from '../../src/core/comparison.ts';
+import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { Observation, Pair } from '../../src/core/outcome.ts';
+import type { Dtype, Signature, Tensor } from '../../src/core/tensor.ts';
+
+export function aTensor(values: readonly number[], over: Partial<Tensor> = {}): Tensor {
+  const data = new Uint8Array(new Float32Array(values).buffer);
+  return { name: 'probabilities', dtype: 'FP32', shape: [1, values.length], data, ...over };
+}
+
+export function rows(...table: readonly (readonly number[])[]): Tensor {
+  return aTensor(table.flat(), { shape: [table.length, table[0]?.length ?? 0] });
+}
+
+export function aSignature(outputs: readonly [string, Dtype, readonly number[]][]): Signature {
+  return {
+    inputs: [{ name: 'image', dtype: 'FP32', shape: [-1, 1, 28, 28] }],
+    outputs: outputs.map(([name, dtype, shape]) => ({ name, dtype, shape })),
+  };
+}
+
+export function anAnswer(...outputs: readonly Tensor[]): Observation {
+  return { kind: 'answer', outputs, computeMs: 1 };
+}
+
+export const FAILURE: Observation = { kind: 'failure', code: 'runtime_failed', message: 'bad' };
+
+export function aPair(over: Partial<Pair> = {}): Pair {
+  return {
+    requestId: 'r1',
+    unit: 'u1',
+    attributes: {},
+    stable: anAnswer(aTensor([0.9, 0.1])),
+    candidate: anAnswer(aTensor([0.9, 0.1])),
+    twin: undefined,
+    ...over,
+  };
+}
+
+export function aComparison(over: Partial<Comparison> = {}): Comparison {
+  return {
+    difference: 'same',
+    score: 0,
+    noise: undefined,
+    stableFailed: false,
+    candidateFailed: false,
+    latency: undefined,
+    ...over,
+  };
+}
+
+export function aLive(over: Partial<LiveObservation> = {}): LiveObservation {
+  return {
+    unit: 'u1',
+    side: 'candidate',
+    exposure: { candidateBp: 500, referenceBp: 9_500 },
+    startedMs: 0,
+    endedMs: 5,
+    failure: undefined,
+    ...over,
+  };
+}
+
+export function aWindow(over: Partial<WindowOptions> = {}): Window {
+  return createWindow({
+    salt: 'salt',
+    slices: [{ tone: 'dark', garment: 'upper' }, { tone: 'light' }],
+    latencyMargin: { ratio: 1.25, floorMs: 0.1 },
+    slowQuantile: 0.9,
+    sticky: false,
+    from: NO_EVIDENCE,
+    ...over,
+  });
+}
+
+/** One thing that happens to a window. */
+export type Happening = (window: Window) => void;
+
+const score = fc.oneof(
+  fc.integer({ min: 0, max: 1000 }).map((step) => step / 1000),
+  fc.double({ min: 0, max: 1, noNaN: true }),
+);
+
+const comparisons: fc.Arbitrary<Comparison> = fc.record({
+  difference: fc.constant('values' as const),
+  score: fc.option(score, { nil: undefined }),
+  noise: fc.option(score, { nil: undefined }),
+  stableFailed: fc.boolean(),
+  candidateFailed: fc.boolean(),
+  latency: fc.option(
+    fc.record({
+      candidateMs: fc.double({ min: 0.1, max: 9, noNaN: true }),
+      twinMs: fc.double({ min: 0.1, max: 9, noNaN: true }),
+    }),
+    { nil: undefined },
+  ),
+});
+
+const labelled: fc.Arbitrary<LabelledPair> = fc.record({
+  attributes: fc.record({
+    tone: fc.constantFrom('dark', 'light'),
+    garment: fc.constantFrom('upper', 'lower'),
+  }),
+  stableLoss: score,
+  candidateLoss: score,
+});
+
+const load = fc.integer({ min: 0, max: 40 });
+const mirrorEvents: fc.Arbitrary<MirrorEvent> = fc.oneof(
+  fc.constant({ kind: 'notSampled' } as const),
+  fc.record({
+    kind: fc.constant('dropped' as const),
+    reason: fc.constantFrom('queueFull', 'brownout'),
+    load,
+  }),
+  fc.record({ kind: fc.constantFrom('timedOut', 'failed', 'compared'), load }),
+);
+
+/** All that can happen in shadow. */
+export const shadowHappenings: fc.Arbitrary<Happening> = fc.oneof(
+  comparisons.map(
+    (c): Happening =>
+      (window) =>
+        window.addComparison(c),
+  ),
+  labelled.map(
+    (pair): Happening =>
+      (window) =>
+        window.addLabelled(pair),
+  ),
+  fc.constant<Happening>((window) => window.addUnmatchedLabel()),
+  mirrorEvents.map(
+    (event): Happening =>
+      (window) =>
+        window.countMirror(event),
+  ),
+);
+
+/** Live requests that never overlap: each one's number is its place in time. */
+export const liveHappenings: fc.Arbitrary<readonly Happening[]> = fc
+  .array(
+    fc.record({
+      unit: fc.integer({ min: 0, max: 30 }).map(String),
+      side: fc.constantFrom('candidate' as const, 'reference' as const),
+      candidateBp: fc.constantFrom(500, 2_500),
+      failure: fc.constantFrom(undefined, 'runtime_failed' as const, 'invalid_input' as const),
+    }),
+    { maxLength: 60 },
+  )
+  .map((requests) =>
+    requests.map(({ candidateBp, ...request }, index): Happening => {
+      const exposure = { candidateBp, referenceBp: 10_000 - candidateBp };
+      const times = { startedMs: index * 10, endedMs: index * 10 + 5 };
+      return (window) => window.addLive({ ...request, exposure, ...times });
+    }),
+  );
+
+/** What a window holds after some things have happened. */
+export const evidences: fc.Arbitrary<Evidence> = fc
+  .tuple(fc.array(shadowHappenings, { maxLength: 30 }), liveHappenings)
+  .map(([shadow, live]) => afterAll(aWindow(), [...shadow, ...live]));
+
+export function afterAll(window: Window, happenings: readonly Happening[]): Evidence {
+  for (const happen of happenings) happen(window);
+  return window.snapshot();
+}
