@@ -1,0 +1,141 @@
+import type { MirrorEvent } from '../../src/compare/mirror-tally.ts';
+import { HandClock } from '../../src/core/clock.ts';
+import { ServeError, type ServeErrorCode } from '../../src/core/errors.ts';
+import type { InferRequest } from '../../src/core/infer.ts';
+import type { Outcome, Pair } from '../../src/core/outcome.ts';
+import { seededRandom } from '../../src/core/random.ts';
+import type { Assignment, MirrorSetting } from '../../src/core/route.ts';
+import { createMirror, type Mirror, type MirrorLimits } from '../../src/mirror/mirror.ts';
+import type { MirrorLane } from '../../src/mirror/mirrored.ts';
+import { anAnswer, aTensor } from '../compare/builders.ts';
+
+export function aRequest(id = 'r1', over: Partial<InferRequest> = {}): InferRequest {
+  return {
+    id,
+    model: 'fashion',
+    version: undefined,
+    unit: id,
+    principal: undefined,
+    attributes: { tone: 'dark' },
+    inputs: [aTensor([1, 2])],
+    outputs: undefined,
+    deadlineMs: 1_000,
+    ...over,
+  };
+}
+
+export function anAssignment(over: Partial<Assignment> = {}): Assignment {
+  return {
+    version: '1',
+    arm: 'stable',
+    by: 'split',
+    routeRevision: 1,
+    exposure: undefined,
+    side: undefined,
+    ...over,
+  };
+}
+
+export function answered(startedMs = 0, endedMs = 5): Outcome {
+  const response = {
+    model: 'fashion',
+    version: '1',
+    outputs: [aTensor([0.9, 0.1])],
+    timing: { queueMs: 0, computeMs: 3, totalMs: endedMs - startedMs },
+    batch: { id: 1, rows: 1 },
+  };
+  return { kind: 'answer', response, startedMs, endedMs };
+}
+
+export function failed(code: ServeErrorCode, startedMs = 0, endedMs = 5): Outcome {
+  return { kind: 'failure', code, message: 'no', startedMs, endedMs };
+}
+
+type Run = {
+  readonly request: InferRequest;
+  readonly plan: { readonly twin: boolean; readonly candidateFirst: boolean };
+  readonly deadlineMs: number;
+  readonly answer: () => void;
+  readonly reject: (code: ServeErrorCode) => void;
+};
+
+/** A lane whose runs end when the test says so. */
+export class HandLane implements MirrorLane {
+  readonly runs: Run[] = [];
+
+  readonly run: MirrorLane['run'] = (request, plan, deadlineMs) =>
+    new Promise((resolve, reject) => {
+      const candidate = anAnswer(aTensor([0.8, 0.2]));
+      this.runs.push({
+        request,
+        plan,
+        deadlineMs,
+        answer: () => resolve({ candidate, twin: plan.twin ? candidate : undefined }),
+        reject: (code) => reject(new ServeError(code, 'no')),
+      });
+    });
+}
+
+export type Stage = {
+  readonly mirror: Mirror;
+  readonly lane: HandLane;
+  readonly clock: HandClock;
+  readonly pairs: Pair[];
+  readonly events: MirrorEvent[];
+  readonly expected: string[];
+  readonly abandoned: string[];
+  readonly errors: string[];
+  /** Sends a request through the tap, with the outcome at once. */
+  readonly send: (id: string, outcome?: Outcome) => void;
+};
+
+export type StageOptions = {
+  readonly setting?: () => MirrorSetting | undefined;
+  readonly limits?: Partial<MirrorLimits>;
+  readonly lane?: (model: string, version: string) => MirrorLane | undefined;
+  readonly liveInFlight?: () => number;
+  readonly offer?: (pair: Pair) => void;
+  readonly seed?: number;
+};
+
+export const ALL: MirrorSetting = { version: '2', sampleBp: 10_000, twinBp: 0 };
+
+/** A mirror with everything around it in the test's hand. */
+export function aStage(options: StageOptions = {}): Stage {
+  const lane = new HandLane();
+  const clock = new HandClock();
+  const seen = {
+    pairs: [] as Pair[],
+    events: [] as MirrorEvent[],
+    expected: [] as string[],
+    abandoned: [] as string[],
+    errors: [] as string[],
+  };
+  const mirror = createMirror({
+    readMirror: options.setting ?? (() => ALL),
+    lane: options.lane ?? (() => lane),
+    clock,
+    random: seededRandom(options.seed ?? 1),
+    limits: {
+      concurrency: 2,
+      queueRequestsMax: 4,
+      queueBytesMax: 1_000,
+      deadlineMs: 100,
+      ...options.limits,
+    },
+    liveInFlight: options.liveInFlight ?? (() => 1),
+    offer: options.offer ?? ((pair) => seen.pairs.push(pair)),
+    count: (event) => seen.events.push(event),
+    expect: (id) => seen.expected.push(id),
+    abandon: (id) => seen.abandoned.push(id),
+    onInternalError: (operation) => seen.errors.push(operation),
+  });
+  const send = (id: string, outcome = answered()): void =>
+    mirror.tap(aRequest(id), anAssignment())?.(outcome);
+  return { mirror, lane, clock, ...seen, send };
+}
+
+/** Lets everything that is due happen: what `setImmediate` and settled promises have started. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
