@@ -166,6 +166,10 @@ const routeSchema = section({
   sticky: headerSource.optional(),
   rules: z.array(ruleSchema, { error: expected('a list of rules') }).default([]),
   mirror: mirrorSchema.default([]),
+}).superRefine(({ stable, split }, context) => {
+  if (!split || Object.hasOwn(split, stable)) return;
+  const message = `expected a share for stable "${stable}" (0 if nobody is to get it)`;
+  context.addIssue({ code: 'custom', path: ['split'], message });
 });
 
 const modelFields = section({

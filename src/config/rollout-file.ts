@@ -8,5 +8,8 @@ import { parseYamlFile } from './yaml-file.ts';
  * @throws ConfigError for what is no YAML, or no keys and values; the system's error for a file that cannot be read.
  */
 export async function readRolloutFile(file: string): Promise<Readonly<Record<string, unknown>>> {
-  return parseYamlFile({ file, text: await readFile(file, 'utf8') }, z.record(z.string(), z.unknown()));
+  return parseYamlFile(
+    { file, text: await readFile(file, 'utf8') },
+    z.record(z.string(), z.unknown()),
+  );
 }

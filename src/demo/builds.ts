@@ -15,7 +15,8 @@ import {
 /**
  * A build with redundant work: the whole network runs `copies` times more, on inputs shifted a little each time (the same input
  * would be recognised and computed once). The copies' answers are asked only whether they are NaN, which turns into a factor of
- * exactly 1, so the outputs keep every bit; no optimiser can know that in advance. Weights are shared.
+ * exactly 1, so the outputs keep every bit; no optimiser can know that in advance. Weights are shared. With a perceptron of a few
+ * dozen units, whose run is mostly overhead, eight copies make a run of one row three times slower (measured on one thread).
  *
  * @param bytes a model with float32 inputs and outputs.
  */

@@ -89,6 +89,11 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
     says: 'understudy.yaml:4:34 models.fashion.route.split: expected shares that add to 100 percent, found 95 + 10 = 105',
   },
   {
+    title: 'a split that leaves stable out',
+    text: `${MODEL}    route: { stable: "1", split: { "2": 100 } }\n`,
+    says: 'understudy.yaml:4:34 models.fashion.route.split: expected a share for stable "1" (0 if nobody is to get it)',
+  },
+  {
     title: 'a version that lost digits as a number',
     text: `${MODEL}    route: { stable: 1.10 }\n`,
     says: 'understudy.yaml:4:22 models.fashion.route.stable: expected a version: a folder name in quotes, or a whole number, found 1.1',

@@ -1,0 +1,219 @@
+import { cp, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import t from 'tap';
+import {
+  addInitialiser,
+  addNode,
+  floats,
+  newModel,
+  writeModel,
+} from '../../src/repository/onnx-writer.ts';
+import { type Scan, scanRepository } from '../../src/repository/scan.ts';
+
+const SIGNATURE = {
+  inputs: [{ name: 'x', dtype: 'FP32' as const, shape: [-1, 3] }],
+  outputs: [{ name: 'y', dtype: 'FP32' as const, shape: [-1, 3] }],
+};
+
+function modelBytes(shift = 1): Uint8Array {
+  const model = newModel({ name: 'shifted', ...SIGNATURE });
+  addInitialiser(model.graph, floats('shift', [1], [shift]));
+  addNode(model.graph, { op: 'Add', inputs: ['x', 'shift'], outputs: ['y'] });
+  return writeModel(model);
+}
+
+type Files = Readonly<Record<string, string | Uint8Array>>;
+
+const roots: string[] = [];
+t.teardown(() => Promise.all(roots.map((root) => rm(root, { recursive: true, force: true }))));
+
+async function repositoryOf(files: Files): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'repository-'));
+  roots.push(root);
+  for (const [path, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, path)), { recursive: true });
+    await writeFile(join(root, path), content);
+  }
+  return root;
+}
+
+/** What a scan says of one package `m/1` of these files, without the folder's name. */
+async function scanOf(files: Files): Promise<Scan & { readonly said: readonly string[] }> {
+  const root = await repositoryOf(
+    Object.fromEntries(Object.entries(files).map(([path, content]) => [`m/1/${path}`, content])),
+  );
+  const scan = await scanRepository(root);
+  return {
+    ...scan,
+    said: scan.problems.map(({ where, message }) => `${where.slice(root.length)}: ${message}`),
+  };
+}
+
+t.test('every version of every model is found, in order', async (t) => {
+  const model = modelBytes();
+  const root = await repositoryOf({
+    'README.md': 'a file of the repository',
+    'b/10/model.onnx': model,
+    'b/9/model.onnx': model,
+    'b/2024-rc/model.onnx': model,
+    'b/config.pbtxt': 'a file of the model',
+    'a/1/model.onnx': model,
+    '.git/1/model.onnx': model,
+    '_data/1/model.onnx': model,
+    'a/_draft/model.onnx': model,
+  });
+  await symlink(join(root, 'nowhere'), join(root, 'a', 'broken'));
+  const { packages, problems } = await scanRepository(root);
+  t.same(
+    packages.map(({ model: name, version }) => `${name}/${version}`),
+    ['a/1', 'b/9', 'b/10', 'b/2024-rc'],
+  );
+  t.same(problems, []);
+});
+
+t.test('a folder with nothing but the model is a package', async (t) => {
+  const bytes = modelBytes();
+  const { packages } = await scanOf({ 'model.onnx': bytes });
+  t.match(packages[0], {
+    model: 'm',
+    version: '1',
+    bytes: bytes.length,
+    digest: /^[0-9a-f]{64}$/,
+    models: [{ name: 'm', file: /\/m\/1\/model\.onnx$/ }],
+    signature: SIGNATURE,
+    task: undefined,
+    labels: undefined,
+    compare: undefined,
+  });
+});
+
+t.test('model.yaml says what the model file cannot', async (t) => {
+  const { packages, said } = await scanOf({
+    'model.onnx': modelBytes(),
+    'labels.txt': 'cat\r\ndog\ncow\n',
+    'model.yaml':
+      'task: classification\nlabels: labels.txt\ncompare: { comparator: rankedClasses, topK: 2 }\n' +
+      'licence: MIT\nprovenance: { seed: 7, command: make }\n',
+  });
+  t.same(said, []);
+  t.match(packages[0], {
+    task: 'classification',
+    labels: ['cat', 'dog', 'cow'],
+    compare: { comparator: 'rankedClasses', topK: 2 },
+    licence: 'MIT',
+    provenance: { seed: 7, command: 'make' },
+  });
+});
+
+t.test('the digest follows the files, not the place', async (t) => {
+  const files = { 'm/1/model.onnx': modelBytes(), 'm/1/cards/card.md': 'fine' };
+  const root = await repositoryOf({
+    ...files,
+    'm/3/model.onnx': modelBytes(2),
+    'm/3/cards/card.md': 'fine',
+  });
+  await cp(join(root, 'm/1'), join(root, 'm/2'), { recursive: true });
+  await writeFile(join(root, 'm/2/.DS_Store'), 'left by a file browser');
+  await cp(join(root, 'm/1'), join(root, 'm/4'), { recursive: true });
+  await writeFile(join(root, 'm/4/cards/card.md'), 'changed');
+  const { packages } = await scanRepository(root);
+  const [first, copy, otherWeights, otherCard] = packages.map(({ digest }) => digest);
+  t.equal(copy, first);
+  t.equal(new Set([first, otherWeights, otherCard]).size, 3);
+});
+
+const HALF: readonly {
+  readonly title: string;
+  readonly files: Files;
+  readonly says: string | RegExp;
+}[] = [
+  {
+    title: 'a package without its model',
+    files: { 'model.yaml': 'task: classification\n' },
+    says: '/m/1: expected a file model.onnx, found none',
+  },
+  {
+    title: 'an empty model file',
+    files: { 'model.onnx': '' },
+    says: '/m/1: model.onnx: expected an ONNX model, found an empty file',
+  },
+  {
+    title: 'a model file cut off',
+    files: { 'model.onnx': modelBytes().subarray(0, 60) },
+    says: /^\/m\/1: model\.onnx: expected an ONNX model, found 60 bytes that are none or are cut off/,
+  },
+  {
+    title: 'a model.yaml with an unknown key',
+    files: { 'model.onnx': modelBytes(), 'model.yaml': 'task: classification\nlables: [a]\n' },
+    says: '/m/1: model.yaml:2:1 lables: unknown key "lables". Did you mean "labels"?',
+  },
+  {
+    title: 'labels that are missing',
+    files: { 'model.onnx': modelBytes(), 'model.yaml': 'labels: labels.txt\n' },
+    says: /^\/m\/1: expected the labels in labels\.txt: ENOENT/,
+  },
+  {
+    title: 'labels outside the package',
+    files: { 'model.onnx': modelBytes(), 'model.yaml': 'labels: ../2/labels.txt\n' },
+    says: '/m/1: expected a path inside the package, found ../2/labels.txt',
+  },
+  {
+    title: 'labels with a gap',
+    files: { 'model.onnx': modelBytes(), 'model.yaml': 'labels: l.txt\n', 'l.txt': 'a\n\nc\n' },
+    says: '/m/1: l.txt: expected a label on line 2, found none',
+  },
+  {
+    title: 'labels that do not fit the output',
+    files: { 'model.onnx': modelBytes(), 'model.yaml': 'labels: [a, b]\n' },
+    says: '/m/1: expected as many labels as an output has classes, found 2 for y [-1,3]',
+  },
+];
+
+for (const { title, files, says } of HALF) {
+  t.test(`${title} is a problem that names what was expected`, async (t) => {
+    const { packages, said } = await scanOf(files);
+    t.same(packages, []);
+    t.match(said, [says]);
+    t.equal(said.length, 1);
+  });
+}
+
+t.test('weights that lie beside the model must be there', async (t) => {
+  const model = newModel({ name: 'external', ...SIGNATURE });
+  addNode(model.graph, { op: 'Add', inputs: ['x', 'shift'], outputs: ['y'] });
+  const external = { name: 'shift', dims: [1], data_type: 1, data_location: 1 };
+  const entry = { external_data: [{ key: 'location', value: 'weights.bin' }] };
+  model.graph.initializer.push({ ...external, ...entry });
+  const bytes = writeModel(model);
+  const { said } = await scanOf({ 'model.onnx': bytes });
+  t.same(said, ['/m/1: model.onnx: expected its weights in weights.bin, found no such file']);
+  const whole = await scanOf({ 'model.onnx': bytes, 'weights.bin': new Uint8Array(4) });
+  t.same(whole.said, []);
+});
+
+t.test('one bad package does not keep the others', async (t) => {
+  const root = await repositoryOf({
+    'm/1/model.onnx': modelBytes(),
+    'm/2/model.onnx': modelBytes(),
+    'm/3/model.onnx': modelBytes(),
+  });
+  await truncate(join(root, 'm/2/model.onnx'), 10);
+  const { packages, problems } = await scanRepository(root);
+  t.same(
+    packages.map(({ version }) => version),
+    ['1', '3'],
+  );
+  t.same(
+    problems.map(({ where }) => where),
+    [join(root, 'm/2')],
+  );
+});
+
+t.test('a repository that is not there is a problem', async (t) => {
+  const { packages, problems } = await scanRepository('/nowhere/at/all');
+  t.same(packages, []);
+  t.match(problems, [
+    { where: '/nowhere/at/all', message: /^expected a directory that can be read: ENOENT/ },
+  ]);
+});
