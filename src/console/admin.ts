@@ -1,0 +1,157 @@
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { ServeError } from '../core/errors.ts';
+import type { RolloutSpec } from '../core/rollout.ts';
+import { type CommandResult, refused, type Submission } from '../rollout/command.ts';
+import type { Controller } from '../rollout/controller.ts';
+import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
+import { parseModel, parseReason, parseRouteRequest } from './request-body.ts';
+
+export type AdminOptions = {
+  readonly controller: Pick<Controller, 'submit' | 'status' | 'list' | 'route' | 'isFenced'>;
+  /** Checks the body of a request to start a rollout and completes it; throws ServeError `invalid_input`. */
+  readonly specFrom: (model: string, body: unknown) => Omit<RolloutSpec, 'salt'>;
+  /** The models and their versions, as JSON. */
+  readonly models: () => readonly unknown[];
+  /** Prometheus text. */
+  readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
+  /** True while live requests can be answered. */
+  readonly ready: () => boolean;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+  readonly bodyBytesMax?: number;
+};
+
+export type AdminServer = {
+  /** Port 0 takes a free one. Give a loopback address, unless something in front of it asks who is there. */
+  readonly listen: (host: string, port: number) => Promise<{ readonly port: number }>;
+  readonly close: () => Promise<void>;
+  /** The server itself, for tests that need no socket. */
+  readonly app: FastifyInstance;
+};
+
+const BODY_BYTES_MAX = 64 * 1024;
+const RECEIVE_MS_MAX = 10_000;
+const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/**
+ * The admin API: rollouts, routes, metrics. JSON both ways; whatever is refused answers `{ error, code }`. It asks nobody who
+ * they are, so it belongs on loopback, and there it answers only to the names of loopback: a web page that points a name of
+ * its own at this machine gets nothing.
+ */
+export function createAdminServer(options: AdminOptions): AdminServer {
+  const app = fastify({
+    logger: false,
+    bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
+    requestTimeout: RECEIVE_MS_MAX,
+    forceCloseConnections: true,
+  });
+  // Only JSON: the kinds of body that a form on a web page can send are refused.
+  app.removeContentTypeParser('text/plain');
+  let isLoopback = true;
+  app.addHook('onRequest', async (request) => {
+    if (isLoopback && !LOOPBACK_NAMES.has(nameOf(request.headers.host))) {
+      throw new ServeError(
+        'invalid_input',
+        `host: expected localhost or a loopback address, found ${JSON.stringify(request.headers.host)}`,
+      );
+    }
+  });
+  answerErrors(app, options);
+  addOverviews(app, options);
+  addRollouts(app, options);
+  addRoutes(app, options);
+  return {
+    listen: async (host, port) => {
+      isLoopback = LOOPBACK_NAMES.has(host) || host === '::1';
+      await app.listen({ host, port });
+      const address = app.server.address();
+      return { port: typeof address === 'object' && address !== null ? address.port : port };
+    },
+    close: () => app.close(),
+    app,
+  };
+}
+
+function answerErrors(app: FastifyInstance, { onInternalError }: AdminOptions): void {
+  app.setErrorHandler((error, _, reply) => {
+    const { status, body } = adminErrorOf(error);
+    if (status >= 500) onInternalError('admin', error);
+    return reply.code(status).send(body);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const error = `no ${request.method} ${request.url} here`;
+    return reply.code(404).send({ error, code: 'not_found' });
+  });
+}
+
+function addOverviews(app: FastifyInstance, options: AdminOptions): void {
+  const { controller, metrics, models, ready } = options;
+  app.get('/healthz', async (_, reply) => {
+    const isReady = ready();
+    return reply.code(isReady ? 200 : 503).send({ ready: isReady, fenced: controller.isFenced() });
+  });
+  app.get('/metrics', async (_, reply) => {
+    return reply.type(metrics.contentType).send(await metrics.render());
+  });
+  app.get('/api/v1/models', async () => ({ models: models() }));
+}
+
+type OfModel = { readonly Params: { readonly model: string } };
+
+function addRollouts(app: FastifyInstance, { controller, specFrom }: AdminOptions): void {
+  const submit = async (submission: Submission, reply: FastifyReply): Promise<FastifyReply> => {
+    return sendResult(reply, await controller.submit(submission));
+  };
+  app.get('/api/v1/rollouts', async () => ({ rollouts: controller.list() }));
+  app.post('/api/v1/rollouts', async (request, reply) => {
+    const { model, rest } = parseModel(request.body);
+    return submit({ kind: 'start', spec: specFrom(model, rest) }, reply);
+  });
+
+  const path = '/api/v1/models/:model/rollout';
+  app.get<OfModel>(path, async ({ params: { model } }, reply) => {
+    const status = controller.status(model);
+    if (status !== undefined) return status;
+    if (controller.route(model) === undefined) throw noModel(model);
+    return sendResult(reply, refused('no_rollout', `no rollout of ${model} yet`));
+  });
+  app.post<OfModel>(path, async ({ params: { model }, body }, reply) => {
+    return submit({ kind: 'start', spec: specFrom(model, body) }, reply);
+  });
+  for (const kind of ['promote', 'abort', 'resume'] as const) {
+    app.post<OfModel>(`${path}/${kind}`, async ({ params: { model }, body }, reply) => {
+      return submit({ kind, model, reason: parseReason(body) }, reply);
+    });
+  }
+}
+
+function addRoutes(app: FastifyInstance, { controller }: AdminOptions): void {
+  const path = '/api/v1/models/:model/route';
+  app.get<OfModel>(path, async ({ params: { model } }) => {
+    const route = controller.route(model);
+    if (route === undefined) throw noModel(model);
+    return route;
+  });
+  app.put<OfModel>(path, async (request: FastifyRequest<OfModel>, reply) => {
+    const { model } = request.params;
+    const asked = parseRouteRequest(request.body);
+    return sendResult(reply, await controller.submit({ kind: 'setRoute', model, ...asked }));
+  });
+}
+
+function sendResult(reply: FastifyReply, result: CommandResult): FastifyReply {
+  if (result.kind === 'applied') {
+    const { rolloutId, revision } = result;
+    return reply.send({ rolloutId, revision });
+  }
+  const { status, body } = adminErrorOfRefusal(result);
+  return reply.code(status).send(body);
+}
+
+/** The name in a host header, without its port. */
+function nameOf(host: string | undefined): string {
+  return (host ?? '').replace(/:\d+$/, '').toLowerCase();
+}
+
+function noModel(model: string): ServeError {
+  return new ServeError('model_not_found', `no model "${model}"`);
+}
