@@ -11,7 +11,7 @@ import { addCounts, sortedRecord } from './difference-tally.ts';
  * Evidence of two gateways, or of two lives of one, as if one had seen it all: counts add, sets unite. Commutative and
  * associative, with NO_EVIDENCE as its identity, and its JSON depends on the content alone.
  *
- * Two limits, both small: a unit that was seen on both sides is counted as two, and its first bad event on each side counts.
+ * Two limits: a sticky unit that both have seen is counted twice, and so is its first bad event where each has seen one.
  */
 export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
   return {

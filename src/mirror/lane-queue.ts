@@ -136,9 +136,9 @@ export class LaneQueue {
       );
       return this.#offer(waiting, result.candidate, result.twin);
     } catch (thrown) {
-      const { code, message } = ServeError.from(thrown);
-      if (code === 'host_lost') return this.#lost(waiting, run, message);
-      if (code === 'deadline_exceeded') return { kind: 'timedOut' };
+      const error = ServeError.from(thrown);
+      if (diedWithIt(error)) return this.#lost(waiting, run, error.message);
+      if (error.code === 'deadline_exceeded') return { kind: 'timedOut' };
       if (!(thrown instanceof ServeError)) this.#options.onInternalError('mirror lane', thrown);
       return { kind: 'failed' };
     }
@@ -165,4 +165,13 @@ export class LaneQueue {
       return { kind: 'failed' };
     }
   }
+}
+
+/**
+ * True if the lane's process died with the request in it. A lane that reports itself lost because it was not ready (it is
+ * being restarted after a crash that has counted) never began on the request.
+ */
+function diedWithIt({ code, cause }: ServeError): boolean {
+  const neverBegan = cause instanceof ServeError && cause.code === 'version_not_ready';
+  return code === 'host_lost' && !neverBegan;
 }

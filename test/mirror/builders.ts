@@ -56,7 +56,7 @@ type Run = {
   readonly plan: { readonly twin: boolean; readonly candidateFirst: boolean };
   readonly deadlineMs: number;
   readonly answer: () => void;
-  readonly reject: (code: ServeErrorCode) => void;
+  readonly reject: (code: ServeErrorCode, cause?: unknown) => void;
 };
 
 /** A lane whose runs end when the test says so. */
@@ -71,7 +71,7 @@ export class HandLane implements MirrorLane {
         plan,
         deadlineMs,
         answer: () => resolve({ candidate, twin: plan.twin ? candidate : undefined }),
-        reject: (code) => reject(new ServeError(code, 'no')),
+        reject: (code, cause) => reject(new ServeError(code, 'no', { cause })),
       });
     });
 }

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { ServeError } from '../../src/core/errors.ts';
 import { ALL, anAssignment, answered, aRequest, aStage, failed, settle } from './builders.ts';
 import { History, histories } from './history.ts';
 
@@ -122,6 +123,16 @@ t.test('one crash counts once against the candidate, however many requests it ta
   stage.lane.runs[0]?.reject('host_lost');
   await settle();
   t.equal(stage.pairs.length, 2, 'the next crash counts again');
+});
+
+t.test('a lane that is being restarted is no further crash', async (t) => {
+  const stage = aStage();
+  stage.send('r1');
+  await settle();
+  stage.lane.runs[0]?.reject('host_lost', new ServeError('version_not_ready', 'restarting'));
+  await settle();
+  t.same(stage.pairs, []);
+  t.same(stage.events, [{ kind: 'failed', load: 1 }]);
 });
 
 t.test('a lane that is late, refuses or is not there is no verdict on the candidate', async (t) => {
