@@ -1,0 +1,282 @@
+import t from 'tap';
+import type { LedgerRecord } from '../../src/core/record.ts';
+import type { MemoryLedger } from '../../src/ledger/memory.ts';
+import type { Controller } from '../../src/rollout/controller.ts';
+import { replay } from '../../src/rollout/replay.ts';
+import { aSpec, decideByLabel, evidenceOf, World } from './builders.ts';
+
+const START = { kind: 'start', spec: aSpec() } as const;
+const ABORT = { kind: 'abort', model: 'fashion', reason: 'changed my mind' } as const;
+const STABLE = 'stable=1:10000';
+
+async function aRunning(world: World): Promise<{ controller: Controller; ledger: MemoryLedger }> {
+  const booted = world.boot();
+  await booted.controller.resume();
+  await booted.controller.submit(START);
+  return booted;
+}
+
+/** Ticks a second apart, with this evidence. */
+async function ticks(world: World, controller: Controller, count = 1): Promise<void> {
+  for (let i = 0; i < count; i += 1) {
+    world.clock.advance(1000);
+    await controller.tick();
+  }
+}
+
+async function toTenth(world: World, controller: Controller): Promise<void> {
+  world.evidence = evidenceOf('pass');
+  await ticks(world, controller, 2);
+}
+
+function kindsOf(records: readonly LedgerRecord[]): readonly string[] {
+  return records.map(({ body }) =>
+    body.kind === 'decision' ? body.decision.action.kind : body.kind,
+  );
+}
+
+t.test('takes a good candidate from shadow to promoted, loading before it routes', async (t) => {
+  const world = new World();
+  const { controller, ledger } = await aRunning(world);
+  t.equal(world.shares(), `${STABLE} mirror`);
+  await toTenth(world, controller);
+  t.equal(world.shares(), 'candidate=2:1000 stable=1:8000 control=1:1000 mirror');
+  await ticks(world, controller, 2);
+  t.match(controller.status('fashion'), { why: /0 of 100 requests/, setWeightBp: 1000 });
+  world.evidence = evidenceOf('pass', 100);
+  await ticks(world, controller);
+  t.equal(world.shares(), 'candidate=2:5000 stable=1:5000 mirror');
+  world.evidence = evidenceOf('pass', 200);
+  await ticks(world, controller, 3);
+  t.equal(world.shares(), 'stable=2:10000');
+  t.match(controller.status('fashion'), { phase: 'promoted', verdict: 'pass', id: 'fashion-2-1' });
+  const written = world.log.filter((line) => /candidate=2:1000|stable=2/.test(line));
+  t.match(written, [/^write candidate/, /^write stable=2/]);
+  t.same(world.log.slice(-3), ['prepare promoted', 'write stable=2:10000', 'release fashion-2-1']);
+  t.same(world.errors, []);
+  t.same(await replay(ledger.records(), decideByLabel), {
+    records: ledger.records().length,
+    decisions: kindsOf(ledger.records()).filter((kind) => /wait|enterStep|promote/.test(kind))
+      .length,
+    disagreements: [],
+  });
+  await ticks(world, controller, 3);
+  t.equal(kindsOf(ledger.records()).at(-1), 'route', 'nothing more is decided');
+});
+
+t.test('leads away from a candidate proven worse before it is unloaded', async (t) => {
+  const world = new World();
+  const { controller, ledger } = await aRunning(world);
+  await toTenth(world, controller);
+  world.evidence = evidenceOf('fail', 3);
+  await ticks(world, controller);
+  t.same(world.log.slice(-2), [`write ${STABLE}`, 'release fashion-2-1']);
+  t.match(controller.status('fashion'), {
+    phase: 'rolledBack',
+    decidedBy: ['pairedErrors'],
+    setWeightBp: 0,
+    headHash: ledger.records().at(-2)?.hash,
+  });
+  t.same(kindsOf(ledger.records()).slice(-2), ['rollBack', 'route']);
+});
+
+t.test('pauses on what cannot be measured, and still rolls back a paused candidate', async (t) => {
+  const world = new World();
+  const { controller } = await aRunning(world);
+  await toTenth(world, controller);
+  world.evidence = evidenceOf('error');
+  await ticks(world, controller);
+  t.match(controller.status('fashion'), { phase: 'paused', why: /could not measure/ });
+  world.evidence = evidenceOf('inconclusive');
+  t.match(await controller.submit({ ...ABORT, kind: 'resume' }), { kind: 'applied' });
+  t.match(controller.status('fashion'), { phase: 'progressing', step: { number: 3 } });
+  world.evidence = evidenceOf('error');
+  await ticks(world, controller);
+  world.evidence = evidenceOf('fail');
+  await ticks(world, controller);
+  t.match(controller.status('fashion'), { phase: 'rolledBack' });
+  t.equal(world.shares(), STABLE);
+});
+
+t.test(
+  'a candidate that cannot be loaded ends as loadFailed, and nobody was sent to it',
+  async (t) => {
+    const world = new World();
+    const { controller, ledger } = await aRunning(world);
+    world.prepareFault = 'out of file descriptors';
+    await toTenth(world, controller);
+    t.match(controller.status('fashion'), {
+      phase: 'rolledBack',
+      decidedBy: ['loadFailed'],
+      why: 'loadFailed: out of file descriptors',
+    });
+    t.notOk(world.log.some((line) => line.startsWith('write candidate')));
+    t.ok(kindsOf(ledger.records()).includes('breaker'));
+  },
+);
+
+t.test('a crash loop ends the trial at once, whatever the statistics say', async (t) => {
+  const world = new World();
+  const { controller } = await aRunning(world);
+  await toTenth(world, controller);
+  await controller.trip('fashion', { cause: 'crashLoop', detail: '3 crashes in 10 s' });
+  t.equal(world.shares(), STABLE);
+  t.match(controller.status('fashion'), { phase: 'rolledBack', decidedBy: ['crashLoop'] });
+  await controller.trip('fashion', { cause: 'crashLoop', detail: 'again' });
+  t.match(controller.status('fashion'), { why: /3 crashes/ });
+  t.equal((await controller.submit(START)).kind, 'applied', 'the next trial may begin');
+  t.match(controller.status('fashion'), { id: 'fashion-2-2' });
+});
+
+t.test('commands are on record with what came of them', async (t) => {
+  const world = new World();
+  const { controller, ledger } = world.boot();
+  await controller.resume();
+  const route = {
+    kind: 'setRoute',
+    model: 'fashion',
+    revision: 1,
+    stable: '1',
+    mirror: undefined,
+  } as const;
+  const split = [
+    { arm: 'other', version: '3', weightBp: 500 },
+    { arm: 'stable', version: '1', weightBp: 9500 },
+  ] as const;
+  const cases = [
+    [{ ...ABORT }, 'no_rollout'],
+    [{ ...route, shares: split.slice(0, 1) }, 'invalid'],
+    [{ ...route, shares: split, stable: '9' }, 'unknown_version'],
+    [{ ...route, shares: split, revision: 7 }, 'revision_moved'],
+    [{ ...route, model: 'none', shares: split }, 'unknown_model'],
+    [{ ...route, shares: split }, undefined],
+    [START, 'route_in_the_way'],
+    [
+      { ...route, revision: 2, shares: [{ arm: 'stable', version: '1', weightBp: 10_000 }] },
+      undefined,
+    ],
+    [{ kind: 'start', spec: aSpec({ candidate: '1' }) }, 'invalid'],
+    [{ kind: 'start', spec: aSpec({ candidate: '9' }) }, 'unknown_version'],
+    [{ kind: 'start', spec: aSpec({ stable: '3' }) }, 'invalid'],
+    [START, undefined],
+    [START, 'rollout_running'],
+    [{ ...route, revision: 4, shares: split }, 'rollout_running'],
+    [{ ...ABORT, kind: 'resume' }, 'not_paused'],
+    [{ ...ABORT, kind: 'promote' }, undefined],
+  ] as const;
+  for (const [command, code] of cases) {
+    const result = await controller.submit(command);
+    t.equal(result.kind === 'refused' ? result.code : undefined, code, command.kind);
+  }
+  const commands = ledger.records().filter((record) => record.body.kind === 'command');
+  t.equal(commands.length, cases.length);
+  t.equal(world.shares(), 'stable=2:10000', 'an override promotes');
+  t.match(controller.status('fashion'), { phase: 'promoted', why: 'promoted by hand' });
+});
+
+t.test('a route is set only when its versions are loaded', async (t) => {
+  const world = new World();
+  const { controller } = world.boot();
+  await controller.resume();
+  world.prepareFault = 'version 3 ran out of memory';
+  const shares = [{ arm: 'stable', version: '3', weightBp: 10_000 }] as const;
+  const command = { kind: 'setRoute', model: 'fashion', revision: 1, stable: '3', shares } as const;
+  t.match(await controller.submit({ ...command, mirror: undefined }), { code: 'not_ready' });
+  t.equal(world.shares(), STABLE);
+});
+
+t.test('goes on after a kill from the recorded evidence and draws nothing anew', async (t) => {
+  const world = new World();
+  const first = await aRunning(world);
+  await toTenth(world, first.controller);
+  world.evidence = evidenceOf('inconclusive', 40);
+  await ticks(world, first.controller, 2);
+  const salt = world.table.get('fashion')?.salt;
+  const reborn = new World();
+  reborn.clock.advance(60_000);
+  const { controller, ledger } = reborn.boot(first.ledger.records());
+  await controller.resume();
+  t.equal(reborn.shares(), 'candidate=2:1000 stable=1:8000 control=1:1000 mirror');
+  t.equal(reborn.table.get('fashion')?.salt, salt);
+  t.same(reborn.evidence.live, evidenceOf('inconclusive', 40).live);
+  t.same(reborn.log, [
+    `prepareRoute ${STABLE}`,
+    `write ${STABLE}`,
+    'open fashion-2-1',
+    'prepare progressing',
+    'write candidate=2:1000 stable=1:8000 control=1:1000 mirror',
+  ]);
+  t.equal(ledger.records().length, first.ledger.records().length, 'resuming records nothing');
+});
+
+t.test(
+  'evidence about other bytes is worth nothing: a package changed on disk ends the trial',
+  async (t) => {
+    const world = new World();
+    const first = await aRunning(world);
+    await toTenth(world, first.controller);
+    const reborn = new World();
+    reborn.digests.set('2', 'another');
+    const { controller } = reborn.boot(first.ledger.records());
+    await controller.resume();
+    t.match(controller.status('fashion'), { phase: 'rolledBack', why: /package 2 has changed/ });
+    t.equal(reborn.shares(), STABLE);
+    t.notOk(reborn.log.includes('prepare progressing'));
+  },
+);
+
+t.test('with a full disk nothing goes forward, and people are still led away', async (t) => {
+  const world = new World();
+  const { controller, ledger } = await aRunning(world);
+  await toTenth(world, controller);
+  world.diskFault = 'ENOSPC';
+  world.evidence = evidenceOf('pass', 100);
+  await ticks(world, controller, 2);
+  t.match(world.shares(), /^candidate=2:1000/, 'no step is entered that is not on record');
+  world.evidence = evidenceOf('fail', 101);
+  await ticks(world, controller, 2);
+  t.equal(world.shares(), STABLE);
+  t.match(world.errors.at(-1), /ENOSPC/);
+  world.evidence = evidenceOf('pass', 500);
+  world.diskFault = undefined;
+  await ticks(world, controller, 2);
+  t.match(controller.status('fashion'), { phase: 'rolledBack', decidedBy: ['pairedErrors'] });
+  t.equal(world.log.at(-1), 'release fashion-2-1');
+  t.same((await replay(ledger.records(), decideByLabel)).disagreements, []);
+});
+
+t.test('decides nothing more once another process has written to the ledger', async (t) => {
+  const world = new World();
+  const { controller, ledger } = await aRunning(world);
+  const command = { ...ABORT, model: 'other' };
+  await ledger.append({ kind: 'command', command, refused: 'no model' }, ledger.head());
+  world.evidence = evidenceOf('pass');
+  await ticks(world, controller, 3);
+  t.ok(controller.isFenced());
+  t.equal(world.shares(), `${STABLE} mirror`);
+  t.match(await controller.submit(ABORT), { code: 'controller_fenced' });
+});
+
+t.test('records evidence rarely: checkpoints thin out as a trial grows old', async (t) => {
+  const world = new World();
+  const { controller, ledger } = await aRunning(world);
+  const before = ledger.records().length;
+  for (let second = 1; second <= 1000; second += 1) {
+    world.evidence = evidenceOf('inconclusive', second);
+    await ticks(world, controller);
+  }
+  const count = ledger.records().length - before;
+  t.ok(count > 100 && count < 400, `${count} records in 1,000 looks`);
+  const still = ledger.records().length;
+  await ticks(world, controller, 200);
+  t.ok(ledger.records().length <= still + 1, 'no new evidence, no record');
+});
+
+t.test('a tick that comes while the last one still loads is left out', async (t) => {
+  const world = new World();
+  const { controller, ledger } = await aRunning(world);
+  world.evidence = evidenceOf('pass');
+  await Promise.all([controller.tick(), controller.tick(), controller.tick()]);
+  t.same(kindsOf(ledger.records()).filter((kind) => kind === 'enterStep').length, 1);
+  await controller.stop();
+});
