@@ -19,6 +19,6 @@ export class ConfigError extends Error {
 }
 
 /** `understudy.yaml:6:5 models.fashion: message`, as editors and terminals make links of it. */
-export function formatProblem({ file, line, column, path, message }: ConfigProblem): string {
+function formatProblem({ file, line, column, path, message }: ConfigProblem): string {
   return `${file}:${line}:${column} ${path && `${path}: `}${message}`;
 }

@@ -48,7 +48,7 @@ function unknownKey(key: string, known: readonly string[]): string {
 }
 
 /** The known word with the fewest edits from `word`, if that is at most two, or a third of its length. */
-export function nearestOf(word: string, known: readonly string[]): string | undefined {
+function nearestOf(word: string, known: readonly string[]): string | undefined {
   const allowed = Math.max(2, Math.floor(word.length / 3));
   let best: { readonly candidate: string; readonly edits: number } | undefined;
   for (const candidate of known) {

@@ -28,7 +28,7 @@ export type RolloutSection = {
 };
 
 const rate = number({ min: 0.0001, max: 0.5 });
-const ratio = number({ min: 1, max: 4 });
+const ratio = number({ min: 1, max: 100 });
 const risk = number({ min: 0.0001, max: 0.5 });
 
 const marginsSchema = section({

@@ -16,8 +16,10 @@ export type Config = {
   readonly models: Readonly<Record<string, ModelConfig>>;
 };
 
-const text = (what: string) =>
-  z.string({ error: expected(what) }).min(1, { error: expected(what) });
+const directory = z
+  .string({ error: expected('a directory') })
+  .min(1, { error: expected('a directory') })
+  .refine((path) => !path.includes('://'), { error: expected('a directory') });
 
 const modelName = z
   .string()
@@ -32,8 +34,8 @@ export const configSchema = section({
       error: 'expected a loopback address: the admin port has no authentication',
     }),
   }).prefault({}),
-  repository: text('a directory').default(DEFAULTS.repository),
-  ledger: text('a directory').default(DEFAULTS.ledger),
+  repository: directory.default(DEFAULTS.repository),
+  ledger: directory.default(DEFAULTS.ledger),
   limits: section({
     bodyMax: byteSize.prefault(DEFAULTS.limits.bodyMax),
     headersMax: byteSize.prefault(DEFAULTS.limits.headersMax),

@@ -25,9 +25,11 @@ export function parseYamlFile<Schema extends z.ZodType>(
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
   };
-  if (document.errors.length > 0) {
+  // A warning is about a part that would be read otherwise than it was meant, an unknown tag for instance.
+  const syntax = [...document.errors, ...document.warnings];
+  if (syntax.length > 0) {
     throw new ConfigError(
-      document.errors.map(({ pos, message }) => ({
+      syntax.map(({ pos, message }) => ({
         ...at(pos[0]),
         path: '',
         message: firstLine(message),

@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import protobuf from 'protobufjs';
+import { programFolder } from '../config/program.ts';
 
 /** A 64-bit whole number: a number while it is safe, digits beyond; what is read comes as an object that prints its digits. */
 export type Int64 = number | string | { readonly toString: () => string };
@@ -94,15 +94,8 @@ export function encodeModel(model: OnnxModel): Uint8Array {
 let root: protobuf.Root | undefined;
 
 function messageType(name: string): protobuf.Type {
-  root ??= protobuf.parse(readFileSync(protoFile(), 'utf8'), { keepCase: true }).root;
+  root ??= protobuf.parse(readFileSync(join(programFolder, 'protos', 'onnx.proto'), 'utf8'), {
+    keepCase: true,
+  }).root;
   return root.lookupType(`onnx.${name}`);
-}
-
-/** `protos/` lies beside package.json, wherever this file was compiled to. */
-function protoFile(): string {
-  const start = dirname(fileURLToPath(import.meta.url));
-  for (let folder = start; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'package.json'))) return join(folder, 'protos', 'onnx.proto');
-    if (folder === dirname(folder)) throw new Error(`no package.json above ${start}`);
-  }
 }

@@ -9,7 +9,7 @@ import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-ya
 import { type OnnxSummary, readOnnxSummary } from './onnx-file.ts';
 
 /** The file that makes a folder a package. */
-export const MODEL_FILE = 'model.onnx';
+const MODEL_FILE = 'model.onnx';
 const MODEL_YAML_FILE = 'model.yaml';
 
 /** One version's folder, read and found whole. */

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -5,6 +6,8 @@ import t from 'tap';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { readEnvironment } from '../../src/config/environment.ts';
 import { type ConfigOverrides, loadConfig } from '../../src/config/load.ts';
+import { programFolder, programVersion } from '../../src/config/program.ts';
+import { readRolloutFile } from '../../src/config/rollout-file.ts';
 import { type Config, jsonSchema, modelConfig } from '../../src/config/schema.ts';
 
 const directory = await mkdtemp(join(tmpdir(), 'config-'));
@@ -107,6 +110,16 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
     title: 'a slice on an attribute that no request carries',
     text: `${MODEL}    attributes: { garment: header:x-garment }\n    rollout: { slices: [{ tone: dark }] }\n`,
     says: 'understudy.yaml:5:33 models.fashion.rollout.slices.0.tone: expected an attribute that the model declares (garment), found "tone"',
+  },
+  {
+    title: 'a ledger that is no directory',
+    text: `${HEAD}ledger: postgres://db/ledger\n`,
+    says: 'understudy.yaml:2:9 ledger: expected a directory, found "postgres://db/ledger"',
+  },
+  {
+    title: 'a value with an unknown tag',
+    text: `${HEAD}ledger: !secret x\n`,
+    says: 'understudy.yaml:2:9 Unresolved tag: !secret',
   },
   {
     title: 'a duration without its unit',
@@ -294,6 +307,20 @@ t.test('the JSON Schema for editors knows the keys and their defaults', (t) => {
   t.match(schema, /"apiVersion":\{"type":"string","const":"understudy\/v1"\}/);
   t.match(schema, /"rowsMax":\{"default":32,"type":"integer","minimum":1,"maximum":4096\}/);
   t.match(schema, /"additionalProperties":false/);
+  t.end();
+});
+
+t.test('a rollout file is taken as written, and refused where it is no section', async (t) => {
+  const rollout = join(directory, 'rollout.yaml');
+  await writeFile(rollout, 'intent: improve\nmaxDuration: 1h\n');
+  t.same(await readRolloutFile(rollout), { intent: 'improve', maxDuration: '1h' });
+  await writeFile(rollout, 'intent: improve\nintent: equivalent\n');
+  await t.rejects(readRolloutFile(rollout), { name: 'ConfigError', message: /:2:1 Map keys must/ });
+});
+
+t.test('the program knows its own folder and version', (t) => {
+  const written: unknown = JSON.parse(readFileSync(join(programFolder, 'package.json'), 'utf8'));
+  t.match(written, { name: 'understudy', version: programVersion });
   t.end();
 });
 
