@@ -6,6 +6,7 @@ import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { type Random, seededRandom } from '../core/random.ts';
 import { Connection, type HttpAnswer, headerOf, postBytes } from '../load/connection.ts';
+import { Latencies, type LatencySummary } from '../load/latencies.ts';
 import { type LoadReport, runLoad } from '../load/run-load.ts';
 import { IMAGE_SIDE, imageTensorBytes, type LabelledImage, readImages } from './images.ts';
 
@@ -29,6 +30,8 @@ export type TrafficNews =
   | {
       readonly kind: 'ended';
       readonly report: LoadReport;
+      /** Latencies from the intended start, by the phase that was marked when the answer came. */
+      readonly phases: Readonly<Record<string, LatencySummary>>;
       readonly labelsSent: number;
       readonly labelsRefused: number;
     }
@@ -36,8 +39,13 @@ export type TrafficNews =
 
 const stop = new AbortController();
 
-process.on('message', (message: TrafficOrder | 'stop') => {
+/** Latencies by phase; the demo marks where one phase ends and the next begins. */
+const phases = new Map<string, Latencies>();
+let phase = 'start';
+
+process.on('message', (message: TrafficOrder | 'stop' | { mark: string }) => {
   if (message === 'stop') stop.abort();
+  else if ('mark' in message) phase = message.mark;
   else void obey(message);
 });
 // The demo is gone: nobody is left to read a report.
@@ -78,12 +86,27 @@ async function sendImages(order: TrafficOrder): Promise<TrafficNews> {
       warmupMs: 0,
       deadlineMs: order.deadlineMs,
       signal: stop.signal,
-      onAnswer: (answer, place) => labels.plan(answer, sent[place], order.labelDelayMs),
+      onAnswer: (answer, { place, latencyMs }) => {
+        latenciesOf(phase).add(latencyMs);
+        labels.plan(answer, sent[place], order.labelDelayMs);
+      },
     },
     { clock: systemClock, random },
   );
   await labels.close();
-  return { kind: 'ended', report, labelsSent: labels.sent, labelsRefused: labels.refused };
+  return {
+    kind: 'ended',
+    report,
+    phases: Object.fromEntries([...phases].map(([name, latencies]) => [name, latencies.summary()])),
+    labelsSent: labels.sent,
+    labelsRefused: labels.refused,
+  };
+}
+
+function latenciesOf(name: string): Latencies {
+  const latencies = phases.get(name) ?? new Latencies();
+  phases.set(name, latencies);
+  return latencies;
 }
 
 function requestFor(image: LabelledImage, order: TrafficOrder): Uint8Array {

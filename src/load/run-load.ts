@@ -22,10 +22,13 @@ export type Load = {
   readonly warmupMs: number;
   /** An answer later than this does not count as good. */
   readonly deadlineMs: number;
-  /** Sees every answer as it comes; `place` counts the calls of `next` from 0. Must not throw. */
-  readonly onAnswer?: (answer: HttpAnswer, place: number) => void;
+  /** Sees every answer as it comes. Must not throw. */
+  readonly onAnswer?: (answer: HttpAnswer, sent: SentRequest) => void;
   readonly signal?: AbortSignal;
 };
+
+/** `place` counts the calls of `next` from 0; the latency is from the intended start. */
+export type SentRequest = { readonly place: number; readonly latencyMs: number };
 
 /** What a load saw. */
 export type LoadReport = {
@@ -195,8 +198,12 @@ class LoadRun {
     this.#sent += 1;
     try {
       const answer = await connection.request(start.bytes);
-      this.#measure(answer, start.intendedMs, sentMs);
-      this.#load.onAnswer?.(answer, start.place);
+      const nowMs = this.#clock.monotonicMs();
+      const latencyMs = nowMs - start.intendedMs;
+      this.#count(answer.status);
+      if (start.intendedMs - this.#startedMs >= this.#load.warmupMs)
+        this.#measure(answer.status, latencyMs, nowMs - sentMs);
+      this.#load.onAnswer?.(answer, { place: start.place, latencyMs });
     } catch (error) {
       this.#countError(`connection: ${messageOf(error)}`);
     }
@@ -211,16 +218,17 @@ class LoadRun {
     else if (connection.usable) this.#idle.push(connection);
   }
 
-  #measure(answer: HttpAnswer, intendedMs: number, sentMs: number): void {
-    const nowMs = this.#clock.monotonicMs();
-    if (answer.status === 200) this.#ok += 1;
-    else this.#countError(String(answer.status));
-    if (intendedMs - this.#startedMs < this.#load.warmupMs) return;
+  #count(status: number): void {
+    if (status === 200) this.#ok += 1;
+    else this.#countError(String(status));
+  }
+
+  #measure(status: number, latencyMs: number, serviceMs: number): void {
     this.#measured += 1;
-    if (answer.status !== 200) return;
-    this.#latency.add(nowMs - intendedMs);
-    this.#service.add(nowMs - sentMs);
-    if (nowMs - intendedMs <= this.#load.deadlineMs) this.#good += 1;
+    if (status !== 200) return;
+    this.#latency.add(latencyMs);
+    this.#service.add(serviceMs);
+    if (latencyMs <= this.#load.deadlineMs) this.#good += 1;
   }
 
   #countError(kind: string): void {

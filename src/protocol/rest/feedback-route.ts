@@ -3,12 +3,15 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { messageOf, ServeError } from '../../core/errors.ts';
 
 /**
- * What became of a label: it met its request's answers, it waits for them, nothing is known of its request (any more), or
- * the request has a label already. `invalidToken`: not a token of ours.
+ * What became of a label: it met its request's answers, it waits for them, its request was not mirrored (nothing is wrong),
+ * nothing is known of its request any more, or the request has a label already.
  */
-export type FeedbackResult = 'joined' | 'waiting' | 'unmatched' | 'duplicate' | 'invalidToken';
+export type FeedbackResult = 'joined' | 'waiting' | 'notSampled' | 'unmatched' | 'duplicate';
 
-/** Takes a label for the request that a token stands for. May throw ServeError `invalid_input` for an unknown label. */
+/**
+ * Takes a label for the request that a token stands for. Throws ServeError `invalid_input` for a token that is not ours and
+ * for a label that cannot be one.
+ */
 export type Feedback = (token: string, label: unknown) => FeedbackResult;
 
 /** A label is a name, a number or a short list; a call that brings more has gone to the wrong address. */
@@ -16,17 +19,9 @@ const FEEDBACK_BYTES_MAX = 65_536;
 
 /** `POST /v1/feedback` with `{"token": ..., "label": ...}`. */
 export function createFeedbackRoute(feedback: Feedback) {
-  return async (
-    http: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<{ result: Exclude<FeedbackResult, 'invalidToken'> }> => {
+  return async (http: FastifyRequest, reply: FastifyReply): Promise<{ result: FeedbackResult }> => {
     const { token, label } = parseFeedback(http.body);
     const result = feedback(token, label);
-    if (result === 'invalidToken') {
-      throw invalid(
-        `expected a token from the header x-understudy-feedback, found '${token.slice(0, 80)}'`,
-      );
-    }
     reply.code(result === 'waiting' ? 202 : 200);
     return { result };
   };

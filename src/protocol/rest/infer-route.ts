@@ -20,8 +20,9 @@ export type ModelParams = { readonly model: string; readonly version?: string };
 export type InferRouteOptions = {
   readonly gateway: Gateway;
   readonly identity: (model: string) => Identity;
-  readonly tokenFor: (request: {
+  readonly tokenFor: (answer: {
     readonly model: string;
+    readonly version: string;
     readonly id: string;
   }) => string | undefined;
   readonly limits: RestLimits;
@@ -57,7 +58,9 @@ export function createInferRoute(options: InferRouteOptions) {
     );
     const response = await gateway.infer(request, connectionSignal(http.raw.socket));
     const encoded = await encodeInfer(response, wanted, turns);
-    writeHeaders(reply, { response, encoded, token: options.tokenFor(request) });
+    const { version: answeredBy } = response;
+    const token = options.tokenFor({ model, version: answeredBy, id: request.id });
+    writeHeaders(reply, { response, encoded, token });
     return encoded.body;
   };
 }

@@ -32,9 +32,10 @@ export type RestServerOptions = {
   readonly gateway: Gateway;
   readonly identity: (model: string) => Identity;
   readonly feedback: Feedback;
-  /** The token under which labels for this request will come; undefined: none is given out. */
-  readonly tokenFor: (request: {
+  /** The token under which a label for this answer may come; undefined: none is given out. */
+  readonly tokenFor: (answer: {
     readonly model: string;
+    readonly version: string;
     readonly id: string;
   }) => string | undefined;
   readonly limits: RestLimits;

@@ -1,0 +1,196 @@
+/**
+ * The composition root: the one place where the serving column and the judging column meet, by passing functions. Starts
+ * bottom up and stops top down.
+ */
+import { randomBytes } from 'node:crypto';
+import { Catalog } from './app/catalog.ts';
+import { initialRoutes } from './app/initial-routes.ts';
+import { Judges } from './app/judges.ts';
+import { Placement } from './app/placement.ts';
+import { Residence } from './app/residence.ts';
+import {
+  type ControlPlaneOptions,
+  createControlPlane,
+  createDataPlane,
+  type DataPlaneOptions,
+} from './app/servers.ts';
+import { createStage } from './app/stage.ts';
+import { reportInternalErrors, watchHosts } from './app/watch-hosts.ts';
+import { programVersion } from './config/program.ts';
+import { type Config, modelConfig } from './config/schema.ts';
+import { systemClock } from './core/clock.ts';
+import type { Log } from './core/log.ts';
+import { freshRandom } from './core/random.ts';
+import { decide } from './decide/decide.ts';
+import { createGateway, type GatewayLimits } from './gateway/gateway.ts';
+import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
+import { openFileLedger } from './ledger/file.ts';
+import type { Ledger } from './ledger/ledger.ts';
+import { scanRepository } from './repository/scan.ts';
+import { createController } from './rollout/controller.ts';
+import type { Routes } from './rollout/stage.ts';
+import { createTelemetry } from './telemetry/telemetry.ts';
+
+export type AppOptions = {
+  readonly config: Config;
+  readonly log: Log;
+  /** Signs feedback tokens; without one, tokens end with this process. */
+  readonly feedbackSecret: string | undefined;
+};
+
+export type App = {
+  readonly httpPort: number;
+  readonly adminPort: number;
+  /** Takes nothing new, answers what is in flight, and releases everything. */
+  readonly close: () => Promise<void>;
+};
+
+/** Requests whose callers wait at one time, over all models: some hundred MB of small requests at most. */
+const IN_FLIGHT_MAX = 4_096;
+
+/** How often rollouts are looked at. A decision costs a few milliseconds; people wait longer than this to read it. */
+const TICK_MS = 250;
+
+/** Starts a gateway. Resolves when it answers; rejects, with everything released, if it cannot start. */
+export async function startApp(options: AppOptions): Promise<App> {
+  const release: (() => Promise<unknown>)[] = [];
+  try {
+    return await build(options, release);
+  } catch (error) {
+    await releaseAll(release);
+    throw error;
+  }
+}
+
+/** What to do, last first, to release everything that was started so far. */
+type Release = (() => Promise<unknown>)[];
+
+async function build({ config, log, feedbackSecret }: AppOptions, release: Release): Promise<App> {
+  const [clock, random] = [systemClock, freshRandom()];
+  const catalog = await readCatalog(config, log);
+  const routes = createRouteTable(initialRoutes(config, catalog));
+  const ledger = await openLedger(config, log);
+  release.push(() => ledger.close());
+
+  // Functions, because some of what they ask is made further down: nobody calls them before all of it is there.
+  const telemetry = createTelemetry({
+    version: programVersion,
+    inFlight: () => gateway.inFlight(),
+    rollouts: () => controller.list(),
+  });
+  const onInternalError = reportInternalErrors(telemetry, log);
+  const listeners = watchHosts({
+    telemetry,
+    log,
+    trip: ({ model, version }, trip) => {
+      if (controller.status(model)?.candidate === version) void controller.trip(model, trip);
+    },
+    onInternalError,
+  });
+  const placement = new Placement({ config, catalog, clock, listeners });
+  const residence = new Residence({ catalog, placement, onInternalError });
+  release.push(() => residence.close());
+
+  const judges = new Judges({
+    config,
+    catalog,
+    clock,
+    random,
+    secret: feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret),
+    readMirror: (model) => routes.read(model)?.mirror,
+    lane: (model, version) => residence.lane(model, version),
+    liveInFlight: () => gateway.inFlight(),
+    onMirror: telemetry.onMirror,
+    onInternalError,
+  });
+  release.push(() => judges.drain());
+
+  const gateway = createGateway({
+    clock,
+    routes,
+    hosts: residence,
+    taps: [telemetry.tap, ...judges.taps],
+    limits: gatewayLimits(config),
+    onRefused: telemetry.onRefused,
+    onInternalError,
+  });
+  const controller = createController({
+    ledger,
+    clock,
+    random,
+    routes: settlingRoutes(routes, residence),
+    stage: createStage({ routes, residence, judges }),
+    decide,
+    evidence: (rolloutId) => judges.evidence(rolloutId),
+    digestOf: (model, version) => catalog.find({ model, version })?.digest,
+    tickMs: TICK_MS,
+    onInternalError,
+  });
+  release.push(() => controller.stop());
+  await controller.resume();
+  controller.start();
+  return await openServers(
+    { config, clock, catalog, gateway, judges, controller, telemetry, onInternalError },
+    release,
+  );
+}
+
+/** Opens both ports and closes the list of what has to be released. */
+async function openServers(
+  parts: DataPlaneOptions & ControlPlaneOptions,
+  release: Release,
+): Promise<App> {
+  const { config, gateway } = parts;
+  const { http, admin } = config.server;
+  const dataPlane = createDataPlane(parts);
+  release.push(() => dataPlane.close());
+  release.push(() => gateway.drain());
+  const { port: httpPort } = await dataPlane.listen(http.host, http.port);
+  const controlPlane = createControlPlane(parts);
+  release.push(() => controlPlane.close());
+  const { port: adminPort } = await controlPlane.listen(admin.host, admin.port);
+  return { httpPort, adminPort, close: () => releaseAll(release) };
+}
+
+async function releaseAll(release: Release): Promise<void> {
+  for (let step = release.pop(); step !== undefined; step = release.pop()) await step();
+}
+
+/** Reads the repository. What cannot be served is told once, and the rest goes on. */
+async function readCatalog(config: Config, log: Log): Promise<Catalog> {
+  const { packages, problems } = await scanRepository(config.repository);
+  for (const { where, message } of problems)
+    log({ level: 'error', message: `cannot be served: ${message}`, facts: { where } });
+  if (packages.length === 0)
+    log({
+      level: 'warn',
+      message: `no models: expected ${config.repository}/<model>/<version>/model.onnx`,
+    });
+  return new Catalog(packages);
+}
+
+async function openLedger(config: Config, log: Log): Promise<Ledger> {
+  return await openFileLedger(config.ledger, {
+    clock: systemClock,
+    onRepair: ({ message, file }) => log({ level: 'warn', message, facts: { file } }),
+  });
+}
+
+function gatewayLimits(config: Config): GatewayLimits {
+  return {
+    inFlightMax: IN_FLIGHT_MAX,
+    rowsMax: (model) => modelConfig(config, model).batch.rowsMax,
+  };
+}
+
+/** Routes whose every change is followed by closing what no route leads to any more. */
+function settlingRoutes(routes: RouteTable, residence: Residence): Routes {
+  return {
+    read: routes.read,
+    list: routes.list,
+    write: (route) => {
+      routes.write(route);
+      residence.settle(route);
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import type { LabelResult } from '../capture/capture.ts';
+import { createFeedbackTokens, type FeedbackTokens } from '../capture/token.ts';
+import type { MirrorEvent } from '../compare/mirror-tally.ts';
+import { type Config, modelConfig } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
+import type { Tap } from '../core/outcome.ts';
+import type { Random } from '../core/random.ts';
+import type { Rollout } from '../core/rollout.ts';
+import type { MirrorSetting } from '../core/route.ts';
+import type { ModelVersion } from '../core/version.ts';
+import { createLiveTap } from '../mirror/live-tap.ts';
+import { createMirror, type Mirror } from '../mirror/mirror.ts';
+import type { MirrorLane } from '../mirror/mirrored.ts';
+import type { Catalog } from './catalog.ts';
+import { Trial } from './trial.ts';
+
+export type JudgesOptions = {
+  readonly config: Config;
+  readonly catalog: Catalog;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Signs feedback tokens; 16 bytes or more. */
+  readonly secret: Uint8Array;
+  readonly readMirror: (model: string) => MirrorSetting | undefined;
+  readonly lane: (model: string, version: string) => MirrorLane | undefined;
+  readonly liveInFlight: () => number;
+  readonly onMirror: (event: MirrorEvent, target: ModelVersion) => void;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/**
+ * What may wait for the shadow lanes, for all models alike. Mirroring stops while more live requests are in flight than a
+ * healthy gateway ever has, and whatever waits longer than anybody would is dropped and counted.
+ */
+const MIRROR_LIMITS = {
+  concurrency: 64,
+  queueRequestsMax: 512,
+  queueBytesMax: 64 * 1024 * 1024,
+  deadlineMs: 5_000,
+  liveInFlightMax: 256,
+};
+
+/** The judging column at work: watches live requests through taps, and holds what each rollout has seen. */
+export class Judges {
+  readonly taps: readonly Tap[];
+  readonly #options: JudgesOptions;
+  readonly #tokens: FeedbackTokens;
+  readonly #mirror: Mirror;
+  /** By model: one trial at a time. */
+  readonly #trials = new Map<string, Trial>();
+
+  constructor(options: JudgesOptions) {
+    this.#options = options;
+    this.#tokens = createFeedbackTokens(options.secret);
+    this.#mirror = this.#createMirror();
+    const { onInternalError } = options;
+    const live = createLiveTap({
+      window: (model) => this.#trials.get(model)?.window,
+      onInternalError,
+    });
+    this.taps = [this.#mirror.tap, live];
+  }
+
+  /** A rollout begins, or goes on from evidence of an earlier life. */
+  open(rollout: Rollout, from: Evidence): void {
+    const { config, catalog, clock } = this.#options;
+    const { model, stable, candidate } = rollout.spec;
+    const packages = [stable, candidate].map((version) => catalog.find({ model, version }));
+    const [stablePackage, candidatePackage] = packages;
+    if (stablePackage === undefined || candidatePackage === undefined) return;
+    this.#trials.set(
+      model,
+      new Trial({
+        rollout,
+        from,
+        stable: stablePackage,
+        candidate: candidatePackage,
+        sticky: modelConfig(config, model).identity.sticky !== undefined,
+        feedback: config.feedback,
+        clock,
+      }),
+    );
+  }
+
+  close(rollout: Rollout): void {
+    const { model } = rollout.spec;
+    if (this.#trials.get(model)?.rolloutId === rollout.id) this.#trials.delete(model);
+  }
+
+  evidence(rolloutId: string): Evidence {
+    for (const trial of this.#trials.values())
+      if (trial.rolloutId === rolloutId) return trial.window.snapshot();
+    return NO_EVIDENCE;
+  }
+
+  /** The token under which an answer can be labelled; undefined while nobody waits for labels of this model. */
+  tokenFor(answer: { model: string; version: string; id: string }): string | undefined {
+    if (!this.#trials.has(answer.model)) return undefined;
+    const { model, version, id: requestId } = answer;
+    return this.#tokens.issue({
+      model,
+      version,
+      requestId,
+      issuedMs: this.#options.clock.wallMs(),
+    });
+  }
+
+  /** Takes a label. Throws ServeError invalid_input for a token that is not ours and for a label that cannot be one. */
+  label(token: string, label: unknown): LabelResult {
+    const claims = this.#tokens.read(token);
+    return this.#trials.get(claims.model)?.label(claims, label) ?? 'notSampled';
+  }
+
+  /** Drops what waits for the lanes and resolves once they run nothing for us. */
+  async drain(): Promise<void> {
+    await this.#mirror.drain();
+  }
+
+  #createMirror(): Mirror {
+    const { readMirror, lane, clock, random, liveInFlight, onMirror, onInternalError } =
+      this.#options;
+    return createMirror({
+      readMirror,
+      lane,
+      clock,
+      random,
+      limits: MIRROR_LIMITS,
+      liveInFlight,
+      offer: (pair, target) => this.#trialOf(target)?.offer(pair),
+      count: (event, target) => {
+        onMirror(event, target);
+        this.#trialOf(target)?.window.countMirror(event);
+      },
+      expect: (requestId, target) => this.#trialOf(target)?.expect(requestId),
+      abandon: (requestId, target) => this.#trialOf(target)?.abandon(requestId),
+      onInternalError,
+    });
+  }
+
+  #trialOf({ model, version }: ModelVersion): Trial | undefined {
+    const trial = this.#trials.get(model);
+    return trial?.candidate === version ? trial : undefined;
+  }
+}

@@ -1,0 +1,24 @@
+import type { RouteTable } from '../gateway/route-table.ts';
+import { routeFor } from '../rollout/route-for.ts';
+import type { Stage } from '../rollout/stage.ts';
+import type { Judges } from './judges.ts';
+import type { Residence } from './residence.ts';
+
+export type StageOptions = {
+  readonly routes: Pick<RouteTable, 'read'>;
+  readonly residence: Residence;
+  readonly judges: Judges;
+};
+
+/** What the controller may have done in the serving column. */
+export function createStage({ routes, residence, judges }: StageOptions): Stage {
+  return {
+    prepare: async (rollout) => {
+      const route = routes.read(rollout.spec.model);
+      if (route !== undefined) await residence.prepare(routeFor(rollout, route));
+    },
+    prepareRoute: (route) => residence.prepare(route),
+    open: (rollout, evidence) => judges.open(rollout, evidence),
+    release: async (rollout) => judges.close(rollout),
+  };
+}

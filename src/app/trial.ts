@@ -1,0 +1,99 @@
+import {
+  type Capture,
+  type CapturedPair,
+  createCapture,
+  type LabelResult,
+} from '../capture/capture.ts';
+import { chooseComparator } from '../compare/choose-comparator.ts';
+import type { Comparator } from '../compare/comparator.ts';
+import { compare } from '../compare/compare.ts';
+import { chooseLoss, type LossRule } from '../compare/loss.ts';
+import { createWindow, type Window } from '../compare/window.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Evidence } from '../core/evidence.ts';
+import type { Pair } from '../core/outcome.ts';
+import type { Rollout } from '../core/rollout.ts';
+import type { Package } from '../repository/package.ts';
+
+export type TrialOptions = {
+  readonly rollout: Rollout;
+  /** Seen before this process began; NO_EVIDENCE for a new rollout. */
+  readonly from: Evidence;
+  readonly stable: Package;
+  readonly candidate: Package;
+  /** True where units come again (a sticky header is set). */
+  readonly sticky: boolean;
+  readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
+  readonly clock: Clock;
+};
+
+/** One rollout as the judging column holds it in memory: what it has seen, and what still waits for a label. */
+export class Trial {
+  readonly rolloutId: string;
+  readonly candidate: string;
+  readonly window: Window;
+  readonly #capture: Capture;
+  readonly #comparator: Comparator;
+  readonly #losses: { readonly stable: LossRule; readonly candidate: LossRule } | undefined;
+
+  constructor({ rollout, from, stable, candidate, sticky, feedback, clock }: TrialOptions) {
+    const { spec } = rollout;
+    this.rolloutId = rollout.id;
+    this.candidate = spec.candidate;
+    this.#comparator = chooseComparator(stable);
+    this.#losses = lossesOf(stable, candidate);
+    this.window = createWindow({
+      salt: spec.salt,
+      slices: spec.slices,
+      latencyMargin: spec.margins.pairedLatency,
+      slowQuantile: spec.margins.slowRequests.quantile,
+      sticky,
+      from,
+    });
+    this.#capture = createCapture({
+      ...feedback,
+      clock,
+      beganMs: rollout.startedMs,
+      check: (label) => this.#losses?.stable.check(label),
+      onLabelled: (pair) => this.window.addLabelled(pair),
+      onUnmatched: () => this.window.addUnmatchedLabel(),
+    });
+  }
+
+  /** A request was drawn for the mirror: its label may come before its pair. */
+  expect(requestId: string): void {
+    this.#capture.expect(requestId);
+  }
+
+  /** No pair will come of a request that was drawn. */
+  abandon(requestId: string): void {
+    this.#capture.abandon(requestId);
+  }
+
+  /** Compares a finished pair and keeps what its label will need. */
+  offer(pair: Pair): void {
+    this.window.addComparison(compare(pair, this.#comparator));
+    const captured = this.#capturedOf(pair);
+    if (captured === undefined) this.#capture.abandon(pair.requestId);
+    else this.#capture.remember(pair.requestId, captured);
+  }
+
+  /** Joins a label to its pair. Throws ServeError invalid_input for a label that the model does not know. */
+  label(answer: { requestId: string; issuedMs: number }, label: unknown): LabelResult {
+    return this.#capture.label(answer, label);
+  }
+
+  #capturedOf(pair: Pair): CapturedPair | undefined {
+    const stableLoss = this.#losses?.stable.keep(pair.stable);
+    const candidateLoss = this.#losses?.candidate.keep(pair.candidate);
+    if (stableLoss === undefined || candidateLoss === undefined) return undefined;
+    return { attributes: pair.attributes, stableLoss, candidateLoss };
+  }
+}
+
+function lossesOf(stable: Package, candidate: Package) {
+  const [mine, theirs] = [stable, candidate].map((each) =>
+    chooseLoss({ ...each, output: each.compare?.output }),
+  );
+  return mine && theirs && { stable: mine, candidate: theirs };
+}

@@ -1,0 +1,66 @@
+import { messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { BreakerTrip } from '../core/rollout.ts';
+import type { Life, ModelVersion } from '../core/version.ts';
+import type { HostListeners } from '../host/host.ts';
+import type { SeatRole } from '../host/residency.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
+
+export type HostWatch = {
+  readonly telemetry: Telemetry;
+  readonly log: Log;
+  /** Ends the trial of a version at once, if there is one. */
+  readonly trip: (target: ModelVersion, trip: BreakerTrip) => void;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/** Listens to hosts: counts, tells people, and ends the trial of a candidate that keeps dying. */
+export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => HostListeners {
+  const { telemetry, log, trip, onInternalError } = watch;
+  return (role) => {
+    const events = telemetry.hostListeners(role);
+    const facts = ({ model, version }: ModelVersion) => ({ model, version, role });
+    return {
+      onLife: (target, life) => {
+        events.onLife(target, life);
+        log({
+          level: life.kind === 'failed' ? 'error' : 'info',
+          message: lifeText(life),
+          facts: facts(target),
+        });
+      },
+      onBatch: events.onBatch,
+      onCrash: (target, crash) => {
+        events.onCrash(target, crash);
+        const how = crash.signal ?? `exit code ${crash.exitCode ?? 'unknown'}`;
+        log({
+          level: 'error',
+          message: `process died (${how}) with ${crash.inFlight} requests in it; it is started again`,
+          facts: facts(target),
+        });
+      },
+      onCrashLoop: (target, detail) => {
+        events.onCrashLoop(target, detail);
+        log({ level: 'error', message: `process keeps dying: ${detail}`, facts: facts(target) });
+        // A main seat is stable's, or nobody's trial; stable dying is no fault of a candidate.
+        if (role === 'candidate' || role === 'shadow') trip(target, { cause: 'crashLoop', detail });
+      },
+      onInternalError,
+    };
+  };
+}
+
+function lifeText(life: Life): string {
+  return life.kind === 'failed' ? `failed: ${life.reason}` : life.kind;
+}
+
+/** Reports what went wrong where nobody waits for an error. */
+export function reportInternalErrors(
+  telemetry: Pick<Telemetry, 'onInternalError'>,
+  log: Log,
+): (operation: string, error: unknown) => void {
+  return (operation, error) => {
+    telemetry.onInternalError(operation.split(' ')[0] ?? operation);
+    log({ level: 'error', message: messageOf(error), facts: { operation } });
+  };
+}

@@ -1,0 +1,68 @@
+import { messageOf } from '../core/errors.ts';
+import { CommandError, EXIT } from './exit-code.ts';
+
+/** Longer than any answer of the admin API takes. */
+const TIMEOUT_MS = 30_000;
+
+/** Talks to the admin API of a running gateway. Errors are ready to be shown to the person at the keyboard. */
+export class AdminClient {
+  readonly #url: string;
+
+  constructor(url: string) {
+    this.#url = url.replace(/\/$/, '');
+  }
+
+  get(path: string): Promise<unknown> {
+    return this.#call('GET', path, undefined);
+  }
+
+  post(path: string, body: unknown): Promise<unknown> {
+    return this.#call('POST', path, body);
+  }
+
+  async #call(method: string, path: string, body: unknown): Promise<unknown> {
+    const response = await this.#fetch(method, path, body);
+    const text = await response.text();
+    const answer: unknown = parseJson(text);
+    if (response.ok) return answer;
+    const said = isErrorBody(answer) ? answer.error : text || `status ${response.status}`;
+    throw new CommandError(response.status === 400 ? EXIT.usage : EXIT.failed, said);
+  }
+
+  async #fetch(method: string, path: string, body: unknown): Promise<Response> {
+    try {
+      return await fetch(this.#url + path, {
+        method,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+        ...(body === undefined
+          ? {}
+          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+    } catch (error) {
+      const reason =
+        error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
+      throw new CommandError(
+        EXIT.unreachable,
+        `no gateway answers at ${this.#url}: ${reason}. Is it running? Start it with "understudy serve", or name its admin address with --admin.`,
+        { cause: error },
+      );
+    }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isErrorBody(answer: unknown): answer is { error: string } {
+  return (
+    typeof answer === 'object' &&
+    answer !== null &&
+    'error' in answer &&
+    typeof answer.error === 'string'
+  );
+}

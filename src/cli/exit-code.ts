@@ -1,0 +1,25 @@
+/** What the process's exit code tells a script. */
+export const EXIT = {
+  ok: 0,
+  /** The thing asked for failed, or was refused. */
+  failed: 1,
+  /** The command line or a file could not be understood. */
+  usage: 2,
+  /** Neither proven good nor proven bad. */
+  inconclusive: 3,
+  /** No gateway answered. */
+  unreachable: 4,
+} as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Ends a command with a message for people and a code for scripts. */
+export class CommandError extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(exitCode: ExitCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'CommandError';
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,115 @@
+#!/usr/bin/env node
+import { Command } from 'commander';
+import { messageOf } from '../core/errors.ts';
+import { CommandError, EXIT } from './exit-code.ts';
+
+/**
+ * The command line. Each command is loaded only when it is asked for, so that `--help` and the small ones start at once.
+ */
+const program = new Command('understudy')
+  .description('Serves ONNX models and promotes a new version only on proof that it is no worse.')
+  .option('--no-color', 'write plain text')
+  .showSuggestionAfterError()
+  .exitOverride();
+
+program
+  .command('serve')
+  .description('serve the models of a repository')
+  .option('-c, --config <file>', 'configuration file (default: understudy.yaml, if there is one)')
+  .option('--log-json', 'write the log as JSON lines')
+  .action(async (options) => (await import('./serve.ts')).serve(options));
+
+program
+  .command('demo')
+  .description('try four candidates on real images and show what becomes of them')
+  .option('--json', 'end with one JSON summary on standard output and nothing else')
+  .option('--keep <folder>', 'keep the models and the ledger of the demo in this folder')
+  .action(async (options) => (await import('./demo.ts')).demo(options));
+
+const rollout = program
+  .command('rollout')
+  .description('try a candidate against the stable version');
+const VERBS = {
+  promote: 'promote the candidate now, without proof (recorded as an override)',
+  abort: 'end the rollout and send everybody to the stable version',
+  resume: 'go on with a paused rollout',
+} as const;
+const ADMIN = ['--admin <url>', 'admin address of the gateway', 'http://127.0.0.1:8002'] as const;
+const OUTPUT = ['-o, --output <format>', 'json, or text for people', 'text'] as const;
+
+rollout
+  .command('start <model> <candidate>')
+  .description('begin a rollout')
+  .option(
+    '--intent <intent>',
+    'equivalent: answers should not change; improve: quality must not suffer',
+  )
+  .option(
+    '-f, --file <file>',
+    'a rollout section in YAML or JSON; what it leaves out is as configured',
+  )
+  .option(...ADMIN)
+  .option(...OUTPUT)
+  .action(async (model, candidate, options) =>
+    (await import('./rollout-commands.ts')).start(model, candidate, options),
+  );
+
+rollout
+  .command('get <model>')
+  .description('show where the rollout of a model stands')
+  .option('-w, --watch', 'keep showing until it ends')
+  .option(...ADMIN)
+  .option(...OUTPUT)
+  .action(async (model, options) => (await import('./rollout-get.ts')).get(model, options));
+
+for (const verb of ['promote', 'abort', 'resume'] as const) {
+  rollout
+    .command(`${verb} <model>`)
+    .description(VERBS[verb])
+    .option('--reason <text>', 'why; it goes on the ledger', 'asked for at the command line')
+    .option(...ADMIN)
+    .option(...OUTPUT)
+    .action(async (model, options) =>
+      (await import('./rollout-commands.ts')).command(verb, model, options),
+    );
+}
+
+const evidence = program.command('evidence').description('check the record of decisions');
+
+evidence
+  .command('verify <ledger>')
+  .description('check that no record of a ledger was changed, lost or put in')
+  .option(...OUTPUT)
+  .action(async (folder, options) =>
+    (await import('./evidence-commands.ts')).verify(folder, options),
+  );
+
+evidence
+  .command('replay <ledger>')
+  .description('compute every verdict and action again from its evidence and compare')
+  .option(...OUTPUT)
+  .action(async (folder, options) =>
+    (await import('./evidence-commands.ts')).replay(folder, options),
+  );
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOf(error);
+}
+
+/** Tells what went wrong, unless the parser already has, and says it to scripts too. */
+function exitCodeOf(error: unknown): number {
+  if (isParserError(error)) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  process.stderr.write(`understudy: ${messageOf(error)}\n`);
+  return error instanceof CommandError ? error.exitCode : EXIT.failed;
+}
+
+function isParserError(error: unknown): error is { code: string; exitCode: number } {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    error.code.startsWith('commander.')
+  );
+}

@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import logUpdate from 'log-update';
+import type { RolloutStatus } from '../rollout/status.ts';
+import { AdminClient } from './admin-client.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { print, readFormat } from './output.ts';
+import { rolloutPath } from './rollout-commands.ts';
+import { formatRollout } from './rollout-view.ts';
+
+/** Between two looks of `--watch`. */
+const WATCH_MS = 500;
+
+export type GetOptions = {
+  readonly admin: string;
+  readonly output: string;
+  readonly watch?: boolean;
+};
+
+/**
+ * `understudy rollout get`: one look, or with `--watch` one after another until the rollout ends. The exit code says how it
+ * stands: 0 promoted or under way, 1 rolled back or aborted, 3 paused.
+ */
+export async function get(model: string, options: GetOptions): Promise<void> {
+  const format = readFormat(options.output);
+  const client = new AdminClient(options.admin);
+  const look = async () => (await client.get(rolloutPath(model))) as RolloutStatus;
+  let status = await look();
+  const isLive = options.watch === true && format === 'text' && process.stdout.isTTY;
+  while (options.watch === true && status.endedMs === undefined) {
+    if (isLive) logUpdate(formatRollout(status));
+    await sleep(WATCH_MS);
+    status = await look();
+  }
+  if (isLive) logUpdate.clear();
+  print(status, format, formatRollout);
+  process.exitCode = exitCodeOf(status.phase);
+}
+
+function exitCodeOf(phase: RolloutStatus['phase']): ExitCode {
+  switch (phase) {
+    case 'progressing':
+    case 'promoted':
+      return EXIT.ok;
+    case 'paused':
+      return EXIT.inconclusive;
+    case 'rolledBack':
+    case 'aborted':
+      return EXIT.failed;
+  }
+}

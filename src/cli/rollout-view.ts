@@ -1,0 +1,84 @@
+import pc from 'picocolors';
+import type { MetricStatus } from '../core/verdict.ts';
+import { countText, durationText } from '../rollout/describe.ts';
+import type { RolloutStatus } from '../rollout/status.ts';
+import { formatTable } from './table.ts';
+
+const GLYPHS = {
+  progressing: pc.cyan('◌'),
+  paused: pc.yellow('॥'),
+  promoted: pc.green('✔'),
+  rolledBack: pc.red('✖'),
+  aborted: pc.red('✖'),
+} as const satisfies Record<RolloutStatus['phase'], string>;
+
+const FINDINGS = {
+  worse: pc.red('✖ worse'),
+  nonInferior: pc.green('✔ no worse'),
+  undecided: pc.yellow('? undecided'),
+} as const satisfies Record<MetricStatus['finding'], string>;
+
+/** A rollout as people read it: where it stands, what it has seen, and what it waits for. */
+export function formatRollout(status: RolloutStatus): string {
+  const facts = [
+    ['Name:', status.id],
+    [
+      'Model:',
+      `${status.model}  ${status.stable} (stable) -> ${status.candidate} (candidate)  ${status.intent}`,
+    ],
+    ['Status:', `${GLYPHS[status.phase]} ${status.phase}`],
+    ['Step:', stepText(status)],
+    ['Weight:', `set ${percent(status.setWeightBp)}, actual ${percent(status.actualWeightBp)}`],
+    ['Mirror:', mirrorText(status)],
+    [
+      'Labels:',
+      `${countText(status.labels.joined)} joined, ${countText(status.labels.unmatched)} unmatched`,
+    ],
+    ['Age:', `${durationText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
+    ['Record:', `${status.record}  ${status.headHash.slice(0, 16)}`],
+    [status.step === undefined ? 'Why:' : 'Waits:', status.why],
+  ];
+  return `${formatTable(facts)}\n\n${formatTable(metricRows(status))}\n`;
+}
+
+function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] {
+  const heading = ['METRIC', 'STATUS', 'SAMPLES', 'BAD cand/ref', 'MEASURED', 'MARGIN', 'TO GO'];
+  return [
+    heading.map((cell) => pc.bold(cell)),
+    ...metrics.map((metric) => [
+      metric.label,
+      FINDINGS[metric.finding],
+      countText(metric.samples),
+      `${countText(metric.candidateEvents)}/${countText(metric.referenceEvents)}`,
+      metric.estimate === undefined ? '-' : metric.estimate.toPrecision(3),
+      metric.margin,
+      toGo(metric),
+    ]),
+  ];
+}
+
+function toGo(metric: MetricStatus): string {
+  if (metric.finding !== 'undecided') return '';
+  if (metric.missing !== undefined) return metric.missing;
+  if (metric.role === 'reject') return 'can only reject';
+  return metric.samplesToGo === undefined ? 'cannot say' : `~${countText(metric.samplesToGo)}`;
+}
+
+function stepText({ step }: RolloutStatus): string {
+  return step === undefined ? '-' : `${step.number}/${step.of}  ${step.task}`;
+}
+
+function mirrorText({ mirror }: RolloutStatus): string {
+  const drops = Object.entries(mirror.dropped).map(
+    ([reason, count]) => `${reason} ${countText(count)}`,
+  );
+  const sampled = mirror.eligible - mirror.notSampled;
+  if (sampled === 0) return `nothing sampled of ${countText(mirror.eligible)} eligible`;
+  const share = `${((100 * mirror.compared) / sampled).toFixed(1)} %`;
+  const lost = [`timed out ${mirror.timedOut}`, `failed ${mirror.failed}`, ...drops].join(', ');
+  return `${share} of ${countText(sampled)} sampled were compared (${lost})`;
+}
+
+function percent(bp: number | undefined): string {
+  return bp === undefined ? '-' : `${(bp / 100).toFixed(1)} %`;
+}

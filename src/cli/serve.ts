@@ -1,0 +1,44 @@
+import { existsSync } from 'node:fs';
+import { startApp } from '../app.ts';
+import { ConfigError } from '../config/config-error.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { systemClock } from '../core/clock.ts';
+import { CommandError, EXIT } from './exit-code.ts';
+import { createLog } from './log.ts';
+
+const CONFIG_FILE = 'understudy.yaml';
+
+export type ServeOptions = { readonly config?: string; readonly logJson?: boolean };
+
+/** Serves until SIGTERM or SIGINT; then answers what is in flight and ends with code 0. */
+export async function serve(options: ServeOptions): Promise<void> {
+  const environment = readEnvironment();
+  const log = createLog({ json: options.logJson === true, nowMs: systemClock.wallMs });
+  const config = await readConfig(options.config ?? environment.configFile);
+  const app = await startApp({ config, log, feedbackSecret: environment.feedbackSecret });
+  const { host } = config.server.http;
+  log({
+    level: 'info',
+    message: `answering at http://${host}:${app.httpPort}`,
+    facts: { admin: app.adminPort },
+  });
+  const stop = (signal: NodeJS.Signals): void => {
+    log({ level: 'info', message: `${signal}: no new requests; answering those in flight` });
+    void app.close().then(() => log({ level: 'info', message: 'stopped' }));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+/** The file that was named, else `understudy.yaml` if there is one, else all defaults. */
+async function readConfig(named: string | undefined): Promise<Config> {
+  try {
+    return await loadConfig(named ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined));
+  } catch (error) {
+    if (error instanceof ConfigError)
+      throw new CommandError(EXIT.usage, error.message, { cause: error });
+    throw error;
+  }
+}

@@ -1,0 +1,87 @@
+/** One trial of the demo: who is tried, what is claimed for it, and what should become of it. */
+export type Trial = {
+  readonly candidate: string;
+  /** For people: what this candidate is. */
+  readonly title: string;
+  readonly expected: 'promoted' | 'rolledBack';
+  /** The body of the request that starts the rollout. */
+  readonly request: Readonly<Record<string, unknown>>;
+};
+
+/** The group that the demo's third version was starved of while it learned. */
+export const DEMO_SLICE = { garment: 'upper', tone: 'dark' };
+
+/**
+ * Margins wide enough to be proven within the demo's minute, not advice. Latency: a canary request is slow above the
+ * control's past p95 (not p99), and the candidate may be slow at most twice as often.
+ */
+const MARGINS = {
+  disagreement: 0.02,
+  pairedErrors: 0.01,
+  labelledLoss: 0.03,
+  errors: { ratio: 2, absolute: 0.01 },
+  slowRequests: { ratio: 2, quantile: 0.95, absolute: 0.1 },
+};
+
+/** New weights: answers will change, and the labels must say that they got no worse, overall and in the slice. */
+const IMPROVE = {
+  intent: 'improve',
+  slices: [DEMO_SLICE],
+  // Another architecture may take up to 2 ms longer for a run; a live request must not feel it (slowRequests).
+  margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 2 } },
+  minRequests: 150,
+  maxDuration: '60s',
+  steps: [
+    { setMirror: { percentage: 100, twin: 20 } },
+    { analysis: { metrics: ['labelledLoss', 'pairedErrors'], reject: ['pairedLatency'] } },
+    { setWeight: { percent: 10, control: true } },
+    { setWeight: { percent: 50, control: true } },
+    { analysis: { metrics: ['errors', 'slowRequests'] } },
+    'promote',
+  ],
+};
+
+/** The same weights, built another way: answers and speed must stay what they are. */
+const EQUIVALENT = {
+  intent: 'equivalent',
+  slices: [],
+  margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 0 } },
+  minRequests: 150,
+  maxDuration: '60s',
+  steps: [
+    { setMirror: { percentage: 100, twin: 50 } },
+    { analysis: { metrics: ['disagreement', 'pairedErrors'], reject: ['pairedLatency'] } },
+    { setWeight: { percent: 10, control: true } },
+    { setWeight: { percent: 50, control: true } },
+    { analysis: { metrics: ['errors', 'slowRequests'] } },
+    'promote',
+  ],
+};
+
+/** The four trials, in order. The second and later ones meet the version that the first one promoted. */
+export const TRIALS: readonly Trial[] = [
+  {
+    candidate: '2',
+    title: 'a better model',
+    expected: 'promoted',
+    request: { candidate: '2', ...IMPROVE },
+  },
+  {
+    candidate: '3',
+    title: 'better on average, much worse on dark tops',
+    expected: 'rolledBack',
+    request: { candidate: '3', ...IMPROVE },
+  },
+  {
+    candidate: '2-slow',
+    title: 'version 2 built with redundant layers, three times slower',
+    expected: 'rolledBack',
+    request: { candidate: '2-slow', ...EQUIVALENT },
+  },
+  {
+    candidate: '2-flaky',
+    title: 'version 2 that returns NaN, and then kills its process',
+    expected: 'rolledBack',
+    request: { candidate: '2-flaky', ...EQUIVALENT },
+  },
+];
