@@ -102,7 +102,7 @@ function pairWalk(
         ],
         claim,
       ),
-    looks: 20_000,
+    looks: 10_000,
   };
 }
 
@@ -160,7 +160,7 @@ t.test('an honest split is called broken no more often than stated', (t) => {
       { odds: 0.05, candidate: counts[3] ?? 0, reference: counts[2] ?? 0 },
     ]);
   let wrong = 0;
-  const runs = 300;
+  const runs = 200;
   for (let run = 0; run < runs; run += 1) {
     const random = seededRandom(7_000 + run);
     const counts = [0, 0, 0, 0];

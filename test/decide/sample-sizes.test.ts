@@ -1,0 +1,155 @@
+/**
+ * How many samples each finding takes with the default margins, as docs/reference/statistics.md states them. Computed, not
+ * simulated: evidence that comes in exactly its expected proportions, so about what half of all rollouts need.
+ */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+import { DEFAULT_MARGINS } from '../../src/config/defaults.ts';
+import {
+  harmOfHalf,
+  harmOfMean,
+  harmOfRate,
+  safeOfMean,
+  safeOfRate,
+  type ValueCounts,
+} from '../../src/stats/bets.ts';
+import { harmOfEvents, safeOfEvents } from '../../src/stats/conditional-events.ts';
+import { halfAndHalf, logEvidence } from '../../src/stats/mixture.ts';
+import { projectRoot } from '../support/project-root.ts';
+
+/** Five metrics share the budget in the default steps. */
+const HARM_NEEDED = Math.log(5 / 0.05);
+const SAFE_NEEDED = Math.log(1 / 0.05);
+
+type Row = {
+  readonly metric: string;
+  readonly truth: string;
+  readonly finding: 'worse' | 'nonInferior';
+  readonly logEvidence: (samples: number) => number;
+};
+
+/** The least whole number of samples whose evidence suffices. */
+function samplesNeeded(row: Row): number {
+  const needed = row.finding === 'worse' ? HARM_NEEDED : SAFE_NEEDED;
+  let high = 1;
+  while (row.logEvidence(high) < needed) high *= 2;
+  let low = high / 2;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (row.logEvidence(middle) < needed) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+type MeanMetric = 'disagreement' | 'pairedErrors' | 'labelledLoss';
+
+/** Differences of -1 and 1 in the given shares of the pairs. */
+function meanRow(
+  metric: MeanMetric,
+  truth: string,
+  shares: { minus: number; plus: number; finding: Row['finding'] },
+): Row {
+  const { minus, plus, finding } = shares;
+  const claim = { lower: -1, upper: 1, margin: DEFAULT_MARGINS[metric] };
+  const test = finding === 'worse' ? harmOfMean : safeOfMean;
+  const counts = (n: number): ValueCounts => [
+    [-1, n * minus],
+    [0, n * (1 - minus - plus)],
+    [1, n * plus],
+  ];
+  return { metric, truth, finding, logEvidence: (n) => logEvidence(test(counts(n), claim)) };
+}
+
+function latencyRow(truth: string, share: number): Row {
+  return {
+    metric: 'pairedLatency',
+    truth,
+    finding: 'worse',
+    logEvidence: (n) => logEvidence(harmOfHalf(n * share, n)),
+  };
+}
+
+/** Units of both arms, half and half. */
+function liveRow(
+  metric: 'errors' | 'slowRequests',
+  truth: string,
+  rates: { candidate: number; reference: number; finding: Row['finding'] },
+): Row {
+  const { candidate, reference, finding } = rates;
+  const { ratio, absolute } = DEFAULT_MARGINS[metric];
+  const events = (n: number) => [
+    { odds: 0.5, candidate: (n / 2) * candidate, reference: (n / 2) * reference },
+  ];
+  const harm = (n: number): number =>
+    Math.min(
+      logEvidence(harmOfEvents(events(n), ratio)),
+      logEvidence(harmOfRate((n / 2) * candidate, n / 2, absolute)),
+    );
+  const safe = (n: number): number => {
+    const rate = safeOfRate((n / 2) * candidate, n / 2, absolute);
+    return logEvidence(halfAndHalf(safeOfEvents(events(n), ratio), rate));
+  };
+  return { metric, truth, finding, logEvidence: finding === 'worse' ? harm : safe };
+}
+
+const safe = 'nonInferior';
+const worse = 'worse';
+
+const ROWS: readonly Row[] = [
+  meanRow('disagreement', 'the same answers', { minus: 0, plus: 0, finding: safe }),
+  meanRow('disagreement', '2 % differ, and so do 2 % of stable with itself', {
+    minus: 0.0196,
+    plus: 0.0196,
+    finding: safe,
+  }),
+  meanRow('disagreement', '5 % differ, stable never', { minus: 0, plus: 0.05, finding: worse }),
+  meanRow('pairedErrors', 'neither fails', { minus: 0, plus: 0, finding: safe }),
+  meanRow('pairedErrors', 'candidate fails on 2 %', { minus: 0, plus: 0.02, finding: worse }),
+  meanRow('pairedErrors', 'candidate fails on 10 %', { minus: 0, plus: 0.1, finding: worse }),
+  meanRow('labelledLoss', 'wrong 3 points less often (4 % lost, 7 % won)', {
+    minus: 0.07,
+    plus: 0.04,
+    finding: safe,
+  }),
+  meanRow('labelledLoss', 'as often wrong (5 % lost, 5 % won)', {
+    minus: 0.05,
+    plus: 0.05,
+    finding: safe,
+  }),
+  meanRow('labelledLoss', 'wrong 15 points more often (20 % lost, 5 % won)', {
+    minus: 0.05,
+    plus: 0.2,
+    finding: worse,
+  }),
+  latencyRow('slower in 75 % of the pairs', 0.75),
+  latencyRow('slower in all pairs', 1),
+  liveRow('errors', 'neither fails', { candidate: 0, reference: 0, finding: safe }),
+  liveRow('errors', '0.1 % of both', { candidate: 0.001, reference: 0.001, finding: safe }),
+  liveRow('errors', '1 % of both', { candidate: 0.01, reference: 0.01, finding: safe }),
+  liveRow('errors', '2.5 % against 0.5 %', { candidate: 0.025, reference: 0.005, finding: worse }),
+  liveRow('errors', '10 % against 0.1 %', { candidate: 0.1, reference: 0.001, finding: worse }),
+  liveRow('slowRequests', '1 % of both', { candidate: 0.01, reference: 0.01, finding: safe }),
+  liveRow('slowRequests', '5 % against 1 %', { candidate: 0.05, reference: 0.01, finding: worse }),
+  liveRow('slowRequests', '20 % against 1 %', { candidate: 0.2, reference: 0.01, finding: worse }),
+];
+
+t.test('the sample sizes in the documentation are the ones that the code has', async (t) => {
+  const text = readFileSync(path.join(projectRoot, 'docs/reference/statistics.md'), 'utf8');
+  for (const row of ROWS) {
+    const samples = samplesNeeded(row).toLocaleString('en-US');
+    const line = `| \`${row.metric}\` | ${row.truth} | \`${row.finding}\` | ${samples} |`;
+    t.ok(text.includes(line), line);
+  }
+});
+
+t.test('the margins in the documentation are the defaults', async (t) => {
+  const text = readFileSync(path.join(projectRoot, 'docs/reference/statistics.md'), 'utf8');
+  for (const [metric, margin] of Object.entries(DEFAULT_MARGINS)) {
+    const written = typeof margin === 'number' ? `${margin}` : JSON.stringify(margin);
+    const words = written.replaceAll('"', '').replace(/[{}]/g, '').replaceAll(':', ' ');
+    const line = `| \`${metric}\` | ${words.replaceAll(',', ', ')} |`;
+    t.ok(text.includes(line), line);
+  }
+});
