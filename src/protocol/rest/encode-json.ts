@@ -12,6 +12,7 @@ export class JsonElements implements Sliced {
   /** Bytes of an element; of its length prefix for BYTES. */
   readonly #sizeBytes: number;
   readonly #isText: boolean;
+  /** One per slice, so that joining all of them is little work. */
   readonly #pieces: string[] = [];
   #at = 0;
 
@@ -26,11 +27,13 @@ export class JsonElements implements Sliced {
   step(budgetBytes: number): boolean {
     // An element is about three times as long in JSON as in binary.
     const until = Math.min(this.#view.byteLength, this.#at + budgetBytes / 4);
+    const texts: string[] = [];
     while (this.#at < until) {
-      this.#pieces.push(this.#read(this.#view, this.#at));
+      texts.push(this.#read(this.#view, this.#at));
       if (this.#isText) this.#at += this.#view.getUint32(this.#at, true);
       this.#at += this.#sizeBytes;
     }
+    this.#pieces.push(texts.join(','));
     return this.#at >= this.#view.byteLength;
   }
 

@@ -1,0 +1,92 @@
+import { systemClock } from '../../src/core/clock.ts';
+import type { Infer, InferRequest } from '../../src/core/infer.ts';
+import type { Route } from '../../src/core/route.ts';
+import type { Signature, Tensor } from '../../src/core/tensor.ts';
+import type { Life } from '../../src/core/version.ts';
+import { createGateway, type GatewayOptions, type ServingHost } from '../../src/gateway/gateway.ts';
+import { createRouteTable } from '../../src/gateway/route-table.ts';
+import type { ModelVersionState } from '../../src/gateway/version-names.ts';
+
+/** Takes two numbers a row, gives them back. */
+export const PAIRS: Signature = {
+  inputs: [{ name: 'x', dtype: 'FP32', shape: [-1, 2] }],
+  outputs: [{ name: 'y', dtype: 'FP32', shape: [-1, 2] }],
+};
+
+export const READY: Life = { kind: 'ready' };
+
+export function aRoute(parts: Partial<Route> = {}): Route {
+  return {
+    model: 'm',
+    revision: 1,
+    stable: '1',
+    shares: [{ arm: 'stable', version: '1', weightBp: 10_000 }],
+    salt: 'salt',
+    rules: [],
+    aliases: {},
+    mirror: undefined,
+    ...parts,
+  };
+}
+
+export function aTensor(parts: Partial<Tensor> = {}): Tensor {
+  return { name: 'x', dtype: 'FP32', shape: [1, 2], data: new Uint8Array(8), ...parts };
+}
+
+export function aRequest(parts: Partial<InferRequest> = {}): InferRequest {
+  return {
+    id: 'r-1',
+    model: 'm',
+    version: undefined,
+    unit: 'u-1',
+    principal: undefined,
+    attributes: {},
+    inputs: [aTensor()],
+    outputs: undefined,
+    deadlineMs: systemClock.monotonicMs() + 10_000,
+    ...parts,
+  };
+}
+
+/** Gives the inputs back under the names of the outputs. */
+export function echoHost(version: string, signature: Signature = PAIRS): ServingHost {
+  const infer: Infer = async (request) => ({
+    model: request.model,
+    version,
+    outputs: signature.outputs.map((spec, index) => ({
+      name: spec.name,
+      dtype: request.inputs[index]?.dtype ?? spec.dtype,
+      shape: request.inputs[index]?.shape ?? [],
+      data: request.inputs[index]?.data ?? new Uint8Array(),
+    })),
+    timing: { queueMs: 1, computeMs: 2, totalMs: 0 },
+    batch: { id: 1, rows: 1 },
+  });
+  return { signature, life: () => READY, infer };
+}
+
+export function aVersion(version: string, parts: Partial<ModelVersionState> = {}) {
+  return { version, life: READY, signature: PAIRS, platform: 'onnxruntime_onnx', ...parts };
+}
+
+/** What a test says about a gateway; the rest is a model `m` whose version 1 is ready and echoes. */
+export type GatewayParts = Partial<Omit<GatewayOptions, 'routes' | 'hosts'>> & {
+  readonly routes?: readonly Route[];
+  readonly hosts?: Readonly<Record<string, ServingHost>>;
+  readonly versions?: readonly ModelVersionState[];
+};
+
+export function aGateway(parts: GatewayParts = {}) {
+  const { routes = [aRoute()], hosts = { '1': echoHost('1') }, versions = [aVersion('1')] } = parts;
+  return createGateway({
+    clock: parts.clock ?? systemClock,
+    routes: createRouteTable(routes),
+    hosts: { find: ({ version }) => hosts[version], versions: () => versions },
+    taps: parts.taps ?? [],
+    limits: parts.limits ?? { inFlightMax: 100, rowsMax: () => 8 },
+    ...(parts.onRefused === undefined ? {} : { onRefused: parts.onRefused }),
+    onInternalError: parts.onInternalError ?? (() => {}),
+  });
+}
+
+export const NEVER_ABORTED: AbortSignal = new AbortController().signal;

@@ -1,0 +1,130 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import t from 'tap';
+
+import type { InferResponse } from '../../../src/core/infer.ts';
+import type { ServingHost } from '../../../src/gateway/gateway.ts';
+import { aGateway, echoHost, PAIRS, READY } from '../../gateway/builders.ts';
+import { anInput, aServer, inferCall } from './builders.ts';
+
+const GOOD = inferCall({ inputs: [anInput()] });
+const GOOD_BYTES = `POST ${GOOD.url} HTTP/1.1\r\nhost: a\r\ncontent-length: ${GOOD.payload.length}\r\n\r\n${GOOD.payload}`;
+
+/** A host that tells of each request and its signal, and answers when told to. */
+function heldHost() {
+  const started: { signal: AbortSignal; answer: () => void }[] = [];
+  let onStart: () => void = () => {};
+  const host: ServingHost = {
+    signature: PAIRS,
+    life: () => READY,
+    infer: (request, signal) =>
+      new Promise<InferResponse>((resolve) => {
+        started.push({ signal, answer: () => resolve(echoHost('1').infer(request, signal)) });
+        onStart();
+      }),
+  };
+  const next = (): Promise<void> =>
+    new Promise((resolve) => {
+      onStart = resolve;
+    });
+  return { host, started, next };
+}
+
+/** Reads until the text has come. */
+async function until(socket: Socket, text: RegExp): Promise<string> {
+  let seen = '';
+  while (!text.test(seen)) seen += String((await once(socket, 'data'))[0]);
+  return seen;
+}
+
+/** Sends bytes on a new connection and collects all that comes back until the other side closes. */
+function exchange(port: number, bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    socket.setEncoding('latin1');
+    socket.on('data', (piece) => {
+      text += String(piece);
+    });
+    socket.on('close', () => resolve(text));
+    socket.on('error', reject);
+  });
+}
+
+t.test('what is not HTTP, or has too long a header, is refused on a real socket', async (t) => {
+  const server = aServer();
+  t.teardown(() => server.close());
+  const { port } = await server.listen('127.0.0.1', 0);
+  const huge = await exchange(
+    port,
+    `GET /v2 HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(9_000)}\r\n\r\n`,
+  );
+  t.match(huge, /^HTTP\/1.1 431 .*expected at most 8192 bytes, found more/s);
+  const noise = await exchange(port, 'hello\r\n\r\n');
+  t.match(noise, /^HTTP\/1.1 400 .*expected an HTTP\/1.1 request/s);
+  const oversized = await exchange(
+    port,
+    'POST /v2/models/m/infer HTTP/1.1\r\nhost: a\r\ncontent-length: 200000\r\n\r\n',
+  );
+  t.match(oversized, /^HTTP\/1.1 413 .*expected at most 100000 bytes, found 200000/s);
+  const chunked = await exchange(
+    port,
+    `POST /v2/models/m/infer HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n20000\r\n${'x'.repeat(131_072)}\r\n0\r\n\r\n`,
+  );
+  t.match(chunked, /^HTTP\/1.1 413 .*found \d+ or more/s);
+  t.equal((await server.app.inject(GOOD)).statusCode, 200);
+});
+
+t.test('a caller who hangs up aborts the request', async (t) => {
+  const { host, started, next } = heldHost();
+  const gateway = aGateway({ hosts: { '1': host } });
+  const server = aServer({ gateway });
+  t.teardown(() => server.close());
+  const { port } = await server.listen('127.0.0.1', 0);
+  const socket = connect(port, '127.0.0.1', () => socket.write(GOOD_BYTES));
+  await next();
+  const signal = started[0]?.signal;
+  t.equal(signal?.aborted, false);
+  const aborted = new Promise((resolve) => signal?.addEventListener('abort', resolve));
+  socket.destroy();
+  await aborted;
+  t.equal(gateway.inFlight(), 0);
+});
+
+t.test('requests of one connection follow each other, bad ones between good ones', async (t) => {
+  const server = aServer();
+  t.teardown(() => server.close());
+  const { port } = await server.listen('127.0.0.1', 0);
+  const socket = connect(port, '127.0.0.1');
+  t.teardown(() => socket.destroy());
+  const bad = GOOD_BYTES.replace('/m/', '/q/');
+  for (const [bytes, status] of [
+    [GOOD_BYTES, 200],
+    [bad, 404],
+    [GOOD_BYTES, 200],
+  ] as const) {
+    socket.write(bytes);
+    t.match(await until(socket, /\}$/), new RegExp(`^HTTP/1.1 ${status} `));
+  }
+});
+
+t.test('a stopping server answers what is in flight, refuses the rest and lets go', async (t) => {
+  const { host, started, next } = heldHost();
+  const gateway = aGateway({ hosts: { '1': host } });
+  const server = aServer({ gateway });
+  const { port } = await server.listen('127.0.0.1', 0);
+  const socket = connect(port, '127.0.0.1', () => socket.write(GOOD_BYTES));
+  await next();
+  const drained = gateway.drain();
+  const late = await server.app.inject(GOOD);
+  t.match([late.statusCode, late.headers['connection']], [503, 'close']);
+  t.match(late.json(), { code: 'version_not_ready', error: /stopping/ });
+  const ready = await server.app.inject({ method: 'GET', url: '/v2/health/ready' });
+  t.equal(ready.statusCode, 503);
+  started[0]?.answer();
+  t.match(await until(socket, /\}$/), /^HTTP\/1.1 200 /);
+  await drained;
+  const closed = once(socket, 'close');
+  await server.close();
+  await closed;
+});

@@ -1,0 +1,257 @@
+import t from 'tap';
+
+import { ServeError } from '../../../src/core/errors.ts';
+import type { InferRequest } from '../../../src/core/infer.ts';
+import type { Dtype, Signature } from '../../../src/core/tensor.ts';
+import type { ServingHost } from '../../../src/gateway/gateway.ts';
+import { aGateway, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
+import {
+  anInput,
+  aServer,
+  binaryCall,
+  binaryInput,
+  floats,
+  inferCall,
+  NOBODY,
+  type ServerParts,
+} from './builders.ts';
+
+const HEADER = 'inference-header-content-length';
+
+/** A server whose model echoes one input of this datatype and any shape. */
+function echoOf(dtype: Dtype, shape: readonly number[] = [-1, -1]): ServerParts {
+  const signature: Signature = {
+    inputs: [{ name: 'x', dtype, shape }],
+    outputs: [{ name: 'y', dtype, shape }],
+  };
+  const versions = [aVersion('1', { signature })];
+  return { gateway: aGateway({ hosts: { '1': echoHost('1', signature) }, versions }) };
+}
+
+/** A gateway that keeps the requests that reached its host. */
+function recording() {
+  const requests: InferRequest[] = [];
+  const host: ServingHost = {
+    ...echoHost('1'),
+    infer: (request, signal) => {
+      requests.push(request);
+      return echoHost('1').infer(request, signal);
+    },
+  };
+  return { requests, gateway: aGateway({ hosts: { '1': host } }) };
+}
+
+t.test('JSON in, JSON out: with the version, the token and the echo of the id', async (t) => {
+  const response = await aServer().app.inject(inferCall({ id: '7', inputs: [anInput()] }));
+  t.strictSame(response.json(), {
+    id: '7',
+    model_name: 'm',
+    model_version: '1',
+    outputs: [{ name: 'y', datatype: 'FP32', shape: [1, 2], data: [1.5, -2] }],
+  });
+  t.match(response.headers, { 'x-understudy-version': '1', 'x-understudy-feedback': 'token' });
+  t.notOk(HEADER in response.headers);
+});
+
+t.test('binary in, binary out: the JSON head and the very bytes behind it', async (t) => {
+  const head = { inputs: [binaryInput(8)], parameters: { binary_data_output: true } };
+  const response = await aServer().app.inject(binaryCall(head, floats(1.5, -2)));
+  const headBytes = Number(response.headers[HEADER]);
+  t.match(JSON.parse(response.rawPayload.toString('utf8', 0, headBytes)), {
+    outputs: [{ name: 'y', parameters: { binary_data_size: 8 } }],
+  });
+  t.same(response.rawPayload.subarray(headBytes), floats(1.5, -2));
+  t.equal(response.headers['content-type'], 'application/octet-stream');
+});
+
+t.test('an output says for itself how it is wanted, and wins over the request', async (t) => {
+  const ask = (all: boolean, one: boolean | undefined) =>
+    aServer().app.inject(
+      inferCall({
+        inputs: [anInput()],
+        parameters: { binary_data_output: all },
+        outputs: [
+          { name: 'y', ...(one === undefined ? {} : { parameters: { binary_data: one } }) },
+        ],
+      }),
+    );
+  t.ok(HEADER in (await ask(true, undefined)).headers);
+  t.ok(HEADER in (await ask(false, true)).headers);
+  t.strictSame((await ask(true, false)).json().outputs[0].data, [1.5, -2]);
+});
+
+t.test('JSON and binary inputs go together in one request', async (t) => {
+  const signature: Signature = {
+    inputs: ['a', 'b', 'c'].map((name) => ({ name, dtype: 'FP32', shape: [-1, 2] })),
+    outputs: ['a', 'b', 'c'].map((name) => ({ name, dtype: 'FP32', shape: [-1, 2] })),
+  };
+  const gateway = aGateway({ hosts: { '1': echoHost('1', signature) } });
+  const inputs = [
+    { ...binaryInput(8), name: 'a' },
+    anInput({ name: 'b', data: [[3, 4]] }),
+    { ...binaryInput(8), name: 'c' },
+  ];
+  const response = await aServer({ gateway }).app.inject(
+    binaryCall({ inputs }, floats(1, 2, 5, 6)),
+  );
+  t.strictSame(
+    response.json().outputs.map((output: { data: number[] }) => output.data),
+    [
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ],
+  );
+});
+
+t.test('a raw request is the only input, and gets binary back', async (t) => {
+  const raw = { [HEADER]: '0' };
+  const fixed = await aServer().app.inject(inferCall(floats(1, 2), raw));
+  t.equal(fixed.statusCode, 200);
+  t.same(fixed.rawPayload.subarray(Number(fixed.headers[HEADER])), floats(1, 2));
+  const free = await aServer(echoOf('FP32', [-1, -1])).app.inject(inferCall(floats(1, 2, 3), raw));
+  t.match(free.payload, /"shape":\[1,3\]/);
+  const text = await aServer(echoOf('BYTES', [1])).app.inject(inferCall(Buffer.from('hi'), raw));
+  t.same(text.rawPayload.subarray(-6), Buffer.from('\x02\0\0\0hi', 'latin1'));
+  const twoFree = await aServer(echoOf('FP32', [-1, -1, -1])).app.inject(inferCall('', raw));
+  t.match([twoFree.statusCode, twoFree.json().error], [400, /at most 1 free dimension/]);
+});
+
+const EXACT: readonly [Dtype, string][] = [
+  ['BOOL', 'true,false'],
+  ['UINT8', '0,255'],
+  ['INT8', '-128,127'],
+  ['UINT16', '0,65535'],
+  ['INT16', '-32768,32767'],
+  ['UINT32', '0,4294967295'],
+  ['INT32', '-2147483648,2147483647'],
+  ['UINT64', '0,18446744073709551615,9007199254740993'],
+  ['INT64', '-9223372036854775808,9223372036854775807,9007199254740993'],
+  ['FP32', '0.5,-0,NaN,Infinity,-Infinity'],
+  ['FP64', '0.1,1e-320,1.7976931348623157e+308,NaN'],
+  ['BYTES', '"","a","\\"\\\\","ü€😀"'],
+];
+
+t.test('every datatype comes back from JSON exactly as it went in', async (t) => {
+  for (const [dtype, data] of EXACT) {
+    const count = data.split(',').length;
+    const body = `{"inputs":[{"data":[ [${data}] ],"name":"x","shape":[1,${count}],"datatype":"${dtype}"}]}`;
+    const response = await aServer(echoOf(dtype)).app.inject(inferCall(body));
+    t.match(response.payload, `"data":[${data}]}`, dtype);
+  }
+});
+
+t.test('FP16 comes back in binary and not in JSON', async (t) => {
+  const server = aServer(echoOf('FP16'));
+  const head = { inputs: [{ ...binaryInput(4), datatype: 'FP16' }] };
+  const refused = await server.app.inject(binaryCall(head, Buffer.alloc(4)));
+  t.match([refused.statusCode, refused.json().error], [400, /sending FP16 data via JSON/]);
+  const wanted = { ...head, parameters: { binary_data_output: true } };
+  t.equal((await server.app.inject(binaryCall(wanted, Buffer.alloc(4)))).statusCode, 200);
+});
+
+t.test('a tensor without elements is served', async (t) => {
+  const empty = anInput({ shape: [1, 0], data: [] });
+  const response = await aServer(echoOf('FP32')).app.inject(inferCall({ inputs: [empty] }));
+  t.match(response.json().outputs, [{ shape: [1, 0], data: [] }]);
+});
+
+t.test('the unit is the sequence, else the sticky header, else our own id', async (t) => {
+  const { requests, gateway } = recording();
+  const identity = {
+    ...NOBODY,
+    sticky: 'x-user',
+    attributes: { tone: 'x-tone' },
+    ruleHeaders: ['x-canary'],
+  };
+  const server = aServer({ gateway, identity: () => identity });
+  const send = (parameters: object, headers: Readonly<Record<string, string>> = {}) =>
+    server.app.inject(inferCall({ id: '1', parameters, inputs: [anInput()] }, headers));
+  await send({ sequence_id: 7 }, { 'x-user': 'ann' });
+  await send({ sequence_id: 0 }, { 'x-user': 'ann', 'x-tone': 'dark', 'x-canary': 'always' });
+  await send({});
+  await send({});
+  const [sequence, sticky, first, second] = requests;
+  t.equal(sequence?.unit, '7');
+  t.match(sticky, { unit: 'ann', attributes: { tone: 'dark', 'header:x-canary': 'always' } });
+  t.equal(first?.unit, first?.id);
+  t.strictSame(first?.attributes, {});
+  t.not(first?.unit, second?.unit, 'callers who repeat an id are not kept with one version');
+});
+
+t.test('the least of parameter, header and default is the deadline', async (t) => {
+  const { requests, gateway } = recording();
+  const server = aServer({ gateway, clock: { monotonicMs: () => 1_000_000, wallMs: () => 0 } });
+  const send = (timeout: number, ms: string) =>
+    server.app.inject(
+      inferCall({ parameters: { timeout }, inputs: [anInput()] }, { 'x-request-timeout-ms': ms }),
+    );
+  await send(2_000_000, '3000');
+  await send(2_000_000, '1500.5');
+  await send(0, '9000000');
+  t.strictSame(
+    requests.map((request) => request.deadlineMs - 1_000_000),
+    [2_000, 1_500.5, NOBODY.deadlineMs],
+  );
+});
+
+t.test('errors carry their code, and when to try again', async (t) => {
+  const failing = (error: unknown) => {
+    const infer = async () => {
+      throw error;
+    };
+    return aServer({ gateway: aGateway({ hosts: { '1': { ...echoHost('1'), infer } } }) }).app;
+  };
+  const call = inferCall({ inputs: [anInput()] });
+  const full = new ServeError('overloaded', 'queue is full', { retryAfterMs: 2_500 });
+  const busy = await failing(full).inject(call);
+  t.match([busy.statusCode, busy.headers['retry-after']], [429, '3']);
+  t.strictSame(busy.json(), { error: 'queue is full', code: 'overloaded' });
+  const fault = await failing(new TypeError('secret detail')).inject(call);
+  t.equal(fault.statusCode, 500);
+  t.strictSame(fault.json(), { error: 'internal error', code: 'internal' });
+});
+
+t.test('health and metadata say what is true', async (t) => {
+  const versions = [aVersion('1'), aVersion('2', { life: { kind: 'loading' } })];
+  const { app } = aServer({ gateway: aGateway({ versions }) });
+  const get = async (url: string) => {
+    const response = await app.inject({ method: 'GET', url });
+    return [response.statusCode, response.json()];
+  };
+  const server = { name: 'understudy', version: '0.0.0', extensions: ['binary_tensor_data'] };
+  for (const url of ['/v2', '/v2/', '/v2?test_1=1']) t.strictSame(await get(url), [200, server]);
+  t.strictSame(await get('/v2/health/live'), [200, { live: true }]);
+  t.strictSame(await get('/v2/health/ready'), [200, { live: true, ready: true }]);
+  const tensors = { inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 2] }] };
+  t.match(await get('/v2/models/m'), [200, { name: 'm', versions: ['1'], ...tensors }]);
+  t.match(await get('/v2/models/m/versions/2'), [200, { versions: ['2'] }]);
+  t.strictSame(await get('/v2/models/m/ready'), [200, { name: 'm', ready: true }]);
+  t.match(await get('/v2/models/m/versions/2/ready'), [503, { ready: false, error: /loading/ }]);
+  t.match(await get('/v2/models/m/versions/latest/ready'), [200, { ready: true }]);
+  t.match(await get('/v2/models/q'), [404, { error: /^Request for unknown model: 'q'/ }]);
+  t.match(await get(`/v2/models/${'n'.repeat(300)}`), [404, { code: 'model_not_found' }]);
+  t.match(await get('/v2/models/%6D'), [200, { inputs: [{ shape: PAIRS.inputs[0]?.shape }] }]);
+});
+
+t.test('feedback takes a label and says what became of it', async (t) => {
+  const feedback: Parameters<typeof aServer>[0] = {
+    feedback: (token, label) => {
+      if (label === 'spoon') throw new ServeError('invalid_input', 'expected a known label');
+      return token === 'forged' ? 'invalidToken' : token === 'early' ? 'waiting' : 'joined';
+    },
+  };
+  const { app } = aServer(feedback);
+  const send = async (payload: string | object) => {
+    const response = await app.inject({ method: 'POST', url: '/v1/feedback', payload });
+    return [response.statusCode, response.json()];
+  };
+  t.strictSame(await send({ token: 'a', label: 3 }), [200, { result: 'joined' }]);
+  t.strictSame(await send({ token: 'early', label: 'shirt' }), [202, { result: 'waiting' }]);
+  t.match(await send({ token: 'forged', label: 3 }), [400, { error: /found 'forged'/ }]);
+  t.match(await send({ token: 'a', label: 'spoon' }), [400, { error: 'expected a known label' }]);
+  t.match(await send({ label: 3 }), [400, { error: /expected token to be a string/ }]);
+  t.match(await send({ token: 'a' }), [400, { error: /expected a label, found none/ }]);
+  t.match(await send('nonsense'), [400, { error: /expected JSON/ }]);
+  t.match(await send(`"${'x'.repeat(70_000)}"`), [413, { error: /at most 65536 bytes/ }]);
+});
