@@ -1,0 +1,72 @@
+import t from 'tap';
+import { type Random, seededRandom } from '../../src/core/random.ts';
+import type { Judgement } from '../../src/decide/judgement.ts';
+import { judgeLiveEvents } from '../../src/decide/live-events.ts';
+import { logEvidence } from '../../src/stats/mixture.ts';
+import { anExposure, goodEvidence } from './builders.ts';
+
+const RULE = { event: 'errors', ratio: 2, absolute: 0.005 } as const;
+const NEEDED = Math.log(20);
+
+/** Both arms at equal weight, 50 units of each between looks; true if some look crosses. */
+function everCrosses(
+  rates: { candidate: number; reference: number },
+  crosses: (judgement: Judgement) => boolean,
+  random: Random,
+): boolean {
+  const errors = { candidate: 0, reference: 0 };
+  for (let units = 50; units <= 8_000; units += 50) {
+    for (let unit = 0; unit < 50; unit += 1) {
+      if (random.unit() < rates.candidate) errors.candidate += 1;
+      if (random.unit() < rates.reference) errors.reference += 1;
+    }
+    const live = {
+      '500:500': anExposure(
+        { units, errors: errors.candidate },
+        { units, errors: errors.reference },
+      ),
+    };
+    if (crosses(judgeLiveEvents(goodEvidence({ live }), RULE))) return true;
+  }
+  return false;
+}
+
+function isWorse({ proof }: Judgement): boolean {
+  return proof.kind === 'evidence' && proof.logHarm >= NEEDED;
+}
+
+function isSafe({ proof }: Judgement): boolean {
+  return proof.kind === 'evidence' && proof.safe !== undefined && logEvidence(proof.safe) >= NEEDED;
+}
+
+// The limit is max(2 x reference, 0.5 %): once the ratio decides it, once the absolute rate.
+t.test(
+  'at either limit, live errors are called worse or safe no more often than stated',
+  async (t) => {
+    const runs = 100;
+    const most = 0.05 + 3 * Math.sqrt((0.05 * 0.95) / runs);
+    for (const rates of [
+      { candidate: 0.02, reference: 0.01 },
+      { candidate: 0.005, reference: 0.0005 },
+    ]) {
+      for (const crosses of [isWorse, isSafe]) {
+        const wrong = Array.from({ length: runs }, (_, run) =>
+          everCrosses(rates, crosses, seededRandom(20_000 + run)),
+        ).filter(Boolean).length;
+        t.ok(wrong / runs <= most, `${crosses.name} at ${rates.candidate}: ${wrong} of ${runs}`);
+      }
+    }
+  },
+);
+
+t.test(
+  'within the absolute rate nothing is worse, and beyond both limits it is found',
+  async (t) => {
+    const rare = { candidate: 0.002, reference: 0.0001 };
+    t.notOk(everCrosses(rare, isWorse, seededRandom(1)));
+    t.ok(everCrosses(rare, isSafe, seededRandom(1)));
+    const bad = { candidate: 0.05, reference: 0.005 };
+    t.ok(everCrosses(bad, isWorse, seededRandom(1)));
+    t.notOk(everCrosses(bad, isSafe, seededRandom(1)));
+  },
+);
