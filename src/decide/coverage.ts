@@ -1,11 +1,11 @@
 import type { MirrorCounts } from '../core/evidence.ts';
 
 /** At least so much of the sampled traffic must have been compared, over all and in every tenth of the load. */
-export const COVERAGE_MIN = 0.9;
-export const COVERAGE_MIN_AT_LOAD = 0.7;
+const COVERAGE_MIN = 0.9;
+const COVERAGE_MIN_AT_LOAD = 0.7;
 
 /** Fewer sampled requests than this say nothing about coverage. */
-export const COVERAGE_SAMPLES_MIN = 100;
+const COVERAGE_SAMPLES_MIN = 100;
 const LOAD_SAMPLES_MIN = 20;
 
 /**
@@ -43,7 +43,7 @@ type LoadGroup = { readonly load: number; readonly sampled: number; readonly com
  * Buckets of load joined until each holds at least a tenth of the sampled requests, from the highest load down, so that the
  * top tenth is as narrow as the buckets allow. What is left over at the lowest load joins the last group.
  */
-export function tenthsOfLoad(byLoad: MirrorCounts['byLoad']): readonly LoadGroup[] {
+function tenthsOfLoad(byLoad: MirrorCounts['byLoad']): readonly LoadGroup[] {
   const buckets = Object.entries(byLoad)
     .map(([load, counts]) => ({ load: Number(load), ...counts }))
     .sort((a, b) => b.load - a.load);

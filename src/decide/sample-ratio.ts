@@ -3,7 +3,7 @@ import { logSampleRatioMismatch } from '../stats/sample-ratio.ts';
 import { readExposures } from './exposures.ts';
 
 /** The probability that a sound split is called broken, over the whole rollout. */
-export const SAMPLE_RATIO_LEVEL = 0.001;
+const SAMPLE_RATIO_LEVEL = 0.001;
 
 /** What is wrong with how units were split between the arms, in words; undefined if nothing is. */
 export function sampleRatioMismatch(evidence: Evidence): string | undefined {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { mergeEvidence } from '../../src/compare/merge-evidence.ts';
 import type { DifferenceCounts, Evidence, GridCounts } from '../../src/core/evidence.ts';
 import { METRIC_NAMES, type MetricName, type Verdict } from '../../src/core/verdict.ts';
 import { decide } from '../../src/decide/decide.ts';
@@ -87,6 +88,18 @@ function reversed(value: unknown): unknown {
       .map(([key, inner]) => [key, reversed(inner)]),
   );
 }
+
+t.test('evidence merged in any order and grouping gives the same verdict', async (t) => {
+  fc.assert(
+    fc.property(evidence, evidence, evidence, (a, b, c) => {
+      const one = mergeEvidence(mergeEvidence(a, b), c);
+      const other = mergeEvidence(c, mergeEvidence(b, a));
+      return JSON.stringify(judge(one)) === JSON.stringify(judge(other));
+    }),
+    { numRuns: 50 },
+  );
+  t.pass();
+});
 
 t.test('every verdict is whole: labels, findings and reasons agree', async (t) => {
   fc.assert(
