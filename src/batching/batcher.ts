@@ -230,6 +230,7 @@ export class Batcher {
     clearTimeout(this.#sweepTimer);
     this.#sweepAtMs = deadlineMs;
     const delayMs = Math.min(Math.max(Math.ceil(deadlineMs - nowMs), 1), TIMER_MS_MAX);
+    // Whoever waits for the answer keeps the process alive, not this.
     this.#sweepTimer = setTimeout(() => this.#sweep(), delayMs).unref();
   }
 

@@ -160,8 +160,8 @@ function owned(run: Observation): Observation {
   return { kind: 'answer', outputs, computeMs: run.computeMs };
 }
 
-/** A lane that is not there is a lost lane: callers count it as such. */
+/** A lane that is not there, or is stuck and being killed, is a lost lane: callers count it as such. */
 function asLaneError(error: ServeError): ServeError {
-  if (error.code !== 'version_not_ready') return error;
+  if (error.code !== 'version_not_ready' && error.code !== 'runtime_failed') return error;
   return new ServeError('host_lost', error.message, { cause: error });
 }

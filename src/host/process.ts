@@ -41,6 +41,7 @@ export class HostProcess {
   readonly #exited = withResolvers<ChildExit>();
   #lastWords = '';
   #stuckRunMs: number | undefined;
+  #doomed = false;
 
   constructor(options: HostProcessOptions) {
     this.#options = options;
@@ -65,6 +66,11 @@ export class HostProcess {
 
   get pid(): number | undefined {
     return this.#child.pid;
+  }
+
+  /** It has been killed and takes no more requests; its end is yet to be seen. */
+  get isDoomed(): boolean {
+    return this.#doomed;
   }
 
   /** Bytes sent that the child has not yet taken. */
@@ -94,6 +100,7 @@ export class HostProcess {
   }
 
   kill(): void {
+    this.#doomed = true;
     this.#child.kill('SIGKILL');
   }
 

@@ -96,7 +96,8 @@ export class Supervisor implements Desk {
     this.#nextCorrelation = (correlation + 1) >>> 0;
     const pending: Pending = { work, settle, sent: false };
     this.#pending.set(correlation, pending);
-    if (this.#process !== undefined) this.#send(this.#process, correlation, pending);
+    const process = this.#taker();
+    if (process !== undefined) this.#send(process, correlation, pending);
     return () => this.#withdraw(correlation);
   }
 
@@ -105,12 +106,18 @@ export class Supervisor implements Desk {
     return this.#closing;
   }
 
+  /** The process that requests can be sent to, if there is one. */
+  #taker(): HostProcess | undefined {
+    return this.#process?.isDoomed ? undefined : this.#process;
+  }
+
   #admit(work: Work): void {
     const { queue } = this.#options.setting;
     if (this.#closing !== undefined) {
       throw new ServeError('version_not_ready', 'the version is being unloaded');
     }
-    if (this.#process === undefined) {
+    const process = this.#taker();
+    if (process === undefined) {
       if (this.life.kind !== 'ready') {
         throw new ServeError('version_not_ready', 'its process is being restarted', {
           retryAfterMs: 1_000,
@@ -119,7 +126,7 @@ export class Supervisor implements Desk {
       if (this.#pending.size >= queue.requestsMax) {
         throw new ServeError('overloaded', 'its process is being restarted and the queue is full');
       }
-    } else if (this.#process.backlogBytes > queue.bytesMax) {
+    } else if (process.backlogBytes > queue.bytesMax) {
       throw new ServeError(
         'overloaded',
         `request ${work.id}: over ${queue.bytesMax} bytes are on their way to the process`,

@@ -1,0 +1,290 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
+import path from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import { HandClock } from '../../src/core/clock.ts';
+import type { InferResponse } from '../../src/core/infer.ts';
+import type { Life } from '../../src/core/version.ts';
+import { CrashLog } from '../../src/host/crash-log.ts';
+import type { Host } from '../../src/host/host.ts';
+import { Lifeline, mayBecome } from '../../src/host/lives.ts';
+import { aHost } from '../support/a-host.ts';
+import { aCrashingModel, aModelFile } from '../support/a-model-file.ts';
+import { aFakeSource, anOnnxSource } from '../support/a-source.ts';
+import { aTensor, valuesOf } from '../support/a-tensor.ts';
+import { anInferRequest } from '../support/an-infer-request.ts';
+import { projectRoot } from '../support/project-root.ts';
+
+const FASHION = path.join(projectRoot, 'models/fashion/1/model.onnx');
+const NEVER = new AbortController().signal;
+const TIERS = ['thread', 'process'] as const;
+
+function ask(host: Host, values: readonly number[], withinMs?: number): Promise<InferResponse> {
+  const given = withinMs === undefined ? {} : { withinMs };
+  return host.infer(anInferRequest(values, given), new AbortController().signal);
+}
+
+/** The code of the error that it rejects with, or that it answered. */
+function ending(answer: Promise<unknown>): Promise<string> {
+  return answer.then(
+    () => 'answer',
+    (error: { code?: string }) => error.code ?? String(error),
+  );
+}
+
+for (const tier of TIERS) {
+  t.test(`${tier}: answers with the version, its batch and the times`, async (t) => {
+    const { host, log } = await aHost(t, { tier, source: aFakeSource('scale=2') });
+    t.strictSame(host.signature.inputs, [{ name: 'x', dtype: 'FP32', shape: [-1, 4] }]);
+    const answers = await Promise.all([ask(host, [1, 2, 3, 4]), ask(host, [5, 6, 7, 8])]);
+    t.strictSame(
+      answers.map(({ outputs }) => valuesOf(outputs[0])),
+      [
+        [2, 4, 6, 8],
+        [10, 12, 14, 16],
+      ],
+    );
+    t.match(answers[0], { model: 'm', version: '1', batch: { rows: 2 } });
+    t.equal(answers[0]?.batch.id, answers[1]?.batch.id);
+    const { queueMs, computeMs, totalMs } = answers[0]?.timing ?? {};
+    t.ok(Number(queueMs) >= 0 && Number(computeMs) >= 0 && Number(totalMs) >= Number(computeMs));
+    t.match(log.batches, [{ rows: 2, requests: 2 }]);
+    t.equal(host.inFlight(), 0);
+    await host.close();
+    t.strictSame(log.lives, ['loading', 'ready', 'draining', 'unloaded']);
+    t.equal(await ending(ask(host, [1])), 'version_not_ready');
+  });
+
+  t.test(`${tier}: gives the wanted outputs only`, async (t) => {
+    const { host } = await aHost(t, { tier });
+    const none = await host.infer(anInferRequest([1], { outputs: [] }), NEVER);
+    t.strictSame(none.outputs, []);
+    const one = await host.infer(anInferRequest([1], { outputs: ['y'] }), NEVER);
+    t.strictSame(
+      one.outputs.map(({ name }) => name),
+      ['y'],
+    );
+  });
+
+  t.test(`${tier}: a version that cannot be loaded says why`, async (t) => {
+    const file = aModelFile(Buffer.from('no model'));
+    await t.rejects(aHost(t, { tier, source: anOnnxSource(file) }), {
+      code: 'version_not_ready',
+      message: new RegExp(`m version 1 cannot be served: .*cannot load ${file}`),
+    });
+  });
+
+  t.test(`${tier}: one bad request in a batch fails alone`, async (t) => {
+    const { host } = await aHost(t, { tier, source: aFakeSource('throwOn=7') });
+    const endings = await Promise.all([[1], [7], [2], [3]].map((x) => ending(ask(host, x))));
+    t.strictSame(endings, ['answer', 'runtime_failed', 'answer', 'answer']);
+  });
+
+  t.test(`${tier}: a full queue, a short deadline and a caller that leaves`, async (t) => {
+    const source = aFakeSource('blockMs=300&batchable=0');
+    const queue = { requestsMax: 3, bytesMax: 1_000 };
+    const { host } = await aHost(t, { tier, source, queue });
+    const running = ending(ask(host, [1]));
+    const leaving = new AbortController();
+    const left = ending(host.infer(anInferRequest([2]), leaving.signal));
+    const late = ending(ask(host, [3], 50));
+    const more = [4, 5, 6, 7].map((value) => ending(ask(host, [value], 50)));
+    leaving.abort();
+    t.equal(await left, 'cancelled');
+    t.equal(await late, 'deadline_exceeded');
+    t.ok((await Promise.all(more)).includes('overloaded'));
+    t.equal(await running, 'answer', 'and none of them harmed the one that ran');
+    t.equal(await ending(host.infer(anInferRequest(), AbortSignal.abort())), 'cancelled');
+  });
+
+  t.test(`${tier}: closing answers what it has`, async (t) => {
+    const { host } = await aHost(t, { tier, source: aFakeSource('blockMs=60&batchable=0') });
+    const asked = [1, 2, 3].map((value) => ending(ask(host, [value])));
+    await host.close();
+    t.strictSame(await Promise.all(asked), ['answer', 'answer', 'answer']);
+    await host.close();
+  });
+
+  t.test(`${tier}: a batch gives the same answers as its requests one by one`, async (t) => {
+    const { host } = await aHost(t, { tier, source: anOnnxSource(FASHION) });
+    const images = Array.from({ length: 8 }, (_, image) =>
+      aTensor(
+        Array.from({ length: 784 }, (_, pixel) => ((image * 31 + pixel * 7) % 256) / 255),
+        { name: 'image', shape: [1, 1, 28, 28] },
+      ),
+    );
+    const infer = (image: (typeof images)[0]) =>
+      host.infer(anInferRequest([], { inputs: [image] }), NEVER);
+    const together = await Promise.all(images.map(infer));
+    t.ok(together.some(({ batch }) => batch.rows > 1));
+    for (const [at, image] of images.entries()) {
+      const single = await infer(image);
+      const [a, b] = [valuesOf(single.outputs[0]), valuesOf(together[at]?.outputs[0])];
+      t.equal(a.length, 10);
+      // Matrix kernels differ by batch size in the last bits; the claim is the same row, not the same rounding.
+      t.ok(a.every((value, index) => Math.abs(value - (b[index] ?? 9)) < 1e-6));
+    }
+  });
+}
+
+t.test('kill -9 costs the requests in the process; those that come meanwhile wait', async (t) => {
+  const source = aFakeSource('blockMs=40&batchable=0');
+  const { host, log } = await aHost(t, { tier: 'process', source });
+  const before = [1, 2, 3].map((value) => ending(ask(host, [value])));
+  const firstPid = host.pid() ?? 0;
+  await Promise.race(before);
+  const inside = ending(ask(host, [4]));
+  await new Promise((resolve) => setImmediate(resolve));
+  process.kill(firstPid, 'SIGKILL');
+  t.equal(await inside, 'host_lost');
+  t.equal(host.life().kind, 'ready');
+  const after = await Promise.all([5, 6, 7].map((value) => ending(ask(host, [value]))));
+  t.strictSame(after, ['answer', 'answer', 'answer']);
+  t.not(host.pid(), firstPid);
+  t.match(log.crashes, [{ signal: 'SIGKILL' }]);
+  t.ok((log.crashes[0]?.inFlight ?? 0) >= 1);
+});
+
+t.test('three crashes are a loop: told once, refused meanwhile, tried again', async (t) => {
+  const { host, log } = await aHost(t, { tier: 'process', source: aFakeSource('killOn=7') });
+  for (let crash = 0; crash < 3; crash += 1) t.equal(await ending(ask(host, [7])), 'host_lost');
+  t.equal(log.crashLoops.length, 1);
+  t.match(log.crashLoops[0], /signal SIGKILL/);
+  t.equal(host.life().kind, 'loading');
+  t.equal(await ending(ask(host, [1])), 'version_not_ready');
+});
+
+// A real graph that overflows the processor's integer division.
+t.test(
+  'native code that crashes takes its process with it, and nobody else',
+  { skip: process.arch !== 'x64' && 'the division traps on x86-64 only' },
+  async (t) => {
+    const source = anOnnxSource(aModelFile(aCrashingModel()));
+    const { host, log } = await aHost(t, { tier: 'process', source });
+    t.equal(await ending(ask(host, [0, 0.5, 0.9, 0])), 'answer');
+    t.equal(await ending(ask(host, [0, 0.5, 1, 0])), 'host_lost');
+    t.match(log.crashes, [{ signal: 'SIGFPE', inFlight: 1 }]);
+    t.equal(await ending(ask(host, [0, 0.5, 0.9, 0])), 'answer');
+  },
+);
+
+t.test('a stuck run is killed with its process', async (t) => {
+  const source = aFakeSource('hangOn=7');
+  const { host, log } = await aHost(t, { tier: 'process', source, runMsMax: 200 });
+  await t.rejects(ask(host, [7]), {
+    code: 'runtime_failed',
+    message: 'the run took longer than 200 ms',
+  });
+  t.equal(await ending(ask(host, [1])), 'answer');
+  t.match(log.crashes, [{ signal: 'SIGKILL' }]);
+});
+
+t.test('a child has the asked niceness and next to no environment', async (t) => {
+  const { host } = await aHost(t, { tier: 'process', nice: 7 });
+  const pid = host.pid() ?? 0;
+  t.equal(getPriority(pid), getPriority() + 7);
+  if (process.platform !== 'linux') return;
+  const names = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  t.strictSame(
+    names.filter((name) => name !== '' && !name.startsWith('PATH=')),
+    [],
+  );
+});
+
+t.test('signals of the terminal do not end a child', async (t) => {
+  const { host } = await aHost(t, { tier: 'process', source: aFakeSource('blockMs=100') });
+  const asked = ending(ask(host, [1]));
+  process.kill(host.pid() ?? 0, 'SIGTERM');
+  process.kill(host.pid() ?? 0, 'SIGINT');
+  t.equal(await asked, 'answer');
+});
+
+/** Runs a gateway in a process of its own: one host, one request that takes a second. */
+function spawnGateway(tier: string) {
+  const file = path.join(import.meta.dirname, '../support/one-request.js');
+  const child = spawn(process.execPath, [file, tier], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const lines: string[] = [];
+  const said = (word: string): Promise<string> =>
+    new Promise((resolve) => {
+      child.stdout.setEncoding('utf8').on('data', (text: string) => {
+        lines.push(...text.split('\n'));
+        const line = lines.find((each) => each.startsWith(word));
+        if (line !== undefined) resolve(line);
+      });
+    });
+  const ended = new Promise<number | string | null>((resolve) => {
+    child.on('close', (code, signal) => resolve(signal ?? code));
+  });
+  return { child, lines, said, ended };
+}
+
+for (const tier of TIERS) {
+  t.test(`${tier}: a gateway told to stop in mid-run drains and exits with 0`, async (t) => {
+    const { child, lines, said, ended } = spawnGateway(tier);
+    await said('running');
+    child.kill('SIGTERM');
+    t.equal(await ended, 0);
+    t.ok(lines.includes('answered'));
+  });
+}
+
+t.test('a child whose gateway dies ends by itself', async (t) => {
+  const { child, said, ended } = spawnGateway('process');
+  const pid = Number((await said('running')).split(' ')[1]);
+  child.kill('SIGKILL');
+  t.equal(await ended, 'SIGKILL');
+  const alive = (): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  while (alive()) await new Promise((resolve) => setTimeout(resolve, 20));
+  t.notOk(alive());
+});
+
+t.test('no life returns from its end, and draining leads nowhere but out', async (t) => {
+  const kinds: Life['kind'][] = ['loading', 'warming', 'ready', 'draining', 'unloaded', 'failed'];
+  t.strictSame(
+    kinds.filter((kind) => mayBecome('unloaded', kind)),
+    [],
+  );
+  t.strictSame(
+    kinds.filter((kind) => mayBecome('failed', kind)),
+    ['unloaded'],
+  );
+  t.strictSame(
+    kinds.filter((kind) => mayBecome('draining', kind)),
+    ['unloaded', 'failed'],
+  );
+  const lifeline = new Lifeline(() => undefined);
+  lifeline.become({ kind: 'ready' });
+  t.throws(() => lifeline.become({ kind: 'unloaded' }), {
+    message: /ready cannot become unloaded/,
+  });
+});
+
+t.test(
+  'restarts wait twice as long each time, up to ten seconds, and forget after a minute',
+  async (t) => {
+    const clock = new HandClock();
+    const crashes = new CrashLog(clock);
+    const delays = Array.from({ length: 10 }, () => crashes.add().delayMs);
+    t.strictSame(delays, [0, 100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000]);
+    clock.advance(60_001);
+    t.strictSame(crashes.add(), { delayMs: 0, isLoop: false, isNewLoop: false });
+    fc.assert(
+      fc.property(fc.array(fc.nat(70_000), { maxLength: 20 }), (pauses) => {
+        const log = new CrashLog(clock);
+        return pauses.every((pauseMs) => {
+          clock.advance(pauseMs);
+          const { delayMs, isLoop, isNewLoop } = log.add();
+          return delayMs >= 0 && delayMs <= 10_000 && (isLoop || !isNewLoop);
+        });
+      }),
+    );
+  },
+);

@@ -1,0 +1,53 @@
+import type { Test } from 'tap';
+import { systemClock } from '../../src/core/clock.ts';
+import { type Host, type HostOptions, startHost } from '../../src/host/host.ts';
+import { aFakeSource } from './a-source.ts';
+
+/** What a host told its listeners. */
+export type HostLog = {
+  readonly lives: string[];
+  readonly batches: { rows: number; requests: number; computeMs: number }[];
+  readonly crashes: { signal: string | undefined; inFlight: number }[];
+  readonly crashLoops: string[];
+  readonly errors: unknown[];
+};
+
+/** Listeners that write down everything. */
+export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] } {
+  const log: HostLog = { lives: [], batches: [], crashes: [], crashLoops: [], errors: [] };
+  return {
+    log,
+    listeners: {
+      onLife: (_, life) => log.lives.push(life.kind),
+      onBatch: (_, batch) => log.batches.push(batch),
+      onCrash: (_, { signal, inFlight }) => log.crashes.push({ signal, inFlight }),
+      onCrashLoop: (_, detail) => log.crashLoops.push(detail),
+      onInternalError: (_, error) => log.errors.push(error),
+    },
+  };
+}
+
+export type Tested = Pick<Test, 'teardown'>;
+
+/** A host of the fake model with small limits, closed when the test ends. */
+export async function aHost(
+  t: Tested,
+  given: Partial<HostOptions> = {},
+): Promise<{ host: Host; log: HostLog }> {
+  const { log, listeners } = aHostLog();
+  const host = await startHost({
+    target: { model: 'm', version: '1' },
+    source: aFakeSource(),
+    tier: 'thread',
+    nice: 0,
+    replicas: 1,
+    batch: { rowsMax: 8, delayMs: 0 },
+    queue: { requestsMax: 64, bytesMax: 1_000_000 },
+    runMsMax: 10_000,
+    clock: systemClock,
+    listeners,
+    ...given,
+  });
+  t.teardown(() => host.close());
+  return { host, log };
+}

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Dtype } from '../../src/core/tensor.ts';
+import {
+  addInitialiser,
+  addNode,
+  floats,
+  newModel,
+  wholeNumber,
+  writeModel,
+} from '../../src/repository/onnx-writer.ts';
+
+const directory = mkdtempSync(path.join(tmpdir(), 'understudy-models-'));
+process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+let files = 0;
+
+/** Writes these bytes to a file of their own, which is removed when the test ends. */
+export function aModelFile(bytes: Uint8Array): string {
+  files += 1;
+  const file = path.join(directory, `${files}.onnx`);
+  writeFileSync(file, bytes);
+  return file;
+}
+
+/** Gives back what it gets: `x` to `y`, [N, 2]. */
+export function anIdentityModel(dtype: Dtype): Uint8Array {
+  const model = newModel({
+    name: 'identity',
+    inputs: [{ name: 'x', dtype, shape: [-1, 2] }],
+    outputs: [{ name: 'y', dtype, shape: [-1, 2] }],
+  });
+  addNode(model.graph, { op: 'Identity', inputs: ['x'], outputs: ['y'] });
+  return writeModel(model);
+}
+
+/**
+ * `x` to zeros, FP32 [N, 4]; an element of 1 or more ends the process by SIGFPE on x86-64. Floor(x) - 2 is -1 just then, and
+ * the remainder of the least 64-bit integer by -1 overflows the processor's division.
+ */
+export function aCrashingModel(): Uint8Array {
+  const spec = { dtype: 'FP32', shape: [-1, 4] } as const;
+  const { graph, ...rest } = newModel({
+    name: 'crashing',
+    inputs: [{ name: 'x', ...spec }],
+    outputs: [{ name: 'y', ...spec }],
+  });
+  addInitialiser(graph, floats('two', [1], [2]));
+  addInitialiser(graph, wholeNumber('least', -(2n ** 63n)));
+  addNode(graph, { op: 'Floor', inputs: ['x'], outputs: ['floor'] });
+  addNode(graph, { op: 'Sub', inputs: ['floor', 'two'], outputs: ['shifted'] });
+  addNode(graph, {
+    op: 'Cast',
+    inputs: ['shifted'],
+    outputs: ['divisor'],
+    attributes: { to: { int: 7 } },
+  });
+  addNode(graph, { op: 'Mod', inputs: ['least', 'divisor'], outputs: ['remainder'] });
+  addNode(graph, {
+    op: 'Cast',
+    inputs: ['remainder'],
+    outputs: ['y'],
+    attributes: { to: { int: 1 } },
+  });
+  return writeModel({ graph, ...rest });
+}
