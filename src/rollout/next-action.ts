@@ -3,14 +3,7 @@ import { type Action, isFinal, type Rollout, type Step } from '../core/rollout.t
 import type { Verdict } from '../core/verdict.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
 import { candidateRequests, stepOf } from './advance.ts';
-import {
-  countText,
-  durationText,
-  harmText,
-  needText,
-  stepTask,
-  stepText,
-} from './describe.ts';
+import { countText, durationText, harmText, needText, stepTask, stepText } from './describe.ts';
 import { everRequired, requiredMetrics } from './required-metrics.ts';
 
 /** One look at a rollout: all that the next action depends on. `nowMs` is wall-clock milliseconds. */

@@ -151,7 +151,10 @@ export class World {
   diskFault: string | undefined;
 
   /** A controller over these records, as a new process would make it. */
-  boot(records: readonly LedgerRecord[] = []): { controller: Controller; ledger: MemoryLedger } {
+  boot(
+    records: readonly LedgerRecord[] = [],
+    decide: Decide = decideByLabel,
+  ): { controller: Controller; ledger: MemoryLedger } {
     const memory = new MemoryLedger(this.clock, records);
     const ledger = this.#onDisk(memory);
     const controller = new Controller({
@@ -167,7 +170,7 @@ export class World {
         },
       },
       stage: this.stage,
-      decide: decideByLabel,
+      decide,
       evidence: () => this.evidence,
       digestOf: (_, version) => this.digests.get(version),
       tickMs: 1000,

@@ -239,6 +239,8 @@ t.test('with a full disk nothing goes forward, and people are still led away', a
   t.match(world.errors.at(-1), /ENOSPC/);
   world.evidence = evidenceOf('pass', 500);
   world.diskFault = undefined;
+  // What has ended in deed is put on record before anything else is heard.
+  t.match(await controller.submit({ ...ABORT, kind: 'promote' }), { code: 'no_rollout' });
   await ticks(world, controller, 2);
   t.match(controller.status('fashion'), { phase: 'rolledBack', decidedBy: ['pairedErrors'] });
   t.equal(world.log.at(-1), 'release fashion-2-1');

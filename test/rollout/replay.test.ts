@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { LedgerRecord } from '../../src/core/record.ts';
+import { decide } from '../../src/decide/decide.ts';
+import { verifyChain } from '../../src/ledger/chain.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
 import { replay } from '../../src/rollout/replay.ts';
@@ -177,6 +180,26 @@ for (const ending of ['pass', 'fail'] as const) {
     }
   });
 }
+
+t.test('the real decision is the same when its record is read back', async (t) => {
+  const world = new World();
+  const { controller, ledger } = world.boot([], decide);
+  await controller.resume();
+  await controller.submit({ kind: 'start', spec: aSpec() });
+  for (let pairs = 0; pairs <= 600; pairs += 100) {
+    const counts = { '0': pairs, ...(pairs > 300 && { '1000': 2, '-1000': 1 }) };
+    const mirror = { ...NO_EVIDENCE.mirror, eligible: pairs + 3, compared: pairs + 3 };
+    world.evidence = { ...NO_EVIDENCE, mirror, pairedErrors: { down: counts, up: counts } };
+    world.clock.advance(1000);
+    await controller.tick();
+  }
+  const records = ledger.records();
+  const lines = records.map((record) => JSON.parse(JSON.stringify(record)) as LedgerRecord);
+  const report = await replay(lines, decide);
+  t.ok(report.decisions >= 5, `${report.decisions} decisions`);
+  t.same(report.disagreements, []);
+  t.same((await verifyChain(lines)).broken, undefined);
+});
 
 t.test('replay finds a decision that does not follow from its evidence', async (t) => {
   const world = new World();

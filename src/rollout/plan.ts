@@ -1,0 +1,166 @@
+import type { RolloutSpec, Step } from '../core/rollout.ts';
+import { METRIC_PHASE, type MetricName } from '../core/verdict.ts';
+import { type MetricPlan, metricLabel, metricPlans } from '../decide/metric-plans.ts';
+import { stepTask } from './describe.ts';
+import {
+  failuresToReject,
+  PLAN_ASSUMPTIONS,
+  type PlanAssumptions,
+  samplesToProve,
+} from './plan-samples.ts';
+
+export type PlanStep = {
+  /** From 1. */
+  readonly number: number;
+  readonly task: string;
+  /** Requests of the model's whole traffic while the step lasts; undefined: it does not end by itself. */
+  readonly requests: number | undefined;
+  readonly hours: number | undefined;
+  /** What takes the longest, where that is a metric. */
+  readonly slowest: string | undefined;
+};
+
+export type Plan = {
+  readonly steps: readonly PlanStep[];
+  /** Of all steps; undefined if one does not end by itself. */
+  readonly requests: number | undefined;
+  readonly hours: number | undefined;
+  /** True if the expected time is longer than the rollout may take. */
+  readonly isTooLong: boolean;
+  /** Requests answered with a failure before a candidate that always fails is led away. In shadow: nobody sees any. */
+  readonly failuresSeen: number;
+};
+
+export type PlanOptions = {
+  /** Of the model's traffic, mean. */
+  readonly requestsPerSecond: number;
+  readonly assumptions?: Partial<PlanAssumptions>;
+  /** How long a decision may wait for its tick. */
+  readonly tickMs?: number;
+};
+
+/** How the traffic is shared at a step of the plan, as ratios of all requests. */
+type Shares = { readonly mirror: number; readonly weight: number; readonly reference: number };
+
+/** What was seen so far: pairs in the shadow lane, requests of the candidate's arm. */
+type Collected = { readonly pairs: number; readonly answered: number };
+
+/**
+ * What a rollout will cost at this rate, before it starts: requests and hours step by step, and how many people would meet a
+ * failure if the candidate were broken. Walks through the steps once; evidence of earlier steps counts for later ones, as it
+ * does in the trial. An expectation, not a promise: sample sizes are those of `plan-samples.ts`.
+ */
+export function planOf(spec: RolloutSpec, options: PlanOptions): Plan {
+  const assumptions = { ...PLAN_ASSUMPTIONS, ...options.assumptions };
+  const plans = metricPlans(spec);
+  let shares: Shares = { mirror: 0, weight: 0, reference: 0 };
+  let collected: Collected = { pairs: 0, answered: 0 };
+  const steps: PlanStep[] = [];
+  for (const [index, step] of spec.steps.entries()) {
+    shares = sharesAfter(step, shares);
+    const context = { spec, plans, shares, collected, assumptions };
+    const need = needOf(step, context, options.requestsPerSecond);
+    const requests = need.requests;
+    steps.push({
+      number: index + 1,
+      task: stepTask(step),
+      requests: requests === undefined ? undefined : Math.ceil(requests),
+      hours: requests === undefined ? undefined : requests / options.requestsPerSecond / 3600,
+      slowest: need.slowest,
+    });
+    collected = {
+      pairs: collected.pairs + (requests ?? 0) * shares.mirror,
+      answered: collected.answered + (requests ?? 0) * shares.weight,
+    };
+  }
+  const hours = total(steps.map((step) => step.hours));
+  return {
+    steps,
+    requests: total(steps.map((step) => step.requests)),
+    hours,
+    isTooLong: hours === undefined || hours * 3_600_000 > spec.maxDurationMs,
+    failuresSeen: failuresSeen(spec, plans, options),
+  };
+}
+
+function sharesAfter(step: Step, shares: Shares): Shares {
+  if (step.kind === 'setMirror') return { ...shares, mirror: step.percentage / 100 };
+  if (step.kind !== 'setWeight') return shares;
+  const weight = step.percent / 100;
+  return { ...shares, weight, reference: step.control ? Math.min(weight, 1 - weight) : 1 - weight };
+}
+
+type PlanContext = {
+  readonly spec: RolloutSpec;
+  readonly plans: readonly MetricPlan[];
+  readonly shares: Shares;
+  readonly collected: Collected;
+  readonly assumptions: PlanAssumptions;
+};
+
+type Need = { readonly requests: number | undefined; readonly slowest: string | undefined };
+
+function needOf(step: Step, context: PlanContext, requestsPerSecond: number): Need {
+  switch (step.kind) {
+    case 'setWeight': {
+      const requests = step.percent === 0 ? 0 : (100 * context.spec.minRequests) / step.percent;
+      return { requests, slowest: undefined };
+    }
+    case 'analysis':
+      return needOfAnalysis(step.require, context);
+    case 'pause': {
+      if (step.durationMs === undefined) return { requests: undefined, slowest: undefined };
+      return { requests: (step.durationMs / 1000) * requestsPerSecond, slowest: undefined };
+    }
+    default:
+      return { requests: 0, slowest: undefined };
+  }
+}
+
+function needOfAnalysis(require: readonly MetricName[], context: PlanContext): Need {
+  let slowest: { label: string; requests: number } | undefined;
+  for (const plan of context.plans.filter(({ key }) => require.includes(key.metric))) {
+    const requests = trafficFor(plan, context);
+    const label = metricLabel(plan.key);
+    if (!Number.isFinite(requests)) return { requests: undefined, slowest: label };
+    if (slowest === undefined || requests > slowest.requests) slowest = { label, requests };
+  }
+  return { requests: slowest?.requests, slowest: slowest?.label };
+}
+
+/** Requests of the whole traffic until a metric is proven, less what earlier steps have brought; Infinity: never. */
+function trafficFor({ key }: MetricPlan, context: PlanContext): number {
+  const { spec, shares, collected, assumptions } = context;
+  const needed = samplesToProve(key.metric, { spec, assumptions, shares });
+  const isLive = METRIC_PHASE[key.metric] === 'canary';
+  const labelled = key.metric === 'labelledLoss' ? assumptions.labelledRatio : 1;
+  const sliced = key.slice === undefined ? 1 : assumptions.sliceRatio;
+  const part = labelled * sliced;
+  const missing = needed - part * (isLive ? collected.answered : collected.pairs);
+  if (missing <= 0) return 0;
+  return missing / (part * (isLive ? shares.weight : shares.mirror));
+}
+
+function failuresSeen(
+  spec: RolloutSpec,
+  plans: readonly MetricPlan[],
+  { requestsPerSecond, tickMs = 1000 }: PlanOptions,
+): number {
+  const step = spec.steps.find((it) => it.kind === 'setWeight' && it.percent > 0);
+  if (step === undefined) return 0;
+  const shares = sharesAfter(step, { mirror: 0, weight: 0, reference: 0 });
+  const duringTick = (requestsPerSecond * shares.weight * tickMs) / 1000;
+  const share = plans.find(({ key }) => key.metric === 'errors')?.weight;
+  // Nobody looks at failures: the step lasts its whole minRequests.
+  if (share === undefined) return spec.minRequests;
+  return Math.ceil(failuresToReject(spec, share, shares) + duringTick);
+}
+
+function total(parts: readonly (number | undefined)[]): number | undefined {
+  let sum = 0;
+  for (const part of parts) {
+    if (part === undefined) return undefined;
+    sum += part;
+  }
+  return sum;
+}

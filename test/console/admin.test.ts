@@ -1,0 +1,175 @@
+import t from 'tap';
+import { type AdminOptions, createAdminServer } from '../../src/console/admin.ts';
+import { ServeError } from '../../src/core/errors.ts';
+import { aSpec, evidenceOf, World } from '../rollout/builders.ts';
+
+async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
+  const { controller, ledger } = world.boot();
+  await controller.resume();
+  const faults: string[] = [];
+  const { app } = createAdminServer({
+    controller,
+    specFrom: (model, body) => {
+      const { candidate } = body as { candidate?: string };
+      if (candidate === undefined)
+        throw new ServeError('invalid_input', 'candidate: expected a version');
+      return aSpec({ model, candidate });
+    },
+    models: () => [{ name: 'fashion', versions: ['1', '2'] }],
+    metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
+    ready: () => true,
+    onInternalError: (operation, error) => faults.push(`${operation}: ${String(error)}`),
+    ...fields,
+  });
+  return { app, controller, ledger, faults };
+}
+
+const ROLLOUT = '/api/v1/models/fashion/rollout';
+const ROUTE = '/api/v1/models/fashion/route';
+
+t.test('starts, shows and ends a rollout', async (t) => {
+  const world = new World();
+  const { app, controller } = await anAdmin(world);
+  t.match((await app.inject(ROLLOUT)).json(), { code: 'no_rollout' });
+  const started = await app.inject({ method: 'POST', url: ROLLOUT, payload: { candidate: '2' } });
+  t.match(started.json(), { rolloutId: 'fashion-2-1', revision: 2 });
+  world.evidence = evidenceOf('pass', 7);
+  await controller.tick();
+  await controller.tick();
+  t.match((await app.inject(ROLLOUT)).json(), {
+    id: 'fashion-2-1',
+    phase: 'progressing',
+    step: { number: 3, of: 6, kind: 'setWeight' },
+    setWeightBp: 1000,
+    actualWeightBp: 1000,
+    verdict: 'pass',
+    metrics: [{ label: 'pairedErrors', finding: 'nonInferior', samples: 1240 }],
+    candidateRequests: 7,
+    minRequests: 100,
+    digests: { stable: 'digest-1', candidate: 'digest-2' },
+    headHash: /^[0-9a-f]{64}$/,
+  });
+  const twice = await app.inject({
+    method: 'POST',
+    url: '/api/v1/rollouts',
+    payload: { model: 'fashion', candidate: '3' },
+  });
+  t.equal(twice.statusCode, 409);
+  t.match(twice.json(), { code: 'rollout_running', error: /fashion-2-1/ });
+  const aborted = await app.inject({
+    method: 'POST',
+    url: `${ROLLOUT}/abort`,
+    payload: { reason: 'enough' },
+  });
+  t.equal(aborted.statusCode, 200);
+  t.match((await app.inject('/api/v1/rollouts')).json(), {
+    rollouts: [{ phase: 'aborted', why: 'enough' }],
+  });
+});
+
+t.test('changes a route at the revision that was read', async (t) => {
+  const world = new World();
+  const { app } = await anAdmin(world);
+  const { revision } = (await app.inject(ROUTE)).json();
+  const change = {
+    revision,
+    stable: '1',
+    split: { '1': 97.5, '3': 2.5 },
+    mirror: { version: '2', percentage: 20 },
+  };
+  const changed = await app.inject({ method: 'PUT', url: ROUTE, payload: change });
+  t.match(changed.json(), { revision: revision + 1 });
+  t.equal(world.shares(), 'other=3:250 stable=1:9750 mirror');
+  const late = await app.inject({ method: 'PUT', url: ROUTE, payload: change });
+  t.equal(late.statusCode, 409);
+  t.match(late.json(), { code: 'revision_moved' });
+});
+
+t.test('says what was expected and what was found of a bad body', async (t) => {
+  const { app, ledger } = await anAdmin(new World());
+  const split = { '1': 100 };
+  const cases = [
+    ['PUT', ROUTE, [], /the body: expected a JSON object, found \[\]/],
+    ['PUT', ROUTE, { stable: '1', split }, /revision: expected .* found nothing/],
+    ['PUT', ROUTE, { revision: 1, stable: 1, split }, /stable: expected a string, found 1/],
+    ['PUT', ROUTE, { revision: 1, stable: '1', split: { '1': 99 } }, /add up to 100, found 99/],
+    [
+      'PUT',
+      ROUTE,
+      { revision: 1, stable: '1', split: { '1': 99.999, '2': 0.001 } },
+      /two decimals, found 99.999/,
+    ],
+    [
+      'PUT',
+      ROUTE,
+      { revision: 1, stable: '1', split, weight: 5 },
+      /only revision, .* found "weight"/,
+    ],
+    [
+      'PUT',
+      ROUTE,
+      { revision: 1, stable: '1', split, mirror: { version: '2' } },
+      /mirror.percentage/,
+    ],
+    ['POST', ROLLOUT, {}, /candidate: expected a version/],
+    ['POST', '/api/v1/rollouts', { candidate: '2' }, /model: expected a string, found nothing/],
+    ['POST', `${ROLLOUT}/abort`, { reason: ' ' }, /reason: expected 1 to 1000 characters/],
+    ['POST', `${ROLLOUT}/promote`, undefined, /the body: expected a JSON object/],
+  ] as const;
+  for (const [method, url, payload, error] of cases) {
+    const answer = await app.inject({ method, url, ...(payload !== undefined && { payload }) });
+    t.match(
+      { status: answer.statusCode, ...answer.json() },
+      { status: 400, code: 'invalid_input', error },
+    );
+  }
+  t.equal(ledger.records().length, 0, 'what is no command is not on record');
+});
+
+t.test('answers errors with one shape and keeps faults to itself', async (t) => {
+  const { app, faults } = await anAdmin(new World(), {
+    models: () => {
+      throw new Error('secret detail');
+    },
+    bodyBytesMax: 100,
+  });
+  const status = async (options: object): Promise<unknown> => {
+    const answer = await app.inject({ method: 'POST', url: ROLLOUT, ...options });
+    return [answer.statusCode, answer.json().code];
+  };
+  const json = { 'content-type': 'application/json' };
+  t.same(await status({ method: 'GET', url: '/nowhere' }), [404, 'not_found']);
+  t.same(await status({ method: 'GET', url: '/api/v1/models/x/route' }), [404, 'model_not_found']);
+  t.same(await status({ headers: json, payload: '{"a":' }), [400, 'invalid_input']);
+  t.same(await status({ payload: { candidate: 'x'.repeat(200) } }), [413, 'too_large']);
+  const form = { 'content-type': 'application/x-www-form-urlencoded' };
+  t.same(await status({ headers: form, payload: 'candidate=2' }), [415, 'unsupported']);
+  const text = { 'content-type': 'text/plain' };
+  t.same(await status({ headers: text, payload: '{"candidate":"2"}' }), [415, 'unsupported']);
+  t.same(await status({ headers: { host: 'evil.example' } }), [400, 'invalid_input']);
+  t.same(await status({ method: 'GET', url: '/api/v1/models' }), [500, 'internal']);
+  t.same(faults, ['admin: Error: secret detail']);
+});
+
+t.test('serves health, models and metrics on a loopback port', async (t) => {
+  const { controller } = new World().boot();
+  let isReady = false;
+  const server = createAdminServer({
+    controller,
+    specFrom: () => aSpec(),
+    models: () => ['fashion'],
+    metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
+    ready: () => isReady,
+    onInternalError: () => {},
+  });
+  const { port } = await server.listen('127.0.0.1', 0);
+  t.teardown(() => server.close());
+  const at = `http://127.0.0.1:${port}`;
+  t.equal((await fetch(`${at}/healthz`)).status, 503);
+  isReady = true;
+  t.same(await (await fetch(`${at}/healthz`)).json(), { ready: true, fenced: false });
+  t.same(await (await fetch(`${at}/api/v1/models`)).json(), { models: ['fashion'] });
+  const metrics = await fetch(`${at}/metrics`);
+  t.equal(await metrics.text(), 'up 1\n');
+  t.match(metrics.headers.get('content-type'), /^text\/plain; version=0.0.4/);
+});
