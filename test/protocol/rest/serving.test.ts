@@ -4,6 +4,7 @@ import { ServeError } from '../../../src/core/errors.ts';
 import type { InferRequest } from '../../../src/core/infer.ts';
 import type { Dtype, Signature } from '../../../src/core/tensor.ts';
 import type { ServingHost } from '../../../src/gateway/gateway.ts';
+import type { Feedback } from '../../../src/protocol/rest/feedback-route.ts';
 import { aGateway, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
 import {
   anInput,
@@ -235,20 +236,19 @@ t.test('health and metadata say what is true', async (t) => {
 });
 
 t.test('feedback takes a label and says what became of it', async (t) => {
-  const feedback: Parameters<typeof aServer>[0] = {
-    feedback: (token, label) => {
-      if (label === 'spoon') throw new ServeError('invalid_input', 'expected a known label');
-      return token === 'forged' ? 'invalidToken' : token === 'early' ? 'waiting' : 'joined';
-    },
+  const feedback: Feedback = (token, label) => {
+    if (token === 'forged') throw new ServeError('invalid_input', 'expected a token of ours');
+    if (label === 'spoon') throw new ServeError('invalid_input', 'expected a known label');
+    return token === 'early' ? 'waiting' : 'joined';
   };
-  const { app } = aServer(feedback);
+  const { app } = aServer({ feedback });
   const send = async (payload: string | object) => {
     const response = await app.inject({ method: 'POST', url: '/v1/feedback', payload });
     return [response.statusCode, response.json()];
   };
   t.strictSame(await send({ token: 'a', label: 3 }), [200, { result: 'joined' }]);
   t.strictSame(await send({ token: 'early', label: 'shirt' }), [202, { result: 'waiting' }]);
-  t.match(await send({ token: 'forged', label: 3 }), [400, { error: /found 'forged'/ }]);
+  t.match(await send({ token: 'forged', label: 3 }), [400, { error: 'expected a token of ours' }]);
   t.match(await send({ token: 'a', label: 'spoon' }), [400, { error: 'expected a known label' }]);
   t.match(await send({ label: 3 }), [400, { error: /expected token to be a string/ }]);
   t.match(await send({ token: 'a' }), [400, { error: /expected a label, found none/ }]);

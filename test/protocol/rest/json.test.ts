@@ -1,0 +1,197 @@
+import fc from 'fast-check';
+import t from 'tap';
+
+import type { Dtype } from '../../../src/core/tensor.ts';
+import { decodeJsonTensor } from '../../../src/protocol/rest/decode-json.ts';
+import { JsonElements } from '../../../src/protocol/rest/encode-json.ts';
+import { readJsonHead } from '../../../src/protocol/rest/json-head.ts';
+import { NumberReader } from '../../../src/protocol/rest/json-number.ts';
+import { createTurns, finish, type Turns } from '../../../src/protocol/rest/turns.ts';
+
+const LIMITS = { jsonDepthMax: 100, jsonElementsMax: 10_000_000 };
+
+function read(text: string): number {
+  return new NumberReader(Buffer.from(`${text}]`)).read(0);
+}
+
+t.test('numbers are read from bytes exactly as JSON.parse reads them', async () => {
+  const written = fc.oneof(
+    fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => JSON.stringify(value)),
+    fc.float({ noNaN: true, noDefaultInfinity: true }).map((value) => JSON.stringify(value)),
+    fc.maxSafeInteger().map(String),
+    fc.bigInt({ min: -(10n ** 30n), max: 10n ** 30n }).map(String),
+    fc.stringMatching(/^-?(0|[1-9]\d{0,20})(\.\d{1,20})?([eE][+-]?\d{1,3})?$/),
+  );
+  fc.assert(
+    fc.property(written, (text) => Object.is(read(text), JSON.parse(text))),
+    { numRuns: 3_000 },
+  );
+});
+
+t.test('what JSON does not take for a number is refused', async (t) => {
+  for (const text of ['+1', '.5', '1.', '01', '-', '1e', '1e+', 'nan', '-NaN', 'Inf', '']) {
+    t.throws(() => read(text), { code: 'invalid_input' }, text);
+  }
+});
+
+async function decode(dtype: Dtype, json: string, shape: readonly number[]): Promise<Uint8Array> {
+  const bytes = Buffer.from(json);
+  const range = { start: 0, end: bytes.byteLength };
+  const tensor = { json: bytes, range, name: 'x', dtype, shape };
+  return decodeJsonTensor(tensor, LIMITS, createTurns());
+}
+
+async function encode(dtype: Dtype, data: Uint8Array): Promise<string> {
+  const elements = new JsonElements({ name: 'y', dtype, shape: [], data });
+  await finish(elements, createTurns());
+  return `[${elements.text()}]`;
+}
+
+t.test('what stands between elements must be a comma or an end', async (t) => {
+  for (const json of ['[0x1]', '[1 2]', '[1,,2]', '[,1]', '[[1]2]', '[1,]', '[true]']) {
+    await t.rejects(decode('FP32', json, [1]), { code: 'invalid_input' }, json);
+  }
+});
+
+t.test('what is written as JSON reads back as the same bytes', async () => {
+  const fixed = fc.constantFrom<Dtype>(
+    'BOOL',
+    'UINT8',
+    'INT16',
+    'INT32',
+    'INT64',
+    'UINT64',
+    'FP64',
+  );
+  await fc.assert(
+    fc.asyncProperty(
+      fixed,
+      fc.array(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })),
+      async (dtype, words) => {
+        const data = bytesOf(dtype, words);
+        const count = words.length;
+        const back = await decode(dtype, await encode(dtype, data), [count]);
+        return Buffer.compare(back, data) === 0;
+      },
+    ),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.string({ unit: 'grapheme' })), async (texts) => {
+      const data = await decode('BYTES', JSON.stringify(texts), [texts.length]);
+      return JSON.stringify(JSON.parse(await encode('BYTES', data))) === JSON.stringify(texts);
+    }),
+  );
+});
+
+/** One element of the datatype from each 64-bit word; for FP64 without the many patterns of NaN. */
+function bytesOf(dtype: Dtype, words: readonly bigint[]): Uint8Array {
+  switch (dtype) {
+    case 'BOOL':
+      return Uint8Array.from(words, (word) => Number(word & 1n));
+    case 'UINT8':
+      return Uint8Array.from(words, (word) => Number(word & 255n));
+    case 'INT16':
+      return new Uint8Array(Int16Array.from(words, (word) => Number(word & 65_535n)).buffer);
+    case 'INT32':
+      return new Uint8Array(Int32Array.from(words, (word) => Number(word & 4_294_967_295n)).buffer);
+    case 'FP64': {
+      const numbers = new Float64Array(BigUint64Array.from(words).buffer);
+      return new Uint8Array(numbers.map((value) => (Number.isNaN(value) ? 0 : value)).buffer);
+    }
+    default:
+      return new Uint8Array(BigUint64Array.from(words).buffer);
+  }
+}
+
+t.test(
+  'tensors are cut out wherever their keys stand, and the rest is as JSON.parse has it',
+  async () => {
+    const plain = fc.jsonValue({ maxDepth: 2 });
+    const tensor = fc.array(fc.oneof(fc.integer(), fc.string(), fc.array(fc.integer())));
+    const input = fc.record({ name: plain, data: tensor, other: plain }, { requiredKeys: [] });
+    const request = fc.record({ id: plain, inputs: fc.array(input), data: plain, x: plain });
+    await fc.assert(
+      fc.asyncProperty(request, fc.boolean(), async (value, isSpaced) => {
+        const text = JSON.stringify(value, undefined, isSpaced ? 2 : 0);
+        const bytes = Buffer.from(text.replaceAll('"other":', '"d\\u0061ta2":'));
+        const head = await readJsonHead(bytes, LIMITS, createTurns());
+        const restored = JSON.stringify(head.value, (key, part) =>
+          key === 'inputs' && Array.isArray(part)
+            ? part.map((each) =>
+                restore(each, (at) => {
+                  const range = head.ranges[at];
+                  return JSON.parse(bytes.toString('utf8', range?.start, range?.end));
+                }),
+              )
+            : part,
+        );
+        return restored === JSON.stringify(JSON.parse(bytes.toString()));
+      }),
+    );
+  },
+);
+
+function restore(input: Record<string, unknown>, read: (index: number) => unknown): unknown {
+  const { data } = input;
+  return Array.isArray(data) ? { ...input, data: read(Number(data[0])) } : input;
+}
+
+t.test('an escaped key is a key', async (t) => {
+  const bytes = Buffer.from('{"inputs":[{"\\u0064\\u0061ta":[1,2]}]}');
+  const head = await readJsonHead(bytes, LIMITS, createTurns());
+  t.strictSame(head.value, { inputs: [{ data: [0] }] });
+  t.equal(head.ranges.length, 1);
+});
+
+/** Counts the turns that work waited for. */
+function countingTurns() {
+  const turns = createTurns();
+  const counted: Turns & { count: number } = {
+    count: 0,
+    next: () => {
+      counted.count += 1;
+      return turns.next();
+    },
+  };
+  return counted;
+}
+
+t.test('a large body leaves the loop free between slices, a small one never waits', async (t) => {
+  const values = Array.from({ length: 100_000 }, (_, index) => index / 7);
+  const large = Buffer.from(JSON.stringify({ inputs: [{ name: 'x', data: values }] }));
+  const turns = countingTurns();
+  const head = await readJsonHead(large, LIMITS, turns);
+  const scanned = turns.count;
+  t.ok(scanned >= Math.floor(large.byteLength / 65_536), `${scanned} turns to scan`);
+  const range = head.ranges[0] ?? { start: 0, end: 0 };
+  const tensor = { json: large, range, name: 'x', dtype: 'FP64', shape: [100_000] } as const;
+  const data = await decodeJsonTensor(tensor, LIMITS, turns);
+  t.ok(turns.count >= 2 * scanned - 1, `${turns.count} turns in all`);
+  t.same(new Float64Array(data.buffer, data.byteOffset, 100_000), Float64Array.from(values));
+  await readJsonHead(Buffer.from('{"inputs":[{"data":[1]}]}'), LIMITS, {
+    next: () => t.fail('a small body waited') as never,
+  });
+});
+
+t.test('sliced work of several requests takes turns, one slice a turn', async (t) => {
+  const turns = createTurns();
+  const order: string[] = [];
+  const work = (name: string) => {
+    let left = 3;
+    const step = (): boolean => {
+      order.push(name);
+      left -= 1;
+      return left === 0;
+    };
+    return finish({ step }, turns);
+  };
+  let ticks = 0;
+  const beat = (): void => {
+    ticks += 1;
+    if (order.length < 6) setImmediate(beat);
+  };
+  setImmediate(beat);
+  await Promise.all([work('a'), work('b')]);
+  t.strictSame(order, ['a', 'b', 'a', 'b', 'a', 'b']);
+  t.ok(ticks >= 3, `the loop turned ${ticks} times meanwhile`);
+});

@@ -1,0 +1,202 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import t from 'tap';
+
+import type { InferRequest } from '../../src/core/infer.ts';
+import type { Assignment } from '../../src/core/route.ts';
+import type { MetricStatus } from '../../src/core/verdict.ts';
+import type { RolloutView } from '../../src/telemetry/rollout-metrics.ts';
+import { createTelemetry, type TelemetryOptions } from '../../src/telemetry/telemetry.ts';
+import { projectRoot } from '../support/project-root.ts';
+
+const TARGET = { model: 'm', version: '2' };
+
+function aTelemetry(parts: Partial<TelemetryOptions> = {}) {
+  return createTelemetry({ version: '0.0.0', inFlight: () => 0, rollouts: () => [], ...parts });
+}
+
+const REQUEST: InferRequest = {
+  id: 'r-1',
+  model: 'm',
+  version: undefined,
+  unit: 'u',
+  principal: undefined,
+  attributes: {},
+  inputs: [],
+  outputs: undefined,
+  deadlineMs: 0,
+};
+
+const TO_CANDIDATE: Assignment = {
+  version: '2',
+  arm: 'candidate',
+  by: 'split',
+  routeRevision: 1,
+  exposure: undefined,
+  side: undefined,
+};
+
+function aMetric(parts: Partial<MetricStatus>): MetricStatus {
+  return {
+    metric: 'errors',
+    slice: undefined,
+    finding: 'undecided',
+    role: 'gate',
+    logHarm: 0,
+    logHarmNeeded: 1,
+    logSafe: 0,
+    logSafeNeeded: 1,
+    samples: 0,
+    candidateEvents: 0,
+    referenceEvents: 0,
+    estimate: undefined,
+    margin: '',
+    samplesToGo: undefined,
+    missing: undefined,
+    ...parts,
+  };
+}
+
+/** Lines of the page that are samples of this metric. */
+async function samplesOf(telemetry: ReturnType<typeof aTelemetry>, name: string) {
+  const page = await telemetry.render();
+  return page
+    .split('\n')
+    .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
+}
+
+t.test('every metric is documented with its kind and labels, and no other', async (t) => {
+  const page = readFileSync(path.join(projectRoot, 'docs/reference/metrics.md'), 'utf8');
+  const documented = [...page.matchAll(/^\| `(understudy_\w+)` \| (\w+) \|/gm)];
+  const rendered = await aTelemetry().render();
+  const real = [...rendered.matchAll(/^# TYPE (understudy_\w+) (\w+)$/gm)];
+  const names = (rows: readonly RegExpMatchArray[]) =>
+    rows.map(([, name, kind]) => `${name} ${kind}`).sort();
+  t.ok(real.length > 15, `only ${real.length} metrics`);
+  t.strictSame(names(documented), names(real));
+});
+
+t.test('requests count by version, role and outcome, answers by the three clocks', async (t) => {
+  const telemetry = aTelemetry({ inFlight: () => 3 });
+  const timing = { queueMs: 1, computeMs: 20, totalMs: 30 };
+  const response = { ...TARGET, outputs: [], timing, batch: { id: 1, rows: 1 } };
+  const times = { startedMs: 0, endedMs: 30 };
+  telemetry.tap(REQUEST, TO_CANDIDATE)?.({ kind: 'answer', response, ...times });
+  telemetry.tap(
+    REQUEST,
+    TO_CANDIDATE,
+  )?.({ kind: 'failure', code: 'host_lost', message: '', ...times });
+  const labels = 'model="m",version="2",role="candidate"';
+  t.strictSame(await samplesOf(telemetry, 'understudy_requests_total'), [
+    `understudy_requests_total{${labels},outcome="ok"} 1`,
+    `understudy_requests_total{${labels},outcome="host_lost"} 1`,
+  ]);
+  for (const [clock, seconds] of [
+    ['queue', 0.001],
+    ['compute', 0.02],
+    ['total', 0.03],
+  ] as const) {
+    const name = `understudy_request_${clock}_seconds_sum`;
+    t.strictSame(await samplesOf(telemetry, name), [`${name}{${labels}} ${seconds}`]);
+  }
+  t.strictSame(await samplesOf(telemetry, 'understudy_requests_in_flight'), [
+    'understudy_requests_in_flight 3',
+  ]);
+});
+
+t.test('a made-up model name makes no new series', async (t) => {
+  const telemetry = aTelemetry();
+  telemetry.onRefused('made-up', 'model_not_found');
+  telemetry.onRefused('m', 'invalid_input');
+  t.strictSame(await samplesOf(telemetry, 'understudy_refused_requests_total'), [
+    'understudy_refused_requests_total{model="",code="model_not_found"} 1',
+    'understudy_refused_requests_total{model="m",code="invalid_input"} 1',
+  ]);
+});
+
+t.test('hosts tell of batches, of their stage of life and of their deaths', async (t) => {
+  const telemetry = aTelemetry();
+  const host = telemetry.hostListeners('shadow');
+  host.onBatch(TARGET, { rows: 8, requests: 3, computeMs: 4 });
+  host.onLife(TARGET, { kind: 'ready' });
+  host.onLife(TARGET, { kind: 'failed', reason: 'no memory' });
+  host.onCrash(TARGET, { inFlight: 5 });
+  host.onCrashLoop(TARGET, 'three times in a minute');
+  const labels = 'model="m",version="2",role="shadow"';
+  const page = await telemetry.render();
+  t.match(page, `understudy_batch_rows_sum{${labels}} 8`);
+  t.match(page, `understudy_batch_requests_sum{${labels}} 3`);
+  t.match(page, `understudy_batch_compute_seconds_sum{${labels}} 0.004`);
+  t.match(page, `understudy_host_life{${labels},life="ready"} 0`);
+  t.match(page, `understudy_host_life{${labels},life="failed"} 1`);
+  t.match(page, `understudy_host_crashes_total{${labels}} 1`);
+  t.match(page, `understudy_host_lost_requests_total{${labels}} 5`);
+  t.match(page, `understudy_host_crash_loops_total{${labels}} 1`);
+});
+
+t.test("the mirror's accounts add up to the eligible", async (t) => {
+  const telemetry = aTelemetry();
+  for (const kind of ['notSampled', 'timedOut', 'failed', 'compared', 'compared'] as const) {
+    telemetry.onMirror({ kind }, TARGET);
+  }
+  telemetry.onMirror({ kind: 'dropped', reason: 'queueFull' }, TARGET);
+  const results = await samplesOf(telemetry, 'understudy_mirror_requests_total');
+  t.ok(
+    results.includes(
+      'understudy_mirror_requests_total{model="m",version="2",result="dropped",reason="queueFull"} 1',
+    ),
+  );
+  t.equal(
+    results.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0),
+    6,
+  );
+  t.match(await telemetry.render(), 'understudy_mirror_eligible_total{model="m",version="2"} 6');
+});
+
+t.test("each model's newest rollout shows its phase, share and findings", async (t) => {
+  const old: RolloutView = {
+    model: 'm',
+    candidate: '2',
+    phase: 'rolledBack',
+    step: undefined,
+    setWeightBp: 0,
+    metrics: [],
+  };
+  const metrics = [
+    aMetric({ finding: 'nonInferior', samples: 40 }),
+    aMetric({ metric: 'labelledLoss', slice: { tone: 'dark' }, finding: 'worse' }),
+  ];
+  const present: RolloutView = {
+    ...old,
+    candidate: '3',
+    phase: 'progressing',
+    step: { number: 3 },
+    setWeightBp: 500,
+    metrics,
+  };
+  const views = [old, present];
+  const telemetry = aTelemetry({ rollouts: () => views });
+  const page = await telemetry.render();
+  t.match(page, 'understudy_rollout_phase{model="m",candidate="3",phase="progressing"} 1');
+  t.match(page, 'understudy_rollout_phase{model="m",candidate="3",phase="promoted"} 0');
+  t.notMatch(page, 'candidate="2"');
+  t.match(page, 'understudy_rollout_step{model="m",candidate="3"} 3');
+  t.match(page, 'understudy_rollout_weight_ratio{model="m",candidate="3"} 0.05');
+  t.match(
+    page,
+    'understudy_rollout_metric_status{model="m",candidate="3",metric="errors",slice=""} 1',
+  );
+  t.match(page, 'metric="labelledLoss",slice="tone=dark"} -1');
+  t.match(
+    page,
+    'understudy_rollout_metric_samples{model="m",candidate="3",metric="errors",slice=""} 40',
+  );
+  views.push({ ...present, phase: 'promoted', step: undefined });
+  t.match(await telemetry.render(), 'phase="progressing"} 0');
+});
+
+t.test('faults that nobody waited for are counted by operation', async (t) => {
+  const telemetry = aTelemetry();
+  telemetry.onInternalError('tap');
+  t.match(await telemetry.render(), 'understudy_internal_errors_total{operation="tap"} 1');
+});
