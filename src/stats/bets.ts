@@ -89,7 +89,8 @@ function ratios(
 
 /** Floating-point sums depend on their order; a fixed one makes equal evidence give equal bits. */
 function inOrder(counts: ValueCounts): ValueCounts {
-  return [...counts].sort(([a], [b]) => a - b);
+  const ascend = counts.every(([value], i) => i === 0 || value >= counts[i - 1]![0]);
+  return ascend ? counts : [...counts].sort(([a], [b]) => a - b);
 }
 
 function logWealth(counts: ValueCounts, margin: number, bet: number): number {
