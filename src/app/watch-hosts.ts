@@ -36,7 +36,7 @@ export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => Hos
         log({
           level: 'error',
           message: `process died (${how}) with ${crash.inFlight} requests in it; it is started again`,
-          facts: facts(target),
+          facts: { ...facts(target), died: how },
         });
       },
       onCrashLoop: (target, detail) => {

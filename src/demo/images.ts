@@ -57,3 +57,8 @@ function attributesByIndex(table: string): Map<number, Record<string, string>> {
     }),
   );
 }
+
+/** The mean of an image's pixels, from 0 to 1. */
+export function meanOf({ pixels }: LabelledImage): number {
+  return pixels.reduce((sum, grey) => sum + grey, 0) / (255 * pixels.length);
+}

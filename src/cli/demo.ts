@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import logUpdate from 'log-update';
+import pc from 'picocolors';
+import { type App, startApp } from '../app.ts';
+import { loadConfig } from '../config/load.ts';
+import { programFolder } from '../config/program.ts';
+import { systemClock } from '../core/clock.ts';
+import { decide } from '../decide/decide.ts';
+import { type DemoGateway, runDemo, type TrialResult } from '../demo/run-demo.ts';
+import { type DemoSummary, summarise } from '../demo/summary.ts';
+import type { Trial } from '../demo/trials.ts';
+import { DEMO_MODEL, prepareWorkplace, type Workplace } from '../demo/workplace.ts';
+import { readLedger, verifyLedger } from '../ledger/file.ts';
+import { replay } from '../rollout/replay.ts';
+import type { RolloutStatus } from '../rollout/status.ts';
+import { AdminClient } from './admin-client.ts';
+import { EXIT } from './exit-code.ts';
+import { rolloutPath } from './rollout-commands.ts';
+import { formatRollout } from './rollout-view.ts';
+import { formatTable } from './table.ts';
+
+export type DemoCommandOptions = { readonly json?: boolean; readonly keep?: string };
+
+/** Live requests a second: enough to prove things within the demo's time, a fraction of what two cores can serve. */
+const REQUESTS_PER_SECOND = 400;
+
+/** `understudy demo`. Exit code 1 if a trial ended otherwise than it should, or a live request failed. */
+export async function demo(options: DemoCommandOptions): Promise<void> {
+  const startedMs = systemClock.monotonicMs();
+  const workplace = await prepareWorkplace(join(programFolder, 'models'), options.keep);
+  try {
+    const say = options.json === true ? () => undefined : sayTo(process.stdout);
+    const trials = await runTrials(workplace, say);
+    const summary = summarise(trials, {
+      ledger: await checkLedger(workplace.ledger),
+      seconds: Math.round((systemClock.monotonicMs() - startedMs) / 100) / 10,
+      requestsPerSecond: REQUESTS_PER_SECOND,
+    });
+    process.stdout.write(
+      options.json === true ? `${JSON.stringify(summary)}\n` : closing(summary, options),
+    );
+    process.exitCode = summary.ok ? EXIT.ok : EXIT.failed;
+  } finally {
+    await workplace.remove();
+  }
+}
+
+type Say = (line: string) => void;
+
+function sayTo(stream: NodeJS.WriteStream): Say {
+  return (line) => stream.write(`${line}\n`);
+}
+
+async function runTrials(workplace: Workplace, say: Say): Promise<readonly TrialResult[]> {
+  const crashes: string[] = [];
+  const app = await startApp({
+    config: await loadConfig(workplace.config),
+    feedbackSecret: undefined,
+    log: ({ facts }) => {
+      if (facts?.['died'] !== undefined) crashes.push(String(facts['died']));
+    },
+  });
+  try {
+    say(
+      `${pc.bold('Understudy demo')}: stable is version 1; ${REQUESTS_PER_SECOND} requests a second from another process.`,
+    );
+    const isLive = process.stdout.isTTY && say.length > 0;
+    return await runDemo({
+      workplace,
+      gateway: gatewayOf(app, crashes),
+      clock: systemClock,
+      perSecond: REQUESTS_PER_SECOND,
+      onTrial: (trial) => say(`\n${pc.bold(`Version ${trial.candidate}`)}: ${trial.title}`),
+      onStatus: isLive ? (_trial, status) => show(status) : tellSteps(say),
+    });
+  } finally {
+    await app.close();
+  }
+}
+
+/** The running gateway as a user of its admin API sees it. */
+function gatewayOf(app: App, crashes: readonly string[]): DemoGateway<RolloutStatus> {
+  const client = new AdminClient(`http://127.0.0.1:${app.adminPort}`);
+  const path = rolloutPath(DEMO_MODEL);
+  return {
+    httpPort: app.httpPort,
+    startRollout: async (request) => {
+      await client.post(path, request);
+    },
+    status: async () => (await client.get(path)) as RolloutStatus,
+    abort: async (reason) => {
+      await client.post(`${path}/abort`, { reason });
+    },
+    crashes: () => crashes,
+  };
+}
+
+function show(status: RolloutStatus): void {
+  logUpdate(formatRollout(status));
+  if (status.endedMs !== undefined) logUpdate.done();
+}
+
+/** Without a terminal: one line for each step that is entered. */
+function tellSteps(say: Say): (trial: Trial, status: RolloutStatus) => void {
+  let told = '';
+  return (trial, { step, phase, why }) => {
+    const where = step === undefined ? phase : `${step.number}/${step.of} ${step.task}`;
+    if (told === `${trial.candidate} ${where}`) return;
+    told = `${trial.candidate} ${where}`;
+    say(step === undefined ? `  ${phase}: ${why}` : `  step ${where}`);
+  };
+}
+
+async function checkLedger(folder: string): Promise<DemoSummary['ledger']> {
+  const chain = await verifyLedger(folder);
+  const { decisions, disagreements } = await replay(readLedger(folder), decide);
+  return {
+    records: chain.records,
+    verified: chain.broken === undefined,
+    replayed: decisions,
+    disagreements: disagreements.length,
+    head: chain.head,
+  };
+}
+
+function closing(summary: DemoSummary, { keep }: DemoCommandOptions): string {
+  const { ledger, mirrorCost } = summary;
+  const lines = [
+    '',
+    formatTable([
+      [
+        'CANDIDATE',
+        'REACHED',
+        'VERDICT',
+        'DECIDED BY',
+        'REQUESTS',
+        'PAIRS',
+        'LABELS',
+        'SECONDS',
+        'LEDGER HEAD',
+      ],
+      ...summary.trials.map(rowOf),
+    ]),
+    '',
+    `${summary.failedLiveRequests} of ${summary.liveRequests} live requests failed.`,
+    `Mirroring everything: live p50 x${mirrorCost.p50Ratio}, p99 x${mirrorCost.p99Ratio} of what they were without (short blocks; npm run bench measures it well).`,
+    `Ledger: ${ledger.records} records, ${ledger.verified ? 'an unbroken chain' : 'BROKEN'}; ${ledger.replayed} decisions computed again, ${ledger.disagreements} otherwise.`,
+    keep === undefined
+      ? ''
+      : `Kept in ${keep}: try "understudy evidence replay ${join(keep, 'ledger')}".`,
+    summary.ok
+      ? pc.green(`✔ as it should be, in ${summary.seconds} s`)
+      : pc.red('✖ not as it should be: see the table'),
+    '',
+  ];
+  return lines.join('\n');
+}
+
+function rowOf(trial: TrialResult): readonly string[] {
+  const verdict =
+    trial.verdict === 'promoted' ? pc.green('✔ promoted') : pc.red(`✖ ${trial.verdict}`);
+  return [
+    `${trial.candidate}`,
+    trial.reached,
+    verdict,
+    trial.decidedBy.join(', ') || 'every gating metric',
+    String(trial.liveRequests),
+    String(trial.pairs),
+    String(trial.labels),
+    String(trial.seconds),
+    trial.head.slice(0, 12),
+  ];
+}
