@@ -55,7 +55,8 @@ export class Controller {
   readonly #book: Logbook;
   readonly #performer: Performer;
   readonly #queues = new Map<string, SerialQueue>();
-  readonly #looks = new Map<string, LatestLook>();
+  /** By model: the last look at its latest rollout, which may not have been worth a record. */
+  readonly #looks = new Map<string, LatestLook & { readonly rolloutId: string }>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: ControllerOptions) {
@@ -137,7 +138,10 @@ export class Controller {
   }
 
   #statusOf(trial: Trial): RolloutStatus {
-    return statusOf(trial, this.#looks.get(trial.rollout.id), this.#options.clock.wallMs());
+    const { id, spec } = trial.rollout;
+    const look = this.#looks.get(spec.model);
+    const latest = look?.rolloutId === id ? look : undefined;
+    return statusOf(trial, latest, this.#options.clock.wallMs());
   }
 
   // -- looking ---------------------------------------------------------------------------------------------------------
@@ -150,7 +154,7 @@ export class Controller {
     const atMs = this.#options.clock.wallMs();
     const evidence = this.#options.evidence(rollout.id);
     const decision = judge(this.#options.decide, { rollout, evidence, atMs });
-    this.#looks.set(rollout.id, { evidence, decision });
+    this.#looks.set(model, { evidence, decision, rolloutId: rollout.id });
     const checkpointMs = this.#options.checkpointMs ?? 1000;
     if (!isWorthRecording(trial, { evidence, decision }, checkpointMs)) return;
     const { action } = decision;
@@ -228,6 +232,7 @@ export class Controller {
     }
   }
 
+  /** A process that dies before this record leaves an accepted command and no rollout: whoever asked got no answer. */
   async #begin({ spec }: Extract<Command, { kind: 'start' }>): Promise<string> {
     const { clock, digestOf, stage } = this.#options;
     const startedMs = clock.wallMs();

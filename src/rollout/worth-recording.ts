@@ -21,7 +21,8 @@ export function isWorthRecording(
   if (findingsOf(decision) !== findingsOf(trial.decision)) return true;
   const ageMs = decision.atMs - trial.rollout.startedMs;
   const dueMs = Math.max(checkpointMs, CHECKPOINT_AGE_RATIO * ageMs);
-  if (decision.atMs - trial.decision.atMs < dueMs) return false;
+  // The wall clock may have been set back: then the last record lies ahead.
+  if (Math.abs(decision.atMs - trial.decision.atMs) < dueMs) return false;
   return canonicalJson(evidence) !== canonicalJson(trial.evidence);
 }
 
