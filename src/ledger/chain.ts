@@ -3,10 +3,12 @@ import type { LedgerRecord, RecordBody } from '../core/record.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { GENESIS, LedgerBrokenError } from './ledger.ts';
 
+/** The fields of a record beside its body and its hash. */
+type Frame = Pick<LedgerRecord, 'index' | 'atMs' | 'previous'>;
+
 /** SHA-256 over the canonical JSON of all fields of the record but `hash`. */
 export function hashOf(record: Omit<LedgerRecord, 'hash'>): string {
-  const { index, atMs, body, previous } = record;
-  return sha256Hex(canonicalJson({ index, atMs, body, previous }));
+  return hashOfText(record, canonicalJson(record.body));
 }
 
 /** Where the chain ends: what the next record has to fit on to. */
@@ -19,26 +21,49 @@ export function chainAfter(record: LedgerRecord): ChainEnd {
   return { count: record.index + 1, head: record.hash };
 }
 
+/** A record and its line, without the line end: its canonical JSON. */
+export type SealedRecord = { readonly record: LedgerRecord; readonly line: string };
+
 /** Makes the next record. Its body is a copy as JSON would give it back, so that writer and reader see the same values. */
-export function sealRecord(body: RecordBody, end: ChainEnd, atMs: number): LedgerRecord {
-  const copy = JSON.parse(canonicalJson(body)) as RecordBody;
-  const open = { index: end.count, atMs, body: copy, previous: end.head };
-  return { ...open, hash: hashOf(open) };
+export function sealRecord(body: RecordBody, end: ChainEnd, atMs: number): SealedRecord {
+  const text = canonicalJson(body);
+  const frame: Frame = { index: end.count, atMs, previous: end.head };
+  const hash = hashOfText(frame, text);
+  const record = { ...frame, body: JSON.parse(text) as RecordBody, hash };
+  return { record, line: lineOf(frame, text, hash) };
 }
 
-/** What is wrong with this record as the next of the chain, in words; undefined: nothing. */
-export function problemOf(record: LedgerRecord, end: ChainEnd): string | undefined {
+/**
+ * What is wrong with this record as the next of the chain, in words; undefined: nothing. With the line that it was read
+ * from, also what the hash does not see, such as a second key of one name, which would let two readers disagree.
+ */
+export function problemOf(record: LedgerRecord, end: ChainEnd, line?: string): string | undefined {
   if (record.index !== end.count) {
     return `expected record ${end.count}, found record ${record.index}: records are missing or out of order`;
   }
   if (record.previous !== end.head) {
     return `record ${record.index} does not follow the one before: expected previous ${end.head}, found ${record.previous}`;
   }
-  const hash = hashOf(record);
+  const text = canonicalJson(record.body);
+  const hash = hashOfText(record, text);
   if (record.hash !== hash) {
     return `record ${record.index} was changed: its content hashes to ${hash}, its hash says ${record.hash}`;
   }
-  return undefined;
+  if (line === undefined || line === lineOf(record, text, hash)) return undefined;
+  return `record ${record.index} is not in canonical form`;
+}
+
+// The body is by far the longest part of a record, so it is spelled once; these put the other fields around it, in the order
+// that canonical JSON gives them.
+
+function hashOfText({ index, atMs, previous }: Frame, body: string): string {
+  const frame = canonicalJson({ index, previous }).slice(1);
+  return sha256Hex(`{"atMs":${canonicalJson(atMs)},"body":${body},${frame}`);
+}
+
+function lineOf({ index, atMs, previous }: Frame, body: string, hash: string): string {
+  const frame = canonicalJson({ hash, index, previous }).slice(1);
+  return `{"atMs":${canonicalJson(atMs)},"body":${body},${frame}`;
 }
 
 /** What a walk along a chain found. `broken` is the first record that cannot be trusted. */

@@ -2,7 +2,6 @@ import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { LedgerRecord, RecordBody } from '../core/record.ts';
-import { canonicalJson } from './canonical-json.ts';
 import {
   CHAIN_START,
   type ChainEnd,
@@ -192,18 +191,18 @@ class FileLedger implements Ledger {
     if (expectedHead !== this.#end.head) throw new HeadMovedError(expectedHead, this.#end.head);
     const handle = await this.#segment();
     await this.#checkAlone(handle);
-    const record = sealRecord(body, this.#end, this.#state.clock.wallMs());
-    const line = Buffer.from(`${canonicalJson(record)}\n`);
+    const { record, line } = sealRecord(body, this.#end, this.#state.clock.wallMs());
+    const bytes = Buffer.from(`${line}\n`);
     this.#dirty = true;
     try {
-      await handle.appendFile(line);
+      await handle.appendFile(bytes);
       await handle.sync();
     } catch (error) {
       await this.#cut(handle).catch(() => undefined);
       throw error;
     }
     this.#dirty = false;
-    this.#bytes += line.length;
+    this.#bytes += bytes.length;
     this.#end = chainAfter(record);
     return record;
   }

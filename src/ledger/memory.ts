@@ -21,7 +21,7 @@ export class MemoryLedger implements Ledger {
 
   async append(body: RecordBody, expectedHead: string): Promise<LedgerRecord> {
     if (expectedHead !== this.#end.head) throw new HeadMovedError(expectedHead, this.#end.head);
-    const record = sealRecord(body, this.#end, this.#clock.wallMs());
+    const { record } = sealRecord(body, this.#end, this.#clock.wallMs());
     this.#records.push(record);
     this.#end = chainAfter(record);
     return record;

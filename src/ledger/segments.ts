@@ -1,7 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LedgerRecord } from '../core/record.ts';
-import { canonicalJson } from './canonical-json.ts';
 import { CHAIN_START, type ChainEnd, chainAfter, problemOf } from './chain.ts';
 import { LedgerBrokenError } from './ledger.ts';
 
@@ -91,10 +90,7 @@ function readLine(text: string, end: ChainEnd): LedgerRecord | string {
     return `expected a record as JSON, found ${JSON.stringify(text.slice(0, 40))}`;
   }
   if (!isRecord(value)) return 'expected a record with index, atMs, body, previous and hash';
-  const problem = problemOf(value, end);
-  if (problem !== undefined) return problem;
-  // What the hash does not see, such as a second key of the same name, would let two readers disagree.
-  return canonicalJson(value) === text ? value : `record ${value.index} is not in canonical form`;
+  return problemOf(value, end, text) ?? value;
 }
 
 function isRecord(value: unknown): value is LedgerRecord {

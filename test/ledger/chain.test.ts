@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { HandClock } from '../../src/core/clock.ts';
+import { sha256Hex } from '../../src/core/hash.ts';
 import type { RecordBody } from '../../src/core/record.ts';
 import { canonicalJson } from '../../src/ledger/canonical-json.ts';
-import { verifyChain } from '../../src/ledger/chain.ts';
+import { CHAIN_START, hashOf, sealRecord, verifyChain } from '../../src/ledger/chain.ts';
 import { GENESIS, HeadMovedError } from '../../src/ledger/ledger.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 
@@ -46,6 +47,17 @@ t.test('the chain names the first record that was changed', async (t) => {
     broken: { line: 2, problem: /missing/ },
   });
 });
+
+t.test(
+  'a line is the canonical JSON of its record, and the hash that of all but itself',
+  async (t) => {
+    const { record, line } = sealRecord(aBody('é "quoted"'), CHAIN_START, 1.5);
+    t.equal(line, canonicalJson(record));
+    const { hash, ...rest } = record;
+    t.equal(hash, sha256Hex(canonicalJson(rest)));
+    t.equal(hashOf(rest), hash);
+  },
+);
 
 t.test('the ledger in memory refuses and continues as the file does', async (t) => {
   const clock = new HandClock();
