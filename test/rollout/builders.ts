@@ -118,7 +118,14 @@ const KINDS = ['inconclusive', 'pass', 'fail', 'error'] as const;
 
 /** Evidence that `decideByLabel` finds this verdict in, after so many requests of the candidate. */
 export function evidenceOf(kind: VerdictKind, candidateRequests = 0): Evidence {
-  const arm = { requests: candidateRequests, units: 0, errors: 0, slow: 0 };
+  const arm = {
+    requests: candidateRequests,
+    units: 0,
+    errors: 0,
+    slow: 0,
+    erredRequests: 0,
+    slowRequests: 0,
+  };
   return {
     ...NO_EVIDENCE,
     labels: { joined: KINDS.indexOf(kind), unmatched: 0 },
