@@ -72,11 +72,11 @@ export class LiveWindow {
     if (isCallersDoing(live.failure) && !(live.failure === 'cancelled' && isSlow)) return;
 
     const arm = this.#armOf(live);
+    const isError = live.failure !== undefined && !isCallersDoing(live.failure);
     arm.requests += 1;
-    if (!this.#cover.covers(live.startedMs)) {
-      const isError = live.failure !== undefined && !isCallersDoing(live.failure);
-      this.#count(live, arm, { isError, isSlow });
-    }
+    if (isError) arm.erredRequests += 1;
+    if (isSlow) arm.slowRequests += 1;
+    if (!this.#cover.covers(live.startedMs)) this.#count(live, arm, { isError, isSlow });
     // Last, so that no request is compared with a threshold that it has moved itself.
     if (live.side === 'reference' && live.failure === undefined) this.#threshold.add(totalMs);
   }
@@ -149,5 +149,5 @@ function isFirst(units: Set<string>, hash: string): boolean {
 }
 
 function noCounts(): MutableArm {
-  return { requests: 0, units: 0, errors: 0, slow: 0 };
+  return { requests: 0, units: 0, errors: 0, slow: 0, erredRequests: 0, slowRequests: 0 };
 }

@@ -71,6 +71,8 @@ function mergeArms(a: ArmCounts, b: ArmCounts): ArmCounts {
     units: a.units + b.units,
     errors: a.errors + b.errors,
     slow: a.slow + b.slow,
+    erredRequests: a.erredRequests + b.erredRequests,
+    slowRequests: a.slowRequests + b.slowRequests,
   };
 }
 

@@ -35,6 +35,9 @@ export type ArmCounts = {
   readonly units: number;
   readonly errors: number;
   readonly slow: number;
+  /** All requests that failed, and all that were slow, however crowded: what people felt. */
+  readonly erredRequests: number;
+  readonly slowRequests: number;
 };
 
 /** What was seen at one exposure, keyed by `<candidateBp>:<referenceBp>`. */

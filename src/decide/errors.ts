@@ -5,5 +5,5 @@ import { judgeLiveEvents } from './live-events.ts';
 
 /** Whether more units get a failure from the candidate than from the reference. */
 export function judgeErrors(evidence: Evidence, { margins }: RolloutSpec): Judgement {
-  return judgeLiveEvents(evidence, { event: 'errors', ...margins.errors });
+  return judgeLiveEvents(evidence, { event: 'errors', ...margins.errors, evenOnly: false });
 }

@@ -2,7 +2,12 @@ import type { Evidence, ExposureCounts } from '../core/evidence.ts';
 import { isCount } from './value-counts.ts';
 
 /** Live counts at one exposure, with the odds that a unit of the two arms was the candidate's. */
-export type Exposure = { readonly odds: number; readonly counts: ExposureCounts };
+export type Exposure = {
+  readonly odds: number;
+  /** True where both arms had the same share of the traffic. */
+  readonly isEven: boolean;
+  readonly counts: ExposureCounts;
+};
 
 /**
  * The exposures at which both arms could be reached. Undefined if a key or a count is not what it should be. Where one arm
@@ -17,7 +22,8 @@ export function readExposures(live: Evidence['live']): readonly Exposure[] | und
     if (weights === null || !areCounts(counts)) return undefined;
     const [candidate, reference] = [Number(weights[1]), Number(weights[2])];
     if (candidate > 0 && reference > 0) {
-      exposures.push({ odds: candidate / (candidate + reference), counts });
+      const odds = candidate / (candidate + reference);
+      exposures.push({ odds, isEven: candidate === reference, counts });
     }
   }
   return exposures;
@@ -27,7 +33,8 @@ function areCounts({ candidate, reference }: ExposureCounts): boolean {
   return [candidate, reference].every(
     (arm) =>
       [arm.requests, arm.units, arm.errors, arm.slow].every(isCount) &&
-      arm.errors <= arm.units &&
-      arm.slow <= arm.units,
+      [arm.erredRequests, arm.slowRequests].every(isCount) &&
+      Math.max(arm.errors, arm.slow) <= arm.units &&
+      Math.max(arm.erredRequests, arm.slowRequests) <= arm.requests,
   );
 }

@@ -15,8 +15,15 @@ export type Judgement = {
 
 export type Proof =
   | { readonly kind: 'missing'; readonly why: string }
-  /** `logHarm`: of the e-value for "worse". `safe`: the e-process for "no worse"; undefined if the rule can only reject. */
-  | { readonly kind: 'evidence'; readonly logHarm: number; readonly safe: Mixture | undefined };
+  | {
+      readonly kind: 'evidence';
+      /** Of the e-value for "worse". */
+      readonly logHarm: number;
+      /** The e-process for "no worse"; undefined if the rule can only reject. */
+      readonly safe: Mixture | undefined;
+      /** Why "no worse" is not to be believed yet, whatever the e-process says. */
+      readonly held?: string | undefined;
+    };
 
 /** The proof of a metric that cannot be judged. Logarithms of 1: no evidence for anything. */
 export function missing(why: string): Proof {
@@ -36,7 +43,11 @@ export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSp
   const logHarm = proof.kind === 'evidence' ? proof.logHarm : 0;
   const logSafe = safe === undefined ? 0 : logEvidence(safe);
   const broken = [logHarm, logSafe, logHarmNeeded, logSafeNeeded].some((x) => !Number.isFinite(x));
-  const finding = findingOf({ worse: logHarm >= logHarmNeeded, safe: logSafe >= logSafeNeeded });
+  const held = proof.kind === 'evidence' && proof.held !== undefined;
+  const finding = findingOf({
+    worse: logHarm >= logHarmNeeded,
+    safe: logSafe >= logSafeNeeded && !held,
+  });
   const settled: Finding = broken || proof.kind === 'missing' ? 'undecided' : finding;
   return {
     ...plan.key,
@@ -68,6 +79,7 @@ function findingOf(claims: { readonly worse: boolean; readonly safe: boolean }):
 function whatIsMissing(plan: MetricPlan, proof: Proof, broken: boolean): string | undefined {
   if (proof.kind === 'missing') return proof.why;
   if (broken) return 'its numbers are not finite';
+  if (proof.held !== undefined) return proof.held;
   if (plan.role === 'gate' && proof.safe === undefined)
     return 'it can only reject, so it can never be required';
   return undefined;

@@ -11,12 +11,19 @@ export type LiveRule = {
   /** The candidate's rate must be below `ratio` times the reference's, or below `absolute`. */
   readonly ratio: number;
   readonly absolute: number;
+  /** Look only where both arms had the same share: load slows an arm down, whatever it runs. */
+  readonly evenOnly: boolean;
 };
+
+/** What every request felt, stalls and all. */
+const FELT = { errors: 'erredRequests', slow: 'slowRequests' } as const;
 
 /** Bad events of both arms, and the units that could have had one, over all exposures. */
 type Totals = {
   readonly units: { readonly candidate: number; readonly reference: number };
   readonly events: { readonly candidate: number; readonly reference: number };
+  /** Share of all requests that were bad, stalls not merged. */
+  readonly felt: { readonly candidate: number; readonly reference: number };
 };
 
 /**
@@ -25,9 +32,13 @@ type Totals = {
  * Safe: half of the money bets on the ratio, half on the absolute rate. At or beyond the limit both are e-processes, so their
  * average is one; without it two arms that never fail could never be told to be no worse.
  * Harm: the smaller of the two e-values. Within the limit at least one of them is an e-process, and the smaller is below it.
+ *
+ * A stall counts as one event, so that bursts do not look like many coins. That must not hide a candidate which stalls for
+ * everybody now and then: it is no worse only if its plain share of bad requests is within the limit as well.
  */
 export function judgeLiveEvents(evidence: Evidence, rule: LiveRule): Judgement {
-  const exposures = readExposures(evidence.live);
+  const all = readExposures(evidence.live);
+  const exposures = rule.evenOnly ? all?.filter((exposure) => exposure.isEven) : all;
   const totals = totalsOf(exposures ?? [], rule.event);
   return {
     samples: totals.units.candidate + totals.units.reference,
@@ -46,8 +57,9 @@ function proofOf(
 ): Proof {
   if (exposures === undefined) return missing('the live counts are not whole and consistent');
   if (!(rule.ratio > 0 && Number.isFinite(rule.ratio))) return missing('the ratio is not above 0');
-  if (totals.units.candidate === 0) return missing('no live requests of the candidate');
-  if (totals.units.reference === 0) return missing('no live requests of the reference');
+  const where = rule.evenOnly ? ' at equal shares: use control: true, or 50 %' : '';
+  if (totals.units.candidate === 0) return missing(`no live requests of the candidate${where}`);
+  if (totals.units.reference === 0) return missing(`no live requests of the reference${where}`);
   const events = exposures.map(({ odds, counts }) => ({
     odds,
     candidate: counts.candidate[rule.event],
@@ -56,12 +68,22 @@ function proofOf(
   const logHarm = logEvidence(harmOfEvents(events, rule.ratio));
   const safe = safeOfEvents(events, rule.ratio);
   const absolute = absoluteProof(totals, rule.absolute);
-  if (absolute === undefined) return { kind: 'evidence', logHarm, safe };
+  const held = crowding(totals, rule);
+  if (absolute === undefined) return { kind: 'evidence', logHarm, safe, held };
   return {
     kind: 'evidence',
     logHarm: Math.min(logHarm, logEvidence(absolute.harm)),
     safe: halfAndHalf(safe, absolute.safe),
+    held,
   };
+}
+
+/** Why the candidate is not yet believed to be no worse, whatever its events say; undefined: nothing speaks against it. */
+function crowding({ felt }: Totals, { ratio, absolute, event }: LiveRule): string | undefined {
+  const limit = Math.max(ratio * felt.reference, absolute > 0 && absolute < 1 ? absolute : 0);
+  if (felt.candidate <= limit) return undefined;
+  const [found, allowed] = [felt.candidate, limit].map((share) => `${brief(share * 100)} %`);
+  return `in bursts, ${found} of the candidate's requests were ${event === 'slow' ? 'slow' : 'failures'}, at most ${allowed} expected`;
 }
 
 /** E1 on the candidate's own rate; undefined where the rule names no absolute rate. */
@@ -84,7 +106,16 @@ function totalsOf(exposures: readonly Exposure[], event: LiveRule['event']): Tot
     candidate: sum('candidate', of),
     reference: sum('reference', of),
   });
-  return { units: both((arm) => arm.units), events: both((arm) => arm[event]) };
+  const requests = both((arm) => arm.requests);
+  const bad = both((arm) => arm[FELT[event]]);
+  return {
+    units: both((arm) => arm.units),
+    events: both((arm) => arm[event]),
+    felt: {
+      candidate: bad.candidate / Math.max(1, requests.candidate),
+      reference: bad.reference / Math.max(1, requests.reference),
+    },
+  };
 }
 
 /** The ratio of rates over all exposures, each weighed by how much it can tell (Mantel and Haenszel). */

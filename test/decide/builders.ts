@@ -55,7 +55,9 @@ export function differences(
 }
 
 export function anArm(changes: Partial<ArmCounts> = {}): ArmCounts {
-  return { requests: 2_000, units: 2_000, errors: 0, slow: 0, ...changes };
+  const { units = 2_000, errors = 0, slow = 0 } = changes;
+  const felt = { erredRequests: errors, slowRequests: slow };
+  return { requests: units, units, errors, slow, ...felt, ...changes };
 }
 
 export function anExposure(

@@ -92,7 +92,7 @@ t.test('no evidence is never a pass, and what is missing is named', async (t) =>
     'labelledLoss: no labels',
     `${SLICE}: slice empty: no labelled pair in it`,
     'errors: no live requests of the candidate',
-    'slowRequests: no live requests of the candidate',
+    'slowRequests: no live requests of the candidate at equal shares: use control: true, or 50 %',
     'mirror coverage is not yet known: 0 of 100 sampled requests',
   ]);
   fc.assert(

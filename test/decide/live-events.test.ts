@@ -1,11 +1,14 @@
 import t from 'tap';
+import type { Evidence } from '../../src/core/evidence.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
+import type { MetricStatus } from '../../src/core/verdict.ts';
+import { decide } from '../../src/decide/decide.ts';
 import type { Judgement } from '../../src/decide/judgement.ts';
 import { judgeLiveEvents } from '../../src/decide/live-events.ts';
 import { logEvidence } from '../../src/stats/mixture.ts';
-import { anExposure, goodEvidence } from './builders.ts';
+import { anExposure, aSpec, goodEvidence } from './builders.ts';
 
-const RULE = { event: 'errors', ratio: 2, absolute: 0.005 } as const;
+const RULE = { event: 'errors', ratio: 2, absolute: 0.005, evenOnly: false } as const;
 const NEEDED = Math.log(20);
 
 /** Both arms at equal weight, 50 units of each between looks; true if some look crosses. */
@@ -70,3 +73,39 @@ t.test(
     t.notOk(everCrosses(bad, isSafe, seededRandom(1)));
   },
 );
+
+// A stall of one second in ten, 100 requests a second: one event a stall, and every tenth request slow.
+t.test('a candidate that stalls for everybody now and then is not proven no worse', async (t) => {
+  const stalling = { requests: 15_000, units: 13_500, slow: 30, slowRequests: 1_630 };
+  const steady = { requests: 15_000, units: 13_500, slow: 150, slowRequests: 170 };
+  const metric = slowRequestsOf(
+    { '5000:5000': anExposure(stalling, steady) },
+    { ratio: 2, quantile: 0.99, absolute: 0.02 },
+  );
+  t.ok(metric.logSafe >= metric.logSafeNeeded, 'by merged events alone it would pass');
+  t.equal(metric.finding, 'undecided');
+  t.match(
+    metric.missing,
+    /in bursts, 10.87 % of the candidate's requests were slow, at most 2.267 %/,
+  );
+});
+
+t.test('slowness is compared only where both arms had the same share', async (t) => {
+  const even = slowRequestsOf({ '500:500': anExposure({}, { slow: 40 }) });
+  const uneven = slowRequestsOf({ '500:9500': anExposure({}, { slow: 40 }) });
+  t.equal(even.samples, 4_000);
+  t.equal(uneven.samples, 0);
+  t.match(uneven.missing, /no live requests of the candidate at equal shares/);
+});
+
+function slowRequestsOf(
+  live: Evidence['live'],
+  slowRequests = { ratio: 2, quantile: 0.95, absolute: 0.005 },
+): MetricStatus {
+  const margins = { ...aSpec().margins, slowRequests };
+  const evidence = goodEvidence({ live });
+  const { metrics } = decide({ evidence, spec: aSpec({ margins }), require: ['slowRequests'] });
+  const found = metrics.find(({ metric }) => metric === 'slowRequests');
+  if (found === undefined) throw new Error('expected slowRequests to be judged');
+  return found;
+}
