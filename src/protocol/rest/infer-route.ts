@@ -75,7 +75,12 @@ type Written = {
 
 function writeHeaders(reply: FastifyReply, { response, encoded, token }: Written): void {
   reply.header('content-type', encoded.contentType);
-  reply.header(VERSION_HEADER, response.version);
+  reply.header(VERSION_HEADER, headerText(response.version));
   if (encoded.headBytes !== undefined) reply.header(HEADER_LENGTH, encoded.headBytes);
   if (token !== undefined) reply.header(FEEDBACK_HEADER, token);
+}
+
+/** A version may be any string, a header may not: what is not printable ASCII is percent-encoded. */
+function headerText(text: string): string {
+  return /^[\x21-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 }

@@ -5,7 +5,7 @@ import type { InferRequest } from '../../../src/core/infer.ts';
 import type { Dtype, Signature } from '../../../src/core/tensor.ts';
 import type { ServingHost } from '../../../src/gateway/gateway.ts';
 import type { Feedback } from '../../../src/protocol/rest/feedback-route.ts';
-import { aGateway, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
+import { aGateway, aRoute, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
 import {
   anInput,
   aServer,
@@ -52,6 +52,17 @@ t.test('JSON in, JSON out: with the version, the token and the echo of the id', 
   });
   t.match(response.headers, { 'x-understudy-version': '1', 'x-understudy-feedback': 'token' });
   t.notOk(HEADER in response.headers);
+});
+
+t.test('a version of any letters is named in the header, percent-encoded', async (t) => {
+  const version = 'été 2';
+  const gateway = aGateway({
+    routes: [aRoute({ stable: version, shares: [{ arm: 'stable', version, weightBp: 10_000 }] })],
+    hosts: { [version]: echoHost(version) },
+  });
+  const response = await aServer({ gateway }).app.inject(inferCall({ inputs: [anInput()] }));
+  t.equal(response.json().model_version, version);
+  t.equal(response.headers['x-understudy-version'], encodeURIComponent(version));
 });
 
 t.test('binary in, binary out: the JSON head and the very bytes behind it', async (t) => {
