@@ -6,7 +6,7 @@ import { planBatch } from './plan.ts';
 import { type Entry, Queue, type QueueLimits } from './queue.ts';
 import { RunTime } from './run-time.ts';
 import { ScatterError, scatter, selectOutputs } from './scatter.ts';
-import { type Answer, bytesOf, type RunBatch, rowsOf, type Work } from './work.ts';
+import { type Answer, bytesOf, mayBeJoined, type RunBatch, rowsOf, type Work } from './work.ts';
 
 export type BatcherOptions = {
   readonly clock: Clock;
@@ -76,7 +76,7 @@ export class Batcher {
       rows: rowsOf(work),
       bytes: bytesOf(work),
       enqueuedMs: nowMs,
-      alone: !this.#batchable,
+      alone: !this.#batchable || !mayBeJoined(work),
       settled: false,
       resolve: settle.resolve,
       reject: settle.reject,
@@ -152,7 +152,11 @@ export class Batcher {
     this.#nextBatchId += 1;
     try {
       const runs = await this.#options.run(joinInputs(works, rows), first?.work.plan ?? []);
-      this.#learn(runs, rows, batch.length);
+      // What a deadline has to allow for is all of the time that the replica was taken.
+      if (runs.every((run) => run.kind === 'answer')) {
+        this.#runTime.learn(rows, this.#options.clock.monotonicMs() - startedMs);
+        this.#options.onBatch({ rows, requests: batch.length, computeMs: computeMsOf(runs) });
+      }
       this.#share({ batch, runs, startedMs, id, rows });
     } catch (error) {
       for (const entry of batch) this.#fail(entry, ServeError.from(error));
@@ -162,16 +166,6 @@ export class Batcher {
       this.wake();
       this.#checkDrained();
     }
-  }
-
-  #learn(runs: readonly Observation[], rows: number, requests: number): void {
-    let computeMs = 0;
-    for (const run of runs) {
-      if (run.kind === 'failure') return;
-      computeMs += run.computeMs;
-    }
-    this.#runTime.learn(rows, computeMs);
-    this.#options.onBatch({ rows, requests, computeMs });
   }
 
   #share(done: Done): void {
@@ -285,4 +279,8 @@ function shareOut({ batch, runs, startedMs, id, rows }: Done): readonly Answer[]
     queueMs: startedMs - entry.enqueuedMs,
     batch: { id, rows },
   }));
+}
+
+function computeMsOf(runs: readonly Observation[]): number {
+  return runs.reduce((sum, run) => sum + (run.kind === 'answer' ? run.computeMs : 0), 0);
 }

@@ -1,7 +1,8 @@
+import { splitByteStrings } from '../core/byte-strings.ts';
 import type { OutboundTensor } from '../core/frame-bytes.ts';
 import type { BatchInfo } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
-import type { Tensor } from '../core/tensor.ts';
+import { byteLengthOf, elementCount, type Tensor } from '../core/tensor.ts';
 
 /** One request as the batcher sees it. */
 export type Work = {
@@ -38,6 +39,25 @@ export function bytesOf(work: Work): number {
   let bytes = 0;
   for (const input of work.inputs) bytes += input.data.byteLength;
   return bytes;
+}
+
+/**
+ * True if every input has the same number of rows and exactly the data that its shape promises. Only such requests may be put
+ * in a row: one that brings a row too many and one that lacks it would make a batch that runs, each with the other's data.
+ */
+export function mayBeJoined(work: Work): boolean {
+  const rows = work.inputs[0]?.shape[0];
+  return work.inputs.every((input) => input.shape[0] === rows && hasPromisedData(input));
+}
+
+function hasPromisedData({ dtype, shape, data }: Tensor): boolean {
+  const bytes = byteLengthOf(dtype, shape);
+  if (bytes !== undefined) return bytes === data.byteLength;
+  try {
+    return splitByteStrings(data).length === elementCount(shape);
+  } catch {
+    return false;
+  }
 }
 
 /** True if two requests may share a run: the same plan and, row for row, the same tensors. */

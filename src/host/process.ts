@@ -56,7 +56,6 @@ export class HostProcess {
     });
     this.#child.on('error', (error) => {
       this.#lastWords += error.message;
-      if (this.#child.pid === undefined) this.#onExit({ signal: undefined, exitCode: undefined });
     });
     this.#child.on('close', (exitCode, signal) => {
       this.#onExit({ exitCode: exitCode ?? undefined, signal: signal ?? undefined });

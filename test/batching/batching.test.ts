@@ -129,6 +129,19 @@ t.test('a request that fails its batch fails alone', async (t) => {
   t.equal(runs.length, 0);
 });
 
+// Together they have the right number of values, so the batch would run and each would get the other's.
+t.test('a request with a value too many never shares a run', async (t) => {
+  const run: RunBatch = async (...of) => doubled(...of);
+  const { ask } = aBatcher({ free: () => 1, run });
+  const long = aWork([], { inputs: [aTensor([1, 2, 3], { shape: [2, 1] })] });
+  const short = aWork([], { inputs: [aTensor([4], { shape: [2, 1] })] });
+  const asked = [ask(long), ask(short), ask(aWork([5]))];
+  const settled = await Promise.all(asked.map(({ answer }) => valuesFrom(answer).catch(String)));
+  t.strictSame(settled[2], [10]);
+  t.match(settled[0], /disagree/);
+  t.match(settled[1], /disagree/);
+});
+
 t.test('a model whose outputs have no row for each request is run one by one', async (t) => {
   const run: RunBatch = async (tensors) => [
     {

@@ -147,6 +147,23 @@ t.test('kill -9 costs the requests in the process; those that come meanwhile wai
   t.ok((log.crashes[0]?.inFlight ?? 0) >= 1);
 });
 
+t.test('kill -9 under load fails at most what was in flight', async (t) => {
+  const { host, log } = await aHost(t, { tier: 'process' });
+  const endings: string[] = [];
+  const caller = async (): Promise<void> => {
+    while (endings.length < 600) {
+      endings.push(await ending(ask(host, [endings.length])));
+      if (endings.length === 200) process.kill(host.pid() ?? 0, 'SIGKILL');
+    }
+  };
+  await Promise.all(Array.from({ length: 16 }, caller));
+  const failed = endings.filter((each) => each !== 'answer');
+  t.ok(failed.length <= 16, `${failed.length} failed`);
+  t.ok(failed.every((each) => each === 'host_lost'));
+  t.equal(log.crashes.length, 1);
+  t.ok(failed.length <= (log.crashes[0]?.inFlight ?? 0));
+});
+
 t.test('three crashes are a loop: told once, refused meanwhile, tried again', async (t) => {
   const { host, log } = await aHost(t, { tier: 'process', source: aFakeSource('killOn=7') });
   for (let crash = 0; crash < 3; crash += 1) t.equal(await ending(ask(host, [7])), 'host_lost');
