@@ -43,7 +43,7 @@ export type Wanted = {
 export type Decoded = { readonly request: InferRequest; readonly wanted: Wanted };
 
 /** The header by which a caller bounds its wait, in milliseconds; `timeout` of the protocol is in microseconds. */
-export const TIMEOUT_HEADER = 'x-request-timeout-ms';
+const TIMEOUT_HEADER = 'x-request-timeout-ms';
 
 /**
  * From HTTP to an InferRequest. Tensors in binary are views of the body; those in JSON are read into new bytes.

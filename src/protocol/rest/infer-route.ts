@@ -12,8 +12,8 @@ import type { RestLimits } from './limits.ts';
 import type { Turns } from './turns.ts';
 
 /** Names of the headers that answers carry. */
-export const VERSION_HEADER = 'x-understudy-version';
-export const FEEDBACK_HEADER = 'x-understudy-feedback';
+const VERSION_HEADER = 'x-understudy-version';
+const FEEDBACK_HEADER = 'x-understudy-feedback';
 
 export type ModelParams = { readonly model: string; readonly version?: string };
 

@@ -12,7 +12,7 @@ export type ByteRange = { readonly start: number; readonly end: number };
 export type JsonHead = { readonly value: unknown; readonly ranges: readonly ByteRange[] };
 
 /** What remains once tensors are cut out is parsed in one go, so it has a bound of its own. */
-export const JSON_HEAD_BYTES_MAX = 65_536;
+const JSON_HEAD_BYTES_MAX = 65_536;
 
 /**
  * Reads a request's JSON so that no large body is parsed in one go on the thread that serves everyone else: tensors are cut

@@ -11,7 +11,7 @@ export type AboutOptions = {
 };
 
 /** The parts of the protocol beyond its core that are really served. */
-export const EXTENSIONS = ['binary_tensor_data'] as const;
+const EXTENSIONS = ['binary_tensor_data'] as const;
 
 type ModelCall = FastifyRequest<{ Params: ModelParams }>;
 

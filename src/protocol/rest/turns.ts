@@ -8,7 +8,7 @@ export type Turns = {
 };
 
 /** Bytes of JSON read or written in one slice: a fraction of a millisecond, and a few where the code is still cold. */
-export const SLICE_BYTES = 32_768;
+const SLICE_BYTES = 32_768;
 
 /** Work that goes on until `step` says that it is done. Work of one slice never waits. */
 export type Sliced = { step(budgetBytes: number): boolean };
