@@ -48,6 +48,8 @@ class EvidenceWindow implements Window {
   readonly #lossBySlice = new Map<string, DifferenceTally>();
   readonly #slices: readonly Slice[];
   readonly #latency: { pairs: number; slower: number };
+  /** The lane runs one batch at a time, so the pairs of one run come one after another. */
+  #timedRun: number | undefined;
   readonly #labels: { joined: number; unmatched: number };
 
   constructor({ from, latencyMargin, slices, ...live }: WindowOptions) {
@@ -72,7 +74,9 @@ class EvidenceWindow implements Window {
       this.#disagreement.add(score);
       if (noise !== undefined) this.#excess.add(score - noise);
     }
-    if (latency !== undefined) {
+    const isKnown = latency?.laneRun !== undefined && latency.laneRun === this.#timedRun;
+    if (latency !== undefined && !isKnown) {
+      this.#timedRun = latency.laneRun;
       const { ratio, floorMs } = this.#latencyMargin;
       const { candidateMs, twinMs } = latency;
       this.#latency.pairs += 1;

@@ -18,7 +18,14 @@ export type Comparison = {
   readonly stableFailed: boolean;
   readonly candidateFailed: boolean;
   /** The two runs of a twinned pair, in milliseconds. */
-  readonly latency: { readonly candidateMs: number; readonly twinMs: number } | undefined;
+  readonly latency:
+    | {
+        readonly candidateMs: number;
+        readonly twinMs: number;
+        /** Comparisons of one lane run share its two times, which count once. */
+        readonly laneRun: number | undefined;
+      }
+    | undefined;
 };
 
 /** A delayed label joined to both answers: each side's loss in [0, 1]. A failed answer has loss 1. */

@@ -51,7 +51,7 @@ export type Evidence = {
   readonly excessDisagreement: DifferenceCounts;
   /** Failures of candidate minus failures of stable, per pair: -1, 0 or 1. */
   readonly pairedErrors: DifferenceCounts;
-  /** Twinned pairs, and those in which the candidate's run was slower than the metric's margin allows. */
+  /** Twinned runs, and those in which the candidate took longer than the metric's margin allows. */
   readonly pairedLatency: { readonly pairs: number; readonly slower: number };
   /** Labelled pairs: loss of candidate minus loss of stable. Slices are keyed as `sliceKey` writes them. */
   readonly labelledLoss: DifferenceCounts;

@@ -57,4 +57,6 @@ export type Pair = {
   readonly stable: Observation;
   readonly candidate: Observation;
   readonly twin: Observation | undefined;
+  /** The lane's run that the request was part of, if it was run. Pairs of one run were timed together: one measurement. */
+  readonly laneRun: number | undefined;
 };

@@ -31,6 +31,8 @@ export type LanePlan = {
 export type LaneResult = {
   readonly candidate: Observation;
   readonly twin: Observation | undefined;
+  /** Numbers the runs; requests of one run were timed together. */
+  readonly laneRun: number;
 };
 
 /** The shadow lane: one child process of low priority with one worker thread that holds the candidate and the twin. */
@@ -142,7 +144,7 @@ function orderOf({ twin, candidateFirst }: LanePlan): readonly number[] {
   return candidateFirst ? CANDIDATE_FIRST : TWIN_FIRST;
 }
 
-function resultOf({ runs }: Answer, order: readonly number[]): LaneResult {
+function resultOf({ runs, batch }: Answer, order: readonly number[]): LaneResult {
   const runOf = (source: number): Observation | undefined => {
     const run = runs[order.indexOf(source)];
     return run === undefined ? undefined : owned(run);
@@ -150,7 +152,7 @@ function resultOf({ runs }: Answer, order: readonly number[]): LaneResult {
   const candidate = runOf(CANDIDATE);
   if (candidate === undefined)
     throw new ServeError('internal', 'the lane did not run the candidate');
-  return { candidate, twin: runOf(TWIN) };
+  return { candidate, twin: runOf(TWIN), laneRun: batch.id };
 }
 
 /** A view would keep the whole chunk that came from the socket for as long as somebody keeps the observation. */

@@ -30,6 +30,9 @@ export type LaneQueueOptions = {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
+/** What the lane adds to a pair. */
+type LaneSide = Pick<Pair, 'candidate' | 'twin' | 'laneRun'>;
+
 type Waiting = {
   readonly mirrored: Mirrored;
   readonly stable: Observation;
@@ -134,7 +137,7 @@ export class LaneQueue {
         { twin, candidateFirst },
         deadlineMs,
       );
-      return this.#offer(waiting, result.candidate, result.twin);
+      return this.#offer(waiting, result);
     } catch (thrown) {
       const error = ServeError.from(thrown);
       if (diedWithIt(error)) return this.#lost(waiting, run, error.message);
@@ -151,14 +154,14 @@ export class LaneQueue {
   #lost(waiting: Waiting, run: number, message: string): Fate {
     if (run <= this.#begunAtLastCrash) return { kind: 'failed' };
     this.#begunAtLastCrash = this.#begun;
-    return this.#offer(waiting, { kind: 'failure', code: 'host_lost', message }, undefined);
+    const candidate = { kind: 'failure', code: 'host_lost', message } as const;
+    return this.#offer(waiting, { candidate, twin: undefined, laneRun: undefined });
   }
 
-  #offer(waiting: Waiting, candidate: Observation, twin: Observation | undefined): Fate {
-    const { id, unit, attributes } = waiting.mirrored.request;
-    const { stable } = waiting;
+  #offer({ mirrored, stable }: Waiting, run: LaneSide): Fate {
+    const { id, unit, attributes } = mirrored.request;
     try {
-      this.#options.offer({ requestId: id, unit, attributes, stable, candidate, twin });
+      this.#options.offer({ requestId: id, unit, attributes, stable, ...run });
       return { kind: 'compared' };
     } catch (thrown) {
       this.#options.onInternalError('offer pair', thrown);

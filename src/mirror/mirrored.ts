@@ -2,6 +2,13 @@ import type { MirrorEvent } from '../compare/mirror-tally.ts';
 import type { InferRequest } from '../core/infer.ts';
 import type { Observation, Outcome } from '../core/outcome.ts';
 
+/** What candidate and twin said in one run of the lane; requests that shared the run have its number in common. */
+export type LaneRun = {
+  readonly candidate: Observation;
+  readonly twin: Observation | undefined;
+  readonly laneRun: number;
+};
+
 /** The part of the shadow lane that the mirror needs. */
 export type MirrorLane = {
   /**
@@ -13,7 +20,7 @@ export type MirrorLane = {
     request: InferRequest,
     plan: { readonly twin: boolean; readonly candidateFirst: boolean },
     deadlineMs: number,
-  ) => Promise<{ readonly candidate: Observation; readonly twin: Observation | undefined }>;
+  ) => Promise<LaneRun>;
 };
 
 /** A request that was drawn, on its way from the live outcome to the pair. */

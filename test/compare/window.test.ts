@@ -66,10 +66,17 @@ t.test('a pair is slower only beyond the ratio and beyond the floor', async (t) 
     [0.19, 0.1],
     [0.21, 0.1],
   ];
-  for (const [candidateMs, twinMs] of times) {
-    window.addComparison(aComparison({ latency: { candidateMs, twinMs } }));
-  }
+  times.forEach(([candidateMs, twinMs], laneRun) => {
+    window.addComparison(aComparison({ latency: { candidateMs, twinMs, laneRun } }));
+  });
   t.same(window.snapshot().pairedLatency, { pairs: 4, slower: 2 });
+});
+
+t.test('pairs that shared a run of the lane are one measurement of time', async (t) => {
+  const window = aWindow();
+  for (const laneRun of [7, 7, 7, 8])
+    window.addComparison(aComparison({ latency: { candidateMs: 3, twinMs: 1, laneRun } }));
+  t.same(window.snapshot().pairedLatency, { pairs: 2, slower: 2 });
 });
 
 t.test('labelled losses go to every declared slice that they belong to', async (t) => {

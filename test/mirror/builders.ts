@@ -70,7 +70,7 @@ export class HandLane implements MirrorLane {
         request,
         plan,
         deadlineMs,
-        answer: () => resolve({ candidate, twin: plan.twin ? candidate : undefined }),
+        answer: () => resolve({ candidate, twin: plan.twin ? candidate : undefined, laneRun: 1 }),
         reject: (code, cause) => reject(new ServeError(code, 'no', { cause })),
       });
     });
