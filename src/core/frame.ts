@@ -24,7 +24,7 @@ import type { Tensor } from './tensor.ts';
  *
  * So a tensor begins at a multiple of 8 where the frame does, and a view of it needs no copy.
  */
-export const FRAME_HEADER_BYTES = 16;
+const FRAME_HEADER_BYTES = 16;
 export const FRAME_BYTES_MAX = 1024 * 1024 * 1024;
 
 const FORMAT = 1;

@@ -164,6 +164,16 @@ t.test('kill -9 under load fails at most what was in flight', async (t) => {
   t.ok(failed.length <= (log.crashes[0]?.inFlight ?? 0));
 });
 
+t.test('closing during a restart refuses what was held and leaves no process', async (t) => {
+  const { host, log } = await aHost(t, { tier: 'process', source: aFakeSource('killOn=7') });
+  t.equal(await ending(ask(host, [7])), 'host_lost');
+  const held = ending(ask(host, [1]));
+  await host.close();
+  t.equal(await held, 'version_not_ready');
+  t.equal(host.pid(), undefined);
+  t.equal(log.lives.at(-1), 'unloaded');
+});
+
 t.test('three crashes are a loop: told once, refused meanwhile, tried again', async (t) => {
   const { host, log } = await aHost(t, { tier: 'process', source: aFakeSource('killOn=7') });
   for (let crash = 0; crash < 3; crash += 1) t.equal(await ending(ask(host, [7])), 'host_lost');
