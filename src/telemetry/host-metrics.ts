@@ -1,6 +1,7 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 import type { Life, ModelVersion } from '../core/version.ts';
+import { BoundHistogram, type Series } from './bound-histogram.ts';
 import { LATENCY_BUCKETS, SIZE_BUCKETS } from './buckets.ts';
 
 /** One run, as a host tells of it. */
@@ -22,16 +23,16 @@ const LABELS = ['model', 'version', 'role'] as const;
 type Labels = Record<(typeof LABELS)[number], string>;
 
 type BatchSeries = {
-  readonly rows: { observe(value: number): void };
-  readonly requests: { observe(value: number): void };
-  readonly compute: { observe(value: number): void };
+  readonly rows: Series;
+  readonly requests: Series;
+  readonly compute: Series;
 };
 
 /** Hosts: what they run, and whether they live. */
 export class HostMetrics {
-  readonly #rows: Histogram<(typeof LABELS)[number]>;
-  readonly #requests: Histogram<(typeof LABELS)[number]>;
-  readonly #compute: Histogram<(typeof LABELS)[number]>;
+  readonly #rows: BoundHistogram<(typeof LABELS)[number]>;
+  readonly #requests: BoundHistogram<(typeof LABELS)[number]>;
+  readonly #compute: BoundHistogram<(typeof LABELS)[number]>;
   readonly #life: Gauge<'model' | 'version' | 'role' | 'life'>;
   readonly #crashes: Counter<(typeof LABELS)[number]>;
   readonly #lost: Counter<(typeof LABELS)[number]>;
@@ -40,19 +41,19 @@ export class HostMetrics {
 
   constructor(registry: Registry) {
     const common = { labelNames: LABELS, registers: [registry] };
-    this.#rows = new Histogram({
+    this.#rows = new BoundHistogram({
       name: 'understudy_batch_rows',
       help: 'Rows of each batch that was run',
       buckets: SIZE_BUCKETS,
       ...common,
     });
-    this.#requests = new Histogram({
+    this.#requests = new BoundHistogram({
       name: 'understudy_batch_requests',
       help: 'Requests that shared each batch that was run',
       buckets: SIZE_BUCKETS,
       ...common,
     });
-    this.#compute = new Histogram({
+    this.#compute = new BoundHistogram({
       name: 'understudy_batch_compute_seconds',
       help: 'How long each batch ran',
       buckets: LATENCY_BUCKETS,
@@ -111,9 +112,9 @@ export class HostMetrics {
     if (series === undefined) {
       const labels = { model, version, role };
       series = {
-        rows: this.#rows.labels(labels),
-        requests: this.#requests.labels(labels),
-        compute: this.#compute.labels(labels),
+        rows: this.#rows.series(labels),
+        requests: this.#requests.series(labels),
+        compute: this.#compute.series(labels),
       };
       this.#batches.set(key, series);
     }

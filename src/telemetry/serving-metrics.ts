@@ -1,7 +1,8 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 
 import type { ServeErrorCode } from '../core/errors.ts';
 import type { Outcome, Tap } from '../core/outcome.ts';
+import { BoundHistogram } from './bound-histogram.ts';
 import { LATENCY_BUCKETS } from './buckets.ts';
 
 const PER_VERSION = ['model', 'version', 'role'] as const;
@@ -10,9 +11,9 @@ const PER_VERSION = ['model', 'version', 'role'] as const;
 export class ServingMetrics {
   readonly #requests: Counter<'model' | 'version' | 'role' | 'outcome'>;
   readonly #refused: Counter<'model' | 'code'>;
-  readonly #queue: Histogram<(typeof PER_VERSION)[number]>;
-  readonly #compute: Histogram<(typeof PER_VERSION)[number]>;
-  readonly #total: Histogram<(typeof PER_VERSION)[number]>;
+  readonly #queue: BoundHistogram<(typeof PER_VERSION)[number]>;
+  readonly #compute: BoundHistogram<(typeof PER_VERSION)[number]>;
+  readonly #total: BoundHistogram<(typeof PER_VERSION)[number]>;
   /** One watcher per model, version and role for good: a request allocates nothing here. */
   readonly #watchers = new Map<string, (outcome: Outcome) => void>();
 
@@ -31,17 +32,17 @@ export class ServingMetrics {
       registers,
     });
     const latency = { labelNames: PER_VERSION, buckets: LATENCY_BUCKETS, registers };
-    this.#queue = new Histogram({
+    this.#queue = new BoundHistogram({
       name: 'understudy_request_queue_seconds',
       help: 'Answered live requests: waiting for a replica',
       ...latency,
     });
-    this.#compute = new Histogram({
+    this.#compute = new BoundHistogram({
       name: 'understudy_request_compute_seconds',
       help: 'Answered live requests: the run of the whole batch that the request was part of',
       ...latency,
     });
-    this.#total = new Histogram({
+    this.#total = new BoundHistogram({
       name: 'understudy_request_total_seconds',
       help: 'Answered live requests: admission to answer, as the gateway saw it',
       ...latency,
@@ -73,9 +74,9 @@ export class ServingMetrics {
 
   #watcherFor(labels: Record<(typeof PER_VERSION)[number], string>): (outcome: Outcome) => void {
     const ok = this.#requests.labels({ ...labels, outcome: 'ok' });
-    const queue = this.#queue.labels(labels);
-    const compute = this.#compute.labels(labels);
-    const total = this.#total.labels(labels);
+    const queue = this.#queue.series(labels);
+    const compute = this.#compute.series(labels);
+    const total = this.#total.series(labels);
     return (outcome) => {
       if (outcome.kind === 'failure') {
         this.#requests.inc({ ...labels, outcome: outcome.code });

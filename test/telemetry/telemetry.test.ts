@@ -104,6 +104,29 @@ t.test('requests count by version, role and outcome, answers by the three clocks
   ]);
 });
 
+t.test('an observation on an edge counts below it, and buckets add up', async (t) => {
+  const telemetry = aTelemetry();
+  const host = telemetry.hostListeners('stable');
+  for (const rows of [1, 2, 3, 1_000]) host.onBatch(TARGET, { rows, requests: 1, computeMs: 1 });
+  const name = 'understudy_batch_rows';
+  const buckets = await samplesOf(telemetry, `${name}_bucket`);
+  const counts = buckets.map((line) => line.replace(/.*[{,]le="([^"]+)".* (\d+)$/, '$1:$2'));
+  t.strictSame(counts, [
+    '1:1',
+    '2:2',
+    '4:3',
+    '8:3',
+    '16:3',
+    '32:3',
+    '64:3',
+    '128:3',
+    '256:3',
+    '+Inf:4',
+  ]);
+  t.match(await samplesOf(telemetry, `${name}_count`), [/ 4$/]);
+  t.match(await samplesOf(telemetry, `${name}_sum`), [/ 1006$/]);
+});
+
 t.test('a made-up model name makes no new series', async (t) => {
   const telemetry = aTelemetry();
   telemetry.onRefused('made-up', 'model_not_found');

@@ -1,0 +1,67 @@
+import { Histogram, type HistogramConfiguration } from 'prom-client';
+
+/** One labelled row of a histogram. */
+export type Series = { readonly observe: (value: number) => void };
+
+type Row<Label extends string> = {
+  readonly labels: Readonly<Record<Label, string>>;
+  /** Observations per bucket, the last beyond all edges. */
+  readonly counts: Float64Array;
+  sum: number;
+};
+
+/**
+ * A histogram whose rows are looked up once and then only added to: an observation finds its bucket and adds twice. The
+ * original checks and hashes the labels of every observation, which for three clocks of every request costs more than the
+ * gateway's own bookkeeping. Rows are cumulated when somebody looks.
+ */
+export class BoundHistogram<Label extends string> extends Histogram<Label> {
+  readonly #name: string;
+  readonly #help: string;
+  readonly #edges: readonly number[];
+  readonly #rows: Row<Label>[] = [];
+
+  constructor(configuration: HistogramConfiguration<Label> & { readonly buckets: number[] }) {
+    super(configuration);
+    this.#name = configuration.name;
+    this.#help = configuration.help;
+    this.#edges = configuration.buckets;
+  }
+
+  /** A new row. Ask once for each set of labels. */
+  series(labels: Readonly<Record<Label, string>>): Series {
+    const edges = this.#edges;
+    const row: Row<Label> = { labels, counts: new Float64Array(edges.length + 1), sum: 0 };
+    this.#rows.push(row);
+    const { counts } = row;
+    return {
+      observe: (value) => {
+        let bucket = 0;
+        while (bucket < edges.length && value > (edges[bucket] ?? 0)) bucket += 1;
+        counts[bucket] = (counts[bucket] ?? 0) + 1;
+        row.sum += value;
+      },
+    };
+  }
+
+  /** What the registry prints; prom-client calls it under this name, which its types leave out. */
+  async getForPromString() {
+    const values = this.#rows.flatMap((row) => this.#valuesOf(row));
+    return { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
+  }
+
+  #valuesOf({ labels, counts, sum }: Row<Label>) {
+    const name = this.#name;
+    let total = 0;
+    const buckets = [...counts].map((count, index) => {
+      total += count;
+      const le = this.#edges[index] ?? '+Inf';
+      return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: total };
+    });
+    return [
+      ...buckets,
+      { metricName: `${name}_sum`, labels, value: sum },
+      { metricName: `${name}_count`, labels, value: total },
+    ];
+  }
+}
