@@ -1,20 +1,10 @@
 /**
  * The limit that the gateway is held against: a bare fastify route that gives a binary body back. Started with `fork`; tells
- * its port, and with `{ kind: 'run' }` also runs a model in a worker thread, as fast as it goes, until the time is over.
+ * its port, and on demand runs a model in a worker thread as fast as it goes, beside the route.
  */
 import { Worker } from 'node:worker_threads';
 import Fastify from 'fastify';
-
-export type EchoOrder = {
-  readonly kind: 'run';
-  readonly file: string;
-  readonly rows: number;
-  readonly durationMs: number;
-};
-
-export type EchoNews =
-  | { readonly kind: 'listening'; readonly port: number }
-  | { readonly kind: 'ran'; readonly runsPerSecond: number };
+import type { EchoNews, EchoOrder } from './echo-message.ts';
 
 const server = Fastify({ bodyLimit: 64 * 1024 * 1024 });
 server.addContentTypeParser(
@@ -28,10 +18,16 @@ const [address] = server.addresses();
 if (typeof address !== 'object') throw new Error('the echo server has no port');
 tell({ kind: 'listening', port: address.port });
 
+let worker: Worker | undefined;
 process.on('message', (order: EchoOrder) => {
-  const worker = new Worker(new URL('./bare-run.js', import.meta.url), { workerData: order });
-  worker.once('message', (runsPerSecond: number) => tell({ kind: 'ran', runsPerSecond }));
+  if (order.kind === 'run') {
+    worker?.postMessage(order.durationMs);
+    return;
+  }
+  worker = new Worker(new URL('./bare-run.js', import.meta.url), { workerData: order.file });
+  worker.on('message', tell);
 });
+// The bench is gone.
 process.on('disconnect', () => process.exit());
 
 function tell(news: EchoNews): void {

@@ -1,0 +1,85 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
+const START_MS_MAX = 60_000;
+const STOP_MS_MAX = 20_000;
+
+type Ports = { readonly http: number; readonly admin: number };
+type LogLine = { readonly message: string; readonly facts?: { readonly admin?: number } };
+
+/** A gateway as a user starts it, in a process of its own. */
+export class GatewayProcess {
+  readonly #child: ChildProcess;
+  readonly port: number;
+  readonly #adminPort: number;
+
+  private constructor(child: ChildProcess, ports: Ports) {
+    this.#child = child;
+    this.port = ports.http;
+    this.#adminPort = ports.admin;
+  }
+
+  /** Resolves when it answers; rejects with what it said if it does not start. */
+  static async start(configFile: string, nodeOptions: readonly string[] = []) {
+    const child = spawn(
+      process.execPath,
+      [...nodeOptions, MAIN, 'serve', '--log-json', '-c', configFile],
+      { stdio: ['ignore', 'inherit', 'pipe'] },
+    );
+    const tooLong = setTimeout(() => child.kill('SIGKILL'), START_MS_MAX);
+    try {
+      return new GatewayProcess(child, await portsOf(child));
+    } finally {
+      clearTimeout(tooLong);
+    }
+  }
+
+  /** Calls the admin API. Rejects unless it answers 200. */
+  async admin(method: 'GET' | 'PUT', path: string, body?: unknown): Promise<unknown> {
+    const answer = await fetch(`http://127.0.0.1:${this.#adminPort}${path}`, {
+      method,
+      ...(body === undefined
+        ? {}
+        : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (answer.status !== 200) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return answer.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text;
+  }
+
+  /** Lets it drain and end; kills it where that takes too long. */
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const tooLong = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS_MAX);
+    await exited;
+    clearTimeout(tooLong);
+  }
+}
+
+/** Reads the log until it tells the ports, and goes on reading so that the pipe never fills. */
+function portsOf(child: ChildProcess): Promise<Ports> {
+  return new Promise((resolve, reject) => {
+    const said: string[] = [];
+    child.once('exit', (code) => {
+      reject(new Error(`the gateway ended with ${code} before it answered: ${said.join('\n')}`));
+    });
+    if (child.stderr === null) throw new Error('the gateway has no standard error');
+    createInterface(child.stderr).on('line', (line) => {
+      said.splice(0, said.length - 20);
+      said.push(line);
+      const ports = line.startsWith('{') ? portsIn(JSON.parse(line) as LogLine) : undefined;
+      if (ports !== undefined) resolve(ports);
+    });
+  });
+}
+
+function portsIn({ message, facts }: LogLine): Ports | undefined {
+  const port = /^answering at http:\/\/.*:(\d+)$/.exec(message)?.[1];
+  if (port === undefined || facts?.admin === undefined) return undefined;
+  return { http: Number(port), admin: facts.admin };
+}
