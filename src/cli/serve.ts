@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { startApp } from '../app.ts';
+import { type App, startApp } from '../app.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { createLog } from './log.ts';
 
@@ -24,12 +26,29 @@ export async function serve(options: ServeOptions): Promise<void> {
     message: `answering at http://${host}:${app.httpPort}`,
     facts: { admin: app.adminPort },
   });
+  stopOnSignals(app, log);
+}
+
+/** Ends the process once it is quiet. A second signal changes nothing: a run that is cut off would abort the process. */
+function stopOnSignals(app: App, log: Log): void {
+  let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
+    if (isStopping) {
+      log({ level: 'info', message: `${signal}: already stopping; answering what is in flight` });
+      return;
+    }
+    isStopping = true;
     log({ level: 'info', message: `${signal}: no new requests; answering those in flight` });
-    void app.close().then(() => log({ level: 'info', message: 'stopped' }));
+    app.close().then(
+      () => log({ level: 'info', message: 'stopped' }),
+      (error: unknown) => {
+        log({ level: 'error', message: `could not stop cleanly: ${messageOf(error)}` });
+        process.exitCode = EXIT.failed;
+      },
+    );
   };
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
 }
 
 /** The file that was named, else `understudy.yaml` if there is one, else all defaults. */

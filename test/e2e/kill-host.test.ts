@@ -1,0 +1,114 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { understudy } from '../support/command.ts';
+import { until } from '../support/until.ts';
+import { aPlace, liveTraffic, type Place, RunningGateway } from './a-gateway.ts';
+
+const TIME = { timeout: 100_000 };
+
+/** Needs more pairs than this test has time for, so that the lane goes on being used. */
+const ENDLESS_SHADOW = {
+  margins: { pairedErrors: 0.0001 },
+  steps: [
+    { setMirror: { percentage: 100, twin: 20 } },
+    { analysis: { metrics: ['pairedErrors'] } },
+    'promote',
+  ],
+};
+
+/** Wants more requests than there will be: candidate and control keep half of the traffic each. */
+const ENDLESS_CANARY = {
+  minRequests: 1_000_000,
+  steps: [
+    { setWeight: { percent: 25, control: true } },
+    { analysis: { metrics: ['errors'] } },
+    'promote',
+  ],
+};
+
+t.test(
+  'a shadow lane that is killed costs no live request, and one that keeps dying ends the trial',
+  TIME,
+  async (t) => {
+    const place = await aPlace(t, ['1', '2']);
+    const gateway = await RunningGateway.start(t, place);
+    const traffic = await liveTraffic(t, gateway, { perSecond: 200, seed: 3 });
+    await startRollout(gateway, place, ENDLESS_SHADOW);
+
+    const killed: number[] = [];
+    const killLane = async (): Promise<void> => {
+      const pid = await until('there is a lane', () =>
+        gateway.lanes().find((one) => !killed.includes(one)),
+      );
+      killed.push(pid);
+      process.kill(pid, 'SIGKILL');
+    };
+    const compared = async (): Promise<number> => (await gateway.status()).mirror.compared;
+    await until('pairs are compared', async () => (await compared()) > 100);
+    await killLane();
+    const atDeath = await compared();
+    await until('a new lane compares on', async () => (await compared()) > atDeath + 100);
+    await killLane();
+    await killLane();
+    const end = await until('the trial ends', async () => {
+      const status = await gateway.status();
+      return status.endedMs !== undefined && status;
+    });
+    t.same([end.phase, end.decidedBy], ['rolledBack', ['crashLoop']], end.why);
+    t.match(end.why, /SIGKILL/, 'and says what happened');
+    await until('the lane is gone', () => gateway.lanes().length === 0);
+    const { report } = await traffic.stop();
+    t.same([report.sent - report.ok, report.errors], [0, {}], `of ${report.sent} live requests`);
+  },
+);
+
+t.test(
+  'a host that is killed loses the requests in it and no others, and comes back by itself',
+  TIME,
+  async (t) => {
+    const place = await aPlace(t, ['1', '2']);
+    const gateway = await RunningGateway.start(t, place);
+    const traffic = await liveTraffic(t, gateway, { perSecond: 400, seed: 4 });
+    await startRollout(gateway, place, ENDLESS_CANARY);
+    const candidates = async (): Promise<number> => (await gateway.status()).candidateRequests;
+    await until('the candidate answers', async () => (await candidates()) > 20);
+
+    const hosts = gateway.hosts();
+    t.equal(hosts.length, 3, 'stable, candidate and control');
+    for (const pid of hosts) process.kill(pid, 'SIGKILL');
+    await until('all three are back', () => {
+      const now = gateway.hosts();
+      return now.length === 3 && !now.some((pid) => hosts.includes(pid));
+    });
+    const atReturn = await candidates();
+    await until('the candidate answers again', async () => (await candidates()) > atReturn + 20);
+    const { report } = await traffic.stop();
+    const deaths = gateway.entries().filter(({ facts }) => facts?.['died'] === 'SIGKILL');
+    const inFlight = deaths.map(({ message }) => Number(/with (\d+) requests/.exec(message)?.[1]));
+    t.equal(deaths.length, 3);
+    const failed = report.sent - report.ok;
+    const most = inFlight.reduce((sum, count) => sum + count, 0);
+    t.ok(
+      failed <= most,
+      `${failed} of ${report.sent} failed, ${most} were in them: ${JSON.stringify(report.errors)}`,
+    );
+    t.equal((await gateway.status()).phase, 'progressing', 'one death is no crash loop');
+  },
+);
+
+async function startRollout(gateway: RunningGateway, place: Place, request: object): Promise<void> {
+  const file = join(place.root, 'rollout.json');
+  await writeFile(file, JSON.stringify({ intent: 'improve', ...request }));
+  const { code, stderr } = await understudy([
+    'rollout',
+    'start',
+    'fashion',
+    '2',
+    '-f',
+    file,
+    '--admin',
+    gateway.adminUrl,
+  ]);
+  if (code !== 0) throw new Error(stderr);
+}

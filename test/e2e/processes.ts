@@ -1,0 +1,36 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** A process as /proc shows it: fields 3, 4 and 19 of proc(5) stat. */
+type Seen = {
+  readonly pid: number;
+  readonly state: string;
+  readonly parent: number;
+  readonly nice: number;
+};
+
+/** The living children of a process, oldest first. */
+export function childrenOf(pid: number): readonly Seen[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => see(Number(name)) ?? [])
+    .filter(({ parent, state }) => parent === pid && state !== 'Z');
+}
+
+/** False too for a process that has ended and only waits to be collected. */
+export function isAlive(pid: number): boolean {
+  const seen = see(pid);
+  return seen !== undefined && seen.state !== 'Z' && seen.state !== 'X';
+}
+
+function see(pid: number): Seen | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the command in brackets and may hold spaces.
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const [state = '', parent] = fields;
+    return { pid, state, parent: Number(parent), nice: Number(fields[16]) };
+  } catch {
+    // It ended between the look at the list and the look at it.
+    return undefined;
+  }
+}

@@ -1,0 +1,108 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { Connection, type HttpAnswer, postBytes } from '../../src/load/connection.ts';
+import { understudy } from '../support/command.ts';
+import { until } from '../support/until.ts';
+import { aPlace, liveTraffic, RunningGateway } from './a-gateway.ts';
+import { isAlive } from './processes.ts';
+
+const TIME = { timeout: 100_000 };
+const REQUESTS = 40;
+
+t.test(
+  'SIGTERM, however often, answers every request that was accepted and ends with code 0',
+  TIME,
+  async (t) => {
+    const place = await aPlace(t, ['1']);
+    const gateway = await RunningGateway.start(t, place);
+    const [host = 0] = gateway.hosts();
+    const connections = await Promise.all(
+      Array.from({ length: REQUESTS }, () => Connection.open('127.0.0.1', gateway.httpPort)),
+    );
+    // A host that stands still: whatever was accepted is surely unanswered when the signal comes.
+    process.kill(host, 'SIGSTOP');
+    const answers = connections.map((connection) => connection.request(anImage(gateway.httpPort)));
+    await until('all are accepted', async () => {
+      return (await gateway.metric('understudy_requests_in_flight')) === REQUESTS;
+    });
+    gateway.kill('SIGTERM');
+    await until('it has heard', () => /no new requests/.test(gateway.log));
+    gateway.kill('SIGTERM');
+    gateway.kill('SIGINT');
+    await until('it has heard again', () => gateway.log.match(/already stopping/g)?.length === 2);
+    t.equal(
+      (await lateRequest(gateway.httpPort)).status,
+      503,
+      'a late request is refused politely',
+    );
+    process.kill(host, 'SIGCONT');
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    t.same(statuses, Array(REQUESTS).fill(200));
+    t.same(await gateway.ended, { code: 0, signal: null });
+    t.notOk(isAlive(host));
+    t.notOk(existsSync(join(place.ledger, 'lock')), 'the ledger is free');
+  },
+);
+
+t.test(
+  'an interrupt from the terminal in mid-rollout reaches all processes and harms none',
+  TIME,
+  async (t) => {
+    const place = await aPlace(t, ['1', '2']);
+    const gateway = await RunningGateway.start(t, place);
+    const traffic = await liveTraffic(t, gateway, { perSecond: 200, seed: 5 });
+    const { adminUrl } = gateway;
+    const started = await understudy([
+      'rollout',
+      'start',
+      'fashion',
+      '2',
+      '--intent',
+      'improve',
+      '--admin',
+      adminUrl,
+    ]);
+    t.equal(started.code, 0, started.stderr);
+    await until('pairs are compared', async () => (await gateway.status()).mirror.compared > 100);
+    const children = [...gateway.hosts(), ...gateway.lanes()];
+
+    gateway.signalGroup('SIGINT');
+    gateway.signalGroup('SIGINT');
+    t.same(await gateway.ended, { code: 0, signal: null });
+    t.notMatch(gateway.log, /process died/, 'no process died of it');
+    t.notOk(children.some(isAlive));
+    const { report } = await traffic.stop();
+    // What came too late was refused as such, or found the door closed.
+    const unexpected = Object.keys(report.errors).filter(
+      (kind) => !/^(503|connection: )/.test(kind),
+    );
+    t.same(unexpected, []);
+    t.ok(report.ok > 100);
+
+    const next = await RunningGateway.start(t, place);
+    t.equal((await next.status()).phase, 'progressing', 'the rollout goes on in the next life');
+    next.kill('SIGTERM');
+    t.same(await next.ended, { code: 0, signal: null });
+    t.same((await understudy(['evidence', 'verify', place.ledger])).code, 0);
+  },
+);
+
+function anImage(port: number): Uint8Array {
+  const image = {
+    name: 'image',
+    datatype: 'FP32',
+    shape: [1, 1, 28, 28],
+    data: Array(784).fill(0.5),
+  };
+  return postBytes({
+    host: `127.0.0.1:${port}`,
+    path: '/v2/models/fashion/infer',
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from(JSON.stringify({ inputs: [image] })),
+  });
+}
+
+async function lateRequest(port: number): Promise<HttpAnswer> {
+  return (await Connection.open('127.0.0.1', port)).request(anImage(port));
+}
