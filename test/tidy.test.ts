@@ -41,7 +41,7 @@ const MAY_IMPORT: ImportTable = {
   console: ['core', 'ledger', 'rollout'],
   telemetry: ['core'],
   demo: ['core', 'load', 'repository'],
-  cli: ['app', 'config', 'core', 'decide', 'demo', 'ledger', 'load'],
+  cli: ['app', 'config', 'core', 'decide', 'demo', 'ledger', 'load', 'rollout'],
   app: '*',
   index: ['core', 'stats', 'app', 'gates'],
 };

@@ -59,8 +59,3 @@ export class ServeError extends Error {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
-
-/** For the `default` of a switch over a union: does not compile while a member is unhandled. */
-export function assertNever(value: never): never {
-  throw new Error(`unexpected value ${JSON.stringify(value)}. This is a bug.`);
-}

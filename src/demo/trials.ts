@@ -9,14 +9,14 @@ export type Trial = {
 };
 
 /** The group that the demo's third version was starved of while it learned. */
-export const DEMO_SLICE = { garment: 'upper', tone: 'dark' };
+const DEMO_SLICE = { garment: 'upper', tone: 'dark' };
 
 /**
  * Margins wide enough to be proven within the demo's minute, not advice. Latency: a canary request is slow above the
  * control's past p95 (not p99), and the candidate may be slow at most twice as often.
  */
 const MARGINS = {
-  disagreement: 0.02,
+  disagreement: 0.01,
   pairedErrors: 0.01,
   labelledLoss: 0.03,
   errors: { ratio: 2, absolute: 0.01 },

@@ -13,7 +13,7 @@ export function segmentName(firstIndex: number): string {
 }
 
 /** The segment files of a ledger directory, oldest first. */
-export async function segmentFiles(directory: string): Promise<readonly string[]> {
+async function segmentFiles(directory: string): Promise<readonly string[]> {
   const names = await readdir(directory);
   return names
     .filter((name) => SEGMENT_NAME.test(name))

@@ -10,7 +10,9 @@ import { type Load, runLoad } from '../../src/load/run-load.ts';
 const tools = { clock: systemClock, random: seededRandom(7) };
 
 /** A server that answers each POST after `delayMs(n)` with the bytes it got; n counts from 0. */
-async function anEchoServer(delayMs: (n: number) => number): Promise<{ server: Server; port: number }> {
+async function anEchoServer(
+  delayMs: (n: number) => number,
+): Promise<{ server: Server; port: number }> {
   let count = 0;
   const server = createServer((request, response) => {
     const parts: Buffer[] = [];
@@ -19,7 +21,8 @@ async function anEchoServer(delayMs: (n: number) => number): Promise<{ server: S
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
       const body = Buffer.concat(parts);
-      const answer = (): unknown => response.writeHead(200, { 'content-length': body.length }).end(body);
+      const answer = (): unknown =>
+        response.writeHead(200, { 'content-length': body.length }).end(body);
       if (wait < 0) response.destroy();
       else if (wait === 0) answer();
       else setTimeout(answer, wait);
@@ -53,22 +56,28 @@ t.test('an open-loop load offers the rate it was asked for', async (t) => {
 });
 
 // A closed loop would send one request, wait, and report one slow answer.
-t.test('a stall of the server is felt by every request that should have started during it', async (t) => {
-  const { server, port } = await anEchoServer((n) => (n === 10 ? 250 : 0));
-  const report = await runLoad(aLoad(port, { connectionsMax: 1 }), tools);
-  server.close();
-  t.ok(report.latency.p90Ms > 100, `p90 ${report.latency.p90Ms} ms`);
-  t.ok(report.service.p90Ms < 50, `service p90 ${report.service.p90Ms} ms`);
-});
+t.test(
+  'a stall of the server is felt by every request that should have started during it',
+  async (t) => {
+    const { server, port } = await anEchoServer((n) => (n === 10 ? 250 : 0));
+    const report = await runLoad(aLoad(port, { connectionsMax: 1 }), tools);
+    server.close();
+    t.ok(report.latency.p90Ms > 100, `p90 ${report.latency.p90Ms} ms`);
+    t.ok(report.service.p90Ms < 50, `service p90 ${report.service.p90Ms} ms`);
+  },
+);
 
-t.test('a broken connection is an error, and what waited behind it is sent on a new one', async (t) => {
-  const { server, port } = await anEchoServer((n) => (n === 3 ? -1 : 0));
-  const report = await runLoad(aLoad(port, { connectionsMax: 1 }), tools);
-  server.close();
-  const broken = Object.entries(report.errors).filter(([kind]) => kind.startsWith('connection'));
-  t.equal(broken.length, 1);
-  t.equal(report.ok, report.sent - 1);
-});
+t.test(
+  'a broken connection is an error, and what waited behind it is sent on a new one',
+  async (t) => {
+    const { server, port } = await anEchoServer((n) => (n === 3 ? -1 : 0));
+    const report = await runLoad(aLoad(port, { connectionsMax: 1 }), tools);
+    server.close();
+    const broken = Object.entries(report.errors).filter(([kind]) => kind.startsWith('connection'));
+    t.equal(broken.length, 1);
+    t.equal(report.ok, report.sent - 1);
+  },
+);
 
 t.test('a load ends when there is nothing left to send', async (t) => {
   const { server, port } = await anEchoServer(() => 0);
