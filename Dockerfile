@@ -22,6 +22,7 @@ WORKDIR /app
 COPY package.json LICENSE ./
 COPY --from=build /build/node_modules ./node_modules
 COPY --from=build /build/out/src ./out/src
+COPY protos ./protos
 COPY models /models
 COPY deploy/understudy.yaml /etc/understudy/understudy.yaml
 RUN ln -s /models ./models && install -d -o node -g node /var/lib/understudy
