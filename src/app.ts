@@ -3,10 +3,10 @@
  * bottom up and stops top down.
  */
 import { randomBytes } from 'node:crypto';
-import { Catalog } from './app/catalog.ts';
 import { initialRoutes } from './app/initial-routes.ts';
 import { Judges } from './app/judges.ts';
 import { Placement } from './app/placement.ts';
+import { readCatalog } from './app/read-catalog.ts';
 import { Residence } from './app/residence.ts';
 import {
   type ControlPlaneOptions,
@@ -17,8 +17,10 @@ import {
 import { createStage } from './app/stage.ts';
 import { reportInternalErrors, watchHosts } from './app/watch-hosts.ts';
 import { programVersion } from './config/program.ts';
+import type { Address } from './config/quantities.ts';
 import { type Config, modelConfig } from './config/schema.ts';
 import { systemClock } from './core/clock.ts';
+import { messageOf } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 import { freshRandom } from './core/random.ts';
 import { decide } from './decide/decide.ts';
@@ -26,7 +28,6 @@ import { createGateway, type GatewayLimits } from './gateway/gateway.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
 import { openFileLedger } from './ledger/file.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { scanRepository } from './repository/scan.ts';
 import { createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/stage.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
@@ -145,28 +146,26 @@ async function openServers(
   const dataPlane = createDataPlane(parts);
   release.push(() => dataPlane.close());
   release.push(() => gateway.drain());
-  const { port: httpPort } = await dataPlane.listen(http.host, http.port);
+  const { port: httpPort } = await listen(dataPlane, 'server.http', http);
   const controlPlane = createControlPlane(parts);
   release.push(() => controlPlane.close());
-  const { port: adminPort } = await controlPlane.listen(admin.host, admin.port);
+  const { port: adminPort } = await listen(controlPlane, 'server.admin', admin);
   return { httpPort, adminPort, close: () => releaseAll(release) };
+}
+
+/** Names the key of the configuration that says where to listen, if nobody can listen there. */
+async function listen(
+  server: { listen(host: string, port: number): Promise<{ port: number }> },
+  key: string,
+  { host, port }: Address,
+): Promise<{ port: number }> {
+  return await server.listen(host, port).catch((cause: unknown) => {
+    throw new Error(`${key}: expected an address that is free: ${messageOf(cause)}`, { cause });
+  });
 }
 
 async function releaseAll(release: Release): Promise<void> {
   for (let step = release.pop(); step !== undefined; step = release.pop()) await step();
-}
-
-/** Reads the repository. What cannot be served is told once, and the rest goes on. */
-async function readCatalog(config: Config, log: Log): Promise<Catalog> {
-  const { packages, problems } = await scanRepository(config.repository);
-  for (const { where, message } of problems)
-    log({ level: 'error', message: `cannot be served: ${message}`, facts: { where } });
-  if (packages.length === 0)
-    log({
-      level: 'warn',
-      message: `no models: expected ${config.repository}/<model>/<version>/model.onnx`,
-    });
-  return new Catalog(packages);
 }
 
 async function openLedger(config: Config, log: Log): Promise<Ledger> {

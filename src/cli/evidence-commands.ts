@@ -2,33 +2,53 @@ import { decide } from '../decide/decide.ts';
 import type { ChainReport } from '../ledger/chain.ts';
 import { readLedger, verifyLedger } from '../ledger/file.ts';
 import { type ReplayReport, replay as replayRecords } from '../rollout/replay.ts';
-import { EXIT } from './exit-code.ts';
+import { CommandError, EXIT, type ExitCode } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
 
 type Options = { readonly output: string };
 
-/** `understudy evidence verify`: exit code 1 if the chain is broken. */
+/** `understudy evidence verify`: exit code 1 if the chain is broken, 3 if there is no record to check. */
 export async function verify(folder: string, options: Options): Promise<void> {
   const format = readFormat(options.output);
-  const report = await verifyLedger(folder);
+  const report = await verifyLedger(folder).catch(notALedger(folder));
   print(report, format, verifyText);
-  process.exitCode = report.broken === undefined ? EXIT.ok : EXIT.failed;
+  process.exitCode = exitCodeOf(report.broken === undefined, report.records);
 }
 
-/** `understudy evidence replay`: exit code 1 if a recorded decision does not follow from its evidence. */
+/**
+ * `understudy evidence replay`: exit code 1 if a recorded decision does not follow from its evidence, 3 if there is no
+ * decision to check.
+ */
 export async function replay(folder: string, options: Options): Promise<void> {
   const format = readFormat(options.output);
-  const report = await replayRecords(readLedger(folder), decide);
+  const report = await replayRecords(readLedger(folder), decide).catch(notALedger(folder));
   print(report, format, replayText);
-  process.exitCode = report.disagreements.length === 0 ? EXIT.ok : EXIT.failed;
+  process.exitCode = exitCodeOf(report.disagreements.length === 0, report.decisions);
+}
+
+/** Nothing found wrong in nothing looked at proves nothing: most likely it is the wrong folder. */
+function exitCodeOf(isGood: boolean, looked: number): ExitCode {
+  if (!isGood) return EXIT.failed;
+  return looked === 0 ? EXIT.inconclusive : EXIT.ok;
+}
+
+function notALedger(folder: string): (error: unknown) => never {
+  return (error) => {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
+    const message = `expected the folder of a ledger, found no folder ${folder}`;
+    throw new CommandError(EXIT.usage, message, { cause: error });
+  };
 }
 
 function verifyText({ records, head, broken }: ChainReport): string {
+  if (broken === undefined && records === 0) return '? no records here: nothing to verify';
   if (broken === undefined) return `✔ ${records} records, an unbroken chain. Head ${head}`;
   return `✖ broken after ${records} good records, at ${broken.where} line ${broken.line}: ${broken.problem}`;
 }
 
 function replayText({ decisions, disagreements }: ReplayReport): string {
+  if (decisions === 0) return '? no decisions here: nothing to replay';
   if (disagreements.length === 0) return `✔ ${decisions} decisions computed again, all the same`;
   const lines = disagreements.map(
     ({ index, rolloutId, what, recorded, recomputed }) =>

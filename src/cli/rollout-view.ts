@@ -50,7 +50,7 @@ function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] 
       FINDINGS[metric.finding],
       countText(metric.samples),
       `${countText(metric.candidateEvents)}/${countText(metric.referenceEvents)}`,
-      metric.estimate === undefined ? '-' : metric.estimate.toPrecision(3),
+      numberText(metric.estimate),
       metric.margin,
       toGo(metric),
     ]),
@@ -61,7 +61,16 @@ function toGo(metric: MetricStatus): string {
   if (metric.finding !== 'undecided') return '';
   if (metric.missing !== undefined) return metric.missing;
   if (metric.role === 'reject') return 'can only reject';
-  return metric.samplesToGo === undefined ? 'cannot say' : `~${countText(metric.samplesToGo)}`;
+  return isNumber(metric.samplesToGo) ? `~${countText(metric.samplesToGo)}` : 'cannot say';
+}
+
+function numberText(value: number | undefined): string {
+  return isNumber(value) ? value.toPrecision(3) : '-';
+}
+
+/** A ratio to nothing is infinite here and null once it has come through JSON: neither is a number to show. */
+function isNumber(value: number | null | undefined): value is number {
+  return typeof value === 'number' && Number.isFinite(value);
 }
 
 function stepText({ step }: RolloutStatus): string {

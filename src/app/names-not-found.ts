@@ -1,0 +1,39 @@
+import type { Config } from '../config/schema.ts';
+import type { Catalog } from './catalog.ts';
+
+/**
+ * What the configuration names and the repository lacks, a sentence each. Not fatal: the ledger's route wins over the
+ * configured one, and the other models can be served all the same.
+ */
+export function namesNotFound(config: Config, catalog: Catalog): readonly string[] {
+  return Object.entries(config.models).flatMap(([model, { route }]) => {
+    const found = catalog.versions(model).map(({ version }) => version);
+    if (found.length === 0)
+      return [notFound(`models.${model}`, 'a model of the repository', catalog.models(), model)];
+    const named = Object.entries({
+      stable: [route?.stable],
+      split: route?.split.map(({ version }) => version),
+      rules: route?.rules.map(({ version }) => version),
+      mirror: [route?.mirror?.version],
+    });
+    return named.flatMap(([key, versions]) =>
+      missing(versions ?? [], found).map((version) =>
+        notFound(`models.${model}.route.${key}`, 'a version of the repository', found, version),
+      ),
+    );
+  });
+}
+
+function missing(
+  versions: readonly (string | undefined)[],
+  found: readonly string[],
+): readonly string[] {
+  return versions.filter(
+    (version): version is string => version !== undefined && !found.includes(version),
+  );
+}
+
+function notFound(...[key, what, known, name]: [string, string, readonly string[], string]) {
+  const names = known.map((each) => `"${each}"`).join(', ') || 'there are none';
+  return `${key}: expected ${what} (${names}), found "${name}": requests for it are refused`;
+}

@@ -1,0 +1,191 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { createAdminServer } from '../../src/console/admin.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { ServeError } from '../../src/core/errors.ts';
+import { openFileLedger } from '../../src/ledger/file.ts';
+import { refused, type Submission } from '../../src/rollout/command.ts';
+import type { RolloutStatus } from '../../src/rollout/status.ts';
+import { aRoute, aSpec } from '../rollout/builders.ts';
+import { type CommandEnd, understudy } from '../support/command.ts';
+import { aRolloutStatus } from './a-status.ts';
+
+const ESCAPE = '\u001b';
+const TIME = { timeout: 100_000 };
+const folder = await mkdtemp(join(tmpdir(), 'understudy-cli-'));
+t.teardown(() => rm(folder, { recursive: true, force: true }));
+
+/** By model: what the admin API says of its rollout. */
+const statuses: Record<string, RolloutStatus> = {
+  fashion: aRolloutStatus(),
+  done: aRolloutStatus({ phase: 'promoted', step: undefined, endedMs: 1 }),
+  worse: aRolloutStatus({ phase: 'rolledBack', step: undefined, endedMs: 1 }),
+  aborted: aRolloutStatus({ phase: 'aborted', step: undefined, endedMs: 1 }),
+  paused: aRolloutStatus({ phase: 'paused' }),
+};
+const submissions: Submission[] = [];
+const bodies: unknown[] = [];
+const gateway = createAdminServer({
+  controller: {
+    submit: async (submission) => {
+      submissions.push(submission);
+      if (submission.kind === 'start' && submission.spec.model === 'paused')
+        return refused('rollout_running', 'rollout fashion-2-1 is running');
+      return { kind: 'applied', rolloutId: 'fashion-2-1', revision: 4 };
+    },
+    status: (model) => statuses[model],
+    list: () => [],
+    route: (model) => (model === 'fresh' ? aRoute() : undefined),
+    isFenced: () => false,
+  },
+  specFrom: (model, body) => {
+    if (model === 'strict')
+      throw new ServeError('invalid_input', 'steps: expected a list of steps');
+    bodies.push(body);
+    return aSpec({ model });
+  },
+  models: () => [],
+  metrics: { contentType: 'text/plain', render: async () => '' },
+  ready: () => true,
+  onInternalError: (_, error) => t.fail(String(error)),
+});
+const { port } = await gateway.listen('127.0.0.1', 0);
+t.teardown(() => gateway.close());
+const ADMIN = ['--admin', `http://127.0.0.1:${port}`];
+
+function rollout(...args: readonly string[]): Promise<CommandEnd> {
+  return understudy(['rollout', ...args, ...ADMIN]);
+}
+
+t.test('the exit code says how a rollout stands', TIME, async (t) => {
+  const codes = { fashion: 0, done: 0, worse: 1, aborted: 1, paused: 3, fresh: 1, unknown: 1 };
+  const models = Object.keys(codes);
+  const ends = await Promise.all(models.map((model) => rollout('get', model)));
+  t.same(Object.fromEntries(models.map((model, at) => [model, ends[at]?.code])), codes);
+});
+
+t.test('what is refused, wrong or out of reach has an exit code of its own', TIME, async (t) => {
+  const refusedStart = await rollout('start', 'paused', '2');
+  t.equal(refusedStart.code, 1);
+  t.equal(refusedStart.stderr, 'understudy: rollout fashion-2-1 is running\n');
+  const badSpec = await rollout('start', 'strict', '2');
+  t.equal(badSpec.code, 2);
+  t.match(badSpec.stderr, /steps: expected a list of steps/);
+  const nobody = await understudy(['rollout', 'get', 'fashion', '--admin', 'http://127.0.0.1:9']);
+  t.equal(nobody.code, 4);
+  t.match(nobody.stderr, /no gateway answers at http:\/\/127\.0\.0\.1:9.*understudy serve/);
+});
+
+t.test(
+  'a command line that cannot be understood has exit code 2 and says what was meant',
+  TIME,
+  async (t) => {
+    const wrong: Readonly<Record<string, RegExp>> = {
+      serv: /Did you mean serve/,
+      'rollout gte fashion': /Did you mean get/,
+      'rollout get': /missing required argument 'model'/,
+      'rollout get fashion --wach': /Did you mean --watch/,
+      'rollout get fashion -o yaml': /expected json or text, found "yaml"/,
+      'rollout start fashion 2 -f /nowhere.yaml': /\/nowhere\.yaml/,
+      'evidence verify /nowhere': /expected the folder of a ledger, found no folder \/nowhere/,
+    };
+    const lines = Object.keys(wrong);
+    const ends = await Promise.all(lines.map((line) => understudy(line.split(' '))));
+    for (const [at, { code, stderr }] of ends.entries()) {
+      const line = lines[at] ?? '';
+      t.equal(code, 2, line);
+      t.match(stderr, wrong[line], line);
+    }
+    t.equal((await understudy(['--help'])).code, 0);
+  },
+);
+
+t.test(
+  'a rollout starts with what the file says and what the command line says over it',
+  TIME,
+  async (t) => {
+    const file = join(folder, 'rollout.yaml');
+    await writeFile(file, 'intent: equivalent\nminRequests: 42\n');
+    const { code, stdout } = await rollout(
+      'start',
+      'fashion',
+      '2',
+      '--intent',
+      'improve',
+      '-f',
+      file,
+      '-o',
+      'json',
+    );
+    t.equal(code, 0);
+    t.same(JSON.parse(stdout), { rolloutId: 'fashion-2-1', revision: 4 });
+    t.same(bodies.at(-1), { candidate: '2', intent: 'improve', minRequests: 42 });
+  },
+);
+
+t.test('promote, abort and resume carry their reason', TIME, async (t) => {
+  for (const kind of ['promote', 'abort', 'resume'] as const) {
+    const end = await rollout(kind, 'fashion', '--reason', 'because', '-o', 'json');
+    t.same([end.code, JSON.parse(end.stdout)], [0, { rolloutId: 'fashion-2-1', revision: 4 }]);
+    t.same(submissions.at(-1), { kind, model: 'fashion', reason: 'because' });
+  }
+});
+
+t.test('without a terminal one look is printed, plain, also while watching', TIME, async (t) => {
+  const once = await rollout('get', 'fashion');
+  t.equal(once.stdout.match(/^Name:/gm)?.length, 1);
+  t.notMatch(once.stdout, ESCAPE);
+  const watched = await rollout('get', 'worse', '--watch');
+  t.equal(watched.stdout.match(/^Name:/gm)?.length, 1);
+  t.equal(watched.code, 1);
+  const json = await rollout('get', 'fashion', '-o', 'json');
+  t.same(JSON.parse(json.stdout), JSON.parse(JSON.stringify(statuses['fashion'])));
+});
+
+t.test(
+  'colours are written where they are wanted, and neither --no-color nor NO_COLOR wants them',
+  TIME,
+  async (t) => {
+    const args = ['rollout', 'get', 'fashion', ...ADMIN];
+    const env = { FORCE_COLOR: '1' };
+    const ends = await Promise.all([
+      understudy(args, { env }),
+      understudy([...args, '--no-color'], { env }),
+      understudy(['--no-color', ...args], { env }),
+      understudy(args, { env: { ...env, NO_COLOR: '1' } }),
+    ]);
+    t.same(
+      ends.map(({ stdout }) => stdout.includes(ESCAPE)),
+      [true, false, false, false],
+    );
+  },
+);
+
+t.test('evidence that is whole, broken or not there is told apart', TIME, async (t) => {
+  const whole = join(folder, 'ledger');
+  const ledger = await openFileLedger(whole, { clock: systemClock });
+  const command = { kind: 'abort', model: 'fashion', reason: 'none runs' } as const;
+  await ledger.append({ kind: 'command', command, refused: 'no rollout' }, ledger.head());
+  await ledger.append({ kind: 'command', command, refused: 'no rollout' }, ledger.head());
+  await ledger.close();
+  const evidence = (...args: readonly string[]) => understudy(['evidence', ...args, '-o', 'json']);
+
+  const verified = await evidence('verify', whole);
+  t.equal(verified.code, 0, verified.stderr);
+  t.match(JSON.parse(verified.stdout), { records: 2, head: ledger.head() });
+  const replayed = await evidence('replay', whole);
+  t.match(JSON.parse(replayed.stdout), { records: 2, decisions: 0, disagreements: [] });
+  t.equal(replayed.code, 3, 'no decision was looked at');
+  const empty = await evidence('verify', folder);
+  t.equal(empty.code, 3, 'no record was looked at');
+  t.equal(JSON.parse(empty.stdout).records, 0);
+
+  const segment = join(whole, '000000000000.jsonl');
+  const text = await readFile(segment, 'utf8');
+  await writeFile(segment, text.replace('none runs', 'some runs'));
+  const broken = await evidence('verify', whole);
+  t.equal(broken.code, 1);
+  t.match(JSON.parse(broken.stdout), { records: 0, broken: { line: 1 } });
+});
