@@ -164,8 +164,8 @@ const routeSchema = section({
   stable: version,
   split: splitSchema.optional(),
   sticky: headerSource.optional(),
-  rules: z.array(ruleSchema, { error: expected('a list of rules') }).default([]),
-  mirror: mirrorSchema.default([]),
+  rules: z.array(ruleSchema, { error: expected('a list of rules') }).prefault([]),
+  mirror: mirrorSchema.prefault([]),
 }).superRefine(({ stable, split }, context) => {
   if (!split || Object.hasOwn(split, stable)) return;
   const message = `expected a share for stable "${stable}" (0 if nobody is to get it)`;
