@@ -8,7 +8,7 @@ import { systemClock } from '../core/clock.ts';
 import { decide } from '../decide/decide.ts';
 import { type DemoGateway, runDemo, type TrialResult } from '../demo/run-demo.ts';
 import { type DemoSummary, summarise } from '../demo/summary.ts';
-import type { Trial } from '../demo/trials.ts';
+import { marginsText, type Trial } from '../demo/trials.ts';
 import { DEMO_MODEL, prepareWorkplace, type Workplace } from '../demo/workplace.ts';
 import { readLedger, verifyLedger } from '../ledger/file.ts';
 import { replay } from '../rollout/replay.ts';
@@ -70,7 +70,10 @@ async function runTrials(workplace: Workplace, say: Say): Promise<readonly Trial
       gateway: gatewayOf(app, crashes),
       clock: systemClock,
       perSecond: REQUESTS_PER_SECOND,
-      onTrial: (trial) => say(`\n${pc.bold(`Version ${trial.candidate}`)}: ${trial.title}`),
+      onTrial: (trial) => {
+        say(`\n${pc.bold(`Version ${trial.candidate}`)}: ${trial.title}`);
+        say(pc.dim(`  claims to be ${trial.claim.intent}; margins: ${marginsText(trial)}`));
+      },
       onStatus: isLive ? (_trial, status) => show(status) : tellSteps(say),
     });
   } finally {

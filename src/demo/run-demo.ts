@@ -29,7 +29,7 @@ export type TrialStatus = {
 /** The gateway under demonstration. */
 export type DemoGateway<Status extends TrialStatus> = {
   readonly httpPort: number;
-  readonly startRollout: (request: Readonly<Record<string, unknown>>) => Promise<void>;
+  readonly startRollout: (request: object) => Promise<void>;
   readonly status: () => Promise<Status>;
   readonly abort: (reason: string) => Promise<void>;
   /** Deaths of the candidate's processes so far, by the signal or code that they died of. */
@@ -110,7 +110,7 @@ async function runTrial<Status extends TrialStatus>(
   await traffic.started();
   traffic.mark('off');
   await sleep(QUIET_MS);
-  await gateway.startRollout(trial.request);
+  await gateway.startRollout({ candidate: trial.candidate, ...trial.claim });
   const { status, reached } = await watch(trial, traffic, options);
   const { report, phases } = await traffic.stop();
   return {

@@ -1,11 +1,13 @@
+import type { Intent, Margins } from '../core/rollout.ts';
+
 /** One trial of the demo: who is tried, what is claimed for it, and what should become of it. */
 export type Trial = {
   readonly candidate: string;
   /** For people: what this candidate is. */
   readonly title: string;
   readonly expected: 'promoted' | 'rolledBack';
-  /** The body of the request that starts the rollout. */
-  readonly request: Readonly<Record<string, unknown>>;
+  /** What the rollout is to show: the body of the request that starts it, but for the candidate. */
+  readonly claim: { readonly intent: Intent; readonly margins: Partial<Margins> };
 };
 
 /** The group that the demo's third version was starved of while it learned. */
@@ -25,7 +27,7 @@ const MARGINS = {
 
 /** New weights: answers will change, and the labels must say that they got no worse, overall and in the slice. */
 const IMPROVE = {
-  intent: 'improve',
+  intent: 'improve' as const,
   slices: [DEMO_SLICE],
   // Another architecture may take up to 2 ms longer for a run; a live request must not feel it (slowRequests).
   margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 2 } },
@@ -43,7 +45,7 @@ const IMPROVE = {
 
 /** The same weights, built another way: answers and speed must stay what they are. */
 const EQUIVALENT = {
-  intent: 'equivalent',
+  intent: 'equivalent' as const,
   slices: [],
   margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 0 } },
   minRequests: 150,
@@ -64,24 +66,38 @@ export const TRIALS: readonly Trial[] = [
     candidate: '2',
     title: 'a better model',
     expected: 'promoted',
-    request: { candidate: '2', ...IMPROVE },
+    claim: IMPROVE,
   },
   {
     candidate: '3',
     title: 'better on average, much worse on dark tops',
     expected: 'rolledBack',
-    request: { candidate: '3', ...IMPROVE },
+    claim: IMPROVE,
   },
   {
     candidate: '2-slow',
     title: 'version 2 built with redundant layers, three times slower',
     expected: 'rolledBack',
-    request: { candidate: '2-slow', ...EQUIVALENT },
+    claim: EQUIVALENT,
   },
   {
     candidate: '2-flaky',
     title: 'version 2 that returns NaN, and then kills its process',
     expected: 'rolledBack',
-    request: { candidate: '2-flaky', ...EQUIVALENT },
+    claim: EQUIVALENT,
   },
 ];
+
+/** The margins of a trial in one line. */
+export function marginsText({ claim: { intent, margins } }: Trial): string {
+  const { disagreement, labelledLoss, pairedErrors, pairedLatency, errors, slowRequests } = margins;
+  const claim =
+    intent === 'improve' ? `labelledLoss ${labelledLoss}` : `disagreement ${disagreement}`;
+  return [
+    claim,
+    `pairedErrors ${pairedErrors}`,
+    `pairedLatency x${pairedLatency?.ratio} and ${pairedLatency?.floorMs} ms`,
+    `errors x${errors?.ratio}`,
+    `slowRequests x${slowRequests?.ratio} above p${100 * (slowRequests?.quantile ?? 0)}`,
+  ].join(', ');
+}
