@@ -1,5 +1,6 @@
 import { ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
+import { offAbort, onAbort } from '../core/on-abort.ts';
 
 export type Waiting = {
   readonly request: InferRequest;
@@ -15,22 +16,22 @@ export type Waiting = {
 export function answerInTime(infer: Infer, waiting: Waiting): Promise<InferResponse> {
   const { request, signal, leftMs } = waiting;
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
+    const onGone = (): void => {
       clearTimeout(timer);
       reject(new ServeError('cancelled', 'The caller went away before the answer'));
     };
     const onDeadline = (): void => {
-      signal.removeEventListener('abort', onAbort);
+      offAbort(signal, onGone);
       reject(new ServeError('deadline_exceeded', 'Request timeout expired before the answer'));
     };
     // Whole milliseconds, rounded up: timers of equal length share one list. Longer than a timer can be is no deadline.
     const timer = setTimeout(onDeadline, Math.min(Math.ceil(leftMs), TIMER_MS_MAX));
     const settle = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      offAbort(signal, onGone);
     };
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort);
+    if (signal.aborted) return onGone();
+    onAbort(signal, onGone);
     infer(request, signal).then(
       (response) => {
         settle();

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
+import { offAbort, onAbort } from '../core/on-abort.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ProviderReport, Source } from '../runtime/runtime.ts';
@@ -151,7 +152,7 @@ function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Part
       if (signal.aborted) throw new ServeError('cancelled', 'the caller went away');
       const settled = (): void => {
         inFlight -= 1;
-        signal.removeEventListener('abort', withdraw);
+        offAbort(signal, withdraw);
       };
       const withdraw = desk.submit(workOf(request), {
         resolve: (answer) => {
@@ -171,7 +172,7 @@ function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Part
         },
       });
       inFlight += 1;
-      signal.addEventListener('abort', withdraw, { once: true });
+      onAbort(signal, withdraw);
     });
   };
   return {

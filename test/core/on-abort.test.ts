@@ -1,0 +1,43 @@
+import t from 'tap';
+import { offAbort, onAbort } from '../../src/core/on-abort.ts';
+
+t.test('an abort calls everyone who still listens, once, in order', async (t) => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const called: string[] = [];
+  const first = () => called.push('first');
+  const second = () => called.push('second');
+  const third = () => called.push('third');
+  for (const listener of [first, second, third]) onAbort(signal, listener);
+  offAbort(signal, second);
+  controller.abort();
+  controller.abort();
+  t.same(called, ['first', 'third']);
+});
+
+t.test('a listener may take back another that was not called yet', async (t) => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const called: string[] = [];
+  const second = () => called.push('second');
+  onAbort(signal, () => {
+    called.push('first');
+    offAbort(signal, second);
+  });
+  onAbort(signal, second);
+  controller.abort();
+  t.same(called, ['first']);
+});
+
+t.test('signals do not hear of each other', async (t) => {
+  const [one, other] = [new AbortController(), new AbortController()];
+  let calls = 0;
+  onAbort(one.signal, () => {
+    calls += 1;
+  });
+  other.abort();
+  t.equal(calls, 0);
+  t.doesNotThrow(() => offAbort(other.signal, () => undefined));
+  one.abort();
+  t.equal(calls, 1);
+});
