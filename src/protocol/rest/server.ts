@@ -5,8 +5,8 @@
 import { randomBytes } from 'node:crypto';
 
 import {
+  type FastifyContentTypeParser,
   type FastifyInstance,
-  type FastifyRequest,
   fastify,
   type RouteHandlerMethod,
 } from 'fastify';
@@ -87,10 +87,18 @@ export function createRestServer(options: RestServerOptions): RestServer {
   };
 }
 
-/** Clients label the same bytes as JSON, as octets or as a form, so the content type is not asked. */
+/**
+ * Clients label the same bytes as JSON, as octets or as a form, so the content type is not asked. The two that most of them
+ * use are named all the same: what only `*` takes is looked up anew for each request.
+ */
 function takeBodiesAsBytes(app: FastifyInstance, bytesMax: number): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', (request: FastifyRequest, payload, done) => {
+  const contentTypes = ['application/json', 'application/octet-stream', '*'];
+  for (const each of contentTypes) app.addContentTypeParser(each, createBodyParser(bytesMax));
+}
+
+function createBodyParser(bytesMax: number): FastifyContentTypeParser {
+  return (request, payload, done) => {
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'identity') {
       done(
@@ -102,7 +110,7 @@ function takeBodiesAsBytes(app: FastifyInstance, bytesMax: number): void {
       return;
     }
     readBody(payload, { contentLength: request.headers['content-length'], bytesMax }, done);
-  });
+  };
 }
 
 function addRoutes(app: FastifyInstance, options: RestServerOptions): void {
