@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { initialRoutes } from './app/initial-routes.ts';
 import { Judges } from './app/judges.ts';
-import { Placement } from './app/placement.ts';
+import { Placement, type PlacementOptions } from './app/placement.ts';
 import { readCatalog } from './app/read-catalog.ts';
 import { Residence } from './app/residence.ts';
 import {
@@ -15,7 +15,7 @@ import {
   type DataPlaneOptions,
 } from './app/servers.ts';
 import { createStage } from './app/stage.ts';
-import { reportInternalErrors, watchHosts } from './app/watch-hosts.ts';
+import { type HostWatch, reportInternalErrors, watchHosts } from './app/watch-hosts.ts';
 import { programVersion } from './config/program.ts';
 import type { Address } from './config/quantities.ts';
 import { type Config, modelConfig } from './config/schema.ts';
@@ -23,12 +23,14 @@ import { systemClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 import { freshRandom } from './core/random.ts';
+import type { BreakerTrip } from './core/rollout.ts';
+import type { ModelVersion } from './core/version.ts';
 import { decide } from './decide/decide.ts';
 import { createGateway, type GatewayLimits } from './gateway/gateway.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
 import { openFileLedger } from './ledger/file.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { createController } from './rollout/controller.ts';
+import { type Controller, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/stage.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
 
@@ -80,29 +82,21 @@ async function build({ config, log, feedbackSecret }: AppOptions, release: Relea
     rollouts: () => controller.list(),
   });
   const onInternalError = reportInternalErrors(telemetry, log);
-  const listeners = watchHosts({
-    telemetry,
-    log,
-    trip: ({ model, version }, trip) => {
-      if (controller.status(model)?.candidate === version) void controller.trip(model, trip);
-    },
-    onInternalError,
+  const common = { config, catalog, clock, telemetry, log, onInternalError };
+  const residence = createResidence({
+    ...common,
+    trip: (target, trip) => tripTrial(controller, target, trip),
   });
-  const placement = new Placement({ config, catalog, clock, listeners });
-  const residence = new Residence({ catalog, placement, onInternalError });
   release.push(() => residence.close());
 
   const judges = new Judges({
-    config,
-    catalog,
-    clock,
+    ...common,
     random,
     secret: feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret),
     readMirror: (model) => routes.read(model)?.mirror,
     lane: (model, version) => residence.lane(model, version),
     liveInFlight: () => gateway.inFlight(),
     onMirror: telemetry.onMirror,
-    onInternalError,
   });
   release.push(() => judges.drain());
 
@@ -130,10 +124,21 @@ async function build({ config, log, feedbackSecret }: AppOptions, release: Relea
   release.push(() => controller.stop());
   await controller.resume();
   controller.start();
-  return await openServers(
-    { config, clock, catalog, gateway, judges, controller, telemetry, onInternalError },
-    release,
-  );
+  return await openServers({ ...common, gateway, judges, controller }, release);
+}
+
+type ResidenceParts = Omit<PlacementOptions, 'listeners'> & HostWatch;
+
+/** Everything that runs models, watched. */
+function createResidence({ config, catalog, clock, ...watch }: ResidenceParts): Residence {
+  const placement = new Placement({ config, catalog, clock, listeners: watchHosts(watch) });
+  return new Residence({ catalog, placement, onInternalError: watch.onInternalError });
+}
+
+/** Ends the trial of a version; a version that is not on trial may die without that. */
+function tripTrial(controller: Controller, target: ModelVersion, trip: BreakerTrip): void {
+  const { model, version } = target;
+  if (controller.status(model)?.candidate === version) void controller.trip(model, trip);
 }
 
 /** Opens both ports and closes the list of what has to be released. */

@@ -23,8 +23,18 @@ export class LoadProcess {
 
   /** Runs one load. Rejects with the generator's own words if it could not. */
   async run(order: LoadOrder): Promise<LoadReport> {
+    const over = new AbortController();
+    const { signal } = over;
+    const ended = once(this.#child, 'exit', { signal }).then(() => {
+      throw new Error('the load generator ended before its load did');
+    });
+    const message = once(this.#child, 'message', { signal }) as Promise<[LoadNews]>;
     this.#child.send(order);
-    const [news] = (await once(this.#child, 'message')) as [LoadNews];
+    const [news] = await Promise.race([message, ended]).finally(() => {
+      // Whichever of the two has not come is not waited for any more.
+      for (const one of [message, ended]) one.catch(() => undefined);
+      over.abort();
+    });
     if (news.kind === 'failed') throw new Error(`the load generator failed: ${news.message}`);
     return news.report;
   }

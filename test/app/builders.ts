@@ -1,0 +1,42 @@
+import type { Pair } from '../../src/core/outcome.ts';
+import type { Package } from '../../src/repository/package.ts';
+import { aTensor } from '../support/a-tensor.ts';
+
+/** A classifier of three classes. */
+export function aPackage(version: string, fields: Partial<Package> = {}): Package {
+  const scores = { name: 'scores', dtype: 'FP32', shape: [-1, 3] } as const;
+  return {
+    model: 'fashion',
+    version,
+    directory: `/models/fashion/${version}`,
+    digest: `digest of ${version}`,
+    bytes: 1_000,
+    models: [{ name: 'fashion', file: `/models/fashion/${version}/model.onnx` }],
+    signature: { inputs: [{ name: 'image', dtype: 'FP32', shape: [-1, 4] }], outputs: [scores] },
+    task: 'classification',
+    description: undefined,
+    labels: ['shirt', 'coat', 'bag'],
+    compare: undefined,
+    licence: undefined,
+    provenance: {},
+    ...fields,
+  };
+}
+
+/** Stable says class `stable`, the candidate class `candidate`. */
+export function aPair(requestId: string, said: { stable: number; candidate: number }): Pair {
+  return {
+    requestId,
+    unit: requestId,
+    attributes: { tone: 'dark' },
+    stable: saying(said.stable),
+    candidate: saying(said.candidate),
+    twin: undefined,
+    laneRun: undefined,
+  };
+}
+
+function saying(top: number): Pair['stable'] {
+  const scores = [0, 1, 2].map((place) => (place === top ? 0.8 : 0.1));
+  return { kind: 'answer', outputs: [aTensor(scores, { name: 'scores' })], computeMs: 1 };
+}
