@@ -1,0 +1,23 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { type App, startApp } from '../../src/app.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { projectRoot } from '../support/project-root.ts';
+
+export type RunningGateway = App & { readonly ledger: string };
+
+/** The gateway that `npm start` gives, but for free ports and a ledger of its own. */
+export async function aGateway(): Promise<RunningGateway> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'understudy-docs-'));
+  const written = await readFile(path.join(projectRoot, 'understudy.yaml'), 'utf8');
+  const file = path.join(folder, 'understudy.yaml');
+  await writeFile(file, `${written}\nserver: { http: 127.0.0.1:0, admin: 127.0.0.1:0 }\n`);
+  const config = await loadConfig(file, { repository: path.join(projectRoot, 'models') });
+  const app = await startApp({ config, log: () => undefined, feedbackSecret: undefined });
+  const close = async (): Promise<void> => {
+    await app.close();
+    await rm(folder, { recursive: true, force: true });
+  };
+  return { ...app, ledger: config.ledger, close };
+}

@@ -1,0 +1,41 @@
+import { execFile, spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { projectRoot } from '../support/project-root.ts';
+import type { RunningGateway } from './a-gateway.ts';
+
+const MAIN = path.join(import.meta.dirname, '../../src/cli/main.js');
+
+/** Why blocks of shell cannot be run here; undefined: they can. */
+export const noShell: string | undefined = ['sh', 'curl'].some(
+  (program) => spawnSync(program, ['-c', ':']).error !== undefined,
+)
+  ? 'needs sh and curl'
+  : undefined;
+
+export type Ran = { readonly code: number; readonly out: string; readonly errors: string };
+
+/**
+ * Runs a block as a reader would in the root of a clone, with three things put in the place of the reader's: the ports, the
+ * ledger, and this build's program in place of `npx understudy`. A refusal by HTTP counts as a failure.
+ */
+export function runBlock(text: string, gateway: RunningGateway): Promise<Ran> {
+  const admin = `http://127.0.0.1:${gateway.adminPort}`;
+  const prelude = [
+    'curl() { command curl -sS --fail-with-body "$@"; }',
+    `npx() { shift; if [ "$1" = rollout ]; then set -- "$@" --admin ${admin}; fi; '${process.execPath}' '${MAIN}' "$@"; }`,
+    `node() { '${process.execPath}' "$@"; }`,
+    'set -e',
+  ];
+  const script = text
+    .replaceAll('localhost:8000', `127.0.0.1:${gateway.httpPort}`)
+    .replaceAll('localhost:8002', `127.0.0.1:${gateway.adminPort}`)
+    .replaceAll('var/ledger', gateway.ledger);
+  return new Promise((resolve) => {
+    const child = execFile(
+      'sh',
+      ['-c', [...prelude, script].join('\n')],
+      { cwd: projectRoot, timeout: 15_000 },
+      (_, out, errors) => resolve({ code: child.exitCode ?? -1, out, errors }),
+    );
+  });
+}
