@@ -81,6 +81,23 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'src/engine/worker.ts': 'test/engine/engine.test.ts',
   'src/host/main.ts': 'test/host/host.test.ts',
   'src/host/child.ts': 'test/host/host.test.ts',
+  // Reached through the builder that all of these tests share.
+  'src/host/host.ts': 'test/host/host.test.ts',
+  'src/load/main.ts': 'test/load/load-process.test.ts',
+  // Tested as a user meets them: by the commands that run them.
+  'src/cli/main.ts': 'test/cli/commands.test.ts',
+  'src/cli/admin-client.ts': 'test/cli/commands.test.ts',
+  'src/cli/evidence-commands.ts': 'test/cli/commands.test.ts',
+  'src/cli/rollout-commands.ts': 'test/cli/commands.test.ts',
+  'src/cli/rollout-get.ts': 'test/cli/commands.test.ts',
+  'src/cli/serve.ts': 'test/e2e/shutdown.test.ts',
+  'src/cli/log.ts': 'test/e2e/bad-input.test.ts',
+  'src/cli/demo.ts': 'test/demo/run-demo.test.ts',
+  'src/demo/run-demo.ts': 'test/demo/run-demo.test.ts',
+  'src/demo/workplace.ts': 'test/demo/run-demo.test.ts',
+  'src/demo/images.ts': 'test/demo/run-demo.test.ts',
+  'src/demo/traffic.ts': 'test/demo/run-demo.test.ts',
+  'src/demo/traffic-process.ts': 'test/demo/run-demo.test.ts',
 };
 
 const FILE_LINES_MAX = 400;
