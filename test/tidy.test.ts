@@ -304,3 +304,4 @@ function readSources(folder: string): readonly SourceFile[] {
       return parseSource(relative, readFileSync(path.join(projectRoot, relative), 'utf8'));
     });
 }
+  'src/host/local.ts': 'test/host/host.test.ts',
