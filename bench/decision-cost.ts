@@ -121,7 +121,6 @@ function newWindow({ salt, slices, margins }: RolloutSpec): Window {
     slices,
     latencyMargin: margins.pairedLatency,
     slowQuantile: margins.slowRequests.quantile,
-    sticky: false,
     from: NO_EVIDENCE,
   });
 }

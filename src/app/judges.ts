@@ -1,7 +1,7 @@
 import type { LabelResult } from '../capture/capture.ts';
 import { createFeedbackTokens, type FeedbackTokens } from '../capture/token.ts';
 import type { MirrorEvent } from '../compare/mirror-tally.ts';
-import { type Config, modelConfig } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import type { Tap } from '../core/outcome.ts';
@@ -76,7 +76,6 @@ export class Judges {
         from,
         stable: stablePackage,
         candidate: candidatePackage,
-        sticky: modelConfig(config, model).identity.sticky !== undefined,
         feedback: config.feedback,
         clock,
       }),

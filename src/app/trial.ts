@@ -21,8 +21,6 @@ export type TrialOptions = {
   readonly from: Evidence;
   readonly stable: Package;
   readonly candidate: Package;
-  /** True where units come again (a sticky header is set). */
-  readonly sticky: boolean;
   readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
   readonly clock: Clock;
 };
@@ -36,7 +34,7 @@ export class Trial {
   readonly #comparator: Comparator;
   readonly #losses: { readonly stable: LossRule; readonly candidate: LossRule } | undefined;
 
-  constructor({ rollout, from, stable, candidate, sticky, feedback, clock }: TrialOptions) {
+  constructor({ rollout, from, stable, candidate, feedback, clock }: TrialOptions) {
     const { spec } = rollout;
     this.rolloutId = rollout.id;
     this.candidate = spec.candidate;
@@ -47,7 +45,6 @@ export class Trial {
       slices: spec.slices,
       latencyMargin: spec.margins.pairedLatency,
       slowQuantile: spec.margins.slowRequests.quantile,
-      sticky,
       from,
     });
     this.#capture = createCapture({

@@ -9,7 +9,8 @@ import { SlowThreshold } from './slow-threshold.ts';
 
 /** How one live request that was drawn between candidate and reference ended. Monotonic milliseconds. */
 export type LiveObservation = {
-  readonly unit: string;
+  /** What comes again: a person, a sequence. Undefined: the request is a unit of its own. */
+  readonly unit: string | undefined;
   readonly side: 'candidate' | 'reference';
   readonly exposure: Exposure;
   readonly startedMs: number;
@@ -20,8 +21,6 @@ export type LiveObservation = {
 
 export type LiveWindowOptions = {
   readonly salt: string;
-  /** Units are people or sequences that come again; false: every request is a unit of its own. */
-  readonly sticky: boolean;
   /** Slow is what takes longer than this quantile of the reference's past. */
   readonly slowQuantile: number;
 };
@@ -29,16 +28,26 @@ export type LiveWindowOptions = {
 type MutableArm = { -readonly [K in keyof ArmCounts]: ArmCounts[K] };
 type MutableExposure = { readonly candidate: MutableArm; readonly reference: MutableArm };
 
-/** Sticky units told apart at most (some 30 MB); those beyond are served and do not count. */
+/** Units told apart at most (some 30 MB); those beyond are served and do not count. */
 const UNITS_MAX = 400_000;
+
+/**
+ * Units whose first bad event is remembered, at most. Each record of evidence carries them, so they must stay few; by then
+ * the events have long decided what events can decide, and units that come again count no more.
+ */
+const BAD_UNITS_MAX = 5_000;
 
 /**
  * Folds live requests into counts by exposure. Observations come in the order of assignment (see `mirror/live-tap.ts`).
  *
- * - `requests` are all that an arm had; `units`, `errors` and `slow` leave out those under the cover of an event.
+ * - `requests` are all that an arm had; `units`, `timedUnits`, `errors` and `slow` leave out those under the cover of an
+ *   event.
+ * - While there is no threshold yet nothing can be slow, so nothing met then is a trial of slowness: or else a window that
+ *   had measured nothing would look like one that found nothing.
  * - `units` are distinct at one exposure, within the life of the window: the trials of which an event is the outcome. A
  *   unit that comes again at the next exposure, or after a restart, is a new trial there.
  * - An event is a unit's first of its kind, over all exposures and restarts.
+ * - A request that is a unit of its own needs no remembering: it is a trial, and its event the first.
  * - The caller's doing counts nowhere, with one exception: a request that had already taken longer than the threshold when
  *   its caller hung up was slow. Callers hang up on the slow arm.
  */
@@ -76,7 +85,9 @@ export class LiveWindow {
     arm.requests += 1;
     if (isError) arm.erredRequests += 1;
     if (isSlow) arm.slowRequests += 1;
-    if (!this.#cover.covers(live.startedMs)) this.#count(live, arm, { isError, isSlow });
+    if (!this.#cover.covers(live.startedMs)) {
+      this.#count(live, arm, { isError, isSlow, isTimed: thresholdMs !== undefined });
+    }
     // Last, so that no request is compared with a threshold that it has moved itself.
     if (live.side === 'reference' && live.failure === undefined) this.#threshold.add(totalMs);
   }
@@ -95,14 +106,17 @@ export class LiveWindow {
     };
   }
 
-  #count(live: LiveObservation, arm: MutableArm, { isError, isSlow }: BadEvents): void {
-    const { sticky, salt } = this.#options;
-    const isBad = isError || isSlow;
-    const hash = sticky || isBad ? saltedHash(`${salt}:evidence`, live.unit) : '';
-    if (!sticky || this.#see(live, hash)) arm.units += 1;
-    if (!isBad || (sticky && !this.#hasSeen(live, hash))) return;
-    const isFirstError = isError && isFirst(this.#erred, hash);
-    const isFirstSlow = isSlow && isFirst(this.#slow, hash);
+  #count(live: LiveObservation, arm: MutableArm, { isError, isSlow, isTimed }: Finding): void {
+    const { unit, exposure } = live;
+    const hash =
+      unit === undefined ? undefined : saltedHash(`${this.#options.salt}:evidence`, unit);
+    if (hash !== undefined && this.#erred.size + this.#slow.size >= BAD_UNITS_MAX) return;
+    const key = exposureKey(exposure);
+    const timedKey = `${key} timed`;
+    if (this.#isNew(key, hash)) arm.units += 1;
+    if (isTimed && this.#isNew(timedKey, hash)) arm.timedUnits += 1;
+    const isFirstError = isError && this.#isTrial(key, hash) && isFirst(this.#erred, hash);
+    const isFirstSlow = isSlow && this.#isTrial(timedKey, hash) && isFirst(this.#slow, hash);
     if (isFirstError) arm.errors += 1;
     if (isFirstSlow) arm.slow += 1;
     if (isFirstError || isFirstSlow) this.#cover.begin(live.endedMs);
@@ -117,22 +131,23 @@ export class LiveWindow {
     return created[side];
   }
 
-  #hasSeen({ exposure }: LiveObservation, hash: string): boolean {
-    return this.#seen.get(exposureKey(exposure))?.has(hash) ?? false;
-  }
-
-  /** True if the unit is new at this exposure, and there is room to remember it. */
-  #see(live: LiveObservation, hash: string): boolean {
-    if (this.#seenCount >= UNITS_MAX || this.#hasSeen(live, hash)) return false;
-    const key = exposureKey(live.exposure);
+  /** True if the unit was not met here before, and there is room to remember it. */
+  #isNew(key: string, hash: string | undefined): boolean {
+    if (hash === undefined) return true;
+    if (this.#seenCount >= UNITS_MAX || this.#isTrial(key, hash)) return false;
     const seen = this.#seen.get(key) ?? new Set();
     this.#seen.set(key, seen.add(hash));
     this.#seenCount += 1;
     return true;
   }
+
+  /** True if the unit was counted here. */
+  #isTrial(key: string, hash: string | undefined): boolean {
+    return hash === undefined || (this.#seen.get(key)?.has(hash) ?? false);
+  }
 }
 
-type BadEvents = { readonly isError: boolean; readonly isSlow: boolean };
+type Finding = { readonly isError: boolean; readonly isSlow: boolean; readonly isTimed: boolean };
 
 function exposureKey({ candidateBp, referenceBp }: Exposure): string {
   return `${candidateBp}:${referenceBp}`;
@@ -142,12 +157,21 @@ function isCallersDoing(failure: ServeErrorCode | undefined): boolean {
   return failure !== undefined && CALLER_CODES.has(failure);
 }
 
-function isFirst(units: Set<string>, hash: string): boolean {
+function isFirst(units: Set<string>, hash: string | undefined): boolean {
+  if (hash === undefined) return true;
   if (units.has(hash)) return false;
   units.add(hash);
   return true;
 }
 
 function noCounts(): MutableArm {
-  return { requests: 0, units: 0, errors: 0, slow: 0, erredRequests: 0, slowRequests: 0 };
+  return {
+    requests: 0,
+    units: 0,
+    timedUnits: 0,
+    errors: 0,
+    slow: 0,
+    erredRequests: 0,
+    slowRequests: 0,
+  };
 }

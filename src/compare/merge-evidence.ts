@@ -11,7 +11,7 @@ import { addCounts, sortedRecord } from './difference-tally.ts';
  * Evidence of two gateways, or of two lives of one, as if one had seen it all: counts add, sets unite. Commutative and
  * associative, with NO_EVIDENCE as its identity, and its JSON depends on the content alone.
  *
- * Two limits: a sticky unit that both have seen is counted twice, and so is its first bad event where each has seen one.
+ * Two limits: a unit that both have seen is counted twice, and so is its first bad event where each has seen one.
  */
 export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
   return {
@@ -69,6 +69,7 @@ function mergeArms(a: ArmCounts, b: ArmCounts): ArmCounts {
   return {
     requests: a.requests + b.requests,
     units: a.units + b.units,
+    timedUnits: a.timedUnits + b.timedUnits,
     errors: a.errors + b.errors,
     slow: a.slow + b.slow,
     erredRequests: a.erredRequests + b.erredRequests,

@@ -22,8 +22,6 @@ export type WindowOptions = {
   readonly slices: readonly Slice[];
   readonly latencyMargin: Margins['pairedLatency'];
   readonly slowQuantile: number;
-  /** False where every request is a unit of its own. */
-  readonly sticky: boolean;
   /** What was seen before; NO_EVIDENCE for a new rollout. */
   readonly from: Evidence;
 };
@@ -31,7 +29,7 @@ export type WindowOptions = {
 /**
  * A window that goes on from `from`. All counts and both sets of units go on as if nothing had happened. What is not in
  * evidence begins anew: the past of the slow threshold (its burn-in is repeated), the running cluster of events, and which
- * sticky units were seen.
+ * units were seen.
  */
 export function createWindow(options: WindowOptions): Window {
   return new EvidenceWindow(options);

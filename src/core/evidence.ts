@@ -33,6 +33,8 @@ export type MirrorCounts = {
 export type ArmCounts = {
   readonly requests: number;
   readonly units: number;
+  /** Units met while there was a threshold to be slower than: the trials that `slow` counts events of. */
+  readonly timedUnits: number;
   readonly errors: number;
   readonly slow: number;
   /** All requests that failed, and all that were slow, however crowded: what people felt. */
@@ -59,7 +61,7 @@ export type Evidence = {
   /** Labels that found their pair, and those that did not. */
   readonly labels: { readonly joined: number; readonly unmatched: number };
   readonly live: Readonly<Record<string, ExposureCounts>>;
-  /** Salted hashes of units that have had their first error, or their first slow request. */
+  /** Salted hashes of units that may come again and have had their first error, or their first slow request. */
   readonly erredUnits: readonly string[];
   readonly slowUnits: readonly string[];
 };

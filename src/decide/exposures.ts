@@ -32,9 +32,10 @@ export function readExposures(live: Evidence['live']): readonly Exposure[] | und
 function areCounts({ candidate, reference }: ExposureCounts): boolean {
   return [candidate, reference].every(
     (arm) =>
-      [arm.requests, arm.units, arm.errors, arm.slow].every(isCount) &&
+      [arm.requests, arm.units, arm.timedUnits, arm.errors, arm.slow].every(isCount) &&
       [arm.erredRequests, arm.slowRequests].every(isCount) &&
-      Math.max(arm.errors, arm.slow) <= arm.units &&
+      Math.max(arm.errors, arm.timedUnits) <= arm.units &&
+      arm.slow <= arm.timedUnits &&
       Math.max(arm.erredRequests, arm.slowRequests) <= arm.requests,
   );
 }

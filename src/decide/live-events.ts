@@ -15,12 +15,16 @@ export type LiveRule = {
   readonly evenOnly: boolean;
 };
 
+/** The units that could have had the event. */
+const TRIALS = { errors: 'units', slow: 'timedUnits' } as const;
+
 /** What every request felt, stalls and all. */
 const FELT = { errors: 'erredRequests', slow: 'slowRequests' } as const;
 
 /** Bad events of both arms, and the units that could have had one, over all exposures. */
 type Totals = {
-  readonly units: { readonly candidate: number; readonly reference: number };
+  readonly requests: { readonly candidate: number; readonly reference: number };
+  readonly trials: { readonly candidate: number; readonly reference: number };
   readonly events: { readonly candidate: number; readonly reference: number };
   /** Share of all requests that were bad, stalls not merged. */
   readonly felt: { readonly candidate: number; readonly reference: number };
@@ -41,7 +45,7 @@ export function judgeLiveEvents(evidence: Evidence, rule: LiveRule): Judgement {
   const exposures = rule.evenOnly ? all?.filter((exposure) => exposure.isEven) : all;
   const totals = totalsOf(exposures ?? [], rule.event);
   return {
-    samples: totals.units.candidate + totals.units.reference,
+    samples: totals.trials.candidate + totals.trials.reference,
     candidateEvents: totals.events.candidate,
     referenceEvents: totals.events.reference,
     estimate: ratioOf(exposures ?? [], rule.event),
@@ -58,8 +62,11 @@ function proofOf(
   if (exposures === undefined) return missing('the live counts are not whole and consistent');
   if (!(rule.ratio > 0 && Number.isFinite(rule.ratio))) return missing('the ratio is not above 0');
   const where = rule.evenOnly ? ' at equal shares: use control: true, or 50 %' : '';
-  if (totals.units.candidate === 0) return missing(`no live requests of the candidate${where}`);
-  if (totals.units.reference === 0) return missing(`no live requests of the reference${where}`);
+  for (const arm of ['candidate', 'reference'] as const) {
+    if (totals.trials[arm] > 0) continue;
+    const early = totals.requests[arm] > 0 ? ' since a threshold was known' : '';
+    return missing(`no live requests of the ${arm}${early || where}`);
+  }
   const events = exposures.map(({ odds, counts }) => ({
     odds,
     candidate: counts.candidate[rule.event],
@@ -92,10 +99,10 @@ function absoluteProof(
   absolute: number,
 ): { readonly harm: Mixture; readonly safe: Mixture } | undefined {
   if (!(absolute > 0 && absolute < 1)) return undefined;
-  const [events, units] = [totals.events.candidate, totals.units.candidate];
+  const [events, trials] = [totals.events.candidate, totals.trials.candidate];
   return {
-    harm: harmOfRate(events, units, absolute),
-    safe: safeOfRate(events, units, absolute),
+    harm: harmOfRate(events, trials, absolute),
+    safe: safeOfRate(events, trials, absolute),
   };
 }
 
@@ -109,7 +116,8 @@ function totalsOf(exposures: readonly Exposure[], event: LiveRule['event']): Tot
   const requests = both((arm) => arm.requests);
   const bad = both((arm) => arm[FELT[event]]);
   return {
-    units: both((arm) => arm.units),
+    requests,
+    trials: both((arm) => arm[TRIALS[event]]),
     events: both((arm) => arm[event]),
     felt: {
       candidate: bad.candidate / Math.max(1, requests.candidate),
@@ -122,10 +130,12 @@ function totalsOf(exposures: readonly Exposure[], event: LiveRule['event']): Tot
 function ratioOf(exposures: readonly Exposure[], event: LiveRule['event']): number | undefined {
   let [above, below] = [0, 0];
   for (const { counts } of exposures) {
-    const all = counts.candidate.units + counts.reference.units;
+    const [candidate, reference] = [counts.candidate, counts.reference];
+    const trials = TRIALS[event];
+    const all = candidate[trials] + reference[trials];
     if (all === 0) continue;
-    above += (counts.candidate[event] * counts.reference.units) / all;
-    below += (counts.reference[event] * counts.candidate.units) / all;
+    above += (candidate[event] * reference[trials]) / all;
+    below += (reference[event] * candidate[trials]) / all;
   }
   return below > 0 ? above / below : undefined;
 }

@@ -35,16 +35,18 @@ export function createLiveTap({ window, onInternalError }: LiveTapOptions): Tap 
     queue.splice(0, ended);
   };
 
-  return (request, { by, exposure, side }) => {
+  return ({ id, model, unit: assigned }, { by, exposure, side }) => {
     if (by !== 'split' || exposure === undefined || side === undefined) return undefined;
-    const sink = window(request.model);
+    const sink = window(model);
     if (sink === undefined) return undefined;
+    // What is assigned by its own id never comes again.
+    const unit = assigned === id ? undefined : assigned;
     const queue = queues.get(sink) ?? [];
     queues.set(sink, queue);
     const slot: Slot = { observation: undefined };
     queue.push(slot);
     return (outcome) => {
-      slot.observation = { unit: request.unit, side, exposure, ...endOf(outcome) };
+      slot.observation = { unit, side, exposure, ...endOf(outcome) };
       if (queue[0] === slot) fold(sink, queue);
     };
   };

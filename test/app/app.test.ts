@@ -140,7 +140,6 @@ function aTrial(stable = aPackage('1'), candidate = aPackage('2')): Trial {
     from: NO_EVIDENCE,
     stable,
     candidate,
-    sticky: false,
     feedback: { ttlMs: 60_000, requestsMax: 100 },
     clock: new HandClock(),
   });

@@ -56,7 +56,7 @@ export function aComparison(over: Partial<Comparison> = {}): Comparison {
 
 export function aLive(over: Partial<LiveObservation> = {}): LiveObservation {
   return {
-    unit: 'u1',
+    unit: undefined,
     side: 'candidate',
     exposure: { candidateBp: 500, referenceBp: 9_500 },
     startedMs: 0,
@@ -72,7 +72,6 @@ export function aWindow(over: Partial<WindowOptions> = {}): Window {
     slices: [{ tone: 'dark', garment: 'upper' }, { tone: 'light' }],
     latencyMargin: { ratio: 1.25, floorMs: 0.1 },
     slowQuantile: 0.9,
-    sticky: false,
     from: NO_EVIDENCE,
     ...over,
   });
@@ -147,7 +146,7 @@ export const shadowHappenings: fc.Arbitrary<Happening> = fc.oneof(
 export const liveHappenings: fc.Arbitrary<readonly Happening[]> = fc
   .array(
     fc.record({
-      unit: fc.integer({ min: 0, max: 30 }).map(String),
+      comesAgain: fc.boolean(),
       side: fc.constantFrom('candidate' as const, 'reference' as const),
       candidateBp: fc.constantFrom(500, 2_500),
       failure: fc.constantFrom(undefined, 'runtime_failed' as const, 'invalid_input' as const),
@@ -155,10 +154,11 @@ export const liveHappenings: fc.Arbitrary<readonly Happening[]> = fc
     { maxLength: 60 },
   )
   .map((requests) =>
-    requests.map(({ candidateBp, ...request }, index): Happening => {
+    requests.map(({ candidateBp, comesAgain, ...request }, index): Happening => {
+      const unit = comesAgain ? `u${index}` : undefined;
       const exposure = { candidateBp, referenceBp: 10_000 - candidateBp };
       const times = { startedMs: index * 10, endedMs: index * 10 + 5 };
-      return (window) => window.addLive({ ...request, exposure, ...times });
+      return (window) => window.addLive({ ...request, unit, exposure, ...times });
     }),
   );
 

@@ -5,8 +5,8 @@ import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { aLive } from './builders.ts';
 
-function aLiveWindow(over: { sticky?: boolean; slowQuantile?: number } = {}): LiveWindow {
-  return new LiveWindow({ salt: 'salt', sticky: false, slowQuantile: 0.9, ...over }, NO_EVIDENCE);
+function aLiveWindow(over: { slowQuantile?: number } = {}): LiveWindow {
+  return new LiveWindow({ salt: 'salt', slowQuantile: 0.9, ...over }, NO_EVIDENCE);
 }
 
 const failure = 'runtime_failed' as const;
@@ -30,16 +30,19 @@ t.test('live requests are counted by arm and by exposure', async (t) => {
   });
 });
 
-t.test("a sticky unit's first error counts, later ones and later requests do not", async (t) => {
-  const window = aLiveWindow({ sticky: true });
-  for (let i = 0; i < 5; i += 1) {
-    window.add(aLive({ startedMs: i * 10, endedMs: i * 10 + 1, failure }));
-  }
-  const { live, erredUnits } = window.snapshot();
-  t.match(live['500:9500']?.candidate, { requests: 5, units: 1, errors: 1, slow: 0 });
-  t.equal(erredUnits.length, 1);
-  t.match(erredUnits[0], /^[0-9a-f]{16}$/);
-});
+t.test(
+  'the first error of a unit that comes again counts, later ones and later requests do not',
+  async (t) => {
+    const window = aLiveWindow();
+    for (let i = 0; i < 5; i += 1) {
+      window.add(aLive({ unit: 'u1', startedMs: i * 10, endedMs: i * 10 + 1, failure }));
+    }
+    const { live, erredUnits } = window.snapshot();
+    t.match(live['500:9500']?.candidate, { requests: 5, units: 1, errors: 1, slow: 0 });
+    t.equal(erredUnits.length, 1);
+    t.match(erredUnits[0], /^[0-9a-f]{16}$/);
+  },
+);
 
 t.test('what is the doing of the caller never counts', async (t) => {
   const window = aLiveWindow();
@@ -62,6 +65,7 @@ t.test('requests that begin under a counted event are neither events nor trials'
   t.same(window.snapshot().live['500:9500']?.candidate, {
     requests: 4,
     units: 2,
+    timedUnits: 0,
     errors: 2,
     slow: 0,
     erredRequests: 4,
@@ -92,6 +96,38 @@ t.test(
     t.equal(window.snapshot().slowUnits.length, 2);
   },
 );
+
+t.test('what was met before there was a threshold is no trial of slowness', async (t) => {
+  const window = aLiveWindow();
+  const { burnIn } = new SlowThreshold(0.9);
+  let startedMs = 0;
+  const add = (side: 'candidate' | 'reference', durationMs: number): void => {
+    startedMs += 1_000;
+    window.add(aLive({ side, startedMs, endedMs: startedMs + durationMs }));
+  };
+  for (let i = 0; i < burnIn; i += 1) {
+    add('candidate', 500);
+    add('reference', 10);
+  }
+  t.match(window.snapshot().live['500:9500'], {
+    candidate: { units: burnIn, timedUnits: 0, slow: 0 },
+    reference: { units: burnIn, timedUnits: 0, slow: 0 },
+  });
+  add('candidate', 500);
+  t.match(window.snapshot().live['500:9500']?.candidate, { timedUnits: 1, slow: 1 });
+});
+
+t.test('what evidence remembers of units is bounded, whatever the traffic', async (t) => {
+  const window = aLiveWindow();
+  for (let i = 0; i < 12_000; i += 1) {
+    const times = { startedMs: i * 10, endedMs: i * 10 + 1 };
+    window.add(aLive({ ...times, failure }));
+    window.add(aLive({ unit: `u${i}`, startedMs: i * 10 + 5, endedMs: i * 10 + 6, failure }));
+  }
+  const { live, erredUnits } = window.snapshot();
+  t.equal(erredUnits.length, 5_000, 'requests that are units of their own leave no hash');
+  t.match(live['500:9500']?.candidate, { requests: 24_000, units: 17_000, errors: 17_000 });
+});
 
 t.test('a caller that hangs up after waiting too long has seen a slow request', async (t) => {
   const window = aLiveWindow();

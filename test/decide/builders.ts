@@ -57,7 +57,7 @@ export function differences(
 export function anArm(changes: Partial<ArmCounts> = {}): ArmCounts {
   const { units = 2_000, errors = 0, slow = 0 } = changes;
   const felt = { erredRequests: errors, slowRequests: slow };
-  return { requests: units, units, errors, slow, ...felt, ...changes };
+  return { requests: units, units, timedUnits: units, errors, slow, ...felt, ...changes };
 }
 
 export function anExposure(

@@ -90,6 +90,17 @@ t.test('a candidate that stalls for everybody now and then is not proven no wors
   );
 });
 
+t.test('requests whose slowness nobody could measure prove nothing', async (t) => {
+  const early = { requests: 1_000, units: 1_000, timedUnits: 0 };
+  const margins = { ratio: 2, quantile: 0.99, absolute: 0.05 };
+  const unmeasured = slowRequestsOf({ '500:500': anExposure(early, early) }, margins);
+  t.equal(unmeasured.finding, 'undecided');
+  t.match(unmeasured.missing, /no live requests of the candidate since a threshold was known/);
+  const measured = { ...early, timedUnits: 1_000 };
+  const good = slowRequestsOf({ '500:500': anExposure(measured, measured) }, margins);
+  t.equal(good.finding, 'nonInferior');
+});
+
 t.test('slowness is compared only where both arms had the same share', async (t) => {
   const even = slowRequestsOf({ '500:500': anExposure({}, { slow: 40 }) });
   const uneven = slowRequestsOf({ '500:9500': anExposure({}, { slow: 40 }) });

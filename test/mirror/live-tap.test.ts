@@ -22,7 +22,7 @@ function aTap(addLive?: (live: LiveObservation) => void) {
 
 t.test('outcomes are handed on in the order of assignment, not of ending', async (t) => {
   const { tap, seen } = aTap();
-  const [a, b, c] = ['a', 'b', 'c'].map((id) => tap(aRequest(id), drawn));
+  const [a, b, c] = ['a', 'b', 'c'].map((unit) => tap(aRequest('r', { unit }), drawn));
   c?.(answered(2, 9));
   a?.(failed('deadline_exceeded', 0, 50));
   t.same(
@@ -36,6 +36,16 @@ t.test('outcomes are handed on in the order of assignment, not of ending', async
   );
   t.match(seen[0], { side: 'candidate', failure: 'deadline_exceeded', startedMs: 0, endedMs: 50 });
   t.equal(seen[1]?.failure, undefined);
+});
+
+t.test('a request that was assigned by its own id is told apart from a unit', async (t) => {
+  const { tap, seen } = aTap();
+  tap(aRequest('a'), drawn)?.(answered(0, 1));
+  tap(aRequest('b', { unit: 'ann' }), drawn)?.(answered(2, 3));
+  t.same(
+    seen.map(({ unit }) => unit),
+    [undefined, 'ann'],
+  );
 });
 
 t.test('only requests that were drawn between the arms are watched', async (t) => {

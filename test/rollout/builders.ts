@@ -121,6 +121,7 @@ export function evidenceOf(kind: VerdictKind, candidateRequests = 0): Evidence {
   const arm = {
     requests: candidateRequests,
     units: 0,
+    timedUnits: 0,
     errors: 0,
     slow: 0,
     erredRequests: 0,
