@@ -16,14 +16,14 @@ export type Ran = { readonly code: number; readonly out: string; readonly errors
 
 /**
  * Runs a block as a reader would in the root of a clone, with three things put in the place of the reader's: the ports, the
- * ledger, and this build's program in place of `npx understudy`. A refusal by HTTP counts as a failure.
+ * ledger, and this build of the program. A refusal by HTTP counts as a failure.
  */
 export function runBlock(text: string, gateway: RunningGateway): Promise<Ran> {
   const admin = `http://127.0.0.1:${gateway.adminPort}`;
   const prelude = [
     'curl() { command curl -sS --fail-with-body "$@"; }',
-    `npx() { shift; if [ "$1" = rollout ]; then set -- "$@" --admin ${admin}; fi; '${process.execPath}' '${MAIN}' "$@"; }`,
-    `node() { '${process.execPath}' "$@"; }`,
+    `node() { if [ "$1" = out/src/cli/main.js ]; then shift; understudy "$@"; else '${process.execPath}' "$@"; fi; }`,
+    `understudy() { if [ "$1" = rollout ]; then set -- "$@" --admin ${admin}; fi; '${process.execPath}' '${MAIN}' "$@"; }`,
     'set -e',
   ];
   const script = text
