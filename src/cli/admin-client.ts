@@ -50,6 +50,11 @@ export class AdminClient {
   }
 }
 
+/** The path of a model's rollout in the admin API. */
+export function rolloutPath(model: string): string {
+  return `/api/v1/models/${encodeURIComponent(model)}/rollout`;
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

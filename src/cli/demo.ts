@@ -13,9 +13,8 @@ import { DEMO_MODEL, prepareWorkplace, type Workplace } from '../demo/workplace.
 import { readLedger, verifyLedger } from '../ledger/file.ts';
 import { replay } from '../rollout/replay.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
-import { AdminClient } from './admin-client.ts';
+import { AdminClient, rolloutPath } from './admin-client.ts';
 import { EXIT } from './exit-code.ts';
-import { rolloutPath } from './rollout-commands.ts';
 import { formatRollout } from './rollout-view.ts';
 import { formatTable } from './table.ts';
 

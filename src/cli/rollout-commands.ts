@@ -1,6 +1,6 @@
 import { readRolloutFile } from '../config/rollout-file.ts';
 import { messageOf } from '../core/errors.ts';
-import { AdminClient } from './admin-client.ts';
+import { AdminClient, rolloutPath } from './admin-client.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
 
@@ -40,11 +40,6 @@ export async function command(verb: string, model: string, options: VerbOptions)
   const path = `${rolloutPath(model)}/${verb}`;
   const answer = (await client.post(path, { reason: options.reason })) as Applied;
   print(answer, format, ({ rolloutId }) => `rollout ${rolloutId}: ${verb} carried out`);
-}
-
-/** The path of a model's rollout in the admin API. */
-export function rolloutPath(model: string): string {
-  return `/api/v1/models/${encodeURIComponent(model)}/rollout`;
 }
 
 async function readSection(file: string): Promise<object> {

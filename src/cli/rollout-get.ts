@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import logUpdate from 'log-update';
 import type { RolloutStatus } from '../rollout/status.ts';
-import { AdminClient } from './admin-client.ts';
+import { AdminClient, rolloutPath } from './admin-client.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
-import { rolloutPath } from './rollout-commands.ts';
 import { formatRollout } from './rollout-view.ts';
 
 /** Between two looks of `--watch`. */

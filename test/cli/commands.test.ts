@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -73,9 +74,10 @@ t.test('what is refused, wrong or out of reach has an exit code of its own', TIM
   const badSpec = await rollout('start', 'strict', '2');
   t.equal(badSpec.code, 2);
   t.match(badSpec.stderr, /steps: expected a list of steps/);
-  const nobody = await understudy(['rollout', 'get', 'fashion', '--admin', 'http://127.0.0.1:9']);
+  const nowhere = `http://127.0.0.1:${await aClosedPort()}`;
+  const nobody = await understudy(['rollout', 'get', 'fashion', '--admin', nowhere]);
   t.equal(nobody.code, 4);
-  t.match(nobody.stderr, /no gateway answers at http:\/\/127\.0\.0\.1:9.*understudy serve/);
+  t.match(nobody.stderr, /no gateway answers at http:\/\/127.*ECONNREFUSED.*understudy serve/);
 });
 
 t.test(
@@ -189,3 +191,11 @@ t.test('evidence that is whole, broken or not there is told apart', TIME, async 
   t.equal(broken.code, 1);
   t.match(JSON.parse(broken.stdout), { records: 0, broken: { line: 1 } });
 });
+
+async function aClosedPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((listening) => server.once('listening', listening));
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}

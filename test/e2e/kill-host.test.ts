@@ -99,7 +99,7 @@ t.test(
 
 async function startRollout(gateway: RunningGateway, place: Place, request: object): Promise<void> {
   const file = join(place.root, 'rollout.json');
-  await writeFile(file, JSON.stringify({ intent: 'improve', ...request }));
+  await writeFile(file, JSON.stringify({ intent: 'equivalent', ...request }));
   const { code, stderr } = await understudy([
     'rollout',
     'start',

@@ -10,7 +10,7 @@ const LOOK_MS = 25;
 export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
-  withinMs = 20_000,
+  withinMs = 40_000,
 ): Promise<T> {
   const untilMs = performance.now() + withinMs;
   for (;;) {
