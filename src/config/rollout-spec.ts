@@ -1,5 +1,6 @@
 import { ServeError } from '../core/errors.ts';
 import type { Margins, RolloutSpec } from '../core/rollout.ts';
+import { claimProblems } from './claim.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from './defaults.ts';
 import { section } from './expected.ts';
 import { formatPath, issuesOf } from './issues.ts';
@@ -42,7 +43,8 @@ export type RolloutSpecOptions = {
 /**
  * The whole specification of a rollout but for its salt: the section of the file, the request's overrides, the defaults.
  *
- * @throws ServeError `invalid_input` for a candidate that is stable already, or a slice on an undeclared attribute.
+ * @throws ServeError `invalid_input` for a candidate that is stable already, a slice on an undeclared attribute, or steps that
+ *   can never prove the claim.
  */
 export function rolloutSpecFrom(
   written: RolloutSection,
@@ -57,10 +59,13 @@ export function rolloutSpecFrom(
     ...defined(overrides.errorBudget),
   };
   const slices = asked.slices ?? [];
-  const problems = undeclaredSlices(slices, attributes).map(({ index, attribute, message }) => ({
+  const { expectedDisagreement } = asked;
+  const steps = asked.steps ?? defaultSteps(intent);
+  const undeclared = undeclaredSlices(slices, attributes).map(({ index, attribute, message }) => ({
     path: ['slices', index, attribute],
     message,
   }));
+  const problems = [...undeclared, ...claimProblems({ intent, expectedDisagreement, steps })];
   if (candidate === stable) {
     const message = `expected another version than stable, found "${candidate}"`;
     problems.push({ path: ['candidate'], message });
@@ -76,10 +81,10 @@ export function rolloutSpecFrom(
     margins,
     errorBudget,
     minRequests: asked.minRequests ?? minRequestsFor(ratio, absolute, errorBudget.falseRollback),
-    expectedDisagreement: asked.expectedDisagreement,
+    expectedDisagreement,
     onInconclusive: asked.onInconclusive ?? DEFAULTS.rollout.onInconclusive,
     maxDurationMs: asked.maxDuration ?? MAX_DURATION_MS,
-    steps: asked.steps ?? defaultSteps(intent),
+    steps,
   };
 }
 

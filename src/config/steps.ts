@@ -105,6 +105,12 @@ function problemOf(step: Step, before: readonly Step[]): string | undefined {
       return `expected a setWeight before an analysis of ${metric}, which needs live traffic`;
     }
   }
+  const isEven = before.some(
+    (earlier) => earlier.kind === 'setWeight' && (earlier.control || earlier.percent === 50),
+  );
+  if ([...step.require, ...step.reject].includes('slowRequests') && !isEven) {
+    return 'expected a setWeight with control: true, or of 50 percent, before an analysis of slowRequests: only arms of one share are compared';
+  }
   const twinned = before.some((earlier) => earlier.kind === 'setMirror' && earlier.twin > 0);
   if ([...step.require, ...step.reject].includes('pairedLatency') && !twinned) {
     return 'expected a setMirror with twin above 0 before an analysis of pairedLatency';

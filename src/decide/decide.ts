@@ -84,20 +84,24 @@ function whatIsMissing(
   if (require.some((name) => METRIC_PHASE[name] === 'shadow')) {
     reasons.push(...coverageGaps(evidence.mirror));
   }
-  if (!qualityIsKnown(evidence, spec)) {
+  if (spec.intent === 'improve' && !metrics.some((status) => speaksForQuality(status, spec))) {
     reasons.push(
-      'a candidate that means to improve needs labels or a trusted expectedDisagreement; there is neither',
+      'a candidate that means to improve needs a required labelledLoss with labels, or a required disagreement with a trusted expectedDisagreement; there is neither',
     );
   }
   return reasons;
 }
 
-/** Answers are meant to change under `improve`, so something must say whether they changed for the better. */
-function qualityIsKnown(evidence: Evidence, spec: RolloutSpec): boolean {
+/**
+ * Answers are meant to change under `improve`, so something must say whether they changed for the better: a metric that gates
+ * promotion and has evidence. Labels that nothing is required of, or a rate that nothing is held against, say nothing.
+ */
+function speaksForQuality(status: MetricStatus, spec: RolloutSpec): boolean {
+  const { metric, slice, role, samples } = status;
+  if (role !== 'gate' || slice !== undefined || samples === 0) return false;
   return (
-    spec.intent === 'equivalent' ||
-    spec.expectedDisagreement !== undefined ||
-    Object.values(evidence.labelledLoss.up).some((count) => count > 0)
+    metric === 'labelledLoss' ||
+    (metric === 'disagreement' && spec.expectedDisagreement !== undefined)
   );
 }
 

@@ -1,7 +1,10 @@
 import t from 'tap';
 import { minRequestsFor } from '../../src/config/min-requests.ts';
+import type { RolloutSection } from '../../src/config/rollout-section.ts';
 import { parseRolloutRequest, rolloutSpecFrom } from '../../src/config/rollout-spec.ts';
 import { seededRandom } from '../../src/core/random.ts';
+import type { Step } from '../../src/core/rollout.ts';
+import type { MetricName } from '../../src/core/verdict.ts';
 
 const TARGET = { model: 'fashion', stable: '1', candidate: '2', attributes: ['tone'] };
 
@@ -127,6 +130,46 @@ t.test('what a model cannot try is refused', (t) => {
     code: 'invalid_input',
     message: 'candidate: expected another version than stable, found "1"',
   });
+  t.end();
+});
+
+t.test('steps that could never prove the claim are refused before the first request', (t) => {
+  const mirror = (twin: number) => ({ kind: 'setMirror', percentage: 100, twin }) as const;
+  const proving = (...metrics: readonly MetricName[]): Step => ({
+    kind: 'analysis',
+    require: metrics,
+    reject: [],
+  });
+  const promote = { kind: 'promote' } as const;
+  const start = (written: RolloutSection) => () => rolloutSpecFrom(written, TARGET);
+  t.throws(start({ steps: [mirror(0), proving('disagreement'), mirror(20), promote] }), {
+    code: 'invalid_input',
+    message: /^steps.1: expected a setMirror with twin above 0 before an analysis of disagreement/,
+  });
+  t.doesNotThrow(start({ steps: [mirror(20), proving('disagreement'), promote] }));
+  const live = [mirror(0), proving('pairedErrors', 'disagreement'), promote];
+  const expectedDisagreement = { rate: 0.08, digest: 'a'.repeat(64) };
+  t.throws(start({ intent: 'improve', steps: live }), {
+    code: 'invalid_input',
+    message: /^steps: expected an analysis of labelledLoss, or of disagreement beside/,
+  });
+  t.doesNotThrow(start({ intent: 'improve', expectedDisagreement, steps: live }));
+  t.throws(
+    start({ intent: 'improve', expectedDisagreement, steps: [mirror(0), proving('pairedErrors')] }),
+    { code: 'invalid_input', message: /labelledLoss/ },
+  );
+  t.throws(
+    () =>
+      parseRolloutRequest({
+        candidate: '2',
+        steps: [
+          { setWeight: { percent: 5 } },
+          { analysis: { metrics: ['slowRequests'] } },
+          'promote',
+        ],
+      }),
+    { message: /steps.1: expected a setWeight with control: true, or of 50 percent/ },
+  );
   t.end();
 });
 

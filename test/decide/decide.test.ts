@@ -142,7 +142,7 @@ t.test('what is missing is named, one thing at a time', async (t) => {
     ],
     [/no trusted expectedDisagreement/, verdictOn({}, ['disagreement'], aSpec(improve))],
     [
-      /needs labels or a trusted expectedDisagreement; there is neither/,
+      /needs a required labelledLoss with labels, or .*; there is neither/,
       verdictOn({ labelledLoss: differences() }, ['errors'], aSpec(improve)),
     ],
   ];
@@ -151,6 +151,22 @@ t.test('what is missing is named, one thing at a time', async (t) => {
     t.equal(verdict.reasons.length, 1);
     t.match(verdict.reasons[0], reason);
   }
+});
+
+t.test('labels that nothing is required of do not speak for an improvement', async (t) => {
+  const steps = [
+    { kind: 'setMirror', percentage: 100, twin: 0 },
+    { kind: 'analysis', require: ['pairedErrors', 'errors'], reject: ['labelledLoss'] },
+    { kind: 'promote' },
+  ] as const;
+  const oneLabel = { labelledLoss: differences([0, 1]) };
+  for (const expectedDisagreement of [undefined, { rate: 0.08, digest: 'sha256:0' }]) {
+    const spec = aSpec({ intent: 'improve', steps, expectedDisagreement });
+    const verdict = verdictOn(oneLabel, ['pairedErrors', 'errors'], spec);
+    t.match(verdict, { kind: 'inconclusive', reasons: [/means to improve/] });
+  }
+  const equivalent = aSpec({ steps });
+  t.equal(verdictOn(oneLabel, ['pairedErrors', 'errors'], equivalent).kind, 'pass');
 });
 
 function noReference(): Partial<Evidence> {
