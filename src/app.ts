@@ -118,6 +118,7 @@ async function build({ config, log, feedbackSecret }: AppOptions, release: Relea
     decide,
     evidence: (rolloutId) => judges.evidence(rolloutId),
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
+    whyNotComparable: (spec) => judges.whyNotComparable(spec),
     tickMs: TICK_MS,
     onInternalError,
   });

@@ -6,13 +6,14 @@ import type { Clock } from '../core/clock.ts';
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import type { Tap } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
-import type { Rollout } from '../core/rollout.ts';
+import type { Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { MirrorSetting } from '../core/route.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { createLiveTap } from '../mirror/live-tap.ts';
 import { createMirror, type Mirror } from '../mirror/mirror.ts';
 import type { MirrorLane } from '../mirror/mirrored.ts';
 import type { Catalog } from './catalog.ts';
+import { type Contestants, whyNotComparable } from './comparable.ts';
 import { Trial } from './trial.ts';
 
 export type JudgesOptions = {
@@ -64,22 +65,18 @@ export class Judges {
 
   /** A rollout begins, or goes on from evidence of an earlier life. */
   open(rollout: Rollout, from: Evidence): void {
-    const { config, catalog, clock } = this.#options;
-    const { model, stable, candidate } = rollout.spec;
-    const packages = [stable, candidate].map((version) => catalog.find({ model, version }));
-    const [stablePackage, candidatePackage] = packages;
-    if (stablePackage === undefined || candidatePackage === undefined) return;
-    this.#trials.set(
-      model,
-      new Trial({
-        rollout,
-        from,
-        stable: stablePackage,
-        candidate: candidatePackage,
-        feedback: config.feedback,
-        clock,
-      }),
-    );
+    const { config, clock } = this.#options;
+    const contestants = this.#contestants(rollout.spec);
+    if (contestants === undefined) return;
+    const { feedback } = config;
+    const trial = new Trial({ rollout, from, ...contestants, feedback, clock });
+    this.#trials.set(rollout.spec.model, trial);
+  }
+
+  /** Why a trial of these two could show nothing, in a sentence; undefined: it could. */
+  whyNotComparable(spec: RolloutSpec): string | undefined {
+    const contestants = this.#contestants(spec);
+    return contestants && whyNotComparable(contestants, spec);
   }
 
   close(rollout: Rollout): void {
@@ -114,6 +111,14 @@ export class Judges {
   /** Drops what waits for the lanes and resolves once they run nothing for us. */
   async drain(): Promise<void> {
     await this.#mirror.drain();
+  }
+
+  /** Undefined while the repository lacks one of them. */
+  #contestants({ model, stable, candidate }: RolloutSpec): Contestants | undefined {
+    const [mine, theirs] = [stable, candidate].map((version) =>
+      this.#options.catalog.find({ model, version }),
+    );
+    return mine && theirs && { stable: mine, candidate: theirs };
   }
 
   #createMirror(): Mirror {

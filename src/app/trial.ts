@@ -7,13 +7,14 @@ import {
 import { chooseComparator } from '../compare/choose-comparator.ts';
 import type { Comparator } from '../compare/comparator.ts';
 import { compare } from '../compare/compare.ts';
-import { chooseLoss, type LossRule } from '../compare/loss.ts';
+import type { LossRule } from '../compare/loss.ts';
 import { createWindow, type Window } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Pair } from '../core/outcome.ts';
 import type { Rollout } from '../core/rollout.ts';
 import type { Package } from '../repository/package.ts';
+import { lossesOf } from './comparable.ts';
 
 export type TrialOptions = {
   readonly rollout: Rollout;
@@ -39,7 +40,7 @@ export class Trial {
     this.rolloutId = rollout.id;
     this.candidate = spec.candidate;
     this.#comparator = chooseComparator(stable);
-    this.#losses = lossesOf(stable, candidate);
+    this.#losses = lossesOf({ stable, candidate });
     this.window = createWindow({
       salt: spec.salt,
       slices: spec.slices,
@@ -86,11 +87,4 @@ export class Trial {
     if (stableLoss === undefined || candidateLoss === undefined) return undefined;
     return { attributes: pair.attributes, stableLoss, candidateLoss };
   }
-}
-
-function lossesOf(stable: Package, candidate: Package) {
-  const [mine, theirs] = [stable, candidate].map((each) =>
-    chooseLoss({ ...each, output: each.compare?.output }),
-  );
-  return mine && theirs && { stable: mine, candidate: theirs };
 }

@@ -4,6 +4,7 @@ import type { Refusal, RefusalCode } from '../rollout/command.ts';
 /** One status a code: a new code without one does not compile. */
 const REFUSAL_STATUS = {
   invalid: 400,
+  not_comparable: 400,
   unknown_model: 404,
   unknown_version: 404,
   no_rollout: 404,

@@ -9,6 +9,7 @@ export type Submission =
 export type RefusalCode =
   | 'unknown_model'
   | 'unknown_version'
+  | 'not_comparable'
   | 'rollout_running'
   | 'no_rollout'
   | 'not_paused'
@@ -36,6 +37,7 @@ export type CommandContext = {
   readonly route: Route | undefined;
   readonly alive: Rollout | undefined;
   readonly digestOf: (model: string, version: string) => string | undefined;
+  readonly whyNotComparable: (spec: RolloutSpec) => string | undefined;
 };
 
 export function modelOf(command: Submission): string {
@@ -79,7 +81,17 @@ function refusalOfStart(spec: RolloutSpec, context: RoutedContext): Refusal | un
     return refused('invalid', `version ${candidate} is stable already: nothing to try`);
   }
   const unknown = unknownVersion([stable, candidate], model, context);
-  return unknown ?? refusalOfOthers(route, candidate);
+  return unknown ?? refusalOfOthers(route, candidate) ?? refusalOfMatch(spec, context);
+}
+
+function refusalOfMatch(spec: RolloutSpec, context: CommandContext): Refusal | undefined {
+  const why = context.whyNotComparable(spec);
+  if (why === undefined) return undefined;
+  const { candidate, stable } = spec;
+  return refused(
+    'not_comparable',
+    `version ${candidate} cannot be tried against ${stable}: ${why}`,
+  );
 }
 
 /** A trial draws its units from all of the traffic, so nobody else may hold a part of it. */

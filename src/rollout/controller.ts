@@ -3,7 +3,7 @@ import { messageOf } from '../core/errors.ts';
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
-import type { BreakerTrip, Command, Rollout } from '../core/rollout.ts';
+import type { BreakerTrip, Command, Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { advance } from './advance.ts';
@@ -36,6 +36,8 @@ export type ControllerOptions = {
   readonly evidence: (rolloutId: string) => Evidence;
   /** The digest of a version's package; undefined: there is no such version. */
   readonly digestOf: (model: string, version: string) => string | undefined;
+  /** Why the two packages of a trial cannot be compared, in a sentence; undefined: they can. */
+  readonly whyNotComparable: (spec: RolloutSpec) => string | undefined;
   readonly tickMs: number;
   /** The least time between two records of evidence while nothing is decided. */
   readonly checkpointMs?: number;
@@ -214,9 +216,9 @@ export class Controller {
 
   #refusalOf(command: Command): Refusal | undefined {
     const model = modelOf(command);
-    const { routes, digestOf } = this.#options;
+    const { routes, digestOf, whyNotComparable } = this.#options;
     const alive = aliveTrial(this.#book.model(model))?.rollout;
-    return refusalOf(command, { route: routes.read(model), alive, digestOf });
+    return refusalOf(command, { route: routes.read(model), alive, digestOf, whyNotComparable });
   }
 
   /** A route is set only to what can answer: its versions are loaded before the command is accepted. */

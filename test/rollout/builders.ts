@@ -155,6 +155,8 @@ export class World {
   evidence: Evidence = NO_EVIDENCE;
   /** What preparing fails with; undefined: it does not. */
   prepareFault: string | undefined;
+  /** By candidate: why it cannot be compared with stable. */
+  readonly notComparable = new Map<string, string>();
   /** Makes appends fail, as on a full disk. */
   diskFault: string | undefined;
 
@@ -181,6 +183,7 @@ export class World {
       decide,
       evidence: () => this.evidence,
       digestOf: (_, version) => this.digests.get(version),
+      whyNotComparable: ({ candidate }) => this.notComparable.get(candidate),
       tickMs: 1000,
       onInternalError: (operation, error) => this.errors.push(`${operation}: ${String(error)}`),
     });

@@ -130,6 +130,7 @@ t.test('a crash loop ends the trial at once, whatever the statistics say', async
 
 t.test('commands are on record with what came of them', async (t) => {
   const world = new World();
+  world.notComparable.set('3', 'outputs: other ones');
   const { controller, ledger } = world.boot();
   await controller.resume();
   const route = {
@@ -157,6 +158,7 @@ t.test('commands are on record with what came of them', async (t) => {
     ],
     [{ kind: 'start', spec: aSpec({ candidate: '1' }) }, 'invalid'],
     [{ kind: 'start', spec: aSpec({ candidate: '9' }) }, 'unknown_version'],
+    [{ kind: 'start', spec: aSpec({ candidate: '3' }) }, 'not_comparable'],
     [{ kind: 'start', spec: aSpec({ stable: '3' }) }, 'invalid'],
     [START, undefined],
     [START, 'rollout_running'],

@@ -1,0 +1,109 @@
+import { chooseComparator } from '../compare/choose-comparator.ts';
+import { chooseLoss, type LossRule } from '../compare/loss.ts';
+import { messageOf } from '../core/errors.ts';
+import type { RolloutSpec } from '../core/rollout.ts';
+import { formatShape, type TensorSpec } from '../core/tensor.ts';
+import type { Package } from '../repository/package.ts';
+
+/** The two packages of a trial. */
+export type Contestants = { readonly stable: Package; readonly candidate: Package };
+
+/**
+ * Why a candidate cannot be tried against this stable version, in a sentence; undefined: it can. Whoever calls stable must be
+ * able to call the candidate and to read its answers: anything else is another model, not another version, and would show as
+ * a storm of refused requests.
+ */
+export function whyNotComparable(
+  { stable, candidate }: Contestants,
+  spec: Pick<RolloutSpec, 'steps'>,
+): string | undefined {
+  const { signature } = candidate;
+  return (
+    mismatch('input', stable.signature.inputs, signature.inputs) ??
+    mismatch('output', stable.signature.outputs, signature.outputs) ??
+    unknownInput(stable, candidate) ??
+    otherLabels(stable, candidate) ??
+    noComparator(stable) ??
+    noLoss({ stable, candidate }, spec)
+  );
+}
+
+/** How both versions' answers are scored against labels; undefined where labels say nothing that is measured here. */
+export function lossesOf({
+  stable,
+  candidate,
+}: Contestants): { readonly stable: LossRule; readonly candidate: LossRule } | undefined {
+  const [mine, theirs] = [stable, candidate].map((each) =>
+    chooseLoss({ ...each, output: each.compare?.output }),
+  );
+  return mine && theirs && { stable: mine, candidate: theirs };
+}
+
+/** What stable takes the candidate must take, and what stable gives the candidate must give. */
+function mismatch(
+  what: 'input' | 'output',
+  stable: readonly TensorSpec[],
+  candidate: readonly TensorSpec[],
+): string | undefined {
+  for (const expected of stable) {
+    const found = candidate.find(({ name }) => name === expected.name);
+    if (found !== undefined && fits(what, expected, found)) continue;
+    const others = candidate.map(specText).join(', ') || 'none';
+    return `${what}s: expected ${specText(expected)} as stable has it, found ${found === undefined ? others : specText(found)}`;
+  }
+  return undefined;
+}
+
+/** The candidate may take more shapes than stable, never fewer. */
+function fits(what: 'input' | 'output', expected: TensorSpec, found: TensorSpec): boolean {
+  const isOpen = (size: number, at: number): boolean =>
+    found.shape[at] === -1 || (what === 'output' && size === -1);
+  return (
+    expected.dtype === found.dtype &&
+    expected.shape.length === found.shape.length &&
+    expected.shape.every((size, at) => size === found.shape[at] || isOpen(size, at))
+  );
+}
+
+function unknownInput(stable: Package, candidate: Package): string | undefined {
+  const known = new Set(stable.signature.inputs.map(({ name }) => name));
+  const extra = candidate.signature.inputs.find(({ name }) => !known.has(name));
+  return extra && `inputs: expected those of stable, found ${specText(extra)} as well`;
+}
+
+/** A class keeps its number: callers and labels go by it. */
+function otherLabels(stable: Package, candidate: Package): string | undefined {
+  const expected = stable.labels;
+  if (expected === undefined) return undefined;
+  const found = candidate.labels;
+  if (found === undefined) return `labels: expected stable's ${expected.length}, found none`;
+  if (found.length !== expected.length) {
+    return `labels: expected stable's ${expected.length}, found ${found.length}`;
+  }
+  const at = expected.findIndex((label, index) => label !== found[index]);
+  if (at < 0) return undefined;
+  return `labels: expected "${expected[at]}" for class ${at} as stable has it, found "${found[at]}"`;
+}
+
+function noComparator(stable: Package): string | undefined {
+  try {
+    chooseComparator(stable);
+    return undefined;
+  } catch (error) {
+    return `version ${stable.version}: ${messageOf(error)}`;
+  }
+}
+
+function noLoss(contestants: Contestants, { steps }: Pick<RolloutSpec, 'steps'>) {
+  const isJudged = steps.some(
+    (step) =>
+      step.kind === 'analysis' && [...step.require, ...step.reject].includes('labelledLoss'),
+  );
+  if (!isJudged || lossesOf(contestants) !== undefined) return undefined;
+  const tasks = [contestants.stable, contestants.candidate].map(({ task }) => task ?? 'not given');
+  return `labelledLoss: expected two models whose task in model.yaml is classification, with an output of class scores, found ${tasks.join(' and ')}`;
+}
+
+function specText({ name, dtype, shape }: TensorSpec): string {
+  return `${name} ${dtype} ${formatShape(shape)}`;
+}
