@@ -23,13 +23,15 @@ export class GatewayProcess {
   }
 
   /** Resolves when it answers; rejects with what it said if it does not start. */
-  static async start(configFile: string, nodeOptions: readonly string[] = []) {
-    const child = spawn(
-      process.execPath,
-      [...nodeOptions, MAIN, 'serve', '--log-json', '-c', configFile],
-      { stdio: ['ignore', 'inherit', 'pipe'] },
-    );
-    const tooLong = setTimeout(() => child.kill('SIGKILL'), START_MS_MAX);
+  static async start(configFile: string): Promise<GatewayProcess> {
+    const child = spawn(process.execPath, [MAIN, 'serve', '--log-json', '-c', configFile], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
+    // However the bench ends, its gateways end with it.
+    const endWithUs = (): boolean => child.kill('SIGKILL');
+    process.once('exit', endWithUs);
+    child.once('exit', () => process.off('exit', endWithUs));
+    const tooLong = setTimeout(endWithUs, START_MS_MAX);
     try {
       return new GatewayProcess(child, await portsOf(child));
     } finally {

@@ -1,8 +1,9 @@
 /**
- * `npm run bench -- [suite ...] [--quick] [--rounds N] [--out FOLDER] [--report]`: measures the suites (all where none is
+ * `npm run bench -- [suite ...] [--quick] [--rounds N] [--out FOLDER] [--report [--into PAGE]]`: measures the suites (all where none is
  * named), prints a table for each and keeps them as JSON. `--quick` shows in seconds that a suite works; its figures mean
- * nothing. `--report` measures nothing and prints what was kept as Markdown.
+ * nothing. `--report` measures nothing and prints what was kept as Markdown, or puts it into a page.
  */
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatTable } from '../src/cli/table.ts';
@@ -14,7 +15,7 @@ import { thisMachine } from './machine.ts';
 import { mirrorHarm } from './mirror-harm.ts';
 import { overhead } from './overhead.ts';
 import { realModel } from './real-model.ts';
-import { conditionsOf, reportOf, rowsOf } from './report.ts';
+import { conditionsOf, reportOf, rowsOf, withReport } from './report.ts';
 import { keepResult, readResults } from './results.ts';
 
 const SUITES: readonly Suite[] = [overhead, realModel, mirrorHarm, decisionCost];
@@ -25,13 +26,22 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
+    into: { type: 'string' },
     rounds: { type: 'string' },
     out: { type: 'string', default: join(programFolder, 'var', 'bench') },
   },
 });
 
-if (values.report) console.log(reportOf(await readResults(values.out)));
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+if (values.report) await report();
 else for (const suite of chosen(positionals)) await measure(suite);
+
+async function report(): Promise<void> {
+  const text = reportOf(await readResults(values.out));
+  if (values.into === undefined) console.log(text);
+  else await writeFile(values.into, withReport(await readFile(values.into, 'utf8'), text));
+}
 
 async function measure(suite: Suite): Promise<void> {
   const { rounds, ...effort } = values.quick ? QUICK : suite.effort;

@@ -19,6 +19,17 @@ export function reportOf(results: readonly KeptResult[]): string {
   return results.map(sectionOf).join('\n\n');
 }
 
+const OPENING = '<!-- results -->';
+const CLOSING = '<!-- /results -->';
+
+/** The page with the report in the place that its two comments mark. Throws an Error where they are not there. */
+export function withReport(page: string, report: string): string {
+  const start = page.indexOf(OPENING);
+  const end = page.indexOf(CLOSING);
+  if (start < 0 || end < start) throw new Error(`expected ${OPENING} and ${CLOSING} in the page`);
+  return `${page.slice(0, start + OPENING.length)}\n${report}\n${page.slice(end)}`;
+}
+
 function sectionOf(result: KeptResult): string {
   const [heading = [], ...rows] = rowsOf(result).map((cells) => `| ${cells.join(' | ')} |`);
   const rule = `|${HEADING.map((_, column) => (column < 2 ? ' --- ' : ' ---: ')).join('|')}|`;
