@@ -16,6 +16,9 @@ import type { LaneTarget } from './lanes.ts';
  */
 const LANE_NICE = 15;
 
+/** A load that takes longer than this hangs. Gigabytes of weights from a slow disk take less. */
+const LOAD_MS_MAX = 120_000;
+
 export type PlacementOptions = {
   readonly config: Config;
   readonly catalog: Catalog;
@@ -46,6 +49,7 @@ export class Placement {
       batch,
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
       runMsMax: execution.runMsMax,
+      loadMsMax: LOAD_MS_MAX,
       clock,
       listeners: listeners(role),
     });
@@ -61,6 +65,7 @@ export class Placement {
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
       batchRowsMax: batch.rowsMax,
       runMsMax: execution.runMsMax,
+      loadMsMax: LOAD_MS_MAX,
       clock,
       listeners: listeners('shadow'),
     });

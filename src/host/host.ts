@@ -22,6 +22,8 @@ export type HostOptions = {
   readonly queue: { readonly requestsMax: number; readonly bytesMax: number };
   /** A run longer than this is stuck: a child is killed, a thread is left behind and replaced. */
   readonly runMsMax: number;
+  /** Loading that takes longer than this hangs, and has failed. */
+  readonly loadMsMax: number;
   readonly clock: Clock;
   readonly listeners: HostListeners;
 };
@@ -73,10 +75,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
 }
 
 async function startProcessHost(options: HostOptions): Promise<Host> {
-  const { target, nice, clock, listeners } = options;
+  const { target, nice, loadMsMax, clock, listeners } = options;
   const desk = await Supervisor.start({
     setting: settingOf(options),
     nice,
+    loadMsMax,
     clock,
     afterCrashLoop: 'keepTrying',
     holdDuringRestart: true,
@@ -101,7 +104,7 @@ async function startThread(options: HostOptions): Promise<Host> {
   const lifeline = new Lifeline((life) => listeners.onLife(target, life));
   const setting = { ...settingOf(options), firstBatchId: 0 };
   try {
-    const desk = await openLocalDesk(
+    const opening = openLocalDesk(
       setting,
       {
         onBatch: (batch) => listeners.onBatch(target, batch),
@@ -113,6 +116,7 @@ async function startThread(options: HostOptions): Promise<Host> {
       },
       clock,
     );
+    const desk = await loadedWithin(options.loadMsMax, opening);
     lifeline.become({ kind: 'ready' });
     const close = async (): Promise<void> => {
       lifeline.become({ kind: 'draining' });
@@ -133,6 +137,18 @@ async function startThread(options: HostOptions): Promise<Host> {
     lifeline.become({ kind: 'failed', reason: messageOf(error) });
     throw error;
   }
+}
+
+/** A thread that hangs while it loads cannot be ended; should it come round after all, it is closed. */
+async function loadedWithin(loadMsMax: number, opening: Promise<Desk>): Promise<Desk> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      opening.then((desk) => desk.close()).catch(() => undefined);
+      reject(new Error(`loading took longer than ${loadMsMax} ms`));
+    }, loadMsMax);
+  });
+  return await Promise.race([opening, tooLong]).finally(() => clearTimeout(timer));
 }
 
 function settingOf(options: HostOptions): Omit<DeskSetting, 'firstBatchId'> {

@@ -16,6 +16,8 @@ export type LaneOptions = {
   readonly queue: { readonly requestsMax: number; readonly bytesMax: number };
   readonly batchRowsMax: number;
   readonly runMsMax: number;
+  /** Loading that takes longer than this hangs, and has failed. */
+  readonly loadMsMax: number;
   readonly clock: Clock;
   /** Called with the candidate as the target. */
   readonly listeners: HostListeners;
@@ -59,7 +61,8 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Resolves with both loaded and warm. Rejects with ServeError `version_not_ready` naming which could not be and why. */
 export async function startLane(options: LaneOptions): Promise<Lane> {
-  const { candidate, twin, nice, queue, batchRowsMax, runMsMax, clock, listeners } = options;
+  const { candidate, twin, nice, queue, batchRowsMax, runMsMax, loadMsMax, clock, listeners } =
+    options;
   const target = { model: candidate.model, version: candidate.version };
   try {
     const desk = await Supervisor.start({
@@ -72,6 +75,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
         runMsMax,
       },
       nice,
+      loadMsMax,
       clock,
       afterCrashLoop: 'giveUp',
       holdDuringRestart: false,

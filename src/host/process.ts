@@ -18,6 +18,8 @@ export type HostProcessOptions = {
   readonly setting: DeskSetting;
   /** Raises the niceness of the whole process from its birth; 0: as the gateway. */
   readonly nice: number;
+  /** A child that takes longer than this to load is killed: it hangs. */
+  readonly loadMsMax: number;
   readonly onFrame: (frame: Frame) => void;
   /** Once, after everything that the child had sent has been read. */
   readonly onExit: (exit: ChildExit) => void;
@@ -28,7 +30,6 @@ const MAIN_FILE = fileURLToPath(new URL('./main.js', import.meta.url));
 /** The child needs nothing of our environment; the path is for `nice`. */
 const CHILD_ENV = { PATH: '/usr/local/bin:/usr/bin:/bin' };
 const SOCKET_FD = 3;
-const LOAD_MS_MAX = 120_000;
 const CLOSE_GRACE_MS = 5_000;
 const LAST_WORDS_MAX = 2_000;
 
@@ -79,11 +80,12 @@ export class HostProcess {
 
   /** Resolves when every source is loaded and warm; rejects with why not, and then the child is gone. */
   async open(): Promise<WorkerReport['models']> {
-    this.#tell({ kind: 'open', setting: this.#options.setting });
+    const { setting, loadMsMax } = this.#options;
+    this.#tell({ kind: 'open', setting });
     const tooLong = setTimeout(() => {
-      this.#ready.reject(new Error(`loading took longer than ${LOAD_MS_MAX} ms`));
+      this.#ready.reject(new Error(`loading took longer than ${loadMsMax} ms`));
       this.kill();
-    }, LOAD_MS_MAX);
+    }, loadMsMax);
     try {
       return await this.#ready.promise;
     } catch (error) {
@@ -163,10 +165,17 @@ export class HostProcess {
 function spawnChild(nice: number): ChildProcess {
   const node = [process.execPath, MAIN_FILE] as const;
   const [file, ...args] = nice > 0 ? (['nice', '-n', String(nice), ...node] as const) : node;
-  return spawn(file, args, {
+  const child = spawn(file, args, {
     env: CHILD_ENV,
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   });
+  const pipes: ChildProcess['stdio'] | undefined = child.stdio;
+  if (pipes === undefined) {
+    // Told again as an event, which would end this process if nobody listened.
+    child.on('error', () => undefined);
+    throw new Error('no process can be started: no file descriptors are left');
+  }
+  return child;
 }
 
 type Resolvers<T> = {

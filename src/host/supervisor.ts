@@ -1,5 +1,5 @@
 import type { Entry } from '../batching/queue.ts';
-import type { Work } from '../batching/work.ts';
+import { bytesOf, type Work } from '../batching/work.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
@@ -15,6 +15,8 @@ export type Crash = ChildExit & { readonly inFlight: number };
 export type SupervisorOptions = {
   readonly setting: Omit<DeskSetting, 'firstBatchId'>;
   readonly nice: number;
+  /** A child that takes longer than this to load is killed: it hangs. */
+  readonly loadMsMax: number;
   readonly clock: Clock;
   /** What a crash loop leads to: no more restarts (a candidate), or restarts at long intervals (people wait for it). */
   readonly afterCrashLoop: 'giveUp' | 'keepTrying';
@@ -32,6 +34,10 @@ type Pending = { readonly work: Work; readonly settle: Settle; sent: boolean };
 
 /** Batch numbers of one process and the next must not meet. */
 const BATCH_IDS_PER_PROCESS = 1_000_000_000;
+/** Beyond the last moment at which a healthy child has answered. */
+const SILENCE_GRACE_MS = 2_000;
+const TIMER_MS_MAX = 2 ** 31 - 1;
+const UNLOADING = 'the version is being unloaded';
 
 /**
  * A desk whose work is done in a child process, which is started again when it dies. What was in the child is rejected at once
@@ -47,6 +53,7 @@ export class Supervisor implements Desk {
   #process: HostProcess | undefined;
   #opening: HostProcess | undefined;
   #restartTimer: NodeJS.Timeout | undefined;
+  #watchTimer: NodeJS.Timeout | undefined;
   #models: WorkerReport['models'] = [];
   #processes = 0;
   #nextCorrelation = 1;
@@ -95,9 +102,10 @@ export class Supervisor implements Desk {
     const correlation = this.#nextCorrelation;
     this.#nextCorrelation = (correlation + 1) >>> 0;
     const pending: Pending = { work, settle, sent: false };
-    this.#pending.set(correlation, pending);
     const process = this.#taker();
+    // Sent before it is kept: of what cannot be sent nothing stays behind.
     if (process !== undefined) this.#send(process, correlation, pending);
+    this.#pending.set(correlation, pending);
     return () => this.#withdraw(correlation);
   }
 
@@ -112,33 +120,51 @@ export class Supervisor implements Desk {
   }
 
   #admit(work: Work): void {
-    const { queue } = this.#options.setting;
     if (this.#closing !== undefined) {
-      throw new ServeError('version_not_ready', 'the version is being unloaded');
+      throw new ServeError('version_not_ready', UNLOADING);
     }
     const process = this.#taker();
     if (process === undefined) {
-      if (this.life.kind !== 'ready') {
-        throw new ServeError('version_not_ready', 'its process is being restarted', {
-          retryAfterMs: 1_000,
-        });
-      }
-      if (this.#pending.size >= queue.requestsMax) {
-        throw new ServeError('overloaded', 'its process is being restarted and the queue is full');
-      }
-    } else if (process.backlogBytes > queue.bytesMax) {
+      this.#admitHeld(work);
+      return;
+    }
+    const { bytesMax } = this.#options.setting.queue;
+    if (process.backlogBytes > bytesMax) {
       throw new ServeError(
         'overloaded',
-        `request ${work.id}: over ${queue.bytesMax} bytes are on their way to the process`,
+        `request ${work.id}: over ${bytesMax} bytes are on their way to the process`,
       );
+    }
+  }
+
+  /** What is held while the process restarts has the bounds of the queue that it would otherwise wait in. */
+  #admitHeld(work: Work): void {
+    if (this.life.kind !== 'ready') {
+      throw new ServeError('version_not_ready', 'its process is being restarted', {
+        retryAfterMs: 1_000,
+      });
+    }
+    this.#expireHeld();
+    const { requestsMax, bytesMax } = this.#options.setting.queue;
+    let bytes = bytesOf(work);
+    for (const held of this.#pending.values()) bytes += bytesOf(held.work);
+    if (this.#pending.size >= requestsMax || bytes > bytesMax) {
+      throw new ServeError('overloaded', 'its process is being restarted and the queue is full');
+    }
+  }
+
+  #expireHeld(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const [correlation, { work, settle, sent }] of [...this.#pending]) {
+      if (sent || work.deadlineMs > nowMs) continue;
+      this.#remove(correlation);
+      settle.reject(new ServeError('deadline_exceeded', 'its process was restarted too slowly'));
     }
   }
 
   #send(process: HostProcess, correlation: number, pending: Pending): void {
     const { id, inputs, outputs, plan, deadlineMs } = pending.work;
     const remainingMs = deadlineMs - this.#options.clock.monotonicMs();
-    pending.sent = true;
-    this.#sent += 1;
     process.send({
       kind: 'request',
       correlation,
@@ -148,6 +174,30 @@ export class Supervisor implements Desk {
       outputs,
       tensors: inputs,
     });
+    pending.sent = true;
+    this.#sent += 1;
+    this.#watchTimer ??= this.#watchAfter(this.#answerMsMax(remainingMs));
+  }
+
+  /** By then a healthy child has answered: in time, or at the end of a run that began in time. */
+  #answerMsMax(remainingMs: number): number {
+    return Math.max(remainingMs, 0) + this.#options.setting.runMsMax + SILENCE_GRACE_MS;
+  }
+
+  #watchAfter(ms: number): NodeJS.Timeout {
+    return setTimeout(() => this.#watch(), Math.min(ms, TIMER_MS_MAX)).unref();
+  }
+
+  /** A child that keeps a request longer than its own bounds allow hangs as a whole, and cannot say so. */
+  #watch(): void {
+    this.#watchTimer = undefined;
+    const nowMs = this.#options.clock.monotonicMs();
+    let leftMs = Number.POSITIVE_INFINITY;
+    for (const { work, sent } of this.#pending.values()) {
+      if (sent) leftMs = Math.min(leftMs, this.#answerMsMax(0) + work.deadlineMs - nowMs);
+    }
+    if (leftMs <= 0) this.#process?.kill();
+    else if (leftMs < Number.POSITIVE_INFINITY) this.#watchTimer = this.#watchAfter(leftMs);
   }
 
   #onFrame(frame: Frame): void {
@@ -181,7 +231,7 @@ export class Supervisor implements Desk {
   }
 
   async #launch(): Promise<void> {
-    const { setting, nice, listeners } = this.#options;
+    const { setting, nice, listeners, loadMsMax } = this.#options;
     const firstBatchId = this.#processes * BATCH_IDS_PER_PROCESS;
     this.#processes += 1;
     const process = new HostProcess({
@@ -190,6 +240,7 @@ export class Supervisor implements Desk {
       onFrame: (frame) => this.#onFrame(frame),
       onExit: (exit) => this.#onExit(process, exit),
       listeners,
+      loadMsMax,
     });
     this.#opening = process;
     this.#models = await process.open().finally(() => {
@@ -198,7 +249,18 @@ export class Supervisor implements Desk {
     this.#process = process;
     if (this.#closing !== undefined) return;
     this.#lifeline.become({ kind: 'ready' });
-    for (const [correlation, pending] of this.#pending) this.#send(process, correlation, pending);
+    this.#sendHeld(process);
+  }
+
+  #sendHeld(process: HostProcess): void {
+    for (const [correlation, pending] of [...this.#pending]) {
+      try {
+        this.#send(process, correlation, pending);
+      } catch (error) {
+        this.#remove(correlation);
+        pending.settle.reject(ServeError.from(error));
+      }
+    }
   }
 
   #onExit(process: HostProcess, exit: ChildExit): void {
@@ -209,6 +271,7 @@ export class Supervisor implements Desk {
     const inFlight = this.#sent;
     this.#failSent(how);
     if (this.#closing === undefined) this.#onCrash({ ...exit, inFlight }, how);
+    else this.#rejectHeld(UNLOADING);
   }
 
   #failSent(how: string): void {
@@ -225,22 +288,17 @@ export class Supervisor implements Desk {
     const { listeners, afterCrashLoop, holdDuringRestart } = this.#options;
     const { delayMs, isLoop, isNewLoop } = this.#crashes.add();
     listeners.onCrash(crash);
-    if (isLoop || !holdDuringRestart) this.#refuseHeld(how);
+    if (isLoop || !holdDuringRestart) {
+      // From here on requests are refused at once: the version is not ready.
+      this.#lifeline.become({ kind: 'loading' });
+      this.#rejectHeld(how);
+    }
     if (isNewLoop) listeners.onCrashLoop(how);
     if (isLoop && afterCrashLoop === 'giveUp') {
       this.#lifeline.become({ kind: 'failed', reason: `crashes again and again: ${how}` });
       return;
     }
     this.#restartTimer = setTimeout(() => void this.#restart(), delayMs);
-  }
-
-  /** From here on requests are refused at once: the version is not ready. */
-  #refuseHeld(how: string): void {
-    this.#lifeline.become({ kind: 'loading' });
-    for (const [correlation, pending] of [...this.#pending]) {
-      this.#remove(correlation);
-      pending.settle.reject(new ServeError('version_not_ready', how));
-    }
   }
 
   async #restart(): Promise<void> {
@@ -256,7 +314,7 @@ export class Supervisor implements Desk {
   async #drain(): Promise<void> {
     clearTimeout(this.#restartTimer);
     if (this.life.kind !== 'failed') this.#lifeline.become({ kind: 'draining' });
-    if (this.#process === undefined) this.#rejectAll();
+    if (this.#process === undefined) this.#rejectHeld(UNLOADING);
     if (this.#pending.size > 0) {
       await new Promise<void>((resolve) => {
         this.#onQuiet = resolve;
@@ -266,11 +324,13 @@ export class Supervisor implements Desk {
     this.#lifeline.become({ kind: 'unloaded' });
   }
 
-  #rejectAll(): void {
+  /** Once no process is there, all that is pending is held. */
+  #rejectHeld(why: string): void {
     for (const [correlation, pending] of [...this.#pending]) {
       this.#remove(correlation);
-      pending.settle.reject(new ServeError('version_not_ready', 'the version is being unloaded'));
+      pending.settle.reject(new ServeError('version_not_ready', why));
     }
+    this.#checkQuiet();
   }
 
   #checkQuiet(): void {

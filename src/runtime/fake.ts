@@ -20,6 +20,8 @@ type Behaviour = {
   readonly blockMs: number;
   /** 0: the first dimension is fixed at 1, so requests cannot share a run. */
   readonly batchable: boolean;
+  /** Time of loading, which blocks the thread. */
+  readonly loadMs: number;
   /** Fails to load, with this message. */
   readonly failLoad: string | undefined;
   readonly throwOn: number | undefined;
@@ -40,12 +42,14 @@ const NUMBERS = {
   delayRowMs: 0,
   blockMs: 0,
   batchable: 1,
+  loadMs: 0,
   hangMs: 60_000,
 } as const;
 const TRIGGERS = ['throwOn', 'hangOn', 'killOn', 'exitOn'] as const;
 
 async function open(source: Source): Promise<OpenModel> {
   const behaviour = behaviourOf(source.file);
+  if (behaviour.loadMs > 0) block(behaviour.loadMs);
   if (behaviour.failLoad !== undefined) throw new Error(behaviour.failLoad);
   const signature = signatureOf(behaviour);
   return {
@@ -79,6 +83,7 @@ function behaviourOf(file: string): Behaviour {
     blockMs: number('blockMs'),
     batchable: number('batchable') !== 0,
     hangMs: number('hangMs'),
+    loadMs: number('loadMs'),
     failLoad: given.get('failLoad') ?? undefined,
     throwOn: trigger('throwOn'),
     hangOn: trigger('hangOn'),

@@ -8,7 +8,7 @@ type ArrayClass = {
 };
 type OrtType = Exclude<OrtTensor.Type, 'int4' | 'uint4'>;
 
-/** FP16 travels as its bits; the binding accepts those on every version of Node. */
+/** FP16 travels as its bits. */
 const KINDS: Readonly<Record<Exclude<Dtype, 'BF16'>, { type: OrtType; array: ArrayClass }>> = {
   BOOL: { type: 'bool', array: Uint8Array },
   UINT8: { type: 'uint8', array: Uint8Array },
@@ -41,7 +41,7 @@ export function toOrt(tensor: Tensor): OrtTensor {
   const elements = elementCount(shape);
   const { type, array } = KINDS[dtype];
   if (dtype === 'BYTES') {
-    const texts = splitByteStrings(data).map((bytes) => Buffer.from(bytes).toString('utf8'));
+    const texts = splitByteStrings(data).map((bytes, at) => textOf(bytes, `${name}[${at}]`));
     expectLength(tensor, elements, texts.length);
     return new OrtTensor('string', texts, shape);
   }
@@ -50,7 +50,20 @@ export function toOrt(tensor: Tensor): OrtTensor {
   const wrappable = data.byteOffset % width === 0 && !(data.buffer instanceof SharedArrayBuffer);
   const bytes = wrappable ? data : Uint8Array.from(data);
   const view = new array(bytes.buffer, bytes.byteOffset, elements);
-  return new OrtTensor(type as 'float32', view as Float32Array, shape);
+  const wrapped = new OrtTensor(type as 'float32', view as Float32Array, shape);
+  // Where there is a Float16Array the package puts one in, which its binding takes for an array without elements.
+  return dtype === 'FP16' ? Object.assign(wrapped, { cpuData: view }) : wrapped;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The runtime takes strings as text: other bytes would silently become other strings. */
+function textOf(bytes: Uint8Array, where: string): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw new Error(`input '${where}': expected a string in UTF-8, found other bytes`);
+  }
 }
 
 /** The runtime's answer as ours: a view of the same bytes, except strings. */

@@ -174,6 +174,65 @@ t.test('closing during a restart refuses what was held and leaves no process', a
   t.equal(log.lives.at(-1), 'unloaded');
 });
 
+t.test('closing while a killed process is not yet gone refuses what was held', async (t) => {
+  const source = aFakeSource('hangOn=7');
+  const { host } = await aHost(t, { tier: 'process', source, runMsMax: 100 });
+  t.equal(await ending(ask(host, [7])), 'runtime_failed');
+  const held = ending(ask(host, [1]));
+  await host.close();
+  t.equal(await held, 'version_not_ready');
+});
+
+t.test('of a request that cannot be sent nothing stays behind', async (t) => {
+  const { host } = await aHost(t, { tier: 'process' });
+  const inputs = [{ ...aTensor([]), shape: [1, 0, 2 ** 32] }];
+  await t.rejects(host.infer(anInferRequest([], { inputs }), NEVER), /fits 32 bits/);
+  t.equal(host.inFlight(), 0);
+  await host.close();
+});
+
+t.test('a process that answers nothing any more is killed, also while closing', async (t) => {
+  const { host } = await aHost(t, { tier: 'process', runMsMax: 100 });
+  process.kill(host.pid() ?? 0, 'SIGSTOP');
+  const asked = ending(ask(host, [1], 50));
+  await host.close();
+  t.equal(await asked, 'host_lost');
+});
+
+t.test('what is held during a restart is bounded in bytes, and the late make room', async (t) => {
+  const source = aFakeSource('killOn=7&loadMs=300');
+  const queue = { requestsMax: 2, bytesMax: 48 };
+  const { host } = await aHost(t, { tier: 'process', source, queue });
+  t.equal(await ending(ask(host, [7])), 'host_lost');
+  const late = ending(ask(host, [1], 1));
+  const held = ending(ask(host, [2]));
+  t.equal(await ending(ask(host, [3, 3, 3, 3, 3, 3, 3, 3])), 'overloaded', 'too many bytes');
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  const next = ending(ask(host, [4]));
+  t.equal(await ending(ask(host, [5])), 'overloaded', 'too many requests');
+  t.strictSame(await Promise.all([late, held, next]), ['deadline_exceeded', 'answer', 'answer']);
+});
+
+for (const tier of TIERS) {
+  t.test(`${tier}: a load that hangs has failed, and says so`, async (t) => {
+    const source = aFakeSource('loadMs=2000');
+    await t.rejects(aHost(t, { tier, source, loadMsMax: 300 }), {
+      code: 'version_not_ready',
+      message: /loading took longer than 300 ms/,
+    });
+  });
+}
+
+t.test('a gateway without descriptors cannot start a process, and lives on', async (t) => {
+  const file = path.join(import.meta.dirname, '../support/no-descriptors.js');
+  const child = spawn('sh', ['-c', 'ulimit -n 100; exec "$0" "$1"', process.execPath, file]);
+  const text = (await child.stdout.setEncoding('utf8').toArray()).join('');
+  t.equal(
+    text,
+    'm version 1 cannot be served: no process can be started: no file descriptors are left\nalive\n',
+  );
+});
+
 t.test('three crashes are a loop: told once, refused meanwhile, tried again', async (t) => {
   const { host, log } = await aHost(t, { tier: 'process', source: aFakeSource('killOn=7') });
   for (let crash = 0; crash < 3; crash += 1) t.equal(await ending(ask(host, [7])), 'host_lost');

@@ -15,6 +15,7 @@ async function aLane(t: Test, given: Partial<LaneOptions> = {}) {
     queue: { requestsMax: 16, bytesMax: 100_000 },
     batchRowsMax: 8,
     runMsMax: 10_000,
+    loadMsMax: 60_000,
     clock: systemClock,
     listeners,
     ...given,

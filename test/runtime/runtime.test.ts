@@ -63,6 +63,17 @@ t.test('data that contradicts its shape is refused with both lengths', async (t)
   });
 });
 
+t.test('a string that is not UTF-8 is refused, not changed', async (t) => {
+  const model = await openModel(anOnnxSource(aModelFile(anIdentityModel('BYTES'))));
+  const ask = (...bytes: number[]) => {
+    const data = joinByteStrings([Uint8Array.of(0x61), Uint8Array.from(bytes)]);
+    return model.run([{ name: 'x', dtype: 'BYTES', shape: [1, 2], data }]);
+  };
+  await t.rejects(ask(0xff, 0xfe), { message: /input 'x\[1\]': expected a string in UTF-8/ });
+  const [marked] = await ask(0xef, 0xbb, 0xbf, 0x62);
+  t.strictSame([...(marked?.data ?? [])].slice(-4), [0xef, 0xbb, 0xbf, 0x62], 'nor is a mark lost');
+});
+
 t.test('a bfloat16 model is refused in plain words', async (t) => {
   const source = anOnnxSource(aModelFile(Buffer.from(BFLOAT16_MODEL, 'base64')));
   await t.rejects(openModel(source), { message: /has a bfloat16 input or output/ });

@@ -29,13 +29,9 @@ export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] 
 
 export type Tested = Pick<Test, 'teardown'>;
 
-/** A host of the fake model with small limits, closed when the test ends. */
-export async function aHost(
-  t: Tested,
-  given: Partial<HostOptions> = {},
-): Promise<{ host: Host; log: HostLog }> {
-  const { log, listeners } = aHostLog();
-  const host = await startHost({
+/** A host of the fake model with small limits. */
+export function aHostOptions(given: Partial<HostOptions> = {}): HostOptions {
+  return {
     target: { model: 'm', version: '1' },
     source: aFakeSource(),
     tier: 'thread',
@@ -44,10 +40,20 @@ export async function aHost(
     batch: { rowsMax: 8, delayMs: 0 },
     queue: { requestsMax: 64, bytesMax: 1_000_000 },
     runMsMax: 10_000,
+    loadMsMax: 60_000,
     clock: systemClock,
-    listeners,
+    listeners: aHostLog().listeners,
     ...given,
-  });
+  };
+}
+
+/** The same, started, and closed when the test ends. */
+export async function aHost(
+  t: Tested,
+  given: Partial<HostOptions> = {},
+): Promise<{ host: Host; log: HostLog }> {
+  const { log, listeners } = aHostLog();
+  const host = await startHost(aHostOptions({ listeners, ...given }));
   t.teardown(() => host.close());
   return { host, log };
 }
