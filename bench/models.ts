@@ -8,7 +8,7 @@ import {
 } from '../src/repository/onnx-writer.ts';
 
 export const INPUT = 'x';
-export const OUTPUT = 'y';
+const OUTPUT = 'y';
 
 /** A model that costs next to nothing, so that only the way to it and back is measured: one addition. */
 export function tinyModel(columns: number): Uint8Array {
