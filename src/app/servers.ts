@@ -25,6 +25,8 @@ const REST_LIMITS = {
   jsonDepthMax: 100,
   jsonElementsMax: 16_777_216,
   receiveMsMax: 60_000,
+  sendMsMax: 60_000,
+  lingerMsMax: 5_000,
 } as const;
 
 /** The server that people's requests come to. */

@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { Clock } from '../../core/clock.ts';
@@ -61,6 +62,7 @@ export function createInferRoute(options: InferRouteOptions) {
     const { version: answeredBy } = response;
     const token = options.tokenFor({ model, version: answeredBy, id: request.id });
     writeHeaders(reply, { response, encoded, token });
+    letGoUnread(http.raw.socket, limits.sendMsMax);
     return encoded.body;
   };
 }
@@ -78,6 +80,14 @@ function writeHeaders(reply: FastifyReply, { response, encoded, token }: Written
   reply.header(VERSION_HEADER, headerText(response.version));
   if (encoded.headBytes !== undefined) reply.header(HEADER_LENGTH, encoded.headBytes);
   if (token !== undefined) reply.header(FEEDBACK_HEADER, token);
+}
+
+/**
+ * Cuts the connection once nothing moves on it for so long: nobody else would ever let go of an answer that is not read.
+ * Ends with the answer, as the time between two requests has a bound of its own. An injected request has no real socket.
+ */
+function letGoUnread(socket: unknown, ms: number): void {
+  if (socket instanceof Socket) socket.setTimeout(ms);
 }
 
 /** A version may be any string, a header may not: what is not printable ASCII is percent-encoded. */

@@ -12,4 +12,8 @@ export type RestLimits = {
   readonly jsonElementsMax: number;
   /** How long a request may take to arrive in whole. */
   readonly receiveMsMax: number;
+  /** How long a caller may take nothing of its answer before the connection is cut. */
+  readonly sendMsMax: number;
+  /** How long a stopping server waits for connections that are in the middle of something. */
+  readonly lingerMsMax: number;
 };

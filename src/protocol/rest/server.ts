@@ -48,7 +48,7 @@ export type RestServerOptions = {
 
 export type RestServer = {
   readonly listen: (host: string, port: number) => Promise<{ port: number }>;
-  /** Answers what is in flight, then closes all connections. Drain the gateway first. */
+  /** Answers what is in flight, then closes all connections, soon or by force. Drain the gateway first. */
   readonly close: () => Promise<void>;
   /** The server itself, for tests that need no socket. */
   readonly app: FastifyInstance;
@@ -82,9 +82,18 @@ export function createRestServer(options: RestServerOptions): RestServer {
       const address = app.server.address();
       return { port: typeof address === 'object' && address !== null ? address.port : port };
     },
-    close: () => app.close(),
+    close: () => closeWithin(app, limits.lingerMsMax),
     app,
   };
+}
+
+/**
+ * Idle connections close at once, the others after their answer. Whoever connects and says nothing, stops in the middle of a
+ * request or does not read the answer would keep the server for ever: once it stops, nobody else puts an end to them.
+ */
+async function closeWithin(app: FastifyInstance, lingerMsMax: number): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), lingerMsMax);
+  await app.close().finally(() => clearTimeout(cut));
 }
 
 /**

@@ -12,6 +12,8 @@ export const LIMITS: RestLimits = {
   jsonDepthMax: 100,
   jsonElementsMax: 10_000,
   receiveMsMax: 10_000,
+  sendMsMax: 10_000,
+  lingerMsMax: 10_000,
 };
 
 export const NOBODY: Identity = {

@@ -5,7 +5,7 @@ import t from 'tap';
 import type { InferResponse } from '../../../src/core/infer.ts';
 import type { ServingHost } from '../../../src/gateway/gateway.ts';
 import { aGateway, echoHost, PAIRS, READY } from '../../gateway/builders.ts';
-import { anInput, aServer, inferCall } from './builders.ts';
+import { anInput, aServer, inferCall, LIMITS } from './builders.ts';
 
 const GOOD = inferCall({ inputs: [anInput()] });
 const GOOD_BYTES = `POST ${GOOD.url} HTTP/1.1\r\nhost: a\r\ncontent-length: ${GOOD.payload.length}\r\n\r\n${GOOD.payload}`;
@@ -127,4 +127,44 @@ t.test('a stopping server answers what is in flight, refuses the rest and lets g
   const closed = once(socket, 'close');
   await server.close();
   await closed;
+});
+
+t.test('a stopping server does not wait for those who keep silent in mid-request', async (t) => {
+  const server = aServer({ limits: { ...LIMITS, lingerMsMax: 100 } });
+  const { port } = await server.listen('127.0.0.1', 0);
+  const head = GOOD_BYTES.slice(0, 20);
+  const body = GOOD_BYTES.slice(0, -1);
+  const closed = ['', head, body].map(async (bytes) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+    socket.resume();
+    socket.on('error', () => {});
+    await once(socket, 'close');
+  });
+  const [last] = await Promise.all([exchange(port, 'hello\r\n\r\n'), server.app.inject(GOOD)]);
+  t.match(last, /^HTTP\/1.1 400 /, 'all have connected before this one');
+  await server.close();
+  await Promise.all(closed);
+});
+
+t.test('a caller who does not read the answer is let go', async (t) => {
+  const data = new Uint8Array(64 * 1024 * 1024);
+  const large: ServingHost = {
+    ...echoHost('1'),
+    infer: async (request, signal) => {
+      const answer = await echoHost('1').infer(request, signal);
+      return { ...answer, outputs: [{ name: 'y', dtype: 'UINT8', shape: [data.length], data }] };
+    },
+  };
+  const gateway = aGateway({ hosts: { '1': large } });
+  const server = aServer({ gateway, limits: { ...LIMITS, sendMsMax: 200 } });
+  t.teardown(() => server.close());
+  const { port } = await server.listen('127.0.0.1', 0);
+  const call = inferCall({ inputs: [anInput()], parameters: { binary_data_output: true } });
+  const bytes = `POST ${call.url} HTTP/1.1\r\nhost: a\r\ncontent-length: ${call.payload.length}\r\n\r\n${call.payload}`;
+  const accepted = once(server.app.server, 'connection');
+  const socket = connect(port, '127.0.0.1', () => socket.write(bytes));
+  t.teardown(() => socket.destroy());
+  const [theirs] = (await accepted) as [Socket];
+  await once(theirs, 'close');
+  t.ok(theirs.bytesWritten > 0, 'it was on its way');
 });
