@@ -54,6 +54,8 @@ export type GatewayOptions = {
   readonly limits: GatewayLimits;
   /** Told of each request that was refused before taps could see it. The model's name is the caller's own word. */
   readonly onRefused?: (model: string, code: ServeErrorCode) => void;
+  /** Told of each request that an arm on trial failed and stable is asked to answer. */
+  readonly onFallback?: (model: string, failed: Assignment, code: ServeErrorCode) => void;
   /** Told of what went wrong where nobody waits for an error. */
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
@@ -78,6 +80,19 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 type Watcher = (outcome: Outcome) => void;
 type Placed = { readonly assignment: Assignment; readonly host: ServingHost | undefined };
+type Started = Placed & {
+  readonly request: InferRequest;
+  readonly signal: AbortSignal;
+  readonly startedMs: number;
+};
+
+/** Faults of the version or of the process it ran in: another version may do better. */
+const VERSION_FAULTS: ReadonlySet<ServeErrorCode> = new Set([
+  'runtime_failed',
+  'host_lost',
+  'version_not_ready',
+  'internal',
+]);
 
 class ServingGateway implements Gateway {
   readonly #options: GatewayOptions;
@@ -90,15 +105,24 @@ class ServingGateway implements Gateway {
 
   readonly infer = async (request: InferRequest, signal: AbortSignal): Promise<InferResponse> => {
     const startedMs = this.#options.clock.monotonicMs();
-    const { assignment, host } = this.#place(request, startedMs);
-    const watchers = this.#watch(request, assignment);
+    const placed = this.#place(request, startedMs);
     this.#inFlight += 1;
     try {
+      return await this.#answer({ request, signal, startedMs, ...placed });
+    } finally {
+      this.#inFlight -= 1;
+      if (this.#inFlight === 0) this.#drained?.resolve();
+    }
+  };
+
+  /** Runs the request where it was assigned. Watchers learn how that ended, whoever answers in the end. */
+  async #answer(started: Started): Promise<InferResponse> {
+    const { request, assignment, startedMs, host } = started;
+    const watchers = this.#watch(request, assignment);
+    try {
       if (host === undefined) throw this.#notReady(request.model, assignment.version);
-      const leftMs = request.deadlineMs - startedMs;
-      const answer = await answerInTime(host.infer, { request, signal, leftMs });
+      const response = await this.#run(host, started);
       const endedMs = this.#options.clock.monotonicMs();
-      const response = withTotal(answer, endedMs - startedMs);
       this.#report(watchers, { kind: 'answer', response, startedMs, endedMs });
       return response;
     } catch (thrown) {
@@ -106,12 +130,34 @@ class ServingGateway implements Gateway {
       const endedMs = this.#options.clock.monotonicMs();
       const { code, message } = error;
       this.#report(watchers, { kind: 'failure', code, message, startedMs, endedMs });
-      throw error;
-    } finally {
-      this.#inFlight -= 1;
-      if (this.#inFlight === 0) this.#drained?.resolve();
+      const standIn = this.#standInFor(started, code);
+      if (standIn === undefined) throw error;
+      this.#options.onFallback?.(request.model, assignment, code);
+      return await this.#run(standIn, started);
     }
-  };
+  }
+
+  async #run(host: ServingHost, { request, signal, startedMs }: Started): Promise<InferResponse> {
+    const { clock } = this.#options;
+    const leftMs = request.deadlineMs - clock.monotonicMs();
+    const answer = await answerInTime(host.infer, { request, signal, leftMs });
+    return withTotal(answer, clock.monotonicMs() - startedMs);
+  }
+
+  /**
+   * People on trial arms did not ask to be: what fails there is answered by stable, if there is time. It counts against its
+   * arm all the same. Control is treated as the candidate is, so that the two stay alike.
+   */
+  #standInFor({ request, assignment }: Started, code: ServeErrorCode): ServingHost | undefined {
+    const { arm, by } = assignment;
+    const isOnTrial = by === 'split' && (arm === 'candidate' || arm === 'control');
+    if (!isOnTrial || !VERSION_FAULTS.has(code)) return undefined;
+    const { model } = request;
+    const stable = this.#options.routes.read(model)?.stable;
+    if (stable === undefined) return undefined;
+    const host = this.#options.hosts.find({ model, version: stable }, 'stable');
+    return host?.life().kind === 'ready' ? host : undefined;
+  }
 
   metadata(model: string, version?: string): ModelMetadata {
     return describeModel(this.#route(model), version, this.#options.hosts.versions(model));

@@ -2,6 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 import type { ServeErrorCode } from '../core/errors.ts';
 import type { Outcome, Tap } from '../core/outcome.ts';
+import type { Assignment } from '../core/route.ts';
 import { BoundHistogram } from './bound-histogram.ts';
 import { LATENCY_BUCKETS } from './buckets.ts';
 
@@ -11,6 +12,7 @@ const PER_VERSION = ['model', 'version', 'role'] as const;
 export class ServingMetrics {
   readonly #requests: Counter<'model' | 'version' | 'role' | 'outcome'>;
   readonly #refused: Counter<'model' | 'code'>;
+  readonly #fallbacks: Counter<'model' | 'version' | 'role' | 'code'>;
   readonly #queue: BoundHistogram<(typeof PER_VERSION)[number]>;
   readonly #compute: BoundHistogram<(typeof PER_VERSION)[number]>;
   readonly #total: BoundHistogram<(typeof PER_VERSION)[number]>;
@@ -29,6 +31,12 @@ export class ServingMetrics {
       name: 'understudy_refused_requests_total',
       help: 'Requests refused before they reached a version, by error code; model is empty where it is unknown',
       labelNames: ['model', 'code'],
+      registers,
+    });
+    this.#fallbacks = new Counter({
+      name: 'understudy_fallbacks_total',
+      help: 'Requests that an arm on trial failed and stable was asked to answer, by the failed arm and its error code',
+      labelNames: [...PER_VERSION, 'code'],
       registers,
     });
     const latency = { labelNames: PER_VERSION, buckets: LATENCY_BUCKETS, registers };
@@ -70,6 +78,10 @@ export class ServingMetrics {
   readonly onRefused = (model: string, code: ServeErrorCode): void => {
     // A caller's own word must not become a label: every made-up name would be a new series.
     this.#refused.inc({ model: code === 'model_not_found' ? '' : model, code });
+  };
+
+  readonly onFallback = (model: string, failed: Assignment, code: ServeErrorCode): void => {
+    this.#fallbacks.inc({ model, version: failed.version, role: failed.arm, code });
   };
 
   #watcherFor(labels: Record<(typeof PER_VERSION)[number], string>): (outcome: Outcome) => void {

@@ -6,6 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import type { ServeErrorCode } from '../core/errors.ts';
 import type { Tap } from '../core/outcome.ts';
+import type { Assignment } from '../core/route.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type HostEvents, HostMetrics } from './host-metrics.ts';
 import { MirrorMetrics, type MirrorResult } from './mirror-metrics.ts';
@@ -25,6 +26,7 @@ export type Telemetry = {
   /** For the gateway. */
   readonly tap: Tap;
   readonly onRefused: (model: string, code: ServeErrorCode) => void;
+  readonly onFallback: (model: string, failed: Assignment, code: ServeErrorCode) => void;
   /** For hosts of one role: an arm, or `shadow` for the lane. */
   readonly hostListeners: (role: string) => HostEvents;
   /** For the mirror. */
@@ -58,6 +60,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   return {
     tap: serving.tap,
     onRefused: serving.onRefused,
+    onFallback: serving.onFallback,
     hostListeners: (role) => hosts.listeners(role),
     onMirror: mirror.onMirror,
     onInternalError: (operation) => internalErrors.inc({ operation }),

@@ -85,6 +85,7 @@ export function aGateway(parts: GatewayParts = {}) {
     taps: parts.taps ?? [],
     limits: parts.limits ?? { inFlightMax: 100, rowsMax: () => 8 },
     ...(parts.onRefused === undefined ? {} : { onRefused: parts.onRefused }),
+    ...(parts.onFallback === undefined ? {} : { onFallback: parts.onFallback }),
     onInternalError: parts.onInternalError ?? (() => {}),
   });
 }

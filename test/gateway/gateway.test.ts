@@ -1,7 +1,7 @@
 import t from 'tap';
 
 import { HandClock, systemClock } from '../../src/core/clock.ts';
-import { ServeError } from '../../src/core/errors.ts';
+import { ServeError, type ServeErrorCode } from '../../src/core/errors.ts';
 import type { InferRequest, InferResponse } from '../../src/core/infer.ts';
 import type { Outcome, Tap } from '../../src/core/outcome.ts';
 import type { Signature } from '../../src/core/tensor.ts';
@@ -307,3 +307,58 @@ t.test(
     t.doesNotThrow(() => checkRequest(right, TWO_INPUTS, { rowsMax: 8 }), 'in any order');
   },
 );
+
+/** A host that fails every request with this code. */
+function failingHost(code: ServeErrorCode): ServingHost {
+  return {
+    ...echoHost('2'),
+    infer: () => Promise.reject(new ServeError(code, 'the process died')),
+  };
+}
+
+/** All but a sliver of the traffic on trial, so that any unit lands in the candidate's arm. */
+const ON_TRIAL = aRoute({
+  shares: [
+    { arm: 'candidate', version: '2', weightBp: 9_999 },
+    { arm: 'control', version: '1', weightBp: 1 },
+  ],
+});
+
+t.test(
+  'a request that the candidate fails is answered by stable, and counts against it',
+  async (t) => {
+    const { seen, tap } = recordingTap();
+    const fallbacks: string[] = [];
+    const gateway = aGateway({
+      routes: [ON_TRIAL],
+      hosts: { '1': echoHost('1'), '2': failingHost('host_lost') },
+      versions: [aVersion('1'), aVersion('2')],
+      taps: [tap],
+      onFallback: (model, { version, arm }, code) =>
+        fallbacks.push(`${model} ${version} ${arm} ${code}`),
+    });
+    const response = await gateway.infer(aRequest(), NEVER_ABORTED);
+    t.equal(response.version, '1');
+    t.strictSame(seen, ['r-1 to 2 by split', 'host_lost']);
+    t.strictSame(fallbacks, ['m 2 candidate host_lost']);
+  },
+);
+
+t.test(
+  'stable does not stand in for what no version could do, nor for a pinned version',
+  async (t) => {
+    const hosts = { '1': echoHost('1'), '2': failingHost('deadline_exceeded') };
+    const versions = [aVersion('1'), aVersion('2')];
+    const late = aGateway({ routes: [ON_TRIAL], hosts, versions });
+    await t.rejects(late.infer(aRequest(), NEVER_ABORTED), { code: 'deadline_exceeded' });
+    const pinned = aGateway({ hosts: { ...hosts, '2': failingHost('runtime_failed') }, versions });
+    await t.rejects(pinned.infer(aRequest({ version: '2' }), NEVER_ABORTED), {
+      code: 'runtime_failed',
+    });
+  },
+);
+
+t.test("stable's own failure is not tried again", async (t) => {
+  const gateway = aGateway({ hosts: { '1': failingHost('host_lost') } });
+  await t.rejects(gateway.infer(aRequest(), NEVER_ABORTED), { code: 'host_lost' });
+});
