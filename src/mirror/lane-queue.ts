@@ -3,7 +3,8 @@
  * when the request's fate is known; in between a request is held (its live answer is awaited), waiting (for a turn in the
  * lane) or running. Held and waiting ones are bounded in number and bytes, running ones in number, waiting ones in time.
  *
- * Work is begun from `setImmediate`, so that nothing here runs inside a live request's own turn.
+ * Work is begun in a turn of its own, so that nothing here runs inside a live request's; and where requests are gathered for
+ * a few milliseconds, one write to the lane, one wake-up of its process and one run there serve several.
  */
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
@@ -18,6 +19,8 @@ export type LaneLimits = {
   readonly queueBytesMax: number;
   /** From the live answer until nobody waits for the candidate's. */
   readonly deadlineMs: number;
+  /** How long a request may wait for company before its turn. 0 or undefined: not at all. */
+  readonly gatherMs?: number;
 };
 
 export type LaneQueueOptions = {
@@ -92,10 +95,13 @@ export class LaneQueue {
   #pumpSoon(): void {
     if (this.#isPumpDue) return;
     this.#isPumpDue = true;
-    setImmediate(() => {
+    const pump = (): void => {
       this.#isPumpDue = false;
       this.#pump();
-    });
+    };
+    const { gatherMs = 0 } = this.#options.limits;
+    if (gatherMs > 0) setTimeout(pump, gatherMs);
+    else setImmediate(pump);
   }
 
   #pump(): void {

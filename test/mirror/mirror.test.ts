@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { ServeError } from '../../src/core/errors.ts';
+import { until } from '../support/until.ts';
 import { ALL, anAssignment, answered, aRequest, aStage, failed, settle } from './builders.ts';
 import { History, histories } from './history.ts';
 
@@ -68,6 +69,16 @@ t.test('what does not fit is dropped before its outcome is known, and says why',
   t.same(reasonOf({ limits: { queueBytesMax: 15 } }, 2), dropped('bytesFull'));
   const busy = { limits: { liveInFlightMax: 8 }, liveInFlight: () => 9 };
   t.same(reasonOf(busy, 1), dropped('brownout', 9));
+});
+
+t.test('requests that come within the time of gathering have their turn together', async (t) => {
+  const stage = aStage({ limits: { gatherMs: 100 } });
+  stage.send('r1');
+  await settle();
+  t.equal(stage.lane.runs.length, 0, 'the first waits for company');
+  stage.send('r2');
+  const begun = await until('their turn', () => stage.lane.runs.length || undefined);
+  t.equal(begun, 2);
 });
 
 t.test('a request that waits past its deadline is dropped as expired', async (t) => {
