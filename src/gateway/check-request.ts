@@ -79,11 +79,14 @@ function checkTensor(tensor: Tensor, spec: TensorSpec, model: string): void {
   }
 }
 
+/** What one dimension may be on its way to a host, which counts in 32 bits. Only tensors without elements come near it. */
+const DIMENSION_MAX = 2 ** 32 - 1;
+
 function fits(shape: readonly number[], spec: readonly number[]): boolean {
   if (shape.length !== spec.length) return false;
   return shape.every((dimension, index) => {
     const wanted = spec[index];
-    return wanted === dimension || (wanted === -1 && dimension >= 0);
+    return wanted === dimension || (wanted === -1 && dimension >= 0 && dimension <= DIMENSION_MAX);
   });
 }
 

@@ -52,8 +52,8 @@ export type GatewayOptions = {
   readonly hosts: GatewayHosts;
   readonly taps: readonly Tap[];
   readonly limits: GatewayLimits;
-  /** Told of each request that was refused before taps could see it. The model's name is the caller's own word. */
-  readonly onRefused?: (model: string, code: ServeErrorCode) => void;
+  /** Told of each request that was refused before taps could see it; the model is undefined where there is none of that name. */
+  readonly onRefused?: (model: string | undefined, code: ServeErrorCode) => void;
   /** Told of each request that an arm on trial failed and stable is asked to answer. */
   readonly onFallback?: (model: string, failed: Assignment, code: ServeErrorCode) => void;
   /** Told of what went wrong where nobody waits for an error. */
@@ -193,7 +193,7 @@ class ServingGateway implements Gateway {
 
   /** Admits, assigns and checks. What is refused here is no version's doing, and taps never see it. */
   #place(request: InferRequest, nowMs: number): Placed {
-    const { hosts, limits, onRefused } = this.#options;
+    const { hosts, limits, routes, onRefused } = this.#options;
     const { model } = request;
     try {
       this.#admit(request, nowMs);
@@ -206,7 +206,7 @@ class ServingGateway implements Gateway {
       return { assignment, host };
     } catch (thrown) {
       const error = this.#failure(thrown);
-      onRefused?.(model, error.code);
+      onRefused?.(routes.read(model)?.model, error.code);
       throw error;
     }
   }

@@ -75,9 +75,9 @@ export class ServingMetrics {
     return watcher;
   };
 
-  readonly onRefused = (model: string, code: ServeErrorCode): void => {
-    // A caller's own word must not become a label: every made-up name would be a new series.
-    this.#refused.inc({ model: code === 'model_not_found' ? '' : model, code });
+  /** A caller's own word must not become a label: every made-up name would be a new series. */
+  readonly onRefused = (model: string | undefined, code: ServeErrorCode): void => {
+    this.#refused.inc({ model: model ?? '', code });
   };
 
   readonly onFallback = (model: string, failed: Assignment, code: ServeErrorCode): void => {

@@ -25,7 +25,7 @@ export type TelemetryOptions = {
 export type Telemetry = {
   /** For the gateway. */
   readonly tap: Tap;
-  readonly onRefused: (model: string, code: ServeErrorCode) => void;
+  readonly onRefused: (model: string | undefined, code: ServeErrorCode) => void;
   readonly onFallback: (model: string, failed: Assignment, code: ServeErrorCode) => void;
   /** For hosts of one role: an arm, or `shadow` for the lane. */
   readonly hostListeners: (role: string) => HostEvents;

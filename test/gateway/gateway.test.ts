@@ -87,7 +87,7 @@ t.test('a tap that throws is reported, and the caller never notices', async (t) 
   t.strictSame(reported, ['tap: Error: before', 'tap outcome: Error: after']);
 });
 
-t.test('a caller mistake never reaches the taps', async (t) => {
+t.test('a caller mistake reaches no tap, and a made-up name no metric', async (t) => {
   const { seen, tap } = recordingTap();
   const refused: string[] = [];
   const gateway = aGateway({
@@ -100,8 +100,15 @@ t.test('a caller mistake never reaches the taps', async (t) => {
     code: 'model_not_found',
     message: "Request for unknown model: 'q' is not found. Expected one of 'm', found 'q'",
   });
+  await t.rejects(gateway.infer(aRequest({ model: 'q', deadlineMs: 0 }), NEVER_ABORTED), {
+    code: 'deadline_exceeded',
+  });
   t.strictSame(seen, []);
-  t.strictSame(refused, ['m invalid_input', 'q model_not_found']);
+  t.strictSame(refused, [
+    'm invalid_input',
+    'undefined model_not_found',
+    'undefined deadline_exceeded',
+  ]);
 });
 
 t.test('a version that is not loaded fails its arm, and says which are ready', async (t) => {
@@ -246,6 +253,11 @@ const WRONG: readonly [string, Partial<InferRequest>, RegExp][] = [
     'another shape',
     { inputs: [{ ...A, shape: [1, 3] }, WORDS] },
     /unexpected shape for input 'a' for model 'm'. Expected \[-1,2\], got \[1,3\]/,
+  ],
+  [
+    'a dimension that no host can count',
+    { inputs: [{ ...A, shape: [2 ** 32, 0] }, WORDS] },
+    /Expected \[-1,2\], got \[4294967296,0\]/,
   ],
   ['another rank', { inputs: [{ ...A, shape: [2] }, WORDS] }, /Expected \[-1,2\], got \[2\]/],
   [

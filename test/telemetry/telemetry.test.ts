@@ -127,9 +127,9 @@ t.test('an observation on an edge counts below it, and buckets add up', async (t
   t.match(await samplesOf(telemetry, `${name}_sum`), [/ 1006$/]);
 });
 
-t.test('a made-up model name makes no new series', async (t) => {
+t.test('a model that does not exist has no name', async (t) => {
   const telemetry = aTelemetry();
-  telemetry.onRefused('made-up', 'model_not_found');
+  telemetry.onRefused(undefined, 'model_not_found');
   telemetry.onRefused('m', 'invalid_input');
   t.strictSame(await samplesOf(telemetry, 'understudy_refused_requests_total'), [
     'understudy_refused_requests_total{model="",code="model_not_found"} 1',

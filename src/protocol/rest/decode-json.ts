@@ -32,8 +32,9 @@ export async function decodeJsonTensor(
     );
   }
   // An element takes a byte and a comma at least: a shape that promises more than that is not believed.
-  const capacity = Math.min(expected, Math.ceil((range.end - range.start) / 2));
-  const elements = createElementReader({ json, dtype, capacity, name });
+  const jsonBytes = range.end - range.start;
+  const capacity = Math.min(expected, Math.ceil(jsonBytes / 2));
+  const elements = createElementReader({ json, dtype, capacity, jsonBytes, name });
   const reader = new ArrayReader(json, range, elements);
   await finish(reader, turns);
   if (reader.count !== expected) {

@@ -25,18 +25,41 @@ export function isSpace(byte: number): boolean {
 }
 
 /**
+ * The longest string with escapes, in bytes. Those are looked at one by one and in one go, on the thread that serves everyone
+ * else; a string without any is searched and copied natively, so one of megabytes costs little.
+ */
+const ESCAPED_BYTES_MAX = 262_144;
+
+/**
  * The index of the quote that closes a string whose opening quote is at `open`; -1 if there is none before `end`.
- * The search itself is native, so a string of megabytes costs little.
+ * @throws ServeError `too_large` for a long string with escapes.
  */
 export function closingQuote(bytes: Buffer, open: number, end: number): number {
   let at = bytes.indexOf(BYTE.quote, open + 1);
   while (at !== -1 && at < end) {
-    let slashes = 0;
-    while (bytes[at - 1 - slashes] === BYTE.backslash) slashes += 1;
-    if (slashes % 2 === 0) return at;
+    if (!isEscaped(bytes, at)) return at;
+    checkEscaped(at - open);
     at = bytes.indexOf(BYTE.quote, at + 1);
   }
   return -1;
+}
+
+/** @throws ServeError `too_large` for a string with escapes of so many bytes. */
+export function checkEscaped(stringBytes: number): void {
+  if (stringBytes <= ESCAPED_BYTES_MAX) return;
+  throw new ServeError(
+    'too_large',
+    `a string with escapes is over the limit: expected at most ${ESCAPED_BYTES_MAX} bytes, found ${stringBytes} or more. Use the binary data format`,
+  );
+}
+
+function isEscaped(bytes: Buffer, at: number): boolean {
+  let slashes = 0;
+  while (bytes[at - 1 - slashes] === BYTE.backslash) {
+    slashes += 1;
+    checkEscaped(slashes);
+  }
+  return slashes % 2 === 1;
 }
 
 /** A refusal that shows where the JSON went wrong: what was expected at which byte, and what stands there. */

@@ -1,6 +1,6 @@
 import { ServeError } from '../../core/errors.ts';
 import { DTYPE_BYTES, type Dtype } from '../../core/tensor.ts';
-import { BYTE, closingQuote, malformed } from './json-bytes.ts';
+import { BYTE, checkEscaped, closingQuote, malformed } from './json-bytes.ts';
 import { NumberReader } from './json-number.ts';
 
 /** Reads the elements of one datatype from JSON into the tensor's bytes. */
@@ -16,6 +16,8 @@ export type ElementSource = {
   readonly dtype: Dtype;
   /** Elements that there is room for; more are read and dropped, so that they can be counted. */
   readonly capacity: number;
+  /** Bytes of all elements in JSON. */
+  readonly jsonBytes: number;
   /** The input, for messages. */
   readonly name: string;
 };
@@ -171,10 +173,15 @@ function booleanReader(source: ElementSource): ElementReader {
   };
 }
 
-/** BYTES: each element becomes its length as a little-endian uint32 and its bytes in UTF-8. */
+/**
+ * BYTES: each element becomes its length as a little-endian uint32 and its bytes in UTF-8, which are never more than its JSON.
+ * All go into one buffer: an object for each of millions of short strings would take gigabytes. What is not written to takes
+ * no memory.
+ */
 function stringReader(source: ElementSource): ElementReader {
-  const pieces: Buffer[] = [];
-  const { json } = source;
+  const { json, capacity, jsonBytes } = source;
+  const target = Buffer.allocUnsafe(capacity * 4 + jsonBytes);
+  let end = 0;
   return {
     read(at, index) {
       if (json[at] !== BYTE.quote) {
@@ -182,25 +189,29 @@ function stringReader(source: ElementSource): ElementReader {
       }
       const close = closingQuote(json, at, json.byteLength);
       if (close === -1) throw malformed(json, json.byteLength, 'the end of a string');
-      if (index < source.capacity) {
+      if (index < capacity) {
         const text = stringBytes(json, at, close);
-        const length = Buffer.allocUnsafe(4);
-        length.writeUInt32LE(text.byteLength);
-        pieces.push(length, text);
+        end = target.writeUInt32LE(text.byteLength, end);
+        target.set(text, end);
+        end += text.byteLength;
       }
       return close + 1;
     },
-    bytes: () => Buffer.concat(pieces),
+    bytes: () => target.subarray(0, end),
   };
 }
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function stringBytes(json: Buffer, open: number, close: number): Buffer {
   const inner = json.subarray(open + 1, close);
   if (!inner.includes(BYTE.backslash)) return inner;
+  checkEscaped(inner.byteLength);
   try {
-    const text: unknown = JSON.parse(json.toString('utf8', open, close + 1));
+    // Strictly: a character put in for what is no UTF-8 would be longer than what it replaces.
+    const text: unknown = JSON.parse(utf8.decode(json.subarray(open, close + 1)));
     return Buffer.from(String(text));
   } catch {
-    throw malformed(json, open, 'a string');
+    throw malformed(json, open, 'a string in UTF-8');
   }
 }

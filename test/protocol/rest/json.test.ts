@@ -195,3 +195,37 @@ t.test('sliced work of several requests takes turns, one slice a turn', async (t
   t.strictSame(order, ['a', 'b', 'a', 'b', 'a', 'b']);
   t.ok(ticks >= 3, `the loop turned ${ticks} times meanwhile`);
 });
+
+/** Reads one BYTES input of a body that holds nothing else. */
+async function readStrings(json: Buffer, elements: number): Promise<Uint8Array> {
+  const tensor = {
+    json,
+    range: { start: 0, end: json.byteLength },
+    name: 'x',
+    dtype: 'BYTES',
+    shape: [elements],
+  } as const;
+  return decodeJsonTensor(tensor, { jsonElementsMax: elements }, createTurns());
+}
+
+t.test('a million short strings take a buffer, not an object each', async (t) => {
+  const json = Buffer.from(`[${'"a",'.repeat(999_999)}"a"]`);
+  const before = process.memoryUsage().heapUsed;
+  const data = await readStrings(json, 1_000_000);
+  const grown = process.memoryUsage().heapUsed - before;
+  t.equal(data.byteLength, 5_000_000);
+  t.ok(grown < 64_000_000, `${grown} bytes`);
+});
+
+t.test('a long string is read as it stands, and refused only if it has escapes', async (t) => {
+  const long = (piece: string) => Buffer.from(`["${piece.repeat(1_000_000 / piece.length)}"]`);
+  t.equal((await readStrings(long('a'), 1)).byteLength, 1_000_004);
+  for (const piece of ['\\"', '\\\\', '\\n', 'abc\\/']) {
+    await t.rejects(readStrings(long(piece), 1), {
+      code: 'too_large',
+      message: /a string with escapes is over the limit: expected at most 262144 bytes/,
+    });
+  }
+  const foreign = Buffer.concat([Buffer.from('["\\n'), Buffer.alloc(9, 0xff), Buffer.from('"]')]);
+  await t.rejects(readStrings(foreign, 1), { code: 'invalid_input', message: /in UTF-8/ });
+});
