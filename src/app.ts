@@ -3,8 +3,10 @@
  * bottom up and stops top down.
  */
 import { randomBytes } from 'node:crypto';
+import type { Catalog } from './app/catalog.ts';
 import { initialRoutes } from './app/initial-routes.ts';
 import { Judges } from './app/judges.ts';
+import { overruledRoutes } from './app/overruled-routes.ts';
 import { Placement, type PlacementOptions } from './app/placement.ts';
 import { readCatalog } from './app/read-catalog.ts';
 import { Residence } from './app/residence.ts';
@@ -78,6 +80,7 @@ async function build({ config, log, feedbackSecret }: AppOptions, release: Relea
   // Functions, because some of what they ask is made further down: nobody calls them before all of it is there.
   const telemetry = createTelemetry({
     version: programVersion,
+    clock,
     inFlight: () => gateway.inFlight(),
     rollouts: () => controller.list(),
   });
@@ -107,6 +110,7 @@ async function build({ config, log, feedbackSecret }: AppOptions, release: Relea
     taps: [telemetry.tap, ...judges.taps],
     limits: gatewayLimits(config),
     onRefused: telemetry.onRefused,
+    onFallback: telemetry.onFallback,
     onInternalError,
   });
   const controller = createController({
@@ -123,9 +127,23 @@ async function build({ config, log, feedbackSecret }: AppOptions, release: Relea
     onInternalError,
   });
   release.push(() => controller.stop());
-  await controller.resume();
-  controller.start();
+  await takeUp(controller, { ...common, routes });
   return await openServers({ ...common, gateway, judges, controller }, release);
+}
+
+type Resumption = Pick<AppOptions, 'config' | 'log'> & {
+  readonly catalog: Catalog;
+  readonly routes: RouteTable;
+};
+
+/** Goes on where the ledger says, and tells what of the configuration that overrules. */
+async function takeUp(
+  controller: Controller,
+  { config, catalog, routes, log }: Resumption,
+): Promise<void> {
+  await controller.resume();
+  for (const message of overruledRoutes(config, catalog, routes)) log({ level: 'warn', message });
+  controller.start();
 }
 
 type ResidenceParts = Omit<PlacementOptions, 'listeners'> & HostWatch;

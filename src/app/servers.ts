@@ -61,6 +61,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   return createAdminServer({
     controller,
     specFrom: (model, body) => specFrom({ config, controller }, model, body),
+    requestsPerSecond: telemetry.requestsPerSecond,
     models: () => catalog.models().map((model) => modelView(catalog, model)),
     metrics: telemetry,
     ready: () => gateway.serverReadiness().ready,

@@ -48,6 +48,7 @@ rollout
     '-f, --file <file>',
     'a rollout section in YAML or JSON; what it leaves out is as configured',
   )
+  .option('--rate <requests>', 'requests a second that the plan is for (default: as of late)')
   .option(...ADMIN)
   .option(...OUTPUT)
   .action(async (model, candidate, options) =>

@@ -1,13 +1,20 @@
 import { readRolloutFile } from '../config/rollout-file.ts';
 import { messageOf } from '../core/errors.ts';
+import type { Plan } from '../rollout/plan.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
+import { formatPlan } from './plan-view.ts';
 
 type Common = { readonly admin: string; readonly output: string };
 type Applied = { readonly rolloutId?: string; readonly revision: number };
+type Started = Applied & { readonly plan: Plan };
 
-export type StartOptions = Common & { readonly intent?: string; readonly file?: string };
+export type StartOptions = Common & {
+  readonly intent?: string;
+  readonly file?: string;
+  readonly rate?: string;
+};
 
 /** `understudy rollout start`: the file's keys, then what the command line says. */
 export async function start(
@@ -22,12 +29,16 @@ export async function start(
     candidate,
     ...(options.intent !== undefined && { intent: options.intent }),
   };
-  const answer = (await new AdminClient(options.admin).post(rolloutPath(model), body)) as Applied;
-  print(
-    answer,
-    format,
-    ({ rolloutId }) =>
-      `rollout ${rolloutId} has begun. Watch it: understudy rollout get ${model} --watch`,
+  const query =
+    options.rate === undefined ? '' : `?requestsPerSecond=${encodeURIComponent(options.rate)}`;
+  const path = `${rolloutPath(model)}${query}`;
+  const answer = (await new AdminClient(options.admin).post(path, body)) as Started;
+  print(answer, format, ({ rolloutId, plan }) =>
+    [
+      `rollout ${rolloutId} has begun.`,
+      formatPlan(plan),
+      `Watch it: understudy rollout get ${model} --watch`,
+    ].join('\n'),
   );
 }
 

@@ -3,13 +3,16 @@ import { ServeError } from '../core/errors.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import { type CommandResult, refused, type Submission } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
+import { planOf } from '../rollout/plan.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
-import { parseModel, parseReason, parseRouteRequest } from './request-body.ts';
+import { parseModel, parseRate, parseReason, parseRouteRequest } from './request-body.ts';
 
 export type AdminOptions = {
   readonly controller: Pick<Controller, 'submit' | 'status' | 'list' | 'route' | 'isFenced'>;
   /** Checks the body of a request to start a rollout and completes it; throws ServeError `invalid_input`. */
   readonly specFrom: (model: string, body: unknown) => Omit<RolloutSpec, 'salt'>;
+  /** What a model gets at present; undefined: not known. */
+  readonly requestsPerSecond: (model: string) => number | undefined;
   /** The models and their versions, as JSON. */
   readonly models: () => readonly unknown[];
   /** Prometheus text. */
@@ -95,16 +98,28 @@ function addOverviews(app: FastifyInstance, options: AdminOptions): void {
   app.get('/api/v1/models', async () => ({ models: models() }));
 }
 
+type Start = { readonly model: string; readonly body: unknown };
 type OfModel = { readonly Params: { readonly model: string } };
 
-function addRollouts(app: FastifyInstance, { controller, specFrom }: AdminOptions): void {
+function addRollouts(app: FastifyInstance, options: AdminOptions): void {
+  const { controller, specFrom } = options;
   const submit = async (submission: Submission, reply: FastifyReply): Promise<FastifyReply> => {
     return sendResult(reply, await controller.submit(submission));
+  };
+  /** The plan is told with the answer: what the trial will take, if the candidate is as good as stable. */
+  const start = async (request: FastifyRequest, { model, body }: Start, reply: FastifyReply) => {
+    const spec = specFrom(model, body);
+    const asked = parseRate(request.query);
+    const result = await controller.submit({ kind: 'start', spec });
+    if (result.kind === 'refused') return sendResult(reply, result);
+    const { rolloutId, revision } = result;
+    const requestsPerSecond = asked ?? options.requestsPerSecond(model);
+    return reply.send({ rolloutId, revision, plan: planOf(spec, { requestsPerSecond }) });
   };
   app.get('/api/v1/rollouts', async () => ({ rollouts: controller.list() }));
   app.post('/api/v1/rollouts', async (request, reply) => {
     const { model, rest } = parseModel(request.body);
-    return submit({ kind: 'start', spec: specFrom(model, rest) }, reply);
+    return start(request, { model, body: rest }, reply);
   });
 
   const path = '/api/v1/models/:model/rollout';
@@ -114,8 +129,8 @@ function addRollouts(app: FastifyInstance, { controller, specFrom }: AdminOption
     if (controller.route(model) === undefined) throw noModel(model);
     return sendResult(reply, refused('no_rollout', `no rollout of ${model} yet`));
   });
-  app.post<OfModel>(path, async ({ params: { model }, body }, reply) => {
-    return submit({ kind: 'start', spec: specFrom(model, body) }, reply);
+  app.post<OfModel>(path, async (request, reply) => {
+    return start(request, { model: request.params.model, body: request.body }, reply);
   });
   for (const kind of ['promote', 'abort', 'resume'] as const) {
     app.post<OfModel>(`${path}/${kind}`, async ({ params: { model }, body }, reply) => {

@@ -49,6 +49,15 @@ export function parseModel(body: unknown): { readonly model: string; readonly re
   return { model: text(model, 'model'), rest };
 }
 
+/** `?requestsPerSecond=`, which a plan is made for; undefined: not given. */
+export function parseRate(query: unknown): number | undefined {
+  const { requestsPerSecond } = object(query, 'the query');
+  if (requestsPerSecond === undefined) return undefined;
+  const rate = Number(requestsPerSecond);
+  if (rate > 0 && Number.isFinite(rate)) return rate;
+  throw invalid('requestsPerSecond', 'a number above 0', requestsPerSecond);
+}
+
 /** A version that is not stable takes the low end of the line, so that its share may grow and keep its units. */
 function parseSplit(split: unknown, stable: string): readonly Share[] {
   const shares = Object.entries(object(split, 'split')).map(([version, percent]) => {

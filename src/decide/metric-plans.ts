@@ -19,7 +19,7 @@ const SLICED: ReadonlySet<MetricName> = new Set<MetricName>(['labelledLoss']);
  * The list depends on the spec alone, so the budget is shared out before the first request. All get equal shares: a slice
  * counts as much as a metric, or harm to few would be the hardest to prove.
  */
-export function metricPlans(spec: RolloutSpec): readonly MetricPlan[] {
+export function metricPlans(spec: Pick<RolloutSpec, 'steps' | 'slices'>): readonly MetricPlan[] {
   const required = named(spec, 'require');
   const rejecting = named(spec, 'reject');
   const planned = METRIC_NAMES.flatMap((metric) => {
@@ -35,7 +35,10 @@ export function metricLabel({ metric, slice }: MetricKey): string {
   return slice === undefined ? metric : `${metric}{${sliceKey(slice)}}`;
 }
 
-function named(spec: RolloutSpec, list: 'require' | 'reject'): ReadonlySet<MetricName> {
+function named(
+  spec: Pick<RolloutSpec, 'steps'>,
+  list: 'require' | 'reject',
+): ReadonlySet<MetricName> {
   return new Set(spec.steps.flatMap((step) => (step.kind === 'analysis' ? step[list] : [])));
 }
 

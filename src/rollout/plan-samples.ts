@@ -27,7 +27,7 @@ export const PLAN_ASSUMPTIONS: PlanAssumptions = {
 const OVERHEAD = 1;
 
 type Sampling = {
-  readonly spec: RolloutSpec;
+  readonly spec: Omit<RolloutSpec, 'salt'>;
   readonly assumptions: PlanAssumptions;
   /** Parts of the traffic that candidate and reference answer. */
   readonly shares: { readonly weight: number; readonly reference: number };
@@ -68,7 +68,7 @@ export function samplesToProve(metric: MetricName, sampling: Sampling): number {
  * gives it odds of only weight * ratio : reference, and so grows the e-value by ln(1 + reference / (weight * ratio)).
  */
 export function failuresToReject(
-  spec: RolloutSpec,
+  spec: Sampling['spec'],
   budgetShare: number,
   { weight, reference }: Sampling['shares'],
 ): number {

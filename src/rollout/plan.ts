@@ -15,25 +15,31 @@ export type PlanStep = {
   readonly task: string;
   /** Requests of the model's whole traffic while the step lasts; undefined: it does not end by itself. */
   readonly requests: number | undefined;
+  /** Undefined as well where the rate is not known. */
   readonly hours: number | undefined;
   /** What takes the longest, where that is a metric. */
   readonly slowest: string | undefined;
 };
 
 export type Plan = {
+  /** The rate that the hours are for; undefined: it is not known, and neither are they. */
+  readonly requestsPerSecond: number | undefined;
   readonly steps: readonly PlanStep[];
   /** Of all steps; undefined if one does not end by itself. */
   readonly requests: number | undefined;
   readonly hours: number | undefined;
-  /** True if the expected time is longer than the rollout may take. */
+  /** True if the expected time is longer than the rollout may take, or has no end. */
   readonly isTooLong: boolean;
   /** Requests answered with a failure before a candidate that always fails is led away. In shadow: nobody sees any. */
   readonly failuresSeen: number;
 };
 
+/** What a plan is made of: all of a specification but for what is drawn when it begins. */
+export type PlannedSpec = Omit<RolloutSpec, 'salt'>;
+
 export type PlanOptions = {
-  /** Of the model's traffic, mean. */
-  readonly requestsPerSecond: number;
+  /** Of the model's traffic, mean; undefined: not known. */
+  readonly requestsPerSecond: number | undefined;
   readonly assumptions?: Partial<PlanAssumptions>;
   /** How long a decision may wait for its tick. */
   readonly tickMs?: number;
@@ -50,7 +56,8 @@ type Collected = { readonly pairs: number; readonly answered: number };
  * failure if the candidate were broken. Walks through the steps once; evidence of earlier steps counts for later ones, as it
  * does in the trial. An expectation, not a promise: sample sizes are those of `plan-samples.ts`.
  */
-export function planOf(spec: RolloutSpec, options: PlanOptions): Plan {
+export function planOf(spec: PlannedSpec, options: PlanOptions): Plan {
+  const { requestsPerSecond } = options;
   const assumptions = { ...PLAN_ASSUMPTIONS, ...options.assumptions };
   const plans = metricPlans(spec);
   let shares: Shares = { mirror: 0, weight: 0, reference: 0 };
@@ -59,14 +66,13 @@ export function planOf(spec: RolloutSpec, options: PlanOptions): Plan {
   for (const [index, step] of spec.steps.entries()) {
     shares = sharesAfter(step, shares);
     const context = { spec, plans, shares, collected, assumptions };
-    const need = needOf(step, context, options.requestsPerSecond);
-    const requests = need.requests;
+    const { requests, slowest } = needOf(step, context, requestsPerSecond);
     steps.push({
       number: index + 1,
       task: stepTask(step),
       requests: requests === undefined ? undefined : Math.ceil(requests),
-      hours: requests === undefined ? undefined : requests / options.requestsPerSecond / 3600,
-      slowest: need.slowest,
+      hours: hoursOf(step, requests, requestsPerSecond),
+      slowest,
     });
     collected = {
       pairs: collected.pairs + (requests ?? 0) * shares.mirror,
@@ -74,13 +80,26 @@ export function planOf(spec: RolloutSpec, options: PlanOptions): Plan {
     };
   }
   const hours = total(steps.map((step) => step.hours));
+  const requests = total(steps.map((step) => step.requests));
   return {
+    requestsPerSecond,
     steps,
-    requests: total(steps.map((step) => step.requests)),
+    requests,
     hours,
-    isTooLong: hours === undefined || hours * 3_600_000 > spec.maxDurationMs,
+    isTooLong: requests === undefined || (hours ?? 0) * 3_600_000 > spec.maxDurationMs,
     failuresSeen: failuresSeen(spec, plans, options),
   };
+}
+
+function hoursOf(
+  step: Step,
+  requests: number | undefined,
+  requestsPerSecond: number | undefined,
+): number | undefined {
+  if (requests === undefined) return undefined;
+  if (step.kind === 'pause') return (step.durationMs ?? 0) / 3_600_000;
+  if (requests === 0) return 0;
+  return requestsPerSecond === undefined ? undefined : requests / requestsPerSecond / 3600;
 }
 
 function sharesAfter(step: Step, shares: Shares): Shares {
@@ -91,7 +110,7 @@ function sharesAfter(step: Step, shares: Shares): Shares {
 }
 
 type PlanContext = {
-  readonly spec: RolloutSpec;
+  readonly spec: PlannedSpec;
   readonly plans: readonly MetricPlan[];
   readonly shares: Shares;
   readonly collected: Collected;
@@ -100,7 +119,7 @@ type PlanContext = {
 
 type Need = { readonly requests: number | undefined; readonly slowest: string | undefined };
 
-function needOf(step: Step, context: PlanContext, requestsPerSecond: number): Need {
+function needOf(step: Step, context: PlanContext, requestsPerSecond: number | undefined): Need {
   switch (step.kind) {
     case 'setWeight': {
       const requests = step.percent === 0 ? 0 : (100 * context.spec.minRequests) / step.percent;
@@ -110,7 +129,9 @@ function needOf(step: Step, context: PlanContext, requestsPerSecond: number): Ne
       return needOfAnalysis(step.require, context);
     case 'pause': {
       if (step.durationMs === undefined) return { requests: undefined, slowest: undefined };
-      return { requests: (step.durationMs / 1000) * requestsPerSecond, slowest: undefined };
+      // Where the rate is not known a pause is taken to bring nothing.
+      const requests = (step.durationMs / 1000) * (requestsPerSecond ?? 0);
+      return { requests, slowest: undefined };
     }
     default:
       return { requests: 0, slowest: undefined };
@@ -142,9 +163,9 @@ function trafficFor({ key }: MetricPlan, context: PlanContext): number {
 }
 
 function failuresSeen(
-  spec: RolloutSpec,
+  spec: PlannedSpec,
   plans: readonly MetricPlan[],
-  { requestsPerSecond, tickMs = 1000 }: PlanOptions,
+  { requestsPerSecond = 0, tickMs = 1000 }: PlanOptions,
 ): number {
   const step = spec.steps.find((it) => it.kind === 'setWeight' && it.percent > 0);
   if (step === undefined) return 0;

@@ -4,18 +4,21 @@
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
+import type { Clock } from '../core/clock.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
 import type { Tap } from '../core/outcome.ts';
 import type { Assignment } from '../core/route.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type HostEvents, HostMetrics } from './host-metrics.ts';
 import { MirrorMetrics, type MirrorResult } from './mirror-metrics.ts';
+import { RequestRate } from './request-rate.ts';
 import { RolloutMetrics, type RolloutView } from './rollout-metrics.ts';
 import { ServingMetrics } from './serving-metrics.ts';
 
 export type TelemetryOptions = {
   /** The program's version. */
   readonly version: string;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Live requests whose callers wait, read at each look. */
   readonly inFlight: () => number;
   /** Rollouts of all models, oldest first within each, read at each look. */
@@ -33,6 +36,8 @@ export type Telemetry = {
   readonly onMirror: (event: MirrorResult, target: ModelVersion) => void;
   /** For everybody. `operation` is a fixed word of the code. */
   readonly onInternalError: (operation: string) => void;
+  /** Requests of a model as they have come lately; undefined while too few have come to say. */
+  readonly requestsPerSecond: (model: string) => number | undefined;
   /** The metrics as text. */
   readonly render: () => Promise<string>;
   readonly contentType: string;
@@ -42,6 +47,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const serving = new ServingMetrics(registry, options.inFlight);
+  const rate = new RequestRate(options.clock);
   const hosts = new HostMetrics(registry);
   const mirror = new MirrorMetrics(registry);
   new RolloutMetrics(registry, options.rollouts);
@@ -58,12 +64,16 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     registers: [registry],
   }).set({ version: options.version }, 1);
   return {
-    tap: serving.tap,
+    tap: (request, assignment) => {
+      rate.count(request.model);
+      return serving.tap(request, assignment);
+    },
     onRefused: serving.onRefused,
     onFallback: serving.onFallback,
     hostListeners: (role) => hosts.listeners(role),
     onMirror: mirror.onMirror,
     onInternalError: (operation) => internalErrors.inc({ operation }),
+    requestsPerSecond: (model) => rate.perSecond(model),
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };

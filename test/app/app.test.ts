@@ -7,6 +7,7 @@ import { Catalog } from '../../src/app/catalog.ts';
 import { initialRoutes } from '../../src/app/initial-routes.ts';
 import { Lanes, type LaneTarget } from '../../src/app/lanes.ts';
 import { namesNotFound } from '../../src/app/names-not-found.ts';
+import { overruledRoutes } from '../../src/app/overruled-routes.ts';
 import { seatsOf } from '../../src/app/seats-of.ts';
 import { Trial } from '../../src/app/trial.ts';
 import { watchHosts } from '../../src/app/watch-hosts.ts';
@@ -16,6 +17,7 @@ import type { Config } from '../../src/config/schema.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { LogEntry } from '../../src/core/log.ts';
+import type { Route } from '../../src/core/route.ts';
 import type { Lane } from '../../src/host/lane.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { aRollout, aRoute, aSpec } from '../rollout/builders.ts';
@@ -49,6 +51,21 @@ t.test('a written split is kept, and only the stable share of it is called stabl
   );
   const [again] = initialRoutes(await aConfig(written), catalog);
   t.equal(again?.salt, route?.salt, 'a restart sends every unit where it went before');
+});
+
+t.test('a written route that the ledger overrules is told, with how to change it', async (t) => {
+  const config = await aConfig('{ fashion: { route: { stable: "2" } } }');
+  const read = (fields: Partial<Route>) => ({
+    read: () => ({ ...aRoute(), ...fields }),
+  });
+  const toldOf = (fields: Partial<Route>) => overruledRoutes(config, catalog, read(fields));
+  const mirror = { version: '10', sampleBp: 2_000, twinBp: 0 };
+  t.same(toldOf({ stable: '9', mirror }), [
+    'models.fashion.route: the file says stable 2; the ledger says stable 9, 20 % mirrored to 10 and wins. To change it: PUT /api/v1/models/fashion/route',
+  ]);
+  t.same(toldOf({ stable: '2' }), []);
+  const unwritten = await aConfig('{}');
+  t.same(overruledRoutes(unwritten, catalog, read({ stable: '9' })), [], 'nothing was written');
 });
 
 t.test('what the configuration names and the repository lacks is found, key by key', async (t) => {
@@ -187,7 +204,12 @@ t.test('of a task without a loss pairs are compared and labels join nothing', as
 
 t.test('only a candidate that keeps dying ends its trial', async (t) => {
   const [entries, trips]: [LogEntry[], string[]] = [[], []];
-  const telemetry = createTelemetry({ version: '0', inFlight: () => 0, rollouts: () => [] });
+  const telemetry = createTelemetry({
+    clock: new HandClock(),
+    version: '0',
+    inFlight: () => 0,
+    rollouts: () => [],
+  });
   const listeners = watchHosts({
     telemetry,
     log: (entry) => entries.push(entry),

@@ -47,6 +47,7 @@ const gateway = createAdminServer({
     bodies.push(body);
     return aSpec({ model });
   },
+  requestsPerSecond: () => 50,
   models: () => [],
   metrics: { contentType: 'text/plain', render: async () => '' },
   ready: () => true,
@@ -122,10 +123,24 @@ t.test(
       'json',
     );
     t.equal(code, 0);
-    t.same(JSON.parse(stdout), { rolloutId: 'fashion-2-1', revision: 4 });
+    t.match(JSON.parse(stdout), {
+      rolloutId: 'fashion-2-1',
+      revision: 4,
+      plan: { requestsPerSecond: 50, steps: { length: 6 } },
+    });
     t.same(bodies.at(-1), { candidate: '2', intent: 'improve', minRequests: 42 });
   },
 );
+
+t.test('a rollout that starts prints what it will take', TIME, async (t) => {
+  const { stdout } = await rollout('start', 'fashion', '2', '--rate', '8');
+  t.match(stdout, /^rollout fashion-2-1 has begun\.\nExpected, .*\(at 8\.0 requests a second\):\n/);
+  t.match(stdout, /^ {2}2 +prove pairedErrors +about \d{3} requests +\d+ s +for pairedErrors$/m);
+  t.match(stdout, /led away after about \d+ failed requests\.$/m);
+  const { code, stderr } = await rollout('start', 'fashion', '2', '--rate', 'fast');
+  t.equal(code, 2);
+  t.match(stderr, /requestsPerSecond: expected a number above 0, found "fast"/);
+});
 
 t.test('promote, abort and resume carry their reason', TIME, async (t) => {
   for (const kind of ['promote', 'abort', 'resume'] as const) {

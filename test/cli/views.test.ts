@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { readFormat } from '../../src/cli/output.ts';
+import { formatPlan } from '../../src/cli/plan-view.ts';
 import { formatRollout } from '../../src/cli/rollout-view.ts';
 import { formatTable } from '../../src/cli/table.ts';
+import type { Plan } from '../../src/rollout/plan.ts';
 import { aMetric, aRolloutStatus } from './a-status.ts';
 
 /** What follows a fact's name. */
@@ -101,4 +103,49 @@ t.test('an output format is json or text', async (t) => {
     exitCode: 2,
     message: /expected json or text, found "yaml"/,
   });
+});
+
+const PLAN: Plan = {
+  requestsPerSecond: 400,
+  steps: [
+    { number: 1, task: 'mirror it', requests: 0, hours: 0, slowest: undefined },
+    { number: 2, task: 'prove errors', requests: 12_345, hours: 0.0125, slowest: 'errors' },
+  ],
+  requests: 12_345,
+  hours: 0.0125,
+  isTooLong: false,
+  failuresSeen: 9,
+};
+
+t.test('a plan reads as what comes, how long it takes and what it may cost', async (t) => {
+  t.equal(
+    formatPlan(PLAN),
+    `Expected, if the candidate is as good as stable and every label comes (at 400 requests a second):
+  1  mirror it     at once
+  2  prove errors  about 12,345 requests  45 s  for errors
+In all about 12,345 requests, 45 s. A candidate that always fails would be led away after about 9 failed requests.`,
+  );
+});
+
+t.test('a plan that cannot be kept says so', async (t) => {
+  t.match(formatPlan({ ...PLAN, isTooLong: true }), /\nThat is longer than maxDuration: expect/);
+  const endless = { number: 3, task: 'pause until resumed', slowest: undefined };
+  const steps = [...PLAN.steps, { ...endless, requests: undefined, hours: undefined }];
+  const text = formatPlan({
+    ...PLAN,
+    steps,
+    requests: undefined,
+    hours: undefined,
+    isTooLong: true,
+  });
+  t.match(text, /pause until resumed +does not end by itself\nA step does not end by itself\./);
+  t.notMatch(text, /maxDuration/);
+  const unknown = formatPlan({
+    ...PLAN,
+    requestsPerSecond: undefined,
+    hours: undefined,
+    failuresSeen: 0,
+  });
+  t.match(unknown, /no rate known yet: --rate gives one/);
+  t.match(unknown, /In all about 12,345 requests\. Nobody is answered by the candidate\.$/);
 });

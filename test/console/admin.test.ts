@@ -15,6 +15,7 @@ async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
         throw new ServeError('invalid_input', 'candidate: expected a version');
       return aSpec({ model, candidate });
     },
+    requestsPerSecond: () => 50,
     models: () => [{ name: 'fashion', versions: ['1', '2'] }],
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
     ready: () => true,
@@ -32,7 +33,11 @@ t.test('starts, shows and ends a rollout', async (t) => {
   const { app, controller } = await anAdmin(world);
   t.match((await app.inject(ROLLOUT)).json(), { code: 'no_rollout' });
   const started = await app.inject({ method: 'POST', url: ROLLOUT, payload: { candidate: '2' } });
-  t.match(started.json(), { rolloutId: 'fashion-2-1', revision: 2 });
+  t.match(started.json(), {
+    rolloutId: 'fashion-2-1',
+    revision: 2,
+    plan: { requestsPerSecond: 50, failuresSeen: Number, isTooLong: false },
+  });
   world.evidence = evidenceOf('pass', 7);
   await controller.tick();
   await controller.tick();
@@ -157,6 +162,7 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
   const server = createAdminServer({
     controller,
     specFrom: () => aSpec(),
+    requestsPerSecond: () => undefined,
     models: () => ['fashion'],
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
     ready: () => isReady,

@@ -24,6 +24,7 @@ t.test('the routes are those of the servers', async (t) => {
     specFrom: () => {
       throw new Error('nothing is started here');
     },
+    requestsPerSecond: () => undefined,
     models: () => [],
     metrics: { contentType: 'text/plain', render: async () => '' },
     ready: () => true,

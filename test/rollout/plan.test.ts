@@ -67,6 +67,19 @@ t.test(
   },
 );
 
+t.test('without a rate a plan counts requests and promises no hours', async (t) => {
+  const spec = aSpec({ steps: [...STEPS, { kind: 'pause', durationMs: 3_600_000 }] });
+  const [known, unknown] = [10, undefined].map((requestsPerSecond) =>
+    planOf(spec, { requestsPerSecond }),
+  );
+  t.same(
+    unknown?.steps.slice(0, 6).map(({ requests }) => requests),
+    known?.steps.slice(0, 6).map(({ requests }) => requests),
+  );
+  t.match(unknown, { hours: undefined, isTooLong: false });
+  t.equal(unknown?.steps[6]?.hours, 1, 'a pause has its own time');
+});
+
 t.test('says that a step does not end by itself', async (t) => {
   const spec = aSpec({ steps: [{ kind: 'analysis', require: ['errors'], reject: [] }] });
   t.match(planOf(spec, { requestsPerSecond: 10 }), { requests: undefined, isTooLong: true });

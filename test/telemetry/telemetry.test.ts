@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 
+import { HandClock } from '../../src/core/clock.ts';
 import type { InferRequest } from '../../src/core/infer.ts';
 import type { Assignment } from '../../src/core/route.ts';
 import type { MetricStatus } from '../../src/core/verdict.ts';
@@ -12,7 +13,14 @@ import { projectRoot } from '../support/project-root.ts';
 const TARGET = { model: 'm', version: '2' };
 
 function aTelemetry(parts: Partial<TelemetryOptions> = {}) {
-  return createTelemetry({ version: '0.0.0', inFlight: () => 0, rollouts: () => [], ...parts });
+  const clock = new HandClock();
+  return createTelemetry({
+    version: '0.0.0',
+    clock,
+    inFlight: () => 0,
+    rollouts: () => [],
+    ...parts,
+  });
 }
 
 const REQUEST: InferRequest = {
@@ -222,4 +230,24 @@ t.test('faults that nobody waited for are counted by operation', async (t) => {
   const telemetry = aTelemetry();
   telemetry.onInternalError('tap');
   t.match(await telemetry.render(), 'understudy_internal_errors_total{operation="tap"} 1');
+});
+
+t.test('the rate of a model is what came lately, told within seconds', async (t) => {
+  const clock = new HandClock();
+  const { tap, requestsPerSecond } = aTelemetry({ clock });
+  const send = (seconds: number, rate: number): void => {
+    for (let sent = 0; sent < seconds * rate; sent += 1) {
+      clock.advance(1000 / rate);
+      tap(REQUEST, TO_CANDIDATE);
+    }
+  };
+  send(1, 10);
+  t.equal(requestsPerSecond('m'), undefined, 'too few to say');
+  send(4, 10);
+  t.ok(Math.abs((requestsPerSecond('m') ?? 0) - 10) < 0.5);
+  send(600, 40);
+  t.ok(Math.abs((requestsPerSecond('m') ?? 0) - 40) < 1);
+  clock.advance(600_000);
+  t.ok((requestsPerSecond('m') ?? 1) < 0.01);
+  t.equal(requestsPerSecond('other'), undefined);
 });

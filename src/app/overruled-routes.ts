@@ -1,0 +1,35 @@
+import type { Config } from '../config/schema.ts';
+import { ALL_BP, type Route } from '../core/route.ts';
+import type { RouteTable } from '../gateway/route-table.ts';
+import type { Catalog } from './catalog.ts';
+import { initialRoutes } from './initial-routes.ts';
+
+/**
+ * Routes that the configuration writes and that the ledger has otherwise, a sentence each. The ledger wins, as it must after a
+ * promotion; whoever edits the file and sees nothing happen has to be told why.
+ */
+export function overruledRoutes(
+  config: Config,
+  catalog: Catalog,
+  routes: Pick<RouteTable, 'read'>,
+): readonly string[] {
+  return initialRoutes(config, catalog).flatMap((written) => {
+    const { model } = written;
+    const present = routes.read(model);
+    if (config.models[model]?.route === undefined || present === undefined) return [];
+    const [file, ledger] = [routeText(written), routeText(present)];
+    if (file === ledger) return [];
+    return [
+      `models.${model}.route: the file says ${file}; the ledger says ${ledger} and wins. To change it: PUT /api/v1/models/${model}/route`,
+    ];
+  });
+}
+
+function routeText({ stable, shares, mirror }: Route): string {
+  const split = shares
+    .filter(({ weightBp }) => weightBp > 0 && weightBp < ALL_BP)
+    .map(({ version, weightBp }) => `${weightBp / 100} % to ${version}`);
+  const mirrored =
+    mirror === undefined ? [] : [`${mirror.sampleBp / 100} % mirrored to ${mirror.version}`];
+  return [`stable ${stable}`, ...split.sort(), ...mirrored].join(', ');
+}

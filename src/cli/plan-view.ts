@@ -1,0 +1,53 @@
+import { countText, durationText } from '../rollout/describe.ts';
+import type { Plan } from '../rollout/plan.ts';
+import { formatTable } from './table.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** What a trial will take, step by step, and what a broken candidate would cost: for people, before they wait for it. */
+export function formatPlan(plan: Plan): string {
+  const rows = plan.steps.map(({ number, task, requests, hours, slowest }) => [
+    `  ${number}`,
+    task,
+    requests === undefined ? 'does not end by itself' : requestsText(requests),
+    timeText(hours),
+    slowest === undefined ? '' : `for ${slowest}`,
+  ]);
+  return [headingOf(plan), formatTable(rows), ...sumOf(plan)].join('\n');
+}
+
+function headingOf({ requestsPerSecond }: Plan): string {
+  const rate =
+    requestsPerSecond === undefined
+      ? 'no rate known yet: --rate gives one'
+      : `at ${rateText(requestsPerSecond)} requests a second`;
+  return `Expected, if the candidate is as good as stable and every label comes (${rate}):`;
+}
+
+function sumOf({ requests, hours, isTooLong, failuresSeen }: Plan): readonly string[] {
+  const time = timeText(hours);
+  const all =
+    requests === undefined
+      ? 'A step does not end by itself.'
+      : `In all ${requestsText(requests)}${time === '' ? '' : `, ${time}`}.`;
+  const failures =
+    failuresSeen === 0
+      ? 'Nobody is answered by the candidate.'
+      : `A candidate that always fails would be led away after about ${countText(failuresSeen)} failed requests.`;
+  const late = 'That is longer than maxDuration: expect the rollout to pause before it is proven.';
+  return isTooLong && requests !== undefined
+    ? [`${all} ${failures}`, late]
+    : [`${all} ${failures}`];
+}
+
+function requestsText(requests: number): string {
+  return requests === 0 ? 'at once' : `about ${countText(requests)} requests`;
+}
+
+function timeText(hours: number | undefined): string {
+  return hours === undefined || hours === 0 ? '' : durationText(hours * HOUR_MS);
+}
+
+function rateText(perSecond: number): string {
+  return perSecond < 10 ? perSecond.toPrecision(2) : countText(perSecond);
+}
