@@ -9,6 +9,7 @@ import { Judges } from './app/judges.ts';
 import { overruledRoutes } from './app/overruled-routes.ts';
 import { Placement, type PlacementOptions } from './app/placement.ts';
 import { readCatalog } from './app/read-catalog.ts';
+import { type Release, releaseAll } from './app/release.ts';
 import { Residence } from './app/residence.ts';
 import {
   type ControlPlaneOptions,
@@ -58,17 +59,15 @@ const TICK_MS = 250;
 
 /** Starts a gateway. Resolves when it answers; rejects, with everything released, if it cannot start. */
 export async function startApp(options: AppOptions): Promise<App> {
-  const release: (() => Promise<unknown>)[] = [];
+  const release: Release = [];
   try {
     return await build(options, release);
   } catch (error) {
-    await releaseAll(release);
+    // Why it could not start matters more than what went wrong on the way back.
+    await releaseAll(release).catch(() => undefined);
     throw error;
   }
 }
-
-/** What to do, last first, to release everything that was started so far. */
-type Release = (() => Promise<unknown>)[];
 
 async function build({ config, log, feedbackSecret }: AppOptions, release: Release): Promise<App> {
   const [clock, random] = [systemClock, freshRandom()];
@@ -174,7 +173,12 @@ async function openServers(
   const controlPlane = createControlPlane(parts);
   release.push(() => controlPlane.close());
   const { port: adminPort } = await listen(controlPlane, 'server.admin', admin);
-  return { httpPort, adminPort, close: () => releaseAll(release) };
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= releaseAll(release);
+    return closing;
+  };
+  return { httpPort, adminPort, close };
 }
 
 /** Names the key of the configuration that says where to listen, if nobody can listen there. */
@@ -186,10 +190,6 @@ async function listen(
   return await server.listen(host, port).catch((cause: unknown) => {
     throw new Error(`${key}: expected an address that is free: ${messageOf(cause)}`, { cause });
   });
-}
-
-async function releaseAll(release: Release): Promise<void> {
-  for (let step = release.pop(); step !== undefined; step = release.pop()) await step();
 }
 
 async function openLedger(config: Config, log: Log): Promise<Ledger> {

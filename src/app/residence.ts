@@ -1,4 +1,5 @@
 import type { Arm, Route } from '../core/route.ts';
+import { settleAll } from '../core/settle-all.ts';
 import type { ModelVersion } from '../core/version.ts';
 import type { ModelVersionState } from '../gateway/version-names.ts';
 import { Fleet } from '../host/fleet.ts';
@@ -33,12 +34,9 @@ export class Residence {
     });
   }
 
-  /** Loads what the route leads to and is not there yet. Rejects with a ServeError if something cannot be loaded. */
+  /** Loads what the route leads to and is not there yet. Rejects with a ServeError if something cannot be loaded, once all is done. */
   async prepare(route: Route): Promise<void> {
-    await Promise.all([
-      this.#fleet.prepare(route.model, seatsOf(route)),
-      this.#lanes.prepare(route),
-    ]);
+    await settleAll([this.#fleet.prepare(route.model, seatsOf(route)), this.#lanes.prepare(route)]);
   }
 
   settle(route: Route): void {

@@ -19,18 +19,22 @@ export async function serve(options: ServeOptions): Promise<void> {
   const environment = readEnvironment();
   const log = createLog({ json: options.logJson === true, nowMs: systemClock.wallMs });
   const config = await readConfig(options.config ?? environment.configFile);
-  const app = await startApp({ config, log, feedbackSecret: environment.feedbackSecret });
+  const starting = startApp({ config, log, feedbackSecret: environment.feedbackSecret });
+  stopOnSignals(starting, log);
+  const app = await starting;
   const { host } = config.server.http;
   log({
     level: 'info',
     message: `answering at http://${host}:${app.httpPort}`,
     facts: { admin: app.adminPort },
   });
-  stopOnSignals(app, log);
 }
 
-/** Ends the process once it is quiet. A second signal changes nothing: a run that is cut off would abort the process. */
-function stopOnSignals(app: App, log: Log): void {
+/**
+ * Ends the process once it is quiet; one that is still starting, once it has started: the first process of a container hears
+ * no signal that it has no listener for. A second signal changes nothing: a run that is cut off would abort the process.
+ */
+function stopOnSignals(starting: Promise<App>, log: Log): void {
   let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) {
@@ -39,13 +43,15 @@ function stopOnSignals(app: App, log: Log): void {
     }
     isStopping = true;
     log({ level: 'info', message: `${signal}: no new requests; answering those in flight` });
-    app.close().then(
-      () => log({ level: 'info', message: 'stopped' }),
-      (error: unknown) => {
-        log({ level: 'error', message: `could not stop cleanly: ${messageOf(error)}` });
-        process.exitCode = EXIT.failed;
-      },
-    );
+    starting
+      .then((app) => app.close())
+      .then(
+        () => log({ level: 'info', message: 'stopped' }),
+        (error: unknown) => {
+          log({ level: 'error', message: `could not stop cleanly: ${messageOf(error)}` });
+          process.exitCode = EXIT.failed;
+        },
+      );
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);

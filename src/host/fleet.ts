@@ -1,4 +1,5 @@
 import type { Arm } from '../core/route.ts';
+import { settleAll } from '../core/settle-all.ts';
 import type { ModelVersion } from '../core/version.ts';
 import type { Host } from './host.ts';
 import { planResidency, type Seat, seatKey, seatRoleOf } from './residency.ts';
@@ -45,11 +46,11 @@ export class Fleet {
     return [...this.#occupied.values()].map((occupied) => occupied.host);
   }
 
-  /** Makes every wanted seat of a model ready, keeping all others. Rejects if one cannot be loaded; the rest stay. */
+  /** Makes every wanted seat of a model ready, keeping all others. Rejects if one cannot be loaded, once the rest is; that stays. */
   async prepare(model: string, wanted: readonly Seat[]): Promise<void> {
     const plan = planResidency(wanted, this.seats(model));
     for (const { from, to } of plan.moves) this.#move(from, to);
-    await Promise.all(plan.loads.map((seat) => this.#load(seat)));
+    await settleAll(plan.loads.map((seat) => this.#load(seat)));
   }
 
   /** Drains and closes the seats of a model that are not wanted. The route must not lead to them any more. */

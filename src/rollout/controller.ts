@@ -230,6 +230,8 @@ export class Controller {
       await this.#options.stage.prepareRoute({ ...route, stable, shares, mirror });
       return undefined;
     } catch (error) {
+      // The route as it is: what was loaded in vain is closed.
+      this.#options.routes.write(route);
       return refused('not_ready', messageOf(error));
     }
   }

@@ -66,10 +66,16 @@ export class RunningGateway {
     this.ended = once(this.#child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
-  /** Resolves when it answers. It is killed, with all of its children, when the test has ended. */
-  static async start(t: Teardown, place: Place): Promise<RunningGateway> {
+  /** Only begun. It is killed, with all of its children, when the test has ended. */
+  static spawn(t: Teardown, place: Place): RunningGateway {
     const gateway = new RunningGateway(place);
     t.teardown(() => gateway.killGroup());
+    return gateway;
+  }
+
+  /** Resolves when it answers. It is killed, with all of its children, when the test has ended. */
+  static async start(t: Teardown, place: Place): Promise<RunningGateway> {
+    const gateway = RunningGateway.spawn(t, place);
     const news = await until('the gateway answers', () => {
       if (gateway.#child.exitCode !== null) throw new Error(`it ended:\n${gateway.log}`);
       return gateway.entries().find(({ message }) => message.startsWith('answering at'));

@@ -45,6 +45,16 @@ t.test(
   },
 );
 
+t.test('SIGTERM during the start ends with code 0 and leaves no process', TIME, async (t) => {
+  const place = await aPlace(t, ['1']);
+  const gateway = RunningGateway.spawn(t, place);
+  await until('it loads', () => /"loading"/.test(gateway.log));
+  gateway.kill('SIGTERM');
+  t.same(await gateway.ended, { code: 0, signal: null });
+  t.match(gateway.log, /stopped/);
+  t.notOk(existsSync(join(place.ledger, 'lock')), 'the ledger is free');
+});
+
 t.test(
   'an interrupt from the terminal in mid-rollout reaches all processes and harms none',
   TIME,

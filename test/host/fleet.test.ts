@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import t from 'tap';
 import { ServeError } from '../../src/core/errors.ts';
@@ -34,6 +35,7 @@ function aFleet(): { fleet: Fleet; started: string[]; closed: string[] } {
     startHost: async (seat) => {
       if (seat.target.version === 'broken')
         throw new ServeError('version_not_ready', 'no such file');
+      await turn();
       started.push(seatKey(seat));
       return aHost(seat, closed);
     },
@@ -66,6 +68,14 @@ t.test('a promoted candidate keeps its host', async (t) => {
   await fleet.close();
   t.equal(started.length, 3);
   t.same(closed.slice(0, 2).sort(), ['fashion/1/control', 'fashion/1/main']);
+});
+
+t.test('a fault is told once nothing loads any more, so that all can be closed', async (t) => {
+  const { fleet, closed } = aFleet();
+  const wanted = [aSeat('broken'), aSeat('1'), aSeat('2', 'candidate')];
+  await t.rejects(fleet.prepare('fashion', wanted), { message: 'no such file' });
+  fleet.settle('fashion', [aSeat('1')]);
+  t.same(closed, ['fashion/2/candidate']);
 });
 
 t.test('a version that cannot be loaded leaves the others at work', async (t) => {

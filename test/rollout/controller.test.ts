@@ -185,6 +185,7 @@ t.test('a route is set only when its versions are loaded', async (t) => {
   const command = { kind: 'setRoute', model: 'fashion', revision: 1, stable: '3', shares } as const;
   t.match(await controller.submit({ ...command, mirror: undefined }), { code: 'not_ready' });
   t.equal(world.shares(), STABLE);
+  t.equal(world.log.at(-1), `write ${STABLE}`, 'what was loaded in vain is closed');
 });
 
 t.test('goes on after a kill from the recorded evidence and draws nothing anew', async (t) => {

@@ -1,0 +1,13 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import t from 'tap';
+import { settleAll } from '../../src/core/settle-all.ts';
+
+t.test('the first fault is told once everything has ended', async (t) => {
+  let ended = false;
+  const slow = turn().then(() => {
+    ended = true;
+  });
+  await t.rejects(settleAll([Promise.reject(new Error('at once')), slow]), { message: 'at once' });
+  t.ok(ended);
+  await t.resolves(settleAll([slow]));
+});
