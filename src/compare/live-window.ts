@@ -44,8 +44,10 @@ const BAD_UNITS_MAX = 5_000;
  *   event.
  * - While there is no threshold yet nothing can be slow, so nothing met then is a trial of slowness: or else a window that
  *   had measured nothing would look like one that found nothing.
- * - `units` are distinct at one exposure, within the life of the window: the trials of which an event is the outcome. A
- *   unit that comes again at the next exposure, or after a restart, is a new trial there.
+ * - `units` are distinct at one exposure: the trials of which an event is the outcome. A unit that comes again at the next
+ *   exposure is a new trial there.
+ * - After a restart, units that come again to an exposure of before are not counted anew, since nobody knows which were: the
+ *   same people twice are not twice the evidence. Their first bad events still count, each with its trial.
  * - An event is a unit's first of its kind, over all exposures and restarts.
  * - A request that is a unit of its own needs no remembering: it is a trial, and its event the first.
  * - The caller's doing counts nowhere, with one exception: a request that had already taken longer than the threshold when
@@ -54,6 +56,8 @@ const BAD_UNITS_MAX = 5_000;
 export class LiveWindow {
   readonly #options: LiveWindowOptions;
   readonly #exposures = new Map<string, MutableExposure>();
+  /** Exposures at which an earlier life of this process has counted units that it can no longer tell apart. */
+  readonly #earlier: ReadonlySet<string>;
   readonly #seen = new Map<string, Set<string>>();
   #seenCount = 0;
   readonly #erred: Set<string>;
@@ -69,6 +73,7 @@ export class LiveWindow {
     for (const [key, { candidate, reference }] of Object.entries(from.live)) {
       this.#exposures.set(key, { candidate: { ...candidate }, reference: { ...reference } });
     }
+    this.#earlier = new Set(Object.keys(from.live));
     this.#erred = new Set(from.erredUnits);
     this.#slow = new Set(from.slowUnits);
     this.#threshold = new SlowThreshold(options.slowQuantile);
@@ -107,19 +112,38 @@ export class LiveWindow {
   }
 
   #count(live: LiveObservation, arm: MutableArm, { isError, isSlow, isTimed }: Finding): void {
-    const { unit, exposure } = live;
-    const hash =
-      unit === undefined ? undefined : saltedHash(`${this.#options.salt}:evidence`, unit);
+    const hash = this.#hashOf(live.unit);
     if (hash !== undefined && this.#erred.size + this.#slow.size >= BAD_UNITS_MAX) return;
-    const key = exposureKey(exposure);
-    const timedKey = `${key} timed`;
-    if (this.#isNew(key, hash)) arm.units += 1;
-    if (isTimed && this.#isNew(timedKey, hash)) arm.timedUnits += 1;
-    const isFirstError = isError && this.#isTrial(key, hash) && isFirst(this.#erred, hash);
-    const isFirstSlow = isSlow && this.#isTrial(timedKey, hash) && isFirst(this.#slow, hash);
-    if (isFirstError) arm.errors += 1;
-    if (isFirstSlow) arm.slow += 1;
-    if (isFirstError || isFirstSlow) this.#cover.begin(live.endedMs);
+    const key = exposureKey(live.exposure);
+    const isRecounted = hash !== undefined && this.#earlier.has(key);
+    const asTrial = { hash, isRecounted };
+    const error = this.#meet({ ...asTrial, at: key, isBad: isError }, this.#erred);
+    if (error.isTrial) arm.units += 1;
+    if (error.isEvent) arm.errors += 1;
+    if (isTimed) {
+      const slow = this.#meet({ ...asTrial, at: `${key} timed`, isBad: isSlow }, this.#slow);
+      if (slow.isTrial) arm.timedUnits += 1;
+      if (slow.isEvent) arm.slow += 1;
+      if (slow.isEvent) this.#cover.begin(live.endedMs);
+    }
+    if (error.isEvent) this.#cover.begin(live.endedMs);
+  }
+
+  /** What one request is for one kind of event: a trial of its unit, its unit's first event, both or neither. */
+  #meet(
+    { hash, at, isBad, isRecounted }: Meeting,
+    bad: Set<string>,
+  ): { readonly isTrial: boolean; readonly isEvent: boolean } {
+    if (isRecounted) {
+      const isEvent = isBad && isFirst(bad, hash);
+      return { isTrial: isEvent, isEvent };
+    }
+    const isTrial = this.#isNew(at, hash);
+    return { isTrial, isEvent: isBad && this.#isTrial(at, hash) && isFirst(bad, hash) };
+  }
+
+  #hashOf(unit: string | undefined): string | undefined {
+    return unit === undefined ? undefined : saltedHash(`${this.#options.salt}:evidence`, unit);
   }
 
   #armOf({ exposure, side }: LiveObservation): MutableArm {
@@ -146,6 +170,15 @@ export class LiveWindow {
     return hash === undefined || (this.#seen.get(key)?.has(hash) ?? false);
   }
 }
+
+type Meeting = {
+  readonly hash: string | undefined;
+  /** Where the unit is a trial once: an exposure and a kind of event. */
+  readonly at: string;
+  readonly isBad: boolean;
+  /** The unit may have been counted here in an earlier life. */
+  readonly isRecounted: boolean;
+};
 
 type Finding = { readonly isError: boolean; readonly isSlow: boolean; readonly isTimed: boolean };
 

@@ -34,7 +34,7 @@ function areCounts({ candidate, reference }: ExposureCounts): boolean {
     (arm) =>
       [arm.requests, arm.units, arm.timedUnits, arm.errors, arm.slow].every(isCount) &&
       [arm.erredRequests, arm.slowRequests].every(isCount) &&
-      Math.max(arm.errors, arm.timedUnits) <= arm.units &&
+      arm.errors <= arm.units &&
       arm.slow <= arm.timedUnits &&
       Math.max(arm.erredRequests, arm.slowRequests) <= arm.requests,
   );

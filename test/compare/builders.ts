@@ -143,24 +143,31 @@ export const shadowHappenings: fc.Arbitrary<Happening> = fc.oneof(
 );
 
 /** Live requests that never overlap: each one's number is its place in time. */
-export const liveHappenings: fc.Arbitrary<readonly Happening[]> = fc
-  .array(
-    fc.record({
-      comesAgain: fc.boolean(),
-      side: fc.constantFrom('candidate' as const, 'reference' as const),
-      candidateBp: fc.constantFrom(500, 2_500),
-      failure: fc.constantFrom(undefined, 'runtime_failed' as const, 'invalid_input' as const),
-    }),
-    { maxLength: 60 },
-  )
-  .map((requests) =>
-    requests.map(({ candidateBp, comesAgain, ...request }, index): Happening => {
-      const unit = comesAgain ? `u${index}` : undefined;
-      const exposure = { candidateBp, referenceBp: 10_000 - candidateBp };
-      const times = { startedMs: index * 10, endedMs: index * 10 + 5 };
-      return (window) => window.addLive({ ...request, unit, exposure, ...times });
-    }),
-  );
+export const liveHappenings = liveRequests(fc.boolean());
+
+/** Of units that do not come again: those that come again cannot be told apart after a restart. */
+export const passingHappenings = liveRequests(fc.constant(false));
+
+function liveRequests(comesAgain: fc.Arbitrary<boolean>): fc.Arbitrary<readonly Happening[]> {
+  return fc
+    .array(
+      fc.record({
+        comesAgain,
+        side: fc.constantFrom('candidate' as const, 'reference' as const),
+        candidateBp: fc.constantFrom(500, 2_500),
+        failure: fc.constantFrom(undefined, 'runtime_failed' as const, 'invalid_input' as const),
+      }),
+      { maxLength: 60 },
+    )
+    .map((requests) =>
+      requests.map(({ candidateBp, comesAgain, ...request }, index): Happening => {
+        const unit = comesAgain ? `u${index}` : undefined;
+        const exposure = { candidateBp, referenceBp: 10_000 - candidateBp };
+        const times = { startedMs: index * 10, endedMs: index * 10 + 5 };
+        return (window) => window.addLive({ ...request, unit, exposure, ...times });
+      }),
+    );
+}
 
 /** What a window holds after some things have happened. */
 export const evidences: fc.Arbitrary<Evidence> = fc

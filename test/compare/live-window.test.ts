@@ -117,6 +117,26 @@ t.test('what was met before there was a threshold is no trial of slowness', asyn
   t.match(window.snapshot().live['500:9500']?.candidate, { timedUnits: 1, slow: 1 });
 });
 
+t.test('a restart does not make the same people twice the evidence', async (t) => {
+  const people = Array.from({ length: 50 }, (_, index) => `u${index}`);
+  const visit = (window: LiveWindow, fromMs: number, exposure = aLive().exposure): void =>
+    people.forEach((unit, index) => {
+      const startedMs = fromMs + index * 10;
+      window.add(aLive({ unit, startedMs, endedMs: startedMs + 1, exposure }));
+    });
+  const before = aLiveWindow();
+  visit(before, 0);
+  const after = new LiveWindow({ salt: 'salt', slowQuantile: 0.9 }, before.snapshot());
+  visit(after, 1_000);
+  const key = '500:9500';
+  t.match(after.snapshot().live[key]?.candidate, { requests: 100, units: 50, errors: 0 });
+  after.add(aLive({ unit: 'u7', startedMs: 9_000, endedMs: 9_001, failure }));
+  after.add(aLive({ unit: 'u7', startedMs: 9_100, endedMs: 9_101, failure }));
+  t.match(after.snapshot().live[key]?.candidate, { units: 51, errors: 1 }, 'harm is still seen');
+  visit(after, 10_000, { candidateBp: 2_500, referenceBp: 7_500 });
+  t.match(after.snapshot().live['2500:7500']?.candidate, { units: 50 }, 'a new coin is tossed');
+});
+
 t.test('what evidence remembers of units is bounded, whatever the traffic', async (t) => {
   const window = aLiveWindow();
   for (let i = 0; i < 12_000; i += 1) {
