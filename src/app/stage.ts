@@ -6,8 +6,8 @@ import type { Residence } from './residence.ts';
 
 export type StageOptions = {
   readonly routes: Pick<RouteTable, 'read'>;
-  readonly residence: Residence;
-  readonly judges: Judges;
+  readonly residence: Pick<Residence, 'prepare' | 'settle'>;
+  readonly judges: Pick<Judges, 'open' | 'close'>;
 };
 
 /** What the controller may have done in the serving column. */
@@ -19,6 +19,11 @@ export function createStage({ routes, residence, judges }: StageOptions): Stage 
     },
     prepareRoute: (route) => residence.prepare(route),
     open: (rollout, evidence) => judges.open(rollout, evidence),
-    release: async (rollout) => judges.close(rollout),
+    release: async (rollout) => {
+      judges.close(rollout);
+      // A trial that could not be loaded as a whole ends without a change of route, and leaves what could be loaded behind.
+      const route = routes.read(rollout.spec.model);
+      if (route !== undefined) residence.settle(route);
+    },
   };
 }

@@ -122,7 +122,8 @@ function rollBackProven(verdict: Verdict): Action {
 
 function inconclusiveText(look: Look): string {
   const { spec } = look.rollout;
-  return `inconclusive after ${durationText(spec.maxDurationMs)}: ${needsText(look)}`;
+  const left = 'promote by hand, abort, or start again with a longer maxDuration';
+  return `inconclusive after ${durationText(spec.maxDurationMs)} (maxDuration; ${left}): ${needsText(look)}`;
 }
 
 /** What is required and not yet proven, with numbers, and what else the verdict lacks. */

@@ -9,6 +9,7 @@ import { Lanes, type LaneTarget } from '../../src/app/lanes.ts';
 import { namesNotFound } from '../../src/app/names-not-found.ts';
 import { overruledRoutes } from '../../src/app/overruled-routes.ts';
 import { seatsOf } from '../../src/app/seats-of.ts';
+import { createStage } from '../../src/app/stage.ts';
 import { Trial } from '../../src/app/trial.ts';
 import { watchHosts } from '../../src/app/watch-hosts.ts';
 import { startApp } from '../../src/app.ts';
@@ -52,6 +53,28 @@ t.test('a written split is kept, and only the stable share of it is called stabl
   const [again] = initialRoutes(await aConfig(written), catalog);
   t.equal(again?.salt, route?.salt, 'a restart sends every unit where it went before');
 });
+
+t.test(
+  'what a trial has loaded in vain is closed when it ends, even if no route changes',
+  async (t) => {
+    const route = aRoute();
+    const log: string[] = [];
+    const stage = createStage({
+      routes: { read: () => route },
+      residence: {
+        prepare: async ({ mirror }) => {
+          log.push(`prepare ${mirror?.version}`);
+          throw new Error('no such file');
+        },
+        settle: (kept) => log.push(kept === route ? 'settle the present route' : 'settle another'),
+      },
+      judges: { open: () => undefined, close: ({ id }) => log.push(`close ${id}`) },
+    });
+    await t.rejects(stage.prepare(aRollout()), { message: 'no such file' });
+    await stage.release(aRollout());
+    t.same(log, ['prepare 2', 'close fashion-2-1', 'settle the present route']);
+  },
+);
 
 t.test('a written route that the ledger overrules is told, with how to change it', async (t) => {
   const config = await aConfig('{ fashion: { route: { stable: "2" } } }');
