@@ -18,6 +18,8 @@ const FINDINGS = {
   undecided: pc.yellow('? undecided'),
 } as const satisfies Record<MetricStatus['finding'], string>;
 
+type Metric = RolloutStatus['metrics'][number];
+
 /** A rollout as people read it: where it stands, what it has seen, and what it waits for. */
 export function formatRollout(status: RolloutStatus): string {
   const facts = [
@@ -30,19 +32,18 @@ export function formatRollout(status: RolloutStatus): string {
     ['Step:', stepText(status)],
     ['Weight:', `set ${percent(status.setWeightBp)}, actual ${percent(status.actualWeightBp)}`],
     ['Mirror:', mirrorText(status)],
-    [
-      'Labels:',
-      `${countText(status.labels.joined)} joined, ${countText(status.labels.unmatched)} unmatched`,
-    ],
+    ['Labels:', labelsText(status)],
     ['Age:', `${durationText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
     ['Record:', `${status.record}  ${status.headHash.slice(0, 16)}`],
     [status.step === undefined ? 'Why:' : 'Waits:', status.why],
   ];
-  return `${formatTable(facts)}\n\n${formatTable(metricRows(status))}\n`;
+  const rules = status.metrics.flatMap(ruleLines);
+  const must = rules.length === 0 ? '' : `\nEach must show:\n${rules.join('\n')}\n`;
+  return `${formatTable(facts)}\n\n${formatTable(metricRows(status))}\n${must}`;
 }
 
 function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] {
-  const heading = ['METRIC', 'STATUS', 'SAMPLES', 'BAD cand/ref', 'MEASURED', 'MARGIN', 'TO GO'];
+  const heading = ['METRIC', 'STATUS', 'SAMPLES', 'BAD cand/ref', 'MEASURED', 'TO GO'];
   return [
     heading.map((cell) => pc.bold(cell)),
     ...metrics.map((metric) => [
@@ -51,15 +52,20 @@ function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] 
       countText(metric.samples),
       `${countText(metric.candidateEvents)}/${countText(metric.referenceEvents)}`,
       numberText(metric.estimate),
-      metric.margin,
       toGo(metric),
     ]),
   ];
 }
 
+/** Sentences would make the table wider than a terminal. */
+function ruleLines({ label, margin, finding, missing }: Metric): readonly string[] {
+  const isMissing = finding === 'undecided' && missing !== undefined;
+  return [`  ${label}: ${margin}`, ...(isMissing ? [`    ${missing}`] : [])];
+}
+
 function toGo(metric: MetricStatus): string {
   if (metric.finding !== 'undecided') return '';
-  if (metric.missing !== undefined) return metric.missing;
+  if (metric.missing !== undefined) return 'see below';
   if (metric.role === 'reject') return 'can only reject';
   return isNumber(metric.samplesToGo) ? `~${countText(metric.samplesToGo)}` : 'cannot say';
 }
@@ -86,6 +92,14 @@ function mirrorText({ mirror }: RolloutStatus): string {
   const share = `${((100 * mirror.compared) / sampled).toFixed(1)} %`;
   const lost = [`timed out ${mirror.timedOut}`, `failed ${mirror.failed}`, ...drops].join(', ');
   return `${share} of ${countText(sampled)} sampled were compared (${lost})`;
+}
+
+/** What is judged on labels holds for the answers that got one: people must see how many did. */
+function labelsText({ labels, mirror }: RolloutStatus): string {
+  const { joined, unmatched } = labels;
+  const share =
+    joined === 0 ? '' : ` (${((100 * joined) / mirror.compared).toFixed(1)} % of the compared)`;
+  return `${countText(joined)} joined${share}, ${countText(unmatched)} unmatched`;
 }
 
 function percent(bp: number | undefined): string {
