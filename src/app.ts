@@ -193,10 +193,15 @@ async function listen(
 }
 
 async function openLedger(config: Config, log: Log): Promise<Ledger> {
-  return await openFileLedger(config.ledger, {
-    clock: systemClock,
-    onRepair: ({ message, file }) => log({ level: 'warn', message, facts: { file } }),
-  });
+  const onRepair = ({ message, file }: { message: string; file: string }): void =>
+    log({ level: 'warn', message, facts: { file } });
+  return await openFileLedger(config.ledger, { clock: systemClock, onRepair }).catch(
+    (cause: unknown) => {
+      throw new Error(`ledger: cannot be opened in ${config.ledger}: ${messageOf(cause)}`, {
+        cause,
+      });
+    },
+  );
 }
 
 function gatewayLimits(config: Config): GatewayLimits {

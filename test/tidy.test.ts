@@ -81,9 +81,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'src/engine/worker.ts': 'test/engine/engine.test.ts',
   'src/host/main.ts': 'test/host/host.test.ts',
   'src/host/child.ts': 'test/host/host.test.ts',
-  // Reached through the builder that all of these tests share.
-  'src/host/host.ts': 'test/host/host.test.ts',
-  'src/host/local.ts': 'test/host/host.test.ts',
   'src/load/main.ts': 'test/load/load-process.test.ts',
   // Tested as a user meets them: by the commands that run them.
   'src/cli/main.ts': 'test/cli/commands.test.ts',

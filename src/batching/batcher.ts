@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
 import { joinInputs } from './join.ts';
@@ -26,7 +26,6 @@ export type BatcherOptions = {
 
 /** Without a run for so long, what was learned about run times may be stale. */
 const STALE_MS = 1_000;
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /**
  * Collects requests and runs them together. Eager: as soon as a replica is free it takes all that fits, and what arrives

@@ -9,6 +9,9 @@ export type Clock = {
   readonly wallMs: () => number;
 };
 
+/** The longest that a timer can wait, some 25 days; one that is set for longer fires at once. */
+export const TIMER_MS_MAX = 2 ** 31 - 1;
+
 export const systemClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),

@@ -1,13 +1,11 @@
 import { Piscina } from 'piscina';
+import { TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import { decodeFrame, encodeBuffer } from '../core/frame.ts';
 import type { OutboundTensor } from '../core/frame-bytes.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { WorkerReport } from './worker.ts';
-
-/** The longest that a timer takes; the pool would otherwise terminate a busy thread, which aborts the process. */
-const NEVER_MS = 2 ** 31 - 1;
 
 /**
  * One worker thread with all sources open. A pool of exactly one thread each, so that a thread that is stuck can be left behind
@@ -26,7 +24,8 @@ export class Replica {
       // Waiting on a shared counter would keep the thread from its timers and messages.
       atomics: 'disabled',
       recordTiming: false,
-      closeTimeout: NEVER_MS,
+      // After this the pool would terminate a busy thread, which aborts the process.
+      closeTimeout: TIMER_MS_MAX,
       workerData: sources,
       env: {},
     });

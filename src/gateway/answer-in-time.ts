@@ -1,3 +1,4 @@
+import { TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import { offAbort, onAbort } from '../core/on-abort.ts';
@@ -44,5 +45,3 @@ export function answerInTime(infer: Infer, waiting: Waiting): Promise<InferRespo
     );
   });
 }
-
-const TIMER_MS_MAX = 2_147_483_647;

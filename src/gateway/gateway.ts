@@ -6,6 +6,7 @@
  * answered and forgotten, and what the host still does for it is the host's own bound to keep.
  */
 import type { Clock } from '../core/clock.ts';
+import { type Deferred, deferred } from '../core/deferred.ts';
 import { messageOf, ServeError, type ServeErrorCode } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { Outcome, Tap } from '../core/outcome.ts';
@@ -97,7 +98,7 @@ const VERSION_FAULTS: ReadonlySet<ServeErrorCode> = new Set([
 class ServingGateway implements Gateway {
   readonly #options: GatewayOptions;
   #inFlight = 0;
-  #drained: PromiseWithResolvers<void> | undefined;
+  #drained: Deferred<void> | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -186,7 +187,7 @@ class ServingGateway implements Gateway {
   }
 
   drain(): Promise<void> {
-    this.#drained ??= withResolvers();
+    this.#drained ??= deferred();
     if (this.#inFlight === 0) this.#drained.resolve();
     return this.#drained.promise;
   }
@@ -297,17 +298,4 @@ function withTotal(answer: InferResponse, totalMs: number): InferResponse {
   const { model, version, outputs, batch } = answer;
   const { queueMs, computeMs } = answer.timing;
   return { model, version, outputs, batch, timing: { queueMs, computeMs, totalMs } };
-}
-
-type PromiseWithResolvers<T> = {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-};
-
-function withResolvers(): PromiseWithResolvers<void> {
-  let resolve: () => void = () => {};
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }

@@ -8,7 +8,7 @@ import type { ProviderReport, Source } from '../runtime/runtime.ts';
 import type { Desk, DeskSetting } from './desk.ts';
 import { Lifeline } from './lives.ts';
 import { openLocalDesk } from './local.ts';
-import { type Crash, Supervisor } from './supervisor.ts';
+import { type Crash, Supervisor, type SupervisorListeners } from './supervisor.ts';
 
 export type HostOptions = {
   readonly target: ModelVersion;
@@ -83,13 +83,7 @@ async function startProcessHost(options: HostOptions): Promise<Host> {
     clock,
     afterCrashLoop: 'keepTrying',
     holdDuringRestart: true,
-    listeners: {
-      onLife: (life) => listeners.onLife(target, life),
-      onBatch: (batch) => listeners.onBatch(target, batch),
-      onCrash: (crash) => listeners.onCrash(target, crash),
-      onCrashLoop: (detail) => listeners.onCrashLoop(target, detail),
-      onInternalError: listeners.onInternalError,
-    },
+    listeners: listenersFor(target, listeners),
   });
   return hostOf(options, {
     desk,
@@ -97,6 +91,17 @@ async function startProcessHost(options: HostOptions): Promise<Host> {
     pid: () => desk.pid,
     close: () => desk.close(),
   });
+}
+
+/** A supervisor knows no versions: what it tells is told of this one. */
+export function listenersFor(target: ModelVersion, listeners: HostListeners): SupervisorListeners {
+  return {
+    onLife: (life) => listeners.onLife(target, life),
+    onBatch: (batch) => listeners.onBatch(target, batch),
+    onCrash: (crash) => listeners.onCrash(target, crash),
+    onCrashLoop: (detail) => listeners.onCrashLoop(target, detail),
+    onInternalError: listeners.onInternalError,
+  };
 }
 
 async function startThread(options: HostOptions): Promise<Host> {

@@ -1,11 +1,11 @@
 import type { Answer } from '../batching/work.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { InferRequest } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { Life } from '../core/version.ts';
 import type { Source } from '../runtime/runtime.ts';
-import type { HostListeners } from './host.ts';
+import { type HostListeners, listenersFor } from './host.ts';
 import { Supervisor } from './supervisor.ts';
 
 export type LaneOptions = {
@@ -57,7 +57,6 @@ const TWIN = 1;
 const ALONE = [CANDIDATE] as const;
 const CANDIDATE_FIRST = [CANDIDATE, TWIN] as const;
 const TWIN_FIRST = [TWIN, CANDIDATE] as const;
-const TIMER_MS_MAX = 2 ** 31 - 1;
 
 /** Resolves with both loaded and warm. Rejects with ServeError `version_not_ready` naming which could not be and why. */
 export async function startLane(options: LaneOptions): Promise<Lane> {
@@ -79,13 +78,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
       clock,
       afterCrashLoop: 'giveUp',
       holdDuringRestart: false,
-      listeners: {
-        onLife: (life) => listeners.onLife(target, life),
-        onBatch: (batch) => listeners.onBatch(target, batch),
-        onCrash: (crash) => listeners.onCrash(target, crash),
-        onCrashLoop: (detail) => listeners.onCrashLoop(target, detail),
-        onInternalError: listeners.onInternalError,
-      },
+      listeners: listenersFor(target, listeners),
     });
     return {
       run: (request, plan, deadlineMs) => runInLane({ desk, clock, request, plan, deadlineMs }),

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { deferred } from '../core/deferred.ts';
 import type { Frame } from '../core/frame.ts';
 import type { OutboundTensor } from '../core/frame-bytes.ts';
 import type { WorkerReport } from '../engine/worker.ts';
@@ -38,8 +39,8 @@ export class HostProcess {
   readonly #options: HostProcessOptions;
   readonly #child: ChildProcess;
   readonly #frames: FrameSocket;
-  readonly #ready = withResolvers<WorkerReport['models']>();
-  readonly #exited = withResolvers<ChildExit>();
+  readonly #ready = deferred<WorkerReport['models']>();
+  readonly #exited = deferred<ChildExit>();
   #lastWords = '';
   #stuckRunMs: number | undefined;
   #doomed = false;
@@ -176,20 +177,4 @@ function spawnChild(nice: number): ChildProcess {
     throw new Error('no process can be started: no file descriptors are left');
   }
   return child;
-}
-
-type Resolvers<T> = {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: Error) => void;
-};
-
-function withResolvers<T>(): Resolvers<T> {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (error: Error) => void = () => undefined;
-  const promise = new Promise<T>((onValue, onError) => {
-    resolve = onValue;
-    reject = onError;
-  });
-  return { promise, resolve, reject };
 }

@@ -1,6 +1,6 @@
 import type { Entry } from '../batching/queue.ts';
 import { bytesOf, type Work } from '../batching/work.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Life } from '../core/version.ts';
@@ -22,11 +22,13 @@ export type SupervisorOptions = {
   readonly afterCrashLoop: 'giveUp' | 'keepTrying';
   /** Hold requests that arrive during a short restart, instead of refusing them. */
   readonly holdDuringRestart: boolean;
-  readonly listeners: Pick<DeskListeners, 'onBatch' | 'onInternalError'> & {
-    readonly onLife: (life: Life) => void;
-    readonly onCrash: (crash: Crash) => void;
-    readonly onCrashLoop: (detail: string) => void;
-  };
+  readonly listeners: SupervisorListeners;
+};
+
+export type SupervisorListeners = Pick<DeskListeners, 'onBatch' | 'onInternalError'> & {
+  readonly onLife: (life: Life) => void;
+  readonly onCrash: (crash: Crash) => void;
+  readonly onCrashLoop: (detail: string) => void;
 };
 
 type Settle = Pick<Entry, 'resolve' | 'reject'>;
@@ -36,7 +38,6 @@ type Pending = { readonly work: Work; readonly settle: Settle; sent: boolean };
 const BATCH_IDS_PER_PROCESS = 1_000_000_000;
 /** Beyond the last moment at which a healthy child has answered. */
 const SILENCE_GRACE_MS = 2_000;
-const TIMER_MS_MAX = 2 ** 31 - 1;
 const UNLOADING = 'the version is being unloaded';
 
 /**

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LedgerLockedError } from './ledger.ts';
 
@@ -21,14 +21,14 @@ export async function acquireLock(directory: string): Promise<Lock> {
   const path = join(directory, LOCK_FILE);
   const holder: Holder = { pid: process.pid, startTicks: await startTicksOf(process.pid) };
   const mine = join(directory, `${LOCK_FILE}.${process.pid}.${randomUUID()}`);
-  await writeFile(mine, JSON.stringify(holder));
   try {
+    await writeFile(mine, JSON.stringify(holder));
     if (!(await tryLink(mine, path))) {
       await removeIfStale(directory, path);
       if (!(await tryLink(mine, path))) throw await lockedBy(directory, path);
     }
   } finally {
-    await unlink(mine);
+    await rm(mine, { force: true });
   }
   return { release: () => unlink(path) };
 }

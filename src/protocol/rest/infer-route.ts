@@ -18,14 +18,17 @@ const FEEDBACK_HEADER = 'x-understudy-feedback';
 
 export type ModelParams = { readonly model: string; readonly version?: string };
 
+/** The token under which a label for an answer may come; undefined: none is given out. */
+export type TokenFor = (answer: {
+  readonly model: string;
+  readonly version: string;
+  readonly id: string;
+}) => string | undefined;
+
 export type InferRouteOptions = {
   readonly gateway: Gateway;
   readonly identity: (model: string) => Identity;
-  readonly tokenFor: (answer: {
-    readonly model: string;
-    readonly version: string;
-    readonly id: string;
-  }) => string | undefined;
+  readonly tokenFor: TokenFor;
   readonly limits: RestLimits;
   readonly clock: Clock;
   readonly turns: Turns;

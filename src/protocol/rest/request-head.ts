@@ -44,7 +44,7 @@ export function parseRequestHead(
   head: JsonHead,
   limits: { readonly tensorsMax: number },
 ): RequestHead {
-  const root = objectAt(head.value, 'the request');
+  const root = objectAt(head.value, 'request');
   const parameters = parametersAt(root['parameters'], 'the request');
   const inputs = listAt(root['inputs'], 'inputs', limits.tensorsMax);
   const outputs = root['outputs'];

@@ -23,7 +23,7 @@ import {
 } from './errors.ts';
 import { createFeedbackRoute, type Feedback } from './feedback-route.ts';
 import type { Identity } from './identity.ts';
-import { createInferRoute } from './infer-route.ts';
+import { createInferRoute, type TokenFor } from './infer-route.ts';
 import type { RestLimits } from './limits.ts';
 import { createAboutRoutes } from './model-routes.ts';
 import { createTurns } from './turns.ts';
@@ -33,11 +33,7 @@ export type RestServerOptions = {
   readonly identity: (model: string) => Identity;
   readonly feedback: Feedback;
   /** The token under which a label for this answer may come; undefined: none is given out. */
-  readonly tokenFor: (answer: {
-    readonly model: string;
-    readonly version: string;
-    readonly id: string;
-  }) => string | undefined;
+  readonly tokenFor: TokenFor;
   readonly limits: RestLimits;
   readonly clock: Clock;
   /** As server metadata reports them. */
@@ -62,6 +58,8 @@ const MODEL_NAME_LENGTH_MAX = 512;
 export function createRestServer(options: RestServerOptions): RestServer {
   const { gateway, limits, onInternalError } = options;
   const { headerBytesMax } = limits;
+  const draining = (): boolean => gateway.draining();
+  const onError = createErrorHandler({ draining, headerBytesMax, onInternalError });
   const app = fastify({
     logger: false,
     http: { maxHeaderSize: headerBytesMax, headersTimeout: KEEP_ALIVE_MS + 1_000 },
@@ -69,10 +67,11 @@ export function createRestServer(options: RestServerOptions): RestServer {
     requestTimeout: limits.receiveMsMax,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MODEL_NAME_LENGTH_MAX },
+    // What is refused before there is a route, such as a path that cannot be decoded, is refused as everything else is.
+    frameworkErrors: onError,
     clientErrorHandler: createClientErrorHandler({ headerBytesMax }),
   });
-  const draining = (): boolean => gateway.draining();
-  app.setErrorHandler(createErrorHandler({ draining, headerBytesMax, onInternalError }));
+  app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);
   takeBodiesAsBytes(app, limits.bodyBytesMax);
   addRoutes(app, options);

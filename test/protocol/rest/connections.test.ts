@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 
 import type { InferResponse } from '../../../src/core/infer.ts';
@@ -88,6 +89,7 @@ t.test('a caller who hangs up aborts the request', async (t) => {
   const aborted = new Promise((resolve) => signal?.addEventListener('abort', resolve));
   socket.destroy();
   await aborted;
+  await turn();
   t.equal(gateway.inFlight(), 0);
 });
 

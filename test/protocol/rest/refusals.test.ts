@@ -359,6 +359,8 @@ t.test('unknown paths and verbs are told so', async (t) => {
   t.teardown(() => server.close());
   const unknown = await server.app.inject({ method: 'GET', url: '/v3' });
   t.match([unknown.statusCode, unknown.json()], [404, { error: 'Not Found' }]);
+  const undecodable = await server.app.inject({ method: 'GET', url: '/v2/models/%ZZ' });
+  t.match([undecodable.statusCode, undecodable.json()], [400, { code: 'invalid_input' }]);
   const wrongVerb = await server.app.inject({ method: 'GET', url: '/v2/models/m/infer' });
   t.match([wrongVerb.statusCode, wrongVerb.headers['allow']], [405, 'POST']);
   t.match(wrongVerb.json().error, /^Method Not Allowed: expected POST, found GET/);
