@@ -3,7 +3,12 @@ import type { RolloutSpec } from '../core/rollout.ts';
 import type { Judgement } from './judgement.ts';
 import { brief, judgeMean } from './mean-difference.ts';
 
-/** Whether the candidate's loss is higher than stable's on the same labelled requests, over all of them or over a slice. */
+/**
+ * Whether the candidate's loss is higher than stable's on the same labelled requests, over all of them or over a slice.
+ *
+ * Assumes that whether an answer gets a label does not depend on who was right. Where people label mostly the answers that
+ * stable got wrong, a candidate that is worse looks better, and no test on these numbers can tell: label a sample.
+ */
 export function judgeLabelledLoss(
   evidence: Evidence,
   spec: RolloutSpec,

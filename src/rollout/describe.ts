@@ -27,7 +27,8 @@ export function stepTask(step: Step): string {
 
 /** `45 s`, `12 min`, `3.5 h`, `2.0 d`. */
 export function durationText(ms: number): string {
-  const seconds = ms / 1000;
+  // The wall clock may have been set back.
+  const seconds = Math.max(0, ms) / 1000;
   if (seconds < 90) return `${Math.round(seconds)} s`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
   if (seconds < 48 * 3600) return `${(seconds / 3600).toFixed(1)} h`;
