@@ -2,7 +2,7 @@ import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
 import { joinInputs } from './join.ts';
-import { planBatch } from './plan.ts';
+import { type BatchPlan, planBatch } from './plan.ts';
 import { type Entry, Queue, type QueueLimits } from './queue.ts';
 import { RunTime } from './run-time.ts';
 import { ScatterError, scatter, selectOutputs } from './scatter.ts';
@@ -18,8 +18,10 @@ export type BatcherOptions = {
   readonly queue: QueueLimits;
   /** Batches carry numbers from this one on. */
   readonly firstBatchId: number;
-  /** Replicas that could take a batch now. */
+  /** Replicas that have nothing to do. */
   readonly free: () => number;
+  /** Replicas that are at work and would take their next batch already. */
+  readonly ahead: () => number;
   readonly run: RunBatch;
   readonly onBatch: (batch: { rows: number; requests: number; computeMs: number }) => void;
 };
@@ -29,7 +31,8 @@ const STALE_MS = 1_000;
 
 /**
  * Collects requests and runs them together. Eager: as soon as a replica is free it takes all that fits, and what arrives
- * meanwhile makes the next batch larger. The batch is chosen after the present poll phase of the event loop, so that requests
+ * meanwhile makes the next batch larger. A batch that is full already cannot grow, so it is handed to a replica ahead of time, and
+ * the replica has no gap between two runs. The batch is chosen after the present poll phase of the event loop, so that requests
  * that arrived in one reading of the sockets share it. A request leaves at once when it is cancelled or its deadline passes,
  * and is refused early when it could not be answered in time.
  */
@@ -41,6 +44,8 @@ export class Batcher {
   #nextBatchId: number;
   #running = 0;
   #lastRunMs = Number.NEGATIVE_INFINITY;
+  /** The batch that was handed over last. */
+  #handed = { atMs: 0, rows: 0 };
   #scheduled = false;
   #delayTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
@@ -114,7 +119,7 @@ export class Batcher {
 
   #dispatch(): void {
     clearTimeout(this.#delayTimer);
-    while (this.#queue.size > 0 && this.#options.free() > 0) {
+    while (this.#queue.size > 0 && this.#mayHand()) {
       const nowMs = this.#options.clock.monotonicMs();
       const waitMs = this.#waitMs(nowMs);
       if (waitMs > 0) {
@@ -122,16 +127,42 @@ export class Batcher {
         return;
       }
       const plan = planBatch(this.#queue, {
-        nowMs,
+        nowMs: this.#startMs(nowMs),
         rowsMax: this.#options.rowsMax,
         runMs: (rows) => this.#runTime.expect(rows),
         probe: this.#running === 0 && nowMs - this.#lastRunMs > STALE_MS,
       });
       for (const entry of plan.late) this.#expire(entry);
+      // What may not share a run made it smaller than the queue promised: it may still grow.
+      if (this.#options.free() === 0 && !this.#isFull(plan)) break;
       for (const entry of plan.batch) this.#queue.delete(entry);
       if (plan.batch.length > 0) void this.#run(plan.batch, plan.rows);
     }
     this.#checkDrained();
+  }
+
+  /**
+   * Whether a replica should get a batch now: one is free, or one may have its next ahead and that is full. What is handed
+   * over runs, cancelled and late or not, so nothing is handed ahead before it is known how long it would wait there.
+   */
+  #mayHand(): boolean {
+    const { free, ahead, rowsMax } = this.#options;
+    if (free() > 0) return true;
+    if (!this.#runTime.isKnown) return false;
+    const [oldest] = this.#queue;
+    const isFull = this.#queue.rows >= rowsMax || oldest?.alone === true;
+    return isFull && ahead() > 0;
+  }
+
+  /** When a batch that is handed over now would begin to run: at once, or after the one before it. */
+  #startMs(nowMs: number): number {
+    if (this.#options.free() > 0) return nowMs;
+    const { atMs, rows } = this.#handed;
+    return Math.max(nowMs, atMs + this.#runTime.expect(rows));
+  }
+
+  #isFull({ batch, rows }: BatchPlan<Entry>): boolean {
+    return rows >= this.#options.rowsMax || batch[0]?.alone === true;
   }
 
   /** How long to hold the batch back for company. */
@@ -144,16 +175,18 @@ export class Batcher {
 
   async #run(batch: readonly Entry[], rows: number): Promise<void> {
     this.#running += 1;
-    const startedMs = this.#options.clock.monotonicMs();
+    this.#handed = { atMs: this.#options.clock.monotonicMs(), rows };
     const [first] = batch;
     const works = batch.map(({ work }) => work);
     const id = this.#nextBatchId;
     this.#nextBatchId += 1;
     try {
-      const runs = await this.#options.run(joinInputs(works, rows), first?.work.plan ?? []);
+      const plan = first?.work.plan ?? [];
+      const { runs, takenMs } = await this.#options.run(joinInputs(works, rows), plan);
+      const startedMs = this.#options.clock.monotonicMs() - takenMs;
       // What a deadline has to allow for is all of the time that the replica was taken.
       if (runs.every((run) => run.kind === 'answer')) {
-        this.#runTime.learn(rows, this.#options.clock.monotonicMs() - startedMs);
+        this.#runTime.learn(rows, takenMs);
         this.#options.onBatch({ rows, requests: batch.length, computeMs: computeMsOf(runs) });
       }
       this.#share({ batch, runs, startedMs, id, rows });

@@ -24,9 +24,14 @@ export class RunTime {
     this.#rowsMs = this.#rowsMs * MEMORY + rows * ms;
   }
 
+  /** False until it has seen a few runs. */
+  get isKnown(): boolean {
+    return this.#samples >= SAMPLES_MIN;
+  }
+
   /** Expected milliseconds. */
   expect(rows: number): number {
-    if (this.#samples < SAMPLES_MIN) return 0;
+    if (!this.isKnown) return 0;
     const meanRows = this.#rows / this.#weight;
     const meanMs = this.#ms / this.#weight;
     const variance = this.#rowsRows / this.#weight - meanRows * meanRows;

@@ -23,11 +23,11 @@ export type Answer = {
   readonly batch: BatchInfo;
 };
 
-/** Runs one batch on a free replica. */
+/** Runs one batch on a replica. `takenMs`: how long the replica was taken by it, not counting what it waited behind. */
 export type RunBatch = (
   tensors: readonly OutboundTensor[],
   plan: readonly number[],
-) => Promise<readonly Observation[]>;
+) => Promise<{ readonly runs: readonly Observation[]; readonly takenMs: number }>;
 
 /** Rows that a request brings to a batch: the first dimension of its first input; 1 where it has none. */
 export function rowsOf(work: Work): number {

@@ -1,7 +1,8 @@
-import { messageOf, ServeError } from '../core/errors.ts';
+import type { Clock } from '../core/clock.ts';
+import { ServeError } from '../core/errors.ts';
 import type { OutboundTensor } from '../core/frame-bytes.ts';
-import type { Observation } from '../core/outcome.ts';
 import type { Source } from '../runtime/runtime.ts';
+import { type BatchRun, Post } from './post.ts';
 import { Replica } from './replica.ts';
 import type { WorkerReport } from './worker.ts';
 
@@ -9,6 +10,7 @@ export type EngineOptions = {
   /** Opened by every replica; a plan names them by their place in this list. */
   readonly sources: readonly Source[];
   readonly replicas: number;
+  readonly clock: Clock;
   /** A run longer than this is given up, and its thread replaced. */
   readonly runMsMax: number;
   /** A replica can take a batch. */
@@ -20,16 +22,15 @@ export type EngineOptions = {
 
 export type Engine = {
   readonly models: WorkerReport['models'];
-  /** Replicas that could take a batch now. */
+  /** Replicas that have nothing to do. */
   readonly free: () => number;
+  /** Replicas that are at work and could be handed their next batch already. */
+  readonly ahead: () => number;
   /**
-   * Runs the plan's sources in order on one batch, on a free replica. One observation for each. Rejects with a ServeError:
-   * `host_lost` where the thread died, `runtime_failed` where the run took too long.
+   * Runs the plan's sources in order on one batch, on a free replica or else behind the batch of another. Rejects with a
+   * ServeError: `host_lost` where the thread died, `runtime_failed` where the run took too long.
    */
-  readonly run: (
-    tensors: readonly OutboundTensor[],
-    plan: readonly number[],
-  ) => Promise<readonly Observation[]>;
+  readonly run: (tensors: readonly OutboundTensor[], plan: readonly number[]) => Promise<BatchRun>;
   /** Waits for runs in flight, except those given up, and ends the threads. Takes no new batch from here on. */
   readonly close: () => Promise<void>;
 };
@@ -43,20 +44,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const models = await pool.open();
   return {
     models,
-    free: () => pool.free(),
+    free: () => pool.count(0),
+    ahead: () => pool.count(1),
     run: (tensors, plan) => pool.run(tensors, plan),
     close: () => pool.close(),
   };
 }
 
-/** Keeps the wanted number of replicas: idle ones wait here, lost and stuck ones are replaced. */
+/** Keeps the wanted number of replicas at their posts; lost and stuck ones are replaced. */
 class ReplicaPool {
   readonly #options: EngineOptions;
-  readonly #idle: Replica[] = [];
+  readonly #posts = new Set<Post>();
   readonly #restarts = new Set<NodeJS.Timeout>();
   /** Threads still in a run that was given up. Bounded, since each holds a model's memory. */
   #stuck = 0;
-  #running = 0;
   #failuresInRow = 0;
   #closed = false;
   #onQuiet: (() => void) | undefined;
@@ -78,52 +79,41 @@ class ReplicaPool {
     return first.models;
   }
 
-  free(): number {
-    return this.#closed ? 0 : this.#idle.length;
+  /** Replicas that have so many batches in their hands. */
+  count(load: number): number {
+    if (this.#closed) return 0;
+    let count = 0;
+    for (const post of this.#posts) if (post.load === load) count += 1;
+    return count;
   }
 
-  run(
-    tensors: readonly OutboundTensor[],
-    plan: readonly number[],
-  ): Promise<readonly Observation[]> {
-    const replica = this.#closed ? undefined : this.#idle.pop();
-    if (replica === undefined) {
-      return Promise.reject(new ServeError('internal', 'no replica is free'));
-    }
-    this.#running += 1;
-    return new Promise((resolve, reject) => {
-      let givenUp = false;
-      const timer = setTimeout(() => {
-        givenUp = true;
-        reject(this.#giveUp());
-      }, this.#options.runMsMax);
-      replica.run(tensors, plan).then(
-        (runs) => {
-          clearTimeout(timer);
-          if (givenUp) return this.#retire(replica);
-          this.#release(replica);
-          resolve(runs);
-          this.#options.onFree();
-        },
-        (error: unknown) => {
-          clearTimeout(timer);
-          if (givenUp) return this.#retire(replica);
-          reject(this.#lose(replica, error));
-        },
-      );
-    });
+  run(tensors: readonly OutboundTensor[], plan: readonly number[]): Promise<BatchRun> {
+    const post = this.#closed ? undefined : (this.#postWith(0) ?? this.#postWith(1));
+    if (post !== undefined) return post.take(tensors, plan);
+    return Promise.reject(new ServeError('internal', 'no replica can take a batch'));
   }
 
   /** Waits for the runs that somebody waits for. A thread in a run that was given up ends itself when it can. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#restarts) clearTimeout(timer);
-    if (this.#running > 0) {
+    if (this.#isBusy()) {
       await new Promise<void>((resolve) => {
         this.#onQuiet = resolve;
       });
     }
-    await Promise.all(this.#idle.splice(0).map((replica) => replica.close()));
+    const posts = [...this.#posts];
+    this.#posts.clear();
+    await Promise.all(posts.map(({ replica }) => replica.close()));
+  }
+
+  #postWith(load: number): Post | undefined {
+    for (const post of this.#posts) if (post.load === load) return post;
+    return undefined;
+  }
+
+  #isBusy(): boolean {
+    return [...this.#posts].some((post) => post.load > 0);
   }
 
   async #boot(): Promise<WorkerReport> {
@@ -133,7 +123,7 @@ class ReplicaPool {
       const report = await replica.describe();
       this.#failuresInRow = 0;
       if (this.#closed) await replica.close();
-      else this.#idle.push(replica);
+      else this.#open(replica);
       return report;
     } catch (error) {
       await replica.close();
@@ -141,25 +131,42 @@ class ReplicaPool {
     }
   }
 
-  #release(replica: Replica): void {
-    this.#finish();
-    if (this.#closed) this.#end(replica);
-    else this.#idle.push(replica);
+  #open(replica: Replica): void {
+    const { clock, runMsMax, onFree } = this.#options;
+    const post = new Post(replica, {
+      clock,
+      runMsMax,
+      onDone: () => {
+        this.#checkQuiet();
+        onFree();
+      },
+      onLost: () => {
+        this.#leave(post);
+        this.#end(replica);
+        this.#restart(this.#backoffMs());
+      },
+      onStuck: () => this.#giveUp(post),
+      onRecovered: () => this.#retire(replica),
+    });
+    this.#posts.add(post);
   }
 
-  #finish(): void {
-    this.#running -= 1;
-    if (this.#running === 0) this.#onQuiet?.();
+  #leave(post: Post): void {
+    this.#posts.delete(post);
+    this.#checkQuiet();
   }
 
-  #giveUp(): ServeError {
+  #checkQuiet(): void {
+    if (this.#closed && !this.#isBusy()) this.#onQuiet?.();
+  }
+
+  #giveUp(post: Post): void {
     const { runMsMax, replicas, onStuck } = this.#options;
     this.#stuck += 1;
-    this.#finish();
+    this.#leave(post);
     // Once as many threads are stuck as there should be replicas, another would most likely join them.
     if (this.#stuck <= replicas) this.#restart(0);
     onStuck(runMsMax);
-    return new ServeError('runtime_failed', `the run took longer than ${runMsMax} ms`);
   }
 
   /** A run that was given up has ended after all. */
@@ -168,13 +175,6 @@ class ReplicaPool {
     this.#stuck -= 1;
     if (wasFull) this.#restart(0);
     this.#end(replica);
-  }
-
-  #lose(replica: Replica, error: unknown): ServeError {
-    this.#finish();
-    this.#end(replica);
-    this.#restart(this.#backoffMs());
-    return new ServeError('host_lost', `the worker thread died: ${messageOf(error)}`);
   }
 
   #end(replica: Replica): void {

@@ -20,7 +20,8 @@ export class Replica {
       name: 'work',
       minThreads: 1,
       maxThreads: 1,
-      concurrentTasksPerWorker: 1,
+      // One runs and one is ahead; the worker itself takes them one after the other.
+      concurrentTasksPerWorker: 2,
       // Waiting on a shared counter would keep the thread from its timers and messages.
       atomics: 'disabled',
       recordTiming: false,

@@ -17,6 +17,7 @@ export async function openLocalDesk(
   const engine = await openEngine({
     sources,
     replicas,
+    clock,
     runMsMax,
     onFree,
     onStuck,
@@ -30,6 +31,7 @@ export async function openLocalDesk(
     queue,
     firstBatchId,
     free: engine.free,
+    ahead: engine.ahead,
     run: engine.run,
     onBatch,
   });

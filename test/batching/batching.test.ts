@@ -43,6 +43,9 @@ function doubled(tensors: readonly OutboundTensor[], plan: readonly number[]): O
   });
 }
 
+/** A run that has ended before anybody can look. */
+const doubledAtOnce: RunBatch = async (...of) => ({ runs: doubled(...of), takenMs: 1 });
+
 /** A batcher with one replica, whose runs end when the test says so. */
 function aBatcher(given: Partial<BatcherOptions> = {}) {
   const runs: { rows: number; end: () => void }[] = [];
@@ -52,7 +55,7 @@ function aBatcher(given: Partial<BatcherOptions> = {}) {
       busy = true;
       const end = (): void => {
         busy = false;
-        resolve(doubled(tensors, plan));
+        resolve({ runs: doubled(tensors, plan), takenMs: 1 });
       };
       runs.push({ rows: tensors[0]?.shape[0] ?? 0, end });
     });
@@ -64,6 +67,7 @@ function aBatcher(given: Partial<BatcherOptions> = {}) {
     queue: { requestsMax: 100, bytesMax: 10_000 },
     firstBatchId: 0,
     free: () => (busy ? 0 : 1),
+    ahead: () => 0,
     run,
     onBatch: () => undefined,
     ...given,
@@ -78,6 +82,18 @@ function aBatcher(given: Partial<BatcherOptions> = {}) {
     return { answer, cancel };
   };
   return { batcher, runs, ask };
+}
+
+/** A batcher that knows how long runs take, and whose replica takes one batch ahead. */
+async function aTaughtBatcher(given: Partial<BatcherOptions>) {
+  const taught = aBatcher({ ahead: () => (taught.runs.length < 2 ? 1 : 0), ...given });
+  for (let run = 0; run < 5; run += 1) {
+    const { answer } = taught.ask(aWork([run]));
+    await nextTurn();
+    taught.runs.pop()?.end();
+    await answer;
+  }
+  return taught;
 }
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -122,7 +138,7 @@ t.test('requests of one turn share a run; what comes meanwhile makes the next', 
 });
 
 t.test('a request that fails its batch fails alone', async (t) => {
-  const { runs, ask } = aBatcher({ free: () => 1, run: async (...of) => doubled(...of) });
+  const { runs, ask } = aBatcher({ free: () => 1, run: doubledAtOnce });
   const asked = [ask(aWork([1])), ask(aWork([13])), ask(aWork([2]))];
   const settled = await Promise.all(asked.map(({ answer }) => valuesFrom(answer).catch(String)));
   t.strictSame(settled, [[2], 'Error: bad luck', [4]]);
@@ -131,7 +147,7 @@ t.test('a request that fails its batch fails alone', async (t) => {
 
 // Together they have the right number of values, so the batch would run and each would get the other's.
 t.test('a request with a value too many never shares a run', async (t) => {
-  const run: RunBatch = async (...of) => doubled(...of);
+  const run = doubledAtOnce;
   const { ask } = aBatcher({ free: () => 1, run });
   const long = aWork([], { inputs: [aTensor([1, 2, 3], { shape: [2, 1] })] });
   const short = aWork([], { inputs: [aTensor([4], { shape: [2, 1] })] });
@@ -143,13 +159,10 @@ t.test('a request with a value too many never shares a run', async (t) => {
 });
 
 t.test('a model whose outputs have no row for each request is run one by one', async (t) => {
-  const run: RunBatch = async (tensors) => [
-    {
-      kind: 'answer',
-      outputs: [aTensor(valuesOf(tensors.map(whole)[0]).slice(0, 1))],
-      computeMs: 1,
-    },
-  ];
+  const run: RunBatch = async (tensors) => {
+    const outputs = [aTensor(valuesOf(tensors.map(whole)[0]).slice(0, 1))];
+    return { runs: [{ kind: 'answer', outputs, computeMs: 1 }], takenMs: 1 };
+  };
   const { ask } = aBatcher({ free: () => 1, run });
   const asked = [ask(aWork([1])), ask(aWork([2])), ask(aWork([3]))];
   const settled = await Promise.all(asked.map(({ answer }) => valuesFrom(answer)));
@@ -219,7 +232,7 @@ t.test('a delay keeps the first request for company, and a full batch goes at on
 });
 
 t.test('closing answers what was taken and takes nothing new', async (t) => {
-  const { batcher, ask } = aBatcher({ free: () => 1, run: async (...of) => doubled(...of) });
+  const { batcher, ask } = aBatcher({ free: () => 1, run: doubledAtOnce });
   const { answer } = ask(aWork([1]));
   await batcher.close();
   t.strictSame(await valuesFrom(answer), [2]);
@@ -371,7 +384,7 @@ t.test('what cannot be answered in time is refused before it costs a run', async
   let computeMs = 30;
   const run: RunBatch = async (...of) => {
     clock.advance(computeMs);
-    return doubled(...of).map((done) => (done.kind === 'answer' ? { ...done, computeMs } : done));
+    return { runs: doubled(...of), takenMs: computeMs };
   };
   const { ask } = aBatcher({ clock, free: () => 1, run });
   const askWithin = (leftMs: number) =>
@@ -383,4 +396,53 @@ t.test('what cannot be answered in time is refused before it costs a run', async
   clock.advance(2_000);
   computeMs = 1;
   t.strictSame(await valuesFrom(askWithin(5)), [2]);
+});
+
+t.test('only a batch that cannot grow is handed to a replica that is still at work', async (t) => {
+  const { runs, ask } = await aTaughtBatcher({ rowsMax: 2 });
+  ask(aWork([1, 2]));
+  await nextTurn();
+  ask(aWork([3]));
+  await nextTurn();
+  t.equal(runs.length, 1, 'one row of two may still get company');
+  ask(aWork([4]));
+  await nextTurn();
+  t.strictSame(
+    runs.map(({ rows }) => rows),
+    [2, 2],
+  );
+});
+
+t.test('a request that runs alone need not wait for company', async (t) => {
+  const { runs, ask } = await aTaughtBatcher({ batchable: false });
+  ask(aWork([1]));
+  ask(aWork([2]));
+  ask(aWork([3]));
+  await nextTurn();
+  t.equal(runs.length, 2, 'one runs, one is ahead, one waits');
+});
+
+t.test('what waits behind a run that is under way is late sooner', async (t) => {
+  const clock = new HandClock();
+  let isBusy = false;
+  const { ask } = aBatcher({
+    clock,
+    batchable: false,
+    free: () => (isBusy ? 0 : 1),
+    ahead: () => 1,
+    run: (...of) => {
+      if (isBusy) return new Promise(() => undefined);
+      clock.advance(30);
+      return Promise.resolve({ runs: doubled(...of), takenMs: 30 });
+    },
+  });
+  const askWithin = (leftMs: number) =>
+    ask(aWork([1], { deadlineMs: clock.monotonicMs() + leftMs })).answer;
+  for (let taught = 0; taught < 6; taught += 1) await askWithin(1_000);
+  isBusy = true;
+  void askWithin(1_000);
+  await nextTurn();
+  clock.advance(5);
+  // 25 ms until the run before it ends, and 30 for its own.
+  await t.rejects(askWithin(50), { code: 'deadline_exceeded' });
 });
