@@ -1,108 +1,24 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { Batcher, type BatcherOptions } from '../../src/batching/batcher.ts';
 import { type Candidate, planBatch } from '../../src/batching/plan.ts';
 import { RunTime } from '../../src/batching/run-time.ts';
 import { scatter } from '../../src/batching/scatter.ts';
-import type { Answer, RunBatch, Work } from '../../src/batching/work.ts';
+import type { Answer, RunBatch } from '../../src/batching/work.ts';
 import { joinByteStrings } from '../../src/core/byte-strings.ts';
 import { HandClock, systemClock } from '../../src/core/clock.ts';
 import { ServeError } from '../../src/core/errors.ts';
-import type { OutboundTensor } from '../../src/core/frame-bytes.ts';
-import type { Observation } from '../../src/core/outcome.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { aTensor, valuesOf } from '../support/a-tensor.ts';
-
-function aWork(values: readonly number[] = [1], given: Partial<Work> = {}): Work {
-  const inputs = [aTensor(values, { shape: [values.length, 1] })];
-  return { id: 'w', inputs, outputs: undefined, plan: [0], deadlineMs: 60_000, ...given };
-}
-
-function whole(tensor: OutboundTensor): Tensor {
-  const { data } = tensor;
-  return {
-    ...tensor,
-    data: data instanceof Uint8Array ? data : Uint8Array.from(Buffer.concat(data)),
-  };
-}
-
-/** y = 2x, row by row; the value 13 fails its whole batch. */
-function doubled(tensors: readonly OutboundTensor[], plan: readonly number[]): Observation[] {
-  return plan.map(() => {
-    const [input] = tensors.map(whole);
-    const values = valuesOf(input);
-    if (values.includes(13))
-      return { kind: 'failure', code: 'runtime_failed', message: 'bad luck' };
-    const shape = input?.shape ?? [];
-    const output = aTensor(
-      values.map((value) => value * 2),
-      { name: 'y', shape },
-    );
-    return { kind: 'answer', outputs: [output], computeMs: 1 };
-  });
-}
-
-/** A run that has ended before anybody can look. */
-const doubledAtOnce: RunBatch = async (...of) => ({ runs: doubled(...of), takenMs: 1 });
-
-/** A batcher with one replica, whose runs end when the test says so. */
-function aBatcher(given: Partial<BatcherOptions> = {}) {
-  const runs: { rows: number; end: () => void }[] = [];
-  let busy = false;
-  const run: RunBatch = (tensors, plan) =>
-    new Promise((resolve) => {
-      busy = true;
-      const end = (): void => {
-        busy = false;
-        resolve({ runs: doubled(tensors, plan), takenMs: 1 });
-      };
-      runs.push({ rows: tensors[0]?.shape[0] ?? 0, end });
-    });
-  const batcher = new Batcher({
-    clock: new HandClock(),
-    batchable: true,
-    rowsMax: 8,
-    delayMs: 0,
-    queue: { requestsMax: 100, bytesMax: 10_000 },
-    firstBatchId: 0,
-    free: () => (busy ? 0 : 1),
-    ahead: () => 0,
-    run,
-    onBatch: () => undefined,
-    ...given,
-  });
-  const ask = (work: Work) => {
-    let cancel = (): void => undefined;
-    const answer = new Promise<Answer>((resolve, reject) => {
-      const entry = batcher.submit(work, { resolve, reject });
-      cancel = () => batcher.cancel(entry);
-    });
-    answer.catch(() => undefined);
-    return { answer, cancel };
-  };
-  return { batcher, runs, ask };
-}
-
-/** A batcher that knows how long runs take, and whose replica takes one batch ahead. */
-async function aTaughtBatcher(given: Partial<BatcherOptions>) {
-  const taught = aBatcher({ ahead: () => (taught.runs.length < 2 ? 1 : 0), ...given });
-  for (let run = 0; run < 5; run += 1) {
-    const { answer } = taught.ask(aWork([run]));
-    await nextTurn();
-    taught.runs.pop()?.end();
-    await answer;
-  }
-  return taught;
-}
-
-const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
-async function valuesFrom(answer: Promise<Answer>): Promise<number[]> {
-  const [run] = (await answer).runs;
-  if (run?.kind !== 'answer') throw new Error(run?.message ?? 'no run');
-  return valuesOf(run.outputs[0]);
-}
+import {
+  aBatcher,
+  aWork,
+  doubled,
+  doubledAtOnce,
+  nextTurn,
+  valuesFrom,
+  whole,
+} from './builders.ts';
 
 t.test('requests of one turn share a run; what comes meanwhile makes the next', async (t) => {
   const { runs, ask } = aBatcher();
@@ -396,53 +312,4 @@ t.test('what cannot be answered in time is refused before it costs a run', async
   clock.advance(2_000);
   computeMs = 1;
   t.strictSame(await valuesFrom(askWithin(5)), [2]);
-});
-
-t.test('only a batch that cannot grow is handed to a replica that is still at work', async (t) => {
-  const { runs, ask } = await aTaughtBatcher({ rowsMax: 2 });
-  ask(aWork([1, 2]));
-  await nextTurn();
-  ask(aWork([3]));
-  await nextTurn();
-  t.equal(runs.length, 1, 'one row of two may still get company');
-  ask(aWork([4]));
-  await nextTurn();
-  t.strictSame(
-    runs.map(({ rows }) => rows),
-    [2, 2],
-  );
-});
-
-t.test('a request that runs alone need not wait for company', async (t) => {
-  const { runs, ask } = await aTaughtBatcher({ batchable: false });
-  ask(aWork([1]));
-  ask(aWork([2]));
-  ask(aWork([3]));
-  await nextTurn();
-  t.equal(runs.length, 2, 'one runs, one is ahead, one waits');
-});
-
-t.test('what waits behind a run that is under way is late sooner', async (t) => {
-  const clock = new HandClock();
-  let isBusy = false;
-  const { ask } = aBatcher({
-    clock,
-    batchable: false,
-    free: () => (isBusy ? 0 : 1),
-    ahead: () => 1,
-    run: (...of) => {
-      if (isBusy) return new Promise(() => undefined);
-      clock.advance(30);
-      return Promise.resolve({ runs: doubled(...of), takenMs: 30 });
-    },
-  });
-  const askWithin = (leftMs: number) =>
-    ask(aWork([1], { deadlineMs: clock.monotonicMs() + leftMs })).answer;
-  for (let taught = 0; taught < 6; taught += 1) await askWithin(1_000);
-  isBusy = true;
-  void askWithin(1_000);
-  await nextTurn();
-  clock.advance(5);
-  // 25 ms until the run before it ends, and 30 for its own.
-  await t.rejects(askWithin(50), { code: 'deadline_exceeded' });
 });
