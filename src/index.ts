@@ -2,7 +2,6 @@
  * The public API, for those who embed a gateway or judge evidence of their own. What is not named here may change at any
  * time. The e-processes and `decide` are pure and stand alone: docs/reference/statistics.md says what they assume.
  */
-// biome-ignore-start lint/performance/noBarrelFile: one file names all that is public
 export { type App, type AppOptions, startApp } from './app.ts';
 export { ConfigError, type ConfigProblem } from './config/config-error.ts';
 export { type ConfigOverrides, loadConfig } from './config/load.ts';
@@ -33,4 +32,3 @@ export {
 export { type ExposedEvents, harmOfEvents, safeOfEvents } from './stats/conditional-events.ts';
 export { type Bet, logEvidence, type Mixture } from './stats/mixture.ts';
 export { logSampleRatioMismatch } from './stats/sample-ratio.ts';
-// biome-ignore-end lint/performance/noBarrelFile: one file names all that is public
