@@ -7,6 +7,7 @@ import { BinaryPart, decodeRaw, HEADER_LENGTH, headerLengthOf } from './decode-b
 import { decodeJsonTensor } from './decode-json.ts';
 import { type Identity, identify } from './identity.ts';
 import { readJsonHead } from './json-head.ts';
+import type { KnownHeads } from './known-heads.ts';
 import type { RestLimits } from './limits.ts';
 import { type InputHead, parseRequestHead, type RequestHead } from './request-head.ts';
 import type { Turns } from './turns.ts';
@@ -27,6 +28,8 @@ export type DecodeContext = {
   readonly identity: Identity;
   readonly limits: RestLimits;
   readonly turns: Turns;
+  /** Read under the same limits. */
+  readonly heads: KnownHeads;
   /** The model's signature; asked for only by raw requests. */
   readonly signature: () => Signature;
 };
@@ -54,10 +57,7 @@ export async function decodeInfer(call: InferCall, context: DecodeContext): Prom
   const headBytes = headerLengthOf(call.headers[HEADER_LENGTH], body.byteLength);
   if (headBytes === 0) return decodeRawCall(call, context);
   const json = headBytes === undefined ? body : body.subarray(0, headBytes);
-  const head = parseRequestHead(
-    await readJsonHead(json, context.limits, context.turns),
-    context.limits,
-  );
+  const head = context.heads.find(json) ?? (await readHead(json, context));
   const binary = new BinaryPart(body.subarray(json.byteLength));
   const inputs: Tensor[] = [];
   for (const input of head.inputs) {
@@ -74,6 +74,15 @@ export async function decodeInfer(call: InferCall, context: DecodeContext): Prom
   }
   binary.end(call.model);
   return { request: requestOf(call, { head, inputs }, context), wanted: wantedOf(head) };
+}
+
+async function readHead(
+  json: Buffer,
+  { heads, limits, turns }: DecodeContext,
+): Promise<RequestHead> {
+  const head = parseRequestHead(await readJsonHead(json, limits, turns), limits);
+  heads.keep(json, head);
+  return head;
 }
 
 /** Raw requests have no JSON, and get all outputs in binary. */

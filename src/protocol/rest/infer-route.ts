@@ -9,6 +9,7 @@ import { decodeInfer } from './decode.ts';
 import { HEADER_LENGTH } from './decode-binary.ts';
 import { type Encoded, encodeInfer } from './encode.ts';
 import type { Identity } from './identity.ts';
+import { KnownHeads } from './known-heads.ts';
 import type { RestLimits } from './limits.ts';
 import type { Turns } from './turns.ts';
 
@@ -38,6 +39,7 @@ export type InferRouteOptions = {
 /** `POST /v2/models/{m}[/versions/{v}]/infer`: decode, ask the gateway, encode. */
 export function createInferRoute(options: InferRouteOptions) {
   const { gateway, limits, clock, turns } = options;
+  const heads = new KnownHeads();
   return async (
     http: FastifyRequest<{ Params: ModelParams }>,
     reply: FastifyReply,
@@ -57,6 +59,7 @@ export function createInferRoute(options: InferRouteOptions) {
         identity: options.identity(model),
         limits,
         turns,
+        heads,
         signature: () => gateway.metadata(model, version),
       },
     );

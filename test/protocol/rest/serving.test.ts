@@ -76,6 +76,34 @@ t.test('binary in, binary out: the JSON head and the very bytes behind it', asyn
   t.equal(response.headers['content-type'], 'application/octet-stream');
 });
 
+t.test('JSON that comes again is held to the tensors that it comes with', async (t) => {
+  const { app } = aServer();
+  const head = { inputs: [binaryInput(8)], parameters: { binary_data_output: true } };
+  const answerTo = async (tensors: Buffer) => {
+    const response = await app.inject(binaryCall(head, tensors));
+    return { status: response.statusCode, tensors: response.rawPayload.subarray(-8) };
+  };
+  t.same(await answerTo(floats(1.5, -2)), { status: 200, tensors: floats(1.5, -2) });
+  t.same(await answerTo(floats(3, 4)), { status: 200, tensors: floats(3, 4) });
+  t.equal((await answerTo(floats(3))).status, 400, 'too few bytes');
+  t.equal((await answerTo(floats(3, 4, 5))).status, 400, 'too many bytes');
+});
+
+t.test('more kinds of JSON than are remembered are answered each in its own way', async (t) => {
+  const { app } = aServer();
+  const typeOf = async (kind: number) => {
+    const parameters = { binary_data_output: kind % 2 === 0, kind };
+    const response = await app.inject(
+      binaryCall({ inputs: [binaryInput(8)], parameters }, floats(1, 2)),
+    );
+    return response.headers['content-type'];
+  };
+  for (const kind of [...Array(300).keys(), 0, 1]) {
+    const wanted = kind % 2 === 0 ? 'application/octet-stream' : 'application/json; charset=utf-8';
+    t.equal(await typeOf(kind), wanted, `kind ${kind}`);
+  }
+});
+
 t.test('an output says for itself how it is wanted, and wins over the request', async (t) => {
   const ask = (all: boolean, one: boolean | undefined) =>
     aServer().app.inject(
