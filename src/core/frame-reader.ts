@@ -1,6 +1,7 @@
 import { decodeFrame, FRAME_BYTES_MAX, type Frame, frameLength } from './frame.ts';
 
 const LENGTH_BYTES = 4;
+const NOTHING = new Uint8Array(0);
 
 /**
  * Puts frames together from the chunks of a stream. A frame that lies in one chunk is read where it lies; one that spans
@@ -9,7 +10,7 @@ const LENGTH_BYTES = 4;
 export class FrameReader {
   readonly #bytesMax: number;
   /** Not yet a whole length field. */
-  #prefix = new Uint8Array(0);
+  #prefix = NOTHING;
   /** A frame in the making, and how much of it has come. */
   #partial: Uint8Array | undefined;
   #filled = 0;
@@ -20,31 +21,34 @@ export class FrameReader {
 
   /** Hands every frame that is complete with this chunk to `onFrame`, in order. Throws FrameError. */
   push(chunk: Uint8Array, onFrame: (frame: Frame) => void): void {
-    let rest = this.#prefix.byteLength === 0 ? chunk : joined(this.#prefix, chunk);
-    this.#prefix = new Uint8Array(0);
-    while (rest.byteLength > 0) {
-      if (this.#partial !== undefined) {
-        rest = this.#fill(rest, onFrame);
-        continue;
-      }
-      if (rest.byteLength < LENGTH_BYTES) {
-        this.#prefix = Uint8Array.from(rest);
+    const bytes = this.#prefix.byteLength === 0 ? chunk : joined(this.#prefix, chunk);
+    this.#prefix = NOTHING;
+    let at = this.#partial === undefined ? 0 : this.#fill(this.#partial, bytes, onFrame);
+    while (at < bytes.byteLength) {
+      const left = bytes.byteLength - at;
+      if (left < LENGTH_BYTES) {
+        this.#prefix = Uint8Array.from(bytes.subarray(at));
         return;
       }
-      const length = frameLength(rest, this.#bytesMax);
-      if (rest.byteLength >= length) {
-        onFrame(decodeFrame(rest.subarray(0, length)));
-        rest = rest.subarray(length);
-      } else {
-        this.#partial = new Uint8Array(length);
-        this.#filled = 0;
+      const length = frameLength(bytes, at, this.#bytesMax);
+      if (left < length) {
+        this.#begin(length, bytes.subarray(at));
+        return;
       }
+      const frame = bytes.subarray(at, at + length);
+      at += length;
+      onFrame(decodeFrame(frame));
     }
   }
 
-  #fill(chunk: Uint8Array, onFrame: (frame: Frame) => void): Uint8Array {
-    const frame = this.#partial;
-    if (frame === undefined) return chunk;
+  #begin(length: number, bytes: Uint8Array): void {
+    this.#partial = new Uint8Array(length);
+    this.#partial.set(bytes, 0);
+    this.#filled = bytes.byteLength;
+  }
+
+  /** Gives back how much of the chunk belonged to the frame. */
+  #fill(frame: Uint8Array, chunk: Uint8Array, onFrame: (frame: Frame) => void): number {
     const part = chunk.subarray(0, frame.byteLength - this.#filled);
     frame.set(part, this.#filled);
     this.#filled += part.byteLength;
@@ -52,7 +56,7 @@ export class FrameReader {
       this.#partial = undefined;
       onFrame(decodeFrame(frame));
     }
-    return chunk.subarray(part.byteLength);
+    return part.byteLength;
   }
 }
 

@@ -118,7 +118,9 @@ export function encodeBuffer(frame: Frame<OutboundTensor>): Uint8Array<ArrayBuff
 
 /** Reads one whole frame. Tensors are views of `bytes`. Throws FrameError. */
 export function decodeFrame(bytes: Uint8Array): Frame {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { kind, correlation, headEnd } = readHeader(buffer);
   const head = new HeadReader(buffer, FRAME_HEADER_BYTES, headEnd);
   const views = new DataViews(buffer, padded(headEnd));
@@ -128,9 +130,9 @@ export function decodeFrame(bytes: Uint8Array): Frame {
   return frame;
 }
 
-/** The length that a frame claims in its first four bytes. Throws FrameError where no frame can be that long. */
-export function frameLength(bytes: Uint8Array, bytesMax: number): number {
-  const length = u32At(bytes, 0);
+/** The length that the frame at this place claims in its first four bytes. Throws FrameError where no frame can be that long. */
+export function frameLength(bytes: Uint8Array, at: number, bytesMax: number): number {
+  const length = u32At(bytes, at);
   if (length < FRAME_HEADER_BYTES || length % 8 !== 0 || length > bytesMax) {
     throw new FrameError(
       `expected a length of ${FRAME_HEADER_BYTES} to ${bytesMax} that divides by 8, found ${length}`,
@@ -221,7 +223,7 @@ function readHeader(bytes: Buffer): Header {
       `expected a header of ${FRAME_HEADER_BYTES} bytes, found ${bytes.byteLength}`,
     );
   }
-  const length = frameLength(bytes, FRAME_BYTES_MAX);
+  const length = frameLength(bytes, 0, FRAME_BYTES_MAX);
   if (length !== bytes.byteLength) {
     throw new FrameError(`expected ${length} bytes, found ${bytes.byteLength}`);
   }

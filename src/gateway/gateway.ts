@@ -81,9 +81,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 type Watcher = (outcome: Outcome) => void;
 type Placed = { readonly assignment: Assignment; readonly host: ServingHost | undefined };
-type Started = Placed & {
+type Started = {
   readonly request: InferRequest;
   readonly signal: AbortSignal;
+  readonly assignment: Assignment;
   readonly startedMs: number;
 };
 
@@ -105,44 +106,48 @@ class ServingGateway implements Gateway {
   }
 
   readonly infer = async (request: InferRequest, signal: AbortSignal): Promise<InferResponse> => {
-    const startedMs = this.#options.clock.monotonicMs();
-    const placed = this.#place(request, startedMs);
+    const { clock } = this.#options;
+    const startedMs = clock.monotonicMs();
+    const { assignment, host } = this.#place(request, startedMs);
+    const started: Started = { request, signal, assignment, startedMs };
     this.#inFlight += 1;
+    const watchers = this.#watch(request, assignment);
     try {
-      return await this.#answer({ request, signal, startedMs, ...placed });
+      if (host === undefined) throw this.#notReady(request.model, assignment.version);
+      const answer = await this.#run(host, started);
+      const endedMs = clock.monotonicMs();
+      const response = withTotal(answer, endedMs - startedMs);
+      this.#report(watchers, { kind: 'answer', response, startedMs, endedMs });
+      return response;
+    } catch (thrown) {
+      return await this.#standIn(started, watchers, this.#failure(thrown));
     } finally {
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#drained?.resolve();
     }
   };
 
-  /** Runs the request where it was assigned. Watchers learn how that ended, whoever answers in the end. */
-  async #answer(started: Started): Promise<InferResponse> {
-    const { request, assignment, startedMs, host } = started;
-    const watchers = this.#watch(request, assignment);
-    try {
-      if (host === undefined) throw this.#notReady(request.model, assignment.version);
-      const response = await this.#run(host, started);
-      const endedMs = this.#options.clock.monotonicMs();
-      this.#report(watchers, { kind: 'answer', response, startedMs, endedMs });
-      return response;
-    } catch (thrown) {
-      const error = this.#failure(thrown);
-      const endedMs = this.#options.clock.monotonicMs();
-      const { code, message } = error;
-      this.#report(watchers, { kind: 'failure', code, message, startedMs, endedMs });
-      const standIn = this.#standInFor(started, code);
-      if (standIn === undefined) throw error;
-      this.#options.onFallback?.(request.model, assignment, code);
-      return await this.#run(standIn, started);
-    }
+  /** Watchers learn how the request ended where it was assigned, whoever answers in the end. */
+  async #standIn(
+    started: Started,
+    watchers: readonly Watcher[],
+    error: ServeError,
+  ): Promise<InferResponse> {
+    const { clock, onFallback } = this.#options;
+    const { request, assignment, startedMs } = started;
+    const { code, message } = error;
+    const endedMs = clock.monotonicMs();
+    this.#report(watchers, { kind: 'failure', code, message, startedMs, endedMs });
+    const host = this.#standInFor(started, code);
+    if (host === undefined) throw error;
+    onFallback?.(request.model, assignment, code);
+    const answer = await this.#run(host, started);
+    return withTotal(answer, clock.monotonicMs() - startedMs);
   }
 
-  async #run(host: ServingHost, { request, signal, startedMs }: Started): Promise<InferResponse> {
-    const { clock } = this.#options;
-    const leftMs = request.deadlineMs - clock.monotonicMs();
-    const answer = await answerInTime(host.infer, { request, signal, leftMs });
-    return withTotal(answer, clock.monotonicMs() - startedMs);
+  #run(host: ServingHost, { request, signal }: Started): Promise<InferResponse> {
+    const leftMs = request.deadlineMs - this.#options.clock.monotonicMs();
+    return answerInTime(host.infer, { request, signal, leftMs });
   }
 
   /**

@@ -164,8 +164,9 @@ function settingOf(options: HostOptions): Omit<DeskSetting, 'firstBatchId'> {
 type Parts = Pick<Host, 'life' | 'pid' | 'close'> & { readonly desk: Desk };
 
 function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Parts): Host {
-  const [model] = desk.models;
-  if (model === undefined) throw new Error('expected one open model, found none');
+  const { model, version } = target;
+  const [opened] = desk.models;
+  if (opened === undefined) throw new Error('expected one open model, found none');
   let inFlight = 0;
   const infer: Infer = (request, signal) => {
     const startedMs = clock.monotonicMs();
@@ -185,7 +186,7 @@ function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Part
           const totalMs = clock.monotonicMs() - startedMs;
           const { queueMs, batch } = answer;
           const timing = { queueMs, computeMs: run.computeMs, totalMs };
-          resolve({ ...target, outputs: run.outputs, timing, batch });
+          resolve({ model, version, outputs: run.outputs, timing, batch });
         },
         reject: (error) => {
           settled();
@@ -198,8 +199,8 @@ function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Part
   };
   return {
     target,
-    signature: model.signature,
-    provider: model.provider,
+    signature: opened.signature,
+    provider: opened.provider,
     life,
     inFlight: () => inFlight,
     infer,

@@ -206,7 +206,7 @@ export class Supervisor implements Desk {
     const pending = this.#remove(frame.correlation);
     if (pending === undefined) return;
     if (frame.kind === 'answer') {
-      pending.settle.resolve({ runs: frame.runs, queueMs: frame.queueMs, batch: frame.batch });
+      pending.settle.resolve(frame);
     } else {
       const { code, message, retryAfterMs } = frame;
       const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
