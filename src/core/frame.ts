@@ -82,10 +82,20 @@ export type Frame<T extends OutboundTensor = Tensor> =
 const NO_PADDING = Buffer.alloc(8);
 const writer = new HeadWriter();
 
-/** The frame as pieces to be written one after another; tensors are not copied. */
+/** Up to here, a frame costs less to copy than to hand on in pieces. */
+const COPIED_BYTES_MAX = 4096;
+
+/** The frame as pieces to be written one after another; the tensors of large frames are not copied. */
 export function encodeChunks(frame: Frame<OutboundTensor>): Uint8Array[] {
   const data = writeHead(frame);
-  const chunks: Uint8Array[] = [Buffer.from(writer.written())];
+  const head = writer.written();
+  const length = u32At(head, 0);
+  if (length <= COPIED_BYTES_MAX) {
+    const bytes = Buffer.allocUnsafe(length);
+    copyInto(bytes, head, data);
+    return [bytes];
+  }
+  const chunks: Uint8Array[] = [Buffer.from(head)];
   for (const piece of data) {
     let bytes = 0;
     for (const part of piece instanceof Uint8Array ? [piece] : piece) {
@@ -102,8 +112,16 @@ export function encodeChunks(frame: Frame<OutboundTensor>): Uint8Array[] {
 export function encodeBuffer(frame: Frame<OutboundTensor>): Uint8Array<ArrayBuffer> {
   const data = writeHead(frame);
   const head = writer.written();
-  // Zeroed by the allocator, so padding needs no writing.
   const bytes = new Uint8Array(u32At(head, 0));
+  copyInto(bytes, head, data);
+  return bytes;
+}
+
+function copyInto(
+  bytes: Uint8Array,
+  head: Uint8Array,
+  data: readonly OutboundTensor['data'][],
+): void {
   bytes.set(head, 0);
   let at = head.byteLength;
   for (const piece of data) {
@@ -111,9 +129,8 @@ export function encodeBuffer(frame: Frame<OutboundTensor>): Uint8Array<ArrayBuff
       bytes.set(part, at);
       at += part.byteLength;
     }
-    at = padded(at);
+    for (const end = padded(at); at < end; at += 1) bytes[at] = 0;
   }
-  return bytes;
 }
 
 /** Reads one whole frame. Tensors are views of `bytes`. Throws FrameError. */
