@@ -18,14 +18,20 @@ export class ServingMetrics {
   readonly #total: BoundHistogram<(typeof PER_VERSION)[number]>;
   /** One watcher per model, version and role for good: a request allocates nothing here. */
   readonly #watchers = new Map<string, (outcome: Outcome) => void>();
+  /** Put what has been answered since the last look into its counter, which hashes its labels each time. */
+  readonly #settleAnswers: (() => void)[] = [];
 
   constructor(registry: Registry, inFlight: () => number) {
     const registers = [registry];
+    const settleAnswers = this.#settleAnswers;
     this.#requests = new Counter({
       name: 'understudy_requests_total',
       help: 'Live requests that were assigned to a version, by how they ended: ok, or the error code',
       labelNames: [...PER_VERSION, 'outcome'],
       registers,
+      collect() {
+        for (const settle of settleAnswers) settle();
+      },
     });
     this.#refused = new Counter({
       name: 'understudy_refused_requests_total',
@@ -86,6 +92,11 @@ export class ServingMetrics {
 
   #watcherFor(labels: Record<(typeof PER_VERSION)[number], string>): (outcome: Outcome) => void {
     const ok = this.#requests.labels({ ...labels, outcome: 'ok' });
+    let answers = 0;
+    this.#settleAnswers.push(() => {
+      if (answers > 0) ok.inc(answers);
+      answers = 0;
+    });
     const queue = this.#queue.series(labels);
     const compute = this.#compute.series(labels);
     const total = this.#total.series(labels);
@@ -95,7 +106,7 @@ export class ServingMetrics {
         return;
       }
       const { timing } = outcome.response;
-      ok.inc();
+      answers += 1;
       queue.observe(timing.queueMs / 1_000);
       compute.observe(timing.computeMs / 1_000);
       total.observe(timing.totalMs / 1_000);

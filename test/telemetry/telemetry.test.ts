@@ -96,8 +96,8 @@ t.test('requests count by version, role and outcome, answers by the three clocks
   )?.({ kind: 'failure', code: 'host_lost', message: '', ...times });
   const labels = 'model="m",version="2",role="candidate"';
   t.strictSame(await samplesOf(telemetry, 'understudy_requests_total'), [
-    `understudy_requests_total{${labels},outcome="ok"} 1`,
     `understudy_requests_total{${labels},outcome="host_lost"} 1`,
+    `understudy_requests_total{${labels},outcome="ok"} 1`,
   ]);
   for (const [clock, seconds] of [
     ['queue', 0.001],
