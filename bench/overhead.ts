@@ -9,7 +9,8 @@ import { INPUT, tinyModel } from './models.ts';
 import { Workplace } from './workplace.ts';
 
 const COLUMNS = 16;
-const CONCURRENCY = 32;
+/** Enough to keep two cores busy: with 32 the processes wait for each other's turns, and a quarter of the cores is idle. */
+const CONCURRENCY = 128;
 const MODEL = 'tiny';
 
 /** What all of the gateway costs beside a web server that does nothing, where the model costs nothing either. */
