@@ -28,7 +28,9 @@ export class Replica {
       // After this the pool would terminate a busy thread, which aborts the process.
       closeTimeout: TIMER_MS_MAX,
       workerData: sources,
+      // Neither the environment nor the options of the process around it are a worker's business.
       env: {},
+      execArgv: [],
     });
     this.#pool.on('error', onError);
   }
