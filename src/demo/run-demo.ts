@@ -73,6 +73,9 @@ const TRIAL_MS_MAX = 45_000;
 
 /** Live traffic without any mirroring, before each trial: what the mirror's cost is measured against. */
 const QUIET_MS = 1_500;
+
+/** First requests open connections and warm the code up; they are no measure of anything. */
+const WARM_UP_MS = 500;
 const LOOK_MS = 200;
 const DEADLINE_MS = 1_000;
 const LABEL_DELAY_MS = 250;
@@ -102,12 +105,13 @@ async function runTrial<Status extends TrialStatus>(
     model: DEMO_MODEL,
     imagesFolder: workplace.imagesFolder,
     perSecond,
-    durationMs: QUIET_MS + TRIAL_MS_MAX,
+    durationMs: WARM_UP_MS + QUIET_MS + TRIAL_MS_MAX,
     deadlineMs: DEADLINE_MS,
     seed: SEED,
     labelDelayMs: LABEL_DELAY_MS,
   });
   await traffic.started();
+  await sleep(WARM_UP_MS);
   traffic.mark('off');
   await sleep(QUIET_MS);
   await gateway.startRollout({ candidate: trial.candidate, ...trial.claim });
