@@ -6,28 +6,12 @@ import {
   NO_EVIDENCE,
 } from '../../src/core/evidence.ts';
 import type { RolloutSpec } from '../../src/core/rollout.ts';
+import { aRolloutSpec } from '../support/a-rollout-spec.ts';
 
 /** A rollout that requires every metric that can be required, with one declared slice. */
 export function aSpec(changes: Partial<RolloutSpec> = {}): RolloutSpec {
-  return {
-    model: 'fashion',
-    stable: '1',
-    candidate: '2',
-    intent: 'equivalent',
+  return aRolloutSpec({
     slices: [{ garment: 'upper', tone: 'dark' }],
-    margins: {
-      disagreement: 0.02,
-      pairedErrors: 0.01,
-      labelledLoss: 0.02,
-      pairedLatency: { ratio: 1.1, floorMs: 1 },
-      errors: { ratio: 2, absolute: 0.005 },
-      slowRequests: { ratio: 2, quantile: 0.95, absolute: 0.005 },
-    },
-    errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },
-    minRequests: 100,
-    expectedDisagreement: undefined,
-    onInconclusive: 'pause',
-    maxDurationMs: 3_600_000,
     steps: [
       { kind: 'setMirror', percentage: 100, twin: 20 },
       {
@@ -39,9 +23,8 @@ export function aSpec(changes: Partial<RolloutSpec> = {}): RolloutSpec {
       { kind: 'analysis', require: ['errors', 'slowRequests'], reject: [] },
       { kind: 'promote' },
     ],
-    salt: 'salt',
     ...changes,
-  };
+  });
 }
 
 /** Differences on the grid: value (a multiple of 0.001) and how often it came. */

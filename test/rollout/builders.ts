@@ -10,6 +10,7 @@ import { MemoryLedger } from '../../src/ledger/memory.ts';
 import { Controller } from '../../src/rollout/controller.ts';
 import type { Decide } from '../../src/rollout/judge.ts';
 import type { Stage } from '../../src/rollout/stage.ts';
+import { aRolloutSpec } from '../support/a-rollout-spec.ts';
 
 export const SHADOW: Step = { kind: 'setMirror', percentage: 100, twin: 20 };
 export const PROVE: Step = { kind: 'analysis', require: ['pairedErrors'], reject: [] };
@@ -19,29 +20,7 @@ export const PROMOTE: Step = { kind: 'promote' };
 export const ALL_STEPS: readonly Step[] = [SHADOW, PROVE, TENTH, HALF, PROVE, PROMOTE];
 
 export function aSpec(fields: Partial<RolloutSpec> = {}): RolloutSpec {
-  return {
-    model: 'fashion',
-    stable: '1',
-    candidate: '2',
-    intent: 'equivalent',
-    slices: [],
-    margins: {
-      disagreement: 0.02,
-      pairedErrors: 0.01,
-      labelledLoss: 0.02,
-      pairedLatency: { ratio: 1.5, floorMs: 1 },
-      errors: { ratio: 2, absolute: 0.005 },
-      slowRequests: { ratio: 2, quantile: 0.95, absolute: 0.005 },
-    },
-    errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },
-    minRequests: 100,
-    expectedDisagreement: undefined,
-    onInconclusive: 'pause',
-    maxDurationMs: 3_600_000,
-    steps: ALL_STEPS,
-    salt: 'salt',
-    ...fields,
-  };
+  return aRolloutSpec({ steps: ALL_STEPS, ...fields });
 }
 
 export function aRollout(fields: Partial<Rollout> & { readonly spec?: RolloutSpec } = {}): Rollout {
