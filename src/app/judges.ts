@@ -33,7 +33,7 @@ export type JudgesOptions = {
 /**
  * What may wait for the shadow lanes, for all models alike. Mirroring stops while more live requests are in flight than a
  * healthy gateway ever has, and whatever waits longer than anybody would is dropped and counted. Nobody waits for a mirrored
- * answer, so a few milliseconds of gathering cost nothing and save the lane a fifth of its work at a thousand a second.
+ * answer, so a few milliseconds of gathering cost nobody anything, and requests that run together cost the lane less.
  */
 const MIRROR_LIMITS = {
   concurrency: 64,

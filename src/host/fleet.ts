@@ -42,10 +42,6 @@ export class Fleet {
     return this.#all(model).map((occupied) => occupied.seat);
   }
 
-  hosts(): readonly Host[] {
-    return [...this.#occupied.values()].map((occupied) => occupied.host);
-  }
-
   /** Makes every wanted seat of a model ready, keeping all others. Rejects if one cannot be loaded, once the rest is; that stays. */
   async prepare(model: string, wanted: readonly Seat[]): Promise<void> {
     const plan = planResidency(wanted, this.seats(model));
