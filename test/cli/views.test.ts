@@ -138,7 +138,7 @@ t.test('a plan reads as what comes, how long it takes and what it may cost', asy
     `Expected, if the candidate is as good as stable and every label comes (at 400 requests a second):
   1  mirror it     at once
   2  prove errors  about 12,345 requests  45 s  for errors
-In all about 12,345 requests, 45 s. A candidate that always fails would be led away after about 9 failed requests.`,
+In all about 12,345 requests, 45 s. A candidate that always fails would be led away after about 9 failed requests; stable answers those.`,
   );
 });
 
