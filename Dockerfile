@@ -28,7 +28,7 @@ COPY deploy/understudy.yaml /etc/understudy/understudy.yaml
 RUN ln -s /models ./models && install -d -o node -g node /var/lib/understudy
 USER node
 VOLUME ["/var/lib/understudy"]
-EXPOSE 8000
+EXPOSE 8000 8001
 HEALTHCHECK --interval=10s --timeout=3s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8000/v2/health/ready').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "out/src/cli/main.js"]

@@ -17,6 +17,7 @@ import {
   createDataPlane,
   type DataPlaneOptions,
 } from './app/servers.ts';
+import { servingFacts } from './app/serving-facts.ts';
 import { createStage } from './app/stage.ts';
 import { type HostWatch, reportInternalErrors, watchHosts } from './app/watch-hosts.ts';
 import { programVersion } from './config/program.ts';
@@ -31,6 +32,7 @@ import type { ModelVersion } from './core/version.ts';
 import { decide } from './decide/decide.ts';
 import { createGateway, type GatewayLimits } from './gateway/gateway.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
+import type { ServingFacts } from './gateway/version-names.ts';
 import { openFileLedger } from './ledger/file.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Controller, createController } from './rollout/controller.ts';
@@ -150,7 +152,8 @@ type ResidenceParts = Omit<PlacementOptions, 'listeners'> & HostWatch;
 /** Everything that runs models, watched. */
 function createResidence({ config, catalog, clock, ...watch }: ResidenceParts): Residence {
   const placement = new Placement({ config, catalog, clock, listeners: watchHosts(watch) });
-  return new Residence({ catalog, placement, onInternalError: watch.onInternalError });
+  const facts = (model: string): ServingFacts => servingFacts(config, model);
+  return new Residence({ catalog, facts, placement, onInternalError: watch.onInternalError });
 }
 
 /** Ends the trial of a version; a version that is not on trial may die without that. */

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { type Config, modelConfig } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
@@ -8,6 +7,7 @@ import { type Lane, startLane } from '../host/lane.ts';
 import type { Seat, SeatRole } from '../host/residency.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { Catalog } from './catalog.ts';
+import { instancesOf } from './instances.ts';
 import type { LaneTarget } from './lanes.ts';
 
 /**
@@ -93,10 +93,4 @@ export class Placement {
       intraOpThreads: instancesOf(instances).intraOpThreads,
     };
   }
-}
-
-/** `auto`: one core is left to the gateway, the others run one replica of one thread each. */
-function instancesOf(instances: 'auto' | { replicas: number; intraOpThreads: number }) {
-  if (instances !== 'auto') return instances;
-  return { replicas: Math.max(1, availableParallelism() - 1), intraOpThreads: 1 };
 }

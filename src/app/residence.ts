@@ -1,7 +1,7 @@
 import type { Arm, Route } from '../core/route.ts';
 import { settleAll } from '../core/settle-all.ts';
 import type { ModelVersion } from '../core/version.ts';
-import type { ModelVersionState } from '../gateway/version-names.ts';
+import type { ModelVersionState, ServingFacts } from '../gateway/version-names.ts';
 import { Fleet } from '../host/fleet.ts';
 import type { Host } from '../host/host.ts';
 import type { Lane } from '../host/lane.ts';
@@ -12,6 +12,7 @@ import { seatsOf } from './seats-of.ts';
 
 export type ResidenceOptions = {
   readonly catalog: Catalog;
+  readonly facts: (model: string) => ServingFacts;
   readonly placement: Placement;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
@@ -22,11 +23,13 @@ export type ResidenceOptions = {
  */
 export class Residence {
   readonly #catalog: Catalog;
+  readonly #facts: (model: string) => ServingFacts;
   readonly #fleet: Fleet;
   readonly #lanes: Lanes;
 
-  constructor({ catalog, placement, onInternalError }: ResidenceOptions) {
+  constructor({ catalog, facts, placement, onInternalError }: ResidenceOptions) {
     this.#catalog = catalog;
+    this.#facts = facts;
     this.#fleet = new Fleet({ startHost: (seat) => placement.startHost(seat), onInternalError });
     this.#lanes = new Lanes({
       startLane: (target) => placement.startLane(target),
@@ -59,6 +62,8 @@ export class Residence {
       signature,
       life: this.#fleet.find({ model, version }, 'stable')?.life() ?? { kind: 'unloaded' },
       platform: 'onnxruntime_onnx',
+      labels: new Map(),
+      facts: this.#facts(model),
     }));
   };
 

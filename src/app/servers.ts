@@ -1,4 +1,3 @@
-import { programVersion } from '../config/program.ts';
 import { parseRolloutRequest, rolloutSpecFrom } from '../config/rollout-spec.ts';
 import { type Config, modelConfig } from '../config/schema.ts';
 import { type AdminServer, createAdminServer } from '../console/admin.ts';
@@ -10,6 +9,7 @@ import type { Controller } from '../rollout/controller.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Catalog } from './catalog.ts';
 import type { Judges } from './judges.ts';
+import { createService } from './service.ts';
 
 export type DataPlaneOptions = {
   readonly config: Config;
@@ -31,18 +31,12 @@ const REST_LIMITS = {
 
 /** The server that people's requests come to. */
 export function createDataPlane(options: DataPlaneOptions): RestServer {
-  const { config, clock, gateway, judges, onInternalError } = options;
+  const { config, judges } = options;
   const { bodyBytesMax, headersBytesMax } = config.limits;
   return createRestServer({
-    gateway,
-    identity: (model) => modelConfig(config, model).identity,
+    service: createService(options),
     feedback: (token, label) => judges.label(token, label),
-    tokenFor: (answer) => judges.tokenFor(answer),
     limits: { ...REST_LIMITS, bodyBytesMax, headerBytesMax: headersBytesMax },
-    clock,
-    serverName: 'understudy',
-    version: programVersion,
-    onInternalError,
   });
 }
 

@@ -5,7 +5,12 @@ export const DEFAULTS = {
   server: {
     /** Only this machine may connect until somebody decides otherwise. Port 8000 is what clients of the protocol expect. */
     http: '127.0.0.1:8000',
+    grpc: '127.0.0.1:8001',
     admin: '127.0.0.1:8002',
+    /** Some old clients look for `triton` here. */
+    name: 'understudy',
+    /** Who can reach the data plane could otherwise replace what everybody else is served. */
+    modelControl: 'none',
   },
   repository: './models',
   ledger: './var/ledger',

@@ -9,6 +9,7 @@ import { parseYamlFile } from './yaml-file.ts';
 /** What the command line may say instead of the file, in the file's own notation. Paths are relative to the working directory. */
 export type ConfigOverrides = {
   readonly http?: string | undefined;
+  readonly grpc?: string | undefined;
   readonly admin?: string | undefined;
   readonly repository?: string | undefined;
   readonly ledger?: string | undefined;
@@ -47,8 +48,15 @@ async function textOf(file: string): Promise<string> {
 }
 
 /** Checks the overrides by the rules of the file; their problems name the command line. */
-function serverWith(written: Config['server'], { http, admin }: ConfigOverrides): Config['server'] {
-  const server = { ...(http !== undefined && { http }), ...(admin !== undefined && { admin }) };
+function serverWith(
+  written: Config['server'],
+  { http, grpc, admin }: ConfigOverrides,
+): Config['server'] {
+  const server = {
+    ...(http !== undefined && { http }),
+    ...(grpc !== undefined && { grpc }),
+    ...(admin !== undefined && { admin }),
+  };
   const result = configSchema.safeParse({ apiVersion: 'understudy/v1', server });
   if (!result.success) {
     throw new ConfigError(
@@ -64,7 +72,9 @@ function serverWith(written: Config['server'], { http, admin }: ConfigOverrides)
     );
   }
   return {
+    ...written,
     http: http === undefined ? written.http : result.data.server.http,
+    grpc: grpc === undefined ? written.grpc : result.data.server.grpc,
     admin: admin === undefined ? written.admin : result.data.server.admin,
   };
 }

@@ -6,7 +6,15 @@ import { type Address, address, byteSize, duration, isLoopback, whole } from './
 
 /** `understudy.yaml`, complete: plain data in milliseconds, basis points and bytes; paths are absolute. */
 export type Config = {
-  readonly server: { readonly http: Address; readonly admin: Address };
+  readonly server: {
+    readonly http: Address;
+    readonly grpc: Address;
+    readonly admin: Address;
+    /** As server metadata reports it. */
+    readonly name: string;
+    /** Whether callers may load and unload models. */
+    readonly modelControl: 'none' | 'explicit';
+  };
   readonly repository: string;
   /** The ledger's directory. */
   readonly ledger: string;
@@ -30,6 +38,14 @@ export const configSchema = section({
   apiVersion: z.literal('understudy/v1', { error: expected('understudy/v1') }),
   server: section({
     http: address.prefault(DEFAULTS.server.http),
+    grpc: address.prefault(DEFAULTS.server.grpc),
+    name: z
+      .string({ error: expected('a name') })
+      .min(1)
+      .default(DEFAULTS.server.name),
+    modelControl: z
+      .enum(['none', 'explicit'], { error: expected('none or explicit') })
+      .default(DEFAULTS.server.modelControl),
     admin: address.prefault(DEFAULTS.server.admin).refine(isLoopback, {
       error: 'expected a loopback address: the admin port has no authentication',
     }),

@@ -29,6 +29,9 @@ const FAULT_STATUS = {
   runtime_failed: 500,
   host_lost: 500,
   internal: 500,
+  load_failed: 400,
+  conflict: 409,
+  not_allowed: 503,
 } as const satisfies Record<ServeErrorCode, number>;
 
 /** The body of every answer that is not a success. */

@@ -27,6 +27,12 @@ export const SERVE_ERROR_CODES = [
   'host_lost',
   /** A fault of ours. */
   'internal',
+  /** A model cannot be loaded: its files or its configuration are at fault. */
+  'load_failed',
+  /** Something else has a hold on it, such as a rollout. */
+  'conflict',
+  /** The configuration does not allow it. */
+  'not_allowed',
 ] as const;
 
 export type ServeErrorCode = (typeof SERVE_ERROR_CODES)[number];

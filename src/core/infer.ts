@@ -19,6 +19,8 @@ export type InferRequest = {
    * `header:<name>`.
    */
   readonly attributes: Readonly<Record<string, string>>;
+  /** 0: the model's default level; else 1 (most urgent) and up. Who is more urgent leaves the queue first. */
+  readonly priority: number;
   readonly inputs: readonly Tensor[];
   /** The outputs that the caller wants, in this order; undefined: all. */
   readonly outputs: readonly string[] | undefined;

@@ -13,6 +13,12 @@ export type Life =
   | { readonly kind: 'unloaded' }
   | { readonly kind: 'failed'; readonly reason: string };
 
+/** Which of a model's versions are loaded, beside those that its route leads to. */
+export type VersionPolicy =
+  | { readonly kind: 'latest'; readonly count: number }
+  | { readonly kind: 'all' }
+  | { readonly kind: 'specific'; readonly versions: readonly string[] };
+
 /** Orders versions: numeric strings by number and before all others, the others by code unit. */
 export function compareVersions(a: string, b: string): number {
   const [numericA, numericB] = [isNumeric(a), isNumeric(b)];

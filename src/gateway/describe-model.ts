@@ -26,7 +26,7 @@ export function describeModel(
   version: string | undefined,
   versions: readonly ModelVersionState[],
 ): ModelMetadata {
-  const state = stateOf(route, version ?? route.stable, versions);
+  const state = stateOf(route, version, versions);
   const ready = versions.filter((each) => each.life.kind === 'ready').map((each) => each.version);
   return {
     name: route.model,
@@ -46,7 +46,7 @@ export function readinessOf(
   version: string | undefined,
   versions: readonly ModelVersionState[],
 ): Readiness {
-  const state = stateOf(route, version ?? route.stable, versions);
+  const state = stateOf(route, version, versions);
   if (state.life.kind === 'ready') return { ready: true, reason: undefined };
   return { ready: false, reason: notReady(route.model, state.version, versions) };
 }
@@ -69,13 +69,17 @@ function foundLife(life: ModelVersionState['life'] | undefined): string {
   return life.kind === 'ready' ? 'not loaded for live requests' : life.kind;
 }
 
-function stateOf(
+/**
+ * One version, by name or alias; without one the stable version.
+ * @throws ServeError `version_not_found` where the model has no such version.
+ */
+export function stateOf(
   route: Route,
-  name: string,
+  name: string | undefined,
   versions: readonly ModelVersionState[],
 ): ModelVersionState {
-  const version = resolveVersion(route, name, versions);
+  const version = resolveVersion(route, name ?? route.stable, versions);
   const state = versions.find((each) => each.version === version);
-  if (state === undefined) throw versionNotFound(route, name, versions);
+  if (state === undefined) throw versionNotFound(route, name ?? route.stable, versions);
   return state;
 }

@@ -22,6 +22,7 @@ import {
   notReady,
   type Readiness,
   readinessOf,
+  stateOf,
 } from './describe-model.ts';
 import type { RouteTable } from './route-table.ts';
 import type { ModelVersionState } from './version-names.ts';
@@ -65,6 +66,8 @@ export type Gateway = {
   readonly infer: Infer;
   /** @throws ServeError `model_not_found` or `version_not_found`. */
   readonly metadata: (model: string, version?: string) => ModelMetadata;
+  /** One version, by name or alias; without one the stable version. Throws as `metadata` does. */
+  readonly version: (model: string, version?: string) => ModelVersionState;
   /** Ready to answer for the model (its stable version) or for one version. Throws as `metadata` does. */
   readonly modelReadiness: (model: string, version?: string) => Readiness;
   /** Ready once every model's stable version is, and not while draining. */
@@ -167,6 +170,10 @@ class ServingGateway implements Gateway {
 
   metadata(model: string, version?: string): ModelMetadata {
     return describeModel(this.#route(model), version, this.#options.hosts.versions(model));
+  }
+
+  version(model: string, version?: string): ModelVersionState {
+    return stateOf(this.#route(model), version, this.#options.hosts.versions(model));
   }
 
   modelReadiness(model: string, version?: string): Readiness {

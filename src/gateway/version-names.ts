@@ -1,6 +1,6 @@
 import type { Route } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
-import { compareVersions, type Life } from '../core/version.ts';
+import { compareVersions, type Life, type VersionPolicy } from '../core/version.ts';
 
 /** One version that the repository holds, loaded or not. */
 export type ModelVersionState = {
@@ -9,6 +9,25 @@ export type ModelVersionState = {
   readonly signature: Signature;
   /** What runs it, as the protocol's metadata names it: `onnxruntime_onnx`. */
   readonly platform: string;
+  /** The names of the classes that an output scores, by output; in the order of its last dimension. */
+  readonly labels: ReadonlyMap<string, readonly string[]>;
+  readonly facts: ServingFacts;
+};
+
+/** How a version is run, for those who ask for a model's configuration. */
+export type ServingFacts = {
+  /** Rows that may share a run; 0: no two requests ever do. */
+  readonly rowsMax: number;
+  readonly delayMs: number;
+  readonly queueRequestsMax: number;
+  readonly deadlineMs: number;
+  /** 0: requests have no priorities. */
+  readonly priorityLevels: number;
+  readonly replicas: number;
+  readonly device: 'cpu' | 'gpu';
+  readonly versionPolicy: VersionPolicy;
+  /** The model's file within the version's folder. */
+  readonly modelFile: string;
 };
 
 /**

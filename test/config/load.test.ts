@@ -63,8 +63,8 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
   },
   {
     title: 'a key for what is not served yet',
-    text: `${HEAD}server: { grpc: 127.0.0.1:8001 }\n`,
-    says: 'understudy.yaml:2:11 server.grpc: unknown key "grpc". Known here: http, admin',
+    text: `${HEAD}server: { grcp: 127.0.0.1:8001 }\n`,
+    says: 'understudy.yaml:2:11 server.grcp: unknown key "grcp". Known here: http, grpc, admin, name, modelControl',
   },
   {
     title: 'a wrong type',

@@ -5,7 +5,7 @@ import type { Signature, Tensor } from '../../src/core/tensor.ts';
 import type { Life } from '../../src/core/version.ts';
 import { createGateway, type GatewayOptions, type ServingHost } from '../../src/gateway/gateway.ts';
 import { createRouteTable } from '../../src/gateway/route-table.ts';
-import type { ModelVersionState } from '../../src/gateway/version-names.ts';
+import type { ModelVersionState, ServingFacts } from '../../src/gateway/version-names.ts';
 
 /** Takes two numbers a row, gives them back. */
 export const PAIRS: Signature = {
@@ -41,6 +41,7 @@ export function aRequest(parts: Partial<InferRequest> = {}): InferRequest {
     unit: 'u-1',
     principal: undefined,
     attributes: {},
+    priority: 0,
     inputs: [aTensor()],
     outputs: undefined,
     deadlineMs: systemClock.monotonicMs() + 10_000,
@@ -65,8 +66,28 @@ export function echoHost(version: string, signature: Signature = PAIRS): Serving
   return { signature, life: () => READY, infer };
 }
 
+export const FACTS: ServingFacts = {
+  rowsMax: 8,
+  delayMs: 0,
+  queueRequestsMax: 16,
+  deadlineMs: 1_000,
+  priorityLevels: 0,
+  replicas: 1,
+  device: 'cpu',
+  versionPolicy: { kind: 'latest', count: 1 },
+  modelFile: 'model.onnx',
+};
+
 export function aVersion(version: string, parts: Partial<ModelVersionState> = {}) {
-  return { version, life: READY, signature: PAIRS, platform: 'onnxruntime_onnx', ...parts };
+  return {
+    version,
+    life: READY,
+    signature: PAIRS,
+    platform: 'onnxruntime_onnx',
+    labels: new Map(),
+    facts: FACTS,
+    ...parts,
+  };
 }
 
 /** What a test says about a gateway; the rest is a model `m` whose version 1 is ready and echoes. */

@@ -17,6 +17,7 @@ export function aRequest(id = 'r1', over: Partial<InferRequest> = {}): InferRequ
     unit: id,
     principal: undefined,
     attributes: { tone: 'dark' },
+    priority: 0,
     inputs: [aTensor([1, 2])],
     outputs: undefined,
     deadlineMs: 1_000,

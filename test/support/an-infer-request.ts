@@ -15,6 +15,7 @@ export function anInferRequest(
     unit: 'u',
     principal: undefined,
     attributes: {},
+    priority: 0,
     inputs: [aTensor(values)],
     outputs: undefined,
     deadlineMs: systemClock.monotonicMs() + withinMs,

@@ -3,9 +3,9 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest } from '../../core/infer.ts';
 import type { Signature, Tensor } from '../../core/tensor.ts';
+import { type HeaderOf, type Identity, identify } from '../identity.ts';
 import { BinaryPart, decodeRaw, HEADER_LENGTH, headerLengthOf } from './decode-binary.ts';
 import { decodeJsonTensor } from './decode-json.ts';
-import { type Identity, identify } from './identity.ts';
 import { readJsonHead } from './json-head.ts';
 import type { KnownHeads } from './known-heads.ts';
 import type { RestLimits } from './limits.ts';
@@ -103,7 +103,7 @@ function requestOf(
 ): InferRequest {
   const { headers, requestId, startedMs } = call;
   const { unit, attributes } = identify(identity, {
-    headers,
+    header: headersOf(headers),
     sequenceId: head.sequenceId,
     requestId,
   });
@@ -114,6 +114,7 @@ function requestOf(
     unit,
     principal: undefined,
     attributes,
+    priority: 0,
     inputs,
     outputs: head.outputs?.map((output) => output.name),
     deadlineMs:
@@ -139,6 +140,14 @@ function wantedOf({ id, binaryOutput, outputs }: RequestHead): Wanted {
     if (output.binary !== undefined) binaryByOutput.set(output.name, output.binary);
   }
   return { id, binary: binaryOutput, binaryByOutput };
+}
+
+/** Values of a header that came more than once are joined, as HTTP means them. */
+function headersOf(headers: IncomingHttpHeaders): HeaderOf {
+  return (name) => {
+    const value = headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  };
 }
 
 function headerMs(headers: IncomingHttpHeaders): number {

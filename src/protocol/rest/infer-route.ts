@@ -1,14 +1,12 @@
 import { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import type { Clock } from '../../core/clock.ts';
 import type { InferResponse } from '../../core/infer.ts';
-import type { Gateway } from '../../gateway/gateway.ts';
+import type { Service } from '../service.ts';
 import { connectionSignal } from './connection-signal.ts';
 import { decodeInfer } from './decode.ts';
 import { HEADER_LENGTH } from './decode-binary.ts';
 import { type Encoded, encodeInfer } from './encode.ts';
-import type { Identity } from './identity.ts';
 import { KnownHeads } from './known-heads.ts';
 import type { RestLimits } from './limits.ts';
 import type { Turns } from './turns.ts';
@@ -19,26 +17,16 @@ const FEEDBACK_HEADER = 'x-understudy-feedback';
 
 export type ModelParams = { readonly model: string; readonly version?: string };
 
-/** The token under which a label for an answer may come; undefined: none is given out. */
-export type TokenFor = (answer: {
-  readonly model: string;
-  readonly version: string;
-  readonly id: string;
-}) => string | undefined;
-
 export type InferRouteOptions = {
-  readonly gateway: Gateway;
-  readonly identity: (model: string) => Identity;
-  readonly tokenFor: TokenFor;
+  readonly service: Pick<Service, 'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock'>;
   readonly limits: RestLimits;
-  readonly clock: Clock;
   readonly turns: Turns;
-  readonly newId: () => string;
 };
 
 /** `POST /v2/models/{m}[/versions/{v}]/infer`: decode, ask the gateway, encode. */
 export function createInferRoute(options: InferRouteOptions) {
-  const { gateway, limits, clock, turns } = options;
+  const { service, limits, turns } = options;
+  const { gateway, clock } = service;
   const heads = new KnownHeads();
   return async (
     http: FastifyRequest<{ Params: ModelParams }>,
@@ -52,11 +40,11 @@ export function createInferRoute(options: InferRouteOptions) {
         version,
         headers: http.headers,
         body: Buffer.isBuffer(http.body) ? http.body : EMPTY,
-        requestId: options.newId(),
+        requestId: service.newId(),
         startedMs,
       },
       {
-        identity: options.identity(model),
+        identity: service.identity(model),
         limits,
         turns,
         heads,
@@ -66,7 +54,7 @@ export function createInferRoute(options: InferRouteOptions) {
     const response = await gateway.infer(request, connectionSignal(http.raw.socket));
     const encoded = await encodeInfer(response, wanted, turns);
     const { version: answeredBy } = response;
-    const token = options.tokenFor({ model, version: answeredBy, id: request.id });
+    const token = service.tokenFor({ model, version: answeredBy, id: request.id });
     writeHeaders(reply, { response, encoded, token });
     letGoUnread(http.raw.socket, limits.sendMsMax);
     return encoded.body;

@@ -1,24 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { TensorSpec } from '../../core/tensor.ts';
 import type { ModelMetadata, Readiness } from '../../gateway/describe-model.ts';
-import type { Gateway } from '../../gateway/gateway.ts';
+import type { Service } from '../service.ts';
 import type { ModelParams } from './infer-route.ts';
-
-export type AboutOptions = {
-  readonly gateway: Gateway;
-  readonly serverName: string;
-  readonly version: string;
-};
 
 /** The parts of the protocol beyond its core that are really served. */
 const EXTENSIONS = ['binary_tensor_data'] as const;
 
 type ModelCall = FastifyRequest<{ Params: ModelParams }>;
 
+type AboutService = Pick<Service, 'gateway' | 'serverName' | 'serverVersion'>;
+
 /** The routes that tell about the server and its models: health and metadata. */
-export function createAboutRoutes({ gateway, serverName, version }: AboutOptions) {
+export function createAboutRoutes({ gateway, serverName, serverVersion }: AboutService) {
   return {
-    server: async () => ({ name: serverName, version, extensions: EXTENSIONS }),
+    server: async () => ({ name: serverName, version: serverVersion, extensions: EXTENSIONS }),
     live: async () => ({ live: true }),
     ready: async (_: FastifyRequest, reply: FastifyReply) => {
       const readiness = gateway.serverReadiness();

@@ -2,8 +2,6 @@
  * The Open Inference Protocol over HTTP/1.1. The wire ends here: what goes further in are InferRequests, what comes back
  * InferResponses and ServeErrors.
  */
-import { randomBytes } from 'node:crypto';
-
 import {
   type FastifyContentTypeParser,
   type FastifyInstance,
@@ -11,9 +9,8 @@ import {
   type RouteHandlerMethod,
 } from 'fastify';
 
-import type { Clock } from '../../core/clock.ts';
 import { ServeError } from '../../core/errors.ts';
-import type { Gateway } from '../../gateway/gateway.ts';
+import type { Service } from '../service.ts';
 import { readBody } from './body.ts';
 import {
   createClientErrorHandler,
@@ -22,24 +19,15 @@ import {
   notFound,
 } from './errors.ts';
 import { createFeedbackRoute, type Feedback } from './feedback-route.ts';
-import type { Identity } from './identity.ts';
-import { createInferRoute, type TokenFor } from './infer-route.ts';
+import { createInferRoute } from './infer-route.ts';
 import type { RestLimits } from './limits.ts';
 import { createAboutRoutes } from './model-routes.ts';
 import { createTurns } from './turns.ts';
 
 export type RestServerOptions = {
-  readonly gateway: Gateway;
-  readonly identity: (model: string) => Identity;
+  readonly service: Service;
   readonly feedback: Feedback;
-  /** The token under which a label for this answer may come; undefined: none is given out. */
-  readonly tokenFor: TokenFor;
   readonly limits: RestLimits;
-  readonly clock: Clock;
-  /** As server metadata reports them. */
-  readonly serverName: string;
-  readonly version: string;
-  readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 export type RestServer = {
@@ -56,7 +44,8 @@ const KEEP_ALIVE_MS = 65_000;
 const MODEL_NAME_LENGTH_MAX = 512;
 
 export function createRestServer(options: RestServerOptions): RestServer {
-  const { gateway, limits, onInternalError } = options;
+  const { service, limits } = options;
+  const { gateway, onInternalError } = service;
   const { headerBytesMax } = limits;
   const draining = (): boolean => gateway.draining();
   const onError = createErrorHandler({ draining, headerBytesMax, onInternalError });
@@ -122,8 +111,9 @@ function createBodyParser(bytesMax: number): FastifyContentTypeParser {
 }
 
 function addRoutes(app: FastifyInstance, options: RestServerOptions): void {
-  const about = createAboutRoutes(options);
-  const infer = createInferRoute({ ...options, turns: createTurns(), newId: createIds() });
+  const { service, limits } = options;
+  const about = createAboutRoutes(service);
+  const infer = createInferRoute({ service, limits, turns: createTurns() });
   const add = (method: 'GET' | 'POST', url: string, handler: RouteHandlerMethod): void => {
     app.route({ method, url, handler });
     const allowed = method === 'GET' ? ['GET', 'HEAD'] : ['POST'];
@@ -139,14 +129,4 @@ function addRoutes(app: FastifyInstance, options: RestServerOptions): void {
     add('POST', `${model}/infer`, infer as RouteHandlerMethod);
   }
   add('POST', '/v1/feedback', createFeedbackRoute(options.feedback));
-}
-
-/** Ids that are unique over restarts and machines: twelve random bytes of this process, and a number. */
-function createIds(): () => string {
-  const prefix = randomBytes(12).toString('base64url');
-  let count = 0;
-  return () => {
-    count += 1;
-    return `${prefix}.${count.toString(36)}`;
-  };
 }

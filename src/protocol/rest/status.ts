@@ -14,6 +14,9 @@ export const HTTP_STATUS = {
   runtime_failed: 500,
   host_lost: 503,
   internal: 500,
+  load_failed: 400,
+  conflict: 409,
+  not_allowed: 503,
 } as const satisfies Record<ServeErrorCode, number>;
 
 /** What a refused caller reads. The protocol asks for `error` alone; `code` is for those who branch on it. */

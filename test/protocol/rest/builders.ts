@@ -1,9 +1,7 @@
-import { systemClock } from '../../../src/core/clock.ts';
-import type { Gateway } from '../../../src/gateway/gateway.ts';
-import type { Identity } from '../../../src/protocol/rest/identity.ts';
 import type { RestLimits } from '../../../src/protocol/rest/limits.ts';
 import { createRestServer, type RestServerOptions } from '../../../src/protocol/rest/server.ts';
-import { aGateway } from '../../gateway/builders.ts';
+import type { Service } from '../../../src/protocol/service.ts';
+import { aService } from '../builders.ts';
 
 export const LIMITS: RestLimits = {
   bodyBytesMax: 100_000,
@@ -16,28 +14,14 @@ export const LIMITS: RestLimits = {
   lingerMsMax: 10_000,
 };
 
-export const NOBODY: Identity = {
-  sticky: undefined,
-  attributes: {},
-  ruleHeaders: [],
-  deadlineMs: 5_000,
-};
-
-export type ServerParts = Partial<RestServerOptions> & { readonly gateway?: Gateway };
+export type ServerParts = Partial<Omit<RestServerOptions, 'service'>> & Partial<Service>;
 
 /** A server whose model `m` gives back two numbers a row. */
-export function aServer(parts: ServerParts = {}) {
+export function aServer({ feedback, limits, ...service }: ServerParts = {}) {
   return createRestServer({
-    gateway: aGateway(),
-    identity: () => NOBODY,
-    feedback: () => 'joined',
-    tokenFor: () => 'token',
-    limits: LIMITS,
-    clock: systemClock,
-    serverName: 'understudy',
-    version: '0.0.0',
-    onInternalError: () => {},
-    ...parts,
+    service: aService(service),
+    feedback: feedback ?? (() => 'joined'),
+    limits: limits ?? LIMITS,
   });
 }
 

@@ -6,6 +6,7 @@ import type { Dtype, Signature } from '../../../src/core/tensor.ts';
 import type { ServingHost } from '../../../src/gateway/gateway.ts';
 import type { Feedback } from '../../../src/protocol/rest/feedback-route.ts';
 import { aGateway, aRoute, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
+import { NOBODY } from '../builders.ts';
 import {
   anInput,
   aServer,
@@ -13,7 +14,6 @@ import {
   binaryInput,
   floats,
   inferCall,
-  NOBODY,
   type ServerParts,
 } from './builders.ts';
 

@@ -1,5 +1,3 @@
-import type { IncomingHttpHeaders } from 'node:http';
-
 /** Where a model's requests say who they are. Header names are in lower case. */
 export type Identity = {
   /** The header whose value keeps a caller with one version. */
@@ -17,9 +15,12 @@ export type Identified = {
   readonly attributes: Readonly<Record<string, string>>;
 };
 
+/** A header of HTTP, or a metadata entry of gRPC, by its name in lower case; undefined where it is absent. */
+export type HeaderOf = (name: string) => string | undefined;
+
 /** What one request brought along. */
 export type Credentials = {
-  readonly headers: IncomingHttpHeaders;
+  readonly header: HeaderOf;
   readonly sequenceId: string | undefined;
   /** Ours, not the caller's: callers send `1` again and again, and one arm would get them all. */
   readonly requestId: string;
@@ -31,37 +32,32 @@ export type Credentials = {
  */
 export function identify(
   identity: Identity,
-  { headers, sequenceId, requestId }: Credentials,
+  { header, sequenceId, requestId }: Credentials,
 ): Identified {
-  const sticky = identity.sticky === undefined ? undefined : headerValue(headers, identity.sticky);
+  const sticky = identity.sticky === undefined ? undefined : textOf(header, identity.sticky);
   return {
     unit: sequenceId ?? sticky ?? requestId,
-    attributes: attributesOf(identity, headers),
+    attributes: attributesOf(identity, header),
   };
 }
 
 const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({});
 
-function attributesOf(
-  identity: Identity,
-  headers: IncomingHttpHeaders,
-): Readonly<Record<string, string>> {
+function attributesOf(identity: Identity, headerOf: HeaderOf): Readonly<Record<string, string>> {
   const declared = Object.entries(identity.attributes);
   if (declared.length === 0 && identity.ruleHeaders.length === 0) return NO_ATTRIBUTES;
   const attributes: Record<string, string> = {};
   for (const [name, header] of declared) {
-    const value = headerValue(headers, header);
+    const value = textOf(headerOf, header);
     if (value !== undefined) attributes[name] = value;
   }
   for (const header of identity.ruleHeaders) {
-    const value = headerValue(headers, header);
+    const value = textOf(headerOf, header);
     if (value !== undefined) attributes[`header:${header}`] = value;
   }
   return attributes;
 }
 
-function headerValue(headers: IncomingHttpHeaders, name: string): string | undefined {
-  const value = headers[name];
-  const text = Array.isArray(value) ? value.join(', ') : value;
-  return text === '' ? undefined : text;
+function textOf(header: HeaderOf, name: string): string | undefined {
+  return header(name) || undefined;
 }

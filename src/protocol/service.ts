@@ -1,0 +1,32 @@
+import type { Clock } from '../core/clock.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { ModelRepository } from '../gateway/model-repository.ts';
+import type { VersionStatistics } from '../gateway/model-statistics.ts';
+import type { Identity } from './identity.ts';
+import type { ServerSettings } from './server-settings.ts';
+
+/** The token under which a label for an answer may come; undefined: none is given out. */
+export type TokenFor = (answer: {
+  readonly model: string;
+  readonly version: string;
+  /** The request's id with us. */
+  readonly id: string;
+}) => string | undefined;
+
+/** All that a protocol asks of the rest of the gateway: the same for every wire. */
+export type Service = {
+  readonly gateway: Gateway;
+  readonly repository: ModelRepository;
+  /** Of all versions, of a model's, or of one; versions that have not been loaded yet are left out. */
+  readonly statistics: (model?: string, version?: string) => readonly VersionStatistics[];
+  readonly settings: ServerSettings;
+  readonly identity: (model: string) => Identity;
+  readonly tokenFor: TokenFor;
+  /** A new id for a request, unique over restarts and machines. */
+  readonly newId: () => string;
+  readonly clock: Clock;
+  /** As server metadata reports them. */
+  readonly serverName: string;
+  readonly serverVersion: string;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
