@@ -20,21 +20,35 @@ export type Scan = {
 export async function scanRepository(root: string): Promise<Scan> {
   const packages: Package[] = [];
   const problems: Problem[] = [];
-  const note = (where: string) => (error: unknown) => {
+  const models = await foldersIn(root).catch(noteIn(problems, root));
+  for (const model of models ?? []) {
+    const scan = await scanModel(root, model);
+    packages.push(...scan.packages);
+    problems.push(...scan.problems);
+  }
+  return { packages, problems };
+}
+
+/** One model's folder, read as `scanRepository` reads it. A folder that is not there is a problem of that folder. */
+export async function scanModel(root: string, model: string): Promise<Scan> {
+  const packages: Package[] = [];
+  const problems: Problem[] = [];
+  const where = join(root, model);
+  const versions = (await foldersIn(where).catch(noteIn(problems, where))) ?? [];
+  for (const version of [...versions].sort(compareVersions)) {
+    const directory = join(where, version);
+    const note = noteIn(problems, directory);
+    const found = await readPackage(directory, { model, version }).catch(note);
+    if (found) packages.push(found);
+  }
+  return { packages, problems };
+}
+
+function noteIn(problems: Problem[], where: string) {
+  return (error: unknown): undefined => {
     problems.push({ where, message: messageOf(error) });
     return undefined;
   };
-  const models = await foldersIn(root).catch(note(root));
-  for (const model of models ?? []) {
-    const where = join(root, model);
-    const versions = (await foldersIn(where).catch(note(where))) ?? [];
-    for (const version of [...versions].sort(compareVersions)) {
-      const directory = join(where, version);
-      const found = await readPackage(directory, { model, version }).catch(note(directory));
-      if (found) packages.push(found);
-    }
-  }
-  return { packages, problems };
 }
 
 async function foldersIn(directory: string): Promise<readonly string[]> {
