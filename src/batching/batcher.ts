@@ -149,8 +149,7 @@ export class Batcher {
     const { free, ahead, rowsMax } = this.#options;
     if (free() > 0) return true;
     if (!this.#runTime.isKnown) return false;
-    const [oldest] = this.#queue;
-    const isFull = this.#queue.rows >= rowsMax || oldest?.alone === true;
+    const isFull = this.#queue.rows >= rowsMax || this.#queue.first?.alone === true;
     return isFull && ahead() > 0;
   }
 
@@ -169,8 +168,8 @@ export class Batcher {
   #waitMs(nowMs: number): number {
     const { delayMs, rowsMax } = this.#options;
     if (delayMs <= 0 || this.#closed || !this.#batchable || this.#queue.rows >= rowsMax) return 0;
-    const [oldest] = this.#queue;
-    return oldest === undefined || oldest.alone ? 0 : oldest.enqueuedMs + delayMs - nowMs;
+    const { first, oldestMs } = this.#queue;
+    return oldestMs === undefined || first?.alone ? 0 : oldestMs + delayMs - nowMs;
   }
 
   async #run(batch: readonly Entry[], rows: number): Promise<void> {

@@ -18,7 +18,7 @@ export type PlanOptions = {
 };
 
 export type BatchPlan<T> = {
-  /** What to run together, in order of arrival; empty only where everything is late. */
+  /** What to run together, in the order in which it waited; empty only where everything is late. */
   readonly batch: readonly T[];
   readonly rows: number;
   /** What can no longer be answered in time, even alone and at once. */
@@ -26,7 +26,7 @@ export type BatchPlan<T> = {
 };
 
 /**
- * Chooses the next batch from what waits, oldest first: the first request that can still be answered in time, and after it
+ * Chooses the next batch from what waits, in the order of its turns: the first request that can still be answered in time, and after it
  * all that may share its run, as long as rows fit and nobody chosen would be late for it. What may not share waits for its turn.
  * Stops looking once the batch is full.
  */

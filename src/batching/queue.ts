@@ -1,4 +1,5 @@
 import { ServeError } from '../core/errors.ts';
+import { Levels } from './levels.ts';
 import type { Answer, Work } from './work.ts';
 
 /** A request in the batcher, from its arrival until it is settled. */
@@ -14,33 +15,56 @@ export type Entry = {
   readonly reject: (error: ServeError) => void;
 };
 
-export type QueueLimits = { readonly requestsMax: number; readonly bytesMax: number };
+export type QueueLimits = {
+  readonly requestsMax: number;
+  readonly bytesMax: number;
+  /** Levels of urgency, 1 the most urgent; 0 or absent: all requests are alike. */
+  readonly priorityLevels?: number;
+  /** The level of requests that name none, or one that there is not; absent: the least urgent. */
+  readonly defaultPriority?: number;
+};
 
-/** What waits for a replica, in order of arrival and bounded. Entries that must run again stand at the front. */
+/**
+ * What waits for a replica, bounded and in the order in which it should leave: that of arrival, or where there are levels of
+ * urgency, that of turns (`Levels`). Entries that must run again stand at the front.
+ */
 export class Queue {
   readonly #limits: QueueLimits;
-  /** Sets keep order and let any entry leave at once. */
   readonly #again = new Set<Entry>();
-  readonly #fresh = new Set<Entry>();
+  readonly #fresh: Levels;
+  #size = 0;
   #bytes = 0;
   #rows = 0;
 
   constructor(limits: QueueLimits) {
     this.#limits = limits;
+    const { priorityLevels: levels = 0, defaultPriority: defaultLevel = levels } = limits;
+    this.#fresh = new Levels({ levels, defaultLevel });
   }
 
   get size(): number {
-    return this.#again.size + this.#fresh.size;
+    return this.#size;
   }
 
   get rows(): number {
     return this.#rows;
   }
 
+  /** The one that should leave next. */
+  get first(): Entry | undefined {
+    for (const entry of this) return entry;
+    return undefined;
+  }
+
+  /** When the one that waits longest came, but for those that must run again; undefined: none waits. */
+  get oldestMs(): number | undefined {
+    return this.#fresh.oldest()?.enqueuedMs;
+  }
+
   /** Throws ServeError `overloaded` where there is no room. */
   push(entry: Entry, retryAfterMs: number): void {
     const { requestsMax, bytesMax } = this.#limits;
-    if (this.size >= requestsMax) {
+    if (this.#size >= requestsMax) {
       throw new ServeError(
         'overloaded',
         `the queue is full: at most ${requestsMax} requests may wait`,
@@ -77,6 +101,7 @@ export class Queue {
   }
 
   #count(entry: Entry, sign: 1 | -1): void {
+    this.#size += sign;
     this.#bytes += sign * entry.bytes;
     this.#rows += sign * entry.rows;
   }

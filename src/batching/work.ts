@@ -12,6 +12,8 @@ export type Work = {
   readonly outputs: readonly string[] | undefined;
   /** Which sources to run, in this order. Only requests of one plan share a batch. */
   readonly plan: readonly number[];
+  /** 0: the queue's default level; else 1 (most urgent) and up. */
+  readonly priority: number;
   /** On the batcher's clock. */
   readonly deadlineMs: number;
 };

@@ -29,6 +29,7 @@ export const FRAME_BYTES_MAX = 1024 * 1024 * 1024;
 
 const FORMAT = 1;
 const ALL_OUTPUTS = 0xffff_ffff;
+const PRIORITY_MAX = 0xffff_ffff;
 const KINDS = ['request', 'answer', 'failure', 'cancel', 'control'] as const;
 
 /** Please run these tensors. */
@@ -38,6 +39,8 @@ export type RequestFrame<T extends OutboundTensor = Tensor> = {
   readonly id: string;
   /** What is left until the deadline. A moment would mean nothing on another process's clock. */
   readonly remainingMs: number;
+  /** As in the request; whoever queues it knows what the levels are. */
+  readonly priority: number;
   /** Which of the receiver's sources to run, in this order. */
   readonly plan: readonly number[];
   readonly outputs: readonly string[] | undefined;
@@ -186,6 +189,8 @@ function writeBody(frame: Frame<OutboundTensor>, data: OutboundTensor['data'][])
     case 'request':
       writer.text(frame.id);
       writer.f64(frame.remainingMs);
+      // No queue has so many levels: beyond, one is as unknown as another.
+      writer.u32(Math.min(frame.priority, PRIORITY_MAX));
       writer.u8(frame.plan.length);
       for (const source of frame.plan) writer.u8(source);
       writer.u32(frame.outputs?.length ?? ALL_OUTPUTS);
@@ -291,17 +296,11 @@ function decodeBody({ kind, correlation, head, views }: Body): Frame {
     case 'request': {
       const id = head.text('request id');
       const remainingMs = head.f64('remaining time');
+      const priority = head.u32('priority');
       const plan = readPlan(head);
       const outputs = readOutputNames(head);
-      return {
-        kind,
-        correlation,
-        id,
-        remainingMs,
-        plan,
-        outputs,
-        tensors: readTensors(head, views),
-      };
+      const tensors = readTensors(head, views);
+      return { kind, correlation, id, remainingMs, priority, plan, outputs, tensors };
     }
     case 'answer': {
       const queueMs = head.f64('queue time');

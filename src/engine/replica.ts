@@ -50,6 +50,7 @@ export class Replica {
       correlation: 0,
       id: '',
       remainingMs: 0,
+      priority: 0,
       plan,
       outputs: undefined,
       tensors,

@@ -78,7 +78,7 @@ export class Child {
   }
 
   #onRequest(frame: RequestFrame): void {
-    const { correlation, id, tensors, outputs, plan, remainingMs } = frame;
+    const { correlation, id, tensors, outputs, plan, priority, remainingMs } = frame;
     const deadlineMs = this.#clock.monotonicMs() + remainingMs;
     const fail = (error: ServeError): void => {
       this.#withdraw.delete(correlation);
@@ -88,7 +88,7 @@ export class Child {
     try {
       if (this.#desk === undefined) throw new ServeError('version_not_ready', 'still loading');
       const withdraw = this.#desk.submit(
-        { id, inputs: tensors, outputs, plan, deadlineMs },
+        { id, inputs: tensors, outputs, plan, priority, deadlineMs },
         {
           resolve: ({ queueMs, batch, runs }) => {
             this.#withdraw.delete(correlation);

@@ -1,4 +1,4 @@
-import type { Entry } from '../batching/queue.ts';
+import type { Entry, QueueLimits } from '../batching/queue.ts';
 import type { Work } from '../batching/work.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import type { Source } from '../runtime/runtime.ts';
@@ -20,7 +20,7 @@ export type DeskSetting = {
   readonly sources: readonly Source[];
   readonly replicas: number;
   readonly batch: { readonly rowsMax: number; readonly delayMs: number };
-  readonly queue: { readonly requestsMax: number; readonly bytesMax: number };
+  readonly queue: QueueLimits;
   readonly runMsMax: number;
   readonly firstBatchId: number;
 };

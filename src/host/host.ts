@@ -1,3 +1,4 @@
+import type { QueueLimits } from '../batching/queue.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
@@ -19,7 +20,7 @@ export type HostOptions = {
   readonly nice: number;
   readonly replicas: number;
   readonly batch: { readonly rowsMax: number; readonly delayMs: number };
-  readonly queue: { readonly requestsMax: number; readonly bytesMax: number };
+  readonly queue: QueueLimits;
   /** A run longer than this is stuck: a child is killed, a thread is left behind and replaced. */
   readonly runMsMax: number;
   /** Loading that takes longer than this hangs, and has failed. */
@@ -209,6 +210,6 @@ function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Part
   };
 }
 
-function workOf({ id, inputs, outputs, deadlineMs }: InferRequest) {
-  return { id, inputs, outputs, deadlineMs, plan: PLAN };
+function workOf({ id, inputs, outputs, priority, deadlineMs }: InferRequest) {
+  return { id, inputs, outputs, priority, deadlineMs, plan: PLAN };
 }

@@ -109,7 +109,8 @@ function runInLane({ desk, clock, request, plan, deadlineMs }: LaneRun): Promise
   return new Promise((resolve, reject) => {
     const withdraw = submit(
       desk,
-      { id, inputs, outputs, plan: order, deadlineMs },
+      // Mirrored requests are all alike: nobody waits for them.
+      { id, inputs, outputs, plan: order, priority: 0, deadlineMs },
       {
         resolve: (answer) => {
           clearTimeout(timer);

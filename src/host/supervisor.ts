@@ -164,13 +164,14 @@ export class Supervisor implements Desk {
   }
 
   #send(process: HostProcess, correlation: number, pending: Pending): void {
-    const { id, inputs, outputs, plan, deadlineMs } = pending.work;
+    const { id, inputs, outputs, plan, priority, deadlineMs } = pending.work;
     const remainingMs = deadlineMs - this.#options.clock.monotonicMs();
     process.send({
       kind: 'request',
       correlation,
       id,
       remainingMs,
+      priority,
       plan,
       outputs,
       tensors: inputs,

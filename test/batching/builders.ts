@@ -8,7 +8,8 @@ import { aTensor, valuesOf } from '../support/a-tensor.ts';
 
 export function aWork(values: readonly number[] = [1], given: Partial<Work> = {}): Work {
   const inputs = [aTensor(values, { shape: [values.length, 1] })];
-  return { id: 'w', inputs, outputs: undefined, plan: [0], deadlineMs: 60_000, ...given };
+  const usual = { id: 'w', outputs: undefined, plan: [0], priority: 0, deadlineMs: 60_000 };
+  return { ...usual, inputs, ...given };
 }
 
 export function whole(tensor: OutboundTensor): Tensor {
