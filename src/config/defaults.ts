@@ -40,7 +40,11 @@ export const DEFAULTS = {
       bytesMax: '256MiB',
       /** Milliseconds until nobody waits any more, where the request does not say. */
       deadlineMs: 1_000,
+      /** No request goes before another unless somebody decides how many levels there are. */
+      priorityLevels: 0,
     },
+    /** What the route leads to is loaded in any case; this adds nothing to it. */
+    versions: { latest: 1 },
     execution: {
       providers: ['cpu'],
       /** A model that was to run on a device and silently runs elsewhere is worse than one that does not start. */

@@ -3,8 +3,9 @@ import { dirname, resolve } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { issuesOf } from './issues.ts';
+import { isRecord } from './merge.ts';
 import { type Config, configSchema } from './schema.ts';
-import { parseYamlFile } from './yaml-file.ts';
+import { readYaml } from './yaml-file.ts';
 
 /** What the command line may say instead of the file, in the file's own notation. Paths are relative to the working directory. */
 export type ConfigOverrides = {
@@ -25,18 +26,19 @@ export async function loadConfig(
   file: string | undefined,
   overrides: ConfigOverrides = {},
 ): Promise<Config> {
-  const written =
-    file === undefined
-      ? configSchema.parse({ apiVersion: 'understudy/v1' })
-      : parseYamlFile({ file, text: await textOf(file) }, configSchema);
+  const { data, written } =
+    file === undefined ? NO_FILE : readYaml({ file, text: await textOf(file) }, configSchema);
   const base = file === undefined ? '.' : dirname(file);
   return {
-    ...written,
-    server: serverWith(written.server, overrides),
-    repository: resolve(overrides.repository ?? resolve(base, written.repository)),
-    ledger: resolve(overrides.ledger ?? resolve(base, written.ledger)),
+    ...data,
+    server: serverWith(data.server, overrides),
+    repository: resolve(overrides.repository ?? resolve(base, data.repository)),
+    ledger: resolve(overrides.ledger ?? resolve(base, data.ledger)),
+    written: isRecord(written) && isRecord(written['models']) ? written['models'] : {},
   };
 }
+
+const NO_FILE = { data: configSchema.parse({ apiVersion: 'understudy/v1' }), written: {} };
 
 async function textOf(file: string): Promise<string> {
   try {

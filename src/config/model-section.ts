@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { MirrorSetting, Rule } from '../core/route.ts';
+import type { VersionPolicy } from '../core/version.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
 import {
@@ -40,11 +41,19 @@ export type IdentitySetting = {
 /** One model's section, complete. */
 export type ModelConfig = {
   readonly instances: Instances;
-  readonly batch: { readonly rowsMax: number; readonly delayMs: number };
+  readonly batch: {
+    /** Rows that may share a run. 0: batching is off, so each request runs by itself and may have any first dimension. */
+    readonly rowsMax: number;
+    readonly delayMs: number;
+  };
   readonly queue: {
     readonly requestsMax: number;
     readonly bytesMax: number;
     readonly deadlineMs: number;
+    /** 0: requests have no priorities. Level 1 leaves the queue first. */
+    readonly priorityLevels: number;
+    /** The level of a request that names none, or one that there is not; 0 without levels. */
+    readonly defaultPriority: number;
   };
   readonly execution: {
     readonly providers: readonly string[];
@@ -53,20 +62,33 @@ export type ModelConfig = {
     readonly runMsMax: number;
   };
   readonly identity: IdentitySetting;
+  /** What is loaded beside the versions that the route leads to. */
+  readonly versions: VersionPolicy;
   /** Undefined: the route is whatever the ledger says, or the newest version. */
   readonly route: RouteSection | undefined;
   /** As written; `rolloutSpecFrom` completes it. */
   readonly rollout: RolloutSection;
 };
 
-const { batch, queue, execution } = DEFAULTS.model;
+const { batch, queue, execution, versions } = DEFAULTS.model;
+
+/** The most of each that may be written. */
+export const LIMITS = {
+  rowsMax: 4_096,
+  delayMs: 10_000,
+  requestsMax: 1_000_000,
+  deadlineMs: 3_600_000,
+  priorityLevels: 100,
+  replicas: 256,
+  versions: 1_000,
+} as const;
 
 const instances = z
   .union(
     [
       z.literal('auto'),
       section({
-        replicas: whole({ min: 1, max: 256 }),
+        replicas: whole({ min: 1, max: LIMITS.replicas }),
         intraOpThreads: whole({ min: 1, max: 256 }).default(1),
       }),
     ],
@@ -74,16 +96,37 @@ const instances = z
   )
   .default('auto');
 
-const batchSchema = section({
-  rowsMax: whole({ min: 1, max: 4_096 }, 'rows').default(batch.rowsMax),
-  delayMs: number({ min: 0, max: 10_000 }).default(batch.delayMs),
-}).prefault({});
+const batchSchema = z
+  .union(
+    [
+      z.literal('off'),
+      section({
+        rowsMax: whole({ min: 1, max: LIMITS.rowsMax }, 'rows').default(batch.rowsMax),
+        delayMs: number({ min: 0, max: LIMITS.delayMs }).default(batch.delayMs),
+      }),
+    ],
+    { error: expected('off, or rowsMax and delayMs') },
+  )
+  .default({ ...batch });
 
 const queueSchema = section({
-  requestsMax: whole({ min: 1, max: 1_000_000 }, 'requests').default(queue.requestsMax),
+  requestsMax: whole({ min: 1, max: LIMITS.requestsMax }, 'requests').default(queue.requestsMax),
   bytesMax: byteSize.prefault(queue.bytesMax),
-  deadlineMs: whole({ min: 1, max: 3_600_000 }, 'milliseconds').default(queue.deadlineMs),
-}).prefault({});
+  deadlineMs: whole({ min: 1, max: LIMITS.deadlineMs }, 'milliseconds').default(queue.deadlineMs),
+  priorityLevels: whole({ min: 0, max: LIMITS.priorityLevels }, 'levels').default(
+    queue.priorityLevels,
+  ),
+  defaultPriority: whole({ min: 1, max: LIMITS.priorityLevels }).optional(),
+})
+  .refine(
+    ({ priorityLevels, defaultPriority = 0 }) =>
+      priorityLevels === 0 || defaultPriority <= priorityLevels,
+    {
+      path: ['defaultPriority'],
+      error: 'expected one of the priorityLevels, found a higher number',
+    },
+  )
+  .prefault({});
 
 const executionSchema = section({
   providers: z
@@ -98,6 +141,17 @@ const executionSchema = section({
     .default(execution.isolation),
   runMax: duration.prefault(execution.runMax),
 }).prefault({});
+
+const versionsSchema = z
+  .union(
+    [
+      z.literal('all'),
+      z.array(version).min(1, { error: 'expected at least one version' }),
+      section({ latest: whole({ min: 1, max: LIMITS.versions }, 'versions') }),
+    ],
+    { error: expected('{ latest: 2 }, all, or a list of versions') },
+  )
+  .default({ ...versions });
 
 const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {
   error: expected('an attribute name: letters, digits, - and _'),
@@ -177,6 +231,7 @@ const modelFields = section({
   batch: batchSchema,
   queue: queueSchema,
   execution: executionSchema,
+  versions: versionsSchema,
   attributes,
   route: routeSchema.optional(),
   rollout: section(rolloutKeys).prefault({}),
@@ -211,8 +266,8 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
     .map(({ attribute }) => attribute.slice('header:'.length));
   return {
     instances: fields.instances,
-    batch: fields.batch,
-    queue: fields.queue,
+    batch: fields.batch === 'off' ? BATCH_OFF : fields.batch,
+    queue: { ...fields.queue, defaultPriority: defaultPriorityOf(fields.queue) },
     execution: {
       providers: run.providers,
       strict: run.strict,
@@ -225,6 +280,7 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
       ruleHeaders: [...new Set(ruleHeaders)],
       deadlineMs: fields.queue.deadlineMs,
     },
+    versions: versionPolicyOf(fields.versions),
     route: route && {
       stable: route.stable,
       split: Object.entries(route.split ?? { [route.stable]: 100 }).map(([name, share]) => ({
@@ -236,4 +292,18 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
     },
     rollout: fields.rollout,
   };
+}
+
+const BATCH_OFF: ModelConfig['batch'] = { rowsMax: 0, delayMs: 0 };
+
+/** In the middle where none is written, so that a request can ask for more and for less. */
+function defaultPriorityOf({ priorityLevels, defaultPriority }: ModelFields['queue']): number {
+  if (priorityLevels === 0) return 0;
+  return defaultPriority ?? Math.ceil(priorityLevels / 2);
+}
+
+function versionPolicyOf(written: ModelFields['versions']): VersionPolicy {
+  if (written === 'all') return { kind: 'all' };
+  if ('latest' in written) return { kind: 'latest', count: written.latest };
+  return { kind: 'specific', versions: written };
 }

@@ -1,6 +1,9 @@
 import * as z from 'zod';
+import { ConfigError } from './config-error.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
+import { formatPath, issuesOf } from './issues.ts';
+import { merge } from './merge.ts';
 import { type ModelConfig, modelSchema } from './model-section.ts';
 import { type Address, address, byteSize, duration, isLoopback, whole } from './quantities.ts';
 
@@ -22,6 +25,8 @@ export type Config = {
   readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
   /** Only the models that the file names; `modelConfig` knows the rest. */
   readonly models: Readonly<Record<string, ModelConfig>>;
+  /** The sections of `models` as they are written, so that what lies beneath them can be told from what they say. */
+  readonly written: Readonly<Record<string, unknown>>;
 };
 
 const directory = z
@@ -33,7 +38,7 @@ const modelName = z
   .string()
   .regex(/^[^/\\._][^/\\]*$/, { error: expected('a model name: a folder of the repository') });
 
-/** The schema of `understudy.yaml`. It takes what YAML gives and returns a Config, its paths still as written. */
+/** The schema of `understudy.yaml`. It takes what YAML gives and returns most of a Config, its paths still as written. */
 export const configSchema = section({
   apiVersion: z.literal('understudy/v1', { error: expected('understudy/v1') }),
   server: section({
@@ -64,7 +69,7 @@ export const configSchema = section({
   }).prefault({}),
   models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),
 }).transform(
-  ({ server, repository, ledger, limits, feedback, models }): Config => ({
+  ({ server, repository, ledger, limits, feedback, models }): Omit<Config, 'written'> => ({
     server,
     repository,
     ledger,
@@ -74,11 +79,65 @@ export const configSchema = section({
   }),
 );
 
+/** What a model's own files say of how it is run: the form of a `models.<name>` section, with only the keys that they set. */
+export type SectionBeneath = {
+  /** The file that says it, for messages: `config.pbtxt`. */
+  readonly file: string;
+  readonly section: Readonly<Record<string, unknown>>;
+};
+
 const unnamedModel: ModelConfig = modelSchema.parse({});
 
-/** A model's configuration; one that the file does not name has all defaults. */
-export function modelConfig(config: Config, model: string): ModelConfig {
-  return (Object.hasOwn(config.models, model) && config.models[model]) || unnamedModel;
+/** The last answer for each section beneath: it is asked for on every request. */
+const merged = new WeakMap<
+  SectionBeneath,
+  { config: Config; model: string; result: ModelConfig }
+>();
+
+/**
+ * A model's configuration: what `understudy.yaml` writes, over what the model's own files say, over the defaults; key by key.
+ *
+ * @throws ConfigError where the two files contradict each other; what each says by itself was checked when it was read.
+ */
+export function modelConfig(config: Config, model: string, beneath?: SectionBeneath): ModelConfig {
+  if (beneath === undefined || Object.keys(beneath.section).length === 0) {
+    return (Object.hasOwn(config.models, model) && config.models[model]) || unnamedModel;
+  }
+  const known = merged.get(beneath);
+  if (known?.config === config && known.model === model) return known.result;
+  const written = Object.hasOwn(config.written, model) ? config.written[model] : undefined;
+  const result = parsed(merge(beneath.section, written), {
+    ...beneath,
+    path: ['models', model],
+  });
+  merged.set(beneath, { config, model, result });
+  return result;
+}
+
+/**
+ * Checks what a model's own files say, before anything is laid over it.
+ *
+ * @throws ConfigError that names the file and every problem.
+ */
+export function checkSection({ file, section }: SectionBeneath): void {
+  parsed(section, { file, path: [] });
+}
+
+function parsed(
+  section: unknown,
+  { file, path }: { readonly file: string; readonly path: readonly string[] },
+): ModelConfig {
+  const result = modelSchema.safeParse(section);
+  if (result.success) return result.data;
+  throw new ConfigError(
+    issuesOf(result.error).map((issue) => ({
+      file,
+      line: 1,
+      column: 1,
+      path: formatPath([...path, ...issue.path]),
+      message: issue.message,
+    })),
+  );
 }
 
 /** The JSON Schema of `understudy.yaml`, for editors: what may be written, with the defaults. */

@@ -10,15 +10,26 @@ export type YamlFile = {
   readonly text: string;
 };
 
+/** What a file says: as its schema understands it, and as it is written. */
+export type YamlContent<T> = { readonly data: T; readonly written: unknown };
+
 /**
  * Reads YAML through a schema.
  *
  * @throws ConfigError with every problem: those of the syntax, or else those of the values.
  */
 export function parseYamlFile<Schema extends z.ZodType>(
-  { file, text }: YamlFile,
+  source: YamlFile,
   schema: Schema,
 ): z.output<Schema> {
+  return readYaml(source, schema).data;
+}
+
+/** As `parseYamlFile`, with the values as they are written beside it. */
+export function readYaml<Schema extends z.ZodType>(
+  { file, text }: YamlFile,
+  schema: Schema,
+): YamlContent<z.output<Schema>> {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => {
@@ -36,8 +47,9 @@ export function parseYamlFile<Schema extends z.ZodType>(
       })),
     );
   }
-  const result = schema.safeParse(plainValue(document, file));
-  if (result.success) return result.data;
+  const written = plainValue(document, file);
+  const result = schema.safeParse(written);
+  if (result.success) return { data: result.data, written };
   const problems = issuesOf(result.error).map(
     (issue): ConfigProblem => ({
       ...at(offsetOf(document, issue)),
