@@ -1,16 +1,28 @@
 import { readFile, stat } from 'node:fs/promises';
-import { isAbsolute, join, resolve, sep } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import type { SectionBeneath } from '../config/schema.ts';
 import { parseYamlFile } from '../config/yaml-file.ts';
 import { messageOf } from '../core/errors.ts';
-import { formatShape, type Signature } from '../core/tensor.ts';
+import type { Signature } from '../core/tensor.ts';
 import type { ModelVersion } from '../core/version.ts';
+import type { WarmupSample } from '../core/warmup.ts';
 import { digestOf } from './digest.ts';
+import { insideOf } from './inside-of.ts';
+import { checkLabelsOf, outputOf, readLabels } from './labels.ts';
 import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-yaml.ts';
 import { type OnnxSummary, readOnnxSummary } from './onnx-file.ts';
 
 /** The file that makes a folder a package. */
 const MODEL_FILE = 'model.onnx';
 const MODEL_YAML_FILE = 'model.yaml';
+
+/** What a model's folder says of all its versions, beside them. */
+export type ModelSettings = {
+  /** How the model is to be run; goes beneath what `understudy.yaml` says. One object for all versions of a model. */
+  readonly beneath: SectionBeneath;
+  /** What is asked for and not done here, in parts of a sentence. */
+  readonly ignored: readonly string[];
+};
 
 /** One version's folder, read and found whole. */
 export type Package = ModelVersion & {
@@ -21,15 +33,42 @@ export type Package = ModelVersion & {
   readonly bytes: number;
   /** Absolute paths. One model today; a pipeline will have several. */
   readonly models: readonly { readonly name: string; readonly file: string }[];
+  /** The model's file, relative to the folder. */
+  readonly modelFile: string;
   readonly signature: Signature;
   /** `classification`, for instance. */
   readonly task: string | undefined;
   readonly description: string | undefined;
   /** In the order of the class scores. */
   readonly labels: readonly string[] | undefined;
+  /** The names along an output's last dimension, by output. */
+  readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
+  readonly settings: ModelSettings;
+  /** What has to be answered before the version is ready. */
+  readonly warmups: readonly WarmupSample[];
   readonly compare: CompareSetting | undefined;
   readonly licence: string | undefined;
   readonly provenance: Readonly<Record<string, string | number | boolean>>;
+};
+
+/** What the folder above a version's says of it. */
+export type FolderSays = {
+  readonly settings: ModelSettings;
+  /** The model's file, relative to the version's folder. */
+  readonly modelFile: string;
+  readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
+  /** Holds what was said of inputs and outputs against the model's own; throws an Error where they differ. */
+  readonly check: (signature: Signature) => void;
+  readonly warmupsFor: (signature: Signature) => Promise<readonly WarmupSample[]>;
+};
+
+/** A folder that says nothing. */
+export const SAYS_NOTHING: FolderSays = {
+  settings: { beneath: { file: 'config.pbtxt', section: {} }, ignored: [] },
+  modelFile: 'model.onnx',
+  labelsByOutput: new Map(),
+  check: () => undefined,
+  warmupsFor: async () => [],
 };
 
 /**
@@ -41,42 +80,69 @@ export type Package = ModelVersion & {
 export async function readPackage(
   directory: string,
   { model, version }: ModelVersion,
+  above: FolderSays = SAYS_NOTHING,
 ): Promise<Package> {
-  const file = resolve(directory, MODEL_FILE);
-  const { signature } = await summaryOf(file, directory);
+  const file = await modelFileIn(directory, above.modelFile);
+  const { signature } = await summaryOf(file, above.modelFile);
+  above.check(signature);
   const said = await modelYamlOf(directory);
-  const labels = await labelsOf(said, directory);
-  checkLabels(labels, signature);
+  const own =
+    typeof said.labels === 'string' ? await readLabels(directory, said.labels) : said.labels;
+  const labelsByOutput = labelsOf(own, above, signature);
   return {
     model,
     version,
     directory: resolve(directory),
     ...(await digestOf(directory)),
     models: [{ name: model, file }],
+    modelFile: above.modelFile,
     signature,
     task: said.task,
     description: said.description,
-    labels,
+    labels: own ?? [...labelsByOutput.values()][0],
+    labelsByOutput,
+    settings: above.settings,
+    warmups: await above.warmupsFor(signature),
     compare: said.compare,
     licence: said.licence,
     provenance: said.provenance ?? {},
   };
 }
 
-async function summaryOf(file: string, directory: string): Promise<OnnxSummary> {
+/** The version's own labels go before those that the folder above has for the same output. */
+function labelsOf(
+  own: readonly string[] | undefined,
+  { labelsByOutput }: FolderSays,
+  signature: Signature,
+): ReadonlyMap<string, readonly string[]> {
+  const all = new Map(labelsByOutput);
+  if (own) all.set(outputOf(own, signature), own);
+  for (const output of signature.outputs) {
+    const labels = all.get(output.name);
+    if (labels) checkLabelsOf(output, labels);
+  }
+  return all;
+}
+
+/** A model of several files may lie in a folder of the file's name, as `model.onnx` again. */
+async function modelFileIn(directory: string, modelFile: string): Promise<string> {
+  const path = insideOf(directory, modelFile);
+  const found = await stat(path).catch(() => undefined);
+  return found?.isDirectory() ? join(path, MODEL_FILE) : path;
+}
+
+async function summaryOf(file: string, name: string): Promise<OnnxSummary> {
   const bytes = await readFile(file).catch((cause: unknown) => {
     throw isMissing(cause)
-      ? new Error(`expected a file ${MODEL_FILE}, found none`, { cause })
-      : new Error(`expected a readable ${MODEL_FILE} of at most 2 GiB: ${messageOf(cause)}`, {
-          cause,
-        });
+      ? new Error(`expected a file ${name}, found none`, { cause })
+      : new Error(`expected a readable ${name} of at most 2 GiB: ${messageOf(cause)}`, { cause });
   });
-  const summary = named(MODEL_FILE, () => readOnnxSummary(bytes));
+  const summary = named(name, () => readOnnxSummary(bytes));
   for (const external of summary.externalFiles) {
-    const weights = insideOf(directory, external);
+    const weights = insideOf(dirname(file), external);
     const found = await stat(weights).catch(() => undefined);
     if (!found?.isFile())
-      throw new Error(`${MODEL_FILE}: expected its weights in ${external}, found no such file`);
+      throw new Error(`${name}: expected its weights in ${external}, found no such file`);
   }
   return summary;
 }
@@ -88,42 +154,6 @@ async function modelYamlOf(directory: string): Promise<ModelYaml> {
     throw cause;
   });
   return text === undefined ? {} : parseYamlFile({ file: MODEL_YAML_FILE, text }, modelYamlSchema);
-}
-
-async function labelsOf(
-  { labels }: ModelYaml,
-  directory: string,
-): Promise<readonly string[] | undefined> {
-  if (typeof labels !== 'string') return labels;
-  const text = await readFile(insideOf(directory, labels), 'utf8').catch((cause: unknown) => {
-    throw new Error(`expected the labels in ${labels}: ${messageOf(cause)}`, { cause });
-  });
-  const lines = text.split(/\r?\n/);
-  while (lines.at(-1) === '') lines.pop();
-  const empty = lines.indexOf('');
-  if (lines.length === 0)
-    throw new Error(`${labels}: expected a label a line, found an empty file`);
-  if (empty >= 0) throw new Error(`${labels}: expected a label on line ${empty + 1}, found none`);
-  return lines;
-}
-
-/** Labels name the entries of some output's last dimension. */
-function checkLabels(labels: readonly string[] | undefined, { outputs }: Signature): void {
-  if (!labels) return;
-  const fits = outputs.some(({ shape }) => shape.at(-1) === labels.length || shape.at(-1) === -1);
-  if (fits) return;
-  const shapes = outputs.map(({ name, shape }) => `${name} ${formatShape(shape)}`).join(', ');
-  throw new Error(
-    `expected as many labels as an output has classes, found ${labels.length} for ${shapes}`,
-  );
-}
-
-function insideOf(directory: string, relative: string): string {
-  const path = resolve(directory, relative);
-  if (isAbsolute(relative) || !path.startsWith(resolve(directory) + sep)) {
-    throw new Error(`expected a path inside the package, found ${relative}`);
-  }
-  return path;
 }
 
 /** Puts the file's name before whatever is wrong in it. */

@@ -11,6 +11,14 @@ export type Scan = {
   /** By model, then by version. */
   readonly packages: readonly Package[];
   readonly problems: readonly Problem[];
+  /** What is asked for and not done here, one line a model. */
+  readonly notes: readonly Problem[];
+};
+
+/** What a caller may bring for a model that is read. */
+export type ScanModelOptions = {
+  /** JSON text of a model configuration that goes in place of the folder's `config.pbtxt`. */
+  readonly config?: string | undefined;
 };
 
 /**
@@ -20,17 +28,23 @@ export type Scan = {
 export async function scanRepository(root: string): Promise<Scan> {
   const packages: Package[] = [];
   const problems: Problem[] = [];
+  const notes: Problem[] = [];
   const models = await foldersIn(root).catch(noteIn(problems, root));
   for (const model of models ?? []) {
     const scan = await scanModel(root, model);
     packages.push(...scan.packages);
     problems.push(...scan.problems);
+    notes.push(...scan.notes);
   }
-  return { packages, problems };
+  return { packages, problems, notes };
 }
 
 /** One model's folder, read as `scanRepository` reads it. A folder that is not there is a problem of that folder. */
-export async function scanModel(root: string, model: string): Promise<Scan> {
+export async function scanModel(
+  root: string,
+  model: string,
+  _options: ScanModelOptions = {},
+): Promise<Scan> {
   const packages: Package[] = [];
   const problems: Problem[] = [];
   const where = join(root, model);
@@ -41,7 +55,7 @@ export async function scanModel(root: string, model: string): Promise<Scan> {
     const found = await readPackage(directory, { model, version }).catch(note);
     if (found) packages.push(found);
   }
-  return { packages, problems };
+  return { packages, problems, notes: [] };
 }
 
 function noteIn(problems: Problem[], where: string) {

@@ -1,4 +1,5 @@
 import type { Signature, Tensor } from '../core/tensor.ts';
+import type { WarmupSample } from '../core/warmup.ts';
 
 /** What to load, and how. Plain data: it crosses process and thread borders. */
 export type Source = {
@@ -13,6 +14,8 @@ export type Source = {
   readonly strict: boolean;
   /** Threads that one run may use. */
   readonly intraOpThreads: number;
+  /** What every replica must have answered before it is ready. Absent: zeros are enough, answered or not. */
+  readonly warmups?: readonly WarmupSample[] | undefined;
 };
 
 /** Which execution provider was asked for and which one runs. */
