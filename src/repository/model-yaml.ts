@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { expected, section } from '../config/expected.ts';
 import { number, whole } from '../config/quantities.ts';
+import { postprocessSchema, preprocessSchema } from './preprocess-yaml.ts';
 
 /** How a package wants its answers compared. What is left out is chosen by the task. */
 export type CompareSetting = {
@@ -28,6 +29,8 @@ export const modelYamlSchema = section({
       error: expected('a list of labels, or the file that holds one a line'),
     })
     .optional(),
+  preprocess: preprocessSchema.optional(),
+  postprocess: postprocessSchema.optional(),
   compare: section({
     comparator: z
       .enum(['rankedClasses', 'anyTensor'], { error: expected('rankedClasses or anyTensor') })

@@ -11,6 +11,7 @@ import { insideOf } from './inside-of.ts';
 import { checkLabelsOf, outputOf, readLabels } from './labels.ts';
 import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-yaml.ts';
 import { type OnnxSummary, readOnnxSummary } from './onnx-file.ts';
+import type { Postprocess, Preprocess } from './preprocess-yaml.ts';
 
 /** The file that makes a folder a package. */
 const MODEL_FILE = 'model.onnx';
@@ -46,6 +47,9 @@ export type Package = ModelVersion & {
   readonly settings: ModelSettings;
   /** What has to be answered before the version is ready. */
   readonly warmups: readonly WarmupSample[];
+  /** How people's inputs become tensors, and tensors people's answers; undefined: only tensors are taken and given. */
+  readonly preprocess: Preprocess | undefined;
+  readonly postprocess: Postprocess | undefined;
   readonly compare: CompareSetting | undefined;
   readonly licence: string | undefined;
   readonly provenance: Readonly<Record<string, string | number | boolean>>;
@@ -103,6 +107,8 @@ export async function readPackage(
     labelsByOutput,
     settings: above.settings,
     warmups: await above.warmupsFor(signature),
+    preprocess: said.preprocess,
+    postprocess: said.postprocess,
     compare: said.compare,
     licence: said.licence,
     provenance: said.provenance ?? {},

@@ -20,6 +20,8 @@ export function aPackage(version: string, fields: Partial<Package> = {}): Packag
     labelsByOutput: new Map(),
     settings: { beneath: { file: 'config.pbtxt', section: {} }, ignored: [] },
     warmups: [],
+    preprocess: undefined,
+    postprocess: undefined,
     compare: undefined,
     licence: undefined,
     provenance: {},
