@@ -11,20 +11,25 @@ export function unexpected(where: string, expected: string, found: unknown): Ser
 function describe(found: unknown): string {
   if (found === undefined) return 'nothing';
   const text = typeof found === 'bigint' ? String(found) : JSON.stringify(found);
+  return shortened(text);
+}
+
+/** What a caller sent is shown to it, but no more of it than a message can carry. */
+function shortened(text: string): string {
   return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}...`;
 }
 
 const SHOWN_LENGTH_MAX = 80;
 
 /**
- * The refusal of a request that the caller gave an id: with it in front, as callers know it who have many requests under way.
- * An empty id is none.
+ * What was thrown for a request that the caller gave an id: a refusal has it in front, as callers know it who have many
+ * requests under way. An empty id is none; a fault of ours stays what it is.
  */
-export function refusalOf(error: ServeError, requestId: string | undefined): ServeError {
-  if (requestId === undefined || requestId === '') return error;
-  const { code, message, retryAfterMs } = error;
-  return new ServeError(code, `[request id: ${requestId}] ${message}`, {
-    cause: error,
+export function refusalOf(thrown: unknown, requestId: string | undefined): unknown {
+  if (!(thrown instanceof ServeError) || requestId === undefined || requestId === '') return thrown;
+  const { code, message, retryAfterMs } = thrown;
+  return new ServeError(code, `[request id: ${shortened(requestId)}] ${message}`, {
+    cause: thrown,
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   });
 }

@@ -3,13 +3,15 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest } from '../../core/infer.ts';
 import type { Signature, Tensor } from '../../core/tensor.ts';
+import type { ClassCounts } from '../classify.ts';
 import { type HeaderOf, type Identity, identify } from '../identity.ts';
+import { readParameters } from '../parameters.ts';
 import { BinaryPart, decodeRaw, HEADER_LENGTH, headerLengthOf } from './decode-binary.ts';
 import { decodeJsonTensor } from './decode-json.ts';
 import { readJsonHead } from './json-head.ts';
 import type { KnownHeads } from './known-heads.ts';
 import type { RestLimits } from './limits.ts';
-import { type InputHead, parseRequestHead, type RequestHead } from './request-head.ts';
+import { parseRequestHead, type RequestHead } from './request-head.ts';
 import type { Turns } from './turns.ts';
 
 /** One call of an infer route, as HTTP brought it. */
@@ -41,6 +43,8 @@ export type Wanted = {
   /** For outputs that say nothing themselves. */
   readonly binary: boolean;
   readonly binaryByOutput: ReadonlyMap<string, boolean>;
+  /** Outputs in whose place classes are wanted. */
+  readonly classes: ClassCounts;
 };
 
 export type Decoded = { readonly request: InferRequest; readonly wanted: Wanted };
@@ -48,17 +52,36 @@ export type Decoded = { readonly request: InferRequest; readonly wanted: Wanted 
 /** The header by which a caller bounds its wait, in milliseconds; `timeout` of the protocol is in microseconds. */
 const TIMEOUT_HEADER = 'x-request-timeout-ms';
 
+/** A call whose JSON has been read, and not its tensors yet. */
+export type OpenedCall = {
+  /** The request's own id. */
+  readonly id: string | undefined;
+  /** Throws ServeError, without the request's id in front. */
+  readonly decode: () => Promise<Decoded>;
+};
+
 /**
- * From HTTP to an InferRequest. Tensors in binary are views of the body; those in JSON are read into new bytes.
+ * From HTTP to an InferRequest, in two steps, so that whatever goes wrong after the first can be told with the request's id.
+ * Tensors in binary are views of the body; those in JSON are read into new bytes.
  * @throws ServeError saying what was expected and what was found.
  */
-export async function decodeInfer(call: InferCall, context: DecodeContext): Promise<Decoded> {
+export async function openInfer(call: InferCall, context: DecodeContext): Promise<OpenedCall> {
   const { body } = call;
   const headBytes = headerLengthOf(call.headers[HEADER_LENGTH], body.byteLength);
-  if (headBytes === 0) return decodeRawCall(call, context);
+  if (headBytes === 0) return { id: undefined, decode: async () => decodeRawCall(call, context) };
   const json = headBytes === undefined ? body : body.subarray(0, headBytes);
   const head = context.heads.find(json) ?? (await readHead(json, context));
-  const binary = new BinaryPart(body.subarray(json.byteLength));
+  return { id: head.id, decode: () => decodeTensors(call, { json, head }, context) };
+}
+
+type Opened = { readonly json: Buffer; readonly head: RequestHead };
+
+async function decodeTensors(
+  call: InferCall,
+  { json, head }: Opened,
+  context: DecodeContext,
+): Promise<Decoded> {
+  const binary = new BinaryPart(call.body.subarray(json.byteLength));
   const inputs: Tensor[] = [];
   for (const input of head.inputs) {
     const { name, dtype, shape, place } = input;
@@ -90,7 +113,7 @@ function decodeRawCall(call: InferCall, context: DecodeContext): Decoded {
   const inputs = [decodeRaw(call.model, context.signature(), call.body)];
   return {
     request: requestOf(call, { head: EMPTY_HEAD, inputs }, context),
-    wanted: { id: undefined, binary: true, binaryByOutput: NONE_SAID },
+    wanted: { id: undefined, binary: true, binaryByOutput: NONE_SAID, classes: NO_CLASSES },
   };
 }
 
@@ -102,9 +125,10 @@ function requestOf(
   { identity }: DecodeContext,
 ): InferRequest {
   const { headers, requestId, startedMs } = call;
+  const { sequenceId, priority, timeoutMs } = head.parameters;
   const { unit, attributes } = identify(identity, {
     header: headersOf(headers),
-    sequenceId: head.sequenceId,
+    sequenceId,
     requestId,
   });
   return {
@@ -114,32 +138,35 @@ function requestOf(
     unit,
     principal: undefined,
     attributes,
-    priority: 0,
+    priority,
     inputs,
     outputs: head.outputs?.map((output) => output.name),
-    deadlineMs:
-      startedMs + Math.min(identity.deadlineMs, head.timeoutMs ?? Infinity, headerMs(headers)),
+    deadlineMs: startedMs + Math.min(identity.deadlineMs, timeoutMs ?? Infinity, headerMs(headers)),
   };
 }
 
 const EMPTY_HEAD: RequestHead = {
   id: undefined,
-  sequenceId: undefined,
-  timeoutMs: undefined,
-  binaryOutput: true,
-  inputs: [] satisfies InputHead[],
+  parameters: readParameters({}, 'http'),
+  inputs: [],
   outputs: undefined,
 };
 
 const NONE_SAID: ReadonlyMap<string, boolean> = new Map();
+const NO_CLASSES: ClassCounts = new Map();
 
-function wantedOf({ id, binaryOutput, outputs }: RequestHead): Wanted {
-  if (outputs === undefined) return { id, binary: binaryOutput, binaryByOutput: NONE_SAID };
+function wantedOf({ id, parameters, outputs }: RequestHead): Wanted {
+  const binary = parameters.binaryDataOutput;
+  if (outputs === undefined) {
+    return { id, binary, binaryByOutput: NONE_SAID, classes: NO_CLASSES };
+  }
   const binaryByOutput = new Map<string, boolean>();
+  const classes = new Map<string, number>();
   for (const output of outputs) {
     if (output.binary !== undefined) binaryByOutput.set(output.name, output.binary);
+    if (output.classes !== undefined) classes.set(output.name, output.classes);
   }
-  return { id, binary: binaryOutput, binaryByOutput };
+  return { id, binary, binaryByOutput, classes };
 }
 
 /** Values of a header that came more than once are joined, as HTTP means them. */

@@ -2,9 +2,13 @@ import { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import type { InferResponse } from '../../core/infer.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import { type ClassCounts, classifyOutputs } from '../classify.ts';
+import { isBatched } from '../model-config.ts';
+import { refusalOf } from '../refusal.ts';
 import type { Service } from '../service.ts';
 import { connectionSignal } from './connection-signal.ts';
-import { decodeInfer } from './decode.ts';
+import { type InferCall, openInfer } from './decode.ts';
 import { HEADER_LENGTH } from './decode-binary.ts';
 import { type Encoded, encodeInfer } from './encode.ts';
 import { KnownHeads } from './known-heads.ts';
@@ -32,33 +36,42 @@ export function createInferRoute(options: InferRouteOptions) {
     http: FastifyRequest<{ Params: ModelParams }>,
     reply: FastifyReply,
   ): Promise<string | Buffer> => {
-    const startedMs = clock.monotonicMs();
     const { model, version } = http.params;
-    const { request, wanted } = await decodeInfer(
-      {
-        model,
-        version,
-        headers: http.headers,
-        body: Buffer.isBuffer(http.body) ? http.body : EMPTY,
-        requestId: service.newId(),
-        startedMs,
-      },
-      {
-        identity: service.identity(model),
-        limits,
-        turns,
-        heads,
-        signature: () => gateway.metadata(model, version),
-      },
-    );
-    const response = await gateway.infer(request, connectionSignal(http.raw.socket));
-    const encoded = await encodeInfer(response, wanted, turns);
-    const { version: answeredBy } = response;
-    const token = service.tokenFor({ model, version: answeredBy, id: request.id });
-    writeHeaders(reply, { response, encoded, token });
-    letGoUnread(http.raw.socket, limits.sendMsMax);
-    return encoded.body;
+    const call: InferCall = {
+      model,
+      version,
+      headers: http.headers,
+      body: Buffer.isBuffer(http.body) ? http.body : EMPTY,
+      requestId: service.newId(),
+      startedMs: clock.monotonicMs(),
+    };
+    const opened = await openInfer(call, {
+      identity: service.identity(model),
+      limits,
+      turns,
+      heads,
+      signature: () => gateway.metadata(model, version),
+    });
+    try {
+      const { request, wanted } = await opened.decode();
+      const answer = await gateway.infer(request, connectionSignal(http.raw.socket));
+      const response =
+        wanted.classes.size === 0 ? answer : classesOf(answer, wanted.classes, gateway);
+      const encoded = await encodeInfer(response, wanted, turns);
+      const { version: answeredBy } = response;
+      const token = service.tokenFor({ model, version: answeredBy, id: request.id });
+      writeHeaders(reply, { response, encoded, token });
+      letGoUnread(http.raw.socket, limits.sendMsMax);
+      return encoded.body;
+    } catch (thrown) {
+      throw refusalOf(thrown, opened.id);
+    }
   };
+}
+
+function classesOf(answer: InferResponse, counts: ClassCounts, gateway: Gateway): InferResponse {
+  const state = gateway.version(answer.model, answer.version);
+  return classifyOutputs(answer, counts, { labels: state.labels, batched: isBatched(state) });
 }
 
 const EMPTY = Buffer.alloc(0);

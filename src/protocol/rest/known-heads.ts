@@ -38,7 +38,7 @@ function keyOf(json: Buffer): string {
   return json.toString('latin1');
 }
 
-function mayComeAgain({ id, sequenceId, inputs }: RequestHead): boolean {
-  if (id !== undefined || sequenceId !== undefined) return false;
+function mayComeAgain({ id, parameters, inputs }: RequestHead): boolean {
+  if (id !== undefined || parameters.sequenceId !== undefined) return false;
   return inputs.every((input) => input.place.kind === 'binary');
 }

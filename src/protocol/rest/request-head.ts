@@ -7,6 +7,13 @@ import {
   formatShape,
   isDtype,
 } from '../../core/tensor.ts';
+import {
+  classCountOf,
+  type Parameters,
+  type RequestParameters,
+  readParameters,
+} from '../parameters.ts';
+import { refusalOf, unexpected } from '../refusal.ts';
 import type { ByteRange, JsonHead } from './json-head.ts';
 
 /** Where an input's bytes are: in the JSON, or in the binary part behind it. */
@@ -25,39 +32,48 @@ export type OutputHead = {
   readonly name: string;
   /** Undefined: as the request says for all. */
   readonly binary: boolean | undefined;
+  /** How many classes are wanted in its place; undefined: the output itself. */
+  readonly classes: number | undefined;
 };
 
 /** The part of an inference request that is not tensors, checked. */
 export type RequestHead = {
   readonly id: string | undefined;
-  /** A sequence id; undefined where there is none (absent, 0 or empty). */
-  readonly sequenceId: string | undefined;
-  /** The `timeout` parameter; undefined where there is none (absent or 0). */
-  readonly timeoutMs: number | undefined;
-  readonly binaryOutput: boolean;
+  readonly parameters: RequestParameters;
   readonly inputs: readonly InputHead[];
   readonly outputs: readonly OutputHead[] | undefined;
 };
 
-/** @throws ServeError `invalid_input`, `too_large` or `unsupported`, saying what was expected and what was found. */
+/**
+ * @throws ServeError `invalid_input`, `too_large` or `unsupported`, saying what was expected and what was found, with the
+ * request's id in front where it has one.
+ */
 export function parseRequestHead(
   head: JsonHead,
   limits: { readonly tensorsMax: number },
 ): RequestHead {
   const root = objectAt(head.value, 'request');
-  const parameters = parametersAt(root['parameters'], 'the request');
-  const inputs = listAt(root['inputs'], 'inputs', limits.tensorsMax);
+  const id = root['id'] === undefined ? undefined : stringAt(root['id'], 'id');
+  try {
+    return { id, ...contentAt(root, head.ranges, limits.tensorsMax) };
+  } catch (thrown) {
+    throw refusalOf(thrown, id);
+  }
+}
+
+function contentAt(
+  root: Json,
+  ranges: readonly ByteRange[],
+  tensorsMax: number,
+): Omit<RequestHead, 'id'> {
+  const parameters = readParameters(parametersAt(root['parameters'], 'the request'), 'http');
+  const inputs = listAt(root['inputs'], 'inputs', tensorsMax);
   const outputs = root['outputs'];
   return {
-    id: root['id'] === undefined ? undefined : stringAt(root['id'], 'id'),
-    sequenceId: sequenceIdOf(parameters),
-    timeoutMs: timeoutMsOf(parameters),
-    binaryOutput: flagAt(parameters['binary_data_output'], 'binary_data_output') ?? false,
-    inputs: inputs.map((value, index) => inputAt(value, index, head.ranges)),
+    parameters,
+    inputs: inputs.map((value, index) => inputAt(value, index, ranges)),
     outputs:
-      outputs === undefined
-        ? undefined
-        : listAt(outputs, 'outputs', limits.tensorsMax).map(outputAt),
+      outputs === undefined ? undefined : listAt(outputs, 'outputs', tensorsMax).map(outputAt),
   };
 }
 
@@ -68,7 +84,8 @@ function inputAt(value: unknown, index: number, ranges: readonly ByteRange[]): I
   const name = stringAt(input['name'], `inputs[${index}].name`);
   const where = `input '${name}'`;
   const dtype = stringAt(input['datatype'], `datatype of ${where}`);
-  if (!isDtype(dtype)) throw expected(`datatype of ${where}`, `one of ${DTYPES.join(', ')}`, dtype);
+  if (!isDtype(dtype))
+    throw unexpected(`datatype of ${where}`, `one of ${DTYPES.join(', ')}`, dtype);
   const shape = shapeAt(input['shape'], where, dtype);
   return { name, dtype, shape, place: placeAt(input, where, ranges) };
 }
@@ -91,14 +108,14 @@ function placeAt(input: Json, where: string, ranges: readonly ByteRange[]): Inpu
   }
   // Arrays were cut out, and `[k]` stands for the k-th.
   const range = Array.isArray(data) ? ranges[Number(data[0])] : undefined;
-  if (range === undefined) throw expected(`data of ${where}`, 'an array', data);
+  if (range === undefined) throw unexpected(`data of ${where}`, 'an array', data);
   return { kind: 'json', range };
 }
 
 function shapeAt(value: unknown, where: string, dtype: Dtype): readonly number[] {
-  if (!Array.isArray(value)) throw expected(`shape of ${where}`, 'an array of numbers', value);
+  if (!Array.isArray(value)) throw unexpected(`shape of ${where}`, 'an array of numbers', value);
   if (value.length > DIMENSIONS_MAX) {
-    throw expected(`shape of ${where}`, `at most ${DIMENSIONS_MAX} dimensions`, value.length);
+    throw unexpected(`shape of ${where}`, `at most ${DIMENSIONS_MAX} dimensions`, value.length);
   }
   const shape = value.map((dimension) => countAt(dimension, `dimension of ${where}`));
   const elements = elementCount(shape);
@@ -123,32 +140,25 @@ function outputAt(value: unknown, index: number): OutputHead {
   const where = `output '${name}'`;
   const parameters = parametersAt(output['parameters'], where);
   refuseSharedMemory(parameters, where);
-  if (parameters['classification'] !== undefined) {
-    throw new ServeError(
-      'unsupported',
-      `classification of ${where} is not served: expected plain outputs, found 'classification'`,
-    );
-  }
-  return { name, binary: flagAt(parameters['binary_data'], `binary_data of ${where}`) };
+  return {
+    name,
+    binary: flagAt(parameters['binary_data'], `binary_data of ${where}`),
+    classes: classCountOf(parameters, name),
+  };
 }
 
-function parametersAt(value: unknown, where: string): Json {
+function parametersAt(value: unknown, where: string): Parameters {
   if (value === undefined) return {};
   const parameters = objectAt(value, `parameters of ${where}`);
   for (const [name, parameter] of Object.entries(parameters)) {
-    if (name.startsWith('triton_')) {
-      throw invalid(
-        `parameter '${name}' of ${where} is reserved: expected no name that starts with 'triton_', found '${name}'`,
-      );
-    }
     if (typeof parameter === 'object') {
-      throw expected(`parameter '${name}' of ${where}`, 'a string, number or boolean', parameter);
+      throw unexpected(`parameter '${name}' of ${where}`, 'a string, number or boolean', parameter);
     }
   }
-  return parameters;
+  return parameters as Parameters;
 }
 
-function refuseSharedMemory(parameters: Json, where: string): void {
+function refuseSharedMemory(parameters: Parameters, where: string): void {
   if (parameters['shared_memory_region'] === undefined) return;
   throw new ServeError(
     'unsupported',
@@ -156,28 +166,15 @@ function refuseSharedMemory(parameters: Json, where: string): void {
   );
 }
 
-function sequenceIdOf(parameters: Json): string | undefined {
-  const id = parameters['sequence_id'];
-  if (id === undefined || id === 0 || id === '') return undefined;
-  return typeof id === 'string' ? id : String(countAt(id, 'sequence_id'));
-}
-
-/** The protocol's `timeout` is in microseconds. */
-function timeoutMsOf(parameters: Json): number | undefined {
-  const timeout = parameters['timeout'];
-  if (timeout === undefined) return undefined;
-  return countAt(timeout, 'timeout') / 1_000 || undefined;
-}
-
 function objectAt(value: unknown, where: string): Json {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw expected(where, 'a JSON object', value);
+    throw unexpected(where, 'a JSON object', value);
   }
   return value as Json;
 }
 
 function listAt(value: unknown, where: string, lengthMax: number): readonly unknown[] {
-  if (!Array.isArray(value)) throw expected(where, 'a JSON array', value);
+  if (!Array.isArray(value)) throw unexpected(where, 'a JSON array', value);
   if (value.length <= lengthMax) return value;
   throw new ServeError(
     'too_large',
@@ -187,22 +184,17 @@ function listAt(value: unknown, where: string, lengthMax: number): readonly unkn
 
 function stringAt(value: unknown, where: string): string {
   if (typeof value === 'string') return value;
-  throw expected(where, 'a string', value);
+  throw unexpected(where, 'a string', value);
 }
 
 function flagAt(value: unknown, where: string): boolean | undefined {
   if (value === undefined || typeof value === 'boolean') return value;
-  throw expected(where, 'true or false', value);
+  throw unexpected(where, 'true or false', value);
 }
 
 function countAt(value: unknown, where: string): number {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value;
-  throw expected(where, 'a whole number from 0', value);
-}
-
-function expected(where: string, wanted: string, found: unknown): ServeError {
-  const text = found === undefined ? 'nothing' : JSON.stringify(found).slice(0, 80);
-  return invalid(`unexpected ${where}: expected ${wanted}, found ${text}`);
+  throw unexpected(where, 'a whole number from 0', value);
 }
 
 function invalid(message: string): ServeError {

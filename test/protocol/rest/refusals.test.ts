@@ -118,13 +118,6 @@ const CONTRADICTIONS: readonly Refusal[] = [
     400,
     /expected a string in the data of input 'x'/,
   ],
-  [
-    'FP16 in JSON',
-    withInput({ datatype: 'FP16' }),
-    400,
-    /FP16 data via JSON is not supported: expected binary data.*found JSON/,
-  ],
-  ['BF16 in JSON', withInput({ datatype: 'BF16' }), 400, /BF16 data via JSON is not supported/],
 ];
 
 const MALFORMED: readonly Refusal[] = [
@@ -208,7 +201,7 @@ const MALFORMED: readonly Refusal[] = [
     'a bad timeout',
     inferCall({ parameters: { timeout: -1 }, inputs: [anInput()] }),
     400,
-    /timeout: expected a whole number from 0, found -1/,
+    /timeout: expected a whole number from 0 to \d+, found -1/,
   ],
   [
     'a bad timeout header',
@@ -321,12 +314,6 @@ const UNSUPPORTED: readonly Refusal[] = [
     { ...GOOD, headers: { 'content-encoding': 'br' } },
     501,
     /expected identity, found 'br'/,
-  ],
-  [
-    'classification',
-    inferCall({ inputs: [anInput()], outputs: [{ name: 'y', parameters: { classification: 3 } }] }),
-    501,
-    /classification of output 'y' is not served/,
   ],
   [
     'shared memory',

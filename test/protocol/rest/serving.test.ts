@@ -196,6 +196,17 @@ t.test('a tensor without elements is served', async (t) => {
   t.match(response.json().outputs, [{ shape: [1, 0], data: [] }]);
 });
 
+t.test('the priority goes with the request; nothing said is the default', async (t) => {
+  const { requests, gateway } = recording();
+  const { app } = aServer({ gateway });
+  await app.inject(inferCall({ inputs: [anInput()], parameters: { priority: 2 } }));
+  await app.inject(inferCall({ inputs: [anInput()] }));
+  t.same(
+    requests.map(({ priority }) => priority),
+    [2, 0],
+  );
+});
+
 t.test('the unit is the sequence, else the sticky header, else our own id', async (t) => {
   const { requests, gateway } = recording();
   const identity = {
