@@ -39,7 +39,8 @@ function shown(value: unknown): string {
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
 }
 
-function unknownKey(key: string, known: readonly string[]): string {
+/** What is said of a key that is none of the known ones: with the nearest, or else with all. */
+export function unknownKey(key: string, known: readonly string[]): string {
   const nearest = nearestOf(key, known);
   if (nearest !== undefined) return `unknown key "${key}". Did you mean "${nearest}"?`;
   return known.length > 0

@@ -4,10 +4,10 @@ import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { decodeFrame, encodeBuffer } from '../core/frame.ts';
 import type { Observation } from '../core/outcome.ts';
-import type { Signature, Tensor, TensorSpec } from '../core/tensor.ts';
-import { byteLengthOf } from '../core/tensor.ts';
+import type { Signature, Tensor } from '../core/tensor.ts';
 import { chooseRuntime } from '../runtime/choose-runtime.ts';
 import type { OpenModel, ProviderReport, Source } from '../runtime/runtime.ts';
+import { warmUp } from './warm-up.ts';
 
 /**
  * What runs inside a worker thread. It opens all of its sources once, warms each up, and then runs batches: a job is a request
@@ -51,19 +51,19 @@ async function run(job: Uint8Array): Promise<ReturnType<typeof move>> {
 
 async function openAll(sources: readonly Source[]): Promise<readonly OpenModel[]> {
   const models: OpenModel[] = [];
-  for (const source of sources) {
-    const where = `${source.model} version ${source.version}`;
-    try {
-      const runtime = await chooseRuntime(source);
-      const model = await runtime.open(source);
-      models.push(model);
-    } catch (error) {
-      throw new Error(`${where}: ${messageOf(error)}`);
-    }
-  }
-  // A model may refuse zeros for reasons of its own; a request will tell.
-  for (const model of models) await timedRun(model, model.signature.inputs.map(zeros));
+  for (const source of sources) models.push(await openOne(source));
   return models;
+}
+
+async function openOne(source: Source): Promise<OpenModel> {
+  try {
+    const runtime = await chooseRuntime(source);
+    const model = await runtime.open(source);
+    await warmUp(model, source.warmups ?? []);
+    return model;
+  } catch (error) {
+    throw new Error(`${source.model} version ${source.version}: ${messageOf(error)}`);
+  }
 }
 
 async function timedRun(
@@ -84,12 +84,4 @@ async function timedRun(
   } catch (error) {
     return { kind: 'failure', code: 'runtime_failed', message: messageOf(error) };
   }
-}
-
-/** An input of zeros with every free dimension at 1. */
-function zeros({ name, dtype, shape: free }: TensorSpec): Tensor {
-  const shape = free.map((dimension) => (dimension === -1 ? 1 : dimension));
-  // An empty byte string is a length of zero: four zero bytes.
-  const bytes = byteLengthOf(dtype, shape) ?? shape.reduce((count, size) => count * size, 4);
-  return { name, dtype, shape, data: new Uint8Array(bytes) };
 }

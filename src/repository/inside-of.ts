@@ -1,4 +1,4 @@
-import { isAbsolute, resolve, sep } from 'node:path';
+import { posix, resolve } from 'node:path';
 
 /**
  * The absolute path of a file that something in a package names.
@@ -6,9 +6,21 @@ import { isAbsolute, resolve, sep } from 'node:path';
  * @throws Error where the name leads out of the directory.
  */
 export function insideOf(directory: string, relative: string): string {
-  const path = resolve(directory, relative);
-  if (isAbsolute(relative) || !path.startsWith(resolve(directory) + sep)) {
+  if (leadsOut(relative)) {
     throw new Error(`expected a path inside the package, found ${relative}`);
   }
-  return path;
+  return resolve(directory, relative);
+}
+
+/** Throws an Error where a file's name leads out of the folder that it is relative to. */
+export function checkInside(where: string, file: string): void {
+  if (!leadsOut(file)) return;
+  throw new Error(`${where}: expected a file inside its folder, found ${JSON.stringify(file)}`);
+}
+
+/** Names are written as on POSIX, whatever system they are read on. */
+function leadsOut(file: string): boolean {
+  const path = posix.normalize(file);
+  if (path === '.' || path === './' || path === '..' || path.startsWith('../')) return true;
+  return posix.isAbsolute(path) || /[\\\0]/.test(file);
 }

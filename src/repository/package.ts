@@ -10,6 +10,7 @@ import { digestOf } from './digest.ts';
 import { insideOf } from './inside-of.ts';
 import { checkLabelsOf, outputOf, readLabels } from './labels.ts';
 import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-yaml.ts';
+import { named } from './named.ts';
 import { type OnnxSummary, readOnnxSummary } from './onnx-file.ts';
 import type { Postprocess, Preprocess } from './preprocess-yaml.ts';
 
@@ -160,15 +161,6 @@ async function modelYamlOf(directory: string): Promise<ModelYaml> {
     throw cause;
   });
   return text === undefined ? {} : parseYamlFile({ file: MODEL_YAML_FILE, text }, modelYamlSchema);
-}
-
-/** Puts the file's name before whatever is wrong in it. */
-function named<T>(file: string, read: () => T): T {
-  try {
-    return read();
-  } catch (cause) {
-    throw new Error(`${file}: ${messageOf(cause)}`, { cause });
-  }
 }
 
 function isMissing(error: unknown): boolean {

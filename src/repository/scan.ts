@@ -2,7 +2,8 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import { compareVersions } from '../core/version.ts';
-import { type Package, readPackage } from './package.ts';
+import { readModelFolder } from './model-folder.ts';
+import { type FolderSays, type Package, readPackage } from './package.ts';
 
 /** A folder that cannot be served, and why. */
 export type Problem = { readonly where: string; readonly message: string };
@@ -22,8 +23,9 @@ export type ScanModelOptions = {
 };
 
 /**
- * Finds all packages of `<repository>/<model>/<version>/model.onnx`. Files on the first two levels and names that begin with
- * `.` or `_` are passed over. A folder that is not a whole package becomes a problem; the others go on.
+ * Finds all packages of `<repository>/<model>/<version>/model.onnx`, or of whatever file a model's `config.pbtxt` names. Other
+ * files on the first two levels and names that begin with `.` or `_` are passed over. A folder that is not a whole package
+ * becomes a problem; the others go on.
  */
 export async function scanRepository(root: string): Promise<Scan> {
   const packages: Package[] = [];
@@ -43,19 +45,39 @@ export async function scanRepository(root: string): Promise<Scan> {
 export async function scanModel(
   root: string,
   model: string,
-  _options: ScanModelOptions = {},
+  { config }: ScanModelOptions = {},
 ): Promise<Scan> {
   const packages: Package[] = [];
   const problems: Problem[] = [];
   const where = join(root, model);
-  const versions = (await foldersIn(where).catch(noteIn(problems, where))) ?? [];
-  for (const version of [...versions].sort(compareVersions)) {
+  const says = await readModelFolder(where, { model, config }).catch(noteIn(problems, where));
+  const folders = problems.length > 0 ? [] : await foldersIn(where).catch(noteIn(problems, where));
+  for (const version of [...(folders ?? [])].sort(compareVersions)) {
     const directory = join(where, version);
+    if (says && !(await isVersion(directory, version, says))) continue;
     const note = noteIn(problems, directory);
-    const found = await readPackage(directory, { model, version }).catch(note);
+    const found = await readPackage(directory, { model, version }, says).catch(note);
     if (found) packages.push(found);
   }
-  return { packages, problems, notes: [] };
+  return { packages, problems, notes: notesOn(where, says) };
+}
+
+/**
+ * Beside a `config.pbtxt` lie folders that are no versions, such as those of warm-ups. A number is a version even without its
+ * model file: it may be half written.
+ */
+async function isVersion(directory: string, name: string, says: FolderSays): Promise<boolean> {
+  if (/^\d+$/.test(name)) return true;
+  const found = await stat(join(directory, says.modelFile)).catch(() => undefined);
+  return found !== undefined;
+}
+
+function notesOn(where: string, says: FolderSays | undefined): readonly Problem[] {
+  if (!says || says.settings.ignored.length === 0) return [];
+  const { beneath, ignored } = says.settings;
+  return [
+    { where, message: `${beneath.file}: left out, as it is not done here: ${ignored.join(', ')}` },
+  ];
 }
 
 function noteIn(problems: Problem[], where: string) {

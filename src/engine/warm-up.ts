@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { joinByteStrings } from '../core/byte-strings.ts';
+import { messageOf } from '../core/errors.ts';
+import { type Random, seededRandom } from '../core/random.ts';
+import {
+  byteLengthOf,
+  type Dtype,
+  elementCount,
+  type Tensor,
+  type TensorSpec,
+} from '../core/tensor.ts';
+import type { WarmupInput, WarmupSample } from '../core/warmup.ts';
+import type { OpenModel } from '../runtime/runtime.ts';
+
+/**
+ * Runs a model before anybody waits for it: once on zeros, which it may refuse for reasons of its own, then on each sample as
+ * often as that says.
+ *
+ * @throws Error that names the sample which the model did not answer, and the reason.
+ */
+export async function warmUp(model: OpenModel, samples: readonly WarmupSample[]): Promise<void> {
+  await model.run(model.signature.inputs.map(zeros)).catch(() => undefined);
+  for (const { name, count, inputs } of samples) {
+    try {
+      const tensors = await Promise.all(inputs.map(tensorOf));
+      for (let run = 0; run < count; run++) await model.run(tensors);
+    } catch (cause) {
+      throw new Error(`warm-up "${name}": ${messageOf(cause)}`, { cause });
+    }
+  }
+}
+
+/** An input of zeros with every free dimension at 1. */
+function zeros({ name, dtype, shape: free }: TensorSpec): Tensor {
+  const shape = free.map((dimension) => (dimension === -1 ? 1 : dimension));
+  return { name, dtype, shape, data: zeroBytes(dtype, shape) };
+}
+
+async function tensorOf({ name, dtype, shape, content }: WarmupInput): Promise<Tensor> {
+  switch (content.kind) {
+    case 'zeros':
+      return { name, dtype, shape, data: zeroBytes(dtype, shape) };
+    case 'random':
+      return { name, dtype, shape, data: randomBytes(dtype, shape, seededRandom(content.seed)) };
+    case 'file':
+      return { name, dtype, shape, data: await readFile(content.file) };
+  }
+}
+
+function zeroBytes(dtype: Dtype, shape: readonly number[]): Uint8Array {
+  // An empty byte string is a length of zero: four zero bytes.
+  return new Uint8Array(byteLengthOf(dtype, shape) ?? elementCount(shape) * 4);
+}
+
+/** Whole numbers are from 0 to 9, so that a model may take them for classes or places; the others are from 0 up to 1. */
+function randomBytes(dtype: Dtype, shape: readonly number[], random: Random): Uint8Array {
+  const count = elementCount(shape);
+  if (dtype === 'BYTES') {
+    const words = Array.from({ length: count }, () => String(random.integer(1_000_000)));
+    return joinByteStrings(words.map((word) => new TextEncoder().encode(word)));
+  }
+  const data = zeroBytes(dtype, shape);
+  const view = new DataView(data.buffer);
+  const write = WRITE_FRACTION[dtype] ?? writeDigit(dtype === 'BOOL' ? 2 : 10);
+  const width = data.byteLength / Math.max(1, count);
+  for (let at = 0; at < data.byteLength; at += width) write(view, at, random);
+  return data;
+}
+
+type Write = (view: DataView, at: number, random: Random) => void;
+
+const WRITE_FRACTION: Partial<Record<Dtype, Write>> = {
+  FP32: (view, at, random) => view.setFloat32(at, random.unit(), true),
+  FP64: (view, at, random) => view.setFloat64(at, random.unit(), true),
+  // The exponent of a half and any fraction: from 0.5 up to 1.
+  FP16: (view, at, random) => view.setUint16(at, 0x3800 | random.integer(1_024), true),
+  BF16: (view, at, random) => view.setUint16(at, 0x3f00 | random.integer(128), true),
+};
+
+/** The lowest byte of a whole number of any width. */
+function writeDigit(below: number): Write {
+  return (view, at, random) => view.setUint8(at, random.integer(below));
+}

@@ -1,0 +1,120 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import protobuf from 'protobufjs';
+import protoJson from 'protobufjs/ext/protojson.js';
+import textFormat from 'protobufjs/ext/textformat.js';
+import { ConfigError } from '../config/config-error.ts';
+import { unknownKey } from '../config/expected.ts';
+import { programFolder } from '../config/program.ts';
+import { messageOf } from '../core/errors.ts';
+import type { TritonModelConfig } from './triton-config.ts';
+
+/** Lines of a file in which the place of an error is looked for. */
+const LINES_MAX = 5_000;
+
+/**
+ * Reads a `config.pbtxt`: a model configuration in the text format of protocol buffers.
+ *
+ * @throws ConfigError at the line that is wrong, with what was expected there.
+ */
+export function readConfigPbtxt({ file, text }: { file: string; text: string }): TritonModelConfig {
+  try {
+    return plain(textFormat.fromText(configType(), text));
+  } catch (cause) {
+    const lines = text.split('\n');
+    const line = lineOf(messageOf(cause), lines);
+    const found = (lines[line - 1] ?? '').trim();
+    const message = `${inOurWords(messageOf(cause))}, found ${JSON.stringify(shortened(found))}`;
+    throw new ConfigError([{ file, line, column: 1, path: '', message }], { cause });
+  }
+}
+
+/**
+ * Reads the same message from JSON: names as in the text format or in camel case, whole numbers also as strings, enumerations
+ * by name or number.
+ *
+ * @throws Error that says what was expected.
+ */
+export function readConfigJson(text: string): TritonModelConfig {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new Error(`model configuration: expected JSON: ${messageOf(cause)}`, { cause });
+  }
+  try {
+    const config = plain(protoJson.fromJson(configType(), json));
+    // A zero that is written says more than none, and that form of reading drops it.
+    return saysZeroRows(json) ? { ...config, max_batch_size: 0 } : config;
+  } catch (cause) {
+    throw new Error(`model configuration: ${inOurWords(messageOf(cause))}`, { cause });
+  }
+}
+
+function saysZeroRows(json: unknown): boolean {
+  if (typeof json !== 'object' || json === null) return false;
+  const { max_batch_size: snake, maxBatchSize: camel }: Record<string, unknown> = { ...json };
+  const written = snake ?? camel;
+  return written !== undefined && written !== null && Number(written) === 0;
+}
+
+let type: protobuf.Type | undefined;
+
+function configType(): protobuf.Type {
+  type ??= protobuf
+    .parse(readFileSync(join(programFolder, 'protos', 'model_config.proto'), 'utf8'), {
+      keepCase: true,
+    })
+    .root.lookupType('inference.ModelConfig');
+  return type;
+}
+
+function plain(message: protobuf.Message): TritonModelConfig {
+  return configType().toObject(message, { enums: String, longs: Number, bytes: String });
+}
+
+/** The parser names the line for some errors only; any other is on the first line that brings it up. */
+function lineOf(message: string, lines: readonly string[]): number {
+  const named = /\(line (\d+)\)$/.exec(message)?.[1];
+  if (named !== undefined) return Number(named);
+  let text = '';
+  for (const [index, line] of lines.slice(0, LINES_MAX).entries()) {
+    text += `${line}\n`;
+    if (failure(text) === message) return index + 1;
+  }
+  return 1;
+}
+
+function failure(text: string): string | undefined {
+  try {
+    textFormat.fromText(configType(), text);
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+/** The library's message with what could have been written instead. */
+function inOurWords(message: string): string {
+  const unknown = /^\.([\w.]+): unknown field:? ['"]([^'"]*)['"]/.exec(message);
+  if (unknown?.[1] !== undefined && unknown[2] !== undefined) {
+    return unknownKey(unknown[2], Object.keys(configType().root.lookupType(unknown[1]).fields));
+  }
+  const choice = /^\.([\w.]+)\.(\w+): (?:enum value expected|unknown enum value)/.exec(message);
+  if (choice?.[1] !== undefined && choice[2] !== undefined) {
+    const field = configType().root.lookupType(choice[1]).fields[choice[2]]?.resolvedType;
+    const names = field instanceof protobuf.Enum ? Object.keys(field.values) : [];
+    return `${choice[2]}: expected one of ${names.join(', ')}`;
+  }
+  if (message.startsWith('scheduling_choice:')) {
+    return 'expected one of dynamic_batching, sequence_batching and ensemble_scheduling';
+  }
+  return message
+    .replace(/ \(line \d+\)$/, '')
+    .replace(/^\.inference\./, '')
+    .replace(/: multiple values$/, ': expected it once');
+}
+
+function shortened(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

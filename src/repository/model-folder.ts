@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { checkSection } from '../config/schema.ts';
+import { messageOf } from '../core/errors.ts';
+import { readConfigJson, readConfigPbtxt } from './config-pbtxt.ts';
+import { readLabels } from './labels.ts';
+import { named } from './named.ts';
+import { type FolderSays, SAYS_NOTHING } from './package.ts';
+import type { TritonModelConfig } from './triton-config.ts';
+import { settingsFrom } from './triton-settings.ts';
+import { checkTensors } from './triton-tensors.ts';
+import { warmupSamples } from './triton-warmup.ts';
+
+const CONFIG_FILE = 'config.pbtxt';
+
+export type ModelFolderOptions = {
+  readonly model: string;
+  /** JSON text of a model configuration that goes in place of the folder's `config.pbtxt`. */
+  readonly config: string | undefined;
+};
+
+/**
+ * What a model's folder says of all its versions, in its `config.pbtxt`; undefined where it has none.
+ *
+ * @throws Error that names the file, what was expected and what was found.
+ */
+export async function readModelFolder(
+  directory: string,
+  { model, config }: ModelFolderOptions,
+): Promise<FolderSays | undefined> {
+  if (config !== undefined)
+    return saysOf(readConfigJson(config), { directory, model, file: 'model configuration' });
+  const file = join(directory, CONFIG_FILE);
+  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    throw new Error(`expected a readable ${CONFIG_FILE}: ${messageOf(cause)}`, { cause });
+  });
+  if (text === undefined) return undefined;
+  return saysOf(readConfigPbtxt({ file: CONFIG_FILE, text }), {
+    directory,
+    model,
+    file: CONFIG_FILE,
+  });
+}
+
+type Place = { readonly directory: string; readonly model: string; readonly file: string };
+
+async function saysOf(config: TritonModelConfig, place: Place): Promise<FolderSays> {
+  const { directory, file } = place;
+  const { section, modelFile, labelFiles, batching, tensors, warmups, ignored } = named(file, () =>
+    settingsFrom(config, place.model),
+  );
+  const beneath = { file, section };
+  checkSection(beneath);
+  const labelsByOutput = new Map<string, readonly string[]>();
+  for (const [output, labels] of labelFiles) {
+    labelsByOutput.set(output, await readLabels(directory, labels));
+  }
+  return {
+    settings: { beneath, ignored },
+    modelFile: modelFile ?? SAYS_NOTHING.modelFile,
+    labelsByOutput,
+    check: (signature) => named(file, () => checkTensors(tensors, batching, signature)),
+    warmupsFor: (signature) => warmupSamples(warmups, signature, directory),
+  };
+}

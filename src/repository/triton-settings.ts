@@ -1,0 +1,93 @@
+import { checkInside } from './inside-of.ts';
+import type { TritonModelConfig } from './triton-config.ts';
+import { ignoredParts } from './triton-ignored.ts';
+import { type Batching, batchingOf, type Section, sectionFrom } from './triton-section.ts';
+import { type TensorExpectation, tensorExpectations } from './triton-tensors.ts';
+import { type WarmupPlan, warmupPlans } from './triton-warmup.ts';
+
+/** What a Triton model configuration comes to here. */
+export type TritonSettings = {
+  /** In the form of a `models.<name>` section of `understudy.yaml`, with only the keys that are said. */
+  readonly section: Section;
+  /** Relative to the version's folder; undefined: not said. */
+  readonly modelFile: string | undefined;
+  /** By output; relative to the model's folder. */
+  readonly labelFiles: ReadonlyMap<string, string>;
+  readonly batching: Batching;
+  readonly tensors: readonly TensorExpectation[];
+  readonly warmups: readonly WarmupPlan[];
+  /** What is asked for and not done here, each a part of a sentence. */
+  readonly ignored: readonly string[];
+};
+
+/**
+ * Translates a model configuration.
+ *
+ * @throws Error that says what cannot be served, or what makes no sense, and how to mend it.
+ */
+export function settingsFrom(config: TritonModelConfig, model: string): TritonSettings {
+  checkName(config, model);
+  checkServed(config);
+  const modelFile = config.default_model_filename || undefined;
+  if (modelFile !== undefined) checkInside('default_model_filename', modelFile);
+  const batching = batchingOf(config);
+  const { section, notes } = sectionFrom(config, batching);
+  return {
+    section,
+    modelFile,
+    labelFiles: labelFilesOf(config),
+    batching,
+    tensors: tensorExpectations(config),
+    warmups: warmupPlans(config),
+    ignored: [...notes, ...ignoredParts(config)],
+  };
+}
+
+function checkName({ name }: TritonModelConfig, model: string): void {
+  if (!name || name === model) return;
+  throw new Error(`name: expected "${model}", as the folder is called, found "${name}"`);
+}
+
+/** What would have to be answered otherwise than we can is refused rather than left out. */
+function checkServed(config: TritonModelConfig): void {
+  const { platform, backend } = config;
+  if (platform && platform !== 'onnxruntime_onnx') {
+    throw new Error(
+      `platform: expected onnxruntime_onnx, the one that is served, found "${platform}"`,
+    );
+  }
+  if (backend && backend !== 'onnxruntime') {
+    throw new Error(`backend: expected onnxruntime, the one that is served, found "${backend}"`);
+  }
+  if (config.sequence_batching) {
+    throw new Error(
+      'sequence_batching: models that keep state between requests are not served yet',
+    );
+  }
+  if (config.ensemble_scheduling) {
+    throw new Error('ensemble_scheduling: ensembles of models are not served yet');
+  }
+  if (config.model_transaction_policy?.decoupled) {
+    throw new Error(
+      'model_transaction_policy.decoupled: many answers to one request are not served',
+    );
+  }
+  const made = config.batch_input?.length ? 'batch_input' : 'batch_output';
+  if (config[made]?.length) {
+    throw new Error(`${made}: tensors that the server makes for a batch are not served yet`);
+  }
+  for (const { name, reshape } of [...(config.input ?? []), ...(config.output ?? [])]) {
+    if (!reshape) continue;
+    throw new Error(`reshape of "${name}": tensors are served in the model's own shapes only`);
+  }
+}
+
+function labelFilesOf({ output = [] }: TritonModelConfig): ReadonlyMap<string, string> {
+  const files = new Map<string, string>();
+  for (const { name = '', label_filename: file } of output) {
+    if (!file) continue;
+    checkInside(`label_filename of output "${name}"`, file);
+    files.set(name, file);
+  }
+  return files;
+}

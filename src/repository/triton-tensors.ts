@@ -1,0 +1,121 @@
+import type { Dtype, Signature, TensorSpec } from '../core/tensor.ts';
+import { formatShape } from '../core/tensor.ts';
+import type { TritonModelConfig, TritonTensor } from './triton-config.ts';
+import type { Batching } from './triton-section.ts';
+
+/** What a configuration expects of an input or output. */
+export type TensorExpectation = {
+  readonly side: 'input' | 'output';
+  readonly name: string;
+  /** Undefined: not said. */
+  readonly dtype: Dtype | undefined;
+  /** As listed: without the batch dimension where there is one. Undefined: not said. */
+  readonly dims: readonly number[] | undefined;
+};
+
+const DTYPE_OF_TYPE: Readonly<Record<string, Dtype>> = {
+  TYPE_BOOL: 'BOOL',
+  TYPE_UINT8: 'UINT8',
+  TYPE_UINT16: 'UINT16',
+  TYPE_UINT32: 'UINT32',
+  TYPE_UINT64: 'UINT64',
+  TYPE_INT8: 'INT8',
+  TYPE_INT16: 'INT16',
+  TYPE_INT32: 'INT32',
+  TYPE_INT64: 'INT64',
+  TYPE_FP16: 'FP16',
+  TYPE_FP32: 'FP32',
+  TYPE_FP64: 'FP64',
+  TYPE_STRING: 'BYTES',
+  TYPE_BF16: 'BF16',
+};
+
+/** The datatype of a configuration's name for it; undefined where nothing is said. Throws an Error for one that is none. */
+export function dtypeOfType(type: string | number | undefined, where: string): Dtype | undefined {
+  if (type === undefined || type === 'TYPE_INVALID') return undefined;
+  const dtype = DTYPE_OF_TYPE[String(type)];
+  if (dtype) return dtype;
+  throw new Error(
+    `${where}: expected one of ${Object.keys(DTYPE_OF_TYPE).join(', ')}, found ${type}`,
+  );
+}
+
+/** Throws an Error for what makes no sense whatever the model is. */
+export function tensorExpectations(config: TritonModelConfig): readonly TensorExpectation[] {
+  return [
+    ...(config.input ?? []).map((tensor) => expectationOf(tensor, 'input')),
+    ...(config.output ?? []).map((tensor) => expectationOf(tensor, 'output')),
+  ];
+}
+
+function expectationOf(tensor: TritonTensor, side: TensorExpectation['side']): TensorExpectation {
+  const { name, dims = [], data_type: type } = tensor;
+  if (!name) throw new Error(`${side}: expected a name, found none`);
+  const where = `${side} "${name}"`;
+  const wrong = dims.find((size) => size < -1);
+  if (wrong !== undefined) {
+    throw new Error(`${where}: expected dimensions of -1 (free), 0 or more, found ${wrong}`);
+  }
+  const said = dims.length > 0 ? dims : undefined;
+  return { side, name, dtype: dtypeOfType(type, `${where}: data_type`), dims: said };
+}
+
+/**
+ * Holds what a configuration expects against what the model file says.
+ *
+ * @throws Error that names the tensor, what was expected and what was found.
+ */
+export function checkTensors(
+  expectations: readonly TensorExpectation[],
+  batching: Batching,
+  signature: Signature,
+): void {
+  if (batching === 'rows') checkRows(signature);
+  for (const expectation of expectations) {
+    const { side, name } = expectation;
+    const specs = side === 'input' ? signature.inputs : signature.outputs;
+    const spec = specs.find((each) => each.name === name);
+    if (!spec) {
+      const names = specs.map((each) => `"${each.name}"`).join(', ') || 'none';
+      throw new Error(`${side} "${name}": the model has no such ${side}. It has ${names}`);
+    }
+    checkTensor(expectation, batching, spec);
+  }
+}
+
+/** A `max_batch_size` is a promise that rows can be joined. */
+function checkRows({ inputs, outputs }: Signature): void {
+  const fixed = [...inputs, ...outputs].find(({ shape }) => shape[0] !== -1);
+  if (!fixed) return;
+  throw new Error(
+    `max_batch_size: expected a free first dimension of every input and output, found "${fixed.name}" ` +
+      `${formatShape(fixed.shape)}. Set it to 0 for a model without a batch dimension`,
+  );
+}
+
+function checkTensor(expectation: TensorExpectation, batching: Batching, spec: TensorSpec): void {
+  const { side, name, dtype, dims } = expectation;
+  if (dtype !== undefined && dtype !== spec.dtype) {
+    throw new Error(`${side} "${name}": expected ${dtype} in the model, found ${spec.dtype}`);
+  }
+  if (dims === undefined || shapesFor(dims, batching).some((shape) => agree(shape, spec.shape))) {
+    return;
+  }
+  const rest = batching === 'rows' ? ' after the batch dimension' : '';
+  throw new Error(
+    `${side} "${name}": expected dimensions ${formatShape(dims)}${rest} in the model, found ${formatShape(spec.shape)}`,
+  );
+}
+
+function shapesFor(dims: readonly number[], batching: Batching): readonly (readonly number[])[] {
+  if (batching === 'off') return [dims];
+  return batching === 'rows' ? [[-1, ...dims]] : [dims, [-1, ...dims]];
+}
+
+/** Equal, or free on one side, in every dimension. */
+function agree(shape: readonly number[], other: readonly number[]): boolean {
+  return (
+    shape.length === other.length &&
+    shape.every((size, axis) => size === other[axis] || size === -1 || other[axis] === -1)
+  );
+}
