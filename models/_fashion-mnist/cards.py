@@ -53,7 +53,11 @@ Seed {seed}; rebuilt by `{command}`, which writes this page too.
 """
 
 MODEL_YAML = """task: classification
+description: Names the kind of garment in a small grey image of Fashion-MNIST's style (light garment on black)
 labels: labels.txt
+preprocess:
+  image: {{ mode: grey, fit: contain, scale: 0.00392156862745098 }} # pixel / 255
+postprocess: {{ softmax: false, top: 5 }}
 licence: Apache-2.0
 provenance:
   dataset: Fashion-MNIST by Zalando SE (MIT), Debian package dataset-fashion-mnist
