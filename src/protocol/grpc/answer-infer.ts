@@ -1,0 +1,74 @@
+import type { Metadata } from '@grpc/grpc-js';
+
+import { ServeError } from '../../core/errors.ts';
+import { classifyOutputs } from '../classify.ts';
+import { isBatched } from '../model-config.ts';
+import { refusalOf } from '../refusal.ts';
+import type { Service } from '../service.ts';
+import { decodeInfer } from './decode.ts';
+import type { Answer } from './encode.ts';
+import { type InferMessage, readInferMessage } from './infer-message.ts';
+import type { GrpcLimits } from './limits.ts';
+import { headersOf } from './metadata.ts';
+import { shuttingDown } from './status.ts';
+import { WireReader } from './wire-reader.ts';
+
+/** One request for inference, as a call or a stream brought it. */
+export type InferCall = {
+  /** A ModelInferRequest. */
+  readonly bytes: Buffer;
+  readonly metadata: Metadata;
+  /** When the caller stops waiting, on the monotonic clock; Infinity: never. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+};
+
+/** What a request came to. A failure is one of its own kind so that its id can be echoed beside it. */
+export type Outcome =
+  | { readonly kind: 'answer'; readonly answer: Answer }
+  | { readonly kind: 'failure'; readonly error: unknown; readonly id: string };
+
+/** Answers requests. Never rejects. */
+export type AnswerInfer = (call: InferCall) => Promise<Outcome>;
+
+/** Decode, ask the gateway, pick classes where they are wanted. */
+export function createAnswerInfer(
+  service: Pick<Service, 'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock'>,
+  limits: GrpcLimits,
+): AnswerInfer {
+  return async (call) => {
+    let id = '';
+    try {
+      if (service.gateway.draining()) throw shuttingDown();
+      const message = readInferMessage(new WireReader(call.bytes), limits);
+      id = message.id;
+      return { kind: 'answer', answer: await answer(service, call, message) };
+    } catch (thrown) {
+      const error = thrown instanceof ServeError ? refusalOf(thrown, id) : thrown;
+      return { kind: 'failure', error, id };
+    }
+  };
+}
+
+async function answer(
+  { gateway, identity, tokenFor, newId, clock }: Parameters<typeof createAnswerInfer>[0],
+  { metadata, deadlineMs, signal }: InferCall,
+  message: InferMessage,
+): Promise<Answer> {
+  const { request, typed, classCounts } = decodeInfer(message, {
+    identity: identity(message.model),
+    header: headersOf(metadata),
+    requestId: newId(),
+    startedMs: clock.monotonicMs(),
+    callDeadlineMs: deadlineMs,
+  });
+  const plain = await gateway.infer(request, signal);
+  const { model, version } = plain;
+  const token = tokenFor({ model, version, id: request.id });
+  const { id } = message;
+  if (classCounts.size === 0) return { response: plain, id, typed, token };
+  const state = gateway.version(model, version);
+  const batched = isBatched(state);
+  const response = classifyOutputs(plain, classCounts, { labels: state.labels, batched });
+  return { response, id, typed, token };
+}

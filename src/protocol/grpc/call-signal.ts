@@ -1,0 +1,26 @@
+import type { Clock } from '../../core/clock.ts';
+
+/** The part of a call that tells how long its caller waits. */
+export type Waited = {
+  getDeadline(): Date | number;
+  once(event: 'cancelled', listener: () => void): unknown;
+};
+
+/** When the caller stops waiting, on the monotonic clock; Infinity: never. The library has it on the wall clock. */
+export function callDeadlineMs(call: Pick<Waited, 'getDeadline'>, clock: Clock): number {
+  const deadline = Number(call.getDeadline());
+  if (deadline === Infinity) return Infinity;
+  return deadline - clock.wallMs() + clock.monotonicMs();
+}
+
+/**
+ * Aborted once the call has been cancelled or its connection lost. A call whose deadline passes is not: the request has the same
+ * deadline, and is counted as what it is.
+ */
+export function callSignal(call: Waited, clock: Clock): AbortSignal {
+  const controller = new AbortController();
+  call.once('cancelled', () => {
+    if (Number(call.getDeadline()) > clock.wallMs()) controller.abort();
+  });
+  return controller.signal;
+}

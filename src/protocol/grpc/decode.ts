@@ -1,0 +1,162 @@
+import { ServeError } from '../../core/errors.ts';
+import type { InferRequest } from '../../core/infer.ts';
+import {
+  DTYPE_BYTES,
+  DTYPES,
+  elementCount,
+  formatShape,
+  isDtype,
+  type Tensor,
+} from '../../core/tensor.ts';
+import type { ClassCounts } from '../classify.ts';
+import { type HeaderOf, type Identity, identify } from '../identity.ts';
+import { classCountOf, readParameters } from '../parameters.ts';
+import { unexpected } from '../refusal.ts';
+import { decodeContents } from './decode-contents.ts';
+import type { InferMessage, InputMessage, MessageParameters } from './infer-message.ts';
+import { timeoutMsOf } from './metadata.ts';
+
+/** What comes with a message. */
+export type DecodeContext = {
+  readonly identity: Identity;
+  readonly header: HeaderOf;
+  /** Our id for the request. */
+  readonly requestId: string;
+  /** When it came, on the monotonic clock. */
+  readonly startedMs: number;
+  /** When its caller stops waiting, on the same clock; Infinity: never. */
+  readonly callDeadlineMs: number;
+};
+
+export type Decoded = {
+  readonly request: InferRequest;
+  /** True: the caller wants typed contents. */
+  readonly typed: boolean;
+  readonly classCounts: ClassCounts;
+};
+
+/**
+ * A request parameter of ours: the answer's tensors come in typed contents, not raw. For callers that are made from the bare
+ * protocol, and for people who look at answers with a tool.
+ */
+const TYPED_PARAMETER = 'typed_contents';
+
+const DIMENSIONS_MAX = 32;
+
+/**
+ * From a message to an InferRequest. Raw tensors, and floats packed in one piece, are views of the message.
+ * @throws ServeError saying what was expected and what was found.
+ */
+export function decodeInfer(message: InferMessage, context: DecodeContext): Decoded {
+  const { identity, header, requestId, startedMs, callDeadlineMs } = context;
+  const { model, version, parameters, outputs } = message;
+  const read = readParameters(parameters, 'grpc');
+  const { unit, attributes } = identify(identity, {
+    header,
+    sequenceId: read.sequenceId,
+    requestId,
+  });
+  const waitMs = Math.min(identity.deadlineMs, read.timeoutMs ?? Infinity, timeoutMsOf(header));
+  for (const output of outputs) refuseSharedMemory(output.parameters, `output '${output.name}'`);
+  const request = {
+    id: requestId,
+    model,
+    version: version === '' ? undefined : version,
+    unit,
+    principal: undefined,
+    attributes,
+    priority: read.priority,
+    inputs: tensorsOf(message),
+    outputs: outputs.length === 0 ? undefined : outputs.map((output) => output.name),
+    deadlineMs: Math.min(callDeadlineMs, startedMs + waitMs),
+  };
+  return { request, typed: isTyped(parameters), classCounts: classCountsOf(message) };
+}
+
+function isTyped(parameters: MessageParameters): boolean {
+  const value = parameters[TYPED_PARAMETER];
+  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  throw unexpected(TYPED_PARAMETER, 'true or false', value);
+}
+
+function classCountsOf({ outputs }: InferMessage): ClassCounts {
+  if (outputs.length === 0) return NO_COUNTS;
+  const counts = new Map<string, number>();
+  for (const { name, parameters } of outputs) {
+    const count = classCountOf(parameters, name);
+    if (count !== undefined) counts.set(name, count);
+  }
+  return counts;
+}
+
+const NO_COUNTS: ClassCounts = new Map();
+
+function tensorsOf({ model, inputs, raw }: InferMessage): readonly Tensor[] {
+  if (raw.length > inputs.length) {
+    throw new ServeError(
+      'invalid_input',
+      `unexpected additional input data for model '${model}': expected ${inputs.length} raw_input_contents, found ${raw.length}`,
+    );
+  }
+  const isRaw = raw.length > 0;
+  return inputs.map((input, index) => tensorOf(input, model, isRaw ? raw[index] : undefined));
+}
+
+function tensorOf(input: InputMessage, model: string, raw: Buffer | undefined): Tensor {
+  const { name, dtype, contents } = input;
+  const where = `input '${name}'`;
+  refuseSharedMemory(input.parameters, where);
+  if (!isDtype(dtype))
+    throw unexpected(`datatype of ${where}`, `one of ${DTYPES.join(', ')}`, dtype);
+  const shape = checkedShape(input, DTYPE_BYTES[dtype]);
+  if (contents.length > 0) {
+    if (raw !== undefined) {
+      throw new ServeError(
+        'invalid_input',
+        `contents field must not be specified when using raw_input_contents for '${name}' for model '${model}': expected one of the two, found both`,
+      );
+    }
+    return { name, dtype, shape, data: decodeContents(contents, { name, dtype }) };
+  }
+  if (raw !== undefined) return { name, dtype, shape, data: raw };
+  if (elementCount(shape) === 0) return { name, dtype, shape, data: EMPTY };
+  throw new ServeError(
+    'invalid_input',
+    `unable to find data for input tensor '${name}' for model '${model}' in request: expected raw_input_contents or contents, found neither`,
+  );
+}
+
+const EMPTY = new Uint8Array();
+
+function checkedShape({ name, shape }: InputMessage, elementBytes: number): readonly number[] {
+  const where = `input '${name}'`;
+  if (shape.length > DIMENSIONS_MAX) {
+    throw unexpected(`shape of ${where}`, `at most ${DIMENSIONS_MAX} dimensions`, shape.length);
+  }
+  const bad = shape.find((dimension) => dimension < 0 || !Number.isSafeInteger(dimension));
+  if (bad !== undefined) {
+    throw unexpected(`dimension of ${where}`, `0 to ${Number.MAX_SAFE_INTEGER}`, bad);
+  }
+  const elements = elementCount(shape);
+  if (elements > Number.MAX_SAFE_INTEGER) {
+    throw new ServeError(
+      'invalid_input',
+      `shape ${formatShape(shape)} for ${where} causes total element count to exceed maximum size of ${Number.MAX_SAFE_INTEGER}: found ${elements}`,
+    );
+  }
+  if (elements * elementBytes > Number.MAX_SAFE_INTEGER) {
+    throw new ServeError(
+      'invalid_input',
+      `byte size overflow for ${where}: expected at most ${Number.MAX_SAFE_INTEGER} bytes, found ${elements} elements of ${elementBytes} bytes`,
+    );
+  }
+  return shape;
+}
+
+function refuseSharedMemory(parameters: MessageParameters, where: string): void {
+  if (parameters['shared_memory_region'] === undefined) return;
+  throw new ServeError(
+    'unsupported',
+    `shared memory for ${where} is not served: expected data in the request, found 'shared_memory_region'`,
+  );
+}

@@ -1,0 +1,97 @@
+import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+
+import { ServeError } from '../../core/errors.ts';
+import type { Gateway } from '../../gateway/gateway.ts';
+import { type Codec, HEALTH, INFERENCE } from './definitions.ts';
+import type { OpenStreams } from './open-streams.ts';
+import { shuttingDown, statusOf } from './status.ts';
+import { decode, type ReportError, unary } from './unary.ts';
+
+type Status = 'SERVING' | 'NOT_SERVING' | 'SERVICE_UNKNOWN';
+type HealthRequest = { readonly service: string };
+
+export type HealthOptions = {
+  readonly methods: Readonly<Record<'Check' | 'Watch', Codec>>;
+  readonly gateway: Pick<Gateway, 'serverReadiness' | 'modelReadiness'>;
+  readonly open: OpenStreams;
+  readonly onInternalError: ReportError;
+  /** How often those who watch are told of a change. */
+  readonly pollMs: number;
+};
+
+/**
+ * `grpc.health.v1.Health`. No name, and those of the services, ask whether the server is ready; the name of a model asks whether
+ * that model is. Readiness is read when it is asked for; for those who watch, at a fixed pace.
+ */
+export function createHealthCalls(options: HealthOptions): UntypedServiceImplementation {
+  const { methods, gateway, onInternalError } = options;
+  return {
+    Check: unary<HealthRequest>(
+      methods.Check,
+      ({ service }) => {
+        const status = statusOfService(gateway, service);
+        if (status !== 'SERVICE_UNKNOWN') return { status };
+        throw new ServeError(
+          'model_not_found',
+          `unknown service '${service}': expected '', '${INFERENCE}' or a model, found neither`,
+        );
+      },
+      onInternalError,
+    ),
+    Watch: createWatch(options),
+  };
+}
+
+type WatchCall = ServerWritableStream<Buffer, Buffer>;
+
+function createWatch({ methods, gateway, open, pollMs }: HealthOptions) {
+  return (call: WatchCall): void => {
+    let service: string;
+    try {
+      service = decode<HealthRequest>(methods.Watch, call.request).service;
+    } catch (thrown) {
+      endWith(call, thrown);
+      return;
+    }
+    let told: Status | undefined;
+    const tell = (): void => {
+      // Whoever does not read is told the latest once there is room for it.
+      if (call.writableNeedDrain) return;
+      const status = statusOfService(gateway, service);
+      if (status === told) return;
+      told = status;
+      call.write(methods.Watch.responseSerialize({ status }));
+    };
+    const timer = setInterval(tell, pollMs);
+    timer.unref();
+    const leave = open.enter(() => {
+      tell();
+      endWith(call, shuttingDown());
+    });
+    call.once('cancelled', () => {
+      clearInterval(timer);
+      leave();
+    });
+    tell();
+  };
+}
+
+function endWith(call: WatchCall, error: unknown): void {
+  const { code, details, metadata } = statusOf(error);
+  call.emit('error', { code, details, metadata, message: details });
+}
+
+const SERVICES = ['', INFERENCE, HEALTH];
+
+function statusOfService(gateway: HealthOptions['gateway'], service: string): Status {
+  if (SERVICES.includes(service)) return named(gateway.serverReadiness().ready);
+  try {
+    return named(gateway.modelReadiness(service).ready);
+  } catch {
+    return 'SERVICE_UNKNOWN';
+  }
+}
+
+function named(ready: boolean): Status {
+  return ready ? 'SERVING' : 'NOT_SERVING';
+}

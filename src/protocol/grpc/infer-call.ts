@@ -1,0 +1,36 @@
+import type { Clock } from '../../core/clock.ts';
+import type { AnswerInfer } from './answer-infer.ts';
+import { callDeadlineMs, callSignal } from './call-signal.ts';
+import { encodeAnswer } from './encode.ts';
+import { answerMetadata } from './metadata.ts';
+import { statusOf } from './status.ts';
+import { type BytesHandler, type ReportError, reportFault } from './unary.ts';
+
+export type InferCallOptions = {
+  readonly answerInfer: AnswerInfer;
+  readonly clock: Clock;
+  readonly onInternalError: ReportError;
+};
+
+/** `ModelInfer`: one request, one answer. The version that answered and the feedback token come ahead of it as metadata. */
+export function createInferCall(options: InferCallOptions): BytesHandler {
+  const { answerInfer, clock, onInternalError } = options;
+  return async (call, callback) => {
+    const outcome = await answerInfer({
+      bytes: call.request,
+      metadata: call.metadata,
+      deadlineMs: callDeadlineMs(call, clock),
+      signal: callSignal(call, clock),
+    });
+    try {
+      if (outcome.kind === 'failure') throw outcome.error;
+      const { answer } = outcome;
+      const message = encodeAnswer(answer);
+      call.sendMetadata(answerMetadata(answer.response.version, answer.token));
+      callback(null, message);
+    } catch (thrown) {
+      reportFault(thrown, onInternalError);
+      callback({ ...statusOf(thrown) });
+    }
+  };
+}

@@ -1,0 +1,15 @@
+/** What one gRPC connection, call or message may cost before anybody has looked at its content. */
+export type GrpcLimits = {
+  /** Bytes of one request message. Beyond: RESOURCE_EXHAUSTED. */
+  readonly messageBytesMax: number;
+  /** Inputs, and outputs, of one request. Beyond: `too_large`. */
+  readonly tensorsMax: number;
+  /** Calls that one connection may have open at a time; what is beyond waits at the caller. */
+  readonly callsMax: number;
+  /** Requests of one stream that are in flight at a time; what is beyond is not read yet. */
+  readonly streamRequestsMax: number;
+  /** How long a unary request may take nothing in, and any answer give nothing out, before the call is cut. */
+  readonly stallMsMax: number;
+  /** How long a stopping server waits for calls that are in the middle of something. */
+  readonly lingerMsMax: number;
+};

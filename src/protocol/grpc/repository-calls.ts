@@ -1,0 +1,70 @@
+import { ServeError } from '../../core/errors.ts';
+import { readLoadRequest } from '../load-request.ts';
+import { unexpected } from '../refusal.ts';
+import { repositoryIndexOf } from '../repository-index.ts';
+import type { Service } from '../service.ts';
+
+type IndexRequest = { readonly repository_name: string; readonly ready: boolean };
+
+/** A value, by the name of the field that holds it. */
+type Parameter = { readonly parameter_choice?: string; readonly [field: string]: unknown };
+
+type ControlRequest = {
+  readonly repository_name: string;
+  readonly model_name: string;
+  readonly parameters: Readonly<Record<string, Parameter>>;
+};
+
+/** The calls that list, load and unload models. */
+export function createRepositoryCalls({ repository }: Pick<Service, 'repository'>) {
+  return {
+    RepositoryIndex: async ({ repository_name, ready }: IndexRequest) => {
+      refuseRepository(repository_name);
+      return { models: repositoryIndexOf(await repository.index(), { ready }) };
+    },
+    RepositoryModelLoad: async ({ repository_name, model_name, parameters }: ControlRequest) => {
+      refuseRepository(repository_name);
+      await repository.load(model_name, readLoadRequest(valuesOf(parameters), contentOf));
+      return {};
+    },
+    /** Whether dependents go too makes no difference: no model stands on another. */
+    RepositoryModelUnload: async ({ repository_name, model_name, parameters }: ControlRequest) => {
+      refuseRepository(repository_name);
+      checkUnload(valuesOf(parameters));
+      await repository.unload(model_name);
+      return {};
+    },
+  };
+}
+
+type Values = Readonly<Record<string, unknown>>;
+
+function valuesOf(parameters: ControlRequest['parameters']): Values {
+  const values = Object.entries(parameters).map(([name, parameter]) => {
+    const { parameter_choice: choice } = parameter;
+    return [name, choice === undefined ? undefined : parameter[choice]] as const;
+  });
+  return Object.fromEntries(values);
+}
+
+function contentOf(value: unknown, name: string): Uint8Array {
+  if (value instanceof Uint8Array) return value;
+  throw unexpected(`parameter '${name}'`, 'bytes_param', typeof value);
+}
+
+function checkUnload(values: Values): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (name !== 'unload_dependents') {
+      throw unexpected('parameter of an unload', "'unload_dependents'", name);
+    }
+    if (typeof value !== 'boolean') throw unexpected(`parameter '${name}'`, 'bool_param', value);
+  }
+}
+
+function refuseRepository(name: string): void {
+  if (name === '') return;
+  throw new ServeError(
+    'unsupported',
+    `'repository_name' specification is not supported: expected none, found '${name}'`,
+  );
+}

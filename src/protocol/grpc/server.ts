@@ -1,0 +1,136 @@
+/**
+ * The Open Inference Protocol over gRPC, with what Triton's clients know beyond it. The wire ends here: what goes further in are
+ * InferRequests, what comes back InferResponses and ServeErrors.
+ */
+import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
+
+import type { Service } from '../service.ts';
+import { createAboutCalls } from './about-calls.ts';
+import { createAnswerInfer } from './answer-infer.ts';
+import {
+  type Codec,
+  HEALTH,
+  INFERENCE,
+  inBytes,
+  loadDefinitions,
+  methodsOf,
+} from './definitions.ts';
+import { createHealthCalls } from './health.ts';
+import { widenWindows } from './http2-window.ts';
+import { createInferCall } from './infer-call.ts';
+import type { GrpcLimits } from './limits.ts';
+import { OpenStreams } from './open-streams.ts';
+import { addReflection } from './reflection.ts';
+import { createRepositoryCalls } from './repository-calls.ts';
+import { createSettingsCalls } from './settings-calls.ts';
+import { SHARED_MEMORY_CALLS } from './shared-memory-calls.ts';
+import { cutStalledCalls } from './stalled-calls.ts';
+import { createStreamCall } from './stream.ts';
+import { unary } from './unary.ts';
+
+export type GrpcServerOptions = {
+  readonly service: Service;
+  readonly limits: GrpcLimits;
+  /** The folder of the proto files. */
+  readonly protosFolder: string;
+};
+
+export type GrpcServer = {
+  readonly listen: (host: string, port: number) => Promise<{ port: number }>;
+  /** Answers what is in flight, then closes all connections, soon or by force. Drain the gateway first. */
+  readonly close: () => Promise<void>;
+};
+
+/** How often a connection on which nothing moves is asked whether anybody is there, and how long that may take to answer. */
+const KEEPALIVE_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 20_000;
+
+const HEALTH_POLL_MS = 500;
+
+export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  const { service, limits, protosFolder } = options;
+  const definitions = loadDefinitions(protosFolder);
+  const inference = methodsOf(definitions, INFERENCE);
+  const health = methodsOf(definitions, HEALTH);
+  const open = new OpenStreams();
+  const server = new Server({
+    'grpc.max_receive_message_length': limits.messageBytesMax,
+    'grpc.max_send_message_length': -1,
+    'grpc.max_concurrent_streams': limits.callsMax,
+    'grpc.keepalive_time_ms': KEEPALIVE_MS,
+    'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    'grpc.enable_channelz': 0,
+  });
+  server.addService(inBytes(inference), inferenceCalls(options, inference, open));
+  const { gateway, onInternalError } = service;
+  server.addService(
+    inBytes(health),
+    createHealthCalls({ methods: health, gateway, open, onInternalError, pollMs: HEALTH_POLL_MS }),
+  );
+  addReflection(server, definitions);
+  const streams = new Set([inference, health].flatMap(streamPaths));
+  const { stallMsMax } = limits;
+  widenWindows(server, (session) =>
+    cutStalledCalls(session, { stallMsMax, isStream: (path) => streams.has(path) }),
+  );
+  return {
+    listen: async (host, port) => ({ port: await bind(server, host, port) }),
+    close: () => closeWithin(server, open, limits.lingerMsMax),
+  };
+}
+
+function inferenceCalls(
+  { service, limits }: GrpcServerOptions,
+  methods: ReturnType<typeof methodsOf>,
+  open: OpenStreams,
+): UntypedServiceImplementation {
+  const { clock, onInternalError } = service;
+  const answerInfer = createAnswerInfer(service, limits);
+  const common = { answerInfer, clock, onInternalError };
+  const calls: UntypedServiceImplementation = {
+    ModelInfer: createInferCall(common),
+    ModelStreamInfer: createStreamCall({ ...common, limits, open }),
+  };
+  const others: Readonly<Record<string, (request: never) => object | Promise<object>>> = {
+    ...createAboutCalls(service),
+    ...createRepositoryCalls(service),
+    ...createSettingsCalls(service),
+    ...SHARED_MEMORY_CALLS,
+  };
+  for (const [name, run] of Object.entries(others)) {
+    calls[name] = unary(codecOf(methods, name), run, onInternalError);
+  }
+  return calls;
+}
+
+function codecOf(methods: ReturnType<typeof methodsOf>, name: string): Codec {
+  const method = methods[name];
+  if (method === undefined)
+    throw new Error(`expected method ${name} in the proto files, found none`);
+  return method;
+}
+
+function streamPaths(methods: ReturnType<typeof methodsOf>): readonly string[] {
+  const streaming = Object.values(methods).filter((method) => method.requestStream);
+  return streaming.map((method) => method.path);
+}
+
+function bind(server: Server, host: string, port: number): Promise<number> {
+  const address = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      if (error === null) resolve(bound);
+      else reject(error);
+    });
+  });
+}
+
+/** Whoever keeps a call open, or a connection in the middle of something, would keep the server for ever. */
+async function closeWithin(server: Server, open: OpenStreams, lingerMsMax: number): Promise<void> {
+  open.stopAll();
+  const cut = setTimeout(() => server.forceShutdown(), lingerMsMax);
+  await new Promise<void>((resolve) => {
+    server.tryShutdown(() => resolve());
+  });
+  clearTimeout(cut);
+}

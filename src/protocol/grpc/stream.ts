@@ -1,0 +1,167 @@
+import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
+
+import type { Clock } from '../../core/clock.ts';
+import { type Deferred, deferred } from '../../core/deferred.ts';
+import { ServeError } from '../../core/errors.ts';
+import type { AnswerInfer, Outcome } from './answer-infer.ts';
+import { callDeadlineMs, callSignal } from './call-signal.ts';
+import { encodeStreamed, encodeStreamedFailure } from './encode.ts';
+import type { GrpcLimits } from './limits.ts';
+import type { OpenStreams } from './open-streams.ts';
+import { detailsOf, shuttingDown, statusOf } from './status.ts';
+import { type ReportError, reportFault } from './unary.ts';
+
+export type BytesStream = ServerDuplexStream<Buffer, Buffer>;
+
+export type StreamOptions = {
+  readonly answerInfer: AnswerInfer;
+  readonly limits: GrpcLimits;
+  readonly clock: Clock;
+  /** Told of every stream while it is open. */
+  readonly open: OpenStreams;
+  readonly onInternalError: ReportError;
+};
+
+/** `ModelStreamInfer`: any number of requests, each with one answer. */
+export function createStreamCall(options: StreamOptions) {
+  return (call: BytesStream): void => {
+    new InferStream(call, options).start();
+  };
+}
+
+/** The metadata by which a caller asks that the first failure end the stream with its status. */
+const STRICT_KEY = 'triton_grpc_error';
+
+type InFlight = { readonly outcome: Promise<Outcome>; readonly bytes: number };
+
+/**
+ * One stream. Requests run side by side, and answers leave in the order of the requests: the oldest is awaited while those behind
+ * it are at work. With enough in flight, by number or by bytes, nothing more is read until an answer has left, and none leaves
+ * faster than it is read. A failure is an answer like any other, unless the caller wants it to end the stream.
+ *
+ * Reading, until the caller has said all (`half closed`); then the rest is answered and the stream ends. Cancelled, or ended with a
+ * status, it drops all at once: what still waits for a replica leaves its queue.
+ */
+class InferStream {
+  readonly #call: BytesStream;
+  readonly #options: StreamOptions;
+  readonly #deadlineMs: number;
+  readonly #isStrict: boolean;
+  readonly #abort = new AbortController();
+  readonly #inFlight: InFlight[] = [];
+  #bytes = 0;
+  #isWriting = false;
+  #isHalfClosed = false;
+  #isOver = false;
+  /** Resolves when more may be written, or nothing ever will be. */
+  #room: Deferred<void> | undefined;
+
+  constructor(call: BytesStream, options: StreamOptions) {
+    this.#call = call;
+    this.#options = options;
+    this.#deadlineMs = callDeadlineMs(call, options.clock);
+    this.#isStrict = isStrict(call.metadata);
+  }
+
+  start(): void {
+    const { clock, open } = this.#options;
+    const call = this.#call;
+    callSignal(call, clock).addEventListener('abort', () => this.#abort.abort(), { once: true });
+    const leave = open.enter(() => this.#fail(shuttingDown()));
+    call.once('cancelled', () => {
+      leave();
+      this.#finish();
+    });
+    call.on('drain', () => this.#room?.resolve());
+    call.on('data', (bytes: Buffer) => this.#take(bytes));
+    call.once('end', () => {
+      this.#isHalfClosed = true;
+      this.#endIfDone();
+    });
+  }
+
+  #take(bytes: Buffer): void {
+    if (this.#isOver) return;
+    const { metadata } = this.#call;
+    const { signal } = this.#abort;
+    const outcome = this.#options.answerInfer({
+      bytes,
+      metadata,
+      deadlineMs: this.#deadlineMs,
+      signal,
+    });
+    this.#inFlight.push({ outcome, bytes: bytes.length });
+    this.#bytes += bytes.length;
+    if (this.#isFull()) this.#call.pause();
+    if (!this.#isWriting) void this.#write();
+  }
+
+  /** The only loop: between two awaits the stream may have ended. */
+  async #write(): Promise<void> {
+    this.#isWriting = true;
+    for (let oldest = this.#inFlight[0]; oldest !== undefined; oldest = this.#inFlight[0]) {
+      const outcome = await oldest.outcome;
+      if (this.#isOver) return;
+      if (outcome.kind === 'failure' && this.#isStrict) {
+        this.#fail(outcome.error);
+        return;
+      }
+      if (!this.#call.write(this.#encode(outcome))) await this.#waitForRoom();
+      if (this.#isOver) return;
+      this.#inFlight.shift();
+      this.#bytes -= oldest.bytes;
+      if (!this.#isFull()) this.#call.resume();
+    }
+    this.#isWriting = false;
+    this.#endIfDone();
+  }
+
+  #encode(outcome: Outcome): Buffer {
+    try {
+      if (outcome.kind === 'answer') return encodeStreamed(outcome.answer);
+      reportFault(outcome.error, this.#options.onInternalError);
+      return encodeStreamedFailure(detailsOf(ServeError.from(outcome.error)), outcome.id);
+    } catch (thrown) {
+      reportFault(thrown, this.#options.onInternalError);
+      const id = outcome.kind === 'answer' ? outcome.answer.id : outcome.id;
+      return encodeStreamedFailure(detailsOf(ServeError.from(thrown)), id);
+    }
+  }
+
+  async #waitForRoom(): Promise<void> {
+    this.#room = deferred();
+    await this.#room.promise;
+    this.#room = undefined;
+  }
+
+  #isFull(): boolean {
+    const { streamRequestsMax, messageBytesMax } = this.#options.limits;
+    return this.#inFlight.length >= streamRequestsMax || this.#bytes >= messageBytesMax;
+  }
+
+  #endIfDone(): void {
+    if (this.#isOver || !this.#isHalfClosed || this.#inFlight.length > 0) return;
+    this.#finish();
+    this.#call.end();
+  }
+
+  /** Ends the stream with the status of an error. */
+  #fail(error: unknown): void {
+    if (this.#isOver) return;
+    reportFault(error, this.#options.onInternalError);
+    this.#finish();
+    this.#abort.abort();
+    const { code, details, metadata } = statusOf(error);
+    this.#call.emit('error', { code, details, metadata, message: details });
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    this.#inFlight.length = 0;
+    this.#room?.resolve();
+  }
+}
+
+function isStrict(metadata: Metadata): boolean {
+  return metadata.get(STRICT_KEY).some((value) => value === 'true');
+}
