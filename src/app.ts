@@ -6,6 +6,9 @@ import { randomBytes } from 'node:crypto';
 import type { Catalog } from './app/catalog.ts';
 import { initialRoutes } from './app/initial-routes.ts';
 import { Judges } from './app/judges.ts';
+import { adjustableLog } from './app/log-settings.ts';
+import { ModelControl } from './app/model-control.ts';
+import { OverrideFiles } from './app/override-files.ts';
 import { overruledRoutes } from './app/overruled-routes.ts';
 import { Placement, type PlacementOptions } from './app/placement.ts';
 import { readCatalog } from './app/read-catalog.ts';
@@ -15,27 +18,29 @@ import {
   type ControlPlaneOptions,
   createControlPlane,
   createDataPlane,
+  createGrpcPlane,
   type DataPlaneOptions,
 } from './app/servers.ts';
-import { servingFacts } from './app/serving-facts.ts';
+import { createService } from './app/service.ts';
 import { createStage } from './app/stage.ts';
 import { type HostWatch, reportInternalErrors, watchHosts } from './app/watch-hosts.ts';
 import { programVersion } from './config/program.ts';
 import type { Address } from './config/quantities.ts';
-import { type Config, modelConfig } from './config/schema.ts';
+import type { Config } from './config/schema.ts';
 import { systemClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 import { freshRandom } from './core/random.ts';
 import type { BreakerTrip } from './core/rollout.ts';
+import { isBatchable } from './core/tensor.ts';
 import type { ModelVersion } from './core/version.ts';
 import { decide } from './decide/decide.ts';
 import { createGateway, type GatewayLimits } from './gateway/gateway.ts';
+import { ModelStatistics } from './gateway/model-statistics.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
-import type { ServingFacts } from './gateway/version-names.ts';
 import { openFileLedger } from './ledger/file.ts';
 import type { Ledger } from './ledger/ledger.ts';
-import { type Controller, createController } from './rollout/controller.ts';
+import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/stage.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
 
@@ -48,6 +53,7 @@ export type AppOptions = {
 
 export type App = {
   readonly httpPort: number;
+  readonly grpcPort: number;
   readonly adminPort: number;
   /** Takes nothing new, answers what is in flight, and releases everything. */
   readonly close: () => Promise<void>;
@@ -71,10 +77,12 @@ export async function startApp(options: AppOptions): Promise<App> {
   }
 }
 
-async function build({ config, log, feedbackSecret }: AppOptions, release: Release): Promise<App> {
+async function build(options: AppOptions, release: Release): Promise<App> {
+  const { config, feedbackSecret } = options;
   const [clock, random] = [systemClock, freshRandom()];
+  const { log, settings } = adjustableLog(options.log);
   const catalog = await readCatalog(config, log);
-  const routes = createRouteTable(initialRoutes(config, catalog));
+  const routes = createRouteTable(initialRoutes(catalog));
   const ledger = await openLedger(config, log);
   release.push(() => ledger.close());
 
@@ -86,7 +94,10 @@ async function build({ config, log, feedbackSecret }: AppOptions, release: Relea
     rollouts: () => controller.list(),
   });
   const onInternalError = reportInternalErrors(telemetry, log);
-  const common = { config, catalog, clock, telemetry, log, onInternalError };
+  const statistics = createStatistics(catalog);
+  const common = { config, catalog, clock, telemetry, statistics, log, onInternalError };
+  const overrides = new OverrideFiles();
+  release.push(() => overrides.close());
   const residence = createResidence({
     ...common,
     trip: (target, trip) => tripTrial(controller, target, trip),
@@ -108,28 +119,43 @@ async function build({ config, log, feedbackSecret }: AppOptions, release: Relea
     clock,
     routes,
     hosts: residence,
-    taps: [telemetry.tap, ...judges.taps],
-    limits: gatewayLimits(config),
+    taps: [telemetry.tap, statistics.tap, ...judges.taps],
+    limits: gatewayLimits(catalog),
     onRefused: telemetry.onRefused,
     onFallback: telemetry.onFallback,
+    onStandIn: statistics.onStandIn,
     onInternalError,
   });
   const controller = createController({
-    ledger,
-    clock,
-    random,
+    ...{ ledger, clock, random, decide, onInternalError },
+    ...columnsOf({ catalog, routes, residence, judges }),
+    tickMs: TICK_MS,
+  });
+  release.push(() => controller.stop());
+  const repository = new ModelControl({ ...common, routes, residence, controller, overrides });
+  release.push(() => repository.close());
+  await takeUp(controller, { ...common, routes });
+  const { onRefused } = telemetry;
+  const service = createService({ ...common, gateway, repository, settings, judges, onRefused });
+  return await openServers({ ...common, gateway, judges, controller, service }, release);
+}
+
+type Columns = {
+  readonly catalog: Catalog;
+  readonly routes: RouteTable;
+  readonly residence: Residence;
+  readonly judges: Judges;
+};
+
+/** What the controller sees of both columns, and may do to them. */
+function columnsOf({ catalog, routes, residence, judges }: Columns) {
+  return {
     routes: settlingRoutes(routes, residence),
     stage: createStage({ routes, residence, judges }),
-    decide,
     evidence: (rolloutId) => judges.evidence(rolloutId),
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
     whyNotComparable: (spec) => judges.whyNotComparable(spec),
-    tickMs: TICK_MS,
-    onInternalError,
-  });
-  release.push(() => controller.stop());
-  await takeUp(controller, { ...common, routes });
-  return await openServers({ ...common, gateway, judges, controller }, release);
+  } satisfies Partial<ControllerOptions>;
 }
 
 type Resumption = Pick<AppOptions, 'config' | 'log'> & {
@@ -147,13 +173,23 @@ async function takeUp(
   controller.start();
 }
 
-type ResidenceParts = Omit<PlacementOptions, 'listeners'> & HostWatch;
+type ResidenceParts = Omit<PlacementOptions, 'listeners'> &
+  HostWatch & { readonly catalog: Catalog };
 
 /** Everything that runs models, watched. */
-function createResidence({ config, catalog, clock, ...watch }: ResidenceParts): Residence {
-  const placement = new Placement({ config, catalog, clock, listeners: watchHosts(watch) });
-  const facts = (model: string): ServingFacts => servingFacts(config, model);
-  return new Residence({ catalog, facts, placement, onInternalError: watch.onInternalError });
+function createResidence({ catalog, clock, ...watch }: ResidenceParts): Residence {
+  const placement = new Placement({ clock, listeners: watchHosts(watch) });
+  return new Residence({ catalog, placement, onInternalError: watch.onInternalError });
+}
+
+function createStatistics(catalog: Catalog): ModelStatistics {
+  return new ModelStatistics({
+    clock: systemClock,
+    hasRows: (target) => {
+      const signature = catalog.find(target)?.signature;
+      return signature !== undefined && isBatchable(signature);
+    },
+  });
 }
 
 /** Ends the trial of a version; a version that is not on trial may die without that. */
@@ -162,37 +198,52 @@ function tripTrial(controller: Controller, target: ModelVersion, trip: BreakerTr
   if (controller.status(model)?.candidate === version) void controller.trip(model, trip);
 }
 
-/** Opens both ports and closes the list of what has to be released. */
+/** A server of the gateway, and the key of the configuration that says where it listens. */
+type Port = {
+  readonly key: string;
+  readonly address: Address;
+  readonly server: {
+    listen(host: string, port: number): Promise<{ port: number }>;
+    close(): Promise<void>;
+  };
+};
+
+/** Opens all ports and closes the list of what has to be released. */
 async function openServers(
   parts: DataPlaneOptions & ControlPlaneOptions,
   release: Release,
 ): Promise<App> {
-  const { config, gateway } = parts;
-  const { http, admin } = config.server;
-  const dataPlane = createDataPlane(parts);
-  release.push(() => dataPlane.close());
-  release.push(() => gateway.drain());
-  const { port: httpPort } = await listen(dataPlane, 'server.http', http);
+  const { http, grpc, admin } = parts.config.server;
+  const protocols: readonly Port[] = [
+    { key: 'server.http', address: http, server: createDataPlane(parts) },
+    { key: 'server.grpc', address: grpc, server: createGrpcPlane(parts) },
+  ];
+  release.push(() => Promise.all(protocols.map(({ server }) => server.close())));
+  release.push(() => parts.gateway.drain());
+  const [httpPort = 0, grpcPort = 0] = await listenAll(protocols);
   const controlPlane = createControlPlane(parts);
   release.push(() => controlPlane.close());
-  const { port: adminPort } = await listen(controlPlane, 'server.admin', admin);
+  const [adminPort = 0] = await listenAll([
+    { key: 'server.admin', address: admin, server: controlPlane },
+  ]);
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= releaseAll(release);
     return closing;
   };
-  return { httpPort, adminPort, close };
+  return { httpPort, grpcPort, adminPort, close };
 }
 
-/** Names the key of the configuration that says where to listen, if nobody can listen there. */
-async function listen(
-  server: { listen(host: string, port: number): Promise<{ port: number }> },
-  key: string,
-  { host, port }: Address,
-): Promise<{ port: number }> {
-  return await server.listen(host, port).catch((cause: unknown) => {
-    throw new Error(`${key}: expected an address that is free: ${messageOf(cause)}`, { cause });
-  });
+/** The ports in the order given. Names the key of the configuration that says where to listen, if nobody can listen there. */
+async function listenAll(ports: readonly Port[]): Promise<readonly number[]> {
+  const opened: number[] = [];
+  for (const { key, address, server } of ports) {
+    const { port } = await server.listen(address.host, address.port).catch((cause: unknown) => {
+      throw new Error(`${key}: expected an address that is free: ${messageOf(cause)}`, { cause });
+    });
+    opened.push(port);
+  }
+  return opened;
 }
 
 async function openLedger(config: Config, log: Log): Promise<Ledger> {
@@ -207,10 +258,11 @@ async function openLedger(config: Config, log: Log): Promise<Ledger> {
   );
 }
 
-function gatewayLimits(config: Config): GatewayLimits {
+function gatewayLimits(catalog: Catalog): GatewayLimits {
   return {
     inFlightMax: IN_FLIGHT_MAX,
-    rowsMax: (model) => modelConfig(config, model).batch.rowsMax,
+    // With batching off a request runs by itself, whatever its first dimension is.
+    rowsMax: (model) => catalog.settings(model).batch.rowsMax || Number.POSITIVE_INFINITY,
   };
 }
 
@@ -221,7 +273,11 @@ function settlingRoutes(routes: RouteTable, residence: Residence): Routes {
     list: routes.list,
     write: (route) => {
       routes.write(route);
-      residence.settle(route);
+      void residence.settle(route);
+    },
+    remove: (model) => {
+      routes.remove(model);
+      void residence.vacate(model);
     },
   };
 }

@@ -1,27 +1,49 @@
+import type { ModelConfig } from '../config/model-section.ts';
+import { type Config, modelConfig } from '../config/schema.ts';
 import type { ModelVersion } from '../core/version.ts';
 import type { Package } from '../repository/package.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
 
-/** The packages of the repository, by model and version. */
+/** The models of the repository, as they were last read. */
 export class Catalog {
-  readonly #models = new Map<string, Map<string, Package>>();
+  readonly #config: Config;
+  readonly #entries: Map<string, CatalogEntry>;
 
-  constructor(packages: readonly Package[]) {
-    for (const each of packages) {
-      const versions = this.#models.get(each.model) ?? new Map<string, Package>();
-      this.#models.set(each.model, versions.set(each.version, each));
-    }
+  constructor(config: Config, entries: readonly CatalogEntry[]) {
+    this.#config = config;
+    this.#entries = new Map(entries.map((entry) => [entry.model, entry]));
   }
 
+  /** Those of which at least one version can be served. */
   models(): readonly string[] {
-    return [...this.#models.keys()].sort();
+    return this.entries().flatMap(({ model, packages }) => (packages.size > 0 ? [model] : []));
+  }
+
+  /** Every model that was read, by name. */
+  entries(): readonly CatalogEntry[] {
+    return [...this.#entries.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
+  }
+
+  entry(model: string): CatalogEntry | undefined {
+    return this.#entries.get(model);
+  }
+
+  /** How a model is run; of one that nobody has read, what `understudy.yaml` says. */
+  settings(model: string): ModelConfig {
+    return this.#entries.get(model)?.settings ?? modelConfig(this.#config, model);
   }
 
   find({ model, version }: ModelVersion): Package | undefined {
-    return this.#models.get(model)?.get(version);
+    return this.#entries.get(model)?.packages.get(version);
   }
 
   /** In the order in which they were found. */
   versions(model: string): readonly Package[] {
-    return [...(this.#models.get(model)?.values() ?? [])];
+    return [...(this.#entries.get(model)?.packages.values() ?? [])];
+  }
+
+  /** What was read of a model takes the place of what was read before. */
+  replace(entry: CatalogEntry): void {
+    this.#entries.set(entry.model, entry);
   }
 }

@@ -1,4 +1,3 @@
-import type { Route } from '../core/route.ts';
 import type { Lane } from '../host/lane.ts';
 
 /** What a lane holds: the candidate, and stable's copy to compare with. */
@@ -6,6 +5,8 @@ export type LaneTarget = {
   readonly model: string;
   readonly candidate: string;
   readonly twin: string;
+  /** Names the builds of both. */
+  readonly build: string;
 };
 
 export type LanesOptions = {
@@ -32,43 +33,39 @@ export class Lanes {
     return held?.target.candidate === candidate ? held.lane : undefined;
   }
 
-  /** Starts the lane that a route mirrors to, unless it is there. */
-  async prepare(route: Route): Promise<void> {
-    const target = laneTargetOf(route);
-    const held = this.#held.get(route.model);
+  /** Starts the lane that a model is to mirror to, unless it is there. */
+  async prepare(model: string, target: LaneTarget | undefined): Promise<void> {
+    const held = this.#held.get(model);
     if (target === undefined || (held !== undefined && isSame(held.target, target))) return;
     const lane = await this.#options.startLane(target);
-    if (held !== undefined) this.#close(held);
-    this.#held.set(route.model, { target, lane });
+    if (held !== undefined) void this.#close(held);
+    this.#held.set(model, { target, lane });
   }
 
-  /** Closes the lane that a route no longer mirrors to. */
-  settle(route: Route): void {
-    const held = this.#held.get(route.model);
-    if (held === undefined || laneTargetOf(route) !== undefined) return;
-    this.#held.delete(route.model);
-    this.#close(held);
+  /** Closes the lane of a model that no longer mirrors. Resolves when it is closed; never rejects. */
+  async settle(model: string, target: LaneTarget | undefined): Promise<void> {
+    const held = this.#held.get(model);
+    if (held === undefined || target !== undefined) return;
+    this.#held.delete(model);
+    await this.#close(held);
   }
 
   async close(): Promise<void> {
-    for (const held of this.#held.values()) this.#close(held);
+    for (const held of this.#held.values()) void this.#close(held);
     this.#held.clear();
     await Promise.all(this.#closing);
   }
 
-  #close({ lane }: Held): void {
+  #close({ lane }: Held): Promise<void> {
     const closing = lane
       .close()
       .catch((error: unknown) => this.#options.onInternalError('close lane', error))
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
+    return closing;
   }
 }
 
-function laneTargetOf({ model, mirror, stable }: Route): LaneTarget | undefined {
-  return mirror && { model, candidate: mirror.version, twin: stable };
-}
-
 function isSame(a: LaneTarget, b: LaneTarget): boolean {
-  return a.candidate === b.candidate && a.twin === b.twin;
+  return a.candidate === b.candidate && a.twin === b.twin && a.build === b.build;
 }

@@ -13,7 +13,7 @@ export function overruledRoutes(
   catalog: Catalog,
   routes: Pick<RouteTable, 'read'>,
 ): readonly string[] {
-  return initialRoutes(config, catalog).flatMap((written) => {
+  return initialRoutes(catalog).flatMap((written) => {
     const { model } = written;
     const present = routes.read(model);
     if (config.models[model]?.route === undefined || present === undefined) return [];

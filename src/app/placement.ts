@@ -1,4 +1,4 @@
-import { type Config, modelConfig } from '../config/schema.ts';
+import type { ModelConfig } from '../config/model-section.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { ModelVersion } from '../core/version.ts';
@@ -6,7 +6,7 @@ import { type Host, type HostListeners, startHost } from '../host/host.ts';
 import { type Lane, startLane } from '../host/lane.ts';
 import type { Seat, SeatRole } from '../host/residency.ts';
 import type { Source } from '../runtime/runtime.ts';
-import type { Catalog } from './catalog.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
 import { instancesOf } from './instances.ts';
 import type { LaneTarget } from './lanes.ts';
 
@@ -20,14 +20,15 @@ const LANE_NICE = 15;
 const LOAD_MS_MAX = 120_000;
 
 export type PlacementOptions = {
-  readonly config: Config;
-  readonly catalog: Catalog;
   readonly clock: Clock;
   /** For the seats of one role, or for the shadow lane. */
   readonly listeners: (role: SeatRole | 'shadow') => HostListeners;
 };
 
-/** Starts hosts and lanes for versions of the repository, as the configuration wants them run. */
+/** What a place is for, and what was read of the model. */
+export type Placed<Target> = { readonly target: Target; readonly entry: CatalogEntry | undefined };
+
+/** Starts hosts and lanes for versions of the repository, as they are configured to be run. */
 export class Placement {
   readonly #options: PlacementOptions;
 
@@ -36,18 +37,20 @@ export class Placement {
   }
 
   /** All seats of a model are alike but for the version, so that arms can be compared. */
-  async startHost({ target, role }: Seat): Promise<Host> {
-    const { config, clock, listeners } = this.#options;
-    const { instances, batch, queue, execution } = modelConfig(config, target.model);
+  async startHost({ target: { target, role }, entry }: Placed<Seat>): Promise<Host> {
+    const { clock, listeners } = this.#options;
+    const { source, settings } = sourceOf(target, entry);
+    const { instances, batch, execution } = settings;
+    const { deadlineMs: _, ...queue } = settings.queue;
     const { replicas } = instancesOf(instances);
     return await startHost({
       target,
-      source: this.#sourceOf(target),
+      source,
       tier: execution.isolation,
       nice: 0,
       replicas,
-      batch,
-      queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
+      batch: { rowsMax: runRowsMax(batch), delayMs: batch.delayMs },
+      queue,
       runMsMax: execution.runMsMax,
       loadMsMax: LOAD_MS_MAX,
       clock,
@@ -55,42 +58,56 @@ export class Placement {
     });
   }
 
-  async startLane({ model, candidate, twin }: LaneTarget): Promise<Lane> {
-    const { config, clock, listeners } = this.#options;
-    const { batch, queue, execution } = modelConfig(config, model);
+  async startLane({ target, entry }: Placed<LaneTarget>): Promise<Lane> {
+    const { clock, listeners } = this.#options;
+    const { model } = target;
+    const candidate = sourceOf({ model, version: target.candidate }, entry);
+    const twin = sourceOf({ model, version: target.twin }, entry);
+    const { batch, queue, execution } = candidate.settings;
     return await startLane({
-      candidate: this.#sourceOf({ model, version: candidate }),
-      twin: this.#sourceOf({ model, version: twin }),
+      candidate: candidate.source,
+      twin: twin.source,
       nice: LANE_NICE,
+      // Nobody waits for what is mirrored: there is no urgency.
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
-      batchRowsMax: batch.rowsMax,
+      batchRowsMax: runRowsMax(batch),
       runMsMax: execution.runMsMax,
       loadMsMax: LOAD_MS_MAX,
       clock,
       listeners: listeners('shadow'),
     });
   }
+}
 
-  #sourceOf(target: ModelVersion): Source {
-    const { config, catalog } = this.#options;
-    const { model, version } = target;
-    const [file] = catalog.find(target)?.models ?? [];
-    if (file === undefined) {
-      const found = catalog.versions(model).map((each) => `'${each.version}'`);
-      throw new ServeError(
-        'version_not_ready',
-        `'${model}' version '${version}' is not in the repository. Found ${found.join(', ') || 'none'}`,
-      );
-    }
-    const { instances, execution } = modelConfig(config, model);
-    return {
-      model,
-      version,
-      file: file.file,
-      runtime: 'onnx',
-      providers: execution.providers,
-      strict: execution.strict,
-      intraOpThreads: instancesOf(instances).intraOpThreads,
-    };
+/** With batching off every request runs by itself. */
+function runRowsMax({ rowsMax }: ModelConfig['batch']): number {
+  return Math.max(1, rowsMax);
+}
+
+function sourceOf(
+  { model, version }: ModelVersion,
+  entry: CatalogEntry | undefined,
+): { readonly source: Source; readonly settings: ModelConfig } {
+  const found = entry?.packages.get(version);
+  const file = found?.models[0]?.file;
+  if (entry === undefined || found === undefined || file === undefined) {
+    const others = [...(entry?.packages.keys() ?? [])].map((each) => `'${each}'`).join(', ');
+    throw new ServeError(
+      'version_not_ready',
+      `'${model}' version '${version}' is not in the repository. Found ${others || 'none'}`,
+    );
   }
+  const { settings } = entry;
+  const { instances, execution } = settings;
+  const source: Source = {
+    model,
+    version,
+    file,
+    runtime: 'onnx',
+    providers: execution.providers,
+    strict: execution.strict,
+    intraOpThreads: instancesOf(instances).intraOpThreads,
+    ...(found.warmups.length > 0 ? { warmups: found.warmups } : {}),
+  };
+  return { source, settings };
 }

@@ -1,50 +1,92 @@
 import type { Arm, Route } from '../core/route.ts';
-import { settleAll } from '../core/settle-all.ts';
-import type { ModelVersion } from '../core/version.ts';
-import type { ModelVersionState, ServingFacts } from '../gateway/version-names.ts';
+import type { Life, ModelVersion } from '../core/version.ts';
+import type { ModelVersionState } from '../gateway/version-names.ts';
 import { Fleet } from '../host/fleet.ts';
 import type { Host } from '../host/host.ts';
 import type { Lane } from '../host/lane.ts';
 import type { Catalog } from './catalog.ts';
-import { Lanes } from './lanes.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
+import { Lanes, type LaneTarget } from './lanes.ts';
 import type { Placement } from './placement.ts';
+import { ResidentVersion } from './resident-version.ts';
 import { seatsOf } from './seats-of.ts';
 
 export type ResidenceOptions = {
   readonly catalog: Catalog;
-  readonly facts: (model: string) => ServingFacts;
-  readonly placement: Placement;
+  readonly placement: Pick<Placement, 'startHost' | 'startLane'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /**
  * Everything that runs models, kept in step with the routes: what a route needs is made ready before it is written
- * (`prepare`), and what it no longer needs is closed after (`settle`).
+ * (`prepare`), and what it no longer needs is closed after (`settle`). For one model these come one after the other.
  */
 export class Residence {
   readonly #catalog: Catalog;
-  readonly #facts: (model: string) => ServingFacts;
   readonly #fleet: Fleet;
   readonly #lanes: Lanes;
+  /** By model: what was read anew, while it is being made ready beside what is served. */
+  readonly #coming = new Map<string, CatalogEntry>();
+  readonly #states = new WeakMap<CatalogEntry, readonly ModelVersionState[]>();
 
-  constructor({ catalog, facts, placement, onInternalError }: ResidenceOptions) {
+  constructor({ catalog, placement, onInternalError }: ResidenceOptions) {
     this.#catalog = catalog;
-    this.#facts = facts;
-    this.#fleet = new Fleet({ startHost: (seat) => placement.startHost(seat), onInternalError });
+    const entryOf = (model: string): CatalogEntry | undefined =>
+      this.#coming.get(model) ?? catalog.entry(model);
+    this.#fleet = new Fleet({
+      startHost: async (target) =>
+        placement.startHost({ target, entry: entryOf(target.target.model) }),
+      onInternalError,
+    });
     this.#lanes = new Lanes({
-      startLane: (target) => placement.startLane(target),
+      startLane: async (target) => placement.startLane({ target, entry: entryOf(target.model) }),
       onInternalError,
     });
   }
 
-  /** Loads what the route leads to and is not there yet. Rejects with a ServeError if something cannot be loaded, once all is done. */
+  /**
+   * Loads what the route leads to and is not there yet. Rejects with a ServeError if something of it cannot be loaded, once
+   * all is done. What only the model's policy keeps loaded may fail.
+   */
   async prepare(route: Route): Promise<void> {
-    await settleAll([this.#fleet.prepare(route.model, seatsOf(route)), this.#lanes.prepare(route)]);
+    const entry = this.#catalog.entry(route.model);
+    const { required, resident } = seatsOf(route, entry);
+    await this.#prepare(route, entry, async () => {
+      const may = new Set(resident);
+      await this.#fleet.prepare(route.model, [...required, ...resident], (seat) => may.has(seat));
+    });
   }
 
-  settle(route: Route): void {
-    this.#fleet.settle(route.model, seatsOf(route));
-    this.#lanes.settle(route);
+  /**
+   * Loads what the route leads to as it was read anew, beside what is served of it now. Rejects if anything of it cannot be
+   * loaded: `settle` then closes what could be.
+   */
+  async prepareAnew(route: Route, entry: CatalogEntry): Promise<void> {
+    const { model } = route;
+    const { required, resident } = seatsOf(route, entry);
+    this.#coming.set(model, entry);
+    try {
+      await this.#prepare(route, entry, () =>
+        this.#fleet.prepare(model, [...required, ...resident]),
+      );
+    } finally {
+      this.#coming.delete(model);
+    }
+  }
+
+  /** Sends people to what the route leads to and closes all else. Resolves when that is closed; never rejects. */
+  async settle(route: Route): Promise<void> {
+    const entry = this.#catalog.entry(route.model);
+    const { required, resident } = seatsOf(route, entry);
+    await Promise.all([
+      this.#fleet.settle(route.model, [...required, ...resident]),
+      this.#lanes.settle(route.model, laneTargetOf(route, entry)),
+    ]);
+  }
+
+  /** Closes all that runs of a model that no route leads to. Resolves when it is closed; never rejects. */
+  async vacate(model: string): Promise<void> {
+    await Promise.all([this.#fleet.settle(model, []), this.#lanes.settle(model, undefined)]);
   }
 
   readonly find = (target: ModelVersion, arm: Arm): Host | undefined => {
@@ -57,17 +99,46 @@ export class Residence {
 
   /** Every version of a model that the repository holds, and where it stands. */
   readonly versions = (model: string): readonly ModelVersionState[] => {
-    return this.#catalog.versions(model).map(({ version, signature }) => ({
-      version,
-      signature,
-      life: this.#fleet.find({ model, version }, 'stable')?.life() ?? { kind: 'unloaded' },
-      platform: 'onnxruntime_onnx',
-      labels: new Map(),
-      facts: this.#facts(model),
-    }));
+    const entry = this.#catalog.entry(model);
+    if (entry === undefined) return [];
+    const known = this.#states.get(entry);
+    if (known !== undefined) return known;
+    const states = [...entry.packages.values()].map(
+      (found) => new ResidentVersion(found, entry, () => this.#lifeOf(found)),
+    );
+    this.#states.set(entry, states);
+    return states;
   };
 
   async close(): Promise<void> {
     await Promise.all([this.#fleet.close(), this.#lanes.close()]);
   }
+
+  /** The lane last: unlike a seat, it takes the place of the one there at once. */
+  async #prepare(
+    route: Route,
+    entry: CatalogEntry | undefined,
+    hosts: () => Promise<void>,
+  ): Promise<void> {
+    await hosts();
+    await this.#lanes.prepare(route.model, laneTargetOf(route, entry));
+  }
+
+  #lifeOf({ model, version }: ModelVersion): Life {
+    const host = this.#fleet.find({ model, version }, 'stable');
+    if (host !== undefined) return host.life();
+    const reason = this.#fleet.fault({ model, version });
+    return reason === undefined ? UNLOADED : { kind: 'failed', reason };
+  }
+}
+
+const UNLOADED: Life = { kind: 'unloaded' };
+
+function laneTargetOf(
+  { model, mirror, stable }: Route,
+  entry: CatalogEntry | undefined,
+): LaneTarget | undefined {
+  if (mirror === undefined) return undefined;
+  const builds = [mirror.version, stable].map((version) => entry?.builds.get(version) ?? '');
+  return { model, candidate: mirror.version, twin: stable, build: builds.join(' ') };
 }

@@ -1,22 +1,23 @@
+import { join } from 'node:path';
+
+import { programFolder } from '../config/program.ts';
 import { parseRolloutRequest, rolloutSpecFrom } from '../config/rollout-spec.ts';
-import { type Config, modelConfig } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import { type AdminServer, createAdminServer } from '../console/admin.ts';
-import type { Clock } from '../core/clock.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
 import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
+import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Catalog } from './catalog.ts';
 import type { Judges } from './judges.ts';
-import { createService } from './service.ts';
 
 export type DataPlaneOptions = {
   readonly config: Config;
-  readonly clock: Clock;
-  readonly gateway: Gateway;
-  readonly judges: Judges;
-  readonly onInternalError: (operation: string, error: unknown) => void;
+  readonly service: Service;
+  readonly judges: Pick<Judges, 'label'>;
 };
 
 /** What one HTTP request may cost beyond the configured sizes. */
@@ -29,19 +30,42 @@ const REST_LIMITS = {
   lingerMsMax: 5_000,
 } as const;
 
-/** The server that people's requests come to. */
-export function createDataPlane(options: DataPlaneOptions): RestServer {
-  const { config, judges } = options;
+/** The server that people's requests come to over HTTP. */
+export function createDataPlane({ config, service, judges }: DataPlaneOptions): RestServer {
   const { bodyBytesMax, headersBytesMax } = config.limits;
   return createRestServer({
-    service: createService(options),
+    service,
     feedback: (token, label) => judges.label(token, label),
     limits: { ...REST_LIMITS, bodyBytesMax, headerBytesMax: headersBytesMax },
   });
 }
 
+/** What one gRPC call may cost beyond the configured sizes. */
+const GRPC_LIMITS = {
+  tensorsMax: 1_024,
+  callsMax: 1_024,
+  streamRequestsMax: 64,
+  stallMsMax: 60_000,
+  lingerMsMax: 5_000,
+} as const;
+
+/** What a message has beside the tensors that a body of HTTP has: names, shapes and parameters are longer in neither. */
+const MESSAGE_SLACK_BYTES = 65_536;
+
+/** The server that people's requests come to over gRPC. */
+export function createGrpcPlane({
+  config,
+  service,
+}: Pick<DataPlaneOptions, 'config' | 'service'>): GrpcServer {
+  const messageBytesMax = config.limits.bodyBytesMax + MESSAGE_SLACK_BYTES;
+  return createGrpcServer({
+    service,
+    limits: { ...GRPC_LIMITS, messageBytesMax },
+    protosFolder: join(programFolder, 'protos'),
+  });
+}
+
 export type ControlPlaneOptions = {
-  readonly config: Config;
   readonly catalog: Catalog;
   readonly gateway: Gateway;
   readonly controller: Controller;
@@ -51,10 +75,10 @@ export type ControlPlaneOptions = {
 
 /** The server that the people who run the gateway talk to. */
 export function createControlPlane(options: ControlPlaneOptions): AdminServer {
-  const { config, catalog, gateway, controller, telemetry, onInternalError } = options;
+  const { catalog, gateway, controller, telemetry, onInternalError } = options;
   return createAdminServer({
     controller,
-    specFrom: (model, body) => specFrom({ config, controller }, model, body),
+    specFrom: (model, body) => specFrom({ catalog, controller }, model, body),
     requestsPerSecond: telemetry.requestsPerSecond,
     models: () => catalog.models().map((model) => modelView(catalog, model)),
     metrics: telemetry,
@@ -65,12 +89,12 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
 
 /** The request's keys, completed from the configuration; the model's present stable version is what it is tried against. */
 function specFrom(
-  { config, controller }: Pick<ControlPlaneOptions, 'config' | 'controller'>,
+  { catalog, controller }: Pick<ControlPlaneOptions, 'catalog' | 'controller'>,
   model: string,
   body: unknown,
 ): Omit<RolloutSpec, 'salt'> {
   const { candidate, overrides } = parseRolloutRequest(body);
-  const { rollout, identity } = modelConfig(config, model);
+  const { rollout, identity } = catalog.settings(model);
   // An unknown model has no stable version; the controller refuses it by name.
   const stable = controller.route(model)?.stable ?? '';
   const attributes = Object.keys(identity.attributes);

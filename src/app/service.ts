@@ -1,38 +1,52 @@
 import { programVersion } from '../config/program.ts';
-import { modelConfig } from '../config/schema.ts';
-import { ServeError } from '../core/errors.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import type { ServeErrorCode } from '../core/errors.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { ModelRepository } from '../gateway/model-repository.ts';
+import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import { createRequestIds } from '../protocol/request-ids.ts';
+import type { ServerSettings } from '../protocol/server-settings.ts';
 import type { Service } from '../protocol/service.ts';
-import type { DataPlaneOptions } from './servers.ts';
+import type { Catalog } from './catalog.ts';
+import type { Judges } from './judges.ts';
+
+export type ServiceOptions = {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly catalog: Catalog;
+  readonly gateway: Gateway;
+  readonly repository: ModelRepository;
+  readonly statistics: ModelStatistics;
+  readonly settings: ServerSettings;
+  readonly judges: Pick<Judges, 'tokenFor'>;
+  /** The model is undefined where there is none of that name. */
+  readonly onRefused: (model: string | undefined, code: ServeErrorCode) => void;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
 
 /** What every protocol stands on. */
-export function createService(options: DataPlaneOptions): Service {
-  const { config, clock, gateway, judges, onInternalError } = options;
+export function createService(options: ServiceOptions): Service {
+  const { config, clock, catalog, gateway, repository, statistics, settings, judges } = options;
+  const { onRefused, onInternalError } = options;
   return {
     gateway,
-    repository: {
-      index: async () => [],
-      load: refuseControl,
-      unload: refuseControl,
+    repository,
+    statistics: (model, version) => {
+      if (model === undefined) return statistics.list();
+      // Whoever names a model or a version that there is not is told so, and aliases are understood.
+      const named = gateway.version(model, version);
+      return statistics.list(model, version === undefined ? undefined : named.version);
     },
-    statistics: () => [],
-    settings: {
-      log: () => ({ logInfo: true, logWarning: true, logError: true }),
-      setLog: () => {},
-    },
-    identity: (model) => modelConfig(config, model).identity,
+    settings,
+    identity: (model) => catalog.settings(model).identity,
     tokenFor: (answer) => judges.tokenFor(answer),
     newId: createRequestIds(),
     clock,
+    // A caller's own word must not become a name in the metrics.
+    onRefused: (model, code) => onRefused(catalog.entry(model)?.model, code),
     serverName: config.server.name,
     serverVersion: programVersion,
     onInternalError,
   };
-}
-
-async function refuseControl(): Promise<never> {
-  throw new ServeError(
-    'not_allowed',
-    'explicit model load / unload is not allowed: expected server.modelControl explicit, found none',
-  );
 }

@@ -1,19 +1,26 @@
-import { type Config, modelConfig } from '../config/schema.ts';
+import { isBatchable } from '../core/tensor.ts';
 import type { ServingFacts } from '../gateway/version-names.ts';
+import type { Package } from '../repository/package.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
 import { instancesOf } from './instances.ts';
 
-/** How a model's versions are run. */
-export function servingFacts(config: Config, model: string): ServingFacts {
-  const { batch, queue, execution, instances } = modelConfig(config, model);
+/** How a version is run. */
+export function servingFacts(
+  { settings }: Pick<CatalogEntry, 'settings'>,
+  { signature, modelFile }: Package,
+): ServingFacts {
+  const { batch, queue, execution, instances, versions } = settings;
+  const sharesRuns = batch.rowsMax > 1 && isBatchable(signature);
   return {
-    rowsMax: batch.rowsMax,
-    delayMs: batch.delayMs,
+    // A limit of one row is a batch dimension all the same.
+    rowsMax: isBatchable(signature) ? batch.rowsMax : 0,
+    delayMs: sharesRuns ? batch.delayMs : 0,
     queueRequestsMax: queue.requestsMax,
     deadlineMs: queue.deadlineMs,
-    priorityLevels: 0,
+    priorityLevels: queue.priorityLevels,
     replicas: instancesOf(instances).replicas,
     device: execution.providers[0] === 'cpu' ? 'cpu' : 'gpu',
-    versionPolicy: { kind: 'latest', count: 1 },
-    modelFile: 'model.onnx',
+    versionPolicy: versions,
+    modelFile,
   };
 }

@@ -23,7 +23,7 @@ export function createStage({ routes, residence, judges }: StageOptions): Stage 
       judges.close(rollout);
       // A trial that could not be loaded as a whole ends without a change of route, and leaves what could be loaded behind.
       const route = routes.read(rollout.spec.model);
-      if (route !== undefined) residence.settle(route);
+      if (route !== undefined) void residence.settle(route);
     },
   };
 }

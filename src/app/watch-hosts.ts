@@ -2,12 +2,14 @@ import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { BreakerTrip } from '../core/rollout.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
+import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { HostListeners } from '../host/host.ts';
 import type { SeatRole } from '../host/residency.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export type HostWatch = {
   readonly telemetry: Telemetry;
+  readonly statistics: Pick<ModelStatistics, 'onReady' | 'onBatch'>;
   readonly log: Log;
   /** Ends the trial of a version at once, if there is one. */
   readonly trip: (target: ModelVersion, trip: BreakerTrip) => void;
@@ -16,20 +18,26 @@ export type HostWatch = {
 
 /** Listens to hosts: counts, tells people, and ends the trial of a candidate that keeps dying. */
 export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => HostListeners {
-  const { telemetry, log, trip, onInternalError } = watch;
+  const { telemetry, statistics, log, trip, onInternalError } = watch;
   return (role) => {
     const events = telemetry.hostListeners(role);
+    // What runs in the shadow answers nobody.
+    const isLive = role !== 'shadow';
     const facts = ({ model, version }: ModelVersion) => ({ model, version, role });
     return {
       onLife: (target, life) => {
         events.onLife(target, life);
+        if (isLive && life.kind === 'ready') statistics.onReady(target);
         log({
           level: life.kind === 'failed' ? 'error' : 'info',
           message: lifeText(life),
           facts: facts(target),
         });
       },
-      onBatch: events.onBatch,
+      onBatch: (target, batch) => {
+        events.onBatch(target, batch);
+        if (isLive) statistics.onBatch(target, batch);
+      },
       onCrash: (target, crash) => {
         events.onCrash(target, crash);
         const how = crash.signal ?? `exit code ${crash.exitCode ?? 'unknown'}`;

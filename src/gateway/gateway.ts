@@ -58,6 +58,8 @@ export type GatewayOptions = {
   readonly onRefused?: (model: string | undefined, code: ServeErrorCode) => void;
   /** Told of each request that an arm on trial failed and stable is asked to answer. */
   readonly onFallback?: (model: string, failed: Assignment, code: ServeErrorCode) => void;
+  /** Told of each answer that stable gave in the place of an arm on trial. */
+  readonly onStandIn?: (answer: InferResponse) => void;
   /** Told of what went wrong where nobody waits for an error. */
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
@@ -136,7 +138,7 @@ class ServingGateway implements Gateway {
     watchers: readonly Watcher[],
     error: ServeError,
   ): Promise<InferResponse> {
-    const { clock, onFallback } = this.#options;
+    const { clock, onFallback, onStandIn } = this.#options;
     const { request, assignment, startedMs } = started;
     const { code, message } = error;
     const endedMs = clock.monotonicMs();
@@ -145,7 +147,9 @@ class ServingGateway implements Gateway {
     if (host === undefined) throw error;
     onFallback?.(request.model, assignment, code);
     const answer = await this.#run(host, started);
-    return withTotal(answer, clock.monotonicMs() - startedMs);
+    const response = withTotal(answer, clock.monotonicMs() - startedMs);
+    onStandIn?.(response);
+    return response;
   }
 
   #run(host: ServingHost, { request, signal }: Started): Promise<InferResponse> {

@@ -8,6 +8,8 @@ export type RouteTable = {
   readonly list: () => readonly Route[];
   /** Replaces the model's route. The shares must be whole, not negative, and add up to 10,000. */
   readonly write: (route: Route) => void;
+  /** From here on there is no such model. */
+  readonly remove: (model: string) => void;
 };
 
 export function createRouteTable(initial: readonly Route[]): RouteTable {
@@ -21,6 +23,7 @@ export function createRouteTable(initial: readonly Route[]): RouteTable {
     read: (model) => routes.get(model),
     list: () => [...routes.values()],
     write,
+    remove: (model) => void routes.delete(model),
   };
 }
 

@@ -1,8 +1,16 @@
+import { messageOf } from '../core/errors.ts';
 import type { Arm } from '../core/route.ts';
 import { settleAll } from '../core/settle-all.ts';
 import type { ModelVersion } from '../core/version.ts';
 import type { Host } from './host.ts';
-import { planResidency, type Seat, seatKey, seatRoleOf } from './residency.ts';
+import {
+  placeKey,
+  planResidency,
+  type Seat,
+  type SeatRole,
+  seatKey,
+  seatRoleOf,
+} from './residency.ts';
 
 export type FleetOptions = {
   /** Loads a version for a seat and resolves when it is ready; rejects with a ServeError if it cannot serve. */
@@ -12,15 +20,23 @@ export type FleetOptions = {
 
 type Occupied = { readonly seat: Seat; readonly host: Host };
 
+/** In the order in which they stand in for one another. */
+const ROLES: readonly SeatRole[] = ['main', 'control', 'candidate'];
+
 /**
  * All hosts of this gateway, by seat. Changing who sits where has two halves, with the change of route between them:
- * `prepare` makes every wanted seat ready and takes nothing away; `settle` drains and closes what is no longer wanted.
+ * `prepare` makes every wanted seat ready and takes nothing away; `settle` sends people to what is wanted, then drains and
+ * closes the rest. A new build of a version waits beside the old one from the first to the second.
  */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #occupied = new Map<string, Occupied>();
+  /** By place: the one of its builds that people are sent to. */
+  readonly #serving = new Map<string, Occupied>();
   readonly #loading = new Map<string, Promise<void>>();
   readonly #closing = new Set<Promise<void>>();
+  /** By model, then by version: why the last load failed. */
+  readonly #faults = new Map<string, Map<string, string>>();
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -28,13 +44,18 @@ export class Fleet {
 
   /** The host that answers for an arm of a route: the seat of that arm, else any other seat of the same version. */
   find(target: ModelVersion, arm: Arm): Host | undefined {
-    const exact = this.#occupied.get(seatKey({ target, role: seatRoleOf(arm) }));
+    const exact = this.#serving.get(placeKey(target, seatRoleOf(arm)));
     if (exact) return exact.host;
-    for (const role of ['main', 'control', 'candidate'] as const) {
-      const other = this.#occupied.get(seatKey({ target, role }));
+    for (const role of ROLES) {
+      const other = this.#serving.get(placeKey(target, role));
       if (other) return other.host;
     }
     return undefined;
+  }
+
+  /** Why a version could not be loaded when that was last tried; undefined: it could, or nobody wants it. */
+  fault({ model, version }: ModelVersion): string | undefined {
+    return this.#faults.get(model)?.get(version);
   }
 
   /** Every seat taken for a model, in no order. */
@@ -42,22 +63,44 @@ export class Fleet {
     return this.#all(model).map((occupied) => occupied.seat);
   }
 
-  /** Makes every wanted seat of a model ready, keeping all others. Rejects if one cannot be loaded, once the rest is; that stays. */
-  async prepare(model: string, wanted: readonly Seat[]): Promise<void> {
+  /**
+   * Makes every wanted seat of a model ready, keeping all others. Rejects if one cannot be loaded, once the rest is; that
+   * stays. Seats that only `may` be there are loaded too, and nobody fails for them.
+   */
+  async prepare(
+    model: string,
+    wanted: readonly Seat[],
+    may: (seat: Seat) => boolean = () => false,
+  ): Promise<void> {
     const plan = planResidency(wanted, this.seats(model));
     for (const { from, to } of plan.moves) this.#move(from, to);
-    await settleAll(plan.loads.map((seat) => this.#load(seat)));
+    await settleAll(
+      plan.loads.map((seat) => {
+        const loading = this.#load(seat);
+        // Whoever listens to the host is told, and `fault` says why.
+        return may(seat) ? loading.catch(() => undefined) : loading;
+      }),
+    );
   }
 
-  /** Drains and closes the seats of a model that are not wanted. The route must not lead to them any more. */
-  settle(model: string, wanted: readonly Seat[]): void {
-    for (const seat of planResidency(wanted, this.seats(model)).drops) this.#drop(seat);
+  /**
+   * Sends people to the wanted seats, as far as they are there, and closes all others of the model; the route must not lead
+   * to those any more. Resolves when they have answered what they had; never rejects.
+   */
+  async settle(model: string, wanted: readonly Seat[]): Promise<void> {
+    for (const seat of wanted) {
+      const occupied = this.#occupied.get(seatKey(seat));
+      if (occupied) this.#serving.set(placeKey(seat.target, seat.role), occupied);
+    }
+    const { drops } = planResidency(wanted, this.seats(model));
+    this.#forgetFaults(model, wanted);
+    await Promise.all(drops.map((seat) => this.#drop(seat)));
   }
 
   /** Drains and closes everything. */
   async close(): Promise<void> {
     await Promise.allSettled(this.#loading.values());
-    for (const { seat } of [...this.#occupied.values()]) this.#drop(seat);
+    for (const { seat } of [...this.#occupied.values()]) void this.#drop(seat);
     await Promise.all(this.#closing);
   }
 
@@ -66,34 +109,68 @@ export class Fleet {
   }
 
   #move(from: Seat, to: Seat): void {
-    const occupied = this.#occupied.get(seatKey(from));
-    if (!occupied) return;
-    this.#occupied.delete(seatKey(from));
-    this.#occupied.set(seatKey(to), { seat: to, host: occupied.host });
+    const occupied = this.#leave(from);
+    if (occupied) this.#take(to, occupied.host);
+  }
+
+  /** Who comes to a place where nobody sits is sent people at once. */
+  #take(seat: Seat, host: Host): void {
+    const occupied = { seat, host };
+    const place = placeKey(seat.target, seat.role);
+    this.#occupied.set(seatKey(seat), occupied);
+    if (!this.#serving.has(place)) this.#serving.set(place, occupied);
+  }
+
+  #leave(seat: Seat): Occupied | undefined {
+    const occupied = this.#occupied.get(seatKey(seat));
+    this.#occupied.delete(seatKey(seat));
+    const place = placeKey(seat.target, seat.role);
+    if (this.#serving.get(place) === occupied) this.#serving.delete(place);
+    return occupied;
   }
 
   #load(seat: Seat): Promise<void> {
     const key = seatKey(seat);
     const running = this.#loading.get(key);
     if (running !== undefined) return running;
-    const loading = this.#options
-      .startHost(seat)
-      .then((host) => {
-        this.#occupied.set(key, { seat, host });
-      })
-      .finally(() => this.#loading.delete(key));
+    const loading = this.#start(seat).finally(() => this.#loading.delete(key));
     this.#loading.set(key, loading);
     return loading;
   }
 
-  #drop(seat: Seat): void {
-    const occupied = this.#occupied.get(seatKey(seat));
-    if (!occupied) return;
-    this.#occupied.delete(seatKey(seat));
+  async #start(seat: Seat): Promise<void> {
+    const { model, version } = seat.target;
+    try {
+      this.#take(seat, await this.#options.startHost(seat));
+      this.#faults.get(model)?.delete(version);
+    } catch (error) {
+      const faults = this.#faults.get(model) ?? new Map<string, string>();
+      this.#faults.set(model, faults.set(version, messageOf(causeOf(error))));
+      throw error;
+    }
+  }
+
+  /** A version that nobody wants any more has no fault that anybody asks about. */
+  #forgetFaults(model: string, wanted: readonly Seat[]): void {
+    const faults = this.#faults.get(model);
+    const versions = new Set(wanted.map((seat) => seat.target.version));
+    for (const version of faults?.keys() ?? []) if (!versions.has(version)) faults?.delete(version);
+    if (faults?.size === 0) this.#faults.delete(model);
+  }
+
+  #drop(seat: Seat): Promise<void> {
+    const occupied = this.#leave(seat);
+    if (!occupied) return Promise.resolve();
     const closing = occupied.host
       .close()
       .catch((error: unknown) => this.#options.onInternalError('close host', error))
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
+    return closing;
   }
+}
+
+/** What went wrong, without who says so. */
+function causeOf(error: unknown): unknown {
+  return error instanceof Error && error.cause !== undefined ? error.cause : error;
 }

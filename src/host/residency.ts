@@ -5,7 +5,12 @@ import type { ModelVersion } from '../core/version.ts';
  * A place for a version at work. `main` serves what the split, rules and pins send to a version; `candidate` and `control`
  * are copies of their own, so that the two arms of a trial are alike in everything but the model.
  */
-export type Seat = { readonly target: ModelVersion; readonly role: SeatRole };
+export type Seat = {
+  readonly target: ModelVersion;
+  readonly role: SeatRole;
+  /** Names the package and the settings that are run. Of one place, two builds may be loaded while one takes over from the other. */
+  readonly build: string;
+};
 
 export type SeatRole = 'main' | 'candidate' | 'control';
 
@@ -15,12 +20,17 @@ export function seatRoleOf(arm: Arm): SeatRole {
 }
 
 export function seatKey(seat: Seat): string {
-  return `${seat.target.model}/${seat.target.version}/${seat.role}`;
+  return `${placeKey(seat.target, seat.role)}/${seat.build}`;
+}
+
+/** What requests are sent to: whichever build sits there. */
+export function placeKey({ model, version }: ModelVersion, role: SeatRole): string {
+  return `${model}/${version}/${role}`;
 }
 
 /** What must happen so that all wanted seats are taken: changes of role first, since they cost nothing. */
 export type ResidencyPlan = {
-  /** A version that sits where nobody wants it takes another seat of the same version instead of being loaded twice. */
+  /** A version that sits where nobody wants it takes another seat of the same build instead of being loaded twice. */
   readonly moves: readonly { readonly from: Seat; readonly to: Seat }[];
   readonly loads: readonly Seat[];
   /** Seats that nobody wants. Empty them only after the route no longer leads to them. */
@@ -36,7 +46,7 @@ export function planResidency(wanted: readonly Seat[], present: readonly Seat[])
   const loads: Seat[] = [];
   for (const seat of wanted) {
     if (presentKeys.has(seatKey(seat))) continue;
-    const at = spare.findIndex((other) => sameVersion(other, seat));
+    const at = spare.findIndex((other) => sameBuild(other, seat));
     const [from] = at < 0 ? [] : spare.splice(at, 1);
     if (from) moves.push({ from, to: seat });
     else loads.push(seat);
@@ -44,6 +54,7 @@ export function planResidency(wanted: readonly Seat[], present: readonly Seat[])
   return { moves, loads, drops: spare };
 }
 
-function sameVersion(a: Seat, b: Seat): boolean {
-  return a.target.model === b.target.model && a.target.version === b.target.version;
+function sameBuild(a: Seat, b: Seat): boolean {
+  const [mine, theirs] = [a.target, b.target];
+  return mine.model === theirs.model && mine.version === theirs.version && a.build === b.build;
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { ServeErrorCode } from '../core/errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ModelRepository } from '../gateway/model-repository.ts';
 import type { VersionStatistics } from '../gateway/model-statistics.ts';
@@ -25,6 +26,8 @@ export type Service = {
   /** A new id for a request, unique over restarts and machines. */
   readonly newId: () => string;
   readonly clock: Clock;
+  /** To be told of each inference request that a wire refused by itself: one that could not be decoded, or was too large. */
+  readonly onRefused: (model: string, code: ServeErrorCode) => void;
   /** As server metadata reports them. */
   readonly serverName: string;
   readonly serverVersion: string;

@@ -5,7 +5,9 @@ import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
 import type { BreakerTrip, Command, Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
+import { canonicalJson } from '../ledger/canonical-json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { type Adoption, refusalOfAdoption, routeToLoad } from './adoption.ts';
 import { advance } from './advance.ts';
 import {
   type CommandResult,
@@ -113,6 +115,51 @@ export class Controller {
       if (alive === undefined || this.#performer.hasEnded(model)) return;
       await this.#performer.breakOff(alive.rollout, trip);
       await this.#performer.settle(model);
+    });
+  }
+
+  /**
+   * Takes up a model that has appeared, as `resume` does, or one whose packages were read anew: loads what its route leads to
+   * and sends people there once it is ready. A trial that one of the changed versions is part of stands in the way; the reason
+   * is returned. Rejects with what could not be loaded, with everything as it was.
+   */
+  adopt(adoption: Adoption): Promise<Refusal | undefined> {
+    const { model } = adoption.configured;
+    return this.#queue(model).run(async () => {
+      await this.#performer.catchUp(model);
+      const present = this.#options.routes.read(model);
+      if (present === undefined) {
+        await this.#takeUp(adoption.configured, adoption);
+        return undefined;
+      }
+      const { route: recorded } = this.#book.model(model);
+      const alive = aliveTrial(this.#book.model(model))?.rollout;
+      const refusal = alive && refusalOfAdoption(alive, adoption);
+      if (refusal !== undefined) return refusal;
+      const route = alive === undefined ? routeToLoad(adoption, recorded) : present;
+      await adoption.prepare(route);
+      adoption.commit();
+      this.#options.routes.write(following(route, present));
+      return undefined;
+    });
+  }
+
+  /**
+   * Takes a model out of service: nobody is sent to it from here on. A running trial stands in the way; the reason is
+   * returned. What is on record stays so, and `adopt` goes on from there.
+   */
+  forget(model: string): Promise<Refusal | undefined> {
+    return this.#queue(model).run(async () => {
+      await this.#performer.catchUp(model);
+      const alive = aliveTrial(this.#book.model(model))?.rollout;
+      if (alive !== undefined) {
+        return refused(
+          'rollout_running',
+          `rollout ${alive.id} is running: promote or abort it first`,
+        );
+      }
+      this.#options.routes.remove(model);
+      return undefined;
     });
   }
 
@@ -261,16 +308,31 @@ export class Controller {
   async #resumeModel(model: string): Promise<void> {
     const configured = this.#options.routes.read(model);
     if (configured === undefined) return;
+    const { stage, onInternalError } = this.#options;
+    await this.#takeUp(configured, {
+      prepare: (route) =>
+        stage.prepareRoute(route).catch((error: unknown) => onInternalError('prepareRoute', error)),
+      commit: () => {},
+    });
+  }
+
+  /** Without `versions` the record is taken at its word: a version may come back. */
+  async #takeUp(
+    configured: Route,
+    { versions, prepare, commit }: Pick<Adoption, 'prepare' | 'commit'> & Partial<Adoption>,
+  ): Promise<void> {
+    const { model, rules, aliases } = configured;
     const { route: recorded, owed } = this.#book.model(model);
-    const { rules, aliases } = configured;
-    const route: Route = { ...(recorded ?? configured), rules, aliases };
+    const route =
+      versions === undefined
+        ? { ...(recorded ?? configured), rules, aliases }
+        : routeToLoad({ configured, versions }, recorded);
     const alive = aliveTrial(this.#book.model(model));
     const isSettled = alive === undefined && owed.kind === 'nothing';
     // Until what a trial or a late command needs is loaded, everybody gets the stable version.
     const safe = isSettled ? route : { ...route, shares: allTo(route.stable), mirror: undefined };
-    await this.#options.stage
-      .prepareRoute(safe)
-      .catch((error: unknown) => this.#options.onInternalError('prepareRoute', error));
+    await prepare(safe);
+    commit();
     this.#options.routes.write(safe);
     if (isSettled) return;
     if (alive !== undefined) this.#options.stage.open(alive.rollout, alive.evidence);
@@ -304,6 +366,14 @@ export class Controller {
       .run(work)
       .catch((error: unknown) => this.#options.onInternalError(`${operation} ${model}`, error));
   }
+}
+
+/** A route that is not the present one has a revision of its own: whoever changes it has to have read it. */
+function following(route: Route, present: Route): Route {
+  const isSame =
+    canonicalJson({ ...route, revision: 0 }) === canonicalJson({ ...present, revision: 0 });
+  if (isSame) return present;
+  return { ...route, revision: Math.max(route.revision, present.revision) + 1 };
 }
 
 export function createController(options: ControllerOptions): Controller {

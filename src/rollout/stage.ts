@@ -22,4 +22,6 @@ export type Routes = {
   read(model: string): Route | undefined;
   list(): readonly Route[];
   write(route: Route): void;
+  /** Nobody is sent to the model any more. */
+  remove(model: string): void;
 };

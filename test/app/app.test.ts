@@ -19,14 +19,17 @@ import { HandClock } from '../../src/core/clock.ts';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { LogEntry } from '../../src/core/log.ts';
 import type { Route } from '../../src/core/route.ts';
+import { ModelStatistics } from '../../src/gateway/model-statistics.ts';
 import type { Lane } from '../../src/host/lane.ts';
+import type { Seat } from '../../src/host/residency.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { aRollout, aRoute, aSpec } from '../rollout/builders.ts';
-import { aPackage, aPair } from './builders.ts';
+import { anEntry, aPackage, aPair } from './builders.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'understudy-app-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
-const catalog = new Catalog(['9', '10', '2'].map((version) => aPackage(version)));
+const packages = ['9', '10', '2'].map((version) => aPackage(version));
+const aCatalog = (config: Config) => new Catalog(config, [anEntry(config, packages)]);
 
 async function aConfig(models: string): Promise<Config> {
   const file = join(folder, 'understudy.yaml');
@@ -35,14 +38,14 @@ async function aConfig(models: string): Promise<Config> {
 }
 
 t.test('a model of which nothing is written sends everybody to its newest version', async (t) => {
-  const [route] = initialRoutes(await aConfig('{}'), catalog);
+  const [route] = initialRoutes(aCatalog(await aConfig('{}')));
   t.equal(route?.stable, '10', 'versions are numbers where they look like them');
   t.same(route?.shares, [{ arm: 'stable', version: '10', weightBp: 10_000 }]);
 });
 
 t.test('a written split is kept, and only the stable share of it is called stable', async (t) => {
   const written = '{ fashion: { route: { stable: "2", split: { "2": 95, "9": 5 } } } }';
-  const [route] = initialRoutes(await aConfig(written), catalog);
+  const [route] = initialRoutes(aCatalog(await aConfig(written)));
   t.same(
     new Set(route?.shares),
     new Set([
@@ -50,7 +53,7 @@ t.test('a written split is kept, and only the stable share of it is called stabl
       { arm: 'other', version: '9', weightBp: 500 },
     ]),
   );
-  const [again] = initialRoutes(await aConfig(written), catalog);
+  const [again] = initialRoutes(aCatalog(await aConfig(written)));
   t.equal(again?.salt, route?.salt, 'a restart sends every unit where it went before');
 });
 
@@ -66,7 +69,8 @@ t.test(
           log.push(`prepare ${mirror?.version}`);
           throw new Error('no such file');
         },
-        settle: (kept) => log.push(kept === route ? 'settle the present route' : 'settle another'),
+        settle: async (kept) =>
+          void log.push(kept === route ? 'settle the present route' : 'settle another'),
       },
       judges: { open: () => undefined, close: ({ id }) => log.push(`close ${id}`) },
     });
@@ -81,21 +85,27 @@ t.test('a written route that the ledger overrules is told, with how to change it
   const read = (fields: Partial<Route>) => ({
     read: () => ({ ...aRoute(), ...fields }),
   });
-  const toldOf = (fields: Partial<Route>) => overruledRoutes(config, catalog, read(fields));
+  const toldOf = (fields: Partial<Route>) =>
+    overruledRoutes(config, aCatalog(config), read(fields));
   const mirror = { version: '10', sampleBp: 2_000, twinBp: 0 };
   t.same(toldOf({ stable: '9', mirror }), [
     'models.fashion.route: the file says stable 2; the ledger says stable 9, 20 % mirrored to 10 and wins. To change it: PUT /api/v1/models/fashion/route',
   ]);
   t.same(toldOf({ stable: '2' }), []);
   const unwritten = await aConfig('{}');
-  t.same(overruledRoutes(unwritten, catalog, read({ stable: '9' })), [], 'nothing was written');
+  t.same(
+    overruledRoutes(unwritten, aCatalog(unwritten), read({ stable: '9' })),
+    [],
+    'nothing was written',
+  );
 });
 
 t.test('what the configuration names and the repository lacks is found, key by key', async (t) => {
   const written = `{ fashoin: {}, fashion: { route: { stable: "1", split: { "1": 90, "2": 10 },
     rules: [{ match: { header: { x-canary: "yes" } }, version: "7" }],
     mirror: [{ version: "8", percentage: 5 }] } } }`;
-  const found = namesNotFound(await aConfig(written), catalog);
+  const config = await aConfig(written);
+  const found = namesNotFound(config, aCatalog(config));
   t.same(
     found.map((sentence) => [sentence.split(':')[0], /found "(.*?)"/.exec(sentence)?.[1]]),
     [
@@ -106,7 +116,8 @@ t.test('what the configuration names and the repository lacks is found, key by k
       ['models.fashion.route.mirror', '8'],
     ],
   );
-  t.same(namesNotFound(await aConfig('{ fashion: { route: { stable: "2" } } }'), catalog), []);
+  const whole = await aConfig('{ fashion: { route: { stable: "2" } } }');
+  t.same(namesNotFound(whole, aCatalog(whole)), []);
 });
 
 t.test('a canary with control takes three seats, and its rules no further ones', async (t) => {
@@ -119,13 +130,18 @@ t.test('a canary with control takes three seats, and its rules no further ones',
     rules: [{ attribute: 'tester', equals: 'yes', version: '2' }],
     aliases: { old: '1' },
   });
-  const seats = seatsOf(route).map(({ target, role }) => `${target.version} ${role}`);
-  t.same(seats.sort(), ['1 control', '1 main', '2 candidate']);
-  const pinned = seatsOf(aRoute({ rules: [{ attribute: 'tester', equals: 'yes', version: '2' }] }));
-  t.same(pinned.map(({ target, role }) => `${target.version} ${role}`).sort(), [
-    '1 main',
-    '2 main',
+  const named = (seats: readonly Seat[]) =>
+    seats.map(({ target, role }) => `${target.version} ${role}`).sort();
+  const entry = anEntry(await aConfig('{}'), [aPackage('1'), aPackage('2')]);
+  t.same(named(seatsOf(route, entry).required), ['1 control', '1 main', '2 candidate']);
+  const rules = [{ attribute: 'tester', equals: 'yes', version: '2' }];
+  t.same(named(seatsOf(aRoute({ rules }), entry).required), ['1 main', '2 main']);
+  t.same(seatsOf(aRoute(), entry).resident, [], 'what no route leads to is not loaded');
+  const all = anEntry(await aConfig('{ fashion: { versions: all } }'), [
+    ...packages,
+    aPackage('1'),
   ]);
+  t.same(named(seatsOf(route, all).resident), ['10 main', '9 main'], 'unless the policy says so');
 });
 
 /** Lanes that start at once; `started` and `closed` say which. */
@@ -146,28 +162,42 @@ function someLanes(): { lanes: Lanes; started: string[]; closed: string[]; error
   return { lanes: new Lanes({ startLane, onInternalError }), started, closed, errors };
 }
 
-const mirroring = (version: string) => aRoute({ mirror: { version, sampleBp: 10_000, twinBp: 0 } });
+const laneOf = (candidate: string, build = 'b1'): LaneTarget => ({
+  model: 'fashion',
+  candidate,
+  twin: '1',
+  build,
+});
 
 t.test('a lane is there before a route mirrors to it, once, and gone after', async (t) => {
   const { lanes, started, closed } = someLanes();
-  await lanes.prepare(mirroring('2'));
-  await lanes.prepare(mirroring('2'));
-  lanes.settle(mirroring('2'));
+  await lanes.prepare('fashion', laneOf('2'));
+  await lanes.prepare('fashion', laneOf('2'));
+  await lanes.settle('fashion', laneOf('2'));
   t.same([started, closed], [['2/1'], []]);
   t.ok(lanes.find('fashion', '2'));
   t.equal(lanes.find('fashion', '3'), undefined);
-  await lanes.prepare(mirroring('3'));
+  await lanes.prepare('fashion', laneOf('3'));
   t.same([started, closed], [['2/1', '3/1'], ['2/1']], 'another candidate, another lane');
-  lanes.settle(aRoute());
+  await lanes.prepare('fashion', laneOf('3', 'b2'));
+  t.same(
+    [started, closed],
+    [
+      ['2/1', '3/1', '3/1'],
+      ['2/1', '3/1'],
+    ],
+    'and another build',
+  );
+  await lanes.settle('fashion', undefined);
   await lanes.close();
-  t.same(closed, ['2/1', '3/1']);
+  t.same(closed, ['2/1', '3/1', '3/1']);
   t.equal(lanes.find('fashion', '3'), undefined);
 });
 
 t.test('a lane that cannot start leaves the one there is', async (t) => {
   const { lanes, closed } = someLanes();
-  await lanes.prepare(mirroring('2'));
-  await t.rejects(lanes.prepare(mirroring('broken')), /cannot be loaded/);
+  await lanes.prepare('fashion', laneOf('2'));
+  await t.rejects(lanes.prepare('fashion', laneOf('broken')), /cannot be loaded/);
   t.ok(lanes.find('fashion', '2'));
   t.same(closed, []);
   await lanes.close();
@@ -233,8 +263,10 @@ t.test('only a candidate that keeps dying ends its trial', async (t) => {
     inFlight: () => 0,
     rollouts: () => [],
   });
+  const statistics = new ModelStatistics({ clock: new HandClock(), hasRows: () => true });
   const listeners = watchHosts({
     telemetry,
+    statistics,
     log: (entry) => entries.push(entry),
     trip: ({ version }, { cause, detail }) => trips.push(`${version} ${cause}: ${detail}`),
     onInternalError: (_, error) => t.fail(String(error)),
@@ -249,6 +281,9 @@ t.test('only a candidate that keeps dying ends its trial', async (t) => {
   t.match(entries.at(-1)?.message, /\(SIGSEGV\) with 3 requests in it/);
   listeners('main').onLife(at('1'), { kind: 'failed', reason: 'no file' });
   t.match(entries.at(-1), { level: 'error', message: 'failed: no file' });
+  const batch = { rows: 2, requests: 1, computeMs: 3 };
+  for (const role of ['main', 'shadow'] as const) listeners(role).onBatch(at('1'), batch);
+  t.equal(statistics.list('fashion', '1')[0]?.executions, 1, 'the shadow answers nobody');
 });
 
 t.test('a start that fails releases what it had taken', async (t) => {
@@ -259,6 +294,7 @@ t.test('a start that fails releases what it had taken', async (t) => {
   const options = async (admin: number) => ({
     config: await loadConfig(undefined, {
       http: address(0),
+      grpc: address(0),
       admin: address(admin),
       repository,
       ledger: join(folder, 'ledger'),

@@ -1,3 +1,5 @@
+import { type CatalogEntry, catalogEntry } from '../../src/app/catalog-entry.ts';
+import type { Config } from '../../src/config/schema.ts';
 import type { Pair } from '../../src/core/outcome.ts';
 import type { Package } from '../../src/repository/package.ts';
 import { aTensor } from '../support/a-tensor.ts';
@@ -27,6 +29,10 @@ export function aPackage(version: string, fields: Partial<Package> = {}): Packag
     provenance: {},
     ...fields,
   };
+}
+
+export function anEntry(config: Config, packages: readonly Package[]): CatalogEntry {
+  return catalogEntry(config, { model: 'fashion', root: '/models', packages, problems: [] });
 }
 
 /** Stable says class `stable`, the candidate class `candidate`. */

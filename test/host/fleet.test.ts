@@ -8,8 +8,8 @@ import { planResidency, type Seat, type SeatRole, seatKey } from '../../src/host
 
 const ROLES: readonly SeatRole[] = ['main', 'candidate', 'control'];
 
-function aSeat(version: string, role: SeatRole = 'main'): Seat {
-  return { target: { model: 'fashion', version }, role };
+function aSeat(version: string, role: SeatRole = 'main', build = 'b1'): Seat {
+  return { target: { model: 'fashion', version }, role, build };
 }
 
 /** A host that answers nothing and remembers being closed. */
@@ -53,7 +53,7 @@ t.test('a seat is loaded once however often it is asked for', async (t) => {
     fleet.prepare('fashion', [aSeat('1')]),
   ]);
   await fleet.prepare('fashion', [aSeat('1')]);
-  t.same(started, ['fashion/1/main']);
+  t.same(started, ['fashion/1/main/b1']);
 });
 
 // Promotion: the candidate's host becomes the main one. Loading it again would double its memory for nothing.
@@ -64,18 +64,18 @@ t.test('a promoted candidate keeps its host', async (t) => {
   await fleet.prepare('fashion', [aSeat('2')]);
   t.equal(fleet.find({ model: 'fashion', version: '2' }, 'stable'), host);
   t.same(closed, [], 'nothing is closed before the route has changed');
-  fleet.settle('fashion', [aSeat('2')]);
+  void fleet.settle('fashion', [aSeat('2')]);
   await fleet.close();
   t.equal(started.length, 3);
-  t.same(closed.slice(0, 2).sort(), ['fashion/1/control', 'fashion/1/main']);
+  t.same(closed.slice(0, 2).sort(), ['fashion/1/control/b1', 'fashion/1/main/b1']);
 });
 
 t.test('a fault is told once nothing loads any more, so that all can be closed', async (t) => {
   const { fleet, closed } = aFleet();
   const wanted = [aSeat('broken'), aSeat('1'), aSeat('2', 'candidate')];
   await t.rejects(fleet.prepare('fashion', wanted), { message: 'no such file' });
-  fleet.settle('fashion', [aSeat('1')]);
-  t.same(closed, ['fashion/2/candidate']);
+  await fleet.settle('fashion', [aSeat('1')]);
+  t.same(closed, ['fashion/2/candidate/b1']);
 });
 
 t.test('a version that cannot be loaded leaves the others at work', async (t) => {
@@ -88,6 +88,44 @@ t.test('a version that cannot be loaded leaves the others at work', async (t) =>
   t.equal(fleet.find({ model: 'fashion', version: 'broken' }, 'candidate'), undefined);
 });
 
+// A package was replaced: its new build is loaded while the old one goes on answering.
+t.test('a new build waits beside the old one until both can change places', async (t) => {
+  const { fleet, started, closed } = aFleet();
+  const target = { model: 'fashion', version: '1' };
+  await fleet.prepare('fashion', [aSeat('1')]);
+  const old = fleet.find(target, 'stable');
+  await fleet.prepare('fashion', [aSeat('1', 'main', 'b2')]);
+  t.equal(fleet.find(target, 'stable'), old, 'nobody is sent to the new one yet');
+  t.same(started, ['fashion/1/main/b1', 'fashion/1/main/b2']);
+  const closing = fleet.settle('fashion', [aSeat('1', 'main', 'b2')]);
+  t.not(fleet.find(target, 'stable'), old, 'from here on the new one answers');
+  await closing;
+  t.same(closed, ['fashion/1/main/b1']);
+});
+
+t.test('a build that nobody came to want is closed, and the old one never noticed', async (t) => {
+  const { fleet, closed } = aFleet();
+  await fleet.prepare('fashion', [aSeat('1')]);
+  const old = fleet.find({ model: 'fashion', version: '1' }, 'stable');
+  await fleet.prepare('fashion', [aSeat('1', 'main', 'b2')]);
+  await fleet.settle('fashion', [aSeat('1')]);
+  t.same(closed, ['fashion/1/main/b2']);
+  t.equal(fleet.find({ model: 'fashion', version: '1' }, 'stable'), old);
+});
+
+t.test('why a version could not be loaded is known for as long as somebody wants it', async (t) => {
+  const { fleet } = aFleet();
+  const target = { model: 'fashion', version: 'broken' };
+  const wanted = [aSeat('1'), aSeat('broken')];
+  await fleet.prepare('fashion', wanted, (seat) => seat.target.version === 'broken');
+  t.equal(fleet.fault(target), 'no such file');
+  t.ok(fleet.find({ model: 'fashion', version: '1' }, 'stable'));
+  await fleet.settle('fashion', wanted);
+  t.equal(fleet.fault(target), 'no such file');
+  await fleet.settle('fashion', [aSeat('1')]);
+  t.equal(fleet.fault(target), undefined);
+});
+
 t.test('an arm without a seat of its own is answered by another seat of its version', async (t) => {
   const { fleet } = aFleet();
   await fleet.prepare('fashion', [aSeat('1')]);
@@ -95,11 +133,11 @@ t.test('an arm without a seat of its own is answered by another seat of its vers
   t.equal(fleet.find({ model: 'fashion', version: '2' }, 'stable'), undefined);
 });
 
-t.test('any plan ends with just the wanted seats and loads no version that sits idle', async () => {
+t.test('any plan ends with just the wanted seats and loads no build that sits idle', async () => {
   const seats = fc.uniqueArray(
     fc
-      .tuple(fc.constantFrom('1', '2', '3'), fc.constantFrom(...ROLES))
-      .map(([v, r]) => aSeat(v, r)),
+      .tuple(fc.constantFrom('1', '2', '3'), fc.constantFrom(...ROLES), fc.constantFrom('b1', 'b2'))
+      .map(([version, role, build]) => aSeat(version, role, build)),
     { selector: seatKey },
   );
   fc.assert(
@@ -112,11 +150,12 @@ t.test('any plan ends with just the wanted seats and loads no version that sits 
       }
       for (const seat of plan.loads) after.add(seatKey(seat));
       for (const seat of plan.drops) after.delete(seatKey(seat));
-      const idle = new Set(plan.drops.map((seat) => seat.target.version));
+      const nameOf = ({ target, build }: Seat) => `${target.version}/${build}`;
+      const idle = new Set(plan.drops.map(nameOf));
       return (
         after.size === wanted.length &&
         wanted.every((seat) => after.has(seatKey(seat))) &&
-        plan.loads.every((seat) => !idle.has(seat.target.version))
+        plan.loads.every((seat) => !idle.has(nameOf(seat)))
       );
     }),
   );

@@ -25,6 +25,7 @@ export function aService(parts: Partial<Service> = {}): Service {
     tokenFor: () => 'token',
     newId: createRequestIds(),
     clock: systemClock,
+    onRefused: () => {},
     serverName: 'understudy',
     serverVersion: '0.0.0',
     onInternalError: () => {},

@@ -157,6 +157,10 @@ export class World {
           this.table.set(route.model, route);
           this.log.push(`write ${shareText(route)}`);
         },
+        remove: (model) => {
+          this.table.delete(model);
+          this.log.push(`remove ${model}`);
+        },
       },
       stage: this.stage,
       decide,

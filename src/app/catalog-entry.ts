@@ -1,0 +1,76 @@
+import { relative, sep } from 'node:path';
+import type { ModelConfig } from '../config/model-section.ts';
+import { type Config, modelConfig } from '../config/schema.ts';
+import { messageOf } from '../core/errors.ts';
+import { sha256Hex } from '../core/hash.ts';
+import type { Package } from '../repository/package.ts';
+import type { Scan } from '../repository/scan.ts';
+
+/** Beside the versions, and none of them. */
+const CONFIG_FILE = 'config.pbtxt';
+
+/** What keeps a version from being served, or the whole model where no version is named. */
+export type CatalogProblem = { readonly version: string | undefined; readonly reason: string };
+
+/** One model as it was read: its packages, what could not be read, and how it is run. Never changes: a reload makes another. */
+export type CatalogEntry = {
+  readonly model: string;
+  /** By version, in the order in which they were found. */
+  readonly packages: ReadonlyMap<string, Package>;
+  readonly problems: readonly CatalogProblem[];
+  readonly settings: ModelConfig;
+  /** By version: changes with any byte of the package, with the place where it lies and with how it is run. */
+  readonly builds: ReadonlyMap<string, string>;
+};
+
+/** What was read of one model's folder. */
+export type Found = Pick<Scan, 'packages' | 'problems'> & {
+  readonly model: string;
+  /** The directory that the model's folder lies in. */
+  readonly root: string;
+};
+
+/**
+ * A model with the settings that its own files and `understudy.yaml` make together. Where those contradict each other, it has
+ * no versions and a problem that says so.
+ */
+export function catalogEntry(config: Config, { model, root, ...found }: Found): CatalogEntry {
+  const problems = found.problems.map(({ where, message }): CatalogProblem => {
+    const [, version] = relative(root, where).split(sep);
+    return { version: version === CONFIG_FILE ? undefined : version, reason: message };
+  });
+  try {
+    const settings = modelConfig(config, model, found.packages[0]?.settings.beneath);
+    return {
+      model,
+      packages: new Map(found.packages.map((each) => [each.version, each])),
+      problems,
+      settings,
+      builds: new Map(found.packages.map((each) => [each.version, buildOf(each, settings)])),
+    };
+  } catch (error) {
+    return {
+      model,
+      packages: new Map(),
+      problems: [...problems, { version: undefined, reason: messageOf(error) }],
+      settings: modelConfig(config, model),
+      builds: new Map(),
+    };
+  }
+}
+
+/** The versions that two readings of a model do not have alike: added, gone, or another build. */
+export function changedVersions(
+  before: CatalogEntry | undefined,
+  after: CatalogEntry,
+): ReadonlySet<string> {
+  const all = [...(before?.builds.keys() ?? []), ...after.builds.keys()];
+  return new Set(all.filter((each) => before?.builds.get(each) !== after.builds.get(each)));
+}
+
+function buildOf({ digest, models, warmups }: Package, settings: ModelConfig): string {
+  const { instances, batch, queue, execution } = settings;
+  const { deadlineMs: _, ...limits } = queue;
+  const run = [digest, models, warmups, instances, batch, limits, execution];
+  return sha256Hex(JSON.stringify(run));
+}

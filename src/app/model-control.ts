@@ -1,0 +1,223 @@
+/**
+ * Models as callers may list, load and unload them. A load reads the model's folder, makes what its route leads to ready beside
+ * what is served, and only then sends people there: at every moment somebody answers, and a load that fails changes nothing.
+ * What was loaded or unloaded by a call stays so until the next one or until this process ends: a new process begins with all
+ * that the repository holds.
+ */
+import type { Config } from '../config/schema.ts';
+import { messageOf, ServeError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { compareVersions, type Life } from '../core/version.ts';
+import type { LoadRequest, ModelRepository, RepositoryEntry } from '../gateway/model-repository.ts';
+import type { RouteTable } from '../gateway/route-table.ts';
+import { scanModel } from '../repository/scan.ts';
+import type { Refusal } from '../rollout/command.ts';
+import type { Controller } from '../rollout/controller.ts';
+import { SerialQueue } from '../rollout/serial-queue.ts';
+import type { Catalog } from './catalog.ts';
+import { type CatalogEntry, catalogEntry, changedVersions } from './catalog-entry.ts';
+import { initialRoute } from './initial-routes.ts';
+import type { OverrideFiles } from './override-files.ts';
+import { tellOf } from './read-catalog.ts';
+import type { Residence } from './residence.ts';
+
+export type ModelControlOptions = {
+  readonly config: Config;
+  readonly catalog: Catalog;
+  readonly routes: Pick<RouteTable, 'read'>;
+  readonly residence: Pick<Residence, 'prepareAnew' | 'settle' | 'vacate' | 'versions'>;
+  readonly controller: Pick<Controller, 'adopt' | 'forget'>;
+  /** Closed by whoever made it, once nothing runs from it any more. */
+  readonly overrides: OverrideFiles;
+  readonly log: Log;
+};
+
+/** A folder of the repository, and in no way out of it. */
+const MODEL_NAME = /^[^/\\._\0][^/\\\0]{0,254}$/;
+
+/** What is done to one model, one after the other. */
+type Turns = { readonly queue: SerialQueue; asked: number; isLoading: boolean };
+
+export class ModelControl implements ModelRepository {
+  readonly #options: ModelControlOptions;
+  /** Of models that something is done to; nothing of the others, whatever names callers make up. */
+  readonly #turns = new Map<string, Turns>();
+  /** By model: why the last load failed. */
+  readonly #faults = new Map<string, string>();
+
+  #isClosed = false;
+
+  constructor(options: ModelControlOptions) {
+    this.#options = options;
+  }
+
+  readonly index = async (): Promise<readonly RepositoryEntry[]> =>
+    this.#options.catalog.entries().flatMap((entry) => this.#listed(entry));
+
+  readonly load = async (model: string, request: LoadRequest): Promise<void> => {
+    this.#checkAllowed();
+    if (!MODEL_NAME.test(model)) {
+      throw loadFailed(model, 'failed to poll from model repository: no folder can have this name');
+    }
+    await this.#inTurn(model, async (turns) => {
+      turns.isLoading = true;
+      await this.#load(model, request).finally(() => {
+        turns.isLoading = false;
+      });
+    });
+  };
+
+  readonly unload = async (model: string): Promise<void> => {
+    this.#checkAllowed();
+    await this.#inTurn(model, () => this.#unload(model));
+  };
+
+  /** Takes nothing new and resolves once what was begun has ended. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await Promise.all([...this.#turns.values()].map(({ queue }) => queue.drained()));
+  }
+
+  // -- loading ---------------------------------------------------------------------------------------------------------
+
+  async #load(model: string, request: LoadRequest): Promise<void> {
+    const { config, catalog } = this.#options;
+    const { files } = request;
+    const own = files.size > 0 ? await this.#options.overrides.write(model, files) : undefined;
+    try {
+      const entry = await this.#read(own ?? config.repository, model, request);
+      const refusal = await this.#adopt(entry);
+      if (refusal !== undefined) throw new ServeError('conflict', refused('load', model, refusal));
+      this.#faults.delete(model);
+    } catch (error) {
+      await this.#options.overrides.discard(own);
+      // A model that the repository does not know has no line that could say so.
+      if (catalog.entry(model) !== undefined) this.#faults.set(model, messageOf(error));
+      throw error;
+    }
+    // What runs from the old directory has been loaded from it and is about to end.
+    await this.#options.overrides.discard(this.#options.overrides.use(model, own));
+  }
+
+  /** @throws ServeError `load_failed` where no version can be served, or one that could be before cannot be any more. */
+  async #read(root: string, model: string, { config: json }: LoadRequest): Promise<CatalogEntry> {
+    const { config, catalog, log } = this.#options;
+    const scan = await scanModel(root, model, json === undefined ? {} : { config: json });
+    tellOf(scan, log);
+    const entry = catalogEntry(config, { ...scan, model, root });
+    const before = catalog.entry(model);
+    const isBroken = entry.problems.some(
+      ({ version }) => version === undefined || before?.packages.has(version),
+    );
+    if (isBroken || entry.packages.size === 0) throw loadFailed(model, reasonsOf(entry));
+    return entry;
+  }
+
+  /** Resolves with what stands in the way, if anything does. */
+  async #adopt(entry: CatalogEntry): Promise<Refusal | undefined> {
+    const { model, packages } = entry;
+    const { catalog, routes, residence, controller } = this.#options;
+    const before = catalog.entry(model);
+    return await controller.adopt({
+      configured: initialRoute(entry),
+      versions: new Set(packages.keys()),
+      changed: changedVersions(before, entry),
+      prepare: async (route) => {
+        try {
+          await residence.prepareAnew(route, entry);
+        } catch (error) {
+          const present = routes.read(model);
+          await (present === undefined ? residence.vacate(model) : residence.settle(present));
+          throw loadFailed(model, messageOf(error), error);
+        }
+      },
+      commit: () => catalog.replace(entry),
+    });
+  }
+
+  // -- unloading -------------------------------------------------------------------------------------------------------
+
+  async #unload(model: string): Promise<void> {
+    const { catalog, controller, residence } = this.#options;
+    if (catalog.entry(model) === undefined) {
+      throw new ServeError('model_not_found', `failed to unload '${model}', model is not found`);
+    }
+    const refusal = await controller.forget(model);
+    if (refusal !== undefined) throw new ServeError('conflict', refused('unload', model, refusal));
+    this.#faults.delete(model);
+    await residence.vacate(model);
+    await this.#options.overrides.discard(this.#options.overrides.use(model, undefined));
+  }
+
+  // -- listing ---------------------------------------------------------------------------------------------------------
+
+  #listed(entry: CatalogEntry): readonly RepositoryEntry[] {
+    const { model, problems } = entry;
+    const lines = [
+      ...this.#options.residence
+        .versions(model)
+        .map(({ version, life }) => ({ version, life: this.#lifeOf(model, life) })),
+      ...problems.map(({ version, reason }) => ({ version, life: failed(reason) })),
+    ];
+    return lines
+      .sort((a, b) => compareVersions(a.version ?? '', b.version ?? ''))
+      .map((line) => ({ model, ...line }));
+  }
+
+  #lifeOf(model: string, life: Life): Life {
+    if (life.kind !== 'unloaded') return life;
+    if (this.#turns.get(model)?.isLoading) return { kind: 'loading' };
+    const fault = this.#faults.get(model);
+    return fault === undefined ? life : failed(fault);
+  }
+
+  // -- one at a time ---------------------------------------------------------------------------------------------------
+
+  #checkAllowed(): void {
+    if (this.#options.config.server.modelControl !== 'explicit') {
+      throw new ServeError(
+        'not_allowed',
+        'explicit model load / unload is not allowed: expected server.modelControl explicit, found none',
+      );
+    }
+    if (this.#isClosed)
+      throw new ServeError('version_not_ready', 'Server is stopping: unavailable');
+  }
+
+  async #inTurn(model: string, work: (turns: Turns) => Promise<void>): Promise<void> {
+    const turns = this.#turns.get(model) ?? {
+      queue: new SerialQueue(),
+      asked: 0,
+      isLoading: false,
+    };
+    this.#turns.set(model, turns);
+    turns.asked += 1;
+    try {
+      await turns.queue.run(() => work(turns));
+    } finally {
+      turns.asked -= 1;
+      if (turns.asked === 0) this.#turns.delete(model);
+    }
+  }
+}
+
+function failed(reason: string): Life {
+  return { kind: 'failed', reason };
+}
+
+function loadFailed(model: string, reason: string, cause?: unknown): ServeError {
+  return new ServeError('load_failed', `failed to load '${model}', ${reason}`, { cause });
+}
+
+function refused(what: 'load' | 'unload', model: string, { why }: Refusal): string {
+  return `failed to ${what} '${model}', ${why}`;
+}
+
+function reasonsOf({ problems }: CatalogEntry): string {
+  const whole = problems.find(({ version }) => version === undefined);
+  if (whole !== undefined) return `failed to poll from model repository: ${whole.reason}`;
+  if (problems.length === 0) {
+    return 'failed to poll from model repository: expected a folder for each version, found none';
+  }
+  return problems.map(({ version, reason }) => `version ${version}: ${reason}`).join('; ');
+}

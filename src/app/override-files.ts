@@ -1,0 +1,60 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ServeError } from '../core/errors.ts';
+
+/** A version and a file of it, or a file beside the versions; nothing that leads elsewhere or is passed over when read. */
+const PATH = /^[^/\\._\0][^/\\\0]{0,254}(\/[^/\\.\0][^/\\\0]{0,254})?$/;
+
+/** Packages that callers brought along, each in a directory of its own outside the repository. */
+export class OverrideFiles {
+  /** By model: the directory in use. */
+  readonly #inUse = new Map<string, string>();
+
+  /**
+   * Writes a model's files as a repository of their own and resolves with its path.
+   * @throws ServeError `invalid_input` for a path that is not `<version>/<file>` or `<file>`, before anything is written.
+   */
+  async write(model: string, files: ReadonlyMap<string, Uint8Array>): Promise<string> {
+    for (const path of files.keys()) {
+      if (PATH.test(path)) continue;
+      throw new ServeError(
+        'invalid_input',
+        `file of model '${model}': expected a path such as 1/model.onnx, found '${path.slice(0, 80)}'`,
+      );
+    }
+    const root = await mkdtemp(join(tmpdir(), 'understudy-model-'));
+    try {
+      const folder = join(root, model);
+      await mkdir(folder);
+      for (const [path, content] of files) {
+        const [version] = path.split('/');
+        if (path.includes('/')) await mkdir(join(folder, version ?? ''), { recursive: true });
+        await writeFile(join(folder, path), content);
+      }
+      return root;
+    } catch (error) {
+      await this.discard(root);
+      throw error;
+    }
+  }
+
+  /** From here on a model runs from this directory, or from the repository; what it ran from before is returned. */
+  use(model: string, root: string | undefined): string | undefined {
+    const before = this.#inUse.get(model);
+    if (root === undefined) this.#inUse.delete(model);
+    else this.#inUse.set(model, root);
+    return before;
+  }
+
+  /** Removes a directory that nothing runs from. */
+  async discard(root: string | undefined): Promise<void> {
+    if (root !== undefined) await rm(root, { recursive: true, force: true });
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#inUse.values()];
+    this.#inUse.clear();
+    await Promise.all(all.map((root) => this.discard(root)));
+  }
+}

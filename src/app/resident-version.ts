@@ -1,0 +1,28 @@
+import type { Signature } from '../core/tensor.ts';
+import type { Life } from '../core/version.ts';
+import type { ModelVersionState, ServingFacts } from '../gateway/version-names.ts';
+import type { Package } from '../repository/package.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
+import { servingFacts } from './serving-facts.ts';
+
+/** One version as the gateway sees it: made once for each reading of the model, and its life read at each look. */
+export class ResidentVersion implements ModelVersionState {
+  readonly version: string;
+  readonly signature: Signature;
+  readonly platform = 'onnxruntime_onnx';
+  readonly labels: ReadonlyMap<string, readonly string[]>;
+  readonly facts: ServingFacts;
+  readonly #life: () => Life;
+
+  constructor(found: Package, entry: CatalogEntry, life: () => Life) {
+    this.version = found.version;
+    this.signature = found.signature;
+    this.labels = found.labelsByOutput;
+    this.facts = servingFacts(entry, found);
+    this.#life = life;
+  }
+
+  get life(): Life {
+    return this.#life();
+  }
+}
