@@ -33,7 +33,7 @@ export class Workplace {
     const file = join(this.#root, `gateway-${this.#configs}.yaml`);
     const config = {
       apiVersion: 'understudy/v1',
-      server: { http: '127.0.0.1:0', admin: '127.0.0.1:0' },
+      server: { http: '127.0.0.1:0', grpc: '127.0.0.1:0', admin: '127.0.0.1:0' },
       repository,
       ledger: `./ledger-${this.#configs}`,
       models,

@@ -12,7 +12,7 @@ export async function aGateway(): Promise<RunningGateway> {
   const folder = await mkdtemp(path.join(tmpdir(), 'understudy-docs-'));
   const written = await readFile(path.join(projectRoot, 'understudy.yaml'), 'utf8');
   const file = path.join(folder, 'understudy.yaml');
-  await writeFile(file, `${written}\nserver: { http: 127.0.0.1:0, admin: 127.0.0.1:0 }\n`);
+  await writeFile(file, `${written}\nserver: { http: 127.0.0.1:0, grpc: 127.0.0.1:0, admin: 127.0.0.1:0 }\n`);
   const config = await loadConfig(file, { repository: path.join(projectRoot, 'models') });
   const app = await startApp({ config, log: () => undefined, feedbackSecret: undefined });
   const close = async (): Promise<void> => {

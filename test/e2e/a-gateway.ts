@@ -32,7 +32,7 @@ export async function aPlace(t: Teardown, versions: readonly string[]): Promise<
   await writeFile(
     config,
     `apiVersion: understudy/v1
-server: { http: 127.0.0.1:0, admin: 127.0.0.1:0 }
+server: { http: 127.0.0.1:0, grpc: 127.0.0.1:0, admin: 127.0.0.1:0 }
 repository: ./models
 ledger: ./ledger
 models:
