@@ -30,7 +30,7 @@ export const FRAME_BYTES_MAX = 1024 * 1024 * 1024;
 const FORMAT = 1;
 const ALL_OUTPUTS = 0xffff_ffff;
 const PRIORITY_MAX = 0xffff_ffff;
-const KINDS = ['request', 'answer', 'failure', 'cancel', 'control'] as const;
+const KINDS = ['request', 'answer', 'failure', 'cancel', 'control', 'stored'] as const;
 
 /** Please run these tensors. */
 export type RequestFrame<T extends OutboundTensor = Tensor> = {
@@ -68,6 +68,14 @@ export type FailureFrame = {
 /** Nobody waits for this request's answer any more. */
 export type CancelFrame = { readonly kind: 'cancel'; readonly correlation: number };
 
+/** A doorbell: a frame of so many bytes lies in the memory that both ends share. What `at` counts is theirs to know. */
+export type StoredFrame = {
+  readonly kind: 'stored';
+  readonly correlation: number;
+  readonly at: number;
+  readonly bytes: number;
+};
+
 /** Rare messages between the two ends, as JSON. */
 export type ControlFrame = {
   readonly kind: 'control';
@@ -80,6 +88,7 @@ export type Frame<T extends OutboundTensor = Tensor> =
   | AnswerFrame
   | FailureFrame
   | CancelFrame
+  | StoredFrame
   | ControlFrame;
 
 const NO_PADDING = Buffer.alloc(8);
@@ -211,6 +220,10 @@ function writeBody(frame: Frame<OutboundTensor>, data: OutboundTensor['data'][])
       return;
     case 'cancel':
       return;
+    case 'stored':
+      writer.u32(frame.at);
+      writer.u32(frame.bytes);
+      return;
     case 'control':
       writer.text(JSON.stringify(frame.body));
       return;
@@ -325,6 +338,8 @@ function decodeBody({ kind, correlation, head, views }: Body): Frame {
     }
     case 'cancel':
       return { kind, correlation };
+    case 'stored':
+      return { kind, correlation, at: head.u32('place'), bytes: head.u32('length') };
     case 'control':
       return { kind, correlation, body: readJson(head.text('control message')) };
   }

@@ -1,9 +1,12 @@
 import type { WorkerReport } from '../engine/worker.ts';
 import type { DeskSetting } from './desk.ts';
 
+/** What a child inherits: its end of the socket and, where there is shared memory, a ring for each direction. */
+export const DESCRIPTORS = { socket: 3, requests: 4, answers: 5 } as const;
+
 /** What the gateway tells its child beside requests: first how to set up, last to drain and end. */
 export type ToChild =
-  | { readonly kind: 'open'; readonly setting: DeskSetting }
+  | { readonly kind: 'open'; readonly setting: DeskSetting; readonly hasRings: boolean }
   | { readonly kind: 'close' };
 
 /** What the child tells beside answers. */

@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Frame, RequestFrame } from '../core/frame.ts';
-import type { FromChild, ToChild } from './child-message.ts';
+import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { openLocalDesk } from './local.ts';
+import { RingReader, RingWriter } from './ring.ts';
 
 /** Beyond the longest run: after that, a child without a parent ends itself the hard way. */
 const ORPHAN_GRACE_MS = 5_000;
@@ -44,6 +45,7 @@ export class Child {
         break;
       case 'answer':
       case 'failure':
+      case 'stored':
         throw new Error(`a child takes no ${frame.kind} frames`);
     }
   }
@@ -51,6 +53,10 @@ export class Child {
   #onMessage(message: ToChild): void {
     switch (message.kind) {
       case 'open':
+        if (message.hasRings) {
+          const { requests, answers } = DESCRIPTORS;
+          this.#frames.share({ inbox: new RingReader(requests), outbox: new RingWriter(answers) });
+        }
         void this.#open(message.setting);
         return;
       case 'close':

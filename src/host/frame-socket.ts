@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
-import { encodeChunks, type Frame } from '../core/frame.ts';
-import type { OutboundTensor } from '../core/frame-bytes.ts';
+import { decodeFrame, encodeChunks, type Frame, type StoredFrame } from '../core/frame.ts';
+import { FrameError, type OutboundTensor } from '../core/frame-bytes.ts';
 import { FrameReader } from '../core/frame-reader.ts';
+import type { RingReader, RingWriter } from './ring.ts';
 
 export type FrameSocketListeners = {
   readonly onFrame: (frame: Frame) => void;
@@ -12,19 +13,32 @@ export type FrameSocketListeners = {
 /** Up to here, putting pieces together costs less than handing them to the system one by one. */
 const JOINED_BYTES_MAX = 128 * 1024;
 
-/** Frames over a socket. What is sent within one turn of the event loop leaves in one write. */
+/** From here on, a frame costs less through shared memory than over the socket. */
+const STORED_BYTES_MIN = 16 * 1024;
+
+/** The two directions of shared memory, seen from this end. */
+export type Rings = { readonly inbox: RingReader; readonly outbox: RingWriter };
+
+/**
+ * Frames over a socket. What is sent within one turn of the event loop leaves in one write. Large frames go through shared memory
+ * where there is any, with only a doorbell on the socket; order is kept.
+ */
 export class FrameSocket {
   readonly #socket: Socket;
+  #rings: Rings | undefined;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
 
   constructor(socket: Socket, { onFrame, onError }: FrameSocketListeners) {
     this.#socket = socket;
     const reader = new FrameReader();
+    const onArrival = (frame: Frame): void => {
+      onFrame(frame.kind === 'stored' ? this.#fetch(frame) : frame);
+    };
     socket.on('error', onError);
     socket.on('data', (chunk: Buffer) => {
       try {
-        reader.push(chunk, onFrame);
+        reader.push(chunk, onArrival);
       } catch (error) {
         socket.destroy();
         onError(error instanceof Error ? error : new Error(String(error)));
@@ -34,11 +48,17 @@ export class FrameSocket {
 
   /** Bytes that the other end has not yet taken. */
   get backlogBytes(): number {
-    return this.#bytes + this.#socket.writableLength;
+    const storedBytes = this.#rings?.outbox.waitingBytes ?? 0;
+    return this.#bytes + this.#socket.writableLength + storedBytes;
+  }
+
+  /** Both ends may pass large frames through these from here on. */
+  share(rings: Rings): void {
+    this.#rings = rings;
   }
 
   send(frame: Frame<OutboundTensor>): void {
-    const chunks = encodeChunks(frame);
+    const chunks = this.#stored(encodeChunks(frame));
     if (this.#chunks.length === 0) setImmediate(() => this.#flush());
     for (const chunk of chunks) {
       this.#chunks.push(chunk);
@@ -54,6 +74,21 @@ export class FrameSocket {
 
   destroy(): void {
     this.#socket.destroy();
+  }
+
+  /** The doorbell for a frame that was put into shared memory; the frame itself where that is not worth it or not possible. */
+  #stored(chunks: Uint8Array[]): Uint8Array[] {
+    if (chunks.length === 1 || this.#rings === undefined) return chunks;
+    let bytes = 0;
+    for (const chunk of chunks) bytes += chunk.byteLength;
+    if (bytes < STORED_BYTES_MIN) return chunks;
+    const at = this.#rings.outbox.put(chunks, bytes);
+    return at === undefined ? chunks : encodeChunks({ kind: 'stored', correlation: 0, at, bytes });
+  }
+
+  #fetch({ at, bytes }: StoredFrame): Frame {
+    if (this.#rings === undefined) throw new FrameError('expected no stored frame, found one');
+    return decodeFrame(this.#rings.inbox.take(at, bytes));
   }
 
   #flush(): void {

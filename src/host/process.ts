@@ -1,13 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { deferred } from '../core/deferred.ts';
 import type { Frame } from '../core/frame.ts';
 import type { OutboundTensor } from '../core/frame-bytes.ts';
 import type { WorkerReport } from '../engine/worker.ts';
-import type { FromChild, ToChild } from './child-message.ts';
+import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import type { DeskListeners, DeskSetting } from './desk.ts';
 import { FrameSocket } from './frame-socket.ts';
+import { openRing, RingReader, RingWriter } from './ring.ts';
 
 /** How a child ended. */
 export type ChildExit = {
@@ -28,9 +30,15 @@ export type HostProcessOptions = {
 };
 
 const MAIN_FILE = fileURLToPath(new URL('./main.js', import.meta.url));
-/** The child needs nothing of our environment; the path is for `nice`. */
-const CHILD_ENV = { PATH: '/usr/local/bin:/usr/bin:/bin' };
-const SOCKET_FD = 3;
+/**
+ * The child needs nothing of our environment; the path is for `nice`. Memory for large requests comes and goes with each of them:
+ * the allocator keeps up to 32 MiB of it at hand, since taking it page by page from the system costs more than filling it.
+ */
+const CHILD_ENV = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  MALLOC_MMAP_THRESHOLD_: String(32 * 1024 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(32 * 1024 * 1024),
+};
 const CLOSE_GRACE_MS = 5_000;
 const LAST_WORDS_MAX = 2_000;
 
@@ -39,6 +47,7 @@ export class HostProcess {
   readonly #options: HostProcessOptions;
   readonly #child: ChildProcess;
   readonly #frames: FrameSocket;
+  readonly #memory = openMemory();
   readonly #ready = deferred<WorkerReport['models']>();
   readonly #exited = deferred<ChildExit>();
   #lastWords = '';
@@ -47,12 +56,13 @@ export class HostProcess {
 
   constructor(options: HostProcessOptions) {
     this.#options = options;
-    this.#child = spawnChild(options.nice);
-    this.#frames = new FrameSocket(this.#child.stdio[SOCKET_FD] as Socket, {
+    this.#child = spawnChild(options.nice, this.#memory);
+    this.#frames = new FrameSocket(this.#child.stdio[DESCRIPTORS.socket] as Socket, {
       onFrame: (frame) => this.#onFrame(frame),
       // Nothing to say to each other any more: it must not live on unseen.
       onError: () => this.kill(),
     });
+    if (this.#memory !== undefined) this.#frames.share(this.#memory);
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-LAST_WORDS_MAX);
     });
@@ -82,7 +92,7 @@ export class HostProcess {
   /** Resolves when every source is loaded and warm; rejects with why not, and then the child is gone. */
   async open(): Promise<WorkerReport['models']> {
     const { setting, loadMsMax } = this.#options;
-    this.#tell({ kind: 'open', setting });
+    this.#tell({ kind: 'open', setting, hasRings: this.#memory !== undefined });
     const tooLong = setTimeout(() => {
       this.#ready.reject(new Error(`loading took longer than ${loadMsMax} ms`));
       this.kill();
@@ -152,6 +162,7 @@ export class HostProcess {
   }
 
   #onExit(exit: ChildExit): void {
+    this.#memory?.close();
     this.#ready.reject(new Error(this.describeExit(exit)));
     this.#exited.resolve(exit);
     this.#options.onExit(exit);
@@ -162,19 +173,47 @@ export class HostProcess {
   }
 }
 
+/** A ring for each direction, held open at this end for as long as the child may be there. */
+type Memory = {
+  readonly requests: number;
+  readonly answers: number;
+  readonly outbox: RingWriter;
+  readonly inbox: RingReader;
+  readonly close: () => void;
+};
+
+function openMemory(): Memory | undefined {
+  const requests = openRing();
+  if (requests === undefined) return undefined;
+  const answers = openRing();
+  if (answers === undefined) {
+    closeSync(requests);
+    return undefined;
+  }
+  const outbox = new RingWriter(requests);
+  const close = (): void => {
+    outbox.close();
+    closeSync(requests);
+    closeSync(answers);
+  };
+  return { requests, answers, outbox, inbox: new RingReader(answers), close };
+}
+
 /** Not detached: the child stays in our process group and session, so nothing of it outlives a container. */
-function spawnChild(nice: number): ChildProcess {
+function spawnChild(nice: number, memory: Memory | undefined): ChildProcess {
   const node = [process.execPath, MAIN_FILE] as const;
   const [file, ...args] = nice > 0 ? (['nice', '-n', String(nice), ...node] as const) : node;
-  const child = spawn(file, args, {
-    env: CHILD_ENV,
-    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
-  });
-  const pipes: ChildProcess['stdio'] | undefined = child.stdio;
-  if (pipes === undefined) {
+  const rings = memory === undefined ? [] : [memory.requests, memory.answers];
+  const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'pipe', ...rings];
+  try {
+    const child = spawn(file, args, { env: CHILD_ENV, stdio });
+    const pipes: ChildProcess['stdio'] | undefined = child.stdio;
+    if (pipes !== undefined) return child;
     // Told again as an event, which would end this process if nobody listened.
     child.on('error', () => undefined);
     throw new Error('no process can be started: no file descriptors are left');
+  } catch (error) {
+    memory?.close();
+    throw error;
   }
-  return child;
 }

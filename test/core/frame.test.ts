@@ -65,6 +65,12 @@ const anyFrame: fc.Arbitrary<Frame> = fc.oneof(
   }),
   aRecord({ kind: fc.constant('cancel' as const), correlation }),
   aRecord({
+    kind: fc.constant('stored' as const),
+    correlation,
+    at: fc.nat(0xffff_ffff),
+    bytes: fc.nat(0xffff_ffff),
+  }),
+  aRecord({
     kind: fc.constant('control' as const),
     correlation,
     body: fc.dictionary(fc.string({ minLength: 1 }), fc.nat(), { noNullPrototype: true }),

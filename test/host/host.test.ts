@@ -82,6 +82,21 @@ for (const tier of TIERS) {
     t.strictSame(endings, ['answer', 'runtime_failed', 'answer', 'answer']);
   });
 
+  t.test(`${tier}: the urgent are answered first`, async (t) => {
+    const queue = { requestsMax: 64, bytesMax: 1_000_000, priorityLevels: 2, defaultPriority: 2 };
+    const batch = { rowsMax: 1, delayMs: 0 };
+    const { host } = await aHost(t, { tier, queue, batch, source: aFakeSource('blockMs=20') });
+    const answered: string[] = [];
+    const note = (id: string, priority: number) =>
+      host
+        .infer(anInferRequest([1, 2, 3, 4], { id, priority }), NEVER)
+        .then(() => answered.push(id));
+    const usual = ['a', 'b', 'c', 'd'].map((id) => note(id, 0));
+    await Promise.all([...usual, note('urgent', 1), note('beyond', 9)]);
+    t.ok(answered.indexOf('urgent') < answered.indexOf('c'), answered.join());
+    t.equal(answered.at(-1), 'beyond');
+  });
+
   t.test(`${tier}: a full queue, a short deadline and a caller that leaves`, async (t) => {
     const source = aFakeSource('blockMs=300&batchable=0');
     const queue = { requestsMax: 3, bytesMax: 1_000 };
@@ -277,7 +292,7 @@ t.test('a child has the asked niceness and next to no environment', async (t) =>
     .map((variable) => variable.slice(0, variable.indexOf('=')));
   // The test runner hooks every process that a test starts, by variables of its own.
   const inherited = names.filter((name) => !/^(_TAPJS_.*|NODE_OPTIONS|)$/.test(name));
-  t.strictSame(inherited, ['PATH']);
+  t.strictSame(inherited.sort(), ['MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_', 'PATH']);
 });
 
 t.test('signals of the terminal do not end a child', async (t) => {
