@@ -53,6 +53,7 @@ export class RunningGateway {
   readonly ended: Promise<GatewayEnd>;
   log = '';
   httpPort = 0;
+  grpcPort = 0;
   adminUrl = '';
 
   private constructor(place: Place) {
@@ -81,6 +82,7 @@ export class RunningGateway {
       return gateway.entries().find(({ message }) => message.startsWith('answering at'));
     });
     gateway.httpPort = Number(news.message.slice(news.message.lastIndexOf(':') + 1));
+    gateway.grpcPort = Number(news.facts?.['grpc']);
     gateway.adminUrl = `http://127.0.0.1:${news.facts?.['admin']}`;
     return gateway;
   }

@@ -1,0 +1,167 @@
+import { status } from '@grpc/grpc-js';
+import t from 'tap';
+
+import { type Deferred, deferred } from '../../../src/core/deferred.ts';
+import type { InferRequest } from '../../../src/core/infer.ts';
+import { aGateway, echoHost } from '../../gateway/builders.ts';
+import { until } from '../../support/until.ts';
+import { aConversation, anInfer, anInput, floats } from './builders.ts';
+
+/** A gateway that answers a request when it is told to, by the first number of its tensor. */
+function aPatientGateway() {
+  const waiting = new Map<number, Deferred<void>>();
+  const signals: AbortSignal[] = [];
+  const host = echoHost('1');
+  const gateway = aGateway({
+    hosts: {
+      '1': {
+        ...host,
+        infer: async (request: InferRequest, signal) => {
+          const data = request.inputs[0]?.data ?? new Uint8Array();
+          const gate = deferred<void>();
+          waiting.set(Buffer.from(data).readFloatLE(), gate);
+          signals.push(signal);
+          await gate.promise;
+          return host.infer(request, signal);
+        },
+      },
+    },
+  });
+  return { gateway, waiting, signals };
+}
+
+function numbered(number: number) {
+  return anInfer({ id: String(number), raw_input_contents: [floats(number, 0)] });
+}
+
+t.test('answers come in the order of the requests, each said to be the only one', async (t) => {
+  const { gateway, waiting } = aPatientGateway();
+  const { stream } = await aConversation(t, { gateway });
+  const { stream: calls, ended } = stream();
+  for (const number of [1, 2, 3]) calls.write(numbered(number));
+  calls.end();
+  await until('all are at work', () => waiting.size === 3);
+  for (const number of [3, 2, 1]) waiting.get(number)?.resolve();
+  const { answers, code } = await ended;
+  t.equal(code, status.OK);
+  t.match(
+    answers,
+    ['1', '2', '3'].map((id) => ({
+      error_message: '',
+      infer_response: {
+        id,
+        model_version: '1',
+        parameters: {
+          triton_final_response: { bool_param: true },
+          'x-understudy-feedback': { string_param: 'token' },
+        },
+        raw_output_contents: [floats(Number(id), 0)],
+      },
+    })),
+  );
+});
+
+t.test('a request that fails is told so inside the stream, which goes on', async (t) => {
+  const { stream } = await aConversation(t);
+  const { stream: calls, ended } = stream();
+  calls.write(anInfer({ id: 'bad', inputs: [anInput({ name: 'z' })] }));
+  calls.write(anInfer({ id: 'good' }));
+  calls.end();
+  const { answers, code } = await ended;
+  t.equal(code, status.OK);
+  t.match(answers, [
+    {
+      error_message: /^\[request id: bad\] unexpected inference input 'z'/,
+      infer_response: { id: 'bad' },
+    },
+    { error_message: '', infer_response: { id: 'good' } },
+  ]);
+});
+
+t.test('metadata asks that the first failure end the stream with its status', async (t) => {
+  const { stream } = await aConversation(t);
+  const { stream: calls, ended } = stream({ triton_grpc_error: 'true' });
+  calls.write(anInfer({ id: 'good' }));
+  calls.write(anInfer({ id: 'bad', model_name: 'nobody' }));
+  calls.write(anInfer({ id: 'late' }));
+  const { answers, code, details } = await ended;
+  t.equal(code, status.NOT_FOUND);
+  t.match(details, /^\[request id: bad\] Request for unknown model: 'nobody' is not found/);
+  t.match(answers, [{ infer_response: { id: 'good' } }]);
+  t.equal(answers.length, 1);
+});
+
+t.test('a stream reads no more than it may have in flight', async (t) => {
+  const { gateway, waiting } = aPatientGateway();
+  const { stream } = await aConversation(t, { gateway, limits: { streamRequestsMax: 2 } });
+  const { stream: calls, ended } = stream();
+  for (const number of [1, 2, 3, 4, 5]) calls.write(numbered(number));
+  calls.end();
+  await until('two are at work', () => waiting.size === 2);
+  waiting.get(1)?.resolve();
+  await until('the next has taken its place', () => waiting.has(3));
+  t.same([...waiting.keys()], [1, 2, 3]);
+  for (const number of [2, 3, 4, 5]) {
+    await until('it is at work', () => waiting.has(number));
+    waiting.get(number)?.resolve();
+  }
+  t.equal((await ended).answers.length, 5);
+});
+
+t.test('requests that are large together are read one at a time', async (t) => {
+  const { gateway, waiting } = aPatientGateway();
+  const { stream } = await aConversation(t, { gateway, limits: { messageBytesMax: 120 } });
+  const { stream: calls, ended } = stream();
+  for (const number of [1, 2, 3, 4]) {
+    calls.write(anInfer({ id: 'x'.repeat(40), raw_input_contents: [floats(number, 0)] }));
+  }
+  calls.end();
+  for (const number of [1, 2, 3, 4]) {
+    await until('it is at work', () => waiting.has(number));
+    t.ok(waiting.size <= number + 1, `${waiting.size} at work or done`);
+    waiting.get(number)?.resolve();
+  }
+  t.equal((await ended).answers.length, 4);
+});
+
+t.test('a cancelled stream lets go of all that is in it', async (t) => {
+  const { gateway, waiting, signals } = aPatientGateway();
+  const { stream } = await aConversation(t, { gateway });
+  const { stream: calls, ended } = stream();
+  for (const number of [1, 2, 3]) calls.write(numbered(number));
+  await until('all are at work', () => waiting.size === 3);
+  calls.cancel();
+  t.equal((await ended).code, status.CANCELLED);
+  await until('all are let go of', () => gateway.inFlight() === 0);
+  t.ok(signals.every((signal) => signal.aborted));
+});
+
+t.test('a message that is none is refused like any other request', async (t) => {
+  const { stream } = await aConversation(t);
+  const { stream: calls, ended } = stream();
+  calls.write(anInfer({ inputs: [anInput({ contents: { fp64_contents: [1, 2] } })] }));
+  calls.write(anInfer({ id: 'good' }));
+  calls.end();
+  const { answers } = await ended;
+  t.equal(answers.length, 2);
+  t.match(answers[1], { error_message: '', infer_response: { id: 'good' } });
+});
+
+t.test('a stream without requests ends well', async (t) => {
+  const { stream } = await aConversation(t);
+  const { stream: calls, ended } = stream();
+  calls.end();
+  t.match(await ended, { answers: [], code: status.OK });
+});
+
+t.test('a stopping server ends the streams that are open', async (t) => {
+  const { server, stream } = await aConversation(t);
+  const { stream: calls, ended } = stream();
+  const first = new Promise((resolve) => calls.once('data', resolve));
+  calls.write(anInfer());
+  await first;
+  await server.close();
+  const { code, details } = await ended;
+  t.equal(code, status.UNAVAILABLE);
+  t.match(details, /^GRPC server is shutting down/);
+});
