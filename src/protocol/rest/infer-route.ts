@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 
 import type { InferResponse } from '../../core/infer.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
@@ -13,13 +13,12 @@ import { HEADER_LENGTH } from './decode-binary.ts';
 import { type Encoded, encodeInfer } from './encode.ts';
 import { KnownHeads } from './known-heads.ts';
 import type { RestLimits } from './limits.ts';
+import type { Call } from './route.ts';
 import type { Turns } from './turns.ts';
 
 /** Names of the headers that answers carry. */
 const VERSION_HEADER = 'x-understudy-version';
 const FEEDBACK_HEADER = 'x-understudy-feedback';
-
-export type ModelParams = { readonly model: string; readonly version?: string };
 
 export type InferRouteOptions = {
   readonly service: Pick<Service, 'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock'>;
@@ -32,10 +31,7 @@ export function createInferRoute(options: InferRouteOptions) {
   const { service, limits, turns } = options;
   const { gateway, clock } = service;
   const heads = new KnownHeads();
-  return async (
-    http: FastifyRequest<{ Params: ModelParams }>,
-    reply: FastifyReply,
-  ): Promise<string | Buffer> => {
+  return async (http: Call<'model' | 'version'>, reply: FastifyReply): Promise<string | Buffer> => {
     const { model, version } = http.params;
     const call: InferCall = {
       model,

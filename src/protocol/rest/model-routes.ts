@@ -1,33 +1,48 @@
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
+import { ServeError } from '../../core/errors.ts';
 import type { TensorSpec } from '../../core/tensor.ts';
 import type { ModelMetadata, Readiness } from '../../gateway/describe-model.ts';
+import { EXTENSIONS } from '../extensions.ts';
+import { modelConfigOf } from '../model-config.ts';
 import type { Service } from '../service.ts';
-import type { ModelParams } from './infer-route.ts';
+import { modelStatsOf } from '../statistics.ts';
+import { type Call, get, post, type RestRoute } from './route.ts';
 
-/** The parts of the protocol beyond its core that are really served. */
-const EXTENSIONS = ['binary_tensor_data'] as const;
-
-type ModelCall = FastifyRequest<{ Params: ModelParams }>;
-
-type AboutService = Pick<Service, 'gateway' | 'serverName' | 'serverVersion'>;
-
-/** The routes that tell about the server and its models: health and metadata. */
-export function createAboutRoutes({ gateway, serverName, serverVersion }: AboutService) {
-  return {
-    server: async () => ({ name: serverName, version: serverVersion, extensions: EXTENSIONS }),
-    live: async () => ({ live: true }),
-    ready: async (_: FastifyRequest, reply: FastifyReply) => {
+/** What the server says about itself and about all models. */
+export function serverRoutes(service: Service): readonly RestRoute[] {
+  const { gateway, serverName: name, serverVersion: version, statistics } = service;
+  return [
+    get('/v2', async () => ({ name, version, extensions: EXTENSIONS })),
+    get('/v2/health/live', async () => ({ live: true })),
+    get('/v2/health/ready', async (_, reply) => {
       const readiness = gateway.serverReadiness();
       return answer(reply, readiness, { live: true, ready: readiness.ready });
-    },
-    model: async (http: ModelCall) =>
-      metadataBody(gateway.metadata(http.params.model, http.params.version)),
-    modelReady: async (http: ModelCall, reply: FastifyReply) => {
-      const { model, version: wanted } = http.params;
-      const readiness = gateway.modelReadiness(model, wanted);
-      return answer(reply, readiness, { name: model, ready: readiness.ready });
-    },
-  };
+    }),
+    // Stands before the metadata of a model of this name, which only `/v2/models/stats/versions/:version` tells.
+    get('/v2/models/stats', async () => ({ model_stats: statistics().map(modelStatsOf) })),
+  ];
+}
+
+type ModelCall = Call<'model' | 'version'>;
+
+/** What is told about the model, or the version of it, that `url` stands for. */
+export function modelRoutes(url: string, service: Service): readonly RestRoute[] {
+  const { gateway } = service;
+  return [
+    get(url, async ({ params }: ModelCall) =>
+      metadataBody(gateway.metadata(params.model, params.version)),
+    ),
+    get(`${url}/ready`, async ({ params }: ModelCall, reply) => {
+      const readiness = gateway.modelReadiness(params.model, params.version);
+      return answer(reply, readiness, { name: params.model, ready: readiness.ready });
+    }),
+    get(`${url}/config`, async ({ params }: ModelCall) =>
+      modelConfigOf(params.model, gateway.version(params.model, params.version)),
+    ),
+    get(`${url}/stats`, async ({ params }: ModelCall) => statisticsBody(service, params)),
+    post(`${url}/generate`, refuseGeneration),
+    post(`${url}/generate_stream`, refuseGeneration),
+  ];
 }
 
 /** 200 where ready, else 503 with the reason: clients look at the status, people at the reason. */
@@ -53,4 +68,19 @@ function metadataBody({ name, versions, platform, inputs, outputs }: ModelMetada
 
 function tensorBody({ name, dtype, shape }: TensorSpec) {
   return { name, datatype: dtype, shape };
+}
+
+/** Of one version, or of all that the model has. A name that there is none of is refused, not answered with nothing. */
+function statisticsBody({ gateway, statistics }: Service, { model, version }: ModelCall['params']) {
+  const state = gateway.version(model, version);
+  const wanted = version === undefined ? undefined : state.version;
+  return { model_stats: statistics(model, wanted).map(modelStatsOf) };
+}
+
+async function refuseGeneration({ params, url }: ModelCall): Promise<never> {
+  const { model } = params;
+  throw new ServeError(
+    'unsupported',
+    `text generation is not served: expected POST /v2/models/${model}/infer, found ${url.slice(0, 200)}`,
+  );
 }

@@ -2,12 +2,7 @@
  * The Open Inference Protocol over HTTP/1.1. The wire ends here: what goes further in are InferRequests, what comes back
  * InferResponses and ServeErrors.
  */
-import {
-  type FastifyContentTypeParser,
-  type FastifyInstance,
-  fastify,
-  type RouteHandlerMethod,
-} from 'fastify';
+import { type FastifyContentTypeParser, type FastifyInstance, fastify } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
 import type { Service } from '../service.ts';
@@ -18,10 +13,10 @@ import {
   createMethodNotAllowed,
   notFound,
 } from './errors.ts';
-import { createFeedbackRoute, type Feedback } from './feedback-route.ts';
-import { createInferRoute } from './infer-route.ts';
+import type { Feedback } from './feedback-route.ts';
 import type { RestLimits } from './limits.ts';
-import { createAboutRoutes } from './model-routes.ts';
+import type { RestRoute } from './route.ts';
+import { createRoutes } from './routes.ts';
 import { createTurns } from './turns.ts';
 
 export type RestServerOptions = {
@@ -63,7 +58,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);
   takeBodiesAsBytes(app, limits.bodyBytesMax);
-  addRoutes(app, options);
+  addRoutes(app, createRoutes({ ...options, turns: createTurns() }));
   return {
     listen: async (host, port) => {
       await app.listen({ host, port });
@@ -110,23 +105,13 @@ function createBodyParser(bytesMax: number): FastifyContentTypeParser {
   };
 }
 
-function addRoutes(app: FastifyInstance, options: RestServerOptions): void {
-  const { service, limits } = options;
-  const about = createAboutRoutes(service);
-  const infer = createInferRoute({ service, limits, turns: createTurns() });
-  const add = (method: 'GET' | 'POST', url: string, handler: RouteHandlerMethod): void => {
-    app.route({ method, url, handler });
-    const allowed = method === 'GET' ? ['GET', 'HEAD'] : ['POST'];
+/** Each path answers the verbs that it has, and refuses all others by name. */
+function addRoutes(app: FastifyInstance, routes: readonly RestRoute[]): void {
+  for (const route of routes) app.route(route);
+  for (const url of new Set(routes.map((route) => route.url))) {
+    const verbs = routes.filter((route) => route.url === url).map(({ method }) => method);
+    const allowed = verbs.flatMap((verb) => (verb === 'GET' ? ['GET', 'HEAD'] : [verb]));
     const others = app.supportedMethods.filter((each) => !allowed.includes(each));
     app.route({ method: others, url, handler: createMethodNotAllowed(allowed) });
-  };
-  add('GET', '/v2', about.server);
-  add('GET', '/v2/health/live', about.live);
-  add('GET', '/v2/health/ready', about.ready);
-  for (const model of ['/v2/models/:model', '/v2/models/:model/versions/:version']) {
-    add('GET', model, about.model as RouteHandlerMethod);
-    add('GET', `${model}/ready`, about.modelReady as RouteHandlerMethod);
-    add('POST', `${model}/infer`, infer as RouteHandlerMethod);
   }
-  add('POST', '/v1/feedback', createFeedbackRoute(options.feedback));
 }

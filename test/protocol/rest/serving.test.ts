@@ -4,6 +4,7 @@ import { ServeError } from '../../../src/core/errors.ts';
 import type { InferRequest } from '../../../src/core/infer.ts';
 import type { Dtype, Signature } from '../../../src/core/tensor.ts';
 import type { ServingHost } from '../../../src/gateway/gateway.ts';
+import { EXTENSIONS } from '../../../src/protocol/extensions.ts';
 import type { Feedback } from '../../../src/protocol/rest/feedback-route.ts';
 import { aGateway, aRoute, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
 import { NOBODY } from '../builders.ts';
@@ -181,13 +182,12 @@ t.test('every datatype comes back from JSON exactly as it went in', async (t) =>
   }
 });
 
-t.test('FP16 comes back in binary and not in JSON', async (t) => {
-  const server = aServer(echoOf('FP16'));
-  const head = { inputs: [{ ...binaryInput(4), datatype: 'FP16' }] };
-  const refused = await server.app.inject(binaryCall(head, Buffer.alloc(4)));
-  t.match([refused.statusCode, refused.json().error], [400, /sending FP16 data via JSON/]);
-  const wanted = { ...head, parameters: { binary_data_output: true } };
-  t.equal((await server.app.inject(binaryCall(wanted, Buffer.alloc(4)))).statusCode, 200);
+t.test('FP16 comes back in binary, bit for bit', async (t) => {
+  const parameters = { binary_data_output: true };
+  const head = { inputs: [{ ...binaryInput(4), datatype: 'FP16' }], parameters };
+  const halves = Buffer.of(0x00, 0x3c, 0x01, 0x7c);
+  const response = await aServer(echoOf('FP16')).app.inject(binaryCall(head, halves));
+  t.same(response.rawPayload.subarray(-4), halves);
 });
 
 t.test('a tensor without elements is served', async (t) => {
@@ -270,7 +270,7 @@ t.test('health and metadata say what is true', async (t) => {
     const response = await app.inject({ method: 'GET', url });
     return [response.statusCode, response.json()];
   };
-  const server = { name: 'understudy', version: '0.0.0', extensions: ['binary_tensor_data'] };
+  const server = { name: 'understudy', version: '0.0.0', extensions: [...EXTENSIONS] };
   for (const url of ['/v2', '/v2/', '/v2?test_1=1']) t.strictSame(await get(url), [200, server]);
   t.strictSame(await get('/v2/health/live'), [200, { live: true }]);
   t.strictSame(await get('/v2/health/ready'), [200, { live: true, ready: true }]);

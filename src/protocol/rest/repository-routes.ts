@@ -1,0 +1,71 @@
+import { ServeError } from '../../core/errors.ts';
+import type { LoadRequest } from '../../gateway/model-repository.ts';
+import { readLoadRequest } from '../load-request.ts';
+import { unexpected } from '../refusal.ts';
+import { repositoryIndexOf } from '../repository-index.ts';
+import type { Service } from '../service.ts';
+import { decodeBase64 } from './base64.ts';
+import { flagAt, type JsonObject, LongText, objectAt, readControlJson } from './control-json.ts';
+import type { RestLimits } from './limits.ts';
+import { type Call, post, type RestRoute } from './route.ts';
+import type { Turns } from './turns.ts';
+
+/** How the bodies of calls are read. */
+export type BodyOptions = { readonly limits: RestLimits; readonly turns: Turns };
+
+/** Listing, loading and unloading models. */
+export function repositoryRoutes(
+  { repository }: Service,
+  { limits, turns }: BodyOptions,
+): readonly RestRoute[] {
+  const read = (http: { readonly body: unknown }) => readControlJson(http.body, limits, turns);
+  return [
+    post('/v2/repository/index', async (http: Call) => {
+      const ready = flagAt(await read(http), 'ready') ?? false;
+      return repositoryIndexOf(await repository.index(), { ready });
+    }),
+    post('/v2/repository/models/:model/load', async (http: Call<'model'>) => {
+      const parameters = objectAt(await read(http), 'parameters');
+      await repository.load(http.params.model, await loadRequestOf(parameters, turns));
+      return {};
+    }),
+    post('/v2/repository/models/:model/unload', async (http: Call<'model'>) => {
+      // No model here depends on another: what is asked of those that do is done.
+      flagAt(objectAt(await read(http), 'parameters'), 'unload_dependents');
+      await repository.unload(http.params.model);
+      return {};
+    }),
+    post('/v2/repository/:repository/index', refuseRepositoryName),
+    post('/v2/repository/:repository/models/:model/load', refuseRepositoryName),
+    post('/v2/repository/:repository/models/:model/unload', refuseRepositoryName),
+  ];
+}
+
+/** Files come as base64 text. */
+async function loadRequestOf(parameters: JsonObject, turns: Turns): Promise<LoadRequest> {
+  const read: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(parameters)) {
+    if (name.startsWith('file:')) read[name] = await fileOf(name, value, turns);
+    else read[name] = value instanceof LongText ? value.text() : value;
+  }
+  return readLoadRequest(read, (content) => content as Uint8Array);
+}
+
+async function fileOf(name: string, value: unknown, turns: Turns): Promise<Uint8Array> {
+  const text =
+    value instanceof LongText
+      ? value.bytes()
+      : typeof value === 'string'
+        ? Buffer.from(value, 'latin1')
+        : undefined;
+  const bytes = text && (await decodeBase64(text, turns));
+  if (bytes === undefined) throw unexpected(`parameter '${name}'`, 'base64 text', value);
+  return bytes;
+}
+
+async function refuseRepositoryName(): Promise<never> {
+  throw new ServeError(
+    'unsupported',
+    "'repository_name' specification is not supported: expected the one repository, without a name",
+  );
+}

@@ -1,0 +1,34 @@
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+
+/** One verb of one path, with what answers it. */
+export type RestRoute = {
+  readonly method: 'GET' | 'POST';
+  /** Names of parameters begin with a colon. */
+  readonly url: string;
+  readonly handler: RouteHandlerMethod;
+};
+
+/** What the path of a route says. */
+type Params = {
+  readonly model: string;
+  readonly version?: string;
+  readonly region: string;
+};
+
+/** A call of a route, with the parameters that its path names. */
+export type Call<Names extends keyof Params = never> = FastifyRequest<{
+  Params: Pick<Params, Names>;
+}>;
+
+type Handler<Names extends keyof Params> = (
+  http: Call<Names>,
+  reply: FastifyReply,
+) => Promise<unknown>;
+
+export function get<Names extends keyof Params>(url: string, handler: Handler<Names>): RestRoute {
+  return { method: 'GET', url, handler: handler as RouteHandlerMethod };
+}
+
+export function post<Names extends keyof Params>(url: string, handler: Handler<Names>): RestRoute {
+  return { method: 'POST', url, handler: handler as RouteHandlerMethod };
+}

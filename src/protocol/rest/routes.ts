@@ -1,0 +1,40 @@
+/** Every route of the data plane: docs/reference/protocol.md says what each does. */
+
+import type { Service } from '../service.ts';
+import { createFeedbackRoute, type Feedback } from './feedback-route.ts';
+import { createInferRoute } from './infer-route.ts';
+import type { RestLimits } from './limits.ts';
+import { modelRoutes, serverRoutes } from './model-routes.ts';
+import { repositoryRoutes } from './repository-routes.ts';
+import { post, type RestRoute } from './route.ts';
+import { settingsRoutes } from './settings-routes.ts';
+import { sharedMemoryRoutes } from './shared-memory-routes.ts';
+import type { Turns } from './turns.ts';
+
+export type RouteOptions = {
+  readonly service: Service;
+  readonly feedback: Feedback;
+  readonly limits: RestLimits;
+  readonly turns: Turns;
+};
+
+export function createRoutes({
+  service,
+  feedback,
+  limits,
+  turns,
+}: RouteOptions): readonly RestRoute[] {
+  const infer = createInferRoute({ service, limits, turns });
+  const body = { limits, turns };
+  return [
+    ...serverRoutes(service),
+    ...['/v2/models/:model', '/v2/models/:model/versions/:version'].flatMap((url) => [
+      ...modelRoutes(url, service),
+      post(`${url}/infer`, infer),
+    ]),
+    ...repositoryRoutes(service, body),
+    ...settingsRoutes(service, body),
+    ...sharedMemoryRoutes(body),
+    post('/v1/feedback', createFeedbackRoute(feedback)),
+  ];
+}
