@@ -4,11 +4,10 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /**
- * Two layers of a section as one: `above` wins, key by key, however deep; lists and plain values are taken whole. What is
- * undefined or empty above leaves what lies beneath.
+ * Two layers of a section as one: `above` wins, key by key, however deep; lists and plain values are taken whole.
  */
 export function merge(beneath: unknown, above: unknown): unknown {
-  if (above === undefined || above === null) return beneath;
+  if (above === undefined) return beneath;
   if (!isRecord(beneath) || !isRecord(above)) return above;
   const names = new Set([...Object.keys(beneath), ...Object.keys(above)]);
   return Object.fromEntries(

@@ -107,7 +107,7 @@ const batchSchema = z
     ],
     { error: expected('off, or rowsMax and delayMs') },
   )
-  .default({ ...batch });
+  .prefault({ ...batch });
 
 const queueSchema = section({
   requestsMax: whole({ min: 1, max: LIMITS.requestsMax }, 'requests').default(queue.requestsMax),
@@ -118,14 +118,11 @@ const queueSchema = section({
   ),
   defaultPriority: whole({ min: 1, max: LIMITS.priorityLevels }).optional(),
 })
-  .refine(
-    ({ priorityLevels, defaultPriority = 0 }) =>
-      priorityLevels === 0 || defaultPriority <= priorityLevels,
-    {
-      path: ['defaultPriority'],
-      error: 'expected one of the priorityLevels, found a higher number',
-    },
-  )
+  .superRefine(({ priorityLevels: levels, defaultPriority: level = 0 }, context) => {
+    if (levels === 0 || level <= levels) return;
+    const message = `expected one of the ${levels} priorityLevels, found ${level}`;
+    context.addIssue({ code: 'custom', path: ['defaultPriority'], message });
+  })
   .prefault({});
 
 const executionSchema = section({
@@ -151,7 +148,7 @@ const versionsSchema = z
     ],
     { error: expected('{ latest: 2 }, all, or a list of versions') },
   )
-  .default({ ...versions });
+  .prefault({ ...versions });
 
 const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {
   error: expected('an attribute name: letters, digits, - and _'),

@@ -48,18 +48,18 @@ function isWholeBp(percentage: number): boolean {
   return Math.abs(percentage * 100 - toBp(percentage)) < 1e-6;
 }
 
+const aVersion = expected('a version: a folder name in quotes, or a whole number');
+
 /** A version's name. A bare number is taken as its digits; with a point it could lose some, so it has to be quoted. */
 export const version = z.union(
   [
-    z.string().regex(/^[^/\\._][^/\\]*$/),
+    z.string().regex(/^[^/\\._][^/\\]*$/, { error: aVersion }),
     z
       .int()
       .min(0)
       .transform((digits) => String(digits)),
   ],
-  {
-    error: expected('a version: a folder name in quotes, or a whole number'),
-  },
+  { error: aVersion },
 );
 
 /** `header:x-user-id`; gives the header's name in lower case. */

@@ -17,6 +17,8 @@ export type Config = {
     readonly name: string;
     /** Whether callers may load and unload models. */
     readonly modelControl: 'none' | 'explicit';
+    /** The model that is served at the addresses of the Model Asset eXchange too. */
+    readonly max?: { readonly model: string; readonly cors: boolean } | undefined;
   };
   readonly repository: string;
   /** The ledger's directory. */
@@ -54,6 +56,10 @@ export const configSchema = section({
     admin: address.prefault(DEFAULTS.server.admin).refine(isLoopback, {
       error: 'expected a loopback address: the admin port has no authentication',
     }),
+    max: section({
+      model: modelName,
+      cors: z.boolean({ error: expected('true or false') }).default(false),
+    }).optional(),
   }).prefault({}),
   repository: directory.default(DEFAULTS.repository),
   ledger: directory.default(DEFAULTS.ledger),

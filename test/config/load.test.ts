@@ -62,14 +62,34 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
     says: 'understudy.yaml:4:14 models.fashion.batch.colour: unknown key "colour". Known here: rowsMax, delayMs',
   },
   {
-    title: 'a key for what is not served yet',
+    title: 'a key of the server that is misspelt',
     text: `${HEAD}server: { grcp: 127.0.0.1:8001 }\n`,
-    says: 'understudy.yaml:2:11 server.grcp: unknown key "grcp". Known here: http, grpc, admin, name, modelControl',
+    says: 'understudy.yaml:2:11 server.grcp: unknown key "grcp". Did you mean "grpc"?',
   },
   {
     title: 'a wrong type',
     text: `${MODEL}    batch: { rowsMax: many }\n`,
     says: 'understudy.yaml:4:23 models.fashion.batch.rowsMax: expected a whole number of rows from 1 to 4096, found "many"',
+  },
+  {
+    title: 'batching that is neither on nor off',
+    text: `${MODEL}    batch: 5\n`,
+    says: 'understudy.yaml:4:12 models.fashion.batch: expected off, or rowsMax and delayMs, found 5',
+  },
+  {
+    title: 'a default priority that there is not',
+    text: `${MODEL}    queue: { priorityLevels: 2, defaultPriority: 3 }\n`,
+    says: 'understudy.yaml:4:50 models.fashion.queue.defaultPriority: expected one of the 2 priorityLevels, found 3',
+  },
+  {
+    title: 'a choice of versions that is none',
+    text: `${MODEL}    versions: newest\n`,
+    says: 'understudy.yaml:4:15 models.fashion.versions: expected { latest: 2 }, all, or a list of versions, found "newest"',
+  },
+  {
+    title: 'a wrong version in a list',
+    text: `${MODEL}    versions: ["1", "../2"]\n`,
+    says: 'understudy.yaml:4:21 models.fashion.versions.1: expected a version: a folder name in quotes, or a whole number, found "../2"',
   },
   {
     title: 'a number out of range',
@@ -192,19 +212,33 @@ t.test('a file too full of aliases is refused', async (t) => {
 t.test('everything has a default', async (t) => {
   const config = await load(HEAD);
   t.same(config, {
-    server: { http: { host: '127.0.0.1', port: 8000 }, admin: { host: '127.0.0.1', port: 8002 } },
+    server: {
+      http: { host: '127.0.0.1', port: 8000 },
+      grpc: { host: '127.0.0.1', port: 8001 },
+      admin: { host: '127.0.0.1', port: 8002 },
+      name: 'understudy',
+      modelControl: 'none',
+    },
     repository: join(directory, 'models'),
     ledger: join(directory, 'var/ledger'),
     limits: { bodyBytesMax: 67_108_864, headersBytesMax: 16_384 },
     feedback: { ttlMs: 900_000, requestsMax: 20_000 },
     models: {},
+    written: {},
   });
   t.same(modelConfig(config, 'unnamed'), {
     instances: 'auto',
     batch: { rowsMax: 32, delayMs: 0 },
-    queue: { requestsMax: 512, bytesMax: 268_435_456, deadlineMs: 1_000 },
+    queue: {
+      requestsMax: 512,
+      bytesMax: 268_435_456,
+      deadlineMs: 1_000,
+      priorityLevels: 0,
+      defaultPriority: 0,
+    },
     execution: { providers: ['cpu'], strict: true, isolation: 'process', runMsMax: 60_000 },
     identity: { sticky: undefined, attributes: {}, ruleHeaders: [], deadlineMs: 1_000 },
+    versions: { kind: 'latest', count: 1 },
     route: undefined,
     rollout: {},
   });
@@ -213,14 +247,15 @@ t.test('everything has a default', async (t) => {
 
 t.test('a whole file is read in milliseconds, basis points and bytes', async (t) => {
   const config = await load(`${HEAD}
-server: { http: "[::1]:0", admin: localhost:9 }
+server: { http: "[::1]:0", grpc: 0.0.0.0:7, admin: localhost:9, name: triton, modelControl: explicit }
 limits: { bodyMax: 1MiB }
 feedback: { ttl: 90s, requestsMax: 10 }
 models:
   fashion:
     instances: { replicas: 2 }
     batch: { rowsMax: 8, delayMs: 1.5 }
-    queue: { deadlineMs: 250 }
+    queue: { deadlineMs: 250, priorityLevels: 4 }
+    versions: ["1", 3]
     execution: { isolation: thread, runMax: 2m }
     attributes: { tone: header:X-Tone }
     route:
@@ -245,12 +280,24 @@ models:
         - analysis: { metrics: [errors] }
         - promote: {}
 `);
-  t.same(config.server, { http: { host: '::1', port: 0 }, admin: { host: 'localhost', port: 9 } });
+  t.same(config.server, {
+    http: { host: '::1', port: 0 },
+    grpc: { host: '0.0.0.0', port: 7 },
+    admin: { host: 'localhost', port: 9 },
+    name: 'triton',
+    modelControl: 'explicit',
+  });
   t.equal(config.limits.bodyBytesMax, 1_048_576);
   t.same(config.feedback, { ttlMs: 90_000, requestsMax: 10 });
   const model = modelConfig(config, 'fashion');
   t.same(model.instances, { replicas: 2, intraOpThreads: 1 });
   t.equal(model.execution.runMsMax, 120_000);
+  t.match(
+    model.queue,
+    { priorityLevels: 4, defaultPriority: 2 },
+    'the middle, where none is written',
+  );
+  t.same(model.versions, { kind: 'specific', versions: ['1', '3'] });
   t.same(model.identity, {
     sticky: 'x-user-id',
     attributes: { tone: 'x-tone' },
@@ -291,8 +338,9 @@ t.test('the command line goes before the file and keeps to its rules', async (t)
     http: '0.0.0.0:80',
     repository: '/srv/models',
   });
-  t.same(config.server, {
+  t.match(config.server, {
     http: { host: '0.0.0.0', port: 80 },
+    grpc: { host: '127.0.0.1', port: 8001 },
     admin: { host: '127.0.0.1', port: 2 },
   });
   t.equal(config.repository, '/srv/models');

@@ -23,12 +23,12 @@ export function aModelFile(bytes: Uint8Array): string {
   return file;
 }
 
-/** Gives back what it gets: `x` to `y`, [N, 2]. */
-export function anIdentityModel(dtype: Dtype): Uint8Array {
+/** Gives back what it gets: `x` to `y`. */
+export function anIdentityModel(dtype: Dtype, shape: readonly number[] = [-1, 2]): Uint8Array {
   const model = newModel({
     name: 'identity',
-    inputs: [{ name: 'x', dtype, shape: [-1, 2] }],
-    outputs: [{ name: 'y', dtype, shape: [-1, 2] }],
+    inputs: [{ name: 'x', dtype, shape }],
+    outputs: [{ name: 'y', dtype, shape }],
   });
   addNode(model.graph, { op: 'Identity', inputs: ['x'], outputs: ['y'] });
   return writeModel(model);
