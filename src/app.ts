@@ -3,10 +3,12 @@
  * bottom up and stops top down.
  */
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import type { Catalog } from './app/catalog.ts';
 import { initialRoutes } from './app/initial-routes.ts';
 import { Judges } from './app/judges.ts';
 import { adjustableLog } from './app/log-settings.ts';
+import { type MaxParts, openMax } from './app/max-model.ts';
 import { ModelControl } from './app/model-control.ts';
 import { OverrideFiles } from './app/override-files.ts';
 import { overruledRoutes } from './app/overruled-routes.ts';
@@ -96,7 +98,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const onInternalError = reportInternalErrors(telemetry, log);
   const statistics = createStatistics(catalog);
   const common = { config, catalog, clock, telemetry, statistics, log, onInternalError };
-  const overrides = new OverrideFiles();
+  const overrides = new OverrideFiles(tmpdir());
   release.push(() => overrides.close());
   const residence = createResidence({
     ...common,
@@ -210,12 +212,13 @@ type Port = {
 
 /** Opens all ports and closes the list of what has to be released. */
 async function openServers(
-  parts: DataPlaneOptions & ControlPlaneOptions,
+  parts: Omit<DataPlaneOptions, 'max'> & ControlPlaneOptions & MaxParts,
   release: Release,
 ): Promise<App> {
   const { http, grpc, admin } = parts.config.server;
+  const max = await openMax(parts, release);
   const protocols: readonly Port[] = [
-    { key: 'server.http', address: http, server: createDataPlane(parts) },
+    { key: 'server.http', address: http, server: createDataPlane({ ...parts, max }) },
     { key: 'server.grpc', address: grpc, server: createGrpcPlane(parts) },
   ];
   release.push(() => Promise.all(protocols.map(({ server }) => server.close())));

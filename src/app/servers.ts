@@ -7,17 +7,21 @@ import { type AdminServer, createAdminServer } from '../console/admin.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
+import { addMaxRoutes } from '../protocol/max/routes.ts';
 import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Catalog } from './catalog.ts';
 import type { Judges } from './judges.ts';
+import type { Max } from './max-model.ts';
 
 export type DataPlaneOptions = {
   readonly config: Config;
   readonly service: Service;
   readonly judges: Pick<Judges, 'label'>;
+  /** Served beside the protocol's own routes; undefined: nothing is. */
+  readonly max: Max | undefined;
 };
 
 /** What one HTTP request may cost beyond the configured sizes. */
@@ -31,13 +35,15 @@ const REST_LIMITS = {
 } as const;
 
 /** The server that people's requests come to over HTTP. */
-export function createDataPlane({ config, service, judges }: DataPlaneOptions): RestServer {
+export function createDataPlane({ config, service, judges, max }: DataPlaneOptions): RestServer {
   const { bodyBytesMax, headersBytesMax } = config.limits;
-  return createRestServer({
+  const server = createRestServer({
     service,
     feedback: (token, label) => judges.label(token, label),
     limits: { ...REST_LIMITS, bodyBytesMax, headerBytesMax: headersBytesMax },
   });
+  if (max !== undefined) addMaxRoutes(server.app, { ...max, service, bodyBytesMax });
+  return server;
 }
 
 /** What one gRPC call may cost beyond the configured sizes. */

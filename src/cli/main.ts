@@ -16,6 +16,7 @@ program
   .command('serve')
   .description('serve the models of a repository')
   .option('-c, --config <file>', 'configuration file (default: understudy.yaml, if there is one)')
+  .option('--max <model>', 'serve a model at the addresses of the Model Asset eXchange too')
   .option('--log-json', 'write the log as JSON lines')
   .action(async (options) => (await import('./serve.ts')).serve(options));
 

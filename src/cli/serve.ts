@@ -12,13 +12,18 @@ import { createLog } from './log.ts';
 
 const CONFIG_FILE = 'understudy.yaml';
 
-export type ServeOptions = { readonly config?: string; readonly logJson?: boolean };
+export type ServeOptions = {
+  readonly config?: string;
+  /** In place of the configured model. */
+  readonly max?: string;
+  readonly logJson?: boolean;
+};
 
 /** Serves until SIGTERM or SIGINT; then answers what is in flight and ends with code 0. */
 export async function serve(options: ServeOptions): Promise<void> {
   const environment = readEnvironment();
   const log = createLog({ json: options.logJson === true, nowMs: systemClock.wallMs });
-  const config = await readConfig(options.config ?? environment.configFile);
+  const config = withMax(await readConfig(options.config ?? environment.configFile), options.max);
   const starting = startApp({ config, log, feedbackSecret: environment.feedbackSecret });
   stopOnSignals(starting, log);
   const app = await starting;
@@ -26,7 +31,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   log({
     level: 'info',
     message: `answering at http://${host}:${app.httpPort}`,
-    facts: { admin: app.adminPort },
+    facts: { grpc: app.grpcPort, admin: app.adminPort },
   });
 }
 
@@ -66,4 +71,10 @@ async function readConfig(named: string | undefined): Promise<Config> {
       throw new CommandError(EXIT.usage, error.message, { cause: error });
     throw error;
   }
+}
+
+function withMax(config: Config, model: string | undefined): Config {
+  if (model === undefined) return config;
+  const { server } = config;
+  return { ...config, server: { ...server, max: { cors: server.max?.cors ?? false, model } } };
 }

@@ -18,6 +18,8 @@ export type CodecOptions = ReadLimits & {
   readonly threads: number;
   /** Images that wait. One more is refused with `overloaded`. */
   readonly queueMax: number;
+  /** Bytes of images that wait. Beyond: `overloaded`. */
+  readonly queueBytesMax: number;
   readonly clock: Clock;
 };
 
@@ -51,6 +53,7 @@ class ThreadCodec implements ImageCodec {
   readonly #pool: Piscina;
   /** In order of arrival. */
   readonly #waiting = new Set<Entry>();
+  #waitingBytes = 0;
   #running = 0;
   #isClosed = false;
 
@@ -75,14 +78,12 @@ class ThreadCodec implements ImageCodec {
   }
 
   async decode(bytes: Uint8Array, spec: ImageSpec, waiting: Waiting): Promise<Uint8Array> {
-    const { queueMax } = this.#options;
     if (this.#isClosed) throw new ServeError('overloaded', 'image: the server is stopping');
     if (waiting.signal.aborted) throw gone();
-    if (this.#waiting.size >= queueMax) {
-      throw new ServeError('overloaded', `image: expected at most ${queueMax} in the queue`);
-    }
+    this.#checkRoom(bytes.byteLength);
     const entry: Entry = { job: { bytes, spec }, done: deferred() };
     this.#waiting.add(entry);
+    this.#waitingBytes += bytes.byteLength;
     this.#startNext();
     return await this.#inTime(entry, waiting);
   }
@@ -91,6 +92,19 @@ class ThreadCodec implements ImageCodec {
     this.#isClosed = true;
     for (const entry of this.#waiting) this.#giveUp(entry, gone());
     await this.#pool.close();
+  }
+
+  #checkRoom(bytes: number): void {
+    const { queueMax, queueBytesMax } = this.#options;
+    if (this.#waiting.size >= queueMax) {
+      throw new ServeError('overloaded', `image: expected at most ${queueMax} in the queue`);
+    }
+    if (this.#waitingBytes + bytes > queueBytesMax) {
+      throw new ServeError(
+        'overloaded',
+        `image: expected at most ${queueBytesMax} bytes in the queue`,
+      );
+    }
   }
 
   /** Whoever stops waiting has no use for its place in the queue. */
@@ -111,14 +125,18 @@ class ThreadCodec implements ImageCodec {
   }
 
   #giveUp(entry: Entry, reason: ServeError): void {
-    this.#waiting.delete(entry);
+    this.#leave(entry);
     entry.done.reject(reason);
+  }
+
+  #leave(entry: Entry): void {
+    if (this.#waiting.delete(entry)) this.#waitingBytes -= entry.job.bytes.byteLength;
   }
 
   #startNext(): void {
     const [entry] = this.#waiting;
     if (entry === undefined || this.#running >= this.#options.threads) return;
-    this.#waiting.delete(entry);
+    this.#leave(entry);
     this.#running += 1;
     this.#run(entry.job)
       .then(entry.done.resolve, entry.done.reject)

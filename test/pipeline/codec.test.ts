@@ -13,6 +13,7 @@ import { aSpec } from './builders.ts';
 const OPTIONS: CodecOptions = {
   threads: 1,
   queueMax: 100,
+  queueBytesMax: 100_000_000,
   pixelsMax: 1_000_000,
   secondsMax: 10,
   clock: systemClock,
@@ -209,6 +210,22 @@ t.test(
     t.equal(await ask(goes.signal, Infinity), 'cancelled');
   },
 );
+
+t.test('the bytes of waiting images are bounded, and free again once they left', async (t) => {
+  const image = await drawing([[RED]])
+    .png()
+    .toBuffer();
+  const narrow = await openImageCodec({ ...OPTIONS, queueBytesMax: 2 * image.byteLength });
+  t.teardown(() => narrow.close());
+  for (let round = 0; round < 2; round++) {
+    const taken = [0, 1, 2].map(() => decode(image, {}, narrow));
+    await t.rejects(decode(image, {}, narrow), {
+      code: 'overloaded',
+      message: /bytes in the queue/,
+    });
+    await Promise.all(taken);
+  }
+});
 
 t.test('closing answers what is being decoded and refuses the rest', async (t) => {
   const closing = await openImageCodec(OPTIONS);

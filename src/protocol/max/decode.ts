@@ -1,0 +1,106 @@
+import type { Readable } from 'node:stream';
+import {
+  Busboy,
+  type BusboyFileStream,
+  type BusboyHeaders,
+  type BusboyInstance,
+} from '@fastify/busboy';
+import type { FastifyRequest } from 'fastify';
+
+import { messageOf, ServeError } from '../../core/errors.ts';
+
+/** What came in a form; undefined: no file in any of the fields that take one. */
+export type Upload = { readonly image: Uint8Array | undefined };
+
+/** Fields that take the image: most models call it `image`, some `file`. */
+const IMAGE_FIELDS: readonly string[] = ['image', 'file'];
+
+/** What a form may have beside its image, which takes what the whole body may: nobody needs more, and each costs. */
+const FORM_LIMITS = {
+  files: 4,
+  fields: 16,
+  parts: 16,
+  fieldNameSize: 256,
+  fieldSize: 65_536,
+  headerPairs: 32,
+  headerSize: 8_192,
+};
+
+/** A parser for bodies of `multipart/form-data`; collects the image, and drops all else as it comes. */
+export function createUploadParser(bytesMax: number) {
+  return async (request: FastifyRequest, payload: Readable): Promise<Upload> => {
+    const { headers } = request;
+    const claimed = Number(headers['content-length'] ?? 0);
+    if (claimed > bytesMax) throw tooLarge(bytesMax, claimed);
+    return await readForm(payload, headers as BusboyHeaders, bytesMax);
+  };
+}
+
+/** Ends as soon as the form does, or as soon as it is clear that nothing will come of it. */
+function readForm(payload: Readable, headers: BusboyHeaders, bytesMax: number): Promise<Upload> {
+  return new Promise((resolve, reject) => {
+    const form = openForm(headers);
+    const image = collectImage(form);
+    let found = 0;
+    const onData = (piece: Buffer): void => {
+      found += piece.byteLength;
+      if (found > bytesMax) fail(tooLarge(bytesMax, found));
+      else form.write(piece);
+    };
+    const onEnd = (): void => {
+      stopReading();
+      form.end();
+    };
+    const onGone = (): void => fail(new ServeError('cancelled', 'The caller went away'));
+    const stopReading = (): void => {
+      payload.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
+    };
+    const fail = (error: ServeError): void => {
+      stopReading();
+      reject(error);
+    };
+    const refuse = (thrown: unknown): void => fail(invalid(messageOf(thrown)));
+    form.on('error', refuse);
+    for (const limit of ['partsLimit', 'filesLimit', 'fieldsLimit'] as const) {
+      form.on(limit, () => refuse(`more parts than the ${FORM_LIMITS.parts} that a form may have`));
+    }
+    form.on('finish', () => resolve({ image: image() }));
+    payload.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone);
+  });
+}
+
+function openForm(headers: BusboyHeaders): BusboyInstance {
+  try {
+    return new Busboy({ headers, limits: FORM_LIMITS });
+  } catch (thrown) {
+    throw invalid(messageOf(thrown));
+  }
+}
+
+/** Gives the first file in a field for images, once the form has ended. An empty file is a file. */
+function collectImage(form: BusboyInstance): () => Uint8Array | undefined {
+  let pieces: Buffer[] | undefined;
+  form.on('file', (field: string, file: BusboyFileStream) => {
+    // The form's own listener hears of it.
+    file.on('error', () => undefined);
+    if (pieces !== undefined || !IMAGE_FIELDS.includes(field)) {
+      file.resume();
+      return;
+    }
+    const mine: Buffer[] = [];
+    pieces = mine;
+    file.on('data', (piece: Buffer) => mine.push(piece));
+  });
+  return () => pieces && Buffer.concat(pieces);
+}
+
+function tooLarge(bytesMax: number, found: number): ServeError {
+  return new ServeError(
+    'too_large',
+    `request body is over the limit: expected at most ${bytesMax} bytes, found ${found}`,
+  );
+}
+
+function invalid(found: string): ServeError {
+  return new ServeError('invalid_input', `expected multipart/form-data, found: ${found}`);
+}

@@ -1,0 +1,36 @@
+import type { InferResponse } from '../../core/infer.ts';
+import type { Tensor } from '../../core/tensor.ts';
+
+/** What `/model/metadata` tells, of the version that people get now. */
+export type MaxMetadata = {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  /** What kind of task it does, as people write it: `Image Classification`. */
+  readonly type: string;
+  readonly source: string;
+  readonly license: string | null;
+};
+
+/** One class of an answer. The id is a string, as clients compare it with one. */
+export type MaxPrediction = {
+  readonly label_id: string;
+  readonly label: string;
+  readonly probability: number;
+};
+
+/** Who waits for an image, and until when on the service's monotonic clock. */
+export type Patience = { readonly signal: AbortSignal; readonly deadlineMs: number };
+
+/** A model that takes images and names their class. All of it throws, or rejects with, ServeErrors. */
+export type MaxModel = {
+  /** Its name in the repository. */
+  readonly name: string;
+  readonly metadata: () => MaxMetadata;
+  /** The names of the classes, in the order of their ids. */
+  readonly labels: () => readonly string[];
+  /** An encoded image as the model's inputs. Not done on the calling thread. */
+  readonly prepare: (image: Uint8Array, patience: Patience) => Promise<readonly Tensor[]>;
+  /** The classes of an answer, best first. */
+  readonly explain: (response: InferResponse) => readonly MaxPrediction[];
+};

@@ -1,0 +1,168 @@
+/**
+ * The routes of the Model Asset eXchange, for a model that names what an image shows. What comes in is decoded, becomes an
+ * InferRequest and goes through the gateway as every other does: it is split, mirrored and counted.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+
+import { ServeError } from '../../core/errors.ts';
+import type { InferRequest } from '../../core/infer.ts';
+import { identify } from '../identity.ts';
+import { FEEDBACK_HEADER, VERSION_HEADER, writeAnswerHeaders } from '../rest/answer-headers.ts';
+import { connectionSignal } from '../rest/connection-signal.ts';
+import type { Service } from '../service.ts';
+import { createUploadParser, type Upload } from './decode.ts';
+import { encodeLabels, encodePredictions, jsonBytes, sendJson } from './encode.ts';
+import type { MaxModel, Patience } from './model.ts';
+import { PAGE_POLICY, pageOf } from './page.ts';
+import { createErrorHandler, createMethodNotAllowed, IMAGE_MISSING } from './status.ts';
+import { swaggerOf } from './swagger.ts';
+
+export type MaxOptions = {
+  readonly service: Service;
+  readonly model: MaxModel;
+  /** Whether pages of other origins may ask. */
+  readonly cors: boolean;
+  /** Bytes of a request's body. Beyond: `too_large`. */
+  readonly bodyBytesMax: number;
+};
+
+/** Adds the routes to a server, with parsers and errors of their own that leave those of its other routes as they are. */
+export function addMaxRoutes(app: FastifyInstance, options: MaxOptions): void {
+  const { service, bodyBytesMax, cors } = options;
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('multipart/form-data', createUploadParser(bodyBytesMax));
+    // Not read: a body of any other kind holds no image.
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
+    scope.setErrorHandler(
+      createErrorHandler({
+        draining: () => service.gateway.draining(),
+        onInternalError: service.onInternalError,
+      }),
+    );
+    if (cors) scope.addHook('onRequest', allowOtherOrigins);
+    addRoutes(scope, options);
+  });
+}
+
+function addRoutes(scope: FastifyInstance, { service, model, cors }: MaxOptions): void {
+  const add = (method: 'GET' | 'POST', url: string, handler: RouteHandlerMethod): void => {
+    scope.route({ method, url, handler });
+    const allowed = method === 'GET' ? ['GET', 'HEAD'] : ['POST'];
+    if (cors) scope.options(url, createPreflight(allowed));
+    const known = cors ? [...allowed, 'OPTIONS'] : allowed;
+    const others = scope.supportedMethods.filter((each) => !known.includes(each));
+    scope.route({ method: others, url, handler: createMethodNotAllowed(allowed) });
+  };
+  const { serverVersion } = service;
+  add('GET', '/', (_, reply) => sendPage(reply, pageOf(model.metadata())));
+  add('GET', '/swagger.json', (_, reply) =>
+    sendJson(reply, jsonBytes(swaggerOf(model.metadata(), serverVersion))),
+  );
+  add('GET', '/model/metadata', (_, reply) => sendJson(reply, jsonBytes(model.metadata())));
+  add('GET', '/model/labels', (_, reply) => sendJson(reply, encodeLabels(model.labels())));
+  add('POST', '/model/predict', createPredictRoute(service, model));
+}
+
+function createPredictRoute(service: Service, model: MaxModel) {
+  const { gateway, clock } = service;
+  return async (http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const { deadlineMs } = service.identity(model.name);
+    const patience = {
+      signal: connectionSignal(http.raw.socket),
+      deadlineMs: clock.monotonicMs() + deadlineMs,
+    };
+    const image = (http.body as Upload | undefined)?.image;
+    if (image === undefined) {
+      service.onRefused(model.name, 'invalid_input');
+      sendJson(reply.code(400), IMAGE_MISSING);
+      return reply;
+    }
+    const inputs = await prepared(service, model, { image, patience });
+    const request = requestOf(http, { service, model, inputs, patience });
+    const response = await gateway.infer(request, patience.signal);
+    const { version } = response;
+    const token = service.tokenFor({ model: model.name, version, id: request.id });
+    writeAnswerHeaders(reply, { version, token });
+    sendJson(reply, encodePredictions(model.explain(response)));
+    return reply;
+  };
+}
+
+type Image = { readonly image: Uint8Array; readonly patience: Patience };
+
+/** What is refused here never reaches the gateway, which counts the rest. */
+async function prepared(
+  service: Service,
+  model: MaxModel,
+  { image, patience }: Image,
+): Promise<InferRequest['inputs']> {
+  try {
+    return await model.prepare(image, patience);
+  } catch (thrown) {
+    const error = ServeError.from(thrown);
+    service.onRefused(model.name, error.code);
+    throw thrown;
+  }
+}
+
+type RequestParts = {
+  readonly service: Service;
+  readonly model: MaxModel;
+  readonly inputs: InferRequest['inputs'];
+  readonly patience: Patience;
+};
+
+function requestOf(
+  { headers }: FastifyRequest,
+  { service, model, inputs, patience }: RequestParts,
+): InferRequest {
+  const id = service.newId();
+  const header = (name: string): string | undefined => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : value?.[0];
+  };
+  const { unit, attributes } = identify(service.identity(model.name), {
+    header,
+    sequenceId: undefined,
+    requestId: id,
+  });
+  return {
+    id,
+    model: model.name,
+    version: undefined,
+    unit,
+    principal: undefined,
+    attributes,
+    priority: 0,
+    inputs,
+    outputs: undefined,
+    deadlineMs: patience.deadlineMs,
+  };
+}
+
+function sendPage(reply: FastifyReply, page: string): void {
+  reply
+    .header('content-type', 'text/html; charset=utf-8')
+    .header('content-security-policy', PAGE_POLICY)
+    .header('x-content-type-options', 'nosniff')
+    .header('referrer-policy', 'no-referrer')
+    .send(page);
+}
+
+async function allowOtherOrigins(_: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply
+    .header('access-control-allow-origin', '*')
+    .header('access-control-expose-headers', `${VERSION_HEADER}, ${FEEDBACK_HEADER}`);
+}
+
+/** What browsers ask before a request with headers of its own. */
+function createPreflight(allowed: readonly string[]): RouteHandlerMethod {
+  const methods = [...allowed, 'OPTIONS'].join(', ');
+  return async (_, reply) => {
+    reply
+      .code(204)
+      .header('access-control-allow-methods', methods)
+      .header('access-control-allow-headers', '*');
+  };
+}
