@@ -7,6 +7,7 @@ import { type ClassCounts, classifyOutputs } from '../classify.ts';
 import { isBatched } from '../model-config.ts';
 import { refusalOf } from '../refusal.ts';
 import type { Service } from '../service.ts';
+import { writeAnswerHeaders } from './answer-headers.ts';
 import { connectionSignal } from './connection-signal.ts';
 import { type InferCall, openInfer } from './decode.ts';
 import { HEADER_LENGTH } from './decode-binary.ts';
@@ -15,10 +16,6 @@ import { KnownHeads } from './known-heads.ts';
 import type { RestLimits } from './limits.ts';
 import type { Call } from './route.ts';
 import type { Turns } from './turns.ts';
-
-/** Names of the headers that answers carry. */
-const VERSION_HEADER = 'x-understudy-version';
-const FEEDBACK_HEADER = 'x-understudy-feedback';
 
 export type InferRouteOptions = {
   readonly service: Pick<Service, 'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock'>;
@@ -80,9 +77,8 @@ type Written = {
 
 function writeHeaders(reply: FastifyReply, { response, encoded, token }: Written): void {
   reply.header('content-type', encoded.contentType);
-  reply.header(VERSION_HEADER, headerText(response.version));
+  writeAnswerHeaders(reply, { version: response.version, token });
   if (encoded.headBytes !== undefined) reply.header(HEADER_LENGTH, encoded.headBytes);
-  if (token !== undefined) reply.header(FEEDBACK_HEADER, token);
 }
 
 /**
@@ -91,9 +87,4 @@ function writeHeaders(reply: FastifyReply, { response, encoded, token }: Written
  */
 function letGoUnread(socket: unknown, ms: number): void {
   if (socket instanceof Socket) socket.setTimeout(ms);
-}
-
-/** A version may be any string, a header may not: what is not printable ASCII is percent-encoded. */
-function headerText(text: string): string {
-  return /^[\x21-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
 }
