@@ -9,6 +9,7 @@ import { messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { compareVersions, type Life } from '../core/version.ts';
 import type { LoadRequest, ModelRepository, RepositoryEntry } from '../gateway/model-repository.ts';
+import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { RouteTable } from '../gateway/route-table.ts';
 import { scanModel } from '../repository/scan.ts';
 import type { Refusal } from '../rollout/command.ts';
@@ -27,6 +28,7 @@ export type ModelControlOptions = {
   readonly routes: Pick<RouteTable, 'read'>;
   readonly residence: Pick<Residence, 'prepareAnew' | 'settle' | 'vacate' | 'versions'>;
   readonly controller: Pick<Controller, 'adopt' | 'forget'>;
+  readonly statistics: Pick<ModelStatistics, 'retain'>;
   /** Closed by whoever made it, once nothing runs from it any more. */
   readonly overrides: OverrideFiles;
   readonly log: Log;
@@ -116,7 +118,7 @@ export class ModelControl implements ModelRepository {
   /** Resolves with what stands in the way, if anything does. */
   async #adopt(entry: CatalogEntry): Promise<Refusal | undefined> {
     const { model, packages } = entry;
-    const { catalog, routes, residence, controller } = this.#options;
+    const { catalog, routes, residence, controller, statistics } = this.#options;
     const before = catalog.entry(model);
     return await controller.adopt({
       configured: initialRoute(entry),
@@ -131,7 +133,10 @@ export class ModelControl implements ModelRepository {
           throw loadFailed(model, messageOf(error), error);
         }
       },
-      commit: () => catalog.replace(entry),
+      commit: () => {
+        catalog.replace(entry);
+        statistics.retain(model, new Set(packages.keys()));
+      },
     });
   }
 

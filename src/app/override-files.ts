@@ -1,5 +1,4 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ServeError } from '../core/errors.ts';
 
@@ -8,8 +7,14 @@ const PATH = /^[^/\\._\0][^/\\\0]{0,254}(\/[^/\\.\0][^/\\\0]{0,254})?$/;
 
 /** Packages that callers brought along, each in a directory of its own outside the repository. */
 export class OverrideFiles {
+  readonly #parent: string;
   /** By model: the directory in use. */
   readonly #inUse = new Map<string, string>();
+
+  /** Under `parent`, a directory that is there and that others may use too. */
+  constructor(parent: string) {
+    this.#parent = parent;
+  }
 
   /**
    * Writes a model's files as a repository of their own and resolves with its path.
@@ -23,7 +28,7 @@ export class OverrideFiles {
         `file of model '${model}': expected a path such as 1/model.onnx, found '${path.slice(0, 80)}'`,
       );
     }
-    const root = await mkdtemp(join(tmpdir(), 'understudy-model-'));
+    const root = await mkdtemp(join(this.#parent, 'understudy-model-'));
     try {
       const folder = join(root, model);
       await mkdir(folder);

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { Catalog } from '../../src/app/catalog.ts';
 import { initialRoutes } from '../../src/app/initial-routes.ts';
 import { Lanes, type LaneTarget } from '../../src/app/lanes.ts';
+import { adjustableLog } from '../../src/app/log-settings.ts';
 import { namesNotFound } from '../../src/app/names-not-found.ts';
 import { overruledRoutes } from '../../src/app/overruled-routes.ts';
 import { seatsOf } from '../../src/app/seats-of.ts';
@@ -284,6 +285,25 @@ t.test('only a candidate that keeps dying ends its trial', async (t) => {
   const batch = { rows: 2, requests: 1, computeMs: 3 };
   for (const role of ['main', 'shadow'] as const) listeners(role).onBatch(at('1'), batch);
   t.equal(statistics.list('fashion', '1')[0]?.executions, 1, 'the shadow answers nobody');
+});
+
+t.test('a level that is switched off is not written, from then on', async (t) => {
+  const written: string[] = [];
+  const { log, settings } = adjustableLog(({ message }) => written.push(message));
+  const tellAll = (when: string): void => {
+    for (const level of ['info', 'warn', 'error'] as const)
+      log({ level, message: `${level} ${when}` });
+  };
+  tellAll('before');
+  settings.setLog({ logInfo: false, logWarning: false });
+  t.same(settings.log(), { logInfo: false, logWarning: false, logError: true });
+  tellAll('while off');
+  settings.setLog({ logInfo: true });
+  tellAll('after');
+  t.same(written, [
+    ...['info before', 'warn before', 'error before', 'error while off'],
+    ...['info after', 'error after'],
+  ]);
 });
 
 t.test('a start that fails releases what it had taken', async (t) => {

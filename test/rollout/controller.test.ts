@@ -1,9 +1,10 @@
 import t from 'tap';
 import type { LedgerRecord } from '../../src/core/record.ts';
 import type { MemoryLedger } from '../../src/ledger/memory.ts';
+import type { Adoption } from '../../src/rollout/adoption.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
 import { replay } from '../../src/rollout/replay.ts';
-import { aSpec, decideByLabel, evidenceOf, World } from './builders.ts';
+import { aRoute, aSpec, decideByLabel, evidenceOf, World } from './builders.ts';
 
 const START = { kind: 'start', spec: aSpec() } as const;
 const ABORT = { kind: 'abort', model: 'fashion', reason: 'changed my mind' } as const;
@@ -284,4 +285,81 @@ t.test('a tick that comes while the last one still loads is left out', async (t)
   await Promise.all([controller.tick(), controller.tick(), controller.tick()]);
   t.same(kindsOf(ledger.records()).filter((kind) => kind === 'enterStep').length, 1);
   await controller.stop();
+});
+
+/** A model that was read: version 1 alone unless said otherwise. */
+function anAdoption(world: World, parts: Partial<Adoption> = {}): Adoption {
+  return {
+    configured: aRoute(),
+    versions: new Set(['1', '2']),
+    changed: new Set(),
+    prepare: async () => void world.log.push('prepare anew'),
+    commit: () => void world.log.push('commit'),
+    ...parts,
+  };
+}
+
+t.test('a model that appears is taken up where the record says it was', async (t) => {
+  const world = new World();
+  world.table.clear();
+  const first = world.boot();
+  await first.controller.resume();
+  await first.controller.adopt(anAdoption(world));
+  t.same(world.log, ['prepare anew', 'commit', `write ${STABLE}`], 'loaded, then routed');
+  const shares = [{ arm: 'stable', version: '2', weightBp: 10_000 }] as const;
+  const toSecond = { kind: 'setRoute', model: 'fashion', stable: '2', shares } as const;
+  await first.controller.submit({ ...toSecond, mirror: undefined, revision: 1 });
+  t.equal(await first.controller.forget('fashion'), undefined);
+  t.equal(first.controller.route('fashion'), undefined);
+  await first.controller.adopt(anAdoption(world));
+  t.equal(world.shares(), 'stable=2:10000', 'the record goes before the configuration');
+  await first.controller.adopt(anAdoption(world, { versions: new Set(['1']) }));
+  t.equal(world.shares(), STABLE, 'unless what it leads to is gone');
+  t.ok(
+    (first.controller.route('fashion')?.revision ?? 0) > 2,
+    'and whoever knew it reads it again',
+  );
+});
+
+t.test('a trial whose model comes late goes on once it is there', async (t) => {
+  const world = new World();
+  const { controller, ledger } = await aRunning(world);
+  await toTenth(world, controller);
+  const late = new World();
+  late.table.clear();
+  const again = late.boot(ledger.records());
+  await again.controller.resume();
+  t.same(late.log, [], 'there is no such model');
+  await again.controller.adopt(anAdoption(late));
+  t.same(late.log.slice(0, 3), ['prepare anew', 'commit', `write ${STABLE}`]);
+  t.match(late.shares(), /candidate=2:1000/);
+});
+
+t.test('what a trial is about stays until it has ended', async (t) => {
+  const world = new World();
+  const { controller } = await aRunning(world);
+  const before = world.log.length;
+  for (const refusal of [
+    await controller.adopt(anAdoption(world, { changed: new Set(['2']) })),
+    await controller.forget('fashion'),
+  ]) {
+    t.match(refusal, { code: 'rollout_running', why: /^rollout fashion-2-1 is running/ });
+  }
+  t.equal(world.log.length, before, 'nothing was loaded, nothing was moved');
+  const shares = world.shares();
+  t.equal(await controller.adopt(anAdoption(world, { changed: new Set(['3']) })), undefined);
+  t.equal(world.shares(), shares, 'another version may come while the trial goes on');
+  await controller.submit(ABORT);
+  t.equal(await controller.forget('fashion'), undefined);
+});
+
+t.test('what cannot be loaded is not adopted', async (t) => {
+  const world = new World();
+  const { controller } = world.boot();
+  await controller.resume();
+  const [route, written] = [controller.route('fashion'), world.log.length];
+  const prepare = (): Promise<void> => Promise.reject(new Error('no such file'));
+  await t.rejects(controller.adopt(anAdoption(world, { prepare })), { message: 'no such file' });
+  t.equal(world.log.length, written);
+  t.equal(controller.route('fashion'), route);
 });

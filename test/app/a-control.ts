@@ -1,0 +1,183 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Catalog } from '../../src/app/catalog.ts';
+import { initialRoutes } from '../../src/app/initial-routes.ts';
+import { ModelControl } from '../../src/app/model-control.ts';
+import { OverrideFiles } from '../../src/app/override-files.ts';
+import type { Placed, Placement } from '../../src/app/placement.ts';
+import { readCatalog } from '../../src/app/read-catalog.ts';
+import { Residence } from '../../src/app/residence.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { ServeError } from '../../src/core/errors.ts';
+import { NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { LogEntry } from '../../src/core/log.ts';
+import { seededRandom } from '../../src/core/random.ts';
+import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
+import { createRouteTable, type RouteTable } from '../../src/gateway/route-table.ts';
+import type { Host } from '../../src/host/host.ts';
+import type { Seat } from '../../src/host/residency.ts';
+import { MemoryLedger } from '../../src/ledger/memory.ts';
+import { Controller } from '../../src/rollout/controller.ts';
+import { decideByLabel } from '../rollout/builders.ts';
+
+type Teardown = { readonly teardown: (work: () => unknown) => void };
+
+/** A repository, by path in it: what each file holds. */
+export async function aRepository(
+  t: Teardown,
+  files: Readonly<Record<string, Uint8Array | string>>,
+): Promise<string> {
+  const root = await mkdtemp(join(tmpdir(), 'understudy-repository-'));
+  t.teardown(() => rm(root, { recursive: true, force: true }));
+  for (const [path, content] of Object.entries(files)) await put(root, path, content);
+  return root;
+}
+
+/** Writes a file into a repository. */
+export async function put(root: string, path: string, content: Uint8Array | string): Promise<void> {
+  await mkdir(dirname(join(root, path)), { recursive: true });
+  await writeFile(join(root, path), content);
+}
+
+/** What the hosts of a test did, in order, and what starting one is to wait for or to fail with. */
+export class HostDiary {
+  readonly started: string[] = [];
+  readonly closed: string[] = [];
+  /** By model and version, such as `m 1`. */
+  readonly faults = new Map<string, string>();
+  /** Starting waits for it. */
+  gate: Promise<unknown> = Promise.resolve();
+
+  /** The host answers with the number of its start as the batch's id, and refuses once it is closed. */
+  readonly placement: Pick<Placement, 'startHost' | 'startLane'> = {
+    startHost: async ({ target: { target }, entry }: Placed<Seat>): Promise<Host> => {
+      await this.gate;
+      const name = `${target.model} ${target.version}`;
+      const fault = this.faults.get(name);
+      const found = entry?.packages.get(target.version);
+      if (fault !== undefined || found === undefined) {
+        throw new ServeError('version_not_ready', fault ?? 'not there');
+      }
+      const number = this.started.push(`${name} ${entry?.settings.batch.rowsMax}`);
+      let [inFlight, isOpen] = [0, true];
+      return {
+        target,
+        signature: found.signature,
+        provider: { requested: ['cpu'], actual: 'cpu', fallbackReason: undefined },
+        life: () => ({ kind: isOpen ? 'ready' : 'unloaded' }),
+        inFlight: () => inFlight,
+        pid: () => undefined,
+        infer: async (request) => {
+          if (!isOpen) throw new ServeError('version_not_ready', 'closed');
+          inFlight += 1;
+          await turn();
+          inFlight -= 1;
+          const timing = { queueMs: 1, computeMs: 2, totalMs: 3 };
+          const [input] = request.inputs;
+          const outputs = input === undefined ? [] : [{ ...input, name: 'y' }];
+          return { ...target, outputs, timing, batch: { id: number, rows: 1 } };
+        },
+        close: async () => {
+          isOpen = false;
+          while (inFlight > 0) await turn();
+          this.closed.push(`${name} of start ${number}`);
+        },
+      };
+    },
+    startLane: async () => ({
+      run: () => Promise.reject(new Error('not asked for here')),
+      waiting: () => 0,
+      life: () => ({ kind: 'ready' }),
+      pid: () => undefined,
+      close: async () => {},
+    }),
+  };
+}
+
+export type ControlParts = {
+  /** That section of the file. */
+  readonly models?: string;
+  readonly modelControl?: 'none' | 'explicit';
+  /** As the diary has them, from the start. */
+  readonly faults?: Readonly<Record<string, string>>;
+};
+
+export type Control = {
+  readonly control: ModelControl;
+  readonly catalog: Catalog;
+  readonly controller: Controller;
+  readonly gateway: Gateway;
+  readonly routes: RouteTable;
+  readonly hosts: HostDiary;
+  readonly log: LogEntry[];
+  /** Where packages that callers bring along are put. */
+  readonly brought: string;
+};
+
+/** Model control over a repository, as the app makes it, with hosts that only pretend. */
+export async function aControl(
+  t: Teardown,
+  repository: string,
+  { models = '{}', modelControl = 'explicit', faults = {} }: ControlParts = {},
+): Promise<Control> {
+  const file = join(repository, '_understudy.yaml');
+  await writeFile(
+    file,
+    `apiVersion: understudy/v1\nserver: { modelControl: ${modelControl} }\nmodels: ${models}\nrepository: .\n`,
+  );
+  const config = await loadConfig(file);
+  const log: LogEntry[] = [];
+  const tell = (entry: LogEntry): void => void log.push(entry);
+  const onInternalError = (operation: string, error: unknown): void =>
+    tell({ level: 'error', message: `${operation}: ${String(error)}` });
+  const catalog = await readCatalog(config, tell);
+  const routes = createRouteTable(initialRoutes(catalog));
+  const hosts = new HostDiary();
+  for (const [name, fault] of Object.entries(faults)) hosts.faults.set(name, fault);
+  const residence = new Residence({ catalog, placement: hosts.placement, onInternalError });
+  const gateway = createGateway({
+    clock: systemClock,
+    routes,
+    hosts: residence,
+    taps: [],
+    limits: { inFlightMax: 1_000, rowsMax: () => 100 },
+    onInternalError,
+  });
+  const controller = new Controller({
+    ledger: new MemoryLedger(systemClock),
+    clock: systemClock,
+    random: seededRandom(1),
+    routes: {
+      ...routes,
+      write: (route) => {
+        routes.write(route);
+        void residence.settle(route);
+      },
+    },
+    stage: {
+      prepare: async () => {},
+      prepareRoute: (route) => residence.prepare(route),
+      open: () => {},
+      release: async () => {},
+    },
+    decide: decideByLabel,
+    evidence: () => NO_EVIDENCE,
+    digestOf: (model, version) => catalog.find({ model, version })?.digest,
+    whyNotComparable: () => undefined,
+    tickMs: 1_000,
+    onInternalError,
+  });
+  await controller.resume();
+  const brought = join(repository, '_brought');
+  await mkdir(brought);
+  const overrides = new OverrideFiles(brought);
+  const statistics = { retain: () => undefined };
+  const control = new ModelControl({
+    ...{ config, catalog, routes, residence, controller, overrides, statistics, log: tell },
+  });
+  t.teardown(() => overrides.close());
+  return { brought, control, catalog, controller, gateway, routes, hosts, log };
+}

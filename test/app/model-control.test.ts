@@ -1,0 +1,293 @@
+import { access, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import t from 'tap';
+import { deferred } from '../../src/core/deferred.ts';
+import { messageOf } from '../../src/core/errors.ts';
+import type { LoadRequest } from '../../src/gateway/model-repository.ts';
+import { aRequest, NEVER_ABORTED } from '../gateway/builders.ts';
+import { aSpec } from '../rollout/builders.ts';
+import { anIdentityModel } from '../support/a-model-file.ts';
+import { until } from '../support/until.ts';
+import { aControl, aRepository, type Control, put } from './a-control.ts';
+
+const MODEL = anIdentityModel('FP32');
+/** Another digest, the same signature but for a name nobody sees. */
+const OTHER = anIdentityModel('FP32', [-1, -1]);
+const REPOSITORY: LoadRequest = { config: undefined, files: new Map() };
+
+/** Answers, one after the other, until it is stopped; what went wrong is counted, never thrown. */
+function traffic({ gateway }: Control, model = 'm') {
+  const seen = { answers: new Set<number>(), requests: 0, failures: [] as string[] };
+  let isOn = true;
+  const running = (async () => {
+    while (isOn) {
+      seen.requests += 1;
+      await gateway.infer(aRequest({ model }), NEVER_ABORTED).then(
+        ({ batch }) => seen.answers.add(batch.id),
+        (error: unknown) => seen.failures.push(messageOf(error)),
+      );
+      await turn();
+    }
+  })();
+  return {
+    seen,
+    stop: async () => {
+      isOn = false;
+      await running;
+      return seen;
+    },
+  };
+}
+
+async function listed({ control }: Control): Promise<readonly string[]> {
+  return (await control.index()).map(({ model, version, life }) =>
+    [model, version, life.kind, ...(life.kind === 'failed' ? [life.reason] : [])].join(' '),
+  );
+}
+
+async function starts({ gateway }: Control, model = 'm'): Promise<number> {
+  return (await gateway.infer(aRequest({ model }), NEVER_ABORTED)).batch.id;
+}
+
+t.test('nobody loads or unloads where the configuration does not let them', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
+  const { control } = await aControl(t, root, { modelControl: 'none' });
+  for (const refused of [control.load('m', REPOSITORY), control.unload('m')]) {
+    await t.rejects(refused, {
+      code: 'not_allowed',
+      message: /^explicit model load \/ unload is not allowed: /,
+    });
+  }
+  t.equal((await control.index()).length, 1, 'to look is allowed');
+});
+
+t.test('a package that was replaced takes over between two requests', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  const people = traffic(world);
+  t.equal(await starts(world), 1);
+  await put(root, 'm/1/model.onnx', OTHER);
+  await world.control.load('m', REPOSITORY);
+  t.equal(await starts(world), 2, 'the new one answers from here on');
+  await until('people get it too', () => people.seen.answers.has(2));
+  const { failures, answers } = await people.stop();
+  t.same(failures, []);
+  t.same([...answers], [1, 2]);
+  t.same(world.hosts.closed, ['m 1 of start 1']);
+  t.same(world.gateway.metadata('m').inputs[0]?.shape, [-1, -1], 'and is what is described');
+});
+
+t.test('a load that changes nothing loads nothing', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  const before = world.routes.read('m');
+  await world.control.load('m', REPOSITORY);
+  t.equal(world.hosts.started.length, 1);
+  t.same(world.routes.read('m'), before);
+});
+
+t.test('a load that fails leaves everything as it was, and says why', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  const route = world.routes.read('m');
+  await put(root, 'm/2/model.onnx', OTHER);
+  world.hosts.faults.set('m 2', 'the runtime has no such operator');
+  await t.rejects(world.control.load('m', REPOSITORY), {
+    code: 'load_failed',
+    message: "failed to load 'm', the runtime has no such operator",
+  });
+  await put(root, 'm/1/model.onnx', 'no model at all');
+  await t.rejects(world.control.load('m', REPOSITORY), {
+    code: 'load_failed',
+    message: /^failed to load 'm', version 1: model\.onnx/,
+  });
+  t.equal(await starts(world), 1);
+  t.same(world.routes.read('m'), route);
+  t.same(await listed(world), ['m 1 ready']);
+});
+
+t.test('what is not in the repository cannot be polled from it', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
+  await put(root, '../outside/1/model.onnx', MODEL);
+  t.teardown(() => rm(join(root, '../outside'), { recursive: true, force: true }));
+  const world = await aControl(t, root);
+  for (const name of ['absent', '../outside', '..', '', '_hidden', 'a\0b']) {
+    await t.rejects(world.control.load(name, REPOSITORY), {
+      code: 'load_failed',
+      message: /^failed to load '.*', failed to poll from model repository: /s,
+    });
+  }
+  await t.rejects(world.control.unload('absent'), { code: 'model_not_found' });
+  t.same(await listed(world), ['m 1 ready'], 'and leaves no trace');
+});
+
+t.test('an unloaded model is unknown until it is loaded again', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'n/1/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  const people = traffic(world, 'n');
+  const last = world.gateway.infer(aRequest(), NEVER_ABORTED);
+  await world.control.unload('m');
+  t.equal((await last).version, '1', 'who came before is answered');
+  t.same(world.hosts.closed, ['m 1 of start 1']);
+  await t.rejects(world.gateway.infer(aRequest(), NEVER_ABORTED), {
+    code: 'model_not_found',
+    message: /^Request for unknown model: 'm' is not found/,
+  });
+  t.same(await listed(world), ['m 1 unloaded', 'n 1 ready']);
+  t.equal(world.gateway.serverReadiness().ready, true, 'nobody waits for it');
+  await world.control.unload('m');
+  await world.control.load('m', REPOSITORY);
+  t.equal(await starts(world), 3);
+  t.same((await people.stop()).failures, [], 'the other model never noticed');
+});
+
+t.test('a version that a trial is about neither changes nor vanishes under it', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'm/2/model.onnx': MODEL });
+  const world = await aControl(t, root, { models: '{ m: { route: { stable: "1" } } }' });
+  const spec = aSpec({ model: 'm' });
+  t.match(await world.controller.submit({ kind: 'start', spec }), { kind: 'applied' });
+  await world.control.load('m', REPOSITORY);
+  await put(root, 'm/3/model.onnx', MODEL);
+  await world.control.load('m', REPOSITORY);
+  t.ok(world.catalog.find({ model: 'm', version: '3' }), 'others may come');
+  await put(root, 'm/2/model.onnx', OTHER);
+  for (const refused of [world.control.load('m', REPOSITORY), world.control.unload('m')]) {
+    await t.rejects(refused, { code: 'conflict', message: /rollout m-2-1 is running/ });
+  }
+  await world.controller.submit({ kind: 'abort', model: 'm', reason: 'enough' });
+  await world.control.load('m', REPOSITORY);
+  await world.control.unload('m');
+  t.equal(world.routes.read('m'), undefined);
+});
+
+t.test('what is on record of a model goes before what is configured', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'm/2/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  t.equal(world.routes.read('m')?.stable, '2', 'nothing is on record: the newest');
+  const shares = [{ arm: 'stable', version: '1', weightBp: 10_000 }] as const;
+  const change = { stable: '1', shares, mirror: undefined, revision: 0 };
+  const result = await world.controller.submit({ kind: 'setRoute', model: 'm', ...change });
+  t.equal(result.kind, 'applied');
+  await world.control.unload('m');
+  await put(root, 'm/3/model.onnx', MODEL);
+  await world.control.load('m', REPOSITORY);
+  t.equal(world.routes.read('m')?.stable, '1');
+  await rm(join(root, 'm/1'), { recursive: true });
+  await world.control.load('m', REPOSITORY);
+  t.equal(world.routes.read('m')?.stable, '3', 'unless it is gone');
+});
+
+t.test('loads of one model wait for one another, and for nobody else', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'n/1/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  await world.control.unload('m');
+  const gate = deferred<void>();
+  world.hosts.gate = gate.promise;
+  const done: string[] = [];
+  const first = world.control.load('m', REPOSITORY).then(() => done.push('load m'));
+  const second = world.control.unload('m').then(() => done.push('unload m'));
+  await world.control.unload('n').then(() => done.push('unload n'));
+  t.match(await listed(world), ['m 1 loading', 'n 1 unloaded']);
+  gate.resolve();
+  await Promise.all([first, second]);
+  t.same(done, ['unload n', 'load m', 'unload m']);
+  await world.control.close();
+  await t.rejects(world.control.load('m', REPOSITORY), { code: 'version_not_ready' });
+});
+
+t.test('a caller may bring a package along; it goes when something else comes', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  const files = new Map([['7/model.onnx', OTHER]]);
+  await world.control.load('m', { config: undefined, files });
+  t.same(await listed(world), ['m 7 ready']);
+  const directory = world.catalog.find({ model: 'm', version: '7' })?.directory ?? '';
+  t.ok(directory.startsWith(world.brought), 'and not into a folder of the repository');
+  await t.rejects(
+    world.control.load('m', {
+      config: undefined,
+      files: new Map([['7/model.onnx', MODEL.slice(9)]]),
+    }),
+    { code: 'load_failed' },
+  );
+  await access(directory);
+  t.equal((await readdir(world.brought)).length, 1, 'what was in vain is gone');
+  await world.control.load('m', REPOSITORY);
+  t.same(await listed(world), ['m 1 ready']);
+  await t.rejects(access(directory), { code: 'ENOENT' });
+});
+
+t.test('what a caller brings along stays in its own folder', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  for (const path of ['../1/model.onnx', '/etc/x', '1/../../x', '1/..', '.', 'a/b/c', '1\\x', '']) {
+    const files = new Map([[path, MODEL]]);
+    const loading = world.control.load('m', { config: undefined, files });
+    await t.rejects(loading, { code: 'invalid_input' }, JSON.stringify(path));
+  }
+  t.equal(world.hosts.started.length, 1);
+});
+
+t.test('a configuration that a caller brings along is how the model is run', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  const config = JSON.stringify({ backend: 'onnxruntime', max_batch_size: 5 });
+  await world.control.load('m', { config, files: new Map() });
+  t.same(world.hosts.started, ['m 1 32', 'm 1 5']);
+  t.equal(world.gateway.version('m').facts.rowsMax, 5);
+  await world.control.load('m', REPOSITORY);
+  t.equal(world.gateway.version('m').facts.rowsMax, 32, 'until it is loaded without');
+  const broken = world.control.load('m', { config: '{', files: new Map() });
+  await t.rejects(broken, { code: 'load_failed' });
+});
+
+t.test('one version that nobody can serve keeps no other from being served', async (t) => {
+  const root = await aRepository(t, {
+    'good/1/model.onnx': MODEL,
+    'mixed/1/model.onnx': MODEL,
+    'mixed/2/model.onnx': 'no model',
+    'bad/1/model.onnx': 'no model',
+  });
+  const world = await aControl(t, root);
+  const lines = await listed(world);
+  t.match(lines, [/^bad 1 failed model\.onnx/, 'good 1 ready', 'mixed 1 ready', /^mixed 2 failed/]);
+  t.equal(await starts(world, 'mixed'), 2);
+  t.equal(world.log.filter(({ message }) => message.startsWith('cannot be served')).length, 2);
+  t.equal(world.gateway.serverReadiness().ready, true);
+});
+
+t.test('a version that the runtime refuses at the start is known with its reason', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'n/1/model.onnx': MODEL });
+  const world = await aControl(t, root, { faults: { 'm 1': 'no such operator' } });
+  t.same(await listed(world), ['m 1 failed no such operator', 'n 1 ready']);
+  t.equal(await starts(world, 'n'), 1, 'others go on');
+  const { ready, reason = '' } = world.gateway.serverReadiness();
+  t.equal(ready, false);
+  t.match(reason, /^'m' version '1' is not at ready state: .*failed \(no such operator\)/);
+  await t.rejects(world.control.load('m', REPOSITORY), { code: 'load_failed' });
+  t.same(await listed(world), ['m 1 failed no such operator', 'n 1 ready']);
+  await world.control.unload('m');
+  t.equal(world.gateway.serverReadiness().ready, true, 'whoever takes it out is ready again');
+  await t.rejects(world.control.load('m', REPOSITORY), { code: 'load_failed' });
+  t.match(await listed(world), [/^m 1 failed .*no such operator/, 'n 1 ready']);
+  t.equal(world.gateway.serverReadiness().ready, true, 'a load that fails changes nothing');
+  world.hosts.faults.clear();
+  await world.control.load('m', REPOSITORY);
+  t.same(await listed(world), ['m 1 ready', 'n 1 ready']);
+});
+
+t.test('versions that the policy keeps answer those who name them', async (t) => {
+  const files = ['1', '2', '3'].map((version) => [`m/${version}/model.onnx`, MODEL]);
+  const root = await aRepository(t, Object.fromEntries(files));
+  const models = '{ m: { versions: ["1", "2"] } }';
+  const world = await aControl(t, root, { models, faults: { 'm 1': 'broken' } });
+  t.equal(world.routes.read('m')?.stable, '2', 'the newest that is offered');
+  t.match(await listed(world), ['m 1 failed broken', 'm 2 ready', 'm 3 unloaded']);
+  world.hosts.faults.clear();
+  await world.control.load('m', REPOSITORY);
+  const pinned = await world.gateway.infer(aRequest({ version: '1' }), NEVER_ABORTED);
+  t.equal(pinned.version, '1');
+  const versions = world.gateway.version('m', '1');
+  t.equal(world.gateway.version('m', '1'), versions, 'a pin makes nothing anew');
+});
