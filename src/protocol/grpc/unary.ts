@@ -3,6 +3,7 @@ import type { handleUnaryCall } from '@grpc/grpc-js';
 import { messageOf, ServeError } from '../../core/errors.ts';
 import type { Codec } from './definitions.ts';
 import { statusOf } from './status.ts';
+import { WireReader } from './wire-reader.ts';
 
 /** A call as the library hands it over: messages are bytes. */
 export type BytesHandler = handleUnaryCall<Buffer, Buffer>;
@@ -36,6 +37,9 @@ async function answer<Request extends object>(
 
 /** @throws ServeError `invalid_input` where the bytes are no such message. */
 export function decode<Request extends object>(codec: Codec, bytes: Buffer): Request {
+  // The library takes a string that is cut off for a short one.
+  const reader = new WireReader(bytes);
+  while (reader.next()) reader.skip();
   try {
     return codec.requestDeserialize(bytes) as Request;
   } catch (thrown) {
