@@ -1,10 +1,13 @@
 /**
- * The limit that the gateway is held against: a bare fastify route that gives a binary body back. Started with `fork`; tells
- * its port, and on demand runs a model in a worker thread as fast as it goes, beside the route.
+ * The limit that the gateway is held against: a bare fastify route that gives a binary body back, and one that gives little
+ * back. Started with `fork`; tells its port, and on demand runs a model in a worker thread as fast as it goes, beside the routes.
  */
 import { Worker } from 'node:worker_threads';
 import Fastify from 'fastify';
 import type { EchoNews, EchoOrder } from './echo-message.ts';
+
+/** About as much as a gateway says of a model with one output. */
+const FEW_BYTES = Buffer.alloc(160, 1);
 
 const server = Fastify({ bodyLimit: 64 * 1024 * 1024 });
 server.addContentTypeParser(
@@ -12,6 +15,7 @@ server.addContentTypeParser(
   { parseAs: 'buffer' },
   (_request, body, done) => done(null, body),
 );
+server.post('/take', (_request, reply) => reply.type('application/octet-stream').send(FEW_BYTES));
 server.post('/echo', (request, reply) => reply.type('application/octet-stream').send(request.body));
 await server.listen({ host: '127.0.0.1', port: 0 });
 const [address] = server.addresses();

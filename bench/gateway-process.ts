@@ -7,18 +7,21 @@ const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url));
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 20_000;
 
-type Ports = { readonly http: number; readonly admin: number };
-type LogLine = { readonly message: string; readonly facts?: { readonly admin?: number } };
+type Ports = { readonly http: number; readonly grpc: number; readonly admin: number };
+type LogLine = { readonly message: string; readonly facts?: Partial<Omit<Ports, 'http'>> };
 
 /** A gateway as a user starts it, in a process of its own. */
 export class GatewayProcess {
   readonly #child: ChildProcess;
+  /** Of REST. */
   readonly port: number;
+  readonly grpcPort: number;
   readonly #adminPort: number;
 
   private constructor(child: ChildProcess, ports: Ports) {
     this.#child = child;
     this.port = ports.http;
+    this.grpcPort = ports.grpc;
     this.#adminPort = ports.admin;
   }
 
@@ -82,6 +85,7 @@ function portsOf(child: ChildProcess): Promise<Ports> {
 
 function portsIn({ message, facts }: LogLine): Ports | undefined {
   const port = /^answering at http:\/\/.*:(\d+)$/.exec(message)?.[1];
-  if (port === undefined || facts?.admin === undefined) return undefined;
-  return { http: Number(port), admin: facts.admin };
+  const { grpc, admin } = facts ?? {};
+  if (port === undefined || grpc === undefined || admin === undefined) return undefined;
+  return { http: Number(port), grpc, admin };
 }

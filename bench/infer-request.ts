@@ -40,11 +40,11 @@ export function inferPost(port: number, model: string, body: InferBody): Buffer 
   });
 }
 
-/** The same body for the echo route. */
-export function echoPost(port: number, body: InferBody): Buffer {
+/** The same body for a route of the echo server: it gives all of it back, or takes it and gives little. */
+export function echoPost(port: number, body: InferBody, path: '/echo' | '/take' = '/echo'): Buffer {
   return postBytes({
     host: `127.0.0.1:${port}`,
-    path: '/echo',
+    path,
     headers: {
       'content-type': 'application/octet-stream',
       'inference-header-content-length': String(body.headBytes),

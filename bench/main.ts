@@ -14,11 +14,12 @@ import type { Effort, Suite } from './figure.ts';
 import { thisMachine } from './machine.ts';
 import { mirrorHarm } from './mirror-harm.ts';
 import { overhead } from './overhead.ts';
+import { protocols } from './protocols.ts';
 import { realModel } from './real-model.ts';
 import { conditionsOf, reportOf, rowsOf, withReport } from './report.ts';
 import { keepResult, readResults } from './results.ts';
 
-const SUITES: readonly Suite[] = [overhead, realModel, mirrorHarm, decisionCost];
+const SUITES: readonly Suite[] = [overhead, protocols, realModel, mirrorHarm, decisionCost];
 const QUICK: Effort = { rounds: 2, blockMs: 300, warmupMs: 100 };
 
 const { values, positionals } = parseArgs({

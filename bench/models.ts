@@ -4,6 +4,7 @@ import {
   addNode,
   floats,
   newModel,
+  wholeNumber,
   writeModel,
 } from '../src/repository/onnx-writer.ts';
 
@@ -19,6 +20,19 @@ export function tinyModel(columns: number): Uint8Array {
   });
   const one = addInitialiser(model.graph, floats('one', [1], [1]));
   addNode(model.graph, { op: 'Add', inputs: [INPUT, one], outputs: [OUTPUT] });
+  return writeModel(model);
+}
+
+/** A model that takes much, costs next to nothing and says little: the first value of each row. */
+export function firstValueModel(columns: number): Uint8Array {
+  const model = newModel({
+    name: 'first-value',
+    inputs: [{ name: INPUT, dtype: 'FP32', shape: [-1, columns] }],
+    outputs: [{ name: OUTPUT, dtype: 'FP32', shape: [-1, 1] }],
+  });
+  const first = addInitialiser(model.graph, wholeNumber('first', 0n));
+  const attributes = { axis: { int: 1 } };
+  addNode(model.graph, { op: 'Gather', inputs: [INPUT, first], outputs: [OUTPUT], attributes });
   return writeModel(model);
 }
 
