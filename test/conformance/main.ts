@@ -5,8 +5,11 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import type { Case } from './case.ts';
-import { EVERY_CASE } from './cases/every-case.ts';
+import { everyCase } from './cases/every-case.ts';
 import { writeModels } from './models.ts';
+import { findTests, type OnnxTest, sampleTests, writeTestModel } from './onnx-tests/find-tests.ts';
+import { onnxCase } from './onnx-tests/onnx-case.ts';
+import { runOnOwnGateways, runOnServer } from './onnx-tests/run-onnx-tests.ts';
 import { startOwnGateway } from './own-gateway.ts';
 import { connect, type Result, runCases, type Target } from './run-cases.ts';
 import { requiredFailures, scorecard, scorecardJson } from './scorecard.ts';
@@ -19,7 +22,9 @@ const USAGE = `npm run conformance -- [options]
   --write-models DIR  write the kit's models into DIR and end: start your server on it
   --only GLOB         only cases whose id matches, for example 'binary.*'
   --list              print the cases and end
-  --onnx-tests DIR    run ONNX's own tests as well (folders with model.onnx and test_data_set_*)
+  --onnx-tests DIR    run ONNX's own tests as well (folders with model.onnx and test_data_set_*);
+                      with --write-models, write their models, too
+  --onnx-sample N     only N of ONNX's tests, chosen by --onnx-seed (default: 1)
   --json FILE         write the card as JSON, too
   --help
 
@@ -29,7 +34,7 @@ Exit code: 0, or 1 where a required case failed, or 2 where the command is wrong
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: readonly string[]): Promise<number> {
-  let options: ReturnType<typeof read>;
+  let options: Options;
   try {
     options = read(args);
   } catch (error) {
@@ -37,12 +42,17 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   if (options.help) return print(USAGE);
-  const cases = EVERY_CASE.filter(({ id }) => isMatch(id, options.only));
+  const cases = everyCase().filter(({ id }) => isMatch(id, options.only));
   if (options.list) return print(cases.map(describe).join(''));
   const folder = options['write-models'];
-  if (folder !== undefined) return print(`${(await writeModels(folder)).join('\n')}\n`);
+  const tests = await onnxTests(options);
+  if (folder !== undefined) {
+    for (const test of tests) await writeTestModel(folder, test);
+    return print(`${(await writeModels(folder)).length + tests.length} models written\n`);
+  }
   const { http, grpc } = options;
-  const results = await withTarget({ http, grpc }, (target) => run(cases, target));
+  const named = http === undefined && grpc === undefined ? undefined : { http, grpc };
+  const results = [...(await runKit(cases, named)), ...(await runOnnx(tests, named))];
   print(`${scorecard(results)}\n`);
   if (options.json !== undefined) await writeFile(options.json, scorecardJson(results));
   return requiredFailures(results) === 0 ? 0 : 1;
@@ -56,6 +66,8 @@ function read(args: readonly string[]) {
       grpc: { type: 'string' },
       'write-models': { type: 'string' },
       'onnx-tests': { type: 'string' },
+      'onnx-sample': { type: 'string' },
+      'onnx-seed': { type: 'string', default: '1' },
       only: { type: 'string', default: '*' },
       list: { type: 'boolean', default: false },
       json: { type: 'string' },
@@ -80,21 +92,43 @@ function describe({ id, level, wires, claim, reference }: Case): string {
   return `${id} (${level}; ${wires.join(', ')}): ${claim} [${reference}]\n`;
 }
 
-/** Gives the server that was named, else one of our own for as long as `work` takes. */
-async function withTarget<T>(named: Target, work: (target: Target) => Promise<T>): Promise<T> {
-  if (named.http !== undefined || named.grpc !== undefined) return await work(named);
-  const gateway = await startOwnGateway(writeModels);
-  try {
-    return await work(gateway);
-  } finally {
-    await gateway.close();
-  }
+type Options = ReturnType<typeof read>;
+
+/** ONNX's tests that were asked for, by folder, number and name. */
+async function onnxTests(options: Options): Promise<readonly OnnxTest[]> {
+  const root = options['onnx-tests'];
+  if (root === undefined) return [];
+  const found = (await findTests(root)).filter((test) => isMatch(onnxCase(test).id, options.only));
+  const count = options['onnx-sample'];
+  if (count === undefined) return found;
+  return sampleTests(found, { count: Number(count), seed: options['onnx-seed'] });
 }
 
-async function run(cases: readonly Case[], target: Target): Promise<readonly Result[]> {
-  const connection = await connect(target);
+/** The kit's cases on the server that was named, else on one of our own that lives as long. */
+async function runKit(
+  cases: readonly Case[],
+  named: Target | undefined,
+): Promise<readonly Result[]> {
+  if (cases.length === 0) return [];
+  const gateway = named ? undefined : await startOwnGateway(writeModels);
+  const connection = await connect(named ?? gateway ?? {});
   const results: Result[] = [];
-  await runCases(cases, connection, (result) => results.push(result));
-  connection.close();
+  try {
+    await runCases(cases, connection, (result) => results.push(result));
+  } finally {
+    connection.close();
+    await gateway?.close();
+  }
+  return results;
+}
+
+async function runOnnx(
+  tests: readonly OnnxTest[],
+  named: Target | undefined,
+): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const onResult = (result: Result) => results.push(result);
+  if (named) await runOnServer(tests, named, onResult);
+  else await runOnOwnGateways(tests, onResult);
   return results;
 }

@@ -75,12 +75,9 @@ function holds(expected: readonly KitTensor[], inBytes: readonly string[]): Http
   };
 }
 
-export const binaryCases: readonly Case[] = [
-  ...bodyCases(),
-  ...outputCases(),
-  ...rawCases(),
-  ...errorCases(),
-];
+export function binaryCases(): readonly Case[] {
+  return [...bodyCases(), ...outputCases(), ...rawCases(), ...errorCases()];
+}
 
 function bodyCases(): readonly Case[] {
   const common = { section: 'binary', level: 'extension', extension, reference: BINARY } as const;

@@ -53,32 +53,34 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-export const classificationCases: readonly Case[] = [
-  ...ROWS.map(
-    (row): Case => ({
-      ...{
-        id: `classification.${row.id}`,
-        section: 'classification',
-        level: 'extension',
-        extension,
-      },
-      claim: row.claim,
-      reference: CLASSIFICATION,
-      models: [MODEL.labels],
-      wires: INFER_WIRES,
-      run: (bench, wire) => run(bench, wire, row),
-    }),
-  ),
-  ...[0n, -1n].map((classes) =>
-    refusalCase({
-      ...{ id: `classification.refused.${classes}`, section: 'classification', extension },
-      ...{ level: 'extension', http: [400], grpc: ['INVALID_ARGUMENT'] },
-      claim: `${classes} classes are refused`,
-      reference: CLASSIFICATION,
-      call: callOf([[1, 2, 3]], classes),
-    }),
-  ),
-];
+export function classificationCases(): readonly Case[] {
+  return [
+    ...ROWS.map(
+      (row): Case => ({
+        ...{
+          id: `classification.${row.id}`,
+          section: 'classification',
+          level: 'extension',
+          extension,
+        },
+        claim: row.claim,
+        reference: CLASSIFICATION,
+        models: [MODEL.labels],
+        wires: INFER_WIRES,
+        run: (bench, wire) => run(bench, wire, row),
+      }),
+    ),
+    ...[0n, -1n].map((classes) =>
+      refusalCase({
+        ...{ id: `classification.refused.${classes}`, section: 'classification', extension },
+        ...{ level: 'extension', http: [400], grpc: ['INVALID_ARGUMENT'] },
+        claim: `${classes} classes are refused`,
+        reference: CLASSIFICATION,
+        call: callOf([[1, 2, 3]], classes),
+      }),
+    ),
+  ];
+}
 
 function callOf(rows: Row['rows'], classification: bigint): InferCall {
   const line = { datatype: 'FP32', shape: [rows.length, 3], values: rows.flat() } as const;

@@ -9,7 +9,9 @@ import { isArray, isObject, JsonNumber, type JsonObject } from '../wire/json.ts'
 
 const ADD_SUB = MODEL.addSub;
 
-export const coreCases: readonly Case[] = [...httpCases(), ...versionCases(), ...grpcCases()];
+export function coreCases(): readonly Case[] {
+  return [...httpCases(), ...versionCases(), ...grpcCases()];
+}
 
 function httpCases(): readonly Case[] {
   const section = 'core';

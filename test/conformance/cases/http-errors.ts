@@ -185,16 +185,25 @@ function outOfRange(datatype: Parameters<typeof identityModel>[0], value: string
   ];
 }
 
-export const httpErrorCases: readonly Case[] = [
-  ...REFUSED.map(({ id, claim, request, statuses = [400], level = 'required', model }) =>
-    httpCase({
-      ...{ id: `errors.json.${id}`, section: 'errors' as const, level, claim, reference, request },
-      models: [model ?? MODEL.fixed],
-      check: isRefusal(...statuses),
-    }),
-  ),
-  ...routeCases(),
-];
+export function httpErrorCases(): readonly Case[] {
+  return [
+    ...REFUSED.map(({ id, claim, request, statuses = [400], level = 'required', model }) =>
+      httpCase({
+        ...{
+          id: `errors.json.${id}`,
+          section: 'errors' as const,
+          level,
+          claim,
+          reference,
+          request,
+        },
+        models: [model ?? MODEL.fixed],
+        check: isRefusal(...statuses),
+      }),
+    ),
+    ...routeCases(),
+  ];
+}
 
 function routeCases(): readonly Case[] {
   const section = 'errors';

@@ -18,12 +18,9 @@ const { inputs, outputs } = addSub(1);
 const call = { model: MODEL.addSub, inputs };
 const models = [MODEL.addSub];
 
-export const parameterCases: readonly Case[] = [
-  ...acceptedCases(),
-  ...refusedCases(),
-  ...compressedRequests(),
-  ...compressedAnswers(),
-];
+export function parameterCases(): readonly Case[] {
+  return [...acceptedCases(), ...refusedCases(), ...compressedRequests(), ...compressedAnswers()];
+}
 
 type Accepted = {
   readonly id: string;

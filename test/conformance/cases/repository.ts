@@ -22,11 +22,9 @@ const repository = {
 /** A model that no repository holds: it comes with the call that loads it. */
 const SENT = 'oip_sent';
 
-export const repositoryCases: readonly Case[] = [
-  ...indexCases(),
-  ...controlCases(),
-  ...refusedCases(),
-];
+export function repositoryCases(): readonly Case[] {
+  return [...indexCases(), ...controlCases(), ...refusedCases()];
+}
 
 /** How one wire controls models; an undefined answer means that it went well. */
 type Control = {

@@ -8,11 +8,9 @@ import { rawMessage } from '../wire/grpc-infer.ts';
 import { describeAnswer, errorOf } from '../wire/http.ts';
 import { addSub } from './inference.ts';
 
-export const serverCases: readonly Case[] = [
-  ...healthCases(),
-  ...optionalCases(),
-  ...sharedMemoryCases(),
-];
+export function serverCases(): readonly Case[] {
+  return [...healthCases(), ...optionalCases(), ...sharedMemoryCases()];
+}
 
 function healthCases(): readonly Case[] {
   const common = { section: 'health', service: 'health', reference: HEALTH } as const;

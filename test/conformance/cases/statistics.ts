@@ -22,11 +22,9 @@ const DURATIONS = [
   'cache_miss',
 ] as const;
 
-export const statisticsCases: readonly Case[] = [
-  ...configurationCases(),
-  ...statisticsHttpCases(),
-  ...statisticsGrpcCases(),
-];
+export function statisticsCases(): readonly Case[] {
+  return [...configurationCases(), ...statisticsHttpCases(), ...statisticsGrpcCases()];
+}
 
 function configurationCases(): readonly Case[] {
   const common = {

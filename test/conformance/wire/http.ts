@@ -40,7 +40,7 @@ export class HttpWire {
           method,
           path: pathname.replace(/\/$/, '') + path,
           agent: this.#agent,
-          headers: { ...(content && { 'content-length': content.length }), ...headers },
+          headers: { ...(content && lengthOf(content, headers)), ...headers },
           timeout: TIMEOUT_MS,
         },
         (answer) => {
@@ -77,6 +77,11 @@ export function errorOf({ json }: HttpAnswer): string | undefined {
 /** An answer in one line for people. */
 export function describeAnswer(answer: HttpAnswer): string {
   return `${answer.status} ${answer.body.subarray(0, 160).toString('utf8')}`;
+}
+
+/** A body is sent with its length, unless the case sends it in chunks. */
+function lengthOf(content: Uint8Array, headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+  return headers['transfer-encoding'] === undefined ? { 'content-length': content.length } : {};
 }
 
 function jsonOf(body: Buffer): Json | undefined {
