@@ -67,7 +67,11 @@ function specOf({ name, type }: OnnxValueInfo, side: 'input' | 'output'): Tensor
       `${where}: expected elements that can be served, found ${elementName(tensor.elem_type)}`,
     );
   }
-  if (!tensor.shape) throw new Error(`${where}: expected a shape, found none declared`);
+  if (!tensor.shape) {
+    throw new Error(
+      `${where}: expected a shape, found none declared. Shape inference, or a declared number of dimensions, mends it`,
+    );
+  }
   return { name, dtype, shape: (tensor.shape.dim ?? []).map(dimensionOf) };
 }
 

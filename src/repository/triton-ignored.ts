@@ -23,7 +23,6 @@ const FOLLOWED = {
 /** Why, where that is not plain. */
 const REASONS: Readonly<Record<string, string>> = {
   'dynamic_batching.preferred_batch_size': 'a batch leaves as soon as a replica is free',
-  'dynamic_batching.max_queue_delay_microseconds': 'batching is off',
   'default_queue_policy.timeout_action': 'who is late is refused',
   allow_ragged_batch: 'requests of one shape share a run',
   optional: 'every request gives all inputs',

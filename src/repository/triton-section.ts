@@ -42,6 +42,9 @@ export function sectionFrom(
     notes.push(`${name} above ${max}`);
     return max;
   };
+  if (batching === 'off' && config.dynamic_batching?.max_queue_delay_microseconds) {
+    notes.push('dynamic_batching.max_queue_delay_microseconds (batching is off)');
+  }
   const section = compact({
     batch: batching === 'off' ? 'off' : batchOf(config, most),
     queue: queueOf(config, most),

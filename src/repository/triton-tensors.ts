@@ -101,9 +101,10 @@ function checkTensor(expectation: TensorExpectation, batching: Batching, spec: T
   if (dims === undefined || shapesFor(dims, batching).some((shape) => agree(shape, spec.shape))) {
     return;
   }
-  const rest = batching === 'rows' ? ' after the batch dimension' : '';
+  const wanted = batching === 'rows' ? [-1, ...dims] : dims;
+  const hint = batching === 'rows' ? '. Beside a max_batch_size, dims leave the batch out' : '';
   throw new Error(
-    `${side} "${name}": expected dimensions ${formatShape(dims)}${rest} in the model, found ${formatShape(spec.shape)}`,
+    `${side} "${name}": expected ${formatShape(wanted)} in the model, found ${formatShape(spec.shape)}${hint}`,
   );
 }
 

@@ -157,6 +157,10 @@ const REFUSED: readonly { readonly bytes: Uint8Array; readonly says: string | Re
     bytes: withInputType({ optional_type: EMPTY }),
     says: 'input "x": expected a tensor, found an optional value',
   },
+  {
+    bytes: withInputType({ sparse_tensor_type: EMPTY }),
+    says: 'input "x": expected a tensor, found a sparse tensor',
+  },
   { bytes: withInputType({}), says: 'input "x": expected a tensor, found no type' },
   {
     bytes: withInputType({ tensor_type: { elem_type: 16, shape: {} } }),
@@ -168,7 +172,7 @@ const REFUSED: readonly { readonly bytes: Uint8Array; readonly says: string | Re
   },
   {
     bytes: withInputType({ tensor_type: { elem_type: 1 } }),
-    says: 'input "x": expected a shape, found none declared',
+    says: 'input "x": expected a shape, found none declared. Shape inference, or a declared number of dimensions, mends it',
   },
   { bytes: EMPTY, says: 'expected an ONNX model, found an empty file' },
   {

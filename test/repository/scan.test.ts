@@ -1,6 +1,5 @@
-import { cp, mkdir, mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { cp, symlink, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import t from 'tap';
 import {
   addInitialiser,
@@ -10,6 +9,7 @@ import {
   writeModel,
 } from '../../src/repository/onnx-writer.ts';
 import { type Scan, scanRepository } from '../../src/repository/scan.ts';
+import { aRepository, type Files } from './a-repository.ts';
 
 const SIGNATURE = {
   inputs: [{ name: 'x', dtype: 'FP32' as const, shape: [-1, 3] }],
@@ -23,24 +23,9 @@ function modelBytes(shift = 1): Uint8Array {
   return writeModel(model);
 }
 
-type Files = Readonly<Record<string, string | Uint8Array>>;
-
-const roots: string[] = [];
-t.teardown(() => Promise.all(roots.map((root) => rm(root, { recursive: true, force: true }))));
-
-async function repositoryOf(files: Files): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'repository-'));
-  roots.push(root);
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), content);
-  }
-  return root;
-}
-
 /** What a scan says of one package `m/1` of these files, without the folder's name. */
 async function scanOf(files: Files): Promise<Scan & { readonly said: readonly string[] }> {
-  const root = await repositoryOf(
+  const root = await aRepository(
     Object.fromEntries(Object.entries(files).map(([path, content]) => [`m/1/${path}`, content])),
   );
   const scan = await scanRepository(root);
@@ -52,12 +37,12 @@ async function scanOf(files: Files): Promise<Scan & { readonly said: readonly st
 
 t.test('every version of every model is found, in order', async (t) => {
   const model = modelBytes();
-  const root = await repositoryOf({
+  const root = await aRepository({
     'README.md': 'a file of the repository',
     'b/10/model.onnx': model,
     'b/9/model.onnx': model,
     'b/2024-rc/model.onnx': model,
-    'b/config.pbtxt': 'a file of the model',
+    'b/README.md': 'a file of the model',
     'a/1/model.onnx': model,
     '.git/1/model.onnx': model,
     '_data/1/model.onnx': model,
@@ -108,7 +93,7 @@ t.test('model.yaml says what the model file cannot', async (t) => {
 
 t.test('the digest follows the files, not the place', async (t) => {
   const files = { 'm/1/model.onnx': modelBytes(), 'm/1/cards/card.md': 'fine' };
-  const root = await repositoryOf({
+  const root = await aRepository({
     ...files,
     'm/3/model.onnx': modelBytes(2),
     'm/3/cards/card.md': 'fine',
@@ -193,7 +178,7 @@ t.test('weights that lie beside the model must be there', async (t) => {
 });
 
 t.test('one bad package does not keep the others', async (t) => {
-  const root = await repositoryOf({
+  const root = await aRepository({
     'm/1/model.onnx': modelBytes(),
     'm/2/model.onnx': modelBytes(),
     'm/3/model.onnx': modelBytes(),
