@@ -7,12 +7,16 @@ import { projectRoot } from '../support/project-root.ts';
 
 export type RunningGateway = App & { readonly ledger: string };
 
-/** The gateway that `npm start` gives, but for free ports and a ledger of its own. */
-export async function aGateway(): Promise<RunningGateway> {
+/** The gateway that `npm start` gives, but for free ports, a ledger of its own, and what a test says of `server`. */
+export async function aGateway(
+  server: Readonly<Record<string, string>> = {},
+): Promise<RunningGateway> {
   const folder = await mkdtemp(path.join(tmpdir(), 'understudy-docs-'));
   const written = await readFile(path.join(projectRoot, 'understudy.yaml'), 'utf8');
   const file = path.join(folder, 'understudy.yaml');
-  await writeFile(file, `${written}\nserver: { http: 127.0.0.1:0, grpc: 127.0.0.1:0, admin: 127.0.0.1:0 }\n`);
+  const free = '127.0.0.1:0';
+  const section = JSON.stringify({ http: free, grpc: free, admin: free, ...server });
+  await writeFile(file, `${written}\nserver: ${section}\n`);
   const config = await loadConfig(file, { repository: path.join(projectRoot, 'models') });
   const app = await startApp({ config, log: () => undefined, feedbackSecret: undefined });
   const close = async (): Promise<void> => {

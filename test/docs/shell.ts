@@ -3,6 +3,7 @@ import path from 'node:path';
 import { projectRoot } from '../support/project-root.ts';
 import type { RunningGateway } from './a-gateway.ts';
 
+const GRPCURL = path.join(import.meta.dirname, 'grpcurl.js');
 const MAIN = path.join(import.meta.dirname, '../../src/cli/main.js');
 
 /** Why blocks of shell cannot be run here; undefined: they can. */
@@ -15,19 +16,21 @@ export const noShell: string | undefined = ['sh', 'curl'].some(
 export type Ran = { readonly code: number; readonly out: string; readonly errors: string };
 
 /**
- * Runs a block as a reader would in the root of a clone, with three things put in the place of the reader's: the ports, the
- * ledger, and this build of the program. A refusal by HTTP counts as a failure.
+ * Runs a block as a reader would in the root of a clone, with four things put in the place of the reader's: the ports, the
+ * ledger, this build of the program, and a grpcurl of our own. A refusal by HTTP counts as a failure.
  */
 export function runBlock(text: string, gateway: RunningGateway): Promise<Ran> {
   const admin = `http://127.0.0.1:${gateway.adminPort}`;
   const prelude = [
     'curl() { command curl -sS --fail-with-body "$@"; }',
+    `grpcurl() { '${process.execPath}' '${GRPCURL}' "$@"; }`,
     `node() { if [ "$1" = out/src/cli/main.js ]; then shift; understudy "$@"; else '${process.execPath}' "$@"; fi; }`,
     `understudy() { if [ "$1" = rollout ]; then set -- "$@" --admin ${admin}; fi; '${process.execPath}' '${MAIN}' "$@"; }`,
     'set -e',
   ];
   const script = text
     .replaceAll('localhost:8000', `127.0.0.1:${gateway.httpPort}`)
+    .replaceAll('localhost:8001', `127.0.0.1:${gateway.grpcPort}`)
     .replaceAll('localhost:8002', `127.0.0.1:${gateway.adminPort}`)
     .replaceAll('var/ledger', gateway.ledger);
   return new Promise((resolve) => {
