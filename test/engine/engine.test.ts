@@ -1,7 +1,10 @@
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
+import { DTYPES, type Dtype, type Tensor } from '../../src/core/tensor.ts';
 import { type EngineOptions, openEngine } from '../../src/engine/engine.ts';
-import { aFakeSource } from '../support/a-source.ts';
+import { warmUp } from '../../src/engine/warm-up.ts';
+import { aModelFile, anIdentityModel } from '../support/a-model-file.ts';
+import { aFakeSource, anOnnxSource } from '../support/a-source.ts';
 import { aTensor, valuesOf } from '../support/a-tensor.ts';
 
 /** An engine of fake models that is closed when the test ends, and what it told. */
@@ -120,4 +123,85 @@ t.test('closing waits for what runs', async (t) => {
   await engine.close();
   t.equal((await running).runs[0]?.kind, 'answer');
   await t.rejects(engine.run([aTensor([1])], [0]), { code: 'internal' });
+});
+
+const X = { name: 'x', dtype: 'FP32', shape: [2, 4] } as const;
+
+t.test('every replica answers each warm-up before it is free', async (t) => {
+  const warmups = [
+    { name: 'zeros', count: 3, inputs: [{ ...X, content: { kind: 'zeros' } as const }] },
+  ];
+  const startedMs = systemClock.monotonicMs();
+  const sources = [aFakeSource('blockMs=40', { warmups })];
+  const { engine } = await anEngine(t, { sources, replicas: 2 });
+  const tookMs = systemClock.monotonicMs() - startedMs;
+  t.ok(tookMs >= 150, `zeros of our own and three more took ${tookMs} ms`);
+  t.equal(engine.free(), 2);
+});
+
+t.test(
+  'a warm-up that the model refuses fails the load by name, unlike our own zeros',
+  async (t) => {
+    const zeros = {
+      name: 'nothing',
+      count: 1,
+      inputs: [{ ...X, content: { kind: 'zeros' } as const }],
+    };
+    const source = aFakeSource('throwOn=0');
+    const { engine } = await anEngine(t, { sources: [source] });
+    t.equal(engine.free(), 1);
+    await t.rejects(anEngine(t, { sources: [{ ...source, warmups: [zeros] }] }), {
+      message: 'm version 1: warm-up "nothing": refused the value 0',
+    });
+  },
+);
+
+t.test('a warm-up of a file has its bytes, and one that is gone is named', async (t) => {
+  const file = aModelFile(new Uint8Array(Float32Array.of(1, 2, 3, 7, 5, 6, 7, 8).buffer));
+  const of = (path: string) => [
+    { name: 'kept', count: 1, inputs: [{ ...X, content: { kind: 'file', file: path } as const }] },
+  ];
+  const load = (path: string) =>
+    anEngine(t, { sources: [aFakeSource('throwOn=7', { warmups: of(path) })] });
+  await t.rejects(load(file), { message: 'm version 1: warm-up "kept": refused the value 7' });
+  await t.rejects(load('/no/such/file'), { message: /^m version 1: warm-up "kept": ENOENT/ });
+});
+
+t.test('a random warm-up of any datatype is one that a model takes', async (t) => {
+  for (const dtype of DTYPES) {
+    if (dtype === 'BF16') continue;
+    const content = { kind: 'random', seed: 7 } as const;
+    const inputs = [{ name: 'x', dtype, shape: [3, 2], content }];
+    const warmups = [{ name: 'any', count: 1, inputs }];
+    const source = anOnnxSource(aModelFile(anIdentityModel(dtype)), { warmups });
+    await t.resolves(anEngine(t, { sources: [source] }), dtype);
+  }
+});
+
+t.test('random inputs are small, and the same for the same seed', async (t) => {
+  const given: Tensor[][] = [];
+  const signature = { inputs: [], outputs: [] };
+  const model = {
+    signature,
+    concurrency: 1,
+    provider: { requested: [], actual: 'cpu', fallbackReason: undefined },
+    run: async (inputs: readonly Tensor[]) => [...(given[given.push([...inputs]) - 1] ?? [])],
+    close: async () => undefined,
+  };
+  const input = (dtype: Dtype, seed: number) =>
+    ({ name: dtype, dtype, shape: [50], content: { kind: 'random', seed } }) as const;
+  const inputs = [input('FP32', 1), input('INT64', 2), input('FP16', 3), input('FP32', 1)];
+  await warmUp(model, [{ name: 'any', count: 2, inputs }]);
+  t.equal(given.length, 3, 'zeros, then twice');
+  const [floats, wholes, halves, again] = given[2]?.map(({ data }) => data) ?? [];
+  t.strictSame(again, floats);
+  const values = new Float32Array(Uint8Array.from(floats ?? []).buffer);
+  t.ok(values.every((value) => value >= 0 && value < 1) && new Set(values).size > 40);
+  const digits = new BigInt64Array(Uint8Array.from(wholes ?? []).buffer);
+  t.ok(digits.every((digit) => digit >= 0n && digit <= 9n) && new Set(digits).size > 5);
+  const bits = new Uint16Array(Uint8Array.from(halves ?? []).buffer);
+  t.ok(
+    bits.every((half) => half >= 0x3800 && half < 0x3c00),
+    'from 0.5 up to 1',
+  );
 });
