@@ -20,7 +20,7 @@ export type Classes = {
 };
 
 /** Scores in one answer: picking and writing them is done in one go on the thread that serves everyone else. */
-const SCORES_MAX = 65_536;
+const SCORES_MAX = 16_384;
 
 /**
  * The answer with the outputs that are wanted as classes replaced by them.
@@ -131,11 +131,12 @@ function greatest(scores: Scores, k: number): readonly number[] {
 
 /** Whether the score at `a` is written before the one at `b`. NaN is the only value unlike itself. */
 function isBefore(scores: Scores, a: number, b: number): boolean {
-  const [x = 0, y = 0] = [scores[a], scores[b]];
+  const x = scores[a] ?? 0;
+  const y = scores[b] ?? 0;
   if (x > y) return true;
   if (x < y) return false;
-  const [isX, isY] = [!Number.isNaN(x), !Number.isNaN(y)];
-  return isX === isY ? a < b : isX;
+  const isNumber = !Number.isNaN(x);
+  return isNumber === !Number.isNaN(y) ? a < b : isNumber;
 }
 
 function sink(heap: number[], from: number, isLess: (a: number, b: number) => boolean): void {
@@ -144,8 +145,8 @@ function sink(heap: number[], from: number, isLess: (a: number, b: number) => bo
   for (;;) {
     let child = 2 * at + 1;
     if (child >= heap.length) break;
-    const [left = 0, right] = [heap[child], heap[child + 1]];
-    if (right !== undefined && isLess(right, left)) child += 1;
+    const right = heap[child + 1];
+    if (right !== undefined && isLess(right, heap[child] ?? 0)) child += 1;
     const least = heap[child] ?? 0;
     if (!isLess(least, moved)) break;
     heap[at] = least;
