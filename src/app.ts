@@ -80,7 +80,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 async function build(options: AppOptions, release: Release): Promise<App> {
-  const { config, feedbackSecret } = options;
+  const { config } = options;
   const [clock, random] = [systemClock, freshRandom()];
   const { log, settings } = adjustableLog(options.log);
   const catalog = await readCatalog(config, log);
@@ -107,9 +107,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   release.push(() => residence.close());
 
   const judges = new Judges({
-    ...common,
-    random,
-    secret: feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret),
+    ...{ ...common, random, secret: secretOf(options) },
     readMirror: (model) => routes.read(model)?.mirror,
     lane: (model, version) => residence.lane(model, version),
     liveInFlight: () => gateway.inFlight(),
@@ -137,9 +135,12 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const repository = new ModelControl({ ...common, routes, residence, controller, overrides });
   release.push(() => repository.close());
   await takeUp(controller, { ...common, routes });
-  const { onRefused } = telemetry;
-  const service = createService({ ...common, gateway, repository, settings, judges, onRefused });
+  const service = createService({ ...common, gateway, repository, settings, judges });
   return await openServers({ ...common, gateway, judges, controller, service }, release);
+}
+
+function secretOf({ feedbackSecret }: AppOptions): Uint8Array {
+  return feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret);
 }
 
 type Columns = {

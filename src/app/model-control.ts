@@ -5,7 +5,7 @@
  * that the repository holds.
  */
 import type { Config } from '../config/schema.ts';
-import { messageOf, ServeError } from '../core/errors.ts';
+import { causeMessageOf, messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { compareVersions, type Life } from '../core/version.ts';
 import type { LoadRequest, ModelRepository, RepositoryEntry } from '../gateway/model-repository.ts';
@@ -130,7 +130,7 @@ export class ModelControl implements ModelRepository {
         } catch (error) {
           const present = routes.read(model);
           await (present === undefined ? residence.vacate(model) : residence.settle(present));
-          throw loadFailed(model, messageOf(error), error);
+          throw loadFailed(model, causeMessageOf(error), error);
         }
       },
       commit: () => {

@@ -1,13 +1,13 @@
 import { programVersion } from '../config/program.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
-import type { ServeErrorCode } from '../core/errors.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ModelRepository } from '../gateway/model-repository.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import { createRequestIds } from '../protocol/request-ids.ts';
 import type { ServerSettings } from '../protocol/server-settings.ts';
 import type { Service } from '../protocol/service.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { Catalog } from './catalog.ts';
 import type { Judges } from './judges.ts';
 
@@ -20,15 +20,14 @@ export type ServiceOptions = {
   readonly statistics: ModelStatistics;
   readonly settings: ServerSettings;
   readonly judges: Pick<Judges, 'tokenFor'>;
-  /** The model is undefined where there is none of that name. */
-  readonly onRefused: (model: string | undefined, code: ServeErrorCode) => void;
+  readonly telemetry: Pick<Telemetry, 'onRefused'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /** What every protocol stands on. */
 export function createService(options: ServiceOptions): Service {
   const { config, clock, catalog, gateway, repository, statistics, settings, judges } = options;
-  const { onRefused, onInternalError } = options;
+  const { telemetry, onInternalError } = options;
   return {
     gateway,
     repository,
@@ -44,7 +43,7 @@ export function createService(options: ServiceOptions): Service {
     newId: createRequestIds(),
     clock,
     // A caller's own word must not become a name in the metrics.
-    onRefused: (model, code) => onRefused(catalog.entry(model)?.model, code),
+    onRefused: (model, code) => telemetry.onRefused(catalog.entry(model)?.model, code),
     serverName: config.server.name,
     serverVersion: programVersion,
     onInternalError,

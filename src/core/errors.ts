@@ -65,3 +65,9 @@ export class ServeError extends Error {
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
+
+/** The message of what an error says it came from; its own where it does not say. */
+export function causeMessageOf(thrown: unknown): string {
+  const hasCause = thrown instanceof Error && thrown.cause !== undefined;
+  return messageOf(hasCause ? thrown.cause : thrown);
+}

@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.ts';
+import { causeMessageOf } from '../core/errors.ts';
 import type { Arm } from '../core/route.ts';
 import { settleAll } from '../core/settle-all.ts';
 import type { ModelVersion } from '../core/version.ts';
@@ -145,7 +145,7 @@ export class Fleet {
       this.#faults.get(model)?.delete(version);
     } catch (error) {
       const faults = this.#faults.get(model) ?? new Map<string, string>();
-      this.#faults.set(model, faults.set(version, messageOf(causeOf(error))));
+      this.#faults.set(model, faults.set(version, causeMessageOf(error)));
       throw error;
     }
   }
@@ -168,9 +168,4 @@ export class Fleet {
     this.#closing.add(closing);
     return closing;
   }
-}
-
-/** What went wrong, without who says so. */
-function causeOf(error: unknown): unknown {
-  return error instanceof Error && error.cause !== undefined ? error.cause : error;
 }

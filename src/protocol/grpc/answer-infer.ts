@@ -33,14 +33,16 @@ export type AnswerInfer = (call: InferCall) => Promise<Outcome>;
 
 /** Decode, ask the gateway, pick classes where they are wanted. */
 export function createAnswerInfer(
-  service: Pick<Service, 'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock'>,
+  service: Pick<Service, 'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock' | 'onRefused'>,
   limits: GrpcLimits,
 ): AnswerInfer {
   return async (call) => {
     let id = '';
     try {
       if (service.gateway.draining()) throw shuttingDown();
-      const message = readInferMessage(new WireReader(call.bytes), limits);
+      const message = counted(service.onRefused, '', () =>
+        readInferMessage(new WireReader(call.bytes), limits),
+      );
       id = message.id;
       return { kind: 'answer', answer: await answer(service, call, message) };
     } catch (thrown) {
@@ -51,17 +53,19 @@ export function createAnswerInfer(
 }
 
 async function answer(
-  { gateway, identity, tokenFor, newId, clock }: Parameters<typeof createAnswerInfer>[0],
+  { gateway, identity, tokenFor, newId, clock, onRefused }: Parameters<typeof createAnswerInfer>[0],
   { metadata, deadlineMs, signal }: InferCall,
   message: InferMessage,
 ): Promise<Answer> {
-  const { request, typed, classCounts } = decodeInfer(message, {
-    identity: identity(message.model),
-    header: headersOf(metadata),
-    requestId: newId(),
-    startedMs: clock.monotonicMs(),
-    callDeadlineMs: deadlineMs,
-  });
+  const { request, typed, classCounts } = counted(onRefused, message.model, () =>
+    decodeInfer(message, {
+      identity: identity(message.model),
+      header: headersOf(metadata),
+      requestId: newId(),
+      startedMs: clock.monotonicMs(),
+      callDeadlineMs: deadlineMs,
+    }),
+  );
   const plain = await gateway.infer(request, signal);
   const { model, version } = plain;
   const token = tokenFor({ model, version, id: request.id });
@@ -71,4 +75,14 @@ async function answer(
   const batched = isBatched(state);
   const response = classifyOutputs(plain, classCounts, { labels: state.labels, batched });
   return { response, id, typed, token };
+}
+
+/** Tells of what is refused before the gateway is asked; what the gateway refuses it tells of itself. */
+function counted<T>(onRefused: Service['onRefused'], model: string, decode: () => T): T {
+  try {
+    return decode();
+  } catch (thrown) {
+    if (thrown instanceof ServeError) onRefused(model, thrown.code);
+    throw thrown;
+  }
 }

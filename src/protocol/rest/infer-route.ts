@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
+import { ServeError } from '../../core/errors.ts';
 import type { InferResponse } from '../../core/infer.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { type ClassCounts, classifyOutputs } from '../classify.ts';
@@ -18,7 +19,10 @@ import type { Call } from './route.ts';
 import type { Turns } from './turns.ts';
 
 export type InferRouteOptions = {
-  readonly service: Pick<Service, 'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock'>;
+  readonly service: Pick<
+    Service,
+    'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock' | 'onRefused'
+  >;
   readonly limits: RestLimits;
   readonly turns: Turns;
 };
@@ -38,15 +42,18 @@ export function createInferRoute(options: InferRouteOptions) {
       requestId: service.newId(),
       startedMs: clock.monotonicMs(),
     };
-    const opened = await openInfer(call, {
-      identity: service.identity(model),
-      limits,
-      turns,
-      heads,
-      signature: () => gateway.metadata(model, version),
-    });
+    let [id, isAsked]: [string | undefined, boolean] = [undefined, false];
     try {
+      const opened = await openInfer(call, {
+        identity: service.identity(model),
+        limits,
+        turns,
+        heads,
+        signature: () => gateway.metadata(model, version),
+      });
+      id = opened.id;
       const { request, wanted } = await opened.decode();
+      isAsked = true;
       const answer = await gateway.infer(request, connectionSignal(http.raw.socket));
       const response =
         wanted.classes.size === 0 ? answer : classesOf(answer, wanted.classes, gateway);
@@ -57,7 +64,9 @@ export function createInferRoute(options: InferRouteOptions) {
       letGoUnread(http.raw.socket, limits.sendMsMax);
       return encoded.body;
     } catch (thrown) {
-      throw refusalOf(thrown, opened.id);
+      // What the gateway refuses it tells of itself.
+      if (!isAsked && thrown instanceof ServeError) service.onRefused(model, thrown.code);
+      throw refusalOf(thrown, id);
     }
   };
 }
