@@ -57,8 +57,14 @@ export function toOrt(tensor: Tensor): OrtTensor {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The runtime takes strings as text: other bytes would silently become other strings. */
+/**
+ * The runtime takes strings as text that ends with a zero byte: what is no UTF-8 would silently become another string, and what
+ * has a zero byte in it would be cut off there.
+ */
 function textOf(bytes: Uint8Array, where: string): string {
+  if (bytes.includes(0)) {
+    throw new Error(`input '${where}': expected a string without zero bytes, found one`);
+  }
   try {
     return utf8.decode(bytes);
   } catch {

@@ -1,0 +1,27 @@
+import { join } from 'node:path';
+import { type Client, credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+import { projectRoot } from '../support/project-root.ts';
+
+type Message = Readonly<Record<string, unknown>>;
+type Call = (request: Message, done: (error: ServiceError | null, answer: Message) => void) => void;
+
+/** A client that knows nothing but the .proto file, as a stranger would make it. */
+export function grpcClient(address: string) {
+  const file = join(projectRoot, 'protos', 'grpc_service.proto');
+  const definition = loadSync(file, { keepCase: true, longs: String, enums: String });
+  const { inference } = loadPackageDefinition(definition) as unknown as {
+    inference: { GRPCInferenceService: new (...given: unknown[]) => Client & Record<string, Call> };
+  };
+  const client = new inference.GRPCInferenceService(address, credentials.createInsecure());
+  return {
+    call: (method: string, request: Message) =>
+      new Promise<Message>((resolve, reject) => {
+        const done = (error: ServiceError | null, answer: Message): void =>
+          error ? reject(error) : resolve(answer);
+        client[method]?.call(client, request, done);
+      }),
+    close: () => client.close(),
+  };
+}
