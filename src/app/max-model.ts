@@ -98,7 +98,7 @@ class PackagedMaxModel implements MaxModel {
       name: model,
       description: description ?? `${model} version ${version}`,
       type: 'Image Classification',
-      source: String(provenance['source'] ?? digest),
+      source: String(provenance['source'] ?? `sha256:${digest}`),
       license: licence ?? null,
     };
   }

@@ -9,7 +9,7 @@ export type RunningGateway = App & { readonly ledger: string };
 
 /** The gateway that `npm start` gives, but for free ports, a ledger of its own, and what a test says of `server`. */
 export async function aGateway(
-  server: Readonly<Record<string, string>> = {},
+  server: Readonly<Record<string, unknown>> = {},
 ): Promise<RunningGateway> {
   const folder = await mkdtemp(path.join(tmpdir(), 'understudy-docs-'));
   const written = await readFile(path.join(projectRoot, 'understudy.yaml'), 'utf8');
