@@ -18,6 +18,7 @@ export function servingFacts(
     queueRequestsMax: queue.requestsMax,
     deadlineMs: queue.deadlineMs,
     priorityLevels: queue.priorityLevels,
+    defaultPriority: queue.defaultPriority,
     replicas: instancesOf(instances).replicas,
     device: execution.providers[0] === 'cpu' ? 'cpu' : 'gpu',
     versionPolicy: versions,

@@ -23,6 +23,8 @@ export type ServingFacts = {
   readonly deadlineMs: number;
   /** 0: requests have no priorities. */
   readonly priorityLevels: number;
+  /** The level of requests that name none; 0 where there are no levels. */
+  readonly defaultPriority: number;
   readonly replicas: number;
   readonly device: 'cpu' | 'gpu';
   readonly versionPolicy: VersionPolicy;

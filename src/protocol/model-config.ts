@@ -12,7 +12,7 @@ export type ModelConfig = {
   readonly platform: string;
   readonly backend: string;
   readonly version_policy: VersionPolicyConfig;
-  /** Rows that may share a run; 0: requests never do, and all dimensions are in `dims`. */
+  /** Rows of one run; 0: there is no batch dimension, and all dimensions are in `dims`. */
   readonly max_batch_size: number;
   readonly input: readonly InputConfig[];
   readonly output: readonly OutputConfig[];
@@ -57,6 +57,7 @@ type DynamicBatchingConfig = {
   readonly max_queue_delay_microseconds: number;
   readonly preserve_ordering: false;
   readonly priority_levels: number;
+  readonly default_priority_level: number;
   readonly default_queue_policy: {
     readonly timeout_action: 'REJECT';
     /** Ours bounds the whole request, and callers may shorten it. */
@@ -85,7 +86,7 @@ export function modelConfigOf(model: string, state: ModelVersionState): ModelCon
     input: signature.inputs.map((spec) => inputOf(spec, batched)),
     output: signature.outputs.map((spec) => outputOf(spec, batched, labels.has(spec.name))),
     optimization: {},
-    ...(batched ? { dynamic_batching: dynamicBatchingOf(facts) } : {}),
+    ...(batched && facts.rowsMax > 1 ? { dynamic_batching: dynamicBatchingOf(facts) } : {}),
     instance_group: [
       {
         name: model,
@@ -170,6 +171,7 @@ function dynamicBatchingOf(facts: ServingFacts): DynamicBatchingConfig {
     max_queue_delay_microseconds: Math.round(facts.delayMs * 1_000),
     preserve_ordering: false,
     priority_levels: facts.priorityLevels,
+    default_priority_level: facts.defaultPriority,
     default_queue_policy: {
       timeout_action: 'REJECT',
       default_timeout_microseconds: Math.round(facts.deadlineMs * 1_000),

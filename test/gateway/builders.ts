@@ -72,6 +72,7 @@ export const FACTS: ServingFacts = {
   queueRequestsMax: 16,
   deadlineMs: 1_000,
   priorityLevels: 0,
+  defaultPriority: 0,
   replicas: 1,
   device: 'cpu',
   versionPolicy: { kind: 'latest', count: 1 },

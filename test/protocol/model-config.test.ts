@@ -6,7 +6,7 @@ import { aVersion, FACTS } from '../gateway/builders.ts';
 t.test('a model whose requests share runs is described without its batch dimension', async (t) => {
   const state = aVersion('1', {
     labels: new Map([['y', ['a', 'b']]]),
-    facts: { ...FACTS, delayMs: 1.5, priorityLevels: 2, replicas: 3 },
+    facts: { ...FACTS, delayMs: 1.5, priorityLevels: 2, defaultPriority: 1, replicas: 3 },
   });
   t.same(modelConfigOf('m', state), {
     name: 'm',
@@ -40,6 +40,7 @@ t.test('a model whose requests share runs is described without its batch dimensi
       max_queue_delay_microseconds: 1_500,
       preserve_ordering: false,
       priority_levels: 2,
+      default_priority_level: 1,
       default_queue_policy: {
         timeout_action: 'REJECT',
         default_timeout_microseconds: 1_000_000,
@@ -70,6 +71,9 @@ t.test('a model whose requests never share a run keeps all its dimensions', asyn
     t.match(config, { max_batch_size: 0, input: [{ dims: [-1, 2] }] });
     t.notOk('dynamic_batching' in config);
   }
+  const single = modelConfigOf('m', aVersion('1', { facts: { ...FACTS, rowsMax: 1 } }));
+  t.match(single, { max_batch_size: 1, input: [{ dims: [2] }] });
+  t.notOk('dynamic_batching' in single, 'a row to a run: nothing is gathered');
   t.equal(modelConfigOf('m', unbatched[1] ?? aVersion('1')).input[0]?.data_type, 'TYPE_STRING');
 });
 
