@@ -3,8 +3,6 @@ import { expected, section } from '../config/expected.ts';
 import { number, whole } from '../config/quantities.ts';
 
 /** How an encoded image becomes the model's input, as a package says it. What is left out follows from the signature. */
-export type ImageSetting = z.output<typeof imageSchema>;
-
 export type Preprocess = z.output<typeof preprocessSchema>;
 
 /** How the model's output becomes an answer that people read. */
