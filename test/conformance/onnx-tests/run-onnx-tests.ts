@@ -55,10 +55,16 @@ async function runGroup(
   const cases = group.map(onnxCase).map((each) => {
     const reason = each.models.map((model) => reasons.get(model)).find(Boolean);
     if (reason === undefined) return each;
-    const refused = async (): Promise<Finding> => skip(`not loaded: ${reason}`);
+    const refused = async (): Promise<Finding> => skip(`not loaded: ${withoutPlace(reason)}`);
     return { ...each, models: [], run: refused };
   });
   await runCases(cases, connection, onResult);
+}
+
+/** The reason without what is particular to the model or the machine, so that equal reasons are one line of the card. */
+function withoutPlace(reason: string): string {
+  const [line = ''] = reason.split('\n');
+  return line.replaceAll(/\S*\/(\S+\.onnx)/g, '$1').replace(/^onnx_\w+ version \d+: /, '');
 }
 
 /** Why models are not ready, as the index of the repository tells. */
