@@ -37,10 +37,10 @@ export async function decodeJsonTensor(
   const elements = createElementReader({ json, dtype, capacity, jsonBytes, name });
   const reader = new ArrayReader(json, range, elements);
   await finish(reader, turns);
-  if (reader.count !== expected) {
+  if (elements.count !== expected) {
     throw new ServeError(
       'invalid_input',
-      `unexpected number of elements for input '${name}': expected ${expected} for shape ${formatShape(shape)}, found ${reader.count}`,
+      `unexpected number of elements for input '${name}': expected ${expected} for shape ${formatShape(shape)}, found ${elements.count}`,
     );
   }
   return elements.bytes();
@@ -57,7 +57,6 @@ class ArrayReader implements Sliced {
   #at: number;
   #depth = 0;
   #expected: Expected = 'value';
-  count = 0;
 
   constructor(json: Buffer, range: ByteRange, elements: ElementReader) {
     this.#json = json;
@@ -72,7 +71,7 @@ class ArrayReader implements Sliced {
       const byte = this.#json[this.#at] ?? 0;
       if (isSpace(byte)) this.#at += 1;
       else if (this.#expected === 'commaOrEnd') this.#passMark(byte);
-      else this.#passValue(byte);
+      else this.#passValue(byte, until);
     }
     return this.#at >= this.#end;
   }
@@ -84,7 +83,7 @@ class ArrayReader implements Sliced {
     this.#at += 1;
   }
 
-  #passValue(byte: number): void {
+  #passValue(byte: number, until: number): void {
     if (byte === BYTE.openBracket) {
       this.#depth += 1;
       this.#expected = 'valueOrEnd';
@@ -95,8 +94,7 @@ class ArrayReader implements Sliced {
       this.#depth -= 1;
       this.#at += 1;
     } else {
-      this.#at = this.#elements.read(this.#at, this.count);
-      this.count += 1;
+      this.#at = this.#elements.read(this.#at, until);
     }
     this.#expected = 'commaOrEnd';
   }

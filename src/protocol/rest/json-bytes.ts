@@ -2,6 +2,7 @@ import { ServeError } from '../../core/errors.ts';
 
 /** The bytes that JSON is made of. */
 export const BYTE = {
+  space: 0x20,
   quote: 0x22,
   plus: 0x2b,
   comma: 0x2c,

@@ -11,7 +11,9 @@ import { createTurns, finish, type Turns } from '../../../src/protocol/rest/turn
 const LIMITS = { jsonDepthMax: 100, jsonElementsMax: 10_000_000 };
 
 function read(text: string): number {
-  return new NumberReader(Buffer.from(`${text}]`)).read(0);
+  const numbers = new NumberReader(Buffer.from(`${text}]`));
+  numbers.scan(0);
+  return numbers.value();
 }
 
 t.test('numbers are read from bytes exactly as JSON.parse reads them', async () => {
@@ -44,7 +46,7 @@ async function decode(dtype: Dtype, json: string, shape: readonly number[]): Pro
 async function encode(dtype: Dtype, data: Uint8Array): Promise<string> {
   const elements = new JsonElements({ name: 'y', dtype, shape: [], data });
   await finish(elements, createTurns());
-  return `[${elements.text()}]`;
+  return `[${elements.pieces.join('')}]`;
 }
 
 t.test('what stands between elements must be a comma or an end', async (t) => {
@@ -162,11 +164,12 @@ t.test('a large body leaves the loop free between slices, a small one never wait
   const turns = countingTurns();
   const head = await readJsonHead(large, LIMITS, turns);
   const scanned = turns.count;
-  t.ok(scanned >= Math.floor(large.byteLength / 65_536), `${scanned} turns to scan`);
+  t.ok(scanned >= Math.floor(large.byteLength / 524_288), `${scanned} turns to scan`);
   const range = head.ranges[0] ?? { start: 0, end: 0 };
   const tensor = { json: large, range, name: 'x', dtype: 'FP64', shape: [100_000] } as const;
   const data = await decodeJsonTensor(tensor, LIMITS, turns);
-  t.ok(turns.count >= 2 * scanned - 1, `${turns.count} turns in all`);
+  const read = turns.count - scanned;
+  t.ok(read >= Math.floor(large.byteLength / 65_536), `${read} turns to read`);
   t.same(new Float64Array(data.buffer, data.byteOffset, 100_000), Float64Array.from(values));
   await readJsonHead(Buffer.from('{"inputs":[{"data":[1]}]}'), LIMITS, {
     next: () => t.fail('a small body waited') as never,
