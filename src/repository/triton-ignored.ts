@@ -1,5 +1,6 @@
 import { isRecord } from '../config/merge.ts';
 import type { TritonModelConfig } from './triton-config.ts';
+import { isScalar } from './triton-tensors.ts';
 
 /** The fields that are followed, or refused, elsewhere; by the message they belong to. */
 const FOLLOWED = {
@@ -42,6 +43,9 @@ export function ignoredParts(config: TritonModelConfig): readonly string[] {
   const tensors = [...input, ...output].flatMap((tensor) =>
     unfollowed(tensor, FOLLOWED.tensor).map((field) => withReason(field, ` of "${tensor.name}"`)),
   );
+  const scalars = [...input, ...output]
+    .filter(isScalar)
+    .map(({ name }) => `reshape of "${name}" (requests give it in the model's own shape)`);
   const fields = [
     ...unfollowed(batcher, FOLLOWED.batcher).map((field) => `dynamic_batching.${field}`),
     ...unfollowed(batcher?.default_queue_policy, FOLLOWED.queue).map(
@@ -56,7 +60,7 @@ export function ignoredParts(config: TritonModelConfig): readonly string[] {
     ...unfollowed(config, FOLLOWED.config),
     ...parameterNames(config),
   ];
-  return [...tensors, ...[...new Set(fields)].map((field) => withReason(field))];
+  return [...tensors, ...scalars, ...[...new Set(fields)].map((field) => withReason(field))];
 }
 
 function parameterNames(config: Readonly<Record<string, unknown>>): readonly string[] {

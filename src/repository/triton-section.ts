@@ -73,9 +73,9 @@ function queueOf({ dynamic_batching: batcher }: TritonModelConfig, most: Most): 
   const { max_queue_size: requests, default_timeout_microseconds: timeoutUs }: TritonQueuePolicy =
     batcher?.default_queue_policy ?? {};
   const { priority_levels: levels, default_priority_level: level } = batcher ?? {};
-  if (levels && (level === undefined || level < 1 || level > levels)) {
+  if (levels && level && level > levels) {
     throw new Error(
-      `dynamic_batching.default_priority_level: expected 1 to ${levels}, the priority_levels, found ${level ?? 'none'}`,
+      `dynamic_batching.default_priority_level: expected 1 to ${levels}, the priority_levels, found ${level}`,
     );
   }
   const levelsMax = LIMITS.priorityLevels;

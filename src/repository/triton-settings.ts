@@ -2,7 +2,7 @@ import { checkInside } from './inside-of.ts';
 import type { TritonModelConfig } from './triton-config.ts';
 import { ignoredParts } from './triton-ignored.ts';
 import { type Batching, batchingOf, type Section, sectionFrom } from './triton-section.ts';
-import { type TensorExpectation, tensorExpectations } from './triton-tensors.ts';
+import { isScalar, type TensorExpectation, tensorExpectations } from './triton-tensors.ts';
 import { type WarmupPlan, warmupPlans } from './triton-warmup.ts';
 
 /** What a Triton model configuration comes to here. */
@@ -76,9 +76,12 @@ function checkServed(config: TritonModelConfig): void {
   if (config[made]?.length) {
     throw new Error(`${made}: tensors that the server makes for a batch are not served yet`);
   }
-  for (const { name, reshape } of [...(config.input ?? []), ...(config.output ?? [])]) {
-    if (!reshape) continue;
-    throw new Error(`reshape of "${name}": tensors are served in the model's own shapes only`);
+  for (const tensor of [...(config.input ?? []), ...(config.output ?? [])]) {
+    if (tensor.reshape && !isScalar(tensor)) {
+      throw new Error(
+        `reshape of "${tensor.name}": tensors are served in the model's own shapes only, found another`,
+      );
+    }
   }
 }
 

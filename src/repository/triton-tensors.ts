@@ -40,6 +40,11 @@ export function dtypeOfType(type: string | number | undefined, where: string): D
   );
 }
 
+/** A configuration has no other way to list a tensor without dimensions than as one element, reshaped. */
+export function isScalar({ dims = [], reshape }: TritonTensor): boolean {
+  return reshape !== undefined && !reshape.shape?.length && dims.length === 1 && dims[0] === 1;
+}
+
 /** Throws an Error for what makes no sense whatever the model is. */
 export function tensorExpectations(config: TritonModelConfig): readonly TensorExpectation[] {
   return [
@@ -56,8 +61,13 @@ function expectationOf(tensor: TritonTensor, side: TensorExpectation['side']): T
   if (wrong !== undefined) {
     throw new Error(`${where}: expected dimensions of -1 (free), 0 or more, found ${wrong}`);
   }
-  const said = dims.length > 0 ? dims : undefined;
-  return { side, name, dtype: dtypeOfType(type, `${where}: data_type`), dims: said };
+  const listed = dims.length > 0 ? dims : undefined;
+  return {
+    side,
+    name,
+    dtype: dtypeOfType(type, `${where}: data_type`),
+    dims: isScalar(tensor) ? [] : listed,
+  };
 }
 
 /**

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { modelConfigOf } from '../../src/protocol/model-config.ts';
 import { readConfigJson, readConfigPbtxt } from '../../src/repository/config-pbtxt.ts';
 import type { TritonModelConfig } from '../../src/repository/triton-config.ts';
 import { settingsFrom, type TritonSettings } from '../../src/repository/triton-settings.ts';
@@ -100,6 +101,13 @@ t.test('whatever is asked for and not done is named', (t) => {
   t.end();
 });
 
+t.test('a reshape that only says that a tensor has no dimensions is followed', (t) => {
+  const { tensors, ignored } = settings('max_batch_size: 0 input { name: "x" dims: 1 reshape {} }');
+  t.same(tensors, [{ side: 'input', name: 'x', dtype: undefined, dims: [] }]);
+  t.same(ignored, ['reshape of "x" (requests give it in the model\'s own shape)']);
+  t.end();
+});
+
 const REFUSED: readonly { readonly text: string; readonly says: string }[] = [
   { text: 'name: "other"', says: 'name: expected "m", as the folder is called, found "other"' },
   {
@@ -127,17 +135,13 @@ const REFUSED: readonly { readonly text: string; readonly says: string }[] = [
     says: 'batch_input: tensors that the server makes for a batch are not served yet',
   },
   {
-    text: 'input { name: "x" dims: 1 reshape {} }',
-    says: 'reshape of "x": tensors are served in the model\'s own shapes only',
+    text: 'input { name: "x" dims: 4 reshape { shape: [ 2, 2 ] } }',
+    says: 'reshape of "x": tensors are served in the model\'s own shapes only, found another',
   },
   { text: 'max_batch_size: -1', says: 'max_batch_size: expected 0 or more rows, found -1' },
   {
     text: 'dynamic_batching { priority_levels: 2 default_priority_level: 3 }',
     says: 'dynamic_batching.default_priority_level: expected 1 to 2, the priority_levels, found 3',
-  },
-  {
-    text: 'dynamic_batching { priority_levels: 2 }',
-    says: 'dynamic_batching.default_priority_level: expected 1 to 2, the priority_levels, found none',
   },
   {
     text: 'version_policy { specific {} }',
@@ -260,3 +264,43 @@ for (const { text, says } of MALFORMED_JSON) {
     t.end();
   });
 }
+
+const NET = { dtype: 'FP32', shape: [-1, 3] } as const;
+const FACTS = {
+  rowsMax: 8,
+  delayMs: 2,
+  queueRequestsMax: 9,
+  deadlineMs: 250,
+  priorityLevels: 4,
+  defaultPriority: 2,
+  replicas: 2,
+  device: 'cpu',
+  versionPolicy: { kind: 'specific', versions: ['1', '2'] },
+  modelFile: 'net.onnx',
+} as const;
+
+t.test('the configuration that we print of ourselves is read back as it was meant', (t) => {
+  const state = {
+    version: '1',
+    life: { kind: 'ready' },
+    signature: { inputs: [{ name: 'x', ...NET }], outputs: [{ name: 'y', ...NET }] },
+    platform: 'onnxruntime_onnx',
+    labels: new Map(),
+    facts: FACTS,
+  } as const;
+  const printed = JSON.stringify(modelConfigOf('m', state));
+  const { section, modelFile, ignored, batching } = settingsFrom(readConfigJson(printed), 'm');
+  t.match(section, {
+    batch: { rowsMax: 8, delayMs: 2 },
+    queue: { requestsMax: 9, deadlineMs: 250, priorityLevels: 4 },
+    instances: { replicas: 2 },
+    execution: { providers: ['cpu'] },
+    versions: ['1', '2'],
+  });
+  t.same([modelFile, ignored, batching], ['net.onnx', [], 'rows']);
+  const scalar = { name: 's', dtype: 'INT64', shape: [] } as const;
+  const single = { ...state, signature: { inputs: [scalar], outputs: [scalar] } };
+  const again = readConfigJson(JSON.stringify(modelConfigOf('m', single)));
+  t.same(settingsFrom(again, 'm').tensors[0]?.dims, []);
+  t.end();
+});
