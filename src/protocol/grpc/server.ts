@@ -128,9 +128,15 @@ function bind(server: Server, host: string, port: number): Promise<number> {
 /** Whoever keeps a call open, or a connection in the middle of something, would keep the server for ever. */
 async function closeWithin(server: Server, open: OpenStreams, lingerMsMax: number): Promise<void> {
   open.stopAll();
-  const cut = setTimeout(() => server.forceShutdown(), lingerMsMax);
   await new Promise<void>((resolve) => {
-    server.tryShutdown(() => resolve());
+    const cut = setTimeout(() => {
+      server.forceShutdown();
+      // A session that is cut off never tells the library that it has closed.
+      resolve();
+    }, lingerMsMax);
+    server.tryShutdown(() => {
+      clearTimeout(cut);
+      resolve();
+    });
   });
-  clearTimeout(cut);
 }
