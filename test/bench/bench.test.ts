@@ -4,18 +4,21 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { ratiosOf, spreadOf } from '../../bench/blocks.ts';
+import { GrpcClientProcess, GrpcEchoProcess } from '../../bench/grpc-processes.ts';
 import { withReport } from '../../bench/report.ts';
 import type { KeptResult } from '../../bench/results.ts';
 
 const MAIN = path.join(import.meta.dirname, '..', '..', 'bench', 'main.js');
 const run = promisify(execFile);
+const TIME = { timeout: 100_000 };
 
 function bench(...args: readonly string[]) {
-  return run(process.execPath, [MAIN, ...args], { timeout: 60_000 });
+  return run(process.execPath, [MAIN, ...args], TIME);
 }
 
 t.test(
   'a suite measures real servers and keeps finite figures with their conditions',
+  TIME,
   async (t) => {
     const out = t.testdir();
     const { stdout } = await bench('overhead', '--quick', '--rounds', '1', '--out', out);
@@ -40,6 +43,38 @@ t.test(
     );
   },
 );
+
+t.test('gRPC and REST are measured beside stock servers, all answers being OK', TIME, async (t) => {
+  const out = t.testdir();
+  await bench('protocols', '--quick', '--rounds', '1', '--out', out);
+  const kept = JSON.parse(await readFile(path.join(out, 'protocols.json'), 'utf8')) as KeptResult;
+  const goals = kept.figures.flatMap(({ name, goal }) => (goal === undefined ? [] : [name]));
+  t.strictSame(goals, [
+    'gRPC 1 KB: gateway (process tier) / echo',
+    'gRPC 600 KB: gateway (process tier) / echo',
+  ]);
+  t.ok(kept.figures.some(({ name }) => name === 'REST 600 KB: gateway (thread tier) / sink'));
+  for (const { name, spread } of kept.figures) t.ok(spread.median > 0, `${name}: ${spread.median}`);
+});
+
+t.test('a failing call fails the gRPC load, with its status', async (t) => {
+  const [echo, client] = [await GrpcEchoProcess.start(), new GrpcClientProcess()];
+  t.teardown(() => {
+    echo.close();
+    client.close();
+  });
+  const load = {
+    port: echo.port,
+    path: '/bench.Echo/Echo',
+    messageBase64: Buffer.alloc(100_000, 1).toString('base64'),
+    callsInFlight: 2,
+    warmupMs: 0,
+    durationMs: 500,
+  };
+  t.ok((await client.perSecond(load)) > 0);
+  const missing = { ...load, path: '/bench.Echo/Missing' };
+  await t.rejects(client.perSecond(missing), /\/bench.Echo\/Missing: .* found status 12/);
+});
 
 t.test('a suite or a number that does not exist is refused by name', async (t) => {
   await t.rejects(bench('overhaed'), /expected a suite \(overhead, .*\), found 'overhaed'/);
