@@ -111,3 +111,16 @@ t.test('metadata that is no time is refused', async (t) => {
   t.equal(error?.code, status.INVALID_ARGUMENT);
   t.match(error?.details, /x-request-timeout-ms/);
 });
+
+t.test('what is refused before the gateway is asked is told, and nothing else', async (t) => {
+  const refused: string[] = [];
+  const { call, callBytes } = await aConversation(t, {
+    onRefused: (model, code) => refused.push(`${model} ${code}`),
+  });
+  await call('ModelInfer', anInfer());
+  await call('ModelInfer', anInfer({ model_name: 'z' }));
+  t.same(refused, [], 'the gateway counts its own');
+  await call('ModelInfer', anInfer({ raw_input_contents: [] }));
+  await callBytes('ModelInfer', Buffer.from([0x0a, 0xff, 1]));
+  t.same(refused, ['m invalid_input', ' invalid_input']);
+});
