@@ -8,7 +8,7 @@ export type BodyOptions = {
   readonly bytesMax: number;
 };
 
-type Done = (error: Error | null, body?: Buffer) => void;
+export type Done = (error: Error | null, body?: Buffer) => void;
 
 /**
  * Collects a body with one copy, piece by piece as it arrives: where its length is known the pieces go to their place at once,

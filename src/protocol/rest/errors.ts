@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
+import { ENCODINGS_SERVED } from './body-encoding.ts';
 import { errorBodyOf, HTTP_STATUS, retryAfterSeconds } from './status.ts';
 
 export type ErrorOptions = {
@@ -14,7 +15,7 @@ export type ErrorOptions = {
 
 /** Turns whatever was thrown in a route into the protocol's error. */
 export function createErrorHandler({ draining, onInternalError }: ErrorOptions) {
-  return (thrown: FastifyError | ServeError, _: FastifyRequest, reply: FastifyReply): void => {
+  return (thrown: FastifyError | ServeError, http: FastifyRequest, reply: FastifyReply): void => {
     const error = serveErrorOf(thrown);
     // What the gateway threw as `internal` it has reported itself.
     if (!(thrown instanceof ServeError) && error.code === 'internal') {
@@ -22,6 +23,9 @@ export function createErrorHandler({ draining, onInternalError }: ErrorOptions) 
     }
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    if (error.code === 'unsupported' && http.headers['content-encoding'] !== undefined) {
+      reply.header('accept-encoding', ENCODINGS_SERVED);
+    }
     // The rest of an oversized body is not worth reading, and a stopping server wants its connections back.
     if (error.code === 'too_large' || draining()) reply.header('connection', 'close');
     reply.code(HTTP_STATUS[error.code]).send(errorBodyOf(error));

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
@@ -9,6 +10,7 @@ import { isBatched } from '../model-config.ts';
 import { refusalOf } from '../refusal.ts';
 import type { Service } from '../service.ts';
 import { writeAnswerHeaders } from './answer-headers.ts';
+import { type Compressed, compress } from './compress.ts';
 import { connectionSignal } from './connection-signal.ts';
 import { type InferCall, openInfer } from './decode.ts';
 import { HEADER_LENGTH } from './decode-binary.ts';
@@ -60,9 +62,10 @@ export function createInferRoute(options: InferRouteOptions) {
       const encoded = await encodeInfer(response, wanted, turns);
       const { version: answeredBy } = response;
       const token = service.tokenFor({ model, version: answeredBy, id: request.id });
-      writeHeaders(reply, { response, encoded, token });
+      const compressed = await compress(encoded, acceptedBy(http.headers));
+      writeHeaders(reply, { response, encoded, compressed, token });
       letGoUnread(http.raw.socket, limits.sendMsMax);
-      return encoded.body;
+      return compressed.body;
     } catch (thrown) {
       // What the gateway refuses it tells of itself.
       if (!isAsked && thrown instanceof ServeError) service.onRefused(model, thrown.code);
@@ -81,13 +84,24 @@ const EMPTY = Buffer.alloc(0);
 type Written = {
   readonly response: InferResponse;
   readonly encoded: Encoded;
+  readonly compressed: Compressed;
   readonly token: string | undefined;
 };
 
-function writeHeaders(reply: FastifyReply, { response, encoded, token }: Written): void {
+function writeHeaders(reply: FastifyReply, written: Written): void {
+  const { response, encoded, compressed, token } = written;
   reply.header('content-type', encoded.contentType);
   writeAnswerHeaders(reply, { version: response.version, token });
   if (encoded.headBytes !== undefined) reply.header(HEADER_LENGTH, encoded.headBytes);
+  const { contentEncoding, varies } = compressed;
+  if (varies) reply.header('vary', 'accept-encoding');
+  if (contentEncoding !== undefined) reply.header('content-encoding', contentEncoding);
+}
+
+/** Lines of the header that came more than once count as one list. */
+function acceptedBy(headers: IncomingHttpHeaders): string | undefined {
+  const accepted = headers['accept-encoding'];
+  return Array.isArray(accepted) ? accepted.join(',') : accepted;
 }
 
 /**

@@ -7,6 +7,7 @@ import { type FastifyContentTypeParser, type FastifyInstance, fastify } from 'fa
 import { ServeError } from '../../core/errors.ts';
 import type { Service } from '../service.ts';
 import { readBody } from './body.ts';
+import { encodingOf, readCompressedBody } from './body-encoding.ts';
 import {
   createClientErrorHandler,
   createErrorHandler,
@@ -91,17 +92,14 @@ function takeBodiesAsBytes(app: FastifyInstance, bytesMax: number): void {
 
 function createBodyParser(bytesMax: number): FastifyContentTypeParser {
   return (request, payload, done) => {
-    const encoding = request.headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'identity') {
-      done(
-        new ServeError(
-          'unsupported',
-          `content-encoding is not served: expected identity, found '${encoding}'`,
-        ),
-      );
-      return;
+    const contentLength = request.headers['content-length'];
+    try {
+      const encoding = encodingOf(request.headers['content-encoding']);
+      if (encoding === undefined) readBody(payload, { contentLength, bytesMax }, done);
+      else readCompressedBody(payload, { contentLength, bytesMax, encoding }, done);
+    } catch (thrown) {
+      done(ServeError.from(thrown));
     }
-    readBody(payload, { contentLength: request.headers['content-length'], bytesMax }, done);
   };
 }
 

@@ -225,7 +225,7 @@ t.test('FP16 is rounded as another implementation rounds it', async () => {
         return same(
           await decode(
             'FP16',
-            values.map((value) => JSON.stringify(value)),
+            values.map((value) => (Object.is(value, -0) ? '-0' : String(value))),
           ),
           expected,
         );

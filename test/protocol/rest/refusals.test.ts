@@ -313,7 +313,7 @@ const UNSUPPORTED: readonly Refusal[] = [
     'a compressed body',
     { ...GOOD, headers: { 'content-encoding': 'br' } },
     501,
-    /expected identity, found 'br'/,
+    /expected one of gzip, deflate and identity, found 'br'/,
   ],
   [
     'shared memory',
