@@ -10,6 +10,7 @@ import type { Placed, Placement } from '../../src/app/placement.ts';
 import { readCatalog } from '../../src/app/read-catalog.ts';
 import { Residence } from '../../src/app/residence.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { ServeError } from '../../src/core/errors.ts';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
@@ -106,6 +107,7 @@ export type ControlParts = {
 };
 
 export type Control = {
+  readonly config: Config;
   readonly control: ModelControl;
   readonly catalog: Catalog;
   readonly controller: Controller;
@@ -179,5 +181,5 @@ export async function aControl(
     ...{ config, catalog, routes, residence, controller, overrides, statistics, log: tell },
   });
   t.teardown(() => overrides.close());
-  return { brought, control, catalog, controller, gateway, routes, hosts, log };
+  return { config, brought, control, catalog, controller, gateway, routes, hosts, log };
 }

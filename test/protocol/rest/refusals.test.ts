@@ -352,3 +352,13 @@ t.test('unknown paths and verbs are told so', async (t) => {
   t.match([wrongVerb.statusCode, wrongVerb.headers['allow']], [405, 'POST']);
   t.match(wrongVerb.json().error, /^Method Not Allowed: expected POST, found GET/);
 });
+
+t.test('what is refused before the gateway is asked is told, and nothing else', async (t) => {
+  const refused: string[] = [];
+  const server = aServer({ onRefused: (model, code) => refused.push(`${model} ${code}`) });
+  for (const call of [GOOD, at('/v2/models/q/infer')]) await server.app.inject(call);
+  t.same(refused, [], 'the gateway counts its own');
+  for (const body of ['{"inputs":', { inputs: [anInput({ shape: [-1, 2] })] }])
+    await server.app.inject(inferCall(body));
+  t.same(refused, ['m invalid_input', 'm invalid_input']);
+});
