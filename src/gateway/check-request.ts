@@ -12,7 +12,7 @@ import {
 
 /** What a request must not go beyond, whatever the model could take. */
 export type RequestLimits = {
-  /** Rows of one request, for models whose requests may share a run. */
+  /** Rows of one request, for models whose requests may share a run; Infinity: batching is off, and nothing counts as rows. */
   readonly rowsMax: number;
 };
 
@@ -30,7 +30,7 @@ export function checkRequest(
     const spec = signature.inputs.find((each) => each.name === tensor.name);
     if (spec !== undefined) checkTensor(tensor, spec, request.model);
   }
-  if (isBatchable(signature)) checkRows(request, limits.rowsMax);
+  if (limits.rowsMax < Infinity && isBatchable(signature)) checkRows(request, limits.rowsMax);
   checkOutputs(request, signature);
 }
 

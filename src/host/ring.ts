@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { openSync, readSync, unlinkSync, writeSync, writevSync } from 'node:fs';
+import { closeSync, openSync, readSync, unlinkSync, writeSync, writevSync } from 'node:fs';
 import { FrameError } from '../core/frame-bytes.ts';
 
 /**
@@ -15,16 +15,19 @@ const BLOCK_BYTES = 4096;
 const BLOCKS = 4096;
 const FOLDER = '/dev/shm';
 
-/** The file of one direction, for both of its ends. Undefined where the system has no such memory. */
+/** The file of one direction, for both of its ends. Undefined where the system has no such memory, or none left. */
 export function openRing(folder = FOLDER): number | undefined {
   const file = `${folder}/understudy-${randomUUID()}`;
+  let fd: number | undefined;
   try {
-    const fd = openSync(file, 'wx+', 0o600);
+    fd = openSync(file, 'wx+', 0o600);
     unlinkSync(file);
     // The first block is taken now: what both ends say there can always be said.
     writeSync(fd, Buffer.alloc(4), 0, 4, 0);
     return fd;
   } catch {
+    // Full memory lets a file be made and takes not a byte of it: a descriptor for each restart would be lost.
+    if (fd !== undefined) closeSync(fd);
     return undefined;
   }
 }

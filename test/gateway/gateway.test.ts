@@ -320,6 +320,18 @@ t.test(
   },
 );
 
+t.test('with batching off the first dimension is as free as any other', async (t) => {
+  const off = { rowsMax: Number.POSITIVE_INFINITY };
+  const a = (...shape: number[]) =>
+    aTensor({ name: 'a', shape, data: new Uint8Array(shape.reduce((x, y) => x * y, 4)) });
+  for (const inputs of [
+    [a(0, 2), WORDS],
+    [a(9, 2), WORDS],
+  ]) {
+    t.doesNotThrow(() => checkRequest(aRequest({ inputs }), TWO_INPUTS, off));
+  }
+});
+
 /** A host that fails every request with this code. */
 function failingHost(code: ServeErrorCode): ServingHost {
   return {
