@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { messageOf, ServeError, type ServeErrorCode } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
+import type { CallSignal } from '../core/on-abort.ts';
 import type { Outcome, Tap } from '../core/outcome.ts';
 import type { Arm, Assignment, Route } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
@@ -70,6 +71,8 @@ export type Gateway = {
   readonly metadata: (model: string, version?: string) => ModelMetadata;
   /** One version, by name or alias; without one the stable version. Throws as `metadata` does. */
   readonly version: (model: string, version?: string) => ModelVersionState;
+  /** Every version of a model that the repository holds; none where there is no such model. */
+  readonly versions: (model: string) => readonly ModelVersionState[];
   /** Ready to answer for the model (its stable version) or for one version. Throws as `metadata` does. */
   readonly modelReadiness: (model: string, version?: string) => Readiness;
   /** Ready once every model's stable version is, and not while draining. */
@@ -88,7 +91,7 @@ type Watcher = (outcome: Outcome) => void;
 type Placed = { readonly assignment: Assignment; readonly host: ServingHost | undefined };
 type Started = {
   readonly request: InferRequest;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   readonly assignment: Assignment;
   readonly startedMs: number;
 };
@@ -110,7 +113,7 @@ class ServingGateway implements Gateway {
     this.#options = options;
   }
 
-  readonly infer = async (request: InferRequest, signal: AbortSignal): Promise<InferResponse> => {
+  readonly infer = async (request: InferRequest, signal: CallSignal): Promise<InferResponse> => {
     const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
     const { assignment, host } = this.#place(request, startedMs);
@@ -178,6 +181,10 @@ class ServingGateway implements Gateway {
 
   version(model: string, version?: string): ModelVersionState {
     return stateOf(this.#route(model), version, this.#options.hosts.versions(model));
+  }
+
+  versions(model: string): readonly ModelVersionState[] {
+    return this.#options.hosts.versions(model);
   }
 
   modelReadiness(model: string, version?: string): Readiness {

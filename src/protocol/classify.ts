@@ -5,6 +5,9 @@
 import { ServeError } from '../core/errors.ts';
 import type { InferResponse } from '../core/infer.ts';
 import { DTYPE_BYTES, type Dtype, elementCount, type Tensor } from '../core/tensor.ts';
+import type { Gateway } from '../gateway/gateway.ts';
+import type { ModelVersionState } from '../gateway/version-names.ts';
+import { isBatched } from './model-config.ts';
 import { printFloat } from './print-float.ts';
 
 /** How many scores are wanted of each output, by name. An output that is not here is wanted as it is. */
@@ -23,18 +26,30 @@ export type Classes = {
 const SCORES_MAX = 16_384;
 
 /**
- * The answer with the outputs that are wanted as classes replaced by them.
- * @throws ServeError as `classify` does.
+ * Makes what replaces the outputs of an answer that are wanted as classes; that throws as `classify` does. To be called before
+ * the request is run: a version that is taken out of service meanwhile still answers, and nothing is known of it any more then.
  */
-export function classifyOutputs(
+export function createClassifier(
+  gateway: Pick<Gateway, 'version' | 'versions'>,
+  model: string,
+  counts: ClassCounts,
+): (answer: InferResponse) => InferResponse {
+  if (counts.size === 0) return (answer) => answer;
+  const versions = gateway.versions(model);
+  return (answer) => {
+    const { version } = answer;
+    const known = versions.find((each) => each.version === version);
+    return classifyOutputs(answer, counts, known ?? gateway.version(model, version));
+  };
+}
+
+function classifyOutputs(
   response: InferResponse,
   counts: ClassCounts,
-  {
-    labels,
-    batched,
-  }: Pick<Classes, 'batched'> & { labels: ReadonlyMap<string, readonly string[]> },
+  state: ModelVersionState,
 ): InferResponse {
-  if (counts.size === 0) return response;
+  const { labels } = state;
+  const batched = isBatched(state);
   const outputs = response.outputs.map((tensor) => {
     const count = counts.get(tensor.name);
     if (count === undefined) return tensor;

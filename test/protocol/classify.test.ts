@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { Dtype, Tensor } from '../../src/core/tensor.ts';
-import { type Classes, classify, classifyOutputs } from '../../src/protocol/classify.ts';
+import { type Classes, classify, createClassifier } from '../../src/protocol/classify.ts';
 import { printFloat } from '../../src/protocol/print-float.ts';
+import { aVersion } from '../gateway/builders.ts';
 
 const TOP: Classes = { count: 2, labels: undefined, batched: true };
 
@@ -120,24 +121,32 @@ t.test('the greatest are those that sorting would give', async () => {
   );
 });
 
-t.test('only the outputs that are wanted as classes are replaced', async (t) => {
-  const response = {
-    model: 'm',
-    version: '1',
-    outputs: [tensor([1, 2], [1, 2]), { ...tensor([1, 2], [1, 2]), name: 'z' }],
-    timing: { queueMs: 0, computeMs: 0, totalMs: 0 },
-    batch: { id: 1, rows: 1 },
-  };
-  const { outputs } = classifyOutputs(response, new Map([['z', 1]]), {
-    labels: new Map([['z', ['a', 'b']]]),
-    batched: true,
-  });
-  t.same(
-    outputs.map(({ dtype }) => dtype),
-    ['FP32', 'BYTES'],
-  );
-  t.same(outputs.slice(1).map(elements), [['2.000000:1:b']]);
-});
+t.test(
+  'only the outputs that are wanted as classes are replaced, also by a version that is gone',
+  async (t) => {
+    const response = {
+      model: 'm',
+      version: '1',
+      outputs: [tensor([1, 2], [1, 2]), { ...tensor([1, 2], [1, 2]), name: 'z' }],
+      timing: { queueMs: 0, computeMs: 0, totalMs: 0 },
+      batch: { id: 1, rows: 1 },
+    };
+    const version = aVersion('1', { labels: new Map([['z', ['a', 'b']]]) });
+    // Taken out of service after the request was taken, and before it is answered.
+    const gateway = {
+      versions: () => [version],
+      version: () => {
+        throw new Error('no such version');
+      },
+    };
+    const { outputs } = createClassifier(gateway, 'm', new Map([['z', 1]]))(response);
+    t.same(
+      outputs.map(({ dtype }) => dtype),
+      ['FP32', 'BYTES'],
+    );
+    t.same(outputs.slice(1).map(elements), [['2.000000:1:b']]);
+  },
+);
 
 t.test('numbers are written as C writes them', async (t) => {
   const written: readonly [number, string][] = [

@@ -1,8 +1,8 @@
 import type { Metadata } from '@grpc/grpc-js';
 
 import { ServeError } from '../../core/errors.ts';
-import { classifyOutputs } from '../classify.ts';
-import { isBatched } from '../model-config.ts';
+import type { CallSignal } from '../../core/on-abort.ts';
+import { createClassifier } from '../classify.ts';
 import { refusalOf } from '../refusal.ts';
 import type { Service } from '../service.ts';
 import { decodeInfer } from './decode.ts';
@@ -20,7 +20,7 @@ export type InferCall = {
   readonly metadata: Metadata;
   /** When the caller stops waiting, on the monotonic clock; Infinity: never. */
   readonly deadlineMs: number;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
 };
 
 /** What a request came to. A failure is one of its own kind so that its id can be echoed beside it. */
@@ -66,14 +66,10 @@ async function answer(
       callDeadlineMs: deadlineMs,
     }),
   );
-  const plain = await gateway.infer(request, signal);
-  const { model, version } = plain;
-  const token = tokenFor({ model, version, id: request.id });
-  const { id } = message;
-  if (classCounts.size === 0) return { response: plain, id, typed, token };
-  const state = gateway.version(model, version);
-  const batched = isBatched(state);
-  const response = classifyOutputs(plain, classCounts, { labels: state.labels, batched });
+  const { id, model } = message;
+  const classify = createClassifier(gateway, model, classCounts);
+  const response = classify(await gateway.infer(request, signal));
+  const token = tokenFor({ model, version: response.version, id: request.id });
   return { response, id, typed, token };
 }
 

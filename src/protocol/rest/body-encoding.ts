@@ -43,7 +43,7 @@ export function readCompressedBody(
   options: BodyOptions & { readonly encoding: Encoding },
   done: Done,
 ): void {
-  const { encoding, bytesMax } = options;
+  const { encoding } = options;
   const stop = (): void => {
     stream.off('data', begin).off('end', onEmpty).off('close', onGone).off('error', onGone);
   };
@@ -59,18 +59,15 @@ export function readCompressedBody(
     stop();
     stream.pause();
     stream.unshift(first);
-    inflate(stream, { encoding, bytesMax, first }, done);
+    inflate(stream, { ...options, first }, done);
   };
   stream.on('data', begin).on('end', onEmpty).on('close', onGone).on('error', onGone);
 }
 
-type Inflating = {
-  readonly encoding: Encoding;
-  readonly bytesMax: number;
-  readonly first: Buffer;
-};
+type Inflating = BodyOptions & { readonly encoding: Encoding; readonly first: Buffer };
 
-function inflate(stream: Readable, { encoding, bytesMax, first }: Inflating, done: Done): void {
+function inflate(stream: Readable, options: Inflating, done: Done): void {
+  const { encoding, bytesMax, first, turns } = options;
   const inflated = inflaterOf(encoding, first);
   let fault: ServeError | undefined;
   const onGone = (): void => {
@@ -80,7 +77,7 @@ function inflate(stream: Readable, { encoding, bytesMax, first }: Inflating, don
     fault = notValid(encoding, error.message);
   });
   stream.on('close', onGone).on('error', onGone).pipe(inflated);
-  readBody(inflated, { contentLength: undefined, bytesMax }, (error, body) => {
+  readBody(inflated, { contentLength: undefined, bytesMax, turns }, (error, body) => {
     stream.off('close', onGone).off('error', onGone).unpipe(inflated);
     // What is left of the body is let through unread, as that of any refused request is.
     stream.on('error', () => undefined).resume();

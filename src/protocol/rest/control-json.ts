@@ -3,9 +3,10 @@
  * cut out by a scan in slices and the rest goes through JSON.parse, so that a package of megabytes never holds up the thread
  * that serves everyone else.
  */
-import { messageOf, ServeError } from '../../core/errors.ts';
+import { ServeError } from '../../core/errors.ts';
 import { unexpected } from '../refusal.ts';
 import { BYTE, checkEscaped, closingQuote } from './json-bytes.ts';
+import { parseJson, utf8TextOf } from './json-text.ts';
 import type { RestLimits } from './limits.ts';
 import { finish, type Sliced, type Turns } from './turns.ts';
 
@@ -54,11 +55,14 @@ export class LongText {
     this.#bytes = bytes;
   }
 
-  /** @throws ServeError `invalid_input` where an escape is none, `too_large` where there are more than can be read in one go. */
+  /**
+   * @throws ServeError `invalid_input` for an escape that is none and for what is no UTF-8, `too_large` where there are more
+   * escapes than can be read in one go.
+   */
   text(): string {
-    if (!this.#bytes.includes(BYTE.backslash)) return this.#bytes.toString();
+    if (!this.#bytes.includes(BYTE.backslash)) return utf8TextOf(this.#bytes);
     checkEscaped(this.#bytes.byteLength);
-    return parse(`"${this.#bytes.toString()}"`) as string;
+    return parseJson(Buffer.concat([QUOTE, this.#bytes, QUOTE])) as string;
   }
 
   /** The text in latin1, which base64 text is, as bytes. */
@@ -73,6 +77,8 @@ export class LongText {
 }
 
 const SHOWN_BYTES = 100;
+
+const QUOTE = Buffer.of(BYTE.quote);
 
 /** Finds the long strings, and counts how deep the rest is nested. */
 class Scanner implements Sliced {
@@ -104,7 +110,7 @@ class Scanner implements Sliced {
   /** An array of a number alone stands for the long string of that index. */
   value(): unknown {
     this.#keep(this.#bytes.byteLength);
-    return parse(Buffer.concat(this.#kept).toString(), (value) => {
+    return parseJson(Buffer.concat(this.#kept), (value) => {
       const isPlace = Array.isArray(value) && value.length === 1 && typeof value[0] === 'number';
       return (isPlace ? this.#texts[value[0]] : undefined) ?? value;
     });
@@ -148,17 +154,6 @@ class Scanner implements Sliced {
         `the request JSON is over the limit: expected at most ${REST_BYTES_MAX} bytes beside long strings, found ${found} or more`,
       );
     }
-  }
-}
-
-function parse(text: string, revive: (value: unknown) => unknown = (value) => value): unknown {
-  try {
-    return JSON.parse(text, (_, value: unknown) => revive(value));
-  } catch (thrown) {
-    throw new ServeError(
-      'invalid_input',
-      `failed to parse the request JSON buffer: expected JSON, found: ${messageOf(thrown)}`,
-    );
   }
 }
 

@@ -63,8 +63,8 @@ function readerOf(dtype: Dtype): ReadElement {
   const read = NUMBERS[dtype];
   return (view, at) => {
     const value = read(view, at);
-    // -0 would lose its sign.
-    return Object.is(value, -0) ? '-0' : String(value);
+    // Only floats have a -0, and without a fraction some readers make it a whole number, which has no sign to keep.
+    return Object.is(value, -0) ? '-0.0' : String(value);
   };
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
-import { messageOf, ServeError } from '../../core/errors.ts';
+import { ServeError } from '../../core/errors.ts';
+import { parseJson } from './json-text.ts';
 
 /**
  * What became of a label: it met its request's answers, it waits for them, its request was not mirrored (nothing is wrong),
@@ -35,7 +36,7 @@ function parseFeedback(body: unknown): { token: string; label: unknown } {
       `unexpected feedback: expected at most ${FEEDBACK_BYTES_MAX} bytes, found ${body.byteLength}`,
     );
   }
-  const value = parse(body.toString());
+  const value = parseJson(body);
   if (typeof value !== 'object' || value === null) {
     throw invalid('expected a JSON object with token and label, found none');
   }
@@ -44,14 +45,6 @@ function parseFeedback(body: unknown): { token: string; label: unknown } {
     throw invalid(`expected token to be a string, found ${typeof token}`);
   if (label === undefined || label === null) throw invalid('expected a label, found none');
   return { token, label };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw invalid(`expected JSON, found: ${messageOf(thrown)}`);
-  }
 }
 
 function invalid(detail: string): ServeError {

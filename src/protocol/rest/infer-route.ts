@@ -4,9 +4,7 @@ import type { FastifyReply } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
 import type { InferResponse } from '../../core/infer.ts';
-import type { Gateway } from '../../gateway/gateway.ts';
-import { type ClassCounts, classifyOutputs } from '../classify.ts';
-import { isBatched } from '../model-config.ts';
+import { createClassifier } from '../classify.ts';
 import { refusalOf } from '../refusal.ts';
 import type { Service } from '../service.ts';
 import { writeAnswerHeaders } from './answer-headers.ts';
@@ -55,10 +53,9 @@ export function createInferRoute(options: InferRouteOptions) {
       });
       id = opened.id;
       const { request, wanted } = await opened.decode();
+      const classify = createClassifier(gateway, model, wanted.classes);
       isAsked = true;
-      const answer = await gateway.infer(request, connectionSignal(http.raw.socket));
-      const response =
-        wanted.classes.size === 0 ? answer : classesOf(answer, wanted.classes, gateway);
+      const response = classify(await gateway.infer(request, connectionSignal(http.raw.socket)));
       const encoded = await encodeInfer(response, wanted, turns);
       const { version: answeredBy } = response;
       const token = service.tokenFor({ model, version: answeredBy, id: request.id });
@@ -72,11 +69,6 @@ export function createInferRoute(options: InferRouteOptions) {
       throw refusalOf(thrown, id);
     }
   };
-}
-
-function classesOf(answer: InferResponse, counts: ClassCounts, gateway: Gateway): InferResponse {
-  const state = gateway.version(answer.model, answer.version);
-  return classifyOutputs(answer, counts, { labels: state.labels, batched: isBatched(state) });
 }
 
 const EMPTY = Buffer.alloc(0);

@@ -1,6 +1,7 @@
-import { messageOf, ServeError } from '../../core/errors.ts';
+import { ServeError } from '../../core/errors.ts';
 import { BYTE, closingQuote, malformed } from './json-bytes.ts';
 import { Marks } from './json-marks.ts';
+import { parseJson } from './json-text.ts';
 import { finish, type Sliced, type Turns } from './turns.ts';
 
 /** From the opening bracket of an array to the byte after its closing one. */
@@ -26,7 +27,7 @@ export async function readJsonHead(
   limits: { readonly jsonDepthMax: number },
   turns: Turns,
 ): Promise<JsonHead> {
-  if (isPlain(bytes)) return { value: parse(bytes.toString()), ranges: [] };
+  if (isPlain(bytes)) return { value: parseJson(bytes), ranges: [] };
   const scanner = new HeadScanner(bytes, limits.jsonDepthMax);
   await finish(scanner, turns);
   return scanner.head();
@@ -95,7 +96,7 @@ class HeadScanner implements Sliced {
   head(): JsonHead {
     if (this.#cutFrom >= 0) throw malformed(this.#bytes, this.#at, 'the end of an array');
     this.#kept.push(this.#bytes.subarray(this.#keptFrom));
-    return { value: parse(Buffer.concat(this.#kept).toString()), ranges: this.#ranges };
+    return { value: parseJson(Buffer.concat(this.#kept)), ranges: this.#ranges };
   }
 
   #passString(): void {
@@ -108,8 +109,10 @@ class HeadScanner implements Sliced {
 
   #isData(open: number, close: number): boolean {
     if (close - open > KEY_BYTES_MAX) return false;
-    const text = this.#bytes.toString('latin1', open, close + 1);
-    return text.includes('\\') ? parse(text) === 'data' : text === '"data"';
+    const key = this.#bytes.subarray(open, close + 1);
+    return key.includes(BYTE.backslash)
+      ? parseJson(key) === 'data'
+      : key.toString('latin1') === '"data"';
   }
 
   #scan(byte: number): void {
@@ -207,15 +210,4 @@ function tooDeep(depthMax: number): ServeError {
     'invalid_input',
     `the request JSON is nested too deep: expected at most ${depthMax} levels, found ${depthMax + 1} or more`,
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (thrown) {
-    throw new ServeError(
-      'invalid_input',
-      `failed to parse the request JSON buffer: expected JSON, found: ${messageOf(thrown)}`,
-    );
-  }
 }

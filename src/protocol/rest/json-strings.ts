@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 import { BYTE, checkEscaped, closingQuote, malformed } from './json-bytes.ts';
 import type { ElementReader, ElementSource } from './json-elements.ts';
 
@@ -32,17 +34,16 @@ export function stringReader(source: ElementSource): ElementReader {
   return reader;
 }
 
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
 function stringBytes(json: Buffer, open: number, close: number): Buffer {
   const inner = json.subarray(open + 1, close);
+  // A character put in for what is no UTF-8 would be longer than what it replaces.
+  if (!isUtf8(inner)) throw malformed(json, open, 'a string in UTF-8');
   if (!inner.includes(BYTE.backslash)) return inner;
   checkEscaped(inner.byteLength);
   try {
-    // Strictly: a character put in for what is no UTF-8 would be longer than what it replaces.
-    const text: unknown = JSON.parse(utf8.decode(json.subarray(open, close + 1)));
+    const text: unknown = JSON.parse(json.toString('utf8', open, close + 1));
     return Buffer.from(String(text));
   } catch {
-    throw malformed(json, open, 'a string in UTF-8');
+    throw malformed(json, open, 'a string with escapes as JSON has them');
   }
 }

@@ -2,11 +2,16 @@
  * The Open Inference Protocol over HTTP/1.1. The wire ends here: what goes further in are InferRequests, what comes back
  * InferResponses and ServeErrors.
  */
-import { type FastifyContentTypeParser, type FastifyInstance, fastify } from 'fastify';
+import {
+  type FastifyContentTypeParser,
+  type FastifyInstance,
+  type FastifyRequest,
+  fastify,
+} from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
 import type { Service } from '../service.ts';
-import { readBody } from './body.ts';
+import { type Done, readBody } from './body.ts';
 import { encodingOf, readCompressedBody } from './body-encoding.ts';
 import {
   createClientErrorHandler,
@@ -18,7 +23,7 @@ import type { Feedback } from './feedback-route.ts';
 import type { RestLimits } from './limits.ts';
 import type { RestRoute } from './route.ts';
 import { createRoutes } from './routes.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 export type RestServerOptions = {
   readonly service: Service;
@@ -58,8 +63,9 @@ export function createRestServer(options: RestServerOptions): RestServer {
   });
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);
-  takeBodiesAsBytes(app, limits.bodyBytesMax);
-  addRoutes(app, createRoutes({ ...options, turns: createTurns() }));
+  const turns = createTurns();
+  takeBodiesAsBytes(app, { bytesMax: limits.bodyBytesMax, turns, onRefused: service.onRefused });
+  addRoutes(app, createRoutes({ ...options, turns }));
   return {
     listen: async (host, port) => {
       await app.listen({ host, port });
@@ -84,23 +90,46 @@ async function closeWithin(app: FastifyInstance, lingerMsMax: number): Promise<v
  * Clients label the same bytes as JSON, as octets or as a form, so the content type is not asked. The two that most of them
  * use are named all the same: what only `*` takes is looked up anew for each request.
  */
-function takeBodiesAsBytes(app: FastifyInstance, bytesMax: number): void {
+function takeBodiesAsBytes(app: FastifyInstance, options: BodyParserOptions): void {
   app.removeAllContentTypeParsers();
   const contentTypes = ['application/json', 'application/octet-stream', '*'];
-  for (const each of contentTypes) app.addContentTypeParser(each, createBodyParser(bytesMax));
+  for (const each of contentTypes) app.addContentTypeParser(each, createBodyParser(options));
 }
 
-function createBodyParser(bytesMax: number): FastifyContentTypeParser {
-  return (request, payload, done) => {
+type BodyParserOptions = {
+  readonly bytesMax: number;
+  readonly turns: Turns;
+  readonly onRefused: Service['onRefused'];
+};
+
+function createBodyParser({
+  bytesMax,
+  turns,
+  onRefused,
+}: BodyParserOptions): FastifyContentTypeParser {
+  return (request, payload, fastifyDone) => {
     const contentLength = request.headers['content-length'];
+    const done: Done = (error, body) => {
+      if (error instanceof ServeError && isInfer(request)) onRefused(modelOf(request), error.code);
+      fastifyDone(error, body);
+    };
     try {
       const encoding = encodingOf(request.headers['content-encoding']);
-      if (encoding === undefined) readBody(payload, { contentLength, bytesMax }, done);
-      else readCompressedBody(payload, { contentLength, bytesMax, encoding }, done);
+      if (encoding === undefined) readBody(payload, { contentLength, bytesMax, turns }, done);
+      else readCompressedBody(payload, { contentLength, bytesMax, turns, encoding }, done);
     } catch (thrown) {
       done(ServeError.from(thrown));
     }
   };
+}
+
+/** What is refused here never comes to its route, which counts all other refusals. */
+function isInfer({ routeOptions }: FastifyRequest): boolean {
+  return routeOptions.url?.endsWith('/infer') ?? false;
+}
+
+function modelOf({ params }: FastifyRequest): string {
+  return (params as { readonly model: string }).model;
 }
 
 /** Each path answers the verbs that it has, and refuses all others by name. */

@@ -1,6 +1,10 @@
+import { EventEmitter, once } from 'node:events';
+import { connect } from 'node:net';
+import { Readable } from 'node:stream';
 import { deflateRawSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import t from 'tap';
 
+import { readBody } from '../../../src/protocol/rest/body.ts';
 import { preferred } from '../../../src/protocol/rest/compress.ts';
 import { aGateway, aVersion, echoHost } from '../../gateway/builders.ts';
 import { anInput, aServer, binaryInput, floats, inferCall, LIMITS } from './builders.ts';
@@ -61,6 +65,46 @@ t.test('a body that inflates beyond the limit is refused', async (t) => {
   t.ok(bomb.byteLength < LIMITS.bodyBytesMax, `${bomb.byteLength} bytes on the wire`);
   const answer = await aServer().app.inject(inferCall(bomb, { 'content-encoding': 'gzip' }));
   t.match([answer.statusCode, answer.json().code], [413, 'too_large']);
+});
+
+t.test('a compressed body that breaks off with its connection leaves nothing behind', async (t) => {
+  const gateway = aGateway();
+  const refusals = new EventEmitter();
+  const server = aServer({ gateway, onRefused: (...told) => refusals.emit('refused', ...told) });
+  t.teardown(() => server.close());
+  const { port } = await server.listen('127.0.0.1', 0);
+  const body = gzipSync(Buffer.from(GOOD));
+  const lines = `POST /v2/models/m/infer HTTP/1.1\r\nhost: a\r\ncontent-encoding: gzip\r\ncontent-length: ${body.byteLength}\r\n\r\n`;
+  // Nothing of it, the first bytes, and all but the last.
+  for (const bytes of [0, 5, body.byteLength - 1]) {
+    const accepted = once(server.app.server, 'request');
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.write(Buffer.concat([Buffer.from(lines), body.subarray(0, bytes)]));
+    });
+    await accepted;
+    const refused = once(refusals, 'refused');
+    socket.destroy();
+    t.same(await refused, ['m', 'cancelled'], `${bytes} bytes`);
+  }
+  const whole = inferCall(body, { 'content-encoding': 'gzip' });
+  t.equal((await server.app.inject(whole)).statusCode, 200);
+  t.equal(gateway.inFlight(), 0);
+});
+
+t.test('a long body of unknown length is joined in slices, whole and in order', async (t) => {
+  const pieces = Array.from({ length: 64 }, (_, index) => Buffer.alloc(65_536, index));
+  let turns = 0;
+  const next = async (): Promise<void> => {
+    turns += 1;
+  };
+  const options = { contentLength: undefined, bytesMax: 2 ** 23, turns: { next } };
+  const body = await new Promise<Buffer | undefined>((resolve, reject) => {
+    readBody(Readable.from(pieces), options, (error, found) =>
+      error === null ? resolve(found) : reject(error),
+    );
+  });
+  t.ok(body?.equals(Buffer.concat(pieces)));
+  t.ok(turns >= 7, `4 MiB in ${turns + 1} slices`);
 });
 
 /** A model that gives back what it is given. */

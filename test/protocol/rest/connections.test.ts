@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 
 import type { InferResponse } from '../../../src/core/infer.ts';
+import type { CallSignal } from '../../../src/core/on-abort.ts';
 import type { ServingHost } from '../../../src/gateway/gateway.ts';
 import { aGateway, echoHost, PAIRS, READY } from '../../gateway/builders.ts';
 import { anInput, aServer, inferCall, LIMITS } from './builders.ts';
@@ -13,7 +14,7 @@ const GOOD_BYTES = `POST ${GOOD.url} HTTP/1.1\r\nhost: a\r\ncontent-length: ${GO
 
 /** A host that tells of each request and its signal, and answers when told to. */
 function heldHost() {
-  const started: { signal: AbortSignal; answer: () => void }[] = [];
+  const started: { signal: CallSignal; answer: () => void }[] = [];
   let onStart: () => void = () => {};
   const host: ServingHost = {
     signature: PAIRS,

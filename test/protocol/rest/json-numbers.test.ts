@@ -208,7 +208,7 @@ for (const [dtype, { infinity, fromBits }] of Object.entries(NARROW)) {
         message: `unexpected element of input 'x': expected a number from -${max} to ${max} for ${kind}, found ${max + step / 2}`,
       });
       const back = await encode(kind, await decode(kind, ['NaN', 'Infinity', '-Infinity', '-0']));
-      t.equal(back, '[NaN,Infinity,-Infinity,-0]');
+      t.equal(back, '[NaN,Infinity,-Infinity,-0.0]');
     },
   );
 }
@@ -225,7 +225,7 @@ t.test('FP16 is rounded as another implementation rounds it', async () => {
         return same(
           await decode(
             'FP16',
-            values.map((value) => (Object.is(value, -0) ? '-0' : String(value))),
+            values.map((value) => (Object.is(value, -0) ? '-0.0' : String(value))),
           ),
           expected,
         );

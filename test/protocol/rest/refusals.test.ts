@@ -361,4 +361,38 @@ t.test('what is refused before the gateway is asked is told, and nothing else', 
   for (const body of ['{"inputs":', { inputs: [anInput({ shape: [-1, 2] })] }])
     await server.app.inject(inferCall(body));
   t.same(refused, ['m invalid_input', 'm invalid_input']);
+  refused.length = 0;
+  const long = Buffer.alloc(LIMITS.bodyBytesMax + 1, 0x20);
+  for (const headers of [{}, { 'content-encoding': 'gzip' }, { 'content-encoding': 'br' }])
+    await server.app.inject(inferCall(long, headers));
+  t.same(refused, ['m too_large', 'm invalid_input', 'm unsupported'], 'bodies that are not read');
+  await server.app.inject({ method: 'POST', url: '/v2/repository/index', payload: long });
+  t.equal(refused.length, 3, 'calls that are no inference are not counted');
+});
+
+/** Bytes that are no UTF-8, in each place where a request may have text. */
+const NOT_UTF8: readonly [string, string, string][] = [
+  ['an id', '/v2/models/m/infer', `{"id":"\xff\xfe","inputs":[${JSON.stringify(anInput())}]}`],
+  ['a small head', '/v2/models/m/infer', '{"id":"\xff"}'],
+  [
+    'an element',
+    '/v2/models/m/infer',
+    '{"inputs":[{"name":"x","shape":[1],"datatype":"BYTES","data":["\xc3("]}]}',
+  ],
+  ['a call that is no inference', '/v2/logging', '{"log_file":"\xff"}'],
+  [
+    'a long text',
+    '/v2/repository/models/m/load',
+    `{"parameters":{"config":"${'\xff'.repeat(5_000)}"}}`,
+  ],
+  ['feedback', '/v1/feedback', '{"token":"\xff","label":1}'],
+];
+
+t.test('text that is not UTF-8 is refused, and nothing put in its place', async (t) => {
+  const { app } = aServer();
+  for (const [where, url, text] of NOT_UTF8) {
+    const answer = await app.inject({ method: 'POST', url, payload: Buffer.from(text, 'latin1') });
+    t.equal(answer.statusCode, 400, where);
+    t.match(answer.json(), { code: 'invalid_input', error: /UTF-8/ }, where);
+  }
 });

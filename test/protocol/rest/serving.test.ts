@@ -168,7 +168,8 @@ const EXACT: readonly [Dtype, string][] = [
   ['INT32', '-2147483648,2147483647'],
   ['UINT64', '0,18446744073709551615,9007199254740993'],
   ['INT64', '-9223372036854775808,9223372036854775807,9007199254740993'],
-  ['FP32', '0.5,-0,NaN,Infinity,-Infinity'],
+  // A whole -0 would be read as a whole number, which has no sign.
+  ['FP32', '0.5,-0.0,NaN,Infinity,-Infinity'],
   ['FP64', '0.1,1e-320,1.7976931348623157e+308,NaN'],
   ['BYTES', '"","a","\\"\\\\","ü€😀"'],
 ];
