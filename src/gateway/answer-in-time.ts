@@ -1,11 +1,11 @@
 import { TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
-import { offAbort, onAbort } from '../core/on-abort.ts';
+import { type CallSignal, offAbort, onAbort } from '../core/on-abort.ts';
 
 export type Waiting = {
   readonly request: InferRequest;
-  readonly signal: AbortSignal;
+  readonly signal: CallSignal;
   /** How long the caller still waits. */
   readonly leftMs: number;
 };

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { offAbort, onAbort } from '../../src/core/on-abort.ts';
+import { offAbort, onAbort, Withdrawal } from '../../src/core/on-abort.ts';
 
 t.test('an abort calls everyone who still listens, once, in order', async (t) => {
   const controller = new AbortController();
@@ -40,4 +40,18 @@ t.test('signals do not hear of each other', async (t) => {
   t.doesNotThrow(() => offAbort(other.signal, () => undefined));
   one.abort();
   t.equal(calls, 1);
+});
+
+t.test('a withdrawal tells its listeners as a platform signal does', async (t) => {
+  const withdrawal = new Withdrawal();
+  const called: string[] = [];
+  const [first, second] = [() => called.push('first'), () => called.push('second')];
+  onAbort(withdrawal, first);
+  onAbort(withdrawal, second);
+  offAbort(withdrawal, first);
+  t.equal(withdrawal.aborted, false);
+  withdrawal.abort();
+  withdrawal.abort();
+  t.same(called, ['second']);
+  t.equal(withdrawal.aborted, true);
 });

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
+import { Withdrawal } from '../../core/on-abort.ts';
 
 /** The part of a call that tells how long its caller waits. */
 export type Waited = {
@@ -17,10 +18,11 @@ export function callDeadlineMs(call: Pick<Waited, 'getDeadline'>, clock: Clock):
  * Aborted once the call has been cancelled or its connection lost. A call whose deadline passes is not: the request has the same
  * deadline, and is counted as what it is.
  */
-export function callSignal(call: Waited, clock: Clock): AbortSignal {
-  const controller = new AbortController();
+export function callSignal(call: Waited, clock: Clock): Withdrawal {
+  const withdrawal = new Withdrawal();
+  // Told of every call, those included that were answered: nobody listens by then.
   call.once('cancelled', () => {
-    if (Number(call.getDeadline()) > clock.wallMs()) controller.abort();
+    if (Number(call.getDeadline()) > clock.wallMs()) withdrawal.abort();
   });
-  return controller.signal;
+  return withdrawal;
 }

@@ -3,6 +3,7 @@ import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
 import type { Clock } from '../../core/clock.ts';
 import { type Deferred, deferred } from '../../core/deferred.ts';
 import { ServeError } from '../../core/errors.ts';
+import type { Withdrawal } from '../../core/on-abort.ts';
 import type { AnswerInfer, Outcome } from './answer-infer.ts';
 import { callDeadlineMs, callSignal } from './call-signal.ts';
 import { encodeStreamed, encodeStreamedFailure } from './encode.ts';
@@ -18,7 +19,7 @@ export type StreamOptions = {
   readonly limits: GrpcLimits;
   readonly clock: Clock;
   /** Told of every stream while it is open. */
-  readonly open: OpenStreams;
+  readonly open: Pick<OpenStreams, 'enter'>;
   readonly onInternalError: ReportError;
 };
 
@@ -47,7 +48,7 @@ class InferStream {
   readonly #options: StreamOptions;
   readonly #deadlineMs: number;
   readonly #isStrict: boolean;
-  readonly #abort = new AbortController();
+  readonly #abort: Withdrawal;
   readonly #inFlight: InFlight[] = [];
   #bytes = 0;
   #isWriting = false;
@@ -61,12 +62,12 @@ class InferStream {
     this.#options = options;
     this.#deadlineMs = callDeadlineMs(call, options.clock);
     this.#isStrict = isStrict(call.metadata);
+    this.#abort = callSignal(call, options.clock);
   }
 
   start(): void {
-    const { clock, open } = this.#options;
+    const { open } = this.#options;
     const call = this.#call;
-    callSignal(call, clock).addEventListener('abort', () => this.#abort.abort(), { once: true });
     const leave = open.enter(() => this.#fail(shuttingDown()));
     call.once('cancelled', () => {
       leave();
@@ -83,7 +84,7 @@ class InferStream {
   #take(bytes: Buffer): void {
     if (this.#isOver) return;
     const { metadata } = this.#call;
-    const { signal } = this.#abort;
+    const signal = this.#abort;
     const outcome = this.#options.answerInfer({
       bytes,
       metadata,

@@ -4,6 +4,7 @@ import t from 'tap';
 import { deferred } from '../../../src/core/deferred.ts';
 import { ServeError } from '../../../src/core/errors.ts';
 import type { InferRequest } from '../../../src/core/infer.ts';
+import type { CallSignal } from '../../../src/core/on-abort.ts';
 import { aGateway, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
 import { until } from '../../support/until.ts';
 import { NOBODY } from '../builders.ts';
@@ -117,10 +118,10 @@ t.test('the shortest of all deadlines holds', async (t) => {
 });
 
 t.test('a call past its deadline ends as such and lets go of its request', async (t) => {
-  let signal: AbortSignal | undefined;
+  let signal: CallSignal | undefined;
   const host = {
     ...echoHost('1'),
-    infer: (_: InferRequest, given: AbortSignal) => {
+    infer: (_: InferRequest, given: CallSignal) => {
       signal = given;
       return new Promise<never>(() => {});
     },
@@ -134,10 +135,10 @@ t.test('a call past its deadline ends as such and lets go of its request', async
 });
 
 t.test('a cancelled call aborts its request', async (t) => {
-  const started = deferred<AbortSignal>();
+  const started = deferred<CallSignal>();
   const host = {
     ...echoHost('1'),
-    infer: (_: InferRequest, signal: AbortSignal) => {
+    infer: (_: InferRequest, signal: CallSignal) => {
       started.resolve(signal);
       return new Promise<never>(() => {});
     },

@@ -3,6 +3,7 @@ import t from 'tap';
 
 import { type Deferred, deferred } from '../../../src/core/deferred.ts';
 import type { InferRequest } from '../../../src/core/infer.ts';
+import type { CallSignal } from '../../../src/core/on-abort.ts';
 import { aGateway, echoHost } from '../../gateway/builders.ts';
 import { until } from '../../support/until.ts';
 import { aConversation, anInfer, anInput, floats } from './builders.ts';
@@ -10,7 +11,7 @@ import { aConversation, anInfer, anInput, floats } from './builders.ts';
 /** A gateway that answers a request when it is told to, by the first number of its tensor. */
 function aPatientGateway() {
   const waiting = new Map<number, Deferred<void>>();
-  const signals: AbortSignal[] = [];
+  const signals: CallSignal[] = [];
   const host = echoHost('1');
   const gateway = aGateway({
     hosts: {

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 
 import type { InferResponse } from '../../../src/core/infer.ts';
-import type { CallSignal } from '../../../src/core/on-abort.ts';
+import { type CallSignal, onAbort } from '../../../src/core/on-abort.ts';
 import type { ServingHost } from '../../../src/gateway/gateway.ts';
 import { aGateway, echoHost, PAIRS, READY } from '../../gateway/builders.ts';
 import { anInput, aServer, inferCall, LIMITS } from './builders.ts';
@@ -87,7 +87,7 @@ t.test('a caller who hangs up aborts the request', async (t) => {
   await next();
   const signal = started[0]?.signal;
   t.equal(signal?.aborted, false);
-  const aborted = new Promise((resolve) => signal?.addEventListener('abort', resolve));
+  const aborted = new Promise<void>((resolve) => signal && onAbort(signal, resolve));
   socket.destroy();
   await aborted;
   await turn();
