@@ -13,7 +13,7 @@ type HealthRequest = { readonly service: string };
 export type HealthOptions = {
   readonly methods: Readonly<Record<'Check' | 'Watch', Codec>>;
   readonly gateway: Pick<Gateway, 'serverReadiness' | 'modelReadiness'>;
-  readonly open: OpenStreams;
+  readonly open: Pick<OpenStreams, 'enter'>;
   readonly onInternalError: ReportError;
   /** How often those who watch are told of a change. */
   readonly pollMs: number;

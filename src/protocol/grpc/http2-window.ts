@@ -1,4 +1,5 @@
 import type { Http2Server, ServerHttp2Session } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 
 /** Bytes that a caller may send of one request, and of all on its connection, before it hears that more are welcome. */
@@ -19,7 +20,7 @@ type Inside = {
  */
 export function widenWindows(
   server: Server,
-  onSession: (session: ServerHttp2Session) => void,
+  onSession: (session: ServerHttp2Session, socket: Socket) => void,
 ): void {
   const inside = server as unknown as Inside;
   const create = inside.createHttp2Server;
@@ -30,9 +31,12 @@ export function widenWindows(
   };
   inside.createHttp2Server = (credentials) => {
     const http2 = create.call(server, credentials);
-    http2.on('session', (session) => {
-      session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-      onSession(session);
+    http2.prependListener('connection', (socket) => {
+      // A connection becomes a session before this event is over; the session itself hides its socket.
+      http2.once('session', (session) => {
+        session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
+        onSession(session, socket);
+      });
     });
     return http2;
   };

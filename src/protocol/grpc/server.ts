@@ -2,6 +2,7 @@
  * The Open Inference Protocol over gRPC, with what Triton's clients know beyond it. The wire ends here: what goes further in are
  * InferRequests, what comes back InferResponses and ServeErrors.
  */
+import type { Socket } from 'node:net';
 import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
 
 import type { Service } from '../service.ts';
@@ -19,6 +20,7 @@ import { createHealthCalls } from './health.ts';
 import { widenWindows } from './http2-window.ts';
 import { createInferCall } from './infer-call.ts';
 import type { GrpcLimits } from './limits.ts';
+import { forgetLongTimeouts } from './long-timeouts.ts';
 import { OpenStreams } from './open-streams.ts';
 import { addReflection } from './reflection.ts';
 import { createRepositoryCalls } from './repository-calls.ts';
@@ -70,12 +72,22 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   addReflection(server, definitions);
   const streams = new Set([inference, health].flatMap(streamPaths));
   const { stallMsMax } = limits;
-  widenWindows(server, (session) =>
-    cutStalledCalls(session, { stallMsMax, isStream: (path) => streams.has(path) }),
-  );
+  const sockets = new Set<Socket>();
+  widenWindows(server, (session, socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+    forgetLongTimeouts(session);
+    cutStalledCalls(session, socket, { stallMsMax, isStream: (path) => streams.has(path) });
+  });
   return {
     listen: async (host, port) => ({ port: await bind(server, host, port) }),
-    close: () => closeWithin(server, open, limits.lingerMsMax),
+    close: async () => {
+      open.stopAll();
+      if (await isShutWithin(server, limits.lingerMsMax)) return;
+      server.forceShutdown();
+      // A session that is cut off waits for its last write, and a caller who reads nothing never takes it.
+      for (const socket of sockets) socket.destroy();
+    },
   };
 }
 
@@ -120,23 +132,23 @@ function bind(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
       if (error === null) resolve(bound);
-      else reject(error);
+      else reject(new Error(reasonOf(error), { cause: error }));
     });
   });
 }
 
-/** Whoever keeps a call open, or a connection in the middle of something, would keep the server for ever. */
-async function closeWithin(server: Server, open: OpenStreams, lingerMsMax: number): Promise<void> {
-  open.stopAll();
-  await new Promise<void>((resolve) => {
-    const cut = setTimeout(() => {
-      server.forceShutdown();
-      // A session that is cut off never tells the library that it has closed.
-      resolve();
-    }, lingerMsMax);
+/** The library tells how many addresses it tried, and in brackets why that one did not do. */
+function reasonOf({ message }: Error): string {
+  return /\[(.+)\]$/.exec(message)?.[1] ?? message;
+}
+
+/** False: somebody keeps a call open, or a connection in the middle of something, and would keep the server for ever. */
+function isShutWithin(server: Server, lingerMsMax: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), lingerMsMax);
     server.tryShutdown(() => {
-      clearTimeout(cut);
-      resolve();
+      clearTimeout(timer);
+      resolve(true);
     });
   });
 }

@@ -162,6 +162,11 @@ export function anInfer(parts: Message = {}): Message {
   };
 }
 
+/** A request's own bytes. */
+export function encoded(request: Message): Buffer {
+  return methodOf('ModelInfer').requestSerialize(request);
+}
+
 export function anInput(parts: Message = {}): Message {
   return { name: 'x', datatype: 'FP32', shape: [1, 2], ...parts };
 }
