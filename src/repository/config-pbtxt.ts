@@ -9,8 +9,8 @@ import { programFolder } from '../config/program.ts';
 import { messageOf } from '../core/errors.ts';
 import type { TritonModelConfig } from './triton-config.ts';
 
-/** Lines of a file in which the place of an error is looked for. */
-const LINES_MAX = 5_000;
+/** Characters of a configuration, in either form. It is read at one go, on the thread that answers people. */
+const LENGTH_MAX = 1024 * 1024;
 
 /**
  * Reads a `config.pbtxt`: a model configuration in the text format of protocol buffers.
@@ -18,6 +18,7 @@ const LINES_MAX = 5_000;
  * @throws ConfigError at the line that is wrong, with what was expected there.
  */
 export function readConfigPbtxt({ file, text }: { file: string; text: string }): TritonModelConfig {
+  checkLength(file, text);
   try {
     return plain(textFormat.fromText(configType(), text));
   } catch (cause) {
@@ -36,6 +37,7 @@ export function readConfigPbtxt({ file, text }: { file: string; text: string }):
  * @throws Error that says what was expected.
  */
 export function readConfigJson(text: string): TritonModelConfig {
+  checkLength('model configuration', text);
   let json: unknown;
   try {
     json = JSON.parse(text);
@@ -58,6 +60,11 @@ function saysZeroRows(json: unknown): boolean {
   return written !== undefined && written !== null && Number(written) === 0;
 }
 
+function checkLength(where: string, { length }: string): void {
+  if (length <= LENGTH_MAX) return;
+  throw new Error(`${where}: expected at most ${LENGTH_MAX} characters, found ${length}`);
+}
+
 let type: protobuf.Type | undefined;
 
 function configType(): protobuf.Type {
@@ -73,16 +80,20 @@ function plain(message: protobuf.Message): TritonModelConfig {
   return configType().toObject(message, { enums: String, longs: Number, bytes: String });
 }
 
-/** The parser names the line for some errors only; any other is on the first line that brings it up. */
+/**
+ * The parser names the line for some errors only. Any other comes up as soon as the line is read that it is on, whatever
+ * follows; up to the line before it, there is none or one that names its line. So the place is found by halving.
+ */
 function lineOf(message: string, lines: readonly string[]): number {
   const named = /\(line (\d+)\)$/.exec(message)?.[1];
   if (named !== undefined) return Number(named);
-  let text = '';
-  for (const [index, line] of lines.slice(0, LINES_MAX).entries()) {
-    text += `${line}\n`;
-    if (failure(text) === message) return index + 1;
+  let [before, at] = [0, lines.length];
+  while (at - before > 1) {
+    const middle = Math.floor((before + at) / 2);
+    if (failure(lines.slice(0, middle).join('\n')) === message) at = middle;
+    else before = middle;
   }
-  return 1;
+  return at;
 }
 
 function failure(text: string): string | undefined {

@@ -214,6 +214,21 @@ const MALFORMED: readonly { readonly text: string; readonly says: string | RegEx
   { text: 'input [ {\n', says: /^config\.pbtxt:2:1 expected '}'/ },
 ];
 
+t.test('what is wrong far down is found there; what is too long is not read', (t) => {
+  const many = `parameters { key: "a" }\n`.repeat(4_000);
+  t.throws(() => read(`${many}max_batch_size: many\n${many}`), {
+    message: 'config.pbtxt:4001:1 integer value expected, found "max_batch_size: many"',
+  });
+  const long = ' '.repeat(1024 * 1024 + 1);
+  t.throws(() => read(long), {
+    message: 'config.pbtxt: expected at most 1048576 characters, found 1048577',
+  });
+  t.throws(() => readConfigJson(long), {
+    message: /^model configuration: expected at most 1048576 characters/,
+  });
+  t.end();
+});
+
 for (const { text, says } of MALFORMED) {
   t.test(`malformed: ${says}`, (t) => {
     t.throws(() => read(text), { name: 'ConfigError', message: says });
