@@ -113,17 +113,13 @@ class PackagedMaxModel implements MaxModel {
     return [{ name: image.input, dtype: image.dtype, shape: imageShape(image), data }];
   }
 
-  explain({ version, outputs }: InferResponse): readonly MaxPrediction[] {
-    const { ranking, labels } = this.#readingOf(this.#package(version));
-    const scores = outputs.find(({ name }) => name === ranking.output);
-    if (scores === undefined) {
-      throw new ServeError('runtime_failed', `expected an output '${ranking.output}', found none`);
-    }
-    return rankClasses(scores, ranking).map(({ index, probability }) => ({
-      label_id: String(index),
-      label: labels[index] ?? String(index),
-      probability,
-    }));
+  explainer(): (response: InferResponse) => readonly MaxPrediction[] {
+    const entry = this.#parts.catalog.entry(this.name);
+    return ({ version, outputs }) => {
+      // What stands in for another arm may have come after.
+      const packaged = entry?.packages.get(version) ?? this.#package(version);
+      return ranked(outputs, this.#readingOf(packaged));
+    };
   }
 
   /** Of a version, or of the one that people get now. */
@@ -143,6 +139,21 @@ class PackagedMaxModel implements MaxModel {
     this.#readings.set(packaged, known);
     return known;
   }
+}
+
+function ranked(
+  outputs: readonly Tensor[],
+  { ranking, labels }: Reading,
+): readonly MaxPrediction[] {
+  const scores = outputs.find(({ name }) => name === ranking.output);
+  if (scores === undefined) {
+    throw new ServeError('runtime_failed', `expected an output '${ranking.output}', found none`);
+  }
+  return rankClasses(scores, ranking).map(({ index, probability }) => ({
+    label_id: String(index),
+    label: labels[index] ?? String(index),
+    probability,
+  }));
 }
 
 function readingOf(packaged: Package): Reading {

@@ -31,6 +31,9 @@ export type MaxModel = {
   readonly labels: () => readonly string[];
   /** An encoded image as the model's inputs. Not done on the calling thread. */
   readonly prepare: (image: Uint8Array, patience: Patience) => Promise<readonly Tensor[]>;
-  /** The classes of an answer, best first. */
-  readonly explain: (response: InferResponse) => readonly MaxPrediction[];
+  /**
+   * Names the classes of an answer, best first: of a request that is sent in the same turn, as the packages are now. Another
+   * build of its version, or none, may be there once the answer is.
+   */
+  readonly explainer: () => (response: InferResponse) => readonly MaxPrediction[];
 };

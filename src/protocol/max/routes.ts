@@ -29,7 +29,7 @@ export type MaxOptions = {
 /** Adds the routes to a server, with parsers and errors of their own that leave those of its other routes as they are. */
 export function addMaxRoutes(app: FastifyInstance, options: MaxOptions): void {
   const { service, bodyBytesMax, cors } = options;
-  app.register(async (scope) => {
+  app.register((scope, _, done) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('multipart/form-data', createUploadParser(bodyBytesMax));
     // Not read: a body of any other kind holds no image.
@@ -42,6 +42,7 @@ export function addMaxRoutes(app: FastifyInstance, options: MaxOptions): void {
     );
     if (cors) scope.addHook('onRequest', allowOtherOrigins);
     addRoutes(scope, options);
+    done();
   });
 }
 
@@ -80,11 +81,12 @@ function createPredictRoute(service: Service, model: MaxModel) {
     }
     const inputs = await prepared(service, model, { image, patience });
     const request = requestOf(http, { service, model, inputs, patience });
+    const explain = model.explainer();
     const response = await gateway.infer(request, patience.signal);
     const { version } = response;
     const token = service.tokenFor({ model: model.name, version, id: request.id });
     writeAnswerHeaders(reply, { version, token });
-    sendJson(reply, encodePredictions(model.explain(response)));
+    sendJson(reply, encodePredictions(explain(response)));
     return reply;
   };
 }

@@ -27,12 +27,14 @@ const CATS_AND_DOGS: MaxModel = {
     if (image.byteLength !== 2) throw new ServeError('invalid_input', 'image: expected two bytes');
     return [aTensor([...image])];
   },
-  explain: ({ outputs: [scores] }) =>
-    valuesOf(scores).map((probability, index) => ({
-      label_id: String(index),
-      label: ['cat', 'dog'][index] ?? '',
-      probability,
-    })),
+  explainer:
+    () =>
+    ({ outputs: [scores] }) =>
+      valuesOf(scores).map((probability, index) => ({
+        label_id: String(index),
+        label: ['cat', 'dog'][index] ?? '',
+        probability,
+      })),
 };
 
 type Parts = { readonly cors?: boolean; readonly model?: Partial<MaxModel> };
