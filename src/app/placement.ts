@@ -5,6 +5,8 @@ import type { ModelVersion } from '../core/version.ts';
 import { type Host, type HostListeners, startHost } from '../host/host.ts';
 import { type Lane, startLane } from '../host/lane.ts';
 import type { Seat, SeatRole } from '../host/residency.ts';
+import { checkUnchanged } from '../repository/check-unchanged.ts';
+import type { Package } from '../repository/package.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { instancesOf } from './instances.ts';
@@ -39,13 +41,14 @@ export class Placement {
   /** All seats of a model are alike but for the version, so that arms can be compared. */
   async startHost({ target: { target, role }, entry }: Placed<Seat>): Promise<Host> {
     const { clock, listeners } = this.#options;
-    const { source, settings } = sourceOf(target, entry);
+    const { found, source, settings } = sourceOf(target, entry);
     const { instances, batch, execution } = settings;
     const { deadlineMs: _, ...queue } = settings.queue;
     const { replicas } = instancesOf(instances);
     return await startHost({
       target,
       source,
+      checkFiles: checkUnchanged(found),
       tier: execution.isolation,
       nice: 0,
       replicas,
@@ -64,9 +67,13 @@ export class Placement {
     const candidate = sourceOf({ model, version: target.candidate }, entry);
     const twin = sourceOf({ model, version: target.twin }, entry);
     const { batch, queue, execution } = candidate.settings;
+    const checks = [candidate, twin].map(({ found }) => checkUnchanged(found));
     return await startLane({
       candidate: candidate.source,
       twin: twin.source,
+      checkFiles: async () => {
+        for (const check of checks) await check();
+      },
       nice: LANE_NICE,
       // Nobody waits for what is mirrored: there is no urgency.
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
@@ -84,10 +91,13 @@ function runRowsMax({ rowsMax }: ModelConfig['batch']): number {
   return Math.max(1, rowsMax);
 }
 
-function sourceOf(
-  { model, version }: ModelVersion,
-  entry: CatalogEntry | undefined,
-): { readonly source: Source; readonly settings: ModelConfig } {
+type Runnable = {
+  readonly found: Package;
+  readonly source: Source;
+  readonly settings: ModelConfig;
+};
+
+function sourceOf({ model, version }: ModelVersion, entry: CatalogEntry | undefined): Runnable {
   const found = entry?.packages.get(version);
   const file = found?.models[0]?.file;
   if (entry === undefined || found === undefined || file === undefined) {
@@ -109,5 +119,5 @@ function sourceOf(
     intraOpThreads: instancesOf(instances).intraOpThreads,
     ...(found.warmups.length > 0 ? { warmups: found.warmups } : {}),
   };
-  return { source, settings };
+  return { found, source, settings };
 }

@@ -14,6 +14,8 @@ import { type Crash, Supervisor, type SupervisorListeners } from './supervisor.t
 export type HostOptions = {
   readonly target: ModelVersion;
   readonly source: Source;
+  /** Rejects where what would be loaded is not what was read. Asked before each load, also after the process has died. */
+  readonly checkFiles?: (() => Promise<void>) | undefined;
   /** `process`: a child process of its own. `thread`: in this process, so a native crash takes this process down. */
   readonly tier: 'process' | 'thread';
   /** Niceness of the child process, from its birth; 0: as this process. */
@@ -76,9 +78,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
 }
 
 async function startProcessHost(options: HostOptions): Promise<Host> {
-  const { target, nice, loadMsMax, clock, listeners } = options;
+  const { target, checkFiles, nice, loadMsMax, clock, listeners } = options;
   const desk = await Supervisor.start({
     setting: settingOf(options),
+    checkFiles,
     nice,
     loadMsMax,
     clock,
@@ -110,6 +113,7 @@ async function startThread(options: HostOptions): Promise<Host> {
   const lifeline = new Lifeline((life) => listeners.onLife(target, life));
   const setting = { ...settingOf(options), firstBatchId: 0 };
   try {
+    await options.checkFiles?.();
     const opening = openLocalDesk(
       setting,
       {

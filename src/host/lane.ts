@@ -12,6 +12,8 @@ export type LaneOptions = {
   readonly candidate: Source;
   /** Stable's copy: the noise floor and the fair latency reference. */
   readonly twin: Source;
+  /** As of a host; for both. */
+  readonly checkFiles?: (() => Promise<void>) | undefined;
   readonly nice: number;
   readonly queue: { readonly requestsMax: number; readonly bytesMax: number };
   readonly batchRowsMax: number;
@@ -60,8 +62,8 @@ const TWIN_FIRST = [TWIN, CANDIDATE] as const;
 
 /** Resolves with both loaded and warm. Rejects with ServeError `version_not_ready` naming which could not be and why. */
 export async function startLane(options: LaneOptions): Promise<Lane> {
-  const { candidate, twin, nice, queue, batchRowsMax, runMsMax, loadMsMax, clock, listeners } =
-    options;
+  const { candidate, twin, checkFiles, nice, queue, batchRowsMax } = options;
+  const { runMsMax, loadMsMax, clock, listeners } = options;
   const target = { model: candidate.model, version: candidate.version };
   try {
     const desk = await Supervisor.start({
@@ -73,6 +75,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
         queue,
         runMsMax,
       },
+      checkFiles,
       nice,
       loadMsMax,
       clock,

@@ -14,6 +14,8 @@ export type Crash = ChildExit & { readonly inFlight: number };
 
 export type SupervisorOptions = {
   readonly setting: Omit<DeskSetting, 'firstBatchId'>;
+  /** Rejects where what would be loaded is not what was read. Asked before each start of a child, the first included. */
+  readonly checkFiles?: (() => Promise<void>) | undefined;
   readonly nice: number;
   /** A child that takes longer than this to load is killed: it hangs. */
   readonly loadMsMax: number;
@@ -233,7 +235,10 @@ export class Supervisor implements Desk {
   }
 
   async #launch(): Promise<void> {
-    const { setting, nice, listeners, loadMsMax } = this.#options;
+    const { setting, checkFiles, nice, listeners, loadMsMax } = this.#options;
+    await checkFiles?.();
+    // Nobody would ever close a child that is started now.
+    if (this.#closing !== undefined) throw new ServeError('version_not_ready', UNLOADING);
     const firstBatchId = this.#processes * BATCH_IDS_PER_PROCESS;
     this.#processes += 1;
     const process = new HostProcess({

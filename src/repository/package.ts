@@ -33,6 +33,8 @@ export type Package = ModelVersion & {
   readonly digest: string;
   /** Of all files. */
   readonly bytes: number;
+  /** Tells at a glance whether the files may have changed since they were read. See `stampOf`. */
+  readonly stamp: string;
   /** Absolute paths. One model today; a pipeline will have several. */
   readonly models: readonly { readonly name: string; readonly file: string }[];
   /** The model's file, relative to the folder. */

@@ -13,6 +13,7 @@ export function aPackage(version: string, fields: Partial<Package> = {}): Packag
     directory: `/models/fashion/${version}`,
     digest: `digest of ${version}`,
     bytes: 1_000,
+    stamp: `stamp of ${version}`,
     models: [{ name: 'fashion', file: `/models/fashion/${version}/model.onnx` }],
     modelFile: 'model.onnx',
     signature: { inputs: [{ name: 'image', dtype: 'FP32', shape: [-1, 4] }], outputs: [scores] },

@@ -1,6 +1,8 @@
-import { cp, symlink, truncate, writeFile } from 'node:fs/promises';
+import { cp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { checkUnchanged } from '../../src/repository/check-unchanged.ts';
+import { stampOf } from '../../src/repository/digest.ts';
 import {
   addInitialiser,
   addNode,
@@ -106,6 +108,23 @@ t.test('the digest follows the files, not the place', async (t) => {
   const [first, copy, otherWeights, otherCard] = packages.map(({ digest }) => digest);
   t.equal(copy, first);
   t.equal(new Set([first, otherWeights, otherCard]).size, 3);
+});
+
+t.test('files that hold what was read of them may be loaded, and no others', async (t) => {
+  const root = await aRepository({ 'm/1/model.onnx': modelBytes(), 'm/1/card.md': 'fine' });
+  const [found] = (await scanRepository(root)).packages;
+  if (found === undefined) throw new Error('expected a package');
+  const check = checkUnchanged(found);
+  await check();
+  await writeFile(join(root, 'm/1/card.md'), 'fine');
+  t.not(await stampOf(found.directory), found.stamp, 'written anew');
+  await check();
+  await writeFile(join(root, 'm/1/model.onnx'), modelBytes(2));
+  for (const _ of [1, 2]) await t.rejects(check(), { message: /^its files were changed since/ });
+  await writeFile(join(root, 'm/1/model.onnx'), modelBytes());
+  await check();
+  await rm(join(root, 'm/1/card.md'));
+  await t.rejects(check());
 });
 
 const HALF: readonly {
