@@ -15,8 +15,7 @@ export function float32Reader(source: ElementSource): ElementReader {
     read(from: number, until: number): number {
       let index = reader.count;
       for (let next = from; next !== -1 && next < until; next = nextNumber(json, numbers.at)) {
-        numbers.scan(next);
-        const value = numbers.float32();
+        const value = numbers.float32(next);
         if (Math.abs(value) > FP32_MAX && !numbers.isNamed) {
           throw outOfRange(source, numbers.text(), floatRange(FP32_MAX));
         }
@@ -40,8 +39,7 @@ export function float64Reader(source: ElementSource): ElementReader {
     read(from: number, until: number): number {
       let index = reader.count;
       for (let next = from; next !== -1 && next < until; next = nextNumber(json, numbers.at)) {
-        numbers.scan(next);
-        const value = numbers.value();
+        const value = numbers.value(next);
         if (Math.abs(value) > Number.MAX_VALUE && !numbers.isNamed) {
           throw outOfRange(source, numbers.text(), floatRange(Number.MAX_VALUE));
         }
@@ -79,8 +77,7 @@ export function narrowFloatReader(source: ElementSource, dtype: 'FP16' | 'BF16')
     read(from: number, until: number): number {
       let index = reader.count;
       for (let next = from; next !== -1 && next < until; next = nextNumber(json, numbers.at)) {
-        numbers.scan(next);
-        const bits = toBits(numbers.value());
+        const bits = toBits(numbers.value(next));
         if ((bits & 0x7fff) === infinity && !numbers.isNamed) {
           throw outOfRange(source, numbers.text(), floatRange(max));
         }

@@ -29,8 +29,7 @@ export function integerReader(source: ElementSource, dtype: keyof typeof RANGES)
     read(from: number, until: number): number {
       let index = reader.count;
       for (let next = from; next !== -1 && next < until; next = nextNumber(json, numbers.at)) {
-        numbers.scan(next);
-        const value = numbers.value();
+        const value = numbers.value(next);
         if (!(value >= min && value <= max && Number.isInteger(value))) {
           throw outOfRange(source, numbers.text(), range);
         }
@@ -76,8 +75,7 @@ export function wideReader(source: ElementSource, dtype: 'INT64' | 'UINT64'): El
     read(from: number, until: number): number {
       let index = reader.count;
       for (let next = from; next !== -1 && next < until; next = nextNumber(json, numbers.at)) {
-        numbers.scan(next);
-        const value = numbers.value();
+        const value = numbers.value(next);
         if (Number.isSafeInteger(value) && (isSigned || value >= 0)) words.setSafe(index, value);
         else {
           const exact = longValue(numbers);

@@ -15,16 +15,18 @@ const POWER_MAX = POWERS_OF_TEN.length - 1;
 
 const EXACT_POWER_MAX = 22;
 
+/** Bytes of a number that is read in one go, sign and point included: its digits are a whole number that a double holds. */
+const SHORT_BYTES_MAX = HIGH_DIGITS;
+
 /** How far `estimate()` may be off, relatively: eight roundings of half a unit each, with room to spare. */
 const ESTIMATE_ERROR = 2 ** -49;
 
 /**
- * Reads numbers straight from bytes: `scan` takes one apart, then `float32` or `value` makes exactly that number of it which
- * JSON.parse would, without a string in between but for the rare ones that short arithmetic cannot decide. `NaN`, `Infinity`
- * and `-Infinity` are read too, as the protocol's clients write them.
+ * Reads numbers straight from bytes: exactly those that JSON.parse would, without a string in between but for the rare ones
+ * that short arithmetic cannot decide. `NaN`, `Infinity` and `-Infinity` are read too, as the protocol's clients write them.
  */
 export class NumberReader {
-  /** The byte after the number that was scanned last. */
+  /** The byte after the number that was read last. */
   at = 0;
   readonly #bytes: Buffer;
   readonly #view: DataView;
@@ -39,6 +41,8 @@ export class NumberReader {
   #lowDigits = 0;
   #scale = 0;
   #isLong = false;
+  /** Whether the number that was read last was short: numbers of one array are mostly alike. */
+  #isShort = true;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
@@ -46,10 +50,70 @@ export class NumberReader {
   }
 
   /**
-   * Takes the number at `from` apart. Returns the byte after it.
+   * The number at `from` as JSON.parse has it: the nearest double.
    * @throws ServeError `invalid_input` if there is none; `too_large` for one of thousands of digits.
    */
-  scan(from: number): number {
+  value(from: number): number {
+    if (this.#isShort) {
+      const short = this.#short(from);
+      if (!Number.isNaN(short)) return short;
+    }
+    this.#scan(from);
+    return this.#value();
+  }
+
+  /**
+   * The number at `from` as FP32 has it, which is what rounding it to a double and then to FP32 gives.
+   * @throws ServeError as `value` does.
+   */
+  float32(from: number): number {
+    if (this.#isShort) {
+      const short = this.#short(from);
+      if (!Number.isNaN(short)) return Math.fround(short);
+    }
+    this.#scan(from);
+    return this.#float32();
+  }
+
+  /** True for NaN and the infinities: all others end with a digit. */
+  get isNamed(): boolean {
+    return !isDigit(this.#bytes[this.at - 1] ?? 0);
+  }
+
+  /** The number that was read last, as it stands in the bytes. */
+  text(): string {
+    return this.#bytes.toString('latin1', this.#start, this.at);
+  }
+
+  /**
+   * A number of few digits and no exponent, with a comma or a bracket behind it, is two exact doubles and one division; all in
+   * one go, which takes a third of the time. NaN, and nothing read, for any other.
+   */
+  #short(from: number): number {
+    const bytes = this.#bytes;
+    const isNegative = bytes[from] === BYTE.minus;
+    const first = isNegative ? from + 1 : from;
+    const until = from + SHORT_BYTES_MAX;
+    let at = first;
+    let byte = bytes[at] ?? 0;
+    let digits = 0;
+    let pointAt = 0;
+    while (at < until) {
+      if (isDigit(byte)) digits = digits * 10 + (byte - BYTE.zero);
+      else if (byte === BYTE.dot && pointAt === 0) pointAt = at;
+      else break;
+      at += 1;
+      byte = bytes[at] ?? 0;
+    }
+    if (!isPlain(bytes, first, at)) return Number.NaN;
+    this.#start = from;
+    this.at = at;
+    const value = pointAt === 0 ? digits : digits / (POWERS_OF_TEN[at - 1 - pointAt] ?? 1);
+    return isNegative ? -value : value;
+  }
+
+  /** Takes the number at `from` apart. */
+  #scan(from: number): void {
     const bytes = this.#bytes;
     let at = from;
     let byte = bytes[at] ?? 0;
@@ -61,7 +125,10 @@ export class NumberReader {
     }
     this.#lowDigits = 0;
     this.#scale = 0;
-    if (!isDigit(byte)) return this.#scanName(at);
+    if (!isDigit(byte)) {
+      this.#scanName(at);
+      return;
+    }
     at = this.#scanWhole(at);
     byte = bytes[at] ?? 0;
     if (byte === BYTE.dot) {
@@ -71,36 +138,24 @@ export class NumberReader {
     if (byte === BYTE.lowerE || byte === BYTE.upperE) at = this.#scanExponent(at + 1);
     if (at - from >= NUMERAL_BYTES_MAX) throw tooLong(at - from);
     this.at = at;
-    return at;
+    this.#isShort = at - from <= SHORT_BYTES_MAX;
   }
 
   /**
-   * The number as FP32 has it, which is what rounding it to a double and then to FP32 gives. Almost always an estimate
-   * decides: where all that is within its error rounds to the same FP32, so does the number itself.
+   * Almost always an estimate decides: where all that is within its error rounds to the same FP32, so does the number itself.
    */
-  float32(): number {
+  #float32(): number {
     const estimate = this.#estimate();
     const error = estimate * ESTIMATE_ERROR;
     const rounded = Math.fround(estimate - error);
     // Not so for NaN, which is what becomes of a named number and of one that has no estimate.
     if (rounded === Math.fround(estimate + error)) return this.#isNegative ? -rounded : rounded;
-    return Math.fround(this.value());
+    return Math.fround(this.#value());
   }
 
-  /** The number as JSON.parse has it: the nearest double. */
-  value(): number {
+  #value(): number {
     const value = this.#magnitude();
     return this.#isNegative ? -value : value;
-  }
-
-  /** True for NaN and the infinities: all others end with a digit. */
-  get isNamed(): boolean {
-    return !isDigit(this.#bytes[this.at - 1] ?? 0);
-  }
-
-  /** The number that was scanned last, as it stands in the bytes. */
-  text(): string {
-    return this.#bytes.toString('latin1', this.#start, this.at);
   }
 
   #estimate(): number {
@@ -228,7 +283,7 @@ export class NumberReader {
     return at;
   }
 
-  #scanName(from: number): number {
+  #scanName(from: number): void {
     const name = this.#bytes.toString('latin1', from, from + 8);
     this.#isLong = false;
     if (name === 'Infinity') {
@@ -238,12 +293,22 @@ export class NumberReader {
       this.#high = Number.NaN;
       this.at = from + 3;
     } else throw malformed(this.#bytes, this.#start, 'a number');
-    return this.at;
   }
 }
 
 /** From here on four more digits might be more than 15. */
 const HIGH_FULL = 10 ** (HIGH_DIGITS - 4);
+
+/**
+ * Of digits with a point among them perhaps: true if they begin and end with a digit, not with a zero too many, and what
+ * follows is a comma or a bracket.
+ */
+function isPlain(bytes: Buffer, first: number, end: number): boolean {
+  const next = bytes[end];
+  if (next !== BYTE.comma && next !== BYTE.closeBracket) return false;
+  if (!isDigit(bytes[first] ?? 0) || !isDigit(bytes[end - 1] ?? 0)) return false;
+  return bytes[first] !== BYTE.zero || !isDigit(bytes[first + 1] ?? 0);
+}
 
 function isDigit(byte: number): boolean {
   return byte >= BYTE.zero && byte <= BYTE.nine;

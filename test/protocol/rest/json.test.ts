@@ -12,8 +12,7 @@ const LIMITS = { jsonDepthMax: 100, jsonElementsMax: 10_000_000 };
 
 function read(text: string): number {
   const numbers = new NumberReader(Buffer.from(`${text}]`));
-  numbers.scan(0);
-  return numbers.value();
+  return numbers.value(0);
 }
 
 t.test('numbers are read from bytes exactly as JSON.parse reads them', async () => {
