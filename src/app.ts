@@ -10,6 +10,7 @@ import { Judges } from './app/judges.ts';
 import { adjustableLog } from './app/log-settings.ts';
 import { type MaxParts, openMax } from './app/max-model.ts';
 import { ModelControl } from './app/model-control.ts';
+import { recordedNotFound } from './app/names-not-found.ts';
 import { OverrideFiles } from './app/override-files.ts';
 import { overruledRoutes } from './app/overruled-routes.ts';
 import { Placement, type PlacementOptions } from './app/placement.ts';
@@ -173,6 +174,8 @@ async function takeUp(
 ): Promise<void> {
   await controller.resume();
   for (const message of overruledRoutes(config, catalog, routes)) log({ level: 'warn', message });
+  for (const message of recordedNotFound(config, catalog, routes.list()))
+    log({ level: 'error', message });
   controller.start();
 }
 

@@ -1,4 +1,5 @@
 import type { Config } from '../config/schema.ts';
+import type { Route } from '../core/route.ts';
 import type { Catalog } from './catalog.ts';
 
 /**
@@ -21,6 +22,29 @@ export function namesNotFound(config: Config, catalog: Catalog): readonly string
         notFound(`models.${model}.route.${key}`, 'a version of the repository', found, version),
       ),
     );
+  });
+}
+
+/**
+ * What the routes lead to and the repository lacks, a sentence each: the ledger remembers versions that have been deleted since.
+ * What the configuration names too, `namesNotFound` has told.
+ */
+export function recordedNotFound(
+  config: Config,
+  catalog: Catalog,
+  routes: readonly Route[],
+): readonly string[] {
+  return routes.flatMap(({ model, stable, shares, mirror }) => {
+    const found = catalog.versions(model).map(({ version }) => version);
+    const written = config.models[model]?.route;
+    const told = [written?.stable, written?.mirror?.version];
+    told.push(...(written?.split ?? []).map(({ version }) => version));
+    const led = new Set([stable, ...shares.map(({ version }) => version), mirror?.version]);
+    return missing([...led], found)
+      .filter((version) => !told.includes(version))
+      .map((version) =>
+        notFound(`route of ${model}`, 'a version of the repository', found, version),
+      );
   });
 }
 

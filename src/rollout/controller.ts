@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, ServeError } from '../core/errors.ts';
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
@@ -311,7 +311,10 @@ export class Controller {
     const { stage, onInternalError } = this.#options;
     await this.#takeUp(configured, {
       prepare: (route) =>
-        stage.prepareRoute(route).catch((error: unknown) => onInternalError('prepareRoute', error)),
+        stage.prepareRoute(route).catch((error: unknown) => {
+          // A version that cannot be served is no fault of ours, and whoever watches the hosts has told of it.
+          if (!(error instanceof ServeError)) onInternalError('prepareRoute', error);
+        }),
       commit: () => {},
     });
   }

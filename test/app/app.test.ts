@@ -7,7 +7,7 @@ import { Catalog } from '../../src/app/catalog.ts';
 import { initialRoutes } from '../../src/app/initial-routes.ts';
 import { Lanes, type LaneTarget } from '../../src/app/lanes.ts';
 import { adjustableLog } from '../../src/app/log-settings.ts';
-import { namesNotFound } from '../../src/app/names-not-found.ts';
+import { namesNotFound, recordedNotFound } from '../../src/app/names-not-found.ts';
 import { overruledRoutes } from '../../src/app/overruled-routes.ts';
 import { seatsOf } from '../../src/app/seats-of.ts';
 import { createStage } from '../../src/app/stage.ts';
@@ -119,6 +119,23 @@ t.test('what the configuration names and the repository lacks is found, key by k
   );
   const whole = await aConfig('{ fashion: { route: { stable: "2" } } }');
   t.same(namesNotFound(whole, aCatalog(whole)), []);
+});
+
+t.test('what the ledger remembers and the repository lacks is found, but told once', async (t) => {
+  const config = await aConfig('{ fashion: { route: { stable: "7" } } }');
+  const route = aRoute({
+    stable: '7',
+    shares: [
+      { arm: 'stable', version: '2', weightBp: 9_000 },
+      { arm: 'other', version: '4', weightBp: 1_000 },
+    ],
+    mirror: { version: '5', sampleBp: 1_000, twinBp: 0 },
+  });
+  const known = 'route of fashion: expected a version of the repository ("9", "10", "2")';
+  t.same(recordedNotFound(config, aCatalog(config), [route]), [
+    `${known}, found "4": requests for it are refused`,
+    `${known}, found "5": requests for it are refused`,
+  ]);
 });
 
 t.test('a canary with control takes three seats, and its rules no further ones', async (t) => {
