@@ -37,7 +37,9 @@ export type Found = Pick<Scan, 'packages' | 'problems'> & {
 export function catalogEntry(config: Config, { model, root, ...found }: Found): CatalogEntry {
   const problems = found.problems.map(({ where, message }): CatalogProblem => {
     const [, version] = relative(root, where).split(sep);
-    return { version: version === CONFIG_FILE ? undefined : version, reason: message };
+    // Callers read this too: paths begin in the repository, and do not tell where on the machine that is.
+    const reason = message.replaceAll(root + sep, '');
+    return { version: version === CONFIG_FILE ? undefined : version, reason };
   });
   try {
     const settings = modelConfig(config, model, found.packages[0]?.settings.beneath);

@@ -1,3 +1,4 @@
+import { dirname, resolve, sep } from 'node:path';
 import { threadId, workerData } from 'node:worker_threads';
 import { move } from 'piscina';
 import { systemClock } from '../core/clock.ts';
@@ -62,8 +63,15 @@ async function openOne(source: Source): Promise<OpenModel> {
     await warmUp(model, source.warmups ?? []);
     return model;
   } catch (error) {
-    throw new Error(`${source.model} version ${source.version}: ${messageOf(error)}`);
+    const reason = fromRepository(messageOf(error), source);
+    throw new Error(`${source.model} version ${source.version}: ${reason}`);
   }
+}
+
+/** Callers read this too: paths begin in the repository, and do not tell where on the machine that is. */
+function fromRepository(message: string, { file }: Source): string {
+  const repository = resolve(dirname(file), '../..');
+  return repository === sep ? message : message.replaceAll(repository + sep, '');
 }
 
 async function timedRun(

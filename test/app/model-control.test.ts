@@ -40,7 +40,7 @@ function traffic({ gateway }: Control, model = 'm') {
   };
 }
 
-async function listed({ control }: Control): Promise<readonly string[]> {
+async function listed({ control }: Control): Promise<string[]> {
   return (await control.index()).map(({ model, version, life }) =>
     [model, version, life.kind, ...(life.kind === 'failed' ? [life.reason] : [])].join(' '),
   );
@@ -248,12 +248,16 @@ t.test('one version that nobody can serve keeps no other from being served', asy
     'mixed/1/model.onnx': MODEL,
     'mixed/2/model.onnx': 'no model',
     'bad/1/model.onnx': 'no model',
+    'unnamed/1/model.onnx': MODEL,
+    'unnamed/1/model.yaml': 'labels: labels.txt',
   });
   const world = await aControl(t, root);
   const lines = await listed(world);
+  const unnamed = lines.pop();
+  t.match(unnamed, /^unnamed 1 failed expected the labels .* 'unnamed\/1\/labels.txt'$/);
   t.match(lines, [/^bad 1 failed model\.onnx/, 'good 1 ready', 'mixed 1 ready', /^mixed 2 failed/]);
   t.equal(await starts(world, 'mixed'), 2);
-  t.equal(world.log.filter(({ message }) => message.startsWith('cannot be served')).length, 2);
+  t.equal(world.log.filter(({ message }) => message.startsWith('cannot be served')).length, 3);
   t.equal(world.gateway.serverReadiness().ready, true);
 });
 
@@ -261,6 +265,7 @@ t.test('a version that the runtime refuses at the start is known with its reason
   const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'n/1/model.onnx': MODEL });
   const world = await aControl(t, root, { faults: { 'm 1': 'no such operator' } });
   t.same(await listed(world), ['m 1 failed no such operator', 'n 1 ready']);
+  t.same(world.log, [], 'its host tells of it, and it is no fault of ours');
   t.equal(await starts(world, 'n'), 1, 'others go on');
   const { ready, reason = '' } = world.gateway.serverReadiness();
   t.equal(ready, false);

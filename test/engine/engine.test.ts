@@ -1,3 +1,4 @@
+import path from 'node:path';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
 import { DTYPES, type Dtype, type Tensor } from '../../src/core/tensor.ts';
@@ -126,6 +127,17 @@ t.test('closing waits for what runs', async (t) => {
 });
 
 const X = { name: 'x', dtype: 'FP32', shape: [2, 4] } as const;
+
+t.test('a model that cannot be loaded is told by its path in the repository', async (t) => {
+  const root = t.testdir({ m: { 1: { 'model.onnx': 'no model' } } });
+  const source = anOnnxSource(path.join(root, 'm/1/model.onnx'));
+  const reason = await anEngine(t, { sources: [source] }).then(
+    () => 'loaded',
+    (error: Error) => error.message,
+  );
+  t.match(reason, /^m version 1: cannot load m\/1\/model\.onnx \(cpu: /);
+  t.notMatch(reason, root);
+});
 
 t.test('every replica answers each warm-up before it is free', async (t) => {
   const warmups = [
