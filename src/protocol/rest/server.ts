@@ -63,7 +63,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
   });
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);
-  const turns = createTurns();
+  const turns = createTurns(service.clock);
   takeBodiesAsBytes(app, { bytesMax: limits.bodyBytesMax, turns, onRefused: service.onRefused });
   addRoutes(app, createRoutes({ ...options, turns }));
   return {

@@ -149,6 +149,7 @@ function countingTurns() {
   const turns = createTurns();
   const counted: Turns & { count: number } = {
     count: 0,
+    isOver: () => true,
     next: () => {
       counted.count += 1;
       return turns.next();
@@ -171,12 +172,13 @@ t.test('a large body leaves the loop free between slices, a small one never wait
   t.ok(read >= Math.floor(large.byteLength / 65_536), `${read} turns to read`);
   t.same(new Float64Array(data.buffer, data.byteOffset, 100_000), Float64Array.from(values));
   await readJsonHead(Buffer.from('{"inputs":[{"data":[1]}]}'), LIMITS, {
+    isOver: () => true,
     next: () => t.fail('a small body waited') as never,
   });
 });
 
 t.test('sliced work of several requests takes turns, one slice a turn', async (t) => {
-  const turns = createTurns();
+  const turns = { ...createTurns(), isOver: () => true };
   const order: string[] = [];
   const work = (name: string) => {
     let left = 3;
@@ -196,6 +198,28 @@ t.test('sliced work of several requests takes turns, one slice a turn', async (t
   await Promise.all([work('a'), work('b')]);
   t.strictSame(order, ['a', 'b', 'a', 'b', 'a', 'b']);
   t.ok(ticks >= 3, `the loop turned ${ticks} times meanwhile`);
+});
+
+t.test('a slice is as long as the clock says, whoever works in it', async (t) => {
+  let nowMs = 0;
+  const turns = createTurns({ monotonicMs: () => nowMs, wallMs: () => 0 });
+  let steps = 0;
+  const stepsOf = (count: number, stepMs: number) => {
+    let left = count;
+    const step = (): boolean => {
+      nowMs += stepMs;
+      steps += 1;
+      left -= 1;
+      return left === 0;
+    };
+    return finish({ step }, turns);
+  };
+  const quick = stepsOf(100, 0.001);
+  t.equal(steps, 100, 'quick work is done at once');
+  const slow = stepsOf(3, 10);
+  t.equal(steps, 101, 'slow work waits, as the slice was begun before it');
+  await Promise.all([quick, slow]);
+  t.equal(steps, 103);
 });
 
 /** Reads one BYTES input of a body that holds nothing else. */
