@@ -5,6 +5,8 @@ import type {
 } from '@grpc/grpc-js';
 import { loadSync, type PackageDefinition } from '@grpc/proto-loader';
 
+import { type Sendable, sendsUnwritten, UnwrittenMessage } from './unwritten-message.ts';
+
 /** The messages of one method, to objects and back. Field names are those of the proto files; 64-bit numbers come as digits. */
 export type Codec = Pick<
   MethodDefinition<object, object>,
@@ -44,12 +46,13 @@ export function methodsOf(definitions: PackageDefinition, service: string): Serv
  * own, and the methods that matter read and write theirs by hand.
  */
 export function inBytes(methods: Service): ServiceDefinition<UntypedServiceImplementation> {
+  const responseSerialize = sendsUnwritten() ? asItIs : written;
   const entries = Object.entries(methods).map(([name, method]) => [
     name,
     {
       ...method,
       requestDeserialize: asItIs,
-      responseSerialize: asItIs,
+      responseSerialize,
       requestSerialize: asItIs,
       responseDeserialize: asItIs,
     },
@@ -59,4 +62,8 @@ export function inBytes(methods: Service): ServiceDefinition<UntypedServiceImple
 
 function asItIs(bytes: Buffer): Buffer {
   return bytes;
+}
+
+function written(message: Sendable): Buffer {
+  return message instanceof UnwrittenMessage ? message.toBuffer() : message;
 }

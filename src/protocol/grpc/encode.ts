@@ -2,8 +2,9 @@ import type { InferResponse } from '../../core/infer.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { hasContents, writeContents } from './encode-contents.ts';
 import { FEEDBACK_KEY } from './metadata.ts';
+import { itemsBytes, UnwrittenMessage } from './unwritten-message.ts';
 import { WIRE } from './wire-reader.ts';
-import { varintBytes, WireWriter } from './wire-writer.ts';
+import { WireWriter } from './wire-writer.ts';
 
 /** An answer, and how its caller wants it. */
 export type Answer = {
@@ -26,31 +27,35 @@ const writer = new WireWriter();
 
 /**
  * A ModelInferResponse. Tensors are raw; in typed contents where the caller wants that and no output is of half precision, which
- * has no typed form. The bytes of tensors are copied once.
+ * has no typed form. The bytes of tensors are not copied yet.
  */
-export function encodeAnswer(answer: Answer): Buffer {
-  const raw = rawOutputs(answer);
+export function encodeAnswer(answer: Answer): UnwrittenMessage {
   writer.clear();
   writeHead(answer);
-  return assemble(writer.written(), raw);
+  const head = Buffer.from(writer.written());
+  return new UnwrittenMessage({ head, field: RAW_FIELD, items: rawOutputs(answer) });
 }
 
 /**
  * A ModelStreamInferResponse with an answer. In a stream each answer says that it is the only one to its request, and brings the
  * token that metadata brings elsewhere as a parameter: metadata comes once for all of them.
  */
-export function encodeStreamed(answer: Answer): Buffer {
-  const raw = rawOutputs(answer);
+export function encodeStreamed(answer: Answer): UnwrittenMessage {
+  const items = rawOutputs(answer);
   writer.clear();
   writeHead(answer);
   writeParameter('triton_final_response', () => writer.flag(1, true));
   const { token } = answer;
   if (token !== undefined) writeParameter(FEEDBACK_KEY, () => writer.text(3, token));
-  const head = Buffer.from(writer.written());
+  const inner = Buffer.from(writer.written());
   writer.clear();
   writer.tag(STREAMED_FIELD, WIRE.bytes);
-  writer.varint(head.length + rawBytes(raw));
-  return assemble(Buffer.concat([writer.written(), head]), raw);
+  writer.varint(inner.length + itemsBytes(items));
+  return new UnwrittenMessage({
+    head: Buffer.concat([writer.written(), inner]),
+    field: RAW_FIELD,
+    items,
+  });
 }
 
 /** A ModelStreamInferResponse for a request that failed. */
@@ -62,8 +67,8 @@ export function encodeStreamedFailure(message: string, id: string): Buffer {
 }
 
 /** The tensors that are sent raw: all of them or none, as the protocol has it. */
-function rawOutputs({ response: { outputs }, typed }: Answer): readonly Tensor[] {
-  return typed && outputs.every(hasContents) ? [] : outputs;
+function rawOutputs({ response: { outputs }, typed }: Answer): readonly Uint8Array[] {
+  return typed && outputs.every(hasContents) ? [] : outputs.map(({ data }) => data);
 }
 
 function writeHead({ response: { model, version, outputs }, id, typed }: Answer): void {
@@ -91,32 +96,4 @@ function writeParameter(name: string, writeValue: () => void): void {
     writer.text(1, name);
     writer.nested(2, writeValue);
   });
-}
-
-function rawBytes(tensors: readonly Tensor[]): number {
-  let bytes = 0;
-  for (const { data } of tensors) bytes += 1 + varintBytes(data.length) + data.length;
-  return bytes;
-}
-
-function assemble(head: Buffer, tensors: readonly Tensor[]): Buffer {
-  const message = Buffer.allocUnsafe(head.length + rawBytes(tensors));
-  let at = head.copy(message);
-  for (const { data } of tensors) {
-    message[at] = (RAW_FIELD << 3) | WIRE.bytes;
-    at = writeLength(message, data.length, at + 1);
-    message.set(data, at);
-    at += data.length;
-  }
-  return message;
-}
-
-function writeLength(message: Buffer, length: number, start: number): number {
-  let [rest, at] = [length, start];
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) {
-    message[at] = (rest % 0x80) | 0x80;
-    at += 1;
-  }
-  message[at] = rest;
-  return at + 1;
 }

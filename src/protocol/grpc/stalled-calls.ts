@@ -16,7 +16,7 @@ export type StallOptions = {
 /**
  * Cuts calls on which nothing moves for so long though it should: a unary request that does not arrive in whole, or an answer
  * that is not read. Nobody else would ever let go of what they hold. A request that is being worked on, and a stream between two
- * messages, may be still for as long as they like.
+ * messages, may be still for as long as they like. While other calls of its connection move, a call is given more time.
  *
  * Who reads nothing at all does not take the end of a call either, and a session that is destroyed waits for its last write: then
  * the connection goes too, as late again.

@@ -11,8 +11,9 @@ import type { GrpcLimits } from './limits.ts';
 import type { OpenStreams } from './open-streams.ts';
 import { detailsOf, shuttingDown, statusOf } from './status.ts';
 import { type ReportError, reportFault } from './unary.ts';
+import type { Sendable } from './unwritten-message.ts';
 
-export type BytesStream = ServerDuplexStream<Buffer, Buffer>;
+export type BytesStream = ServerDuplexStream<Buffer, Sendable>;
 
 export type StreamOptions = {
   readonly answerInfer: AnswerInfer;
@@ -51,6 +52,8 @@ class InferStream {
   readonly #abort: Withdrawal;
   readonly #inFlight: InFlight[] = [];
   #bytes = 0;
+  /** Of answers that have been written and not yet taken. */
+  #unsentBytes = 0;
   #isWriting = false;
   #isHalfClosed = false;
   #isOver = false;
@@ -73,7 +76,6 @@ class InferStream {
       leave();
       this.#finish();
     });
-    call.on('drain', () => this.#room?.resolve());
     call.on('data', (bytes: Buffer) => this.#take(bytes));
     call.once('end', () => {
       this.#isHalfClosed = true;
@@ -107,7 +109,8 @@ class InferStream {
         this.#fail(outcome.error);
         return;
       }
-      if (!this.#call.write(this.#encode(outcome))) await this.#waitForRoom();
+      this.#send(this.#encode(outcome));
+      if (!this.#hasRoom()) await this.#waitForRoom();
       if (this.#isOver) return;
       this.#inFlight.shift();
       this.#bytes -= oldest.bytes;
@@ -117,7 +120,7 @@ class InferStream {
     this.#endIfDone();
   }
 
-  #encode(outcome: Outcome): Buffer {
+  #encode(outcome: Outcome): Sendable {
     try {
       if (outcome.kind === 'answer') return encodeStreamed(outcome.answer);
       reportFault(outcome.error, this.#options.onInternalError);
@@ -127,6 +130,21 @@ class InferStream {
       const id = outcome.kind === 'answer' ? outcome.answer.id : outcome.id;
       return encodeStreamedFailure(detailsOf(ServeError.from(thrown)), id);
     }
+  }
+
+  #send(message: Sendable): void {
+    const bytes = message.byteLength;
+    this.#unsentBytes += bytes;
+    this.#call.write(message, () => {
+      this.#unsentBytes -= bytes;
+      if (this.#hasRoom()) this.#room?.resolve();
+    });
+  }
+
+  /** The library would keep any number of bytes, as it counts messages. */
+  #hasRoom(): boolean {
+    const { messageBytesMax } = this.#options.limits;
+    return this.#unsentBytes < messageBytesMax && !this.#call.writableNeedDrain;
   }
 
   async #waitForRoom(): Promise<void> {

@@ -3,10 +3,11 @@ import type { handleUnaryCall } from '@grpc/grpc-js';
 import { messageOf, ServeError } from '../../core/errors.ts';
 import type { Codec } from './definitions.ts';
 import { statusOf } from './status.ts';
+import type { Sendable } from './unwritten-message.ts';
 import { WireReader } from './wire-reader.ts';
 
-/** A call as the library hands it over: messages are bytes. */
-export type BytesHandler = handleUnaryCall<Buffer, Buffer>;
+/** A call as the library hands it over: messages are bytes, or about to be. */
+export type BytesHandler = handleUnaryCall<Buffer, Sendable>;
 
 export type ReportError = (operation: string, error: unknown) => void;
 

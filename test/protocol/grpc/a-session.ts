@@ -41,7 +41,8 @@ async function endSession(
 ): Promise<void> {
   for (const call of calls) {
     const closed = once(call, 'close');
-    call.close(constants.NGHTTP2_CANCEL);
+    // What has come and is not read keeps a call open.
+    call.resume().close(constants.NGHTTP2_CANCEL);
     await closed;
   }
   session.destroy();

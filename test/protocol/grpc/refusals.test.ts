@@ -86,6 +86,16 @@ t.test('a refusal names the request by the id that its caller gave it', async (t
   t.match(error?.details, /^\[request id: mine\] Request for unknown model/);
 });
 
+t.test('an id of any characters is told back, however it has to be written', async (t) => {
+  const { call } = await aConversation(t);
+  for (const id of ['a\nb', '\u0000\u007f', '100 %', 'ÄÖÜ 猫', '\ud83d\ude00']) {
+    const { error } = await call('ModelInfer', anInfer({ id, model_name: 'z' }));
+    t.equal(error?.code, status.NOT_FOUND);
+    t.ok(error?.details.startsWith(`[request id: ${id}] Request`), JSON.stringify(id));
+    t.match((await call('ModelInfer', anInfer({ id }))).answer, { id });
+  }
+});
+
 t.test('bytes that are no message are the callers own fault in every call', async (t) => {
   const { callBytes } = await aConversation(t);
   for (const name of ['ModelInfer', 'ModelReady', 'RepositoryModelLoad', 'Check']) {
@@ -102,6 +112,7 @@ t.test('a message over the limit is refused before it is read', async (t) => {
     anInfer({ raw_input_contents: [Buffer.alloc(2_000)] }),
   );
   t.equal(error?.code, status.RESOURCE_EXHAUSTED);
+  t.match(error?.details, /larger than max \(\d+ vs 1000\)/, 'by how much');
 });
 
 t.test('metadata that is no time is refused', async (t) => {

@@ -8,7 +8,8 @@ import type { CallSignal } from '../../../src/core/on-abort.ts';
 import { aGateway, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
 import { until } from '../../support/until.ts';
 import { NOBODY } from '../builders.ts';
-import { aConversation, anInfer, anInput, floats } from './builders.ts';
+import { aSession, ended, framed } from './a-session.ts';
+import { aConversation, anInfer, anInput, encoded, floats } from './builders.ts';
 
 /** A gateway that keeps the last request it was given, and echoes. */
 function aListener() {
@@ -84,6 +85,18 @@ t.test('what a request says reaches the gateway', async (t) => {
     attributes: { tone: 'dark', 'header:x-canary': 'always' },
     outputs: ['y'],
   });
+});
+
+t.test('metadata in binary goes by, and names nobody', async (t) => {
+  const { heard, gateway } = aListener();
+  const identity = () => ({ ...NOBODY, sticky: 'x-user-bin', attributes: { tone: 'x-tone' } });
+  const { port } = await aConversation(t, { gateway, identity });
+  const { open } = await aSession(t, port);
+  const binary = Buffer.from([0xff, 0, 0x80]).toString('base64');
+  const call = open('ModelInfer', { 'x-user-bin': binary, 'trace-bin': binary, 'x-tone': 'dark' });
+  call.end(framed(encoded(anInfer())));
+  t.match(await ended(call), { code: String(status.OK) });
+  t.match(heard, [{ attributes: { tone: 'dark' }, unit: heard[0]?.id }]);
 });
 
 t.test('a sequence is one unit, whether its id is a number or a string', async (t) => {

@@ -1,12 +1,28 @@
-import { status } from '@grpc/grpc-js';
-import t from 'tap';
+import { once } from 'node:events';
+import { Server, ServerCredentials, status } from '@grpc/grpc-js';
+import t, { type Test } from 'tap';
 
 import { type Deferred, deferred } from '../../../src/core/deferred.ts';
-import type { InferRequest } from '../../../src/core/infer.ts';
+import type { Infer, InferRequest } from '../../../src/core/infer.ts';
 import type { CallSignal } from '../../../src/core/on-abort.ts';
+import { createAnswerInfer } from '../../../src/protocol/grpc/answer-infer.ts';
+import { INFERENCE, inBytes, methodsOf } from '../../../src/protocol/grpc/definitions.ts';
+import type { OpenStreams } from '../../../src/protocol/grpc/open-streams.ts';
+import { createStreamCall } from '../../../src/protocol/grpc/stream.ts';
 import { aGateway, echoHost } from '../../gateway/builders.ts';
 import { until } from '../../support/until.ts';
-import { aConversation, anInfer, anInput, floats } from './builders.ts';
+import { aService } from '../builders.ts';
+import { aSession, ended, framed } from './a-session.ts';
+import {
+  aClient,
+  aConversation,
+  anInfer,
+  anInput,
+  DEFINITIONS,
+  encoded,
+  floats,
+  LIMITS,
+} from './builders.ts';
 
 /** A gateway that answers a request when it is told to, by the first number of its tensor. */
 function aPatientGateway() {
@@ -125,6 +141,34 @@ t.test('requests that are large together are read one at a time', async (t) => {
   t.equal((await ended).answers.length, 4);
 });
 
+t.test('answers that nobody reads do not pile up, and are there once they are read', async (t) => {
+  const { gateway, heard } = aListener();
+  const { port } = await aConversation(t, { gateway, limits: { messageBytesMax: 100 } });
+  const { session, open } = await aSession(t, port, { settings: { initialWindowSize: 0 } });
+  const calls = open('ModelStreamInfer');
+  const count = 40;
+  calls.end(Buffer.concat(Array.from({ length: count }, () => framed(encoded(anInfer())))));
+  await once(calls, 'response');
+  const other = open('ServerLive');
+  other.end(framed(Buffer.alloc(0)));
+  await once(other, 'response');
+  t.ok(heard() < 10, `${heard()} of ${count} have been answered`);
+  session.settings({ initialWindowSize: 100_000 });
+  t.match(await ended(calls), { code: String(status.OK) });
+  t.equal(heard(), count);
+});
+
+/** A gateway that counts the requests that it hears, and echoes. */
+function aListener() {
+  let count = 0;
+  const host = echoHost('1');
+  const infer: Infer = (...args) => {
+    count += 1;
+    return host.infer(...args);
+  };
+  return { gateway: aGateway({ hosts: { '1': { ...host, infer } } }), heard: () => count };
+}
+
 t.test('a cancelled stream lets go of all that is in it', async (t) => {
   const { gateway, waiting, signals } = aPatientGateway();
   const { stream } = await aConversation(t, { gateway });
@@ -166,3 +210,49 @@ t.test('a stopping server ends the streams that are open', async (t) => {
   t.equal(code, status.UNAVAILABLE);
   t.match(details, /^GRPC server is shutting down/);
 });
+
+t.test('a stream is known of for as long as it is open, however it ends', async (t) => {
+  const open = new Set<object>();
+  const enter = (stop: () => void) => {
+    open.add(stop);
+    return () => open.delete(stop);
+  };
+  const { stream } = await aConversationWithStreams(t, enter);
+  const ends = {
+    OK: { request: anInfer(), end: (calls: Calls) => calls.end() },
+    NOT_FOUND: { request: anInfer({ model_name: 'z' }), end: () => {} },
+    CANCELLED: { request: anInfer(), end: (calls: Calls) => calls.cancel() },
+  };
+  for (const [name, { request, end }] of Object.entries(ends)) {
+    const { stream: calls, ended } = stream({ triton_grpc_error: 'true' });
+    await until('it is known of', () => open.size === 1);
+    calls.write(request);
+    end(calls);
+    t.equal(status[(await ended).code], name);
+    await until('it is no longer known of', () => open.size === 0);
+  }
+});
+
+type Calls = ReturnType<ReturnType<typeof aClient>['stream']>['stream'];
+
+/** The stream by itself, on a server of the library's. */
+async function aConversationWithStreams(t: Test, enter: OpenStreams['enter']) {
+  const service = aService();
+  const { clock, onInternalError } = service;
+  const answerInfer = createAnswerInfer(service, LIMITS);
+  const options = { answerInfer, limits: LIMITS, clock, open: { enter }, onInternalError };
+  const server = new Server();
+  server.addService(inBytes(methodsOf(DEFINITIONS, INFERENCE)), {
+    ModelStreamInfer: createStreamCall(options),
+  });
+  const port = await new Promise<number>((resolve) => {
+    const free = ServerCredentials.createInsecure();
+    server.bindAsync('127.0.0.1:0', free, (_, bound) => resolve(bound));
+  });
+  const client = aClient(port);
+  t.teardown(() => {
+    client.close();
+    server.forceShutdown();
+  });
+  return client;
+}
