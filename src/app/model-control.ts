@@ -37,6 +37,9 @@ export type ModelControlOptions = {
 /** A folder of the repository, and in no way out of it. */
 const MODEL_NAME = /^[^/\\._\0][^/\\\0]{0,254}$/;
 
+/** Loads and unloads at work or waiting, over all models: each may hold a package in memory. */
+const ASKED_MAX = 32;
+
 /** What is done to one model, one after the other. */
 type Turns = { readonly queue: SerialQueue; asked: number; isLoading: boolean };
 
@@ -46,7 +49,7 @@ export class ModelControl implements ModelRepository {
   readonly #turns = new Map<string, Turns>();
   /** By model: why the last load failed. */
   readonly #faults = new Map<string, string>();
-
+  #asked = 0;
   #isClosed = false;
 
   constructor(options: ModelControlOptions) {
@@ -83,22 +86,25 @@ export class ModelControl implements ModelRepository {
   // -- loading ---------------------------------------------------------------------------------------------------------
 
   async #load(model: string, request: LoadRequest): Promise<void> {
-    const { config, catalog } = this.#options;
+    const { config, catalog, overrides } = this.#options;
     const { files } = request;
-    const own = files.size > 0 ? await this.#options.overrides.write(model, files) : undefined;
+    const own = files.size > 0 ? await overrides.write(model, files) : undefined;
+    let spare = own;
     try {
       const entry = await this.#read(own ?? config.repository, model, request);
-      const refusal = await this.#adopt(entry);
+      const refusal = await this.#adopt(entry, () => {
+        // What runs from the directory before has been loaded from it and is about to end.
+        spare = overrides.use(model, own);
+      });
       if (refusal !== undefined) throw new ServeError('conflict', refused('load', model, refusal));
       this.#faults.delete(model);
     } catch (error) {
-      await this.#options.overrides.discard(own);
       // A model that the repository does not know has no line that could say so.
       if (catalog.entry(model) !== undefined) this.#faults.set(model, messageOf(error));
       throw error;
+    } finally {
+      await overrides.discard(spare);
     }
-    // What runs from the old directory has been loaded from it and is about to end.
-    await this.#options.overrides.discard(this.#options.overrides.use(model, own));
   }
 
   /** @throws ServeError `load_failed` where no version can be served, or one that could be before cannot be any more. */
@@ -116,7 +122,7 @@ export class ModelControl implements ModelRepository {
   }
 
   /** Resolves with what stands in the way, if anything does. */
-  async #adopt(entry: CatalogEntry): Promise<Refusal | undefined> {
+  async #adopt(entry: CatalogEntry, onTaken: () => void): Promise<Refusal | undefined> {
     const { model, packages } = entry;
     const { catalog, routes, residence, controller, statistics } = this.#options;
     const before = catalog.entry(model);
@@ -134,6 +140,7 @@ export class ModelControl implements ModelRepository {
         }
       },
       commit: () => {
+        onTaken();
         catalog.replace(entry);
         statistics.retain(model, new Set(packages.keys()));
       },
@@ -185,11 +192,15 @@ export class ModelControl implements ModelRepository {
         'explicit model load / unload is not allowed: expected server.modelControl explicit, found none',
       );
     }
-    if (this.#isClosed)
+    if (this.#isClosed) {
       throw new ServeError('version_not_ready', 'Server is stopping: unavailable');
+    }
   }
 
   async #inTurn(model: string, work: (turns: Turns) => Promise<void>): Promise<void> {
+    if (this.#asked >= ASKED_MAX) {
+      throw new ServeError('overloaded', `at most ${ASKED_MAX} loads and unloads may wait`);
+    }
     const turns = this.#turns.get(model) ?? {
       queue: new SerialQueue(),
       asked: 0,
@@ -197,10 +208,12 @@ export class ModelControl implements ModelRepository {
     };
     this.#turns.set(model, turns);
     turns.asked += 1;
+    this.#asked += 1;
     try {
       await turns.queue.run(() => work(turns));
     } finally {
       turns.asked -= 1;
+      this.#asked -= 1;
       if (turns.asked === 0) this.#turns.delete(model);
     }
   }

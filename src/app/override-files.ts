@@ -5,6 +5,9 @@ import { ServeError } from '../core/errors.ts';
 /** A version and a file of it, or a file beside the versions; nothing that leads elsewhere or is passed over when read. */
 const PATH = /^[^/\\._\0][^/\\\0]{0,254}(\/[^/\\.\0][^/\\\0]{0,254})?$/;
 
+/** What the system says of names that are too long, or of a version that is called as a file is. */
+const NAME_FAULTS: ReadonlySet<unknown> = new Set(['ENAMETOOLONG', 'EEXIST', 'EISDIR', 'ENOTDIR']);
+
 /** Packages that callers brought along, each in a directory of its own outside the repository. */
 export class OverrideFiles {
   readonly #parent: string;
@@ -18,7 +21,8 @@ export class OverrideFiles {
 
   /**
    * Writes a model's files as a repository of their own and resolves with its path.
-   * @throws ServeError `invalid_input` for a path that is not `<version>/<file>` or `<file>`, before anything is written.
+   * @throws ServeError `invalid_input` for a path that is not `<version>/<file>` or `<file>`, or cannot be one beside the others;
+   * nothing stays behind.
    */
   async write(model: string, files: ReadonlyMap<string, Uint8Array>): Promise<string> {
     for (const path of files.keys()) {
@@ -40,7 +44,13 @@ export class OverrideFiles {
       return root;
     } catch (error) {
       await this.discard(root);
-      throw error;
+      throw isNameFault(error)
+        ? new ServeError(
+            'invalid_input',
+            `files of model '${model.slice(0, 80)}': expected names of at most 255 bytes, and no file that is called as a version is`,
+            { cause: error },
+          )
+        : error;
     }
   }
 
@@ -62,4 +72,8 @@ export class OverrideFiles {
     this.#inUse.clear();
     await Promise.all(all.map((root) => this.discard(root)));
   }
+}
+
+function isNameFault(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && NAME_FAULTS.has(error.code);
 }

@@ -226,7 +226,32 @@ t.test('what a caller brings along stays in its own folder', async (t) => {
     const loading = world.control.load('m', { config: undefined, files });
     await t.rejects(loading, { code: 'invalid_input' }, JSON.stringify(path));
   }
+  const together: readonly (readonly string[])[] = [
+    ['1', '1/model.onnx'],
+    [`1/${'ü'.repeat(200)}`],
+  ];
+  for (const paths of together) {
+    const files = new Map(paths.map((path) => [path, MODEL]));
+    const loading = world.control.load('m', { config: undefined, files });
+    await t.rejects(loading, { code: 'invalid_input', message: /^files of model 'm': expected/ });
+  }
+  t.same(await readdir(world.brought), [], 'and nothing stays behind');
   t.equal(world.hosts.started.length, 1);
+});
+
+t.test('loads that wait are bounded, whatever model they are for', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  const loading = Array.from({ length: 40 }, (_, at) =>
+    world.control.load(at % 2 === 0 ? 'm' : `absent-${at}`, REPOSITORY).then(
+      () => 'loaded',
+      ({ code }: { code: string }) => code,
+    ),
+  );
+  const ends = await Promise.all(loading);
+  t.equal(ends.filter((end) => end === 'loaded').length, 16);
+  t.equal(ends.filter((end) => end === 'overloaded').length, 8);
+  await world.control.load('m', REPOSITORY);
 });
 
 t.test('a configuration that a caller brings along is how the model is run', async (t) => {
