@@ -56,12 +56,12 @@ export class ModelStatistics {
 
   /** For the gateway: stable answered in another arm's place. */
   readonly onStandIn = (answer: InferResponse): void => {
-    this.#counter(answer.model, answer.version).answered(answer);
+    this.#counters.get(answer.model)?.get(answer.version)?.answered(answer);
   };
 
-  /** For live hosts. */
+  /** For live hosts, once they are ready. The last runs of a version that is gone for good do not bring it back. */
   readonly onBatch = ({ model, version }: ModelVersion, batch: Batch): void => {
-    this.#counter(model, version).ran(batch);
+    this.#counters.get(model)?.get(version)?.ran(batch);
   };
 
   /** For live hosts: from here on the version has statistics, if only zeros. */

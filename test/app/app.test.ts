@@ -300,6 +300,7 @@ t.test('only a candidate that keeps dying ends its trial', async (t) => {
   listeners('main').onLife(at('1'), { kind: 'failed', reason: 'no file' });
   t.match(entries.at(-1), { level: 'error', message: 'failed: no file' });
   const batch = { rows: 2, requests: 1, computeMs: 3 };
+  listeners('main').onLife(at('1'), { kind: 'ready' });
   for (const role of ['main', 'shadow'] as const) listeners(role).onBatch(at('1'), batch);
   t.equal(statistics.list('fashion', '1')[0]?.executions, 1, 'the shadow answers nobody');
 });

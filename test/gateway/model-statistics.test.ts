@@ -75,6 +75,7 @@ t.test(
   'runs count by their size, in order; sizes that no run can have take no memory',
   async (t) => {
     const { statistics } = someStatistics();
+    statistics.onReady(TARGET);
     for (const rows of [8, 1, 8, 1_000_000]) statistics.onBatch(TARGET, { rows, computeMs: 2 });
     const [counted] = statistics.list('m');
     t.equal(counted?.executions, 4);
@@ -89,6 +90,7 @@ t.test('what stable answers in the place of another arm is its success', async (
   const { statistics } = someStatistics();
   const candidate: Assignment = { ...PINNED, version: '2', arm: 'candidate', by: 'split' };
   statistics.tap(aRequest(), candidate)?.(failed('host_lost'));
+  statistics.onReady(TARGET);
   statistics.onStandIn(anAnswer(2));
   const counts = statistics.list('m').map(({ version, success, failure }) => {
     return [version, success.count, failure.count];
@@ -111,6 +113,8 @@ t.test(
     t.same(statistics.list('m', '8'), []);
     statistics.retain('m', new Set(['10']));
     t.same(named(), ['a 1', 'm 10']);
+    statistics.onBatch({ model: 'm', version: '9' }, { rows: 1, computeMs: 2 });
+    t.same(named(), ['a 1', 'm 10'], 'nor do its last runs bring it back');
   },
 );
 
