@@ -41,8 +41,9 @@ type InFlight = { readonly outcome: Promise<Outcome>; readonly bytes: number };
  * it are at work. With enough in flight, by number or by bytes, nothing more is read until an answer has left, and none leaves
  * faster than it is read. A failure is an answer like any other, unless the caller wants it to end the stream.
  *
- * Reading, until the caller has said all (`half closed`); then the rest is answered and the stream ends. Cancelled, or ended with a
- * status, it drops all at once: what still waits for a replica leaves its queue.
+ * It takes requests in until the caller has said all, or the server stops; then the rest is answered and the stream ends, with a
+ * status that says so where it was the server. Cancelled, or ended by a failure, it drops all at once: what still waits for a
+ * replica leaves its queue.
  */
 class InferStream {
   readonly #call: BytesStream;
@@ -55,7 +56,7 @@ class InferStream {
   /** Of answers that have been written and not yet taken. */
   #unsentBytes = 0;
   #isWriting = false;
-  #isHalfClosed = false;
+  #intake: 'open' | 'ended' | 'stopped' = 'open';
   #isOver = false;
   /** Resolves when more may be written, or nothing ever will be. */
   #room: Deferred<void> | undefined;
@@ -71,20 +72,23 @@ class InferStream {
   start(): void {
     const { open } = this.#options;
     const call = this.#call;
-    const leave = open.enter(() => this.#fail(shuttingDown()));
+    const leave = open.enter(() => this.#closeIntake('stopped'));
     call.once('cancelled', () => {
       leave();
       this.#finish();
     });
     call.on('data', (bytes: Buffer) => this.#take(bytes));
-    call.once('end', () => {
-      this.#isHalfClosed = true;
-      this.#endIfDone();
-    });
+    call.once('end', () => this.#closeIntake('ended'));
+  }
+
+  /** What has been taken in is answered, whoever it was that wants no more. */
+  #closeIntake(intake: 'ended' | 'stopped'): void {
+    if (this.#intake === 'open') this.#intake = intake;
+    this.#endIfDone();
   }
 
   #take(bytes: Buffer): void {
-    if (this.#isOver) return;
+    if (this.#isOver || this.#intake !== 'open') return;
     const { metadata } = this.#call;
     const signal = this.#abort;
     const outcome = this.#options.answerInfer({
@@ -159,9 +163,12 @@ class InferStream {
   }
 
   #endIfDone(): void {
-    if (this.#isOver || !this.#isHalfClosed || this.#inFlight.length > 0) return;
-    this.#finish();
-    this.#call.end();
+    if (this.#isOver || this.#intake === 'open' || this.#inFlight.length > 0) return;
+    if (this.#intake === 'stopped') this.#fail(shuttingDown());
+    else {
+      this.#finish();
+      this.#call.end();
+    }
   }
 
   /** Ends the stream with the status of an error. */

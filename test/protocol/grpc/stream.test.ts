@@ -211,6 +211,22 @@ t.test('a stopping server ends the streams that are open', async (t) => {
   t.match(details, /^GRPC server is shutting down/);
 });
 
+t.test('a stopping server answers what a stream has brought before', async (t) => {
+  const { gateway, waiting } = aPatientGateway();
+  const { server, stream } = await aConversation(t, { gateway });
+  const [all, more] = [stream(), stream()];
+  all.stream.write(numbered(1));
+  all.stream.end();
+  more.stream.write(numbered(2));
+  await until('both are at work', () => gateway.inFlight() === 2);
+  const closing = server.close();
+  more.stream.write(numbered(3));
+  for (const number of [1, 2]) waiting.get(number)?.resolve();
+  await closing;
+  t.match(await all.ended, { answers: { length: 1 }, code: status.OK });
+  t.match(await more.ended, { answers: { length: 1 }, code: status.UNAVAILABLE });
+});
+
 t.test('a stream is known of for as long as it is open, however it ends', async (t) => {
   const open = new Set<object>();
   const enter = (stop: () => void) => {
