@@ -7,8 +7,8 @@ export class Forked<Order extends object, News> {
   readonly #name: string;
 
   /** `name` is for people. */
-  constructor(script: URL, name: string) {
-    this.#child = fork(script, { stdio: 'inherit' });
+  constructor(script: URL, name: string, args: readonly string[] = []) {
+    this.#child = fork(script, args, { stdio: 'inherit' });
     this.#name = name;
   }
 

@@ -11,6 +11,7 @@ import { programFolder } from '../src/config/program.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { decisionCost } from './decision-cost.ts';
 import type { Effort, Suite } from './figure.ts';
+import { jsonFloats } from './json-floats.ts';
 import { thisMachine } from './machine.ts';
 import { mirrorHarm } from './mirror-harm.ts';
 import { overhead } from './overhead.ts';
@@ -19,7 +20,14 @@ import { realModel } from './real-model.ts';
 import { conditionsOf, reportOf, rowsOf, withReport } from './report.ts';
 import { keepResult, readResults } from './results.ts';
 
-const SUITES: readonly Suite[] = [overhead, protocols, realModel, mirrorHarm, decisionCost];
+const SUITES: readonly Suite[] = [
+  overhead,
+  protocols,
+  jsonFloats,
+  realModel,
+  mirrorHarm,
+  decisionCost,
+];
 const QUICK: Effort = { rounds: 2, blockMs: 300, warmupMs: 100 };
 
 const { values, positionals } = parseArgs({

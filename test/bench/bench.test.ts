@@ -57,6 +57,30 @@ t.test('gRPC and REST are measured beside stock servers, all answers being OK', 
   for (const { name, spread } of kept.figures) t.ok(spread.median > 0, `${name}: ${spread.median}`);
 });
 
+t.test(
+  'JSON of floats is measured beside JSON.parse, with the gaps in the loop',
+  TIME,
+  async (t) => {
+    const out = t.testdir();
+    await bench('json-floats', '--quick', '--rounds', '1', '--out', out);
+    const kept = JSON.parse(
+      await readFile(path.join(out, 'json-floats.json'), 'utf8'),
+    ) as KeptResult;
+    for (const form of ['4 decimals', 'full digits']) {
+      for (const tier of ['process', 'thread']) {
+        const goalOf = (name: string) => kept.figures.find((each) => each.name === name)?.goal;
+        const gateway = `gateway (${tier} tier)`;
+        t.same(goalOf(`${form}: median latency, ${gateway} / JSON.parse`), { atMost: 1 });
+        t.same(goalOf(`${form}: largest gap, ${gateway}`), { atMost: 5 });
+      }
+    }
+    // The probe is due each millisecond, so that a smaller gap is none.
+    for (const { name, spread } of kept.figures)
+      t.ok(spread.median > 0, `${name}: ${spread.median}`);
+    t.match(kept.conditions, { floats: 150_528, fourDecimalsBytes: 1_037_149 });
+  },
+);
+
 t.test('a failing call fails the gRPC load, with its status', async (t) => {
   const [echo, client] = [await GrpcEchoProcess.start(), new GrpcClientProcess()];
   t.teardown(() => {

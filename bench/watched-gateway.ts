@@ -1,0 +1,14 @@
+/**
+ * The gateway as `serve` starts it, in a process that watches the event loop of its I/O thread. Started with `fork` and the
+ * configuration file.
+ */
+import { startApp } from '../src/app.ts';
+import { loadConfig } from '../src/config/load.ts';
+import { obeyGapsOrders } from './loop-gaps.ts';
+
+const app = await startApp({
+  config: await loadConfig(process.argv[2]),
+  log: () => undefined,
+  feedbackSecret: undefined,
+});
+obeyGapsOrders(app.httpPort);
