@@ -5,7 +5,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import type { Frame, RequestFrame } from '../../src/core/frame.ts';
+import { decodeFrame, type Frame, type RequestFrame } from '../../src/core/frame.ts';
+import { FrameError } from '../../src/core/frame-bytes.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { FrameSocket } from '../../src/host/frame-socket.ts';
 import { openRing, RingReader, RingWriter } from '../../src/host/ring.ts';
@@ -90,6 +91,38 @@ t.test('a place that no frame can have, or that nothing was put into, is refused
   t.throws(() => reader.take(4095, 8192), { message: /found 2 at 4095/ });
   t.throws(() => reader.take(0, 4096), { message: /expected 4096 bytes, found 0/ });
 });
+
+t.test(
+  'an end that writes nonsense confuses the other neither about places nor about frames',
+  async (t) => {
+    const { fd, writer, reader } = aRing(t);
+    const number = fc.nat(0xffff_ffff);
+    const nonsense = fc.uint8Array({ minLength: 4, maxLength: 64 });
+    fc.assert(
+      fc.property(
+        number,
+        nonsense,
+        fc.integer({ min: 1, max: RING_BYTES }),
+        (at, bytes, length) => {
+          writeSync(fd, bytes, 0, 4, 0);
+          writeSync(fd, bytes, 0, bytes.length, 4096);
+          const place = writer.put([aFrame(1, length)], length);
+          const blocks = Math.ceil(length / 4096);
+          if (place !== undefined) assert((place % 4096) + blocks <= 4096, 'within the ring');
+          assert(writer.waitingBytes <= RING_BYTES);
+          for (const claimed of [at, length]) {
+            try {
+              decodeFrame(reader.take(at, claimed));
+            } catch (error) {
+              assert(error instanceof FrameError, String(error));
+            }
+          }
+        },
+      ),
+      { numRuns: 100 },
+    );
+  },
+);
 
 /** Two ends of one socket. */
 async function socketPair(t: Pick<Test, 'teardown'>): Promise<[Socket, Socket]> {
