@@ -30,7 +30,7 @@ const REQUEST: InferRequest = {
   unit: 'u',
   principal: undefined,
   attributes: {},
-    priority: 0,
+  priority: 0,
   inputs: [],
   outputs: undefined,
   deadlineMs: 0,
