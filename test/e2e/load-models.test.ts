@@ -83,7 +83,6 @@ t.test(
   TIME,
   async (t) => {
     const gateway = await RunningGateway.start(t, await aPlaceToLoad(t));
-    const traffic = await liveTraffic(t, gateway, { perSecond: 50, seed: 8 });
     const cycle = async (): Promise<void> => {
       await control(gateway, 'small/unload');
       const gone = await ask(gateway);
@@ -93,11 +92,14 @@ t.test(
       if (there.status !== 200) t.fail(`a loaded model does not answer: ${there.status}`);
     };
     await cycle();
+    await until('each model has its one process', () => gateway.hosts().length === 2);
+    // Without the traffic's connections, whose number goes up and down with its load.
     const before = handles(gateway.pid);
+    const traffic = await liveTraffic(t, gateway, { perSecond: 50, seed: 8 });
     for (let done = 1; done < CYCLES; done += 1) await cycle();
+    const { report } = await traffic.stop();
     await until('each model has its one process', () => gateway.hosts().length === 2);
     await until('no handle is left', () => handles(gateway.pid) <= before);
-    const { report } = await traffic.stop();
     t.same([report.sent - report.ok, report.errors], [0, {}], `of ${report.sent} live requests`);
     const deaths = gateway.entries().filter(({ facts }) => facts?.['died'] !== undefined);
     t.same(deaths, [], 'nothing had to be killed');
