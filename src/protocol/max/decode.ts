@@ -8,6 +8,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 
 import { messageOf, ServeError } from '../../core/errors.ts';
+import { Pieces } from '../rest/pieces.ts';
 
 /** What came in a form; undefined: no file in any of the fields that take one. */
 export type Upload = { readonly image: Uint8Array | undefined };
@@ -79,7 +80,7 @@ function openForm(headers: BusboyHeaders): BusboyInstance {
 
 /** Gives the first file in a field for images, once the form has ended. An empty file is a file. */
 function collectImage(form: BusboyInstance): () => Uint8Array | undefined {
-  let pieces: Buffer[] | undefined;
+  let pieces: Pieces | undefined;
   form.on('file', (field: string, file: BusboyFileStream) => {
     // The form's own listener hears of it.
     file.on('error', () => undefined);
@@ -87,11 +88,11 @@ function collectImage(form: BusboyInstance): () => Uint8Array | undefined {
       file.resume();
       return;
     }
-    const mine: Buffer[] = [];
+    const mine = new Pieces();
     pieces = mine;
-    file.on('data', (piece: Buffer) => mine.push(piece));
+    file.on('data', (piece: Buffer) => mine.add(piece));
   });
-  return () => pieces && Buffer.concat(pieces);
+  return () => pieces && Buffer.concat(pieces.all());
 }
 
 function tooLarge(bytesMax: number, found: number): ServeError {

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 
 import { ServeError } from '../../core/errors.ts';
+import { Pieces } from './pieces.ts';
 import { finish, type Sliced, type Turns } from './turns.ts';
 
 export type BodyOptions = {
@@ -24,7 +25,7 @@ export function readBody(stream: Readable, options: BodyOptions, done: Done): vo
     done(tooLarge(bytesMax, `${claimed}`));
     return;
   }
-  const collector = options.contentLength === undefined ? new Pieces(turns) : new Place(claimed);
+  const collector = options.contentLength === undefined ? new Joined(turns) : new Place(claimed);
   let found = 0;
   const onData = (piece: Buffer): void => {
     found += piece.byteLength;
@@ -69,8 +70,8 @@ class Place {
 }
 
 /** A body of unknown length. */
-class Pieces {
-  readonly #pieces: Buffer[] = [];
+class Joined {
+  readonly #pieces = new Pieces();
   readonly #turns: Turns;
 
   constructor(turns: Turns) {
@@ -78,16 +79,17 @@ class Pieces {
   }
 
   add(piece: Buffer): void {
-    this.#pieces.push(piece);
+    this.#pieces.add(piece);
   }
 
   deliver(done: Done): void {
-    const [first, second] = this.#pieces;
+    const pieces = this.#pieces.all();
+    const [first, second] = pieces;
     if (first !== undefined && second === undefined) {
       done(null, first);
       return;
     }
-    const join = new Join(this.#pieces);
+    const join = new Join(pieces);
     finish(join, this.#turns).then(() => done(null, join.target), done);
   }
 }

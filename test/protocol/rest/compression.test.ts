@@ -6,6 +6,7 @@ import t from 'tap';
 
 import { readBody } from '../../../src/protocol/rest/body.ts';
 import { preferred } from '../../../src/protocol/rest/compress.ts';
+import { Pieces } from '../../../src/protocol/rest/pieces.ts';
 import { aGateway, aVersion, echoHost } from '../../gateway/builders.ts';
 import { anInput, aServer, binaryInput, floats, inferCall, LIMITS } from './builders.ts';
 
@@ -109,6 +110,20 @@ t.test('a long body of unknown length is joined in slices, whole and in order', 
   });
   t.ok(body?.equals(Buffer.concat(pieces)));
   t.ok(turns >= 7, `4 MiB in ${turns + 1} slices`);
+});
+
+t.test('pieces that come a byte at a time take little more than their bytes', async (t) => {
+  const collected = new Pieces();
+  const sent = Array.from({ length: 200_000 }, (_, index) =>
+    Buffer.alloc(index % 1_000 === 0 ? 4_096 : 1, index),
+  );
+  for (const piece of sent) collected.add(piece);
+  const kept = collected.all();
+  t.ok(Buffer.concat(kept).equals(Buffer.concat(sent)), 'whole and in order');
+  t.ok(kept.length < 500, `${kept.length} pieces of ${sent.length} are kept`);
+  const blocks = new Set(kept.map(({ buffer }) => buffer));
+  const held = [...blocks].reduce((bytes, { byteLength }) => bytes + byteLength, 0);
+  t.ok(held < 2_000_000, `${held} bytes are held`);
 });
 
 /** A model that gives back what it is given. */
