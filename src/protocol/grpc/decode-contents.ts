@@ -1,6 +1,7 @@
 /** Typed contents (InferTensorContents): from the wire straight to a tensor's bytes, with no array of numbers between. */
 import { ServeError } from '../../core/errors.ts';
 import type { Dtype } from '../../core/tensor.ts';
+import type { Allowance } from './allowance.ts';
 import { malformed, WIRE, WireReader } from './wire-reader.ts';
 
 /** The fields of an InferTensorContents, from number 1. */
@@ -35,12 +36,25 @@ export const FIELD_OF = {
   BYTES: 'bytes_contents',
 } as const satisfies Record<Dtype, Field | undefined>;
 
-export type Described = { readonly name: string; readonly dtype: Dtype };
+/** What the typed contents of one request may cost, all of its inputs together. */
+export type ContentsAllowance = {
+  /** Elements that are one by one: strings always are, numbers where they are not packed. */
+  readonly values: Allowance;
+  /** Integers and flags: a byte of the message becomes up to eight of the tensor. */
+  readonly elements: Allowance;
+};
+
+export type Described = {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly allowance: ContentsAllowance;
+};
 
 /**
  * The data of a tensor whose contents came in these parts. Elements may be packed, or come one by one, or both; floats that are
  * packed in one piece are not even copied.
- * @throws ServeError `invalid_input` where elements are in a field that is not the datatype's, or out of its range.
+ * @throws ServeError `invalid_input` where elements are in a field that is not the datatype's, or out of its range, `too_large`
+ * where there are more than the request may have.
  */
 export function decodeContents(parts: readonly Buffer[], tensor: Described): Uint8Array {
   const { dtype } = tensor;
@@ -67,6 +81,10 @@ export function decodeContents(parts: readonly Buffer[], tensor: Described): Uin
   }
 }
 
+/** Whatever is sent raw has no such bound. */
+const VALUES = 'values or runs of them in typed contents (raw_input_contents may have more)';
+const ELEMENTS = 'elements in typed contents (raw_input_contents may have more)';
+
 /** Calls back with the bytes of each value, or run of packed values, of the tensor's field. */
 function visit(parts: readonly Buffer[], tensor: Described, take: (chunk: Buffer) => void): void {
   const field = FIELD_OF[tensor.dtype];
@@ -79,6 +97,14 @@ function visit(parts: readonly Buffer[], tensor: Described, take: (chunk: Buffer
       else refuseOther(name, reader.value(), tensor);
     }
   }
+}
+
+/** The first visit, which finds out how large the tensor is. */
+function measure(parts: readonly Buffer[], tensor: Described, take: (chunk: Buffer) => void): void {
+  visit(parts, tensor, (chunk) => {
+    tensor.allowance.values.take(VALUES);
+    take(chunk);
+  });
 }
 
 function fitsWire(type: number, field: Field | undefined): boolean {
@@ -100,7 +126,7 @@ function refuseOther(found: Field, value: Buffer, { name, dtype }: Described): v
 function joinFixed(parts: readonly Buffer[], tensor: Described, width: number): Uint8Array {
   let [bytes, chunks] = [0, 0];
   let first: Uint8Array = EMPTY;
-  visit(parts, tensor, (chunk) => {
+  measure(parts, tensor, (chunk) => {
     if (chunk.length % width !== 0) {
       throw malformed(`elements of ${width} bytes`, `${chunk.length} bytes of them`);
     }
@@ -122,7 +148,7 @@ const EMPTY = Buffer.alloc(0);
 
 function joinStrings(parts: readonly Buffer[], tensor: Described): Uint8Array {
   let bytes = 0;
-  visit(parts, tensor, (element) => {
+  measure(parts, tensor, (element) => {
     bytes += 4 + element.length;
   });
   const data = Buffer.allocUnsafe(bytes);
@@ -138,9 +164,10 @@ function joinStrings(parts: readonly Buffer[], tensor: Described): Uint8Array {
 /** The number of elements, without reading them: every varint ends with the only byte of it that is below 128. */
 function countVarints(parts: readonly Buffer[], tensor: Described): number {
   let count = 0;
-  visit(parts, tensor, (chunk) => {
+  measure(parts, tensor, (chunk) => {
     for (const byte of chunk) if (byte < 0x80) count += 1;
   });
+  tensor.allowance.elements.take(ELEMENTS, count);
   return count;
 }
 

@@ -12,7 +12,8 @@ import type { ClassCounts } from '../classify.ts';
 import { type HeaderOf, type Identity, identify } from '../identity.ts';
 import { classCountOf, readParameters } from '../parameters.ts';
 import { unexpected } from '../refusal.ts';
-import { decodeContents } from './decode-contents.ts';
+import { Allowance } from './allowance.ts';
+import { type ContentsAllowance, decodeContents } from './decode-contents.ts';
 import type { InferMessage, InputMessage, MessageParameters } from './infer-message.ts';
 import { timeoutMsOf } from './metadata.ts';
 
@@ -98,11 +99,26 @@ function tensorsOf({ model, inputs, raw }: InferMessage): readonly Tensor[] {
       `unexpected additional input data for model '${model}': expected ${inputs.length} raw_input_contents, found ${raw.length}`,
     );
   }
-  const isRaw = raw.length > 0;
-  return inputs.map((input, index) => tensorOf(input, model, isRaw ? raw[index] : undefined));
+  const allowance = {
+    values: new Allowance(CONTENTS_VALUES_MAX),
+    elements: new Allowance(CONTENTS_ELEMENTS_MAX),
+  };
+  return inputs.map((input, index) => tensorOf(input, { model, raw: raw[index], allowance }));
 }
 
-function tensorOf(input: InputMessage, model: string, raw: Buffer | undefined): Tensor {
+/** Typed contents are read in one go: so many take some hundred milliseconds at most. */
+const CONTENTS_ELEMENTS_MAX = 16_777_216;
+
+/** Each is an object while it is looked at. */
+const CONTENTS_VALUES_MAX = 1_048_576;
+
+type Beside = {
+  readonly model: string;
+  readonly raw: Buffer | undefined;
+  readonly allowance: ContentsAllowance;
+};
+
+function tensorOf(input: InputMessage, { model, raw, allowance }: Beside): Tensor {
   const { name, dtype, contents } = input;
   const where = `input '${name}'`;
   refuseSharedMemory(input.parameters, where);
@@ -116,7 +132,7 @@ function tensorOf(input: InputMessage, model: string, raw: Buffer | undefined): 
         `contents field must not be specified when using raw_input_contents for '${name}' for model '${model}': expected one of the two, found both`,
       );
     }
-    return { name, dtype, shape, data: decodeContents(contents, { name, dtype }) };
+    return { name, dtype, shape, data: decodeContents(contents, { name, dtype, allowance }) };
   }
   if (raw !== undefined) return { name, dtype, shape, data: raw };
   if (elementCount(shape) === 0) return { name, dtype, shape, data: EMPTY };
@@ -138,7 +154,8 @@ function checkedShape({ name, shape }: InputMessage, elementBytes: number): read
     throw unexpected(`dimension of ${where}`, `0 to ${Number.MAX_SAFE_INTEGER}`, bad);
   }
   const elements = elementCount(shape);
-  if (elements > Number.MAX_SAFE_INTEGER) {
+  // Written so that NaN is refused too: what beyond all bounds comes to times 0.
+  if (!(elements <= Number.MAX_SAFE_INTEGER)) {
     throw new ServeError(
       'invalid_input',
       `shape ${formatShape(shape)} for ${where} causes total element count to exceed maximum size of ${Number.MAX_SAFE_INTEGER}: found ${elements}`,

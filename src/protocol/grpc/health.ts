@@ -26,9 +26,9 @@ export type HealthOptions = {
 export function createHealthCalls(options: HealthOptions): UntypedServiceImplementation {
   const { methods, gateway, onInternalError } = options;
   return {
-    Check: unary<HealthRequest>(
-      methods.Check,
-      ({ service }) => {
+    Check: unary<HealthRequest>({
+      codec: methods.Check,
+      run: ({ service }) => {
         const status = statusOfService(gateway, service);
         if (status !== 'SERVICE_UNKNOWN') return { status };
         throw new ServeError(
@@ -37,7 +37,7 @@ export function createHealthCalls(options: HealthOptions): UntypedServiceImpleme
         );
       },
       onInternalError,
-    ),
+    }),
     Watch: createWatch(options),
   };
 }

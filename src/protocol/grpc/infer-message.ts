@@ -1,5 +1,6 @@
 import { ServeError } from '../../core/errors.ts';
 import type { ParameterValue } from '../parameters.ts';
+import { Allowance } from './allowance.ts';
 import { WIRE, type WireReader } from './wire-reader.ts';
 
 /** A ModelInferRequest as it was sent: the shape of it, with its tensors still in the message's own bytes. */
@@ -30,8 +31,8 @@ export type MessageParameters = Readonly<Record<string, ParameterValue>>;
 /** Stands for a field that is not written as it should be: it is skipped, as one of an unknown number is. */
 const UNKNOWN = 0;
 
-/** Dimensions of one tensor, parameters in one place, and parts that one tensor's contents come in. */
-const ITEMS_MAX = 1_024;
+/** Parameters, dimensions, and parts that contents come in, of all tensors together: 64 for each of 1,024 tensors. */
+const ITEMS_MAX = 65_536;
 
 /**
  * Reads a ModelInferRequest from its bytes. Fields may come in any order, and unknown ones are skipped; raw contents and typed
@@ -51,6 +52,7 @@ export function readInferMessage(
     outputs: [] as OutputMessage[],
     raw: [] as Buffer[],
   };
+  const items = new Allowance(ITEMS_MAX);
   while (reader.next()) {
     switch (reader.type === WIRE.bytes ? reader.field : UNKNOWN) {
       case 1:
@@ -63,13 +65,13 @@ export function readInferMessage(
         message.id = reader.string();
         break;
       case 4:
-        readParameter(reader.message(), message.parameters);
+        readParameter(reader.message(), message.parameters, items);
         break;
       case 5:
-        add(message.inputs, readInput(reader.message()), tensorsMax);
+        add(message.inputs, readInput(reader.message(), items), tensorsMax);
         break;
       case 6:
-        add(message.outputs, readOutput(reader.message()), tensorsMax);
+        add(message.outputs, readOutput(reader.message(), items), tensorsMax);
         break;
       case 7:
         add(message.raw, reader.bytes(), tensorsMax);
@@ -81,7 +83,7 @@ export function readInferMessage(
   return message;
 }
 
-function readInput(reader: WireReader): InputMessage {
+function readInput(reader: WireReader, items: Allowance): InputMessage {
   const input = {
     name: '',
     dtype: '',
@@ -90,39 +92,50 @@ function readInput(reader: WireReader): InputMessage {
     contents: [] as Buffer[],
   };
   while (reader.next()) {
-    if (reader.field === 3) readShape(reader, input.shape);
+    if (reader.field === 3) readShape(reader, input.shape, items);
     else if (reader.type !== WIRE.bytes) reader.skip();
     else if (reader.field === 1) input.name = reader.string();
     else if (reader.field === 2) input.dtype = reader.string();
-    else if (reader.field === 4) readParameter(reader.message(), input.parameters);
-    else if (reader.field === 5) add(input.contents, reader.bytes());
-    else reader.skip();
+    else if (reader.field === 4) readParameter(reader.message(), input.parameters, items);
+    else if (reader.field === 5) {
+      items.take('parts of contents');
+      input.contents.push(reader.bytes());
+    } else reader.skip();
   }
   return input;
 }
 
 /** Dimensions are packed, or come one by one from those who know no better. */
-function readShape(reader: WireReader, shape: number[]): void {
-  if (reader.type === WIRE.varint) add(shape, reader.integer());
+function readShape(reader: WireReader, shape: number[], items: Allowance): void {
+  const take = (from: WireReader): void => {
+    items.take('dimensions');
+    shape.push(from.integer());
+  };
+  if (reader.type === WIRE.varint) take(reader);
   else if (reader.type === WIRE.bytes) {
     const packed = reader.message();
-    while (packed.more()) add(shape, packed.integer());
+    while (packed.more()) take(packed);
   } else reader.skip();
 }
 
-function readOutput(reader: WireReader): OutputMessage {
+function readOutput(reader: WireReader, items: Allowance): OutputMessage {
   const output = { name: '', parameters: noParameters() };
   while (reader.next()) {
     if (reader.type !== WIRE.bytes) reader.skip();
     else if (reader.field === 1) output.name = reader.string();
-    else if (reader.field === 2) readParameter(reader.message(), output.parameters);
+    else if (reader.field === 2) readParameter(reader.message(), output.parameters, items);
     else reader.skip();
   }
   return output;
 }
 
 /** One entry of a map: the last of equal keys wins. A parameter without a value says nothing. */
-function readParameter(reader: WireReader, parameters: Record<string, ParameterValue>): void {
+function readParameter(
+  reader: WireReader,
+  parameters: Record<string, ParameterValue>,
+  items: Allowance,
+): void {
+  items.take('parameters');
   let key = '';
   let value: ParameterValue | undefined;
   while (reader.next()) {
@@ -131,9 +144,7 @@ function readParameter(reader: WireReader, parameters: Record<string, ParameterV
     else if (reader.field === 2) value = readValue(reader.message()) ?? value;
     else reader.skip();
   }
-  if (value === undefined) return;
-  if (Object.keys(parameters).length >= ITEMS_MAX) throw tooMany('parameters', ITEMS_MAX);
-  parameters[key] = value;
+  if (value !== undefined) parameters[key] = value;
 }
 
 function readValue(reader: WireReader): ParameterValue | undefined {
@@ -167,11 +178,11 @@ function noParameters(): Record<string, ParameterValue> {
   return Object.create(null) as Record<string, ParameterValue>;
 }
 
-function add<Item>(items: Item[], item: Item, countMax = ITEMS_MAX): void {
-  if (items.length >= countMax) throw tooMany('tensors, dimensions or contents', countMax);
+function add<Item>(items: Item[], item: Item, countMax: number): void {
   items.push(item);
-}
-
-function tooMany(what: string, countMax: number): ServeError {
-  return new ServeError('too_large', `too many ${what}: expected at most ${countMax}, found more`);
+  if (items.length <= countMax) return;
+  throw new ServeError(
+    'too_large',
+    `too many tensors: expected at most ${countMax}, found ${countMax + 1} or more`,
+  );
 }

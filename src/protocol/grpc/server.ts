@@ -110,7 +110,9 @@ function inferenceCalls(
     ...SHARED_MEMORY_CALLS,
   };
   for (const [name, run] of Object.entries(others)) {
-    calls[name] = unary(codecOf(methods, name), run, onInternalError);
+    // The files of a load may be as large as any request.
+    const bytesMax = name === 'RepositoryModelLoad' ? limits.messageBytesMax : undefined;
+    calls[name] = unary({ codec: codecOf(methods, name), run, onInternalError, bytesMax });
   }
   return calls;
 }

@@ -11,17 +11,27 @@ export type BytesHandler = handleUnaryCall<Buffer, Sendable>;
 
 export type ReportError = (operation: string, error: unknown) => void;
 
+/** Bytes of the message of a call that is not inference and brings no files. */
+const MESSAGE_BYTES_MAX = 65_536;
+
+/** Fields of one message that is not inference, repeated ones included: the most that mean anything are the files of a load. */
+const FIELDS_MAX = 1_024;
+
+export type UnaryOptions<Request extends object> = {
+  readonly codec: Codec;
+  readonly run: (request: Request) => object | Promise<object>;
+  readonly onInternalError: ReportError;
+  /** Bytes of a message; undefined: 64 KiB. */
+  readonly bytesMax?: number | undefined;
+};
+
 /** A call of one message each way that needs no more than that: decode, run, encode, or tell what went wrong. */
-export function unary<Request extends object>(
-  codec: Codec,
-  run: (request: Request) => object | Promise<object>,
-  onInternalError: ReportError,
-): BytesHandler {
+export function unary<Request extends object>(options: UnaryOptions<Request>): BytesHandler {
   return (call, callback) => {
-    answer(codec, run, call.request).then(
+    answer(options, call.request).then(
       (bytes) => callback(null, bytes),
       (thrown: unknown) => {
-        reportFault(thrown, onInternalError);
+        reportFault(thrown, options.onInternalError);
         callback(statusOf(thrown));
       },
     );
@@ -29,18 +39,28 @@ export function unary<Request extends object>(
 }
 
 async function answer<Request extends object>(
-  codec: Codec,
-  run: (request: Request) => object | Promise<object>,
+  { codec, run, bytesMax }: UnaryOptions<Request>,
   bytes: Buffer,
 ): Promise<Buffer> {
-  return codec.responseSerialize(await run(decode<Request>(codec, bytes)));
+  return codec.responseSerialize(await run(decode<Request>(codec, bytes, bytesMax)));
 }
 
-/** @throws ServeError `invalid_input` where the bytes are no such message. */
-export function decode<Request extends object>(codec: Codec, bytes: Buffer): Request {
+/**
+ * @throws ServeError `invalid_input` where the bytes are no such message, `too_large` where there are more of them than a call
+ * can mean: the library makes an object of every two.
+ */
+export function decode<Request extends object>(
+  codec: Codec,
+  bytes: Buffer,
+  bytesMax = MESSAGE_BYTES_MAX,
+): Request {
+  if (bytes.length > bytesMax) throw tooLarge(`at most ${bytesMax} bytes`, `${bytes.length}`);
   // The library takes a string that is cut off for a short one.
   const reader = new WireReader(bytes);
-  while (reader.next()) reader.skip();
+  for (let fields = 1; reader.next(); fields += 1) {
+    if (fields > FIELDS_MAX) throw tooLarge(`at most ${FIELDS_MAX} fields`, 'more');
+    reader.skip();
+  }
   try {
     return codec.requestDeserialize(bytes) as Request;
   } catch (thrown) {
@@ -48,6 +68,13 @@ export function decode<Request extends object>(codec: Codec, bytes: Buffer): Req
       cause: thrown,
     });
   }
+}
+
+function tooLarge(expected: string, found: string): ServeError {
+  return new ServeError(
+    'too_large',
+    `the message is over the limit: expected ${expected}, found ${found}`,
+  );
 }
 
 /** Whatever is thrown and is no ServeError is a fault of ours; those that are have been reported where they were made. */

@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 import { ServeError } from '../../core/errors.ts';
 
 /** How a field's value is written: the lowest three bits of its tag. */
@@ -102,8 +104,11 @@ export class WireReader {
     return this.#take(this.low >>> 0);
   }
 
+  /** Text, which has to be UTF-8: what is put in for bytes that are none would be a name or an id that nobody sent. */
   string(): string {
-    return this.bytes().toString('utf8');
+    const bytes = this.bytes();
+    if (isUtf8(bytes)) return bytes.toString();
+    throw malformed('text in UTF-8', 'bytes that are none');
   }
 
   message(): WireReader {

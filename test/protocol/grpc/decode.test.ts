@@ -292,3 +292,54 @@ t.test('no bytes do more than be refused', async (t) => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), isSafe), { numRuns: 10_000 });
   t.ok(refused > 10_000, `${refused} refused`);
 });
+
+function repeated(bytes: Buffer, times: number): Buffer {
+  return Buffer.alloc(bytes.length * times, bytes);
+}
+
+/** A message whose one input has this datatype and these contents. */
+function withContents(dtype: Dtype, contents: Buffer): Buffer {
+  return field(5, Buffer.concat([field(2, Buffer.from(dtype)), field(5, contents)]));
+}
+
+const ENTRY = field(4, Buffer.concat([field(1, Buffer.from('a')), field(2, Buffer.of(8, 1))]));
+const NO_STRING = field(8, Buffer.alloc(0));
+const ONE = Buffer.of(1);
+
+/** Messages of a few megabytes that would take a hundred times that, or seconds in which nobody else is served. */
+const FLOODS: readonly [string, Buffer][] = [
+  ['parameters', repeated(ENTRY, 65_537)],
+  ['parameters of an input', field(5, repeated(ENTRY, 65_537))],
+  ['dimensions', field(5, field(3, repeated(ONE, 65_537)))],
+  ['parts of contents', field(5, repeated(field(5, Buffer.alloc(0)), 65_537))],
+  ['strings', withContents('BYTES', repeated(NO_STRING, 1_048_577))],
+  ['numbers one by one', withContents('INT64', repeated(Buffer.of(3 << 3, 1), 1_048_577))],
+  ['packed numbers', withContents('INT64', field(3, repeated(ONE, 16_777_217)))],
+];
+
+t.test('a message of too many small things is refused', async (t) => {
+  for (const [what, bytes] of FLOODS) {
+    t.throws(
+      () => decode(bytes),
+      { code: 'too_large', message: /^too many .*: expected at most \d+ in one request/ },
+      what,
+    );
+  }
+  const most = decode(withContents('BYTES', repeated(NO_STRING, 1_048_576)));
+  t.equal(most.request.inputs[0]?.data.byteLength, 4 * 1_048_576, 'one fewer is fine');
+});
+
+t.test('text that is not UTF-8 is refused, and nothing put in its place', async (t) => {
+  for (const number of [1, 2, 3]) {
+    t.throws(() => read(field(number, Buffer.of(0xff, 0xfe))), {
+      code: 'invalid_input',
+      message: /expected text in UTF-8/,
+    });
+  }
+});
+
+t.test('a shape beyond all bounds is refused, times 0 too', async (t) => {
+  const shape = [...Array.from({ length: 20 }, () => '9007199254740991'), 0];
+  const bytes = encode({ inputs: [{ name: 'x', datatype: 'BYTES', shape }] });
+  t.throws(() => decode(bytes), { code: 'invalid_input', message: /exceed maximum size/ });
+});

@@ -105,6 +105,22 @@ t.test('bytes that are no message are the callers own fault in every call', asyn
   }
 });
 
+t.test('a call that is no inference has no room for more than it can mean', async (t) => {
+  const { callBytes } = await aConversation(t);
+  const entry = Buffer.from([0x1a, 3, 0x0a, 1, 0x61]);
+  const floods = [
+    ['TraceSetting', Buffer.alloc(65_537, Buffer.from([0x12, 0]))],
+    ['Check', Buffer.alloc(65_537, Buffer.from([0x12, 0]))],
+    ['RepositoryModelLoad', Buffer.alloc(1_025 * entry.length, entry)],
+  ] as const;
+  for (const [name, bytes] of floods) {
+    const { error } = await callBytes(name, bytes);
+    t.equal(error?.code, status.INVALID_ARGUMENT, name);
+    t.match(error?.details, /over the limit: expected at most \d+ (bytes|fields), found/, name);
+    t.same(error?.metadata.get('x-understudy-error'), ['too_large'], name);
+  }
+});
+
 t.test('a message over the limit is refused before it is read', async (t) => {
   const { call } = await aConversation(t, { limits: { messageBytesMax: 1_000 } });
   const { error } = await call(
