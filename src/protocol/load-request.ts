@@ -38,6 +38,20 @@ export function readLoadRequest(
   return { config, files };
 }
 
+/**
+ * What a caller says to take a model out of service. No model here depends on another, so that whether its dependents go too
+ * makes no difference.
+ * @throws ServeError `invalid_input`.
+ */
+export function checkUnloadRequest(parameters: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(parameters)) {
+    if (name !== 'unload_dependents') {
+      throw unexpected('parameter of an unload', "'unload_dependents'", name);
+    }
+    if (typeof value !== 'boolean') throw unexpected(`parameter '${name}'`, 'true or false', value);
+  }
+}
+
 function configOf(value: unknown): string {
   if (typeof value === 'string') return value;
   throw unexpected("parameter 'config'", 'JSON text', value);

@@ -1,5 +1,5 @@
 import { ServeError } from '../../core/errors.ts';
-import { readLoadRequest } from '../load-request.ts';
+import { checkUnloadRequest, readLoadRequest } from '../load-request.ts';
 import { unexpected } from '../refusal.ts';
 import { repositoryIndexOf } from '../repository-index.ts';
 import type { Service } from '../service.ts';
@@ -27,10 +27,9 @@ export function createRepositoryCalls({ repository }: Pick<Service, 'repository'
       await repository.load(model_name, readLoadRequest(valuesOf(parameters), contentOf));
       return {};
     },
-    /** Whether dependents go too makes no difference: no model stands on another. */
     RepositoryModelUnload: async ({ repository_name, model_name, parameters }: ControlRequest) => {
       refuseRepository(repository_name);
-      checkUnload(valuesOf(parameters));
+      checkUnloadRequest(valuesOf(parameters));
       await repository.unload(model_name);
       return {};
     },
@@ -50,15 +49,6 @@ function valuesOf(parameters: ControlRequest['parameters']): Values {
 function contentOf(value: unknown, name: string): Uint8Array {
   if (value instanceof Uint8Array) return value;
   throw unexpected(`parameter '${name}'`, 'bytes_param', typeof value);
-}
-
-function checkUnload(values: Values): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (name !== 'unload_dependents') {
-      throw unexpected('parameter of an unload', "'unload_dependents'", name);
-    }
-    if (typeof value !== 'boolean') throw unexpected(`parameter '${name}'`, 'bool_param', value);
-  }
 }
 
 function refuseRepository(name: string): void {

@@ -117,9 +117,18 @@ class Scanner implements Sliced {
   }
 
   #pass(byte: number | undefined): void {
-    if (byte === BYTE.openBrace || byte === BYTE.openBracket) this.#depth += 1;
+    if (byte === BYTE.openBrace || byte === BYTE.openBracket) this.#enter();
     else if (byte === BYTE.closeBrace || byte === BYTE.closeBracket) this.#depth -= 1;
     this.#at += 1;
+  }
+
+  #enter(): void {
+    this.#depth += 1;
+    if (this.#depth <= this.#depthMax) return;
+    throw new ServeError(
+      'invalid_input',
+      `the request JSON is nested too deep: expected at most ${this.#depthMax} levels, found ${this.#depth} or more`,
+    );
   }
 
   #passString(): void {
@@ -141,12 +150,6 @@ class Scanner implements Sliced {
   }
 
   #check(): void {
-    if (this.#depth > this.#depthMax) {
-      throw new ServeError(
-        'invalid_input',
-        `the request JSON is nested too deep: expected at most ${this.#depthMax} levels, found ${this.#depth} or more`,
-      );
-    }
     const found = this.#keptBytes + this.#at - this.#keptFrom;
     if (found > REST_BYTES_MAX) {
       throw new ServeError(

@@ -1,6 +1,6 @@
 import { ServeError } from '../../core/errors.ts';
 import type { LoadRequest } from '../../gateway/model-repository.ts';
-import { readLoadRequest } from '../load-request.ts';
+import { checkUnloadRequest, readLoadRequest } from '../load-request.ts';
 import { unexpected } from '../refusal.ts';
 import { repositoryIndexOf } from '../repository-index.ts';
 import type { Service } from '../service.ts';
@@ -30,8 +30,7 @@ export function repositoryRoutes(
       return {};
     }),
     post('/v2/repository/models/:model/unload', async (http: Call<'model'>) => {
-      // No model here depends on another: what is asked of those that do is done.
-      flagAt(objectAt(await read(http), 'parameters'), 'unload_dependents');
+      checkUnloadRequest(objectAt(await read(http), 'parameters'));
       await repository.unload(http.params.model);
       return {};
     }),
@@ -43,7 +42,8 @@ export function repositoryRoutes(
 
 /** Files come as base64 text. */
 async function loadRequestOf(parameters: JsonObject, turns: Turns): Promise<LoadRequest> {
-  const read: Record<string, unknown> = {};
+  // Without a prototype: the names are the caller's, and none may get lost.
+  const read = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(parameters)) {
     if (name.startsWith('file:')) read[name] = await fileOf(name, value, turns);
     else read[name] = value instanceof LongText ? value.text() : value;

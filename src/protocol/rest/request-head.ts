@@ -119,7 +119,8 @@ function shapeAt(value: unknown, where: string, dtype: Dtype): readonly number[]
   }
   const shape = value.map((dimension) => countAt(dimension, `dimension of ${where}`));
   const elements = elementCount(shape);
-  if (elements > Number.MAX_SAFE_INTEGER) {
+  // Written so that NaN is refused too: what beyond all bounds comes to times 0.
+  if (!(elements <= Number.MAX_SAFE_INTEGER)) {
     throw invalid(
       `shape ${formatShape(shape)} for ${where} causes total element count to exceed maximum size of ${Number.MAX_SAFE_INTEGER}: found ${elements}`,
     );

@@ -18,6 +18,7 @@ const HEADER = 'inference-header-content-length';
 
 const withInput = (parts: Readonly<Record<string, unknown>>): Call =>
   inferCall({ inputs: [anInput(parts)] });
+const HUGE = withInput({ shape: [...Array(20).fill(2 ** 53 - 1), 0], datatype: 'BYTES', data: [] });
 const at = (url: string): Call => ({ ...GOOD, url });
 
 const CONTRADICTIONS: readonly Refusal[] = [
@@ -121,6 +122,7 @@ const CONTRADICTIONS: readonly Refusal[] = [
 ];
 
 const MALFORMED: readonly Refusal[] = [
+  ['a shape beyond all bounds, times 0', HUGE, 400, /element count to exceed maximum size/],
   ['no body', inferCall(''), 400, /expected JSON, found: Unexpected end of JSON/],
   ['no JSON', inferCall('<xml/>'), 400, /expected JSON, found: Unexpected token/],
   ['no object', inferCall('[1]'), 400, /expected a JSON object, found \[1\]/],

@@ -174,11 +174,13 @@ t.test('what a load cannot use is refused, and nothing is loaded', async (t) => 
     [{ parameters: [] }, 400, /parameters: expected a JSON object/],
     [{ parameters: { config: 7 } }, 400, /'config': expected JSON text, found 7/],
     [{ parameters: { colour: 'red' } }, 400, /parameter of a load: expected 'config' or 'file:/],
+    ['{"parameters":{"__proto__":{"config":"{}"}}}', 400, /parameter of a load.*"__proto__"/],
     [{ parameters: { 'file:1/m': 'AAAA' } }, 400, /expected 'config' beside 'file:'/],
     [{ parameters: { config: '{}', 'file:../m': 'AAAA' } }, 400, /a path within the model's/],
     [{ parameters: { config: '{}', 'file:1/m': 'A?==' } }, 400, /expected base64 text/],
     [{ parameters: { config: '{}', 'file:1/m': 7 } }, 400, /expected base64 text, found 7/],
     [{ parameters: { config: '{}', 'file:1/m': ['AAAA'] } }, 400, /expected base64 text/],
+    [`{"a":${'['.repeat(100)}${']'.repeat(100)}}`, 400, /nested too deep: expected at most 100/],
     [`{"a":${'['.repeat(200)}`, 400, /nested too deep: expected at most 100 levels/],
     [{ a: Array(40_000).fill(1) }, 413, /expected at most 65536 bytes beside long strings/],
     [{ parameters: { config: '"'.repeat(300_000) } }, 413, /over the limit/],
@@ -187,9 +189,13 @@ t.test('what a load cannot use is refused, and nothing is loaded', async (t) => 
   for (const [body, status, error] of refused) {
     t.match(await post('/v2/repository/models/m/load', body), [status, { error }], `${error}`);
   }
+  t.match(await post('/v2/repository/models/m/unload', { parameters: { dependents: true } }), [
+    400,
+    { error: /parameter of an unload: expected 'unload_dependents', found "dependents"/ },
+  ]);
   t.match(await post('/v2/repository/models/m/unload', { parameters: { unload_dependents: 1 } }), [
     400,
-    { error: /unload_dependents: expected true or false/ },
+    { error: /'unload_dependents': expected true or false/ },
   ]);
   t.same(asked, []);
 });
