@@ -8,7 +8,7 @@ export type GrpcLimits = {
   readonly callsMax: number;
   /** Requests of one stream that are in flight at a time; what is beyond is not read yet. */
   readonly streamRequestsMax: number;
-  /** How long a unary request may take nothing in, and any answer give nothing out, before the call is cut. */
+  /** How long a unary request may take to arrive in whole, and any answer give nothing out, before the call is cut. */
   readonly stallMsMax: number;
   /** How long a stopping server waits for calls that are in the middle of something. */
   readonly lingerMsMax: number;

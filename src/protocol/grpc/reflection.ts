@@ -6,9 +6,10 @@ type Stream = ServerDuplexStream<unknown, unknown>;
 
 /**
  * Adds server reflection, v1 and v1alpha, so that tools need no proto files. The library answers as fast as it is asked; here it
- * is made to wait for callers who do not read.
+ * is made to wait for callers who do not read. Returns the paths of its calls, all of which take any number of questions.
  */
-export function addReflection(server: Server, definitions: PackageDefinition): void {
+export function addReflection(server: Server, definitions: PackageDefinition): readonly string[] {
+  const paths: string[] = [];
   const addService: Server['addService'] = (service, implementation) => {
     const patient: UntypedServiceImplementation = {};
     for (const [name, handler] of Object.entries(implementation)) {
@@ -16,8 +17,10 @@ export function addReflection(server: Server, definitions: PackageDefinition): v
       patient[name] = (stream: Stream) => answer(patientStream(stream));
     }
     server.addService(service, patient);
+    paths.push(...Object.values(service).map((method) => method.path));
   };
   new ReflectionService(definitions).addToServer({ addService });
+  return paths;
 }
 
 /** Reads nothing more while what has been written waits. */

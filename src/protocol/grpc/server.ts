@@ -69,8 +69,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     inBytes(health),
     createHealthCalls({ methods: health, gateway, open, onInternalError, pollMs: HEALTH_POLL_MS }),
   );
-  addReflection(server, definitions);
-  const streams = new Set([inference, health].flatMap(streamPaths));
+  const reflection = addReflection(server, definitions);
+  const streams = new Set([...reflection, ...[inference, health].flatMap(streamPaths)]);
   const { stallMsMax } = limits;
   const sockets = new Set<Socket>();
   widenWindows(server, (session, socket) => {

@@ -7,16 +7,16 @@ import {
 import type { Socket } from 'node:net';
 
 export type StallOptions = {
-  /** How long nothing may move. */
+  /** How long a unary request may take to arrive in whole, and how long nothing of an answer may move. */
   readonly stallMsMax: number;
   /** Whether the method at a path takes any number of requests. */
   readonly isStream: (path: string) => boolean;
 };
 
 /**
- * Cuts calls on which nothing moves for so long though it should: a unary request that does not arrive in whole, or an answer
+ * Cuts calls that do not come to an end: a unary request that does not arrive in whole, not even a byte at a time, or an answer
  * that is not read. Nobody else would ever let go of what they hold. A request that is being worked on, and a stream between two
- * messages, may be still for as long as they like. While other calls of its connection move, a call is given more time.
+ * messages, may be still for as long as they like.
  *
  * Who reads nothing at all does not take the end of a call either, and a session that is destroyed waits for its last write: then
  * the connection goes too, as late again.
@@ -32,15 +32,21 @@ export function cutStalledCalls(
     }, stallMsMax);
     timer.unref();
   };
+  const cut = (call: ServerHttp2Stream): void => {
+    call.close(constants.NGHTTP2_CANCEL);
+    cutConnectionIf(() => !call.destroyed);
+  };
   session.on('stream', (call: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     const mayPause = isStream(headers[':path'] ?? '');
+    const cutIfReceiving = (): void => {
+      if (!call.readableEnded) cut(call);
+    };
+    const late = mayPause ? undefined : setTimeout(cutIfReceiving, stallMsMax).unref();
     call.setTimeout(stallMsMax, () => {
-      const isReceiving = !mayPause && !call.readableEnded;
-      if (!isReceiving && call.writableLength === 0) return;
-      call.close(constants.NGHTTP2_CANCEL);
-      cutConnectionIf(() => !call.destroyed);
+      if (call.writableLength > 0) cut(call);
     });
     call.once('close', () => {
+      clearTimeout(late);
       if (session.destroyed) cutConnectionIf(() => !socket.destroyed);
     });
   });

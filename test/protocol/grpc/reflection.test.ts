@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Client, credentials, type MethodDefinition } from '@grpc/grpc-js';
@@ -5,6 +6,7 @@ import { loadSync } from '@grpc/proto-loader';
 import t, { type Test } from 'tap';
 
 import { methodsOf } from '../../../src/protocol/grpc/definitions.ts';
+import { aSession, ended } from './a-session.ts';
 import { aConversation } from './builders.ts';
 
 const PROTOS = path.resolve(
@@ -54,4 +56,23 @@ t.test('whoever asks more than it reads is waited for', async (t) => {
     fileContainingSymbol: 'inference.ModelInferRequest',
   }));
   t.equal((await reflect(t, { version: 'v1', questions })).length, questions.length);
+});
+
+t.test('a tool may be silent between two questions for as long as it likes', async (t) => {
+  const { port } = await aConversation(t, { limits: { stallMsMax: 50 } });
+  const { path: url, requestSerialize, responseDeserialize } = reflectionMethod('v1');
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  t.teardown(() => client.close());
+  const stream = client.makeBidiStreamRequest(url, requestSerialize, responseDeserialize);
+  const answer = async () => {
+    stream.write({ listServices: '*' });
+    return (await once(stream, 'data'))[0];
+  };
+  t.match(await answer(), { listServicesResponse: {} });
+  const { open } = await aSession(t, port);
+  const call = open('ModelInfer');
+  call.write(Buffer.from([0]));
+  await ended(call);
+  t.match(await answer(), { listServicesResponse: {} }, 'others have been cut meanwhile');
+  stream.end();
 });

@@ -35,6 +35,16 @@ t.test('a call that does not arrive in whole is cut', async (t) => {
   t.notOk(stream.closed, 'a stream may be silent for as long as it likes');
 });
 
+t.test('a call that arrives a byte at a time is cut as well', async (t) => {
+  const { port } = await aConversation(t, { limits: { stallMsMax: 100 } });
+  const { open } = await aSession(t, port);
+  const call = open('ModelInfer');
+  call.write(Buffer.from([0, 0, 1, 0, 0]));
+  const drip = setInterval(() => call.write(Buffer.alloc(1)), 10);
+  t.teardown(() => clearInterval(drip));
+  t.equal((await ended(call)).resetCode, constants.NGHTTP2_CANCEL);
+});
+
 t.test('an answer that its caller has no room for is cut', async (t) => {
   const { port } = await aConversation(t, { limits: { stallMsMax: 50 } });
   const { open } = await aSession(t, port, { settings: { initialWindowSize: 0 } });
