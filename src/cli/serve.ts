@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { collectRarely } from '../app/collect-rarely.ts';
 import { type App, startApp } from '../app.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { readEnvironment } from '../config/environment.ts';
@@ -21,6 +22,7 @@ export type ServeOptions = {
 
 /** Serves until SIGTERM or SIGINT; then answers what is in flight and ends with code 0. */
 export async function serve(options: ServeOptions): Promise<void> {
+  collectRarely();
   const environment = readEnvironment();
   const log = createLog({ json: options.logJson === true, nowMs: systemClock.wallMs });
   const config = withMax(await readConfig(options.config ?? environment.configFile), options.max);
