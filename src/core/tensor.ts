@@ -61,8 +61,14 @@ export function byteLengthOf(dtype: Dtype, shape: readonly number[]): number | u
 
 /** True if the first dimension of every input and output is free: requests may then share a run. */
 export function isBatchable(signature: Signature): boolean {
-  const specs = [...signature.inputs, ...signature.outputs];
-  return specs.length > 0 && specs.every((spec) => spec.shape[0] === -1);
+  const { inputs, outputs } = signature;
+  return (
+    inputs.length + outputs.length > 0 && inputs.every(isFirstFree) && outputs.every(isFirstFree)
+  );
+}
+
+function isFirstFree({ shape }: TensorSpec): boolean {
+  return shape[0] === -1;
 }
 
 /** `[-1,1,28,28]`, as people write shapes in messages. */
