@@ -1,0 +1,21 @@
+/** What came back for one request. */
+export type Answer = {
+  /** undefined: answered with success. Otherwise the kind of refusal, as people name it: `503`, `UNAVAILABLE`. */
+  readonly error: string | undefined;
+  /** The head of an HTTP/1.1 answer, raw, for `headerOf`; empty on other wires. */
+  readonly head: string;
+  /** The body of an HTTP answer, or the message of a gRPC one without its prefix; empty where there was none. */
+  readonly body: Buffer;
+};
+
+/**
+ * A way to one server. It owns its connections and opens what it needs; how many requests are in flight at once is up to the
+ * load. Requests are already bytes: whole HTTP requests, or gRPC messages without their prefix.
+ */
+export interface Sender {
+  /** Opens what `inFlight` requests at once will need, so that the first ones do not pay for it. */
+  open(inFlight: number): Promise<void>;
+  /** Writes a request at once. Rejects with an Error where the connection fails before the answer is whole. */
+  send(request: Uint8Array): Promise<Answer>;
+  close(): void;
+}
