@@ -11,6 +11,8 @@ export type SweepResult = {
   readonly mode: 'sweep';
   /** The most answers per second that a closed loop got. */
   readonly capacityPerSecond: number;
+  /** The closed loops that found the capacity, in the order that they ran. */
+  readonly closed: readonly ({ readonly concurrency: number } & Measured)[];
   readonly points: readonly ({ readonly ofCapacity: number; readonly perSecond: number } & Measured)[];
   /** The highest offered rate of which at least `kneeGoodRatio` was answered well, with all lower ones too. */
   readonly kneePerSecond: number | undefined;
@@ -40,6 +42,8 @@ export type CompareResult = {
   readonly confidence: number;
   readonly rounds: number;
   readonly ratios: readonly Ratio[];
+  /** Figures and rounds that the ratios leave out, each with the reason, in sentences. */
+  readonly leftOut: readonly string[];
   /** Every block in the order that it ran. */
   readonly blocks: readonly ({ readonly arm: 'A' | 'B' | 'A again'; readonly round: number } & Measured)[];
 };
@@ -50,8 +54,11 @@ export type SloTrial = {
   readonly perSecond: number;
   readonly requests: number;
   readonly late: number;
-  /** With so many requests, as many may be late for the claim to hold with the stated confidence. */
-  readonly lateMax: number;
+  /**
+   * With so many requests, as many may be late for the claim to hold with the confidence asked of this trial; undefined: there
+   * are too few requests to show it, even with none late.
+   */
+  readonly lateMax: number | undefined;
   readonly verdict: 'holds' | 'fails' | 'undecided' | 'invalid';
 } & Measured;
 
@@ -61,6 +68,8 @@ export type SloResult = {
   readonly quantile: number;
   readonly withinMs: number;
   readonly confidence: number;
+  /** So many proofs share the allowed error, 1 - `confidence`: each is held to 1 - (1 - confidence) / proofsMax. */
+  readonly proofsMax: number;
   /** The highest rate that is proven; undefined: none was. */
   readonly perSecond: number | undefined;
   readonly trials: readonly SloTrial[];
