@@ -13,7 +13,10 @@ export type SweepResult = {
   readonly capacityPerSecond: number;
   /** The closed loops that found the capacity, in the order that they ran. */
   readonly closed: readonly ({ readonly concurrency: number } & Measured)[];
-  readonly points: readonly ({ readonly ofCapacity: number; readonly perSecond: number } & Measured)[];
+  readonly points: readonly ({
+    readonly ofCapacity: number;
+    readonly perSecond: number;
+  } & Measured)[];
   /** The highest offered rate of which at least `kneeGoodRatio` was answered well, with all lower ones too. */
   readonly kneePerSecond: number | undefined;
   readonly kneeGoodRatio: number;
@@ -45,7 +48,10 @@ export type CompareResult = {
   /** Figures and rounds that the ratios leave out, each with the reason, in sentences. */
   readonly leftOut: readonly string[];
   /** Every block in the order that it ran. */
-  readonly blocks: readonly ({ readonly arm: 'A' | 'B' | 'A again'; readonly round: number } & Measured)[];
+  readonly blocks: readonly ({
+    readonly arm: 'A' | 'B' | 'A again';
+    readonly round: number;
+  } & Measured)[];
 };
 
 /** One rate that was tried: `late` counts what was later than the limit, refused or wrong. */
