@@ -1,6 +1,11 @@
 /** The address of a server. */
 export type Address = { readonly host: string; readonly port: number; readonly tls: boolean };
 
+/** `https://host:port`, as a URL begins. */
+export function originOf({ host, port, tls }: Address): string {
+  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** How requests reach a server. Plain data: it is sent to the generator's processes. */
 export type Wire =
   /** HTTP/1.1, one request at a time on each connection. */

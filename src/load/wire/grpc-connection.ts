@@ -1,0 +1,115 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type Http2Session,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import { type Address, originOf } from './wire.ts';
+
+/** So wide that no answer waits for the generator to make room. */
+const STREAM_WINDOW_BYTES = 8 * 1024 * 1024;
+const CONNECTION_WINDOW_BYTES = 64 * 1024 * 1024;
+
+/** How calls of one kind are made. */
+export type CallKind = {
+  readonly address: Address;
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/**
+ * One HTTP/2 connection for calls of one kind. A connection that has broken, or that its server takes no more calls on, is
+ * followed by another at the next call and not before. Calls beyond the server's SETTINGS_MAX_CONCURRENT_STREAMS wait in node.
+ */
+export class GrpcConnection {
+  readonly #origin: string;
+  readonly #headers: OutgoingHttpHeaders;
+  #session: ClientHttp2Session | undefined;
+  readonly #calls = new Set<ClientHttp2Stream>();
+  #isClosed = false;
+
+  constructor({ address, path, headers }: CallKind) {
+    this.#origin = originOf(address);
+    this.#headers = {
+      ...lowerCase(headers),
+      [constants.HTTP2_HEADER_METHOD]: 'POST',
+      [constants.HTTP2_HEADER_PATH]: path,
+      [constants.HTTP2_HEADER_CONTENT_TYPE]: 'application/grpc',
+      [constants.HTTP2_HEADER_TE]: 'trailers',
+    };
+  }
+
+  /** Resolves when the server has answered in HTTP/2. */
+  open(): Promise<void> {
+    const session = this.#usableSession();
+    return new Promise((resolve, reject) => {
+      session.once('remoteSettings', () => resolve());
+      session.once('error', reject);
+      session.once('close', () => reject(new Error('the server closed the connection')));
+    });
+  }
+
+  /** Begins a call at once; where there is no connection yet it waits for one. */
+  call(): ClientHttp2Stream {
+    if (this.#isClosed) throw new Error('closed by us');
+    const call = this.#usableSession().request(this.#headers);
+    const calls = this.#calls;
+    calls.add(call);
+    call.once('close', () => calls.delete(call));
+    return call;
+  }
+
+  /**
+   * Call by call first: a session of Node 20 that is destroyed with calls on it may never end. What the server makes of it holds
+   * no process up.
+   */
+  close(): void {
+    this.#isClosed = true;
+    for (const call of this.#calls) call.close(constants.NGHTTP2_CANCEL);
+    const session = this.#session;
+    if (session === undefined || session.destroyed) return;
+    session.unref();
+    session.close();
+  }
+
+  #usableSession(): ClientHttp2Session {
+    const last = this.#session;
+    if (last !== undefined && isUsable(last)) return last;
+    const session = connect(this.#origin, {
+      settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
+      // Node would refuse calls once those in flight take 10 MB.
+      maxSessionMemory: Number.MAX_SAFE_INTEGER,
+    });
+    session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
+    // Each call tells of it by itself.
+    session.on('error', () => {});
+    this.#session = session;
+    return session;
+  }
+}
+
+/** False once the server has said that it takes no more calls, or the connection is gone. */
+function isUsable(session: ClientHttp2Session): boolean {
+  return !session.closed && !session.destroyed;
+}
+
+/**
+ * Why a call will never be answered, if that is its connection's doing. `session` is the one that the call began on: a call that
+ * is over no longer knows.
+ */
+export function lossOf(
+  session: Http2Session | undefined,
+  failure: Error | undefined,
+): Error | undefined {
+  if (session !== undefined && !session.closed && !session.destroyed) return undefined;
+  return failure ?? new Error('the server closed the connection');
+}
+
+function lowerCase(headers: Readonly<Record<string, string>>): OutgoingHttpHeaders {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]),
+  );
+}

@@ -1,0 +1,68 @@
+/** In front of each message: a byte that says whether it is compressed, and its length in four. */
+export const PREFIX_BYTES = 5;
+
+/** Frames requests. They come again and again in a load: each is framed once. */
+export class Framer {
+  /** What follows each message in another write, as a part of it. */
+  readonly #tailBytes: number;
+  readonly #framed = new WeakMap<Uint8Array, Buffer>();
+
+  constructor({ tailBytes = 0 } = {}) {
+    this.#tailBytes = tailBytes;
+  }
+
+  /** The message as it goes over the wire, uncompressed and without its tail. */
+  frame(message: Uint8Array): Buffer {
+    const known = this.#framed.get(message);
+    if (known !== undefined) return known;
+    const framed = Buffer.allocUnsafe(PREFIX_BYTES + message.byteLength);
+    framed[0] = 0;
+    framed.writeUInt32BE(message.byteLength + this.#tailBytes, 1);
+    framed.set(message, PREFIX_BYTES);
+    this.#framed.set(message, framed);
+    return framed;
+  }
+}
+
+/** A message that cannot be read: what is wrong with it, as a kind of error. */
+export class MessageError extends Error {}
+
+/** Takes what comes over a stream, in pieces of any size, and gives the messages in it without their prefixes. */
+export class MessageReader {
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+  /** Until so many have come there is nothing to look at. */
+  #needed = PREFIX_BYTES;
+
+  /** True: what came last was the end of a message. */
+  get isBetweenMessages(): boolean {
+    return this.#bytes === 0;
+  }
+
+  /** The messages that this piece makes whole, most often one or none; views of what came. Throws a MessageError. */
+  take(piece: Buffer): readonly Buffer[] {
+    this.#pieces.push(piece);
+    this.#bytes += piece.byteLength;
+    if (this.#bytes < this.#needed) return [];
+    return this.#split(this.#pieces.length === 1 ? piece : Buffer.concat(this.#pieces));
+  }
+
+  #split(come: Buffer): readonly Buffer[] {
+    const messages: Buffer[] = [];
+    let at = 0;
+    let needed = PREFIX_BYTES;
+    while (come.byteLength - at >= PREFIX_BYTES) {
+      if (come[at] !== 0) throw new MessageError('compressed answer');
+      needed = PREFIX_BYTES + come.readUInt32BE(at + 1);
+      if (come.byteLength - at < needed) break;
+      messages.push(come.subarray(at + PREFIX_BYTES, at + needed));
+      at += needed;
+      needed = PREFIX_BYTES;
+    }
+    const rest = come.subarray(at);
+    this.#pieces = rest.byteLength === 0 ? [] : [rest];
+    this.#bytes = rest.byteLength;
+    this.#needed = needed;
+    return messages;
+  }
+}
