@@ -61,6 +61,10 @@ export type LoadReport = {
   readonly timeline: readonly Interval[];
   /** Why the figures are not to be trusted, in sentences; empty: the generator kept up. */
   readonly doubts: readonly string[];
+  /** What to know when reading the figures, in sentences: requests held back by `inFlightMax`, a load that ended early. */
+  readonly notes?: readonly string[];
+  /** The first few answers that were not what they must be, and how they differed. */
+  readonly wrongExamples?: readonly string[];
 };
 
 /** What a running load tells a live view, a few times a second. */
