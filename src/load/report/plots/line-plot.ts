@@ -22,7 +22,7 @@ export type Series = {
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Told apart by dashes and shapes too, never by colour alone. `columns` stand on the lower edge. */
   readonly look?: 'solid' | 'dashed' | 'dotted' | 'columns' | 'points';
-  readonly shape?: 'circle' | 'square' | 'triangle' | 'diamond';
+  readonly shape?: 'none' | 'circle' | 'square' | 'triangle' | 'diamond';
 };
 
 export type LinePlot = {

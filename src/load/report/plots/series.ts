@@ -17,7 +17,7 @@ export function drawSeries(frame: Frame, series: Series): Markup {
       : markup`<path class="line" d="${pathOf(frame, points)}" fill="none" stroke="currentColor" stroke-width="2" stroke-linejoin="round" stroke-linecap="round" stroke-dasharray="${DASHES[look]}"/>`;
   const alone = placed.length === 1 || look === 'points';
   const shapes =
-    alone || (look === 'solid' && placed.length <= SHAPES_MAX)
+    alone || (look === 'solid' && shape !== 'none' && placed.length <= SHAPES_MAX)
       ? placed.map(([x, y]) => drawShape(shape, [frame.px(x), frame.py(y)], 'dot'))
       : [];
   return markup`<g class="${tone}">${line}${shapes}</g>`;
@@ -30,6 +30,7 @@ export function drawShape(
   look: 'dot' | 'hollow',
 ): Markup {
   const outline = {
+    none: undefined,
     circle: undefined,
     square: `M${x - 4} ${y - 4}h8v8h-8Z`,
     triangle: `M${x} ${y - 5.5}l5.2 9h-10.4Z`,

@@ -1,0 +1,111 @@
+import type { CompareResult, ConfidenceInterval, Ratio } from '../modes/result.ts';
+import { msNumber, numberText, quantileText, ratioText } from './quantity.ts';
+import { errorCount, shareText } from './run-rows.ts';
+import { type Table, table } from './table.ts';
+
+export function compareTables(result: CompareResult): readonly Table[] {
+  const { leftOut } = result;
+  const left = leftOut.map((sentence) => [sentence]);
+  return [
+    ratioTable(result),
+    ...(left.length === 0 ? [] : [table('Left out of the ratios', [['What and why'], ...left])]),
+    blockTable(result),
+  ];
+}
+
+export function compareHeadline({ ratios, blocks }: CompareResult): string {
+  const doubtful = blocks.filter(({ report }) => report.doubts.length > 0).length;
+  const warning = doubtful === 0 ? '' : `Doubtful in ${doubtful} of ${blocks.length} blocks. `;
+  const chosen = ratios.find(({ figure }) => figure === 'p99') ?? ratios[0];
+  return `${warning}${chosen === undefined ? 'Nothing was compared.' : ratioSentence(chosen)}`;
+}
+
+/** One ratio in a sentence, with its interval and the noise that it is held against. */
+export function ratioSentence({ figure, ratio, self, finding }: Ratio): string {
+  const noise = `A against itself: ${intervalText(self)}`;
+  if (finding === 'not told apart')
+    return `B's ${figure} is not told apart from A's: ${ratioText(ratio.estimate)} times (${rangeText(ratio)}); ${noise}.`;
+  return `B's ${figure} is ${ratioText(ratio.estimate)} times A's (${rangeText(ratio)}), ${finding}; ${noise}.`;
+}
+
+function ratioTable({ ratios, confidence, rounds }: CompareResult): Table {
+  return table(
+    'B over A',
+    [
+      [
+        'Figure',
+        'A, median',
+        'B, median',
+        'B over A',
+        'Interval',
+        'A over A',
+        'Interval',
+        'Finding',
+      ],
+      ...ratios.map(({ figure, ratio, self, a, b, finding }) => [
+        figure,
+        medianText(a, figure),
+        medianText(b, figure),
+        ratioText(ratio.estimate),
+        rangeText(ratio),
+        ratioText(self.estimate),
+        rangeText(self),
+        finding,
+      ]),
+    ],
+    [
+      `Latencies in milliseconds, rates per second; medians over ${rounds} interleaved rounds, intervals of ${quantileText(confidence)}.`,
+      'Told apart only where the interval leaves 1 out and lies further from it than what A against itself shows.',
+    ],
+  );
+}
+
+function blockTable({ blocks }: CompareResult): Table {
+  return table('Blocks in the order that they ran', [
+    [
+      'Round',
+      'Arm',
+      'Offered/s',
+      'Answered/s',
+      'Good/s',
+      'p50 ms',
+      'p90 ms',
+      'p99 ms',
+      'Failed',
+      '',
+    ],
+    ...blocks.map(({ arm, round, report }) => {
+      const { measured } = report;
+      const { latency, ok } = measured;
+      const ms = (value: number): string => (ok === 0 ? '-' : msNumber(value));
+      return [
+        String(round),
+        arm,
+        numberText(measured.offeredPerSecond),
+        numberText(measured.okPerSecond),
+        numberText(measured.goodPerSecond),
+        ms(latency.p50Ms),
+        ms(latency.p90Ms),
+        ms(latency.p99Ms),
+        shareText(errorCount(measured), measured.offered),
+        report.doubts.length > 0 ? 'doubtful' : '',
+      ];
+    }),
+  ]);
+}
+
+function medianText(values: readonly number[], figure: Ratio['figure']): string {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  if (low === undefined || high === undefined) return '-';
+  const median = (low + high) / 2;
+  return figure.endsWith('rate') ? numberText(median) : msNumber(median);
+}
+
+function intervalText(interval: ConfidenceInterval): string {
+  return `${ratioText(interval.estimate)} (${rangeText(interval)})`;
+}
+
+function rangeText({ lower, upper }: ConfidenceInterval): string {
+  return `${ratioText(lower)} to ${ratioText(upper)}`;
+}

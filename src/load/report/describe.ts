@@ -1,0 +1,159 @@
+import type { Arrivals, Rate, Spacing } from '../arrivals.ts';
+import type { BenchConditions, BenchRecord, Measured } from '../modes/result.ts';
+import type { Target } from '../target/target.ts';
+import type { Address } from '../wire/wire.ts';
+import type { LoadReport } from './load-report.ts';
+import { counted, countText, durationText, msText, numberText } from './quantity.ts';
+
+/** The arrivals in a few words: `500 a second at random moments`. */
+export function arrivalsText(arrivals: Arrivals): string {
+  switch (arrivals.kind) {
+    case 'open':
+      return `${rateText(arrivals.rate)}, ${spacingText(arrivals.spacing)}`;
+    case 'recorded':
+      return `${counted(arrivals.atMs.length, 'recorded arrival')}`;
+    case 'closed':
+      return `a closed loop of ${counted(arrivals.concurrency, 'request')} at a time`;
+  }
+}
+
+function rateText(rate: Rate): string {
+  switch (rate.kind) {
+    case 'steady':
+      return `${numberText(rate.perSecond)} a second`;
+    case 'ramp':
+      return `from ${numberText(rate.fromPerSecond)} to ${numberText(rate.toPerSecond)} a second`;
+    case 'steps':
+      return `in steps of ${rate.steps.map(({ perSecond }) => numberText(perSecond)).join(', ')} a second`;
+  }
+}
+
+function spacingText(spacing: Spacing): string {
+  switch (spacing.kind) {
+    case 'constant':
+      return 'evenly spaced';
+    case 'poisson':
+      return 'at random moments (Poisson)';
+    case 'bursty':
+      return `in bursts (gamma, shape ${numberText(spacing.shape)})`;
+  }
+}
+
+const PROTOCOLS = {
+  'rest-json': 'HTTP with JSON',
+  'rest-binary': 'HTTP with binary tensors',
+  grpc: 'gRPC',
+  'grpc-stream': 'gRPC streams',
+} as const satisfies Record<Target['protocol'], string>;
+
+/** `fashion, version 2, on 127.0.0.1:8000 by gRPC`. */
+export function targetText({ model, version, address, protocol }: Target): string {
+  const which = version === undefined ? model : `${model}, version ${version},`;
+  return `${which} on ${addressText(address)} by ${PROTOCOLS[protocol]}`;
+}
+
+function addressText({ host, port, tls }: Address): string {
+  const at = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  return tls ? `${at} (TLS)` : at;
+}
+
+/** How the load was made: arrivals, time, warm-up, deadline, processes. */
+export function loadText(report: LoadReport): string {
+  const { arrivals, durationMs, warmupMs, deadlineMs, inFlightMax, processes } = report;
+  const warmup = warmupMs === 0 ? '' : `, the first ${durationText(warmupMs)} to warm up`;
+  return `${arrivalsText(arrivals)}; ${durationText(durationMs)}${warmup}; deadline ${msText(deadlineMs)}; at most ${counted(inFlightMax, 'request')} in flight, by ${processes} process${processes === 1 ? '' : 'es'}`;
+}
+
+/** Every load of a bench, with what it is called among the others; a bench of one load calls it nothing. */
+export function loadsOf({
+  result,
+}: BenchRecord): readonly (Measured & { readonly name: string })[] {
+  switch (result.mode) {
+    case 'run':
+    case 'soak':
+      return [{ name: '', report: result.report, server: result.server }];
+    case 'sweep':
+      return [
+        ...result.closed.map((loop) => ({
+          ...loop,
+          name: `closed loop of ${countText(loop.concurrency)}`,
+        })),
+        ...result.points.map((point) => ({
+          ...point,
+          name: `${numberText(point.perSecond)} a second`,
+        })),
+      ];
+    case 'compare':
+      return result.blocks.map((block) => ({
+        ...block,
+        name: `${block.arm}, round ${block.round}`,
+      }));
+    case 'slo':
+      return result.trials.map((trial, place) => ({
+        ...trial,
+        name: `trial ${place + 1}, ${numberText(trial.perSecond)} a second`,
+      }));
+  }
+}
+
+/** Why figures are not to be trusted, each with the load that it is about. */
+export function doubtsOf(record: BenchRecord): readonly string[] {
+  return sentencesOf(record, ({ doubts }) => doubts);
+}
+
+/** What to know when reading the figures, each with the load that it is about. */
+export function notesOf(record: BenchRecord): readonly string[] {
+  return sentencesOf(record, ({ notes = [] }) => notes);
+}
+
+/** Answers that were not what they must be, each with the load that it was an answer to. */
+export function wrongExamplesOf(record: BenchRecord): readonly string[] {
+  return sentencesOf(record, ({ wrongExamples = [] }) => wrongExamples);
+}
+
+function sentencesOf(
+  record: BenchRecord,
+  choose: (report: LoadReport) => readonly string[],
+): readonly string[] {
+  return loadsOf(record).flatMap(({ name, report }) =>
+    choose(report).map((sentence) => (name === '' ? sentence : `${name}: ${sentence}`)),
+  );
+}
+
+/** What a bench was run on and how, by name. The first row is the heading. */
+export function conditionRows(conditions: BenchConditions): readonly (readonly string[])[] {
+  const { machine, targets, command, seed, understudy, takenAt, inputs } = conditions;
+  return [
+    ['Condition', 'Value'],
+    ['Command', command],
+    ['Seed', String(seed)],
+    ['Taken at', takenAt],
+    ['Understudy', understudy],
+    [
+      'Machine',
+      `${machine.processor}, ${counted(machine.cores, 'core')}, ${countText(machine.memoryGiB)} GiB`,
+    ],
+    ['System', `${machine.platform}, Node ${machine.node}`],
+    ['Inputs', inputs],
+    ...targets.flatMap((target, place) =>
+      targetRows(target, targets.length < 2 ? '' : ` ${'AB'[place] ?? place + 1}`),
+    ),
+  ];
+}
+
+function targetRows(
+  target: BenchConditions['targets'][number],
+  name: string,
+): readonly (readonly string[])[] {
+  const { server = 'does not say', platform = 'does not say', versions, headers } = target;
+  const given = Object.keys(headers);
+  return [
+    [`Target${name}`, targetText(target)],
+    [`Server${name}`, server],
+    [`Model${name}`, `platform ${platform}; versions ${versions.join(', ') || 'not said'}`],
+    // The values may be secrets, and a page is passed on.
+    ...(given.length === 0
+      ? []
+      : [[`Headers${name}`, `${given.join(', ')} (values not kept here)`]]),
+  ];
+}

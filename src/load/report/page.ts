@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import type { BenchRecord, ModeResult } from '../modes/result.ts';
+import { conditionRows, doubtsOf, loadText, targetText } from './describe.ts';
+import { type Markup, markup } from './markup.ts';
+import { PAGE_STYLE } from './page-style.ts';
+import type { KeyFigure, Panel } from './panel.ts';
+import { compareKeys, comparePanels } from './panels/compare-panels.ts';
+import { loadKeys, loadPanels } from './panels/load-panels.ts';
+import { sloKeys, sloPanels } from './panels/slo-panels.ts';
+import { soakPanels } from './panels/soak-panels.ts';
+import { sweepKeys, sweepPanels } from './panels/sweep-panels.ts';
+import { inlineSvg } from './plots/drawing.ts';
+import { headlineOf, resultTables } from './rows.ts';
+import { numberColumns, type Table } from './table.ts';
+
+/**
+ * A record as one HTML page that needs nothing but itself: no script, no font, no picture from elsewhere. Its policy lets
+ * nothing be loaded and no style be used but its own, whatever the record holds.
+ */
+export function pageOf(record: BenchRecord): string {
+  const { result } = record;
+  const headline = headlineOf(record);
+  const { keys, panels } = viewOf(result);
+  const head = markup`<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy()}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${headline}</title><style>${PAGE_STYLE}</style>`;
+  const main = markup`${doubtBox(doubtsOf(record))}${header(record, headline)}${keyList(keys)}<div class="plots">${panels.map(panelMarkup)}</div>${resultTables(record).map(tableMarkup)}${conditionSection(record)}`;
+  return `<!DOCTYPE html>\n${markup`<html lang="en"><head>${head}</head><body><main>${main}</main></body></html>`}\n`;
+}
+
+const MODES = {
+  run: 'One load',
+  sweep: 'Sweep over the load',
+  compare: 'Comparison of A and B',
+  slo: 'Search for the highest rate',
+  soak: 'Soak',
+} as const satisfies Record<ModeResult['mode'], string>;
+
+function viewOf(result: ModeResult): { keys: readonly KeyFigure[]; panels: readonly Panel[] } {
+  switch (result.mode) {
+    case 'run':
+      return { keys: loadKeys(result), panels: loadPanels(result) };
+    case 'sweep':
+      return { keys: sweepKeys(result), panels: sweepPanels(result) };
+    case 'compare':
+      return { keys: compareKeys(result), panels: comparePanels(result) };
+    case 'slo':
+      return { keys: sloKeys(result), panels: sloPanels(result) };
+    case 'soak':
+      return { keys: loadKeys(result), panels: soakPanels(result) };
+  }
+}
+
+function policy(): string {
+  const hash = createHash('sha256').update(String(PAGE_STYLE)).digest('base64');
+  return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+}
+
+function header({ conditions, result }: BenchRecord, headline: string): Markup {
+  const { targets, takenAt } = conditions;
+  const [first, second] = targets.map(targetText);
+  const against = second === undefined ? (first ?? '') : `A: ${first ?? ''}; B: ${second}`;
+  const load =
+    result.mode === 'run' || result.mode === 'soak' ? `Load: ${loadText(result.report)}.` : '';
+  return markup`<header><p class="kicker">Understudy load benchmark · ${MODES[result.mode]} · ${takenAt}</p><h1>${headline}</h1><p class="lead">${against}.</p><p class="lead">${load}</p></header>`;
+}
+
+function doubtBox(doubts: readonly string[]): Markup | undefined {
+  if (doubts.length === 0) return undefined;
+  return markup`<aside class="doubts" role="note"><h2>⚠ Do not trust these figures before you have read this</h2><ul>${doubts.map((doubt) => markup`<li>${doubt}</li>`)}</ul></aside>`;
+}
+
+function keyList(keys: readonly KeyFigure[]): Markup {
+  const entries = keys.map(
+    ({ name, value, unit }) =>
+      markup`<div><dt>${name}</dt><dd>${value} <small>${unit}</small></dd></div>`,
+  );
+  return markup`<dl class="keys">${entries}</dl>`;
+}
+
+function panelMarkup({ drawing, caption, wide = false }: Panel, place: number): Markup {
+  return markup`<figure${wide ? markup` class="wide"` : undefined}><figcaption><h2>${drawing.title}</h2><p>${caption}</p></figcaption>${inlineSvg(drawing, `plot-${place + 1}`)}</figure>`;
+}
+
+function tableMarkup({ title, rows, notes }: Table): Markup {
+  return markup`<section><h2>${title}</h2><div class="scroll">${rowsMarkup(rows)}</div>${notes.map((note) => markup`<p class="note">${note}</p>`)}</section>`;
+}
+
+function rowsMarkup(rows: Table['rows']): Markup {
+  const [heading = [], ...body] = rows;
+  const numeric = numberColumns(rows);
+  const look = (column: number): Markup | undefined =>
+    numeric.has(column) ? markup` class="number"` : undefined;
+  const headCells = heading.map(
+    (cell, column) => markup`<th scope="col"${look(column)}>${cell}</th>`,
+  );
+  const bodyRows = body.map((row) => {
+    const cells = row.map((cell, column) =>
+      column === 0 && !numeric.has(0) && row.length > 1
+        ? markup`<th scope="row">${cell}</th>`
+        : markup`<td${look(column)}>${cell}</td>`,
+    );
+    return markup`<tr>${cells}</tr>`;
+  });
+  return markup`<table><thead><tr>${headCells}</tr></thead><tbody>${bodyRows}</tbody></table>`;
+}
+
+function conditionSection({ conditions }: BenchRecord): Markup {
+  const rows = conditionRows(conditions)
+    .slice(1)
+    .map(([name = '', value = '']) => {
+      const shown = name === 'Command' ? markup`<code>${value}</code>` : markup`${value}`;
+      return markup`<tr><th scope="row">${name}</th><td>${shown}</td></tr>`;
+    });
+  return markup`<section><h2>How it was measured</h2><table><tbody>${rows}</tbody></table></section>`;
+}

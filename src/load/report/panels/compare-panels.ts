@@ -1,0 +1,116 @@
+import type { CompareResult, ConfidenceInterval, Ratio } from '../../modes/result.ts';
+import type { KeyFigure, Panel } from '../panel.ts';
+import type { Tone } from '../plots/drawing.ts';
+import { type Extent, forestDrawing } from '../plots/forest-plot.ts';
+import { lineDrawing, type Series } from '../plots/line-plot.ts';
+import { quantileText, ratioText } from '../quantity.ts';
+import { msAxis, splitPanel } from './load-panels.ts';
+
+type Block = CompareResult['blocks'][number];
+
+export function comparePanels(result: CompareResult): readonly Panel[] {
+  const answered = result.blocks.filter(({ report }) => report.measured.ok > 0);
+  const split = (['A', 'B'] as const).flatMap((arm) => {
+    const block = middleBlock(answered.filter((one) => one.arm === arm));
+    return block === undefined ? [] : [{ ...block, name: `${arm}, round ${block.round}` }];
+  });
+  return [
+    ...(result.ratios.length === 0 ? [] : [forestPanel(result)]),
+    roundsPanel(result, 'p50Ms'),
+    roundsPanel(result, 'p99Ms'),
+    ...(split.length === 0 ? [] : [splitOfBoth(split)]),
+  ];
+}
+
+export function compareKeys({ ratios }: CompareResult): readonly KeyFigure[] {
+  return ratios.map(({ figure, ratio, finding }) => ({
+    name: `${figure.charAt(0).toUpperCase()}${figure.slice(1)}, B over A`,
+    value: ratioText(ratio.estimate),
+    unit: finding,
+  }));
+}
+
+function forestPanel({ ratios, confidence, rounds }: CompareResult): Panel {
+  return {
+    wide: true,
+    caption: `Squares: B over A with ${quantileText(confidence)} intervals over ${rounds} interleaved rounds. Hollow circles below: A over itself, which is noise alone. At 1 there is no difference.`,
+    drawing: forestDrawing({
+      title: 'B over A',
+      unit: 'ratio',
+      selfName: 'A over itself',
+      width: 960,
+      rows: ratios.map(({ figure, ratio, self, finding }: Ratio) => ({
+        name: `${figure}: ${finding}`,
+        ...extentOf(ratio),
+        self: extentOf(self),
+      })),
+    }),
+  };
+}
+
+function extentOf({ estimate, lower, upper }: ConfidenceInterval): Extent {
+  return { median: estimate, low: lower, high: upper };
+}
+
+const ARMS = [
+  { arm: 'A', tone: 'one', shape: 'circle', look: 'solid' },
+  { arm: 'A again', tone: 'quiet', shape: 'diamond', look: 'dotted' },
+  { arm: 'B', tone: 'two', shape: 'square', look: 'solid' },
+] as const satisfies readonly {
+  arm: Block['arm'];
+  tone: Tone;
+  shape: Series['shape'];
+  look: Series['look'];
+}[];
+
+function roundsPanel({ blocks, rounds }: CompareResult, key: 'p50Ms' | 'p99Ms'): Panel {
+  const name = key === 'p50Ms' ? 'p50' : 'p99';
+  const series = ARMS.map(
+    ({ arm, ...look }): Series => ({
+      name: arm,
+      ...look,
+      points: blocks
+        .filter((block) => block.arm === arm)
+        .map(({ round, report }) => {
+          const { latency } = report.measured;
+          return [round, latency.count === 0 ? Number.NaN : latency[key]] as const;
+        })
+        .sort(([a], [b]) => a - b),
+    }),
+  );
+  const first = blocks.reduce((least, { round }) => Math.min(least, round), 1);
+  return {
+    caption:
+      'One point for each block. Lines that rise and fall together show a machine that changes under both.',
+    drawing: lineDrawing({
+      title: `${name} by round`,
+      description: `${name} in milliseconds of A, of A again and of B in ${rounds} rounds.`,
+      x: {
+        label: 'round',
+        scale: 'linear',
+        from: first,
+        to: Math.max(first + 1, rounds + first - 1),
+      },
+      y: msAxis(
+        'milliseconds',
+        series.flatMap(({ points }) => points.map(([, ms]) => ms)),
+      ),
+      series: series.filter(({ points }) => points.length > 0),
+    }),
+  };
+}
+
+function splitOfBoth(split: readonly (Block & { readonly name: string })[]): Panel {
+  const panel = splitPanel(...split);
+  return {
+    ...panel,
+    caption: `${panel.caption} Of each arm, the block whose mean is in the middle.`,
+  };
+}
+
+function middleBlock(blocks: readonly Block[]): Block | undefined {
+  const sorted = [...blocks].sort(
+    (a, b) => a.report.measured.latency.meanMs - b.report.measured.latency.meanMs,
+  );
+  return sorted[sorted.length >> 1];
+}
