@@ -1,14 +1,17 @@
+import { arrivalsText } from '../report/describe.ts';
+import { durationText } from '../report/quantity.ts';
 import { type Bench, type LoadOrder, loadOnce } from './bench.ts';
-import { arrivalsText, tellLoad } from './load-words.ts';
+import { tellLoad } from './load-words.ts';
 import { checkLengths } from './option-checks.ts';
 import type { RunResult } from './result.ts';
 
 /** One load on A. Throws a RangeError for lengths that make no sense. */
 export async function run(bench: Bench, order: LoadOrder): Promise<RunResult> {
   checkLengths(order);
+  const { arrivals, durationMs, warmupMs, seed } = order;
   bench.tell(
-    `One load: ${arrivalsText(order.arrivals)} for ${order.durationMs / 1000} s, of which the first ` +
-      `${order.warmupMs / 1000} s are not measured; seed ${order.seed}.`,
+    `One load: ${arrivalsText(arrivals)}, for ${durationText(durationMs)}; the first ${durationText(warmupMs)} are not ` +
+      `measured. Seed ${seed}.`,
   );
   const measured = await loadOnce(bench, 'A', order);
   tellLoad(bench, 'Measured', measured.report);
