@@ -3,7 +3,7 @@ import type { BenchConditions, BenchRecord, Measured } from '../modes/result.ts'
 import type { Target } from '../target/target.ts';
 import type { Address } from '../wire/wire.ts';
 import type { LoadReport } from './load-report.ts';
-import { counted, countText, durationText, msText, numberText } from './quantity.ts';
+import { counted, countText, durationText, limitText, numberText } from './quantity.ts';
 
 /** The arrivals in a few words: `500 a second at random moments`. */
 export function arrivalsText(arrivals: Arrivals): string {
@@ -61,7 +61,7 @@ function addressText({ host, port, tls }: Address): string {
 export function loadText(report: LoadReport): string {
   const { arrivals, durationMs, warmupMs, deadlineMs, inFlightMax, processes } = report;
   const warmup = warmupMs === 0 ? '' : `, the first ${durationText(warmupMs)} to warm up`;
-  return `${arrivalsText(arrivals)}; ${durationText(durationMs)}${warmup}; deadline ${msText(deadlineMs)}; at most ${counted(inFlightMax, 'request')} in flight, by ${processes} process${processes === 1 ? '' : 'es'}`;
+  return `${arrivalsText(arrivals)}; ${durationText(durationMs)}${warmup}; deadline ${limitText(deadlineMs)}; at most ${counted(inFlightMax, 'request')} in flight, by ${processes} process${processes === 1 ? '' : 'es'}`;
 }
 
 /** Every load of a bench, with what it is called among the others; a bench of one load calls it nothing. */

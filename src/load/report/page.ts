@@ -60,7 +60,12 @@ function header({ conditions, result }: BenchRecord, headline: string): Markup {
   const against = second === undefined ? (first ?? '') : `A: ${first ?? ''}; B: ${second}`;
   const load =
     result.mode === 'run' || result.mode === 'soak' ? `Load: ${loadText(result.report)}.` : '';
-  return markup`<header><p class="kicker">Understudy load benchmark · ${MODES[result.mode]} · ${takenAt}</p><h1>${headline}</h1><p class="lead">${against}.</p><p class="lead">${load}</p></header>`;
+  return markup`<header><p class="kicker">Understudy load benchmark · ${MODES[result.mode]} · ${takenAt}</p><h1>${unbroken(headline)}</h1><p class="lead">${against}.</p><p class="lead">${load}</p></header>`;
+}
+
+/** Keeps a number and its unit on one line. */
+function unbroken(text: string): string {
+  return text.replace(/(\d) (?=(%|ms|s|h|min|MiB)\b|%)/g, '$1\u00A0');
 }
 
 function doubtBox(doubts: readonly string[]): Markup | undefined {
@@ -96,7 +101,7 @@ function rowsMarkup(rows: Table['rows']): Markup {
     const cells = row.map((cell, column) =>
       column === 0 && !numeric.has(0) && row.length > 1
         ? markup`<th scope="row">${cell}</th>`
-        : markup`<td${look(column)}>${cell}</td>`,
+        : markup`<td${look(column) ?? markup` class="word"`}>${cell}</td>`,
     );
     return markup`<tr>${cells}</tr>`;
   });

@@ -26,13 +26,23 @@ export function msText(ms: number): string {
   return ms < 10_000 ? `${msNumber(ms)} ms` : `${numberText(ms / 1000)} s`;
 }
 
+/** A number that somebody chose, as they would write it: `50`, `2.5`. */
+export function chosenText(value: number): string {
+  return Number.isFinite(value) ? grouped(String(Number(value.toPrecision(6)))) : NO_NUMBER;
+}
+
+/** A limit that somebody set: `50 ms`, `20 s`. */
+export function limitText(ms: number): string {
+  return ms < 10_000 ? `${chosenText(ms)} ms` : `${chosenText(ms / 1000)} s`;
+}
+
 /** A time that people wait for: `800 ms`, `45 s`, `2 min`, `1 h 5 min`. */
 export function durationText(ms: number): string {
   if (!Number.isFinite(ms)) return NO_NUMBER;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))} s`;
   const minutes = Math.round(ms / 60_000);
-  if (minutes < 120) return `${minutes} min`;
+  if (minutes < 60) return `${minutes} min`;
   const rest = minutes % 60;
   return `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} min`}`;
 }
@@ -43,7 +53,7 @@ export function percentText(ratio: number): string {
   const percent = ratio * 100;
   if (percent === 0 || percent === 100) return `${percent} %`;
   const distance = Math.min(Math.abs(percent), Math.abs(100 - percent));
-  return `${percent.toFixed(distance >= 1 ? 1 : Math.min(6, decimalsFor(distance)))} %`;
+  return `${percent.toFixed(distance >= 1 ? 1 : Math.min(6, 1 - Math.floor(Math.log10(distance))))} %`;
 }
 
 /** A quantile of 0 to 1 as people name it: `99 %`, `99.9 %`. */

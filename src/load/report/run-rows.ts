@@ -1,7 +1,15 @@
 import type { RunResult } from '../modes/result.ts';
 import type { ServerSplit } from '../target/target.ts';
 import type { LatencySummary, LoadFigures, LoadReport } from './load-report.ts';
-import { countText, durationText, msNumber, msText, numberText, percentText } from './quantity.ts';
+import {
+  countText,
+  durationText,
+  limitText,
+  msNumber,
+  msText,
+  numberText,
+  percentText,
+} from './quantity.ts';
 import { type Table, table } from './table.ts';
 
 /** The tables of one load: rates, errors, latencies, where the time went. */
@@ -79,7 +87,7 @@ function rateTable(report: LoadReport): Table {
       ['', 'Requests', 'Per second', 'Of offered', 'In warm-up, per second'],
       row('Offered', 'offered', 'offeredPerSecond'),
       row('Answered', 'ok', 'okPerSecond'),
-      row(`Good (within ${msText(report.deadlineMs)})`, 'good', 'goodPerSecond'),
+      row(`Good (within ${limitText(report.deadlineMs)})`, 'good', 'goodPerSecond'),
     ],
     [
       `${numberText(report.answersPerSecond)} answers a second came within the measured ${durationText(report.durationMs - report.warmupMs)}, whenever their requests had started.`,

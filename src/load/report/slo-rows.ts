@@ -1,5 +1,5 @@
 import type { SloResult, SloTrial } from '../modes/result.ts';
-import { counted, countText, msNumber, msText, numberText, quantileText } from './quantity.ts';
+import { counted, countText, limitText, msNumber, numberText, quantileText } from './quantity.ts';
 import { runTables, shareText } from './run-rows.ts';
 import { type Table, table } from './table.ts';
 
@@ -33,7 +33,7 @@ export function sloTables(result: SloResult): readonly Table[] {
       ]),
     ],
     [
-      `Late: later than ${msText(withinMs)}, refused or wrong. With "may be late" of so many requests, the claim of ${quantileText(quantile)} still holds with the confidence asked of the trial; "too few": so many requests cannot show it, even with none late.`,
+      `Late: later than ${limitText(withinMs)}, refused or wrong. With "may be late" of so many requests, the claim of ${quantileText(quantile)} still holds with the confidence asked of the trial; "too few": so many requests cannot show it, even with none late.`,
       `Up to ${counted(proofsMax, 'proof')} share the error that ${quantileText(confidence)} confidence allows.`,
     ],
   );
@@ -46,7 +46,7 @@ export function sloTables(result: SloResult): readonly Table[] {
 
 export function sloHeadline(result: SloResult): string {
   const { perSecond, quantile, withinMs, confidence, trials } = result;
-  const claim = `${quantileText(quantile)} within ${msText(withinMs)}`;
+  const claim = `${quantileText(quantile)} within ${limitText(withinMs)}`;
   const invalid = trials.filter(({ verdict }) => verdict === 'invalid').length;
   const doubtful = (provenTrial(result)?.report.doubts.length ?? 0) > 0;
   if (perSecond !== undefined)

@@ -1,5 +1,13 @@
 import type { SweepResult } from '../modes/result.ts';
-import { countText, msNumber, msText, numberText, percentText, quantileText } from './quantity.ts';
+import {
+  chosenText,
+  countText,
+  limitText,
+  msNumber,
+  numberText,
+  percentText,
+  quantileText,
+} from './quantity.ts';
 import { errorCount, shareText } from './run-rows.ts';
 import { type Table, table } from './table.ts';
 
@@ -92,10 +100,10 @@ function overloadText({ points }: SweepResult): string {
   );
   if (last === undefined || last.ofCapacity <= 1 || best === 0) return '';
   const left = last.report.measured.goodPerSecond / best;
-  return `, and at ${numberText(last.ofCapacity)} times that ${percentText(left)} of the best good rate is left`;
+  return `, and at ${chosenText(Number(last.ofCapacity.toFixed(2)))} times that ${percentText(left)} of the best good rate is left`;
 }
 
 function deadlineText({ points }: SweepResult): string {
   const first = points[0];
-  return first === undefined ? 'the deadline' : msText(first.report.deadlineMs);
+  return first === undefined ? 'the deadline' : limitText(first.report.deadlineMs);
 }

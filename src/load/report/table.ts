@@ -5,12 +5,18 @@ export type Table = {
   readonly notes: readonly string[];
 };
 
+/** Leaves out columns without a single text, and notes that there is no need for. */
 export function table(
   title: string,
   rows: Table['rows'],
   notes: readonly (string | undefined)[] = [],
 ): Table {
-  return { title, rows, notes: notes.filter((note) => note !== undefined) };
+  const used = (rows[0] ?? []).map((_, column) => rows.some((row) => (row[column] ?? '') !== ''));
+  return {
+    title,
+    rows: rows.map((row) => row.filter((_, column) => used[column] ?? true)),
+    notes: notes.filter((note) => note !== undefined),
+  };
 }
 
 const NUMBER = /^[-+]?[\d,]+(\.\d+)?(e[-+]?\d+)?( %)?$|^-$/;

@@ -1,6 +1,6 @@
 import type { CompareResult, ConfidenceInterval, Ratio } from '../../modes/result.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
-import type { Tone } from '../plots/drawing.ts';
+import { type Tone, WIDE_WIDTH } from '../plots/drawing.ts';
 import { type Extent, forestDrawing } from '../plots/forest-plot.ts';
 import { lineDrawing, type Series } from '../plots/line-plot.ts';
 import { quantileText, ratioText } from '../quantity.ts';
@@ -24,7 +24,7 @@ export function comparePanels(result: CompareResult): readonly Panel[] {
 
 export function compareKeys({ ratios }: CompareResult): readonly KeyFigure[] {
   return ratios.map(({ figure, ratio, finding }) => ({
-    name: `${figure.charAt(0).toUpperCase()}${figure.slice(1)}, B over A`,
+    name: `${figure}, B over A`,
     value: ratioText(ratio.estimate),
     unit: finding,
   }));
@@ -38,7 +38,7 @@ function forestPanel({ ratios, confidence, rounds }: CompareResult): Panel {
       title: 'B over A',
       unit: 'ratio',
       selfName: 'A over itself',
-      width: 960,
+      width: WIDE_WIDTH,
       rows: ratios.map(({ figure, ratio, self, finding }: Ratio) => ({
         name: `${figure}: ${finding}`,
         ...extentOf(ratio),

@@ -2,9 +2,9 @@ import type { Measured } from '../../modes/result.ts';
 import type { Interval, LatencySummary, LoadReport } from '../load-report.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
 import { barDrawing } from '../plots/bar-plot.ts';
-import type { Tone } from '../plots/drawing.ts';
+import { type Tone, WIDE_WIDTH } from '../plots/drawing.ts';
 import { type Axis, lineDrawing } from '../plots/line-plot.ts';
-import { msNumber, msText, numberText } from '../quantity.ts';
+import { limitText, msNumber, msText, numberText } from '../quantity.ts';
 import { errorCount, shareText, splitOf, waitNote } from '../run-rows.ts';
 import { timeAxis } from './time-axis.ts';
 
@@ -25,7 +25,7 @@ export function loadKeys({ report }: Measured): readonly KeyFigure[] {
     { name: 'Offered', value: numberText(measured.offeredPerSecond), unit: 'a second' },
     { name: 'Answered', value: numberText(measured.okPerSecond), unit: 'a second' },
     {
-      name: `Good, within ${msText(report.deadlineMs)}`,
+      name: `Good, within ${limitText(report.deadlineMs)}`,
       value: numberText(measured.goodPerSecond),
       unit: 'a second',
     },
@@ -57,14 +57,17 @@ export function percentilePanel(report: LoadReport): Panel {
   const most = values.reduce((a, b) => Math.max(a, b), 0);
   const isNear = deadlineMs <= most * 5;
   const note = waitNote(report);
-  const deadline = isNear ? '' : ` The deadline of ${msText(deadlineMs)} lies above the plot.`;
+  const deadline = isNear ? '' : ` The deadline of ${limitText(deadlineMs)} lies above the plot.`;
   const caption =
     note ??
     'From the intended start and from the sending next to each other: hardly a request had to wait for its sending.';
   return {
+    wide: true,
     caption: `${caption}${deadline}`,
     drawing: lineDrawing({
       title: 'Latency by percentile',
+      width: WIDE_WIDTH,
+      height: 320,
       description: `Milliseconds over the percentile, from the intended start and from the sending. ${summaryText('Intended', measured.latency)} ${summaryText('Sent', measured.service)}`,
       x: { label: 'percentile of the answers', scale: 'percentile', to, unit: ' %' },
       y: msAxis('milliseconds', isNear ? [...values, deadlineMs] : values),
@@ -81,7 +84,9 @@ export function percentilePanel(report: LoadReport): Panel {
               },
             ]),
       ],
-      marks: isNear ? [{ axis: 'y', at: deadlineMs, name: `deadline ${msText(deadlineMs)}` }] : [],
+      marks: isNear
+        ? [{ axis: 'y', at: deadlineMs, name: `deadline ${limitText(deadlineMs)}` }]
+        : [],
     }),
   };
 }
@@ -171,11 +176,13 @@ export function splitPanel(...loads: readonly (Measured & { readonly name?: stri
   }));
   const knows = loads.some(({ server }) => server !== undefined);
   return {
+    wide: true,
     caption: knows
       ? 'Mean latency from the intended start. Queue and compute are what the server itself says.'
       : 'Mean latency from the intended start. The server keeps no statistics of its queue and compute.',
     drawing: barDrawing({
       title: 'Where the time went',
+      width: WIDE_WIDTH,
       description: rows
         .map(
           ({ name, parts }) =>

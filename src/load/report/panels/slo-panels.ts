@@ -1,9 +1,9 @@
 import type { SloResult, SloTrial } from '../../modes/result.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
-import type { Tone } from '../plots/drawing.ts';
+import { type Tone, WIDE_WIDTH } from '../plots/drawing.ts';
 import { lineDrawing, type Series } from '../plots/line-plot.ts';
 import { roundOut } from '../plots/scale.ts';
-import { countText, msText, numberText, percentText, quantileText } from '../quantity.ts';
+import { countText, limitText, numberText, quantileText } from '../quantity.ts';
 import { shareText } from '../run-rows.ts';
 import { provenTrial } from '../slo-rows.ts';
 import { loadPanels } from './load-panels.ts';
@@ -25,7 +25,7 @@ export function sloKeys(result: SloResult): readonly KeyFigure[] {
   const proof = provenTrial(result);
   return [
     { name: 'Proven rate', value: numberText(perSecond ?? Number.NaN), unit: 'a second' },
-    { name: 'Claim', value: quantileText(quantile), unit: `within ${msText(withinMs)}` },
+    { name: 'Claim', value: quantileText(quantile), unit: `within ${limitText(withinMs)}` },
     { name: 'Confidence', value: quantileText(confidence), unit: '' },
     {
       name: 'Late at that rate',
@@ -76,10 +76,10 @@ function trialPanel({ trials, quantile, withinMs, perSecond }: SloResult): Panel
       : [{ axis: 'x' as const, at: perSecond, name: `proven ${numberText(perSecond)}/s` }];
   return {
     wide: true,
-    caption: `Each point is a trial, by its verdict. Late: later than ${msText(withinMs)}, refused or wrong. Trials without a late request lie on the lower edge.`,
+    caption: `Each point is a trial, by its verdict. Late: later than ${limitText(withinMs)}, refused or wrong. Trials without a late request lie on the lower edge.`,
     drawing: lineDrawing({
       title: 'Late requests over the rate',
-      description: `The share of late requests at ${trials.length} tried rates, against the ${percentText(allowed)} that may be late.`,
+      description: `The share of late requests at ${trials.length} tried rates, against the ${quantileText(allowed)} that may be late.`,
       x: {
         label: 'requests offered a second',
         scale: 'linear',
@@ -95,8 +95,8 @@ function trialPanel({ trials, quantile, withinMs, perSecond }: SloResult): Panel
         unit: ' %',
       },
       series: series.filter(({ points }) => points.length > 0),
-      marks: [{ axis: 'y', at: 100 * allowed, name: `limit ${percentText(allowed)}` }, ...proven],
-      width: 960,
+      marks: [{ axis: 'y', at: 100 * allowed, name: `limit ${quantileText(allowed)}` }, ...proven],
+      width: WIDE_WIDTH,
       height: 340,
     }),
   };

@@ -2,7 +2,7 @@ import type { SweepResult } from '../../modes/result.ts';
 import type { LoadFigures } from '../load-report.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
 import { type LinePlot, lineDrawing } from '../plots/line-plot.ts';
-import { msText, numberText, percentText, quantileText } from '../quantity.ts';
+import { limitText, msText, numberText, percentText, quantileText } from '../quantity.ts';
 import { percentilePanel, splitPanel } from './load-panels.ts';
 
 export function sweepPanels(result: SweepResult): readonly Panel[] {
@@ -113,7 +113,7 @@ function latencyPanel(result: SweepResult): Panel {
         ...loadMarks(result),
         ...(deadlineMs === undefined
           ? []
-          : [{ axis: 'y' as const, at: deadlineMs, name: `deadline ${msText(deadlineMs)}` }]),
+          : [{ axis: 'y' as const, at: deadlineMs, name: `deadline ${limitText(deadlineMs)}` }]),
       ],
     }),
   };

@@ -1,5 +1,5 @@
 import { type Markup, markup } from '../markup.ts';
-import { textWidth } from './drawing.ts';
+import { HALF_WIDTH, textWidth } from './drawing.ts';
 import type { Axis, LinePlot } from './line-plot.ts';
 import { linearScale, logScale, percentileScale, roundOut, type Scale } from './scale.ts';
 
@@ -17,21 +17,25 @@ export type Frame = {
   readonly py: (y: number) => number;
 };
 
-const WIDTH = 560;
 const HEIGHT = 300;
 const NAMES_WIDTH_MAX = 150;
+/** Above the highest value; the names of bands need more. */
+const HEADROOM = 0.06;
+const BAND_HEADROOM = 0.2;
 
 /** The frame of a plot: room on the left for the numbers, on the right for the names of the lines. */
 export function frameFor(plot: LinePlot): Frame {
-  const { width = WIDTH, height = HEIGHT, series, marks = [] } = plot;
+  const { width = HALF_WIDTH, height = HEIGHT, series, marks = [], bands = [] } = plot;
+  const headroom = bands.length === 0 ? HEADROOM : BAND_HEADROOM;
   const points = series.flatMap((one) => one.points.filter(hasPlace));
   const markedAt = (axis: 'x' | 'y'): readonly number[] =>
     marks.filter((mark) => mark.axis === axis).map(({ at }) => at);
   const x = scaleFor(plot.x, [...points.map(([at]) => at), ...markedAt('x')], 0);
-  const y = scaleFor(plot.y, [...points.map(([, at]) => at), ...markedAt('y')], 0.06);
-  const names = Math.max(0, ...series.map(({ name }) => textWidth(name)));
+  const y = scaleFor(plot.y, [...points.map(([, at]) => at), ...markedAt('y')], headroom);
+  const names = Math.max(0, ...series.map(({ name }) => textWidth(name, 'bold')));
+  const isApart = series.some(({ look }) => look === 'points');
   const left = 22 + Math.max(...y.ticks.map(({ label }) => textWidth(label)), 14);
-  const right = width - Math.max(24, Math.min(NAMES_WIDTH_MAX, names + 16));
+  const right = width - Math.max(24, Math.min(NAMES_WIDTH_MAX, names + (isApart ? 34 : 20)));
   const [top, bottom] = [30, height - 48];
   return {
     width,

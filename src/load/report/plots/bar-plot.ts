@@ -1,6 +1,13 @@
 import { type Markup, markup } from '../markup.ts';
 import { numberText } from '../quantity.ts';
-import { clipped, type Drawing, standaloneSvg, type Tone, textWidth } from './drawing.ts';
+import {
+  clipped,
+  type Drawing,
+  HALF_WIDTH,
+  standaloneSvg,
+  type Tone,
+  textWidth,
+} from './drawing.ts';
 import { linearScale } from './scale.ts';
 
 export type BarRow = { readonly name: string; readonly parts: readonly number[] };
@@ -24,7 +31,7 @@ const BAR = 22;
 const ROW = 32;
 
 export function barDrawing(plot: BarPlot): Drawing {
-  const { title, description, rows, parts, width = 560, unit } = plot;
+  const { title, description, rows, parts, width = HALF_WIDTH, unit } = plot;
   const totals = rows.map((row) => row.parts.reduce((sum, part) => sum + Math.max(0, part), 0));
   const left = 24 + Math.min(180, Math.max(0, ...rows.map(({ name }) => textWidth(name))));
   const right = width - 30 - Math.max(30, ...totals.map((total) => textWidth(numberText(total))));

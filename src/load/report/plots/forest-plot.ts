@@ -45,8 +45,8 @@ type Place = {
 export function forestDrawing(plot: ForestPlot): Drawing {
   const { title, rows, unit, width = 720, selfName = 'against itself' } = plot;
   const texts = rows.map((row) => figureText(row, unit));
-  const left = 24 + Math.min(220, Math.max(60, ...rows.map(({ name }) => textWidth(name))));
-  const right = width - 24 - Math.max(60, ...texts.map(textWidth));
+  const left = 24 + Math.min(220, Math.max(60, ...rows.map(({ name }) => textWidth(name, 'bold'))));
+  const right = width - 24 - Math.max(60, ...texts.map((text) => textWidth(text)));
   const scale = forestScale(rows, unit);
   const place = {
     left,
@@ -114,7 +114,7 @@ function drawRow(
     self === undefined
       ? undefined
       : drawExtent(place, self, { y: middle + SELF_HEIGHT, tone: 'quiet', look: 'hollow' });
-  return markup`<g><text class="strong" x="12" y="${middle + 4}">${clipped(name, left - 24)}</text>${goal === undefined ? undefined : drawGoal(place, goal, middle)}${drawExtent(place, row, { y: middle, tone: 'one', look: 'dot' })}${below}<text x="${right + 14}" y="${middle + 4}">${text}</text><rect class="strip" x="0" y="${middle - ROW_HEIGHT / 2}" width="${width}" height="${ROW_HEIGHT + (self === undefined ? 0 : SELF_HEIGHT)}" fill-opacity="0"><title>${hover.join('\n')}</title></rect></g>`;
+  return markup`<g><text class="strong" x="12" y="${middle + 4}">${clipped(name, left - 24, 'bold')}</text>${goal === undefined ? undefined : drawGoal(place, goal, middle)}${drawExtent(place, row, { y: middle, tone: 'one', look: 'dot' })}${below}<text x="${right + 14}" y="${middle + 4}">${text}</text><rect class="strip" x="0" y="${middle - ROW_HEIGHT / 2}" width="${width}" height="${ROW_HEIGHT + (self === undefined ? 0 : SELF_HEIGHT)}" fill-opacity="0"><title>${hover.join('\n')}</title></rect></g>`;
 }
 
 function drawExtent(

@@ -3,7 +3,7 @@ import { numberText } from '../quantity.ts';
 import { drawAxes, type Frame, frameFor, hasPlace } from './axes.ts';
 import { clipped, type Drawing, standaloneSvg, type Tone, textWidth } from './drawing.ts';
 import { drawHorizontals, drawVerticals } from './marks.ts';
-import { drawSeries } from './series.ts';
+import { drawSeries, drawShape } from './series.ts';
 
 /** One axis. Without `from` and `to` it spans what is shown. `percentile`: 0 to 100, each nine taking the same room. */
 export type Axis = {
@@ -98,8 +98,13 @@ function drawNames(frame: Frame, series: readonly Series[]): readonly Markup[] {
       (places[place + 1] ?? lowest + NAME_GAP) - NAME_GAP,
     );
   return ends.map(({ one }, place) => {
-    const shown = clipped(one.name, frame.width - frame.right - 12);
-    return markup`<text class="name ${one.tone}" x="${frame.right + 10}" y="${places[place] ?? 0}">${shown}<title>${one.name}</title></text>`;
+    const y = places[place] ?? 0;
+    // Points that no line joins to their name need their shape beside it.
+    const isApart = one.look === 'points';
+    const shape = isApart ? drawShape(one.shape, [frame.right + 14, y - 4], 'dot') : undefined;
+    const x = frame.right + (isApart ? 24 : 10);
+    const shown = clipped(one.name, frame.width - x, 'bold');
+    return markup`<g class="${one.tone}">${shape}<text class="name" x="${x}" y="${y}">${shown}<title>${one.name}</title></text></g>`;
   });
 }
 

@@ -18,9 +18,11 @@ export function drawHorizontals(frame: Frame, { marks = [] }: LinePlot): readonl
 export function drawVerticals(frame: Frame, { marks = [] }: LinePlot): readonly Markup[] {
   return marks
     .filter(({ axis }) => axis === 'x')
-    .map(({ at, name }, place) => {
+    .map(({ at, name }, place, all) => {
       const x = frame.px(at);
-      const turned = x + textWidth(name) + 10 > frame.right;
+      const room = textWidth(name, 'bold') + 10;
+      const isTaken = all.some((other) => other.at > at && frame.px(other.at) < x + room);
+      const turned = x + room > frame.right || (isTaken && x - room > frame.left);
       return markup`<line class="mark" x1="${x}" x2="${x}" y1="${frame.top}" y2="${frame.bottom}" stroke="currentColor" stroke-dasharray="5 4"/><text class="halo strong" x="${turned ? x - 6 : x + 6}" y="${frame.top + 12 + 16 * place}" text-anchor="${turned ? 'end' : 'start'}">${name}</text>`;
     });
 }

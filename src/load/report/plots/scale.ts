@@ -39,7 +39,7 @@ export function logScale(from: number, to: number, ticksMax = 8): Scale {
   return { from: low, to: high, at, ticks: enough };
 }
 
-const PERCENTILES = [0, 50, 90, 99, 99.9, 99.99];
+const PERCENTILES = [50, 90, 99, 99.9, 99.99];
 
 /** Percentiles from 0 on, each nine taking the same room: as far as 1 / (1 - p) rises, on a log scale. */
 export function percentileScale(to: number): Scale {
