@@ -68,7 +68,7 @@ export class GrpcConnection {
    */
   close(): void {
     this.#isClosed = true;
-    for (const call of this.#calls) call.close(constants.NGHTTP2_CANCEL);
+    for (const call of this.#calls) call.destroy(new Error('closed by us'));
     const session = this.#session;
     if (session === undefined || session.destroyed) return;
     session.unref();
@@ -96,15 +96,24 @@ function isUsable(session: ClientHttp2Session): boolean {
   return !session.closed && !session.destroyed;
 }
 
-/**
- * Why a call will never be answered, if that is its connection's doing. `session` is the one that the call began on: a call that
- * is over no longer knows.
- */
+/** What is known of a call that was never answered. */
+type Unanswered = {
+  /** The one that the call began on: a call that is over no longer knows. */
+  readonly session: Http2Session | undefined;
+  readonly failure: Error | undefined;
+  /** Whether anything came back. */
+  readonly wasHeard: boolean;
+};
+
+/** Why a call was never answered, if that is its connection's doing; undefined: it is the server's. */
 export function lossOf(
-  session: Http2Session | undefined,
-  failure: Error | undefined,
+  { rstCode }: ClientHttp2Stream,
+  { session, failure, wasHeard }: Unanswered,
 ): Error | undefined {
-  if (session !== undefined && !session.closed && !session.destroyed) return undefined;
+  const isThere = session !== undefined && !session.closed && !session.destroyed;
+  if (isThere && (wasHeard || rstCode !== constants.NGHTTP2_NO_ERROR)) return undefined;
+  // A call that waited for a connection says first of all that it was cancelled.
+  if (failure?.cause instanceof Error) return failure.cause;
   return failure ?? new Error('the server closed the connection');
 }
 

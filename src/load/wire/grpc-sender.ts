@@ -1,4 +1,5 @@
-import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
+import { deferred } from '../../core/deferred.ts';
 import type { Answer, Sender } from '../sender.ts';
 import { type CallKind, GrpcConnection, lossOf } from './grpc-connection.ts';
 import { Framer, MessageError, MessageReader } from './grpc-message.ts';
@@ -9,6 +10,12 @@ export type GrpcSenderOptions = CallKind & {
   readonly connections: number;
 };
 
+/** An answer with what gRPC tells besides. */
+export type GrpcAnswer = Answer & {
+  /** The server's words where it refuses; empty: none. */
+  readonly details: string;
+};
+
 /**
  * Unary calls on bare HTTP/2: a library's client would cost more than the servers that it should measure. An answer's body is its
  * message; a status other than OK is its error, by name.
@@ -16,6 +23,7 @@ export type GrpcSenderOptions = CallKind & {
 export class GrpcSender implements Sender {
   readonly #connections: readonly GrpcConnection[];
   readonly #framer = new Framer();
+  readonly #inFlight = new Set<Exchange>();
   #turn = 0;
 
   constructor({ connections, ...kind }: GrpcSenderOptions) {
@@ -26,20 +34,22 @@ export class GrpcSender implements Sender {
     await Promise.all(this.#connections.map((connection) => connection.open()));
   }
 
-  async send(request: Uint8Array): Promise<Answer> {
-    const { error, body } = await this.call(request);
-    return { error: error?.name, head: '', body };
-  }
-
-  /** As `send`, with the server's words where it refuses. */
-  call(request: Uint8Array): Promise<CallAnswer> {
-    return new Promise((resolve, reject) => {
+  send(request: Uint8Array): Promise<GrpcAnswer> {
+    try {
       this.#turn = (this.#turn + 1) % this.#connections.length;
       const call = this.#connections[this.#turn]?.call();
       if (call === undefined) throw new Error('expected at least one connection, found none');
-      new Exchange(call, { resolve, reject });
+      const exchange = new Exchange(call, () => this.#inFlight.delete(exchange));
+      this.#inFlight.add(exchange);
       call.end(this.#framer.frame(request));
-    });
+      return exchange.answer;
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  abandon(answer: Promise<Answer>): void {
+    for (const exchange of this.#inFlight) if (exchange.answer === answer) exchange.giveUp();
   }
 
   close(): void {
@@ -47,30 +57,25 @@ export class GrpcSender implements Sender {
   }
 }
 
-/** `error` is undefined where the call ended with OK and a message. */
-export type CallAnswer = { readonly error: GrpcStatus | undefined; readonly body: Buffer };
-
-type Settle = {
-  readonly resolve: (answer: CallAnswer) => void;
-  readonly reject: (error: Error) => void;
-};
-
 const NOTHING = Buffer.alloc(0);
 
 /** One call from its sending to its answer. */
 class Exchange {
-  readonly #settle: Settle;
+  readonly #call: ClientHttp2Stream;
+  readonly #answer = deferred<GrpcAnswer>();
   readonly #reader = new MessageReader();
   #message: Buffer | undefined;
   #fault: string | undefined;
   #status: GrpcStatus | undefined;
   #failure: Error | undefined;
 
-  constructor(call: ClientHttp2Stream, settle: Settle) {
-    this.#settle = settle;
+  constructor(call: ClientHttp2Stream, onClose: () => void) {
+    this.#call = call;
     // A call that is over no longer knows its session.
     const { session } = call;
+    let wasHeard = false;
     const note = (headers: IncomingHttpHeaders): void => {
+      wasHeard = true;
       this.#status = statusIn(headers) ?? this.#status;
     };
     call.on('response', note);
@@ -81,11 +86,22 @@ class Exchange {
     });
     call.on('end', () => this.#finish());
     call.on('close', () => {
+      onClose();
       this.#finish();
-      const loss = lossOf(session, this.#failure);
-      if (loss !== undefined) settle.reject(loss);
-      else settle.resolve(refused(call.rstCode === 0 ? 'no status' : resetName(call.rstCode)));
+      const loss = lossOf(call, { session, failure: this.#failure, wasHeard });
+      if (loss !== undefined) this.#answer.reject(loss);
+      else
+        this.#answer.resolve(refused(call.rstCode === 0 ? 'no status' : resetName(call.rstCode)));
     });
+  }
+
+  get answer(): Promise<GrpcAnswer> {
+    return this.#answer.promise;
+  }
+
+  giveUp(): void {
+    this.#answer.reject(new Error('given up'));
+    this.#call.close(constants.NGHTTP2_CANCEL);
   }
 
   #take(piece: Buffer): void {
@@ -105,15 +121,15 @@ class Exchange {
   #finish(): void {
     const status = this.#status;
     if (status === undefined) return;
-    const { resolve } = this.#settle;
-    if (status.name !== 'OK') resolve({ error: status, body: NOTHING });
+    const { resolve } = this.#answer;
+    if (status.name !== 'OK') resolve(refused(status.name, status.details));
     else if (this.#fault !== undefined) resolve(refused(this.#fault));
     else if (!this.#reader.isBetweenMessages) resolve(refused('half a message'));
     else if (this.#message === undefined) resolve(refused('no message'));
-    else resolve({ error: undefined, body: this.#message });
+    else resolve({ error: undefined, details: '', head: '', body: this.#message });
   }
 }
 
-function refused(name: string): CallAnswer {
-  return { error: { name, details: '' }, body: NOTHING };
+function refused(error: string, details = ''): GrpcAnswer {
+  return { error, details, head: '', body: NOTHING };
 }

@@ -1,4 +1,5 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { type Deferred, deferred } from '../../core/deferred.ts';
 import type { Answer, Sender } from '../sender.ts';
 import { GrpcConnection, lossOf } from './grpc-connection.ts';
 import { Framer, MessageError, MessageReader } from './grpc-message.ts';
@@ -34,14 +35,21 @@ export class GrpcStreamSender implements Sender {
   }
 
   send(request: Uint8Array): Promise<Answer> {
-    return new Promise((resolve, reject) => {
+    try {
       this.#turn = (this.#turn + 1) % this.#lanes.length;
       const lane = this.#lanes[this.#turn];
       if (lane === undefined) throw new Error('expected at least one connection, found none');
       const id = String(this.#nextId);
       this.#nextId += 1;
-      lane.stream().send({ id, framed: this.#framer.frame(request) }, { resolve, reject });
-    });
+      return lane.stream().send(id, this.#framer.frame(request));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The server goes on with it: a request in a stream cannot be taken back. */
+  abandon(answer: Promise<Answer>): void {
+    for (const lane of this.#lanes) lane.abandon(answer);
   }
 
   close(): void {
@@ -69,15 +77,16 @@ class Lane {
     return this.#stream;
   }
 
+  abandon(answer: Promise<Answer>): void {
+    this.#stream?.abandon(answer);
+  }
+
   close(): void {
     this.#connection.close();
   }
 }
 
-type Waiting = {
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: Error) => void;
-};
+type Waiting = Deferred<Answer>;
 
 const NOTHING = Buffer.alloc(0);
 
@@ -94,7 +103,9 @@ class InferStream {
     this.#call = call;
     // A call that is over no longer knows its session.
     const { session } = call;
+    let wasHeard = false;
     const note = (headers: IncomingHttpHeaders): void => {
+      wasHeard = true;
       this.#status = statusIn(headers) ?? this.#status;
     };
     call.on('response', note);
@@ -108,16 +119,28 @@ class InferStream {
       this.isOver = true;
       call.end();
     });
-    call.on('close', () => this.#finish(lossOf(session, this.#failure)));
+    call.on('close', () =>
+      this.#finish(lossOf(call, { session, failure: this.#failure, wasHeard })),
+    );
   }
 
   /** `framed` lacks its last part, the id. */
-  send({ id, framed }: { id: string; framed: Buffer }, waiting: Waiting): void {
+  send(id: string, framed: Buffer): Promise<Answer> {
+    const waiting = deferred<Answer>();
     this.#waiting.set(id, waiting);
     this.#call.cork();
     this.#call.write(framed);
     this.#call.write(idField(id));
     this.#call.uncork();
+    return waiting.promise;
+  }
+
+  abandon(answer: Promise<Answer>): void {
+    for (const [id, waiting] of this.#waiting) {
+      if (waiting.promise !== answer) continue;
+      this.#waiting.delete(id);
+      waiting.reject(new Error('given up'));
+    }
   }
 
   #take(piece: Buffer): void {

@@ -1,0 +1,67 @@
+import { messageOf } from '../../core/errors.ts';
+import { isGrpc } from './control.ts';
+import type { Target } from './target.ts';
+import { TargetError } from './target-error.ts';
+
+/** Errors of TLS that say that the certificate is the matter. */
+const CERTIFICATE_ERRORS = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/;
+
+/** A server that speaks no TLS, to one who begins with it. */
+const TLS_ERRORS = /^(EPROTO|ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/;
+
+/** One that hangs up on what it is sent, or answers in another protocol. */
+const FOREIGN_ERRORS = /^(ECONNRESET|EPIPE|HPE_.*|ERR_HTTP2_.*|ERR_SSL_.*)$/;
+
+/** Why a server could not even be asked, from what the connection failed with. */
+export function unreachable(target: Target, asked: string, cause: unknown): TargetError {
+  return new TargetError({ asked, ...causeOf(target, cause) }, { cause });
+}
+
+/** No answer in time. */
+export function unanswered(target: Target, asked: string, msMax: number): TargetError {
+  const found = `no answer within ${msMax / 1000} s`;
+  return new TargetError({ asked, found, mend: `Is the server busy? ${isPort(target)}` });
+}
+
+function causeOf(target: Target, cause: unknown): { found: string; mend: string } {
+  const { address } = target;
+  const code = codeOf(cause);
+  const found = code === '' ? wordsOf(cause) : `${wordsOf(cause)} (${code})`;
+  if (code === 'ECONNREFUSED')
+    return { found: `that nothing listens there (${code})`, mend: `Is it up? ${isPort(target)}` };
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return { found: `no host of the name ${address.host} (${code})`, mend: 'Is it spelled right?' };
+  if (CERTIFICATE_ERRORS.test(code)) {
+    const mend =
+      'To trust who signed it, name the file of that certificate in NODE_EXTRA_CA_CERTS.';
+    return { found: `a certificate that nobody vouches for (${code})`, mend };
+  }
+  if (TLS_ERRORS.test(code))
+    return { found: `that it speaks no TLS (${code})`, mend: 'Is it http rather than https?' };
+  if (FOREIGN_ERRORS.test(code)) {
+    const tls = address.tls ? '' : ' Or is it https rather than http?';
+    return {
+      found: `something that speaks another protocol: ${found}`,
+      mend: isPort(target) + tls,
+    };
+  }
+  return { found, mend: isPort(target) };
+}
+
+function isPort(target: Target): string {
+  const [own, other] = isGrpc(target) ? ['gRPC', 'HTTP'] : ['HTTP', 'gRPC'];
+  return `Is ${target.address.port} its port for ${own}, and not for ${other}?`;
+}
+
+/** The codes of several failed tries, of IPv4 and IPv6 say, are mostly alike. */
+function codeOf(cause: unknown): string {
+  if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0]);
+  if (!(cause instanceof Error) || !('code' in cause)) return '';
+  return typeof cause.code === 'string' ? cause.code : '';
+}
+
+/** OpenSSL's messages are of several parts and end a line; their reason is what people can read. */
+function wordsOf(cause: unknown): string {
+  const reason = cause instanceof Error ? Reflect.get(cause, 'reason') : undefined;
+  return typeof reason === 'string' ? reason : messageOf(cause);
+}
