@@ -1,5 +1,5 @@
 import { poisson } from '../arrivals.ts';
-import { percentText } from '../report/quantity.ts';
+import { quantileText } from '../report/quantity.ts';
 import { type Bench, loadOnce, seedsFrom } from './bench.ts';
 import { findCapacity } from './capacity.ts';
 import { goodRatio, perSecondText, tellLoad } from './load-words.ts';
@@ -107,7 +107,7 @@ function kneeOf(points: readonly Point[], ratio: number): number | undefined {
 }
 
 function kneeText(kneePerSecond: number | undefined, ratio: number): string {
-  const well = `${percentText(ratio)} answered well and in time`;
+  const well = `${quantileText(ratio)} answered well and in time`;
   return kneePerSecond === undefined
     ? `No knee: even the lowest offered load was not shown to have ${well}.`
     : `Knee: ${perSecondText(kneePerSecond)}, the highest offered load with ${well}, as all lower ones had.`;
