@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
 import { messageOf } from '../core/errors.ts';
+import { addBenchCommands } from './bench/commands.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 
 /**
@@ -93,6 +94,8 @@ evidence
   .action(async (folder, options) =>
     (await import('./evidence-commands.ts')).replay(folder, options),
   );
+
+addBenchCommands(program);
 
 try {
   await program.parseAsync();

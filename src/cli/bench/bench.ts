@@ -1,0 +1,157 @@
+import { compare } from '../../load/modes/compare.ts';
+import type { BenchRecord, ModeResult } from '../../load/modes/result.ts';
+import { run } from '../../load/modes/run.ts';
+import { slo } from '../../load/modes/slo.ts';
+import { soak } from '../../load/modes/soak.ts';
+import { sweep } from '../../load/modes/sweep.ts';
+import { doubtsOf } from '../../load/report/describe.ts';
+import { headlineOf, tablesOf } from '../../load/report/rows.ts';
+import { alignedRows } from '../../load/report/table.ts';
+import { memoryOf } from '../../load/target/process-memory.ts';
+import { TargetError } from '../../load/target/target-error.ts';
+import { CommandError, EXIT, type ExitCode } from '../exit-code.ts';
+import { print, readFormat } from '../output.ts';
+import { formatTable } from '../table.ts';
+import { readArrivals } from './arrivals-option.ts';
+import type {
+  CompareOptions,
+  LoadOptions,
+  RunOptions,
+  SloOptions,
+  SoakOptions,
+  SweepOptions,
+} from './load-options.ts';
+import { type Arms, type OpenBench, openArms } from './open.ts';
+import { writeReports } from './report-files.ts';
+import { readOther, readTarget } from './target-option.ts';
+import { readNumber, readRate, readShare, readTime, readWhole, wrongOption } from './values.ts';
+
+const PIDS = { min: 1, max: 2 ** 31 - 1 };
+
+/** `understudy bench run`. */
+export async function benchRun(options: RunOptions): Promise<void> {
+  const arrivals = await readArrivals(options);
+  const measuredMs = readTime('duration', options.duration);
+  const arms = { a: readTarget(options), endsEarly: true };
+  await perform(options, arms, ({ bench, seed, warmupMs }) =>
+    run(bench, { arrivals, durationMs: warmupMs + measuredMs, warmupMs, seed }),
+  );
+}
+
+/** `understudy bench sweep`. */
+export async function benchSweep(options: SweepOptions): Promise<void> {
+  const ofCapacity = options.loads
+    .split(',')
+    .map((load) => readNumber('loads', load, { min: 0.01, max: 100 }));
+  const pointMs = readTime('duration', options.duration);
+  const pointMsMax = Math.max(pointMs, 60_000);
+  await perform(options, { a: readTarget(options) }, ({ bench, seed, warmupMs }) =>
+    sweep(bench, { ofCapacity, pointMs, pointMsMax, warmupMs, seed }),
+  );
+}
+
+/** `understudy bench compare`. */
+export async function benchCompare(options: CompareOptions): Promise<void> {
+  const arrivals = await readArrivals(options);
+  const a = readTarget(options);
+  const b = readOther(options, a);
+  const settings = {
+    blockMs: readTime('duration', options.duration),
+    rounds: readWhole('rounds', options.rounds, { min: 3, max: 10_000 }),
+    confidence: readShare('confidence', options.confidence),
+  };
+  await perform(options, { a, b }, ({ bench, seed, warmupMs }) =>
+    compare(bench, { ...settings, arrivals, seed, warmupMs }),
+  );
+}
+
+/** `understudy bench slo`. */
+export async function benchSlo(options: SloOptions): Promise<void> {
+  const proofMs = readTime('duration', options.duration);
+  const settings = {
+    withinMs: readTime('within', options.within),
+    quantile: readShare('quantile', options.quantile),
+    confidence: readShare('confidence', options.confidence),
+    proofMs,
+    loadMsMax: Math.max(proofMs, 120_000),
+    ...(options.from !== undefined && { startPerSecond: readRate('from', options.from) }),
+  };
+  await perform(options, { a: readTarget(options) }, ({ bench, seed, warmupMs }) =>
+    slo(bench, { ...settings, seed, warmupMs }),
+  );
+}
+
+/** `understudy bench soak`. */
+export async function benchSoak(options: SoakOptions): Promise<void> {
+  const arrivals = await readArrivals(options);
+  const measuredMs = readTime('duration', options.duration);
+  const pid =
+    options.watchPid === undefined ? undefined : readWhole('watch-pid', options.watchPid, PIDS);
+  if (pid !== undefined && memoryOf(pid) === undefined)
+    throw wrongOption('watch-pid', 'a process of this machine whose memory may be read', `${pid}`);
+  const sampleMemory = pid === undefined ? undefined : () => memoryOf(pid);
+  const arms = { a: readTarget(options), endsEarly: true };
+  await perform(options, arms, ({ bench, seed, warmupMs }) =>
+    soak(bench, { arrivals, durationMs: warmupMs + measuredMs, warmupMs, seed, sampleMemory }),
+  );
+}
+
+async function perform(
+  options: LoadOptions,
+  arms: Arms,
+  work: (open: OpenBench) => Promise<ModeResult>,
+): Promise<void> {
+  const format = readFormat(options.output);
+  const record = await recordOf(options, arms, work);
+  const page = options.out === undefined ? undefined : await writeReports(options.out, record);
+  print(record, format, (made) => textOf(made));
+  if (page !== undefined) process.stderr.write(`The report with plots: ${page}\n`);
+  process.exitCode = exitCodeOf(record);
+}
+
+async function recordOf(
+  options: LoadOptions,
+  arms: Arms,
+  work: (open: OpenBench) => Promise<ModeResult>,
+): Promise<BenchRecord> {
+  try {
+    const open = await openArms(options, arms);
+    try {
+      return { conditions: open.conditions, result: await work(open) };
+    } finally {
+      open.close();
+    }
+  } catch (error) {
+    if (error instanceof RangeError)
+      throw new CommandError(EXIT.usage, error.message, { cause: error });
+    if (error instanceof TargetError)
+      throw new CommandError(EXIT.unreachable, error.message, { cause: error });
+    throw error;
+  }
+}
+
+function textOf(record: BenchRecord): string {
+  const tables = tablesOf(record).map(({ title, rows, notes }) =>
+    [title, formatTable(alignedRows(rows)), ...notes].join('\n'),
+  );
+  const { command, machine, understudy } = record.conditions;
+  const taken = `Understudy ${understudy}, Node ${machine.node}, ${machine.cores} cores (${machine.processor}).`;
+  return [headlineOf(record), ...tables, `Again: ${command}\n${taken}`].join('\n\n');
+}
+
+/** Doubtful figures prove nothing; beyond that it is for each mode to say what failing is. */
+function exitCodeOf(record: BenchRecord): ExitCode {
+  if (doubtsOf(record).length > 0) return EXIT.inconclusive;
+  const { result } = record;
+  switch (result.mode) {
+    case 'run':
+      return result.report.measured.ok > 0 ? EXIT.ok : EXIT.failed;
+    case 'slo':
+      return result.perSecond === undefined ? EXIT.failed : EXIT.ok;
+    case 'soak':
+      return result.drifts.some(({ drifts }) => drifts) ? EXIT.failed : EXIT.ok;
+    case 'sweep':
+    case 'compare':
+      return EXIT.ok;
+  }
+}

@@ -1,0 +1,46 @@
+import { createLogUpdate } from 'log-update';
+import type { LoadOrder } from '../../load/modes/bench.ts';
+import { liveLines } from '../../load/report/live-view.ts';
+import type { LoadProgress } from '../../load/report/load-report.ts';
+
+/** As many as the widest sparkline has columns. */
+const HISTORY = 60;
+const COLUMNS = 80;
+
+/** What a mode says while it works: lines for people, and on a terminal the load under way below them. */
+export type Live = {
+  readonly tell: (line: string) => void;
+  readonly watch: (progress: LoadProgress, order: LoadOrder) => void;
+  readonly done: () => void;
+};
+
+/** Goes to standard error, so that standard output holds the result alone. */
+export function openLive(inFlightMax: number): Live {
+  const stream = process.stderr;
+  const view = stream.isTTY ? createLogUpdate(stream) : undefined;
+  let p99History: number[] = [];
+  let watched: LoadOrder | undefined;
+  return {
+    tell: (line) => {
+      view?.clear();
+      stream.write(`${line}\n`);
+    },
+    watch: (progress, order) => {
+      if (order !== watched) p99History = [];
+      watched = order;
+      p99History = [...p99History, progress.p99Ms].slice(-HISTORY);
+      const offeredPerSecond = steadyRate(order);
+      const columns = stream.columns ?? COLUMNS;
+      const context = { name: '', offeredPerSecond, inFlightMax, p99History, columns };
+      view?.(liveLines(progress, context).join('\n'));
+    },
+    done: () => view?.clear(),
+  };
+}
+
+/** undefined where it changes, or waits for answers. */
+function steadyRate({ arrivals }: LoadOrder): number | undefined {
+  return arrivals.kind === 'open' && arrivals.rate.kind === 'steady'
+    ? arrivals.rate.perSecond
+    : undefined;
+}

@@ -1,0 +1,83 @@
+import type { Protocol, Target } from '../../load/target/target.ts';
+import type { CompareOptions, LoadOptions } from './load-options.ts';
+import { wrongOption } from './values.ts';
+
+const PROTOCOLS: readonly Protocol[] = ['rest-json', 'rest-binary', 'grpc', 'grpc-stream'];
+const SCHEMES = {
+  'http:': { tls: false, port: 8000, protocol: 'rest-binary' },
+  'https:': { tls: true, port: 443, protocol: 'rest-binary' },
+  'grpc:': { tls: false, port: 8001, protocol: 'grpc' },
+  'grpcs:': { tls: true, port: 443, protocol: 'grpc' },
+} as const;
+
+/** Whom to ask, and how. */
+export function readTarget(options: LoadOptions): Target {
+  const { address, protocol } = readUrl('url', options.url);
+  return {
+    address,
+    protocol: readProtocol('protocol', options.protocol, protocol),
+    model: options.model,
+    version: options.modelVersion,
+    headers: readHeaders(options.header ?? []),
+  };
+}
+
+/** The other one of a comparison: A, but for what is said of B. */
+export function readOther(options: CompareOptions, a: Target): Target {
+  const { bUrl, bModel, bModelVersion, bProtocol } = options;
+  const { address, protocol } = bUrl === undefined ? a : readUrl('b-url', bUrl);
+  const isLikeA = isGrpc(protocol) === isGrpc(a.protocol);
+  return {
+    ...a,
+    address,
+    protocol: readProtocol('b-protocol', bProtocol, isLikeA ? a.protocol : protocol),
+    model: bModel ?? a.model,
+    version: bModelVersion ?? (bModel === undefined ? a.version : undefined),
+  };
+}
+
+function readUrl(option: string, text: string): Pick<Target, 'address' | 'protocol'> {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const scheme = SCHEMES[url?.protocol as keyof typeof SCHEMES];
+  const isAddress = url !== undefined && url.hostname !== '' && ['', '/'].includes(url.pathname);
+  if (scheme === undefined || !isAddress)
+    throw wrongOption(
+      option,
+      'an address such as http://127.0.0.1:8000 or grpc://127.0.0.1:8001',
+      text,
+    );
+  const { tls, protocol } = scheme;
+  const standard =
+    url.protocol === 'http:' && text.replace(/\/$/, '').endsWith(':80') ? 80 : scheme.port;
+  const port = url.port === '' ? standard : Number(url.port);
+  return { address: { host: url.hostname.replace(/^\[|\]$/g, ''), port, tls }, protocol };
+}
+
+function readProtocol(option: string, text: string | undefined, standard: Protocol): Protocol {
+  if (text === undefined) return standard;
+  const protocol = PROTOCOLS.find((each) => each === text);
+  if (protocol === undefined) throw wrongOption(option, PROTOCOLS.join(', '), text);
+  if (isGrpc(protocol) !== isGrpc(standard))
+    throw wrongOption(
+      option,
+      isGrpc(standard)
+        ? 'grpc or grpc-stream for a grpc:// address'
+        : 'rest-json or rest-binary for an http:// address',
+      text,
+    );
+  return protocol;
+}
+
+function isGrpc(protocol: Protocol): boolean {
+  return protocol === 'grpc' || protocol === 'grpc-stream';
+}
+
+function readHeaders(lines: readonly string[]): Readonly<Record<string, string>> {
+  const pairs = lines.map((line): [string, string] => {
+    const [, name, value] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):\s*(.*)$/.exec(line) ?? [];
+    if (name === undefined || value === undefined)
+      throw wrongOption('header', 'a header such as "authorization: Bearer abc"', line);
+    return [name.toLowerCase(), value];
+  });
+  return Object.fromEntries(pairs);
+}
