@@ -28,7 +28,6 @@ export class GrpcConnection {
   readonly #origin: string;
   readonly #headers: OutgoingHttpHeaders;
   #session: ClientHttp2Session | undefined;
-  readonly #calls = new Set<ClientHttp2Stream>();
   #isClosed = false;
 
   constructor({ address, path, headers }: CallKind) {
@@ -55,20 +54,15 @@ export class GrpcConnection {
   /** Begins a call at once; where there is no connection yet it waits for one. */
   call(): ClientHttp2Stream {
     if (this.#isClosed) throw new Error('closed by us');
-    const call = this.#usableSession().request(this.#headers);
-    const calls = this.#calls;
-    calls.add(call);
-    call.once('close', () => calls.delete(call));
-    return call;
+    return this.#usableSession().request(this.#headers);
   }
 
   /**
-   * Call by call first: a session of Node 20 that is destroyed with calls on it may never end. What the server makes of it holds
-   * no process up.
+   * Takes no more calls and ends when those that it has are over: a session of Node 20 that is destroyed with calls on it may
+   * never end. What the server makes of it holds no process up.
    */
   close(): void {
     this.#isClosed = true;
-    for (const call of this.#calls) call.destroy(new Error('closed by us'));
     const session = this.#session;
     if (session === undefined || session.destroyed) return;
     session.unref();

@@ -41,6 +41,7 @@ export class MessageReader {
 
   /** The messages that this piece makes whole, most often one or none; views of what came. Throws a MessageError. */
   take(piece: Buffer): readonly Buffer[] {
+    if (this.#bytes === 0 && isOneMessage(piece)) return [piece.subarray(PREFIX_BYTES)];
     this.#pieces.push(piece);
     this.#bytes += piece.byteLength;
     if (this.#bytes < this.#needed) return [];
@@ -65,4 +66,13 @@ export class MessageReader {
     this.#needed = needed;
     return messages;
   }
+}
+
+/** What most pieces are. */
+function isOneMessage(piece: Buffer): boolean {
+  return (
+    piece.byteLength >= PREFIX_BYTES &&
+    piece[0] === 0 &&
+    piece.readUInt32BE(1) === piece.byteLength - PREFIX_BYTES
+  );
 }

@@ -1,5 +1,4 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
-import { deferred } from '../../core/deferred.ts';
 import type { Answer, Sender } from '../sender.ts';
 import { type CallKind, GrpcConnection, lossOf } from './grpc-connection.ts';
 import { Framer, MessageError, MessageReader } from './grpc-message.ts';
@@ -49,21 +48,25 @@ export class GrpcSender implements Sender {
   }
 
   abandon(answer: Promise<Answer>): void {
-    for (const exchange of this.#inFlight) if (exchange.answer === answer) exchange.giveUp();
+    for (const exchange of this.#inFlight)
+      if (exchange.answer === answer) exchange.cancel('given up');
   }
 
   close(): void {
+    for (const exchange of this.#inFlight) exchange.cancel('closed by us');
     for (const connection of this.#connections) connection.close();
   }
 }
 
 const NOTHING = Buffer.alloc(0);
 
-/** One call from its sending to its answer. */
+/** One call from its sending to its answer. There are as few objects and listeners as can be: each call pays for them. */
 class Exchange {
+  readonly answer: Promise<GrpcAnswer>;
   readonly #call: ClientHttp2Stream;
-  readonly #answer = deferred<GrpcAnswer>();
   readonly #reader = new MessageReader();
+  #resolve: (answer: GrpcAnswer) => void = () => {};
+  #reject: (error: Error) => void = () => {};
   #message: Buffer | undefined;
   #fault: string | undefined;
   #status: GrpcStatus | undefined;
@@ -71,12 +74,16 @@ class Exchange {
 
   constructor(call: ClientHttp2Stream, onClose: () => void) {
     this.#call = call;
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
     // A call that is over no longer knows its session.
     const { session } = call;
     let wasHeard = false;
     const note = (headers: IncomingHttpHeaders): void => {
       wasHeard = true;
-      this.#status = statusIn(headers) ?? this.#status;
+      this.#note(headers);
     };
     call.on('response', note);
     call.on('trailers', note);
@@ -84,24 +91,23 @@ class Exchange {
     call.on('error', (error) => {
       this.#failure = error;
     });
-    call.on('end', () => this.#finish());
     call.on('close', () => {
       onClose();
-      this.#finish();
-      const loss = lossOf(call, { session, failure: this.#failure, wasHeard });
-      if (loss !== undefined) this.#answer.reject(loss);
-      else
-        this.#answer.resolve(refused(call.rstCode === 0 ? 'no status' : resetName(call.rstCode)));
+      this.#finish(lossOf(call, { session, failure: this.#failure, wasHeard }));
     });
   }
 
-  get answer(): Promise<GrpcAnswer> {
-    return this.#answer.promise;
+  cancel(why: string): void {
+    this.#reject(new Error(why));
+    this.#call.close(constants.NGHTTP2_CANCEL);
   }
 
-  giveUp(): void {
-    this.#answer.reject(new Error('given up'));
-    this.#call.close(constants.NGHTTP2_CANCEL);
+  /** With its status and its message the answer is whole: what is left to do for the call is no part of its time. */
+  #note(headers: IncomingHttpHeaders): void {
+    this.#status = statusIn(headers) ?? this.#status;
+    const isRefused = this.#status !== undefined && this.#status.name !== 'OK';
+    const isWhole = this.#message !== undefined && this.#reader.isBetweenMessages;
+    if (isRefused || (this.#status !== undefined && isWhole)) this.#finish(undefined);
   }
 
   #take(piece: Buffer): void {
@@ -117,16 +123,21 @@ class Exchange {
     }
   }
 
-  /** The answer, once its status is there. */
-  #finish(): void {
+  /** Nothing more will come. `loss`: why, where that is the connection's doing. */
+  #finish(loss: Error | undefined): void {
     const status = this.#status;
-    if (status === undefined) return;
-    const { resolve } = this.#answer;
-    if (status.name !== 'OK') resolve(refused(status.name, status.details));
-    else if (this.#fault !== undefined) resolve(refused(this.#fault));
-    else if (!this.#reader.isBetweenMessages) resolve(refused('half a message'));
-    else if (this.#message === undefined) resolve(refused('no message'));
-    else resolve({ error: undefined, details: '', head: '', body: this.#message });
+    if (status === undefined && loss !== undefined) this.#reject(loss);
+    else this.#resolve(this.#answerWith(status));
+  }
+
+  #answerWith(status: GrpcStatus | undefined): GrpcAnswer {
+    const { rstCode } = this.#call;
+    if (status === undefined) return refused(rstCode === 0 ? 'no status' : resetName(rstCode));
+    if (status.name !== 'OK') return refused(status.name, status.details);
+    if (this.#fault !== undefined) return refused(this.#fault);
+    if (!this.#reader.isBetweenMessages) return refused('half a message');
+    if (this.#message === undefined) return refused('no message');
+    return { error: undefined, details: '', head: '', body: this.#message };
   }
 }
 

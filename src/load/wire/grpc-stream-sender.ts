@@ -1,4 +1,4 @@
-import type { ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
+import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { type Deferred, deferred } from '../../core/deferred.ts';
 import type { Answer, Sender } from '../sender.ts';
 import { GrpcConnection, lossOf } from './grpc-connection.ts';
@@ -82,6 +82,7 @@ class Lane {
   }
 
   close(): void {
+    this.#stream?.cancel('closed by us');
     this.#connection.close();
   }
 }
@@ -133,6 +134,11 @@ class InferStream {
     this.#call.write(idField(id));
     this.#call.uncork();
     return waiting.promise;
+  }
+
+  cancel(why: string): void {
+    this.#endWith((waiting) => waiting.reject(new Error(why)));
+    this.#call.close(constants.NGHTTP2_CANCEL);
   }
 
   abandon(answer: Promise<Answer>): void {
