@@ -44,7 +44,7 @@ export type SloOptions = Partial<SloSettings> & {
 };
 
 /** Late requests that a load is made long enough to allow: more make it surer, and longer. */
-const LATE_IN_SEARCH = 2;
+const LATE_IN_SEARCH = 5;
 const LATE_IN_PROOF = 10;
 /** How much lower the next proof is, after one that was near and after one that was shown to be too high. */
 const LOWER_AFTER_NEAR = 0.95;

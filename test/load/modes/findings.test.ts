@@ -135,26 +135,41 @@ t.test('a proven rate keeps what it promises, and not much higher ones do', asyn
 });
 
 t.test('hardly any seed proves a rate that does not keep its promise', async (t) => {
-  let wrong = 0;
+  let proven = 0;
+  const wrong: string[] = [];
   const shares = new Map<number, number>();
-  for (let seed = 1; seed <= 25; seed += 1) {
+  for (let seed = 1; seed <= 12; seed += 1) {
     const { perSecond } = await slo(aBench({ A: steady(5) }), { ...p99, seed });
     if (perSecond === undefined) continue;
-    const share = await lateShare(perSecond);
+    proven += 1;
+    const share = shares.get(perSecond) ?? (await lateShare(perSecond));
     shares.set(perSecond, share);
-    if (share > 0.01) wrong += 1;
+    if (share > 0.01) wrong.push(`${share} late at ${perSecond}/s`);
   }
-  t.ok(shares.size >= 20, `only ${shares.size} of 25 searches proved a rate`);
+  t.ok(proven >= 10, `only ${proven} of 12 searches proved a rate`);
   // At most 1 % of them would, were requests independent; they are not quite.
-  t.ok(wrong <= 2, `${wrong} of 25 proofs are wrong: ${[...shares.values()].sort()}`);
+  t.ok(wrong.length <= 1, `${wrong.length} of ${proven} proofs are wrong: ${wrong.join(', ')}`);
 });
 
 t.test('what the generator spoilt proves nothing', async (t) => {
   const result = await slo(aBench({ A: steady(5) }, { doubtful: () => true }), p99);
   t.equal(result.perSecond, undefined);
   t.ok(result.trials.every(({ verdict }) => verdict === 'invalid'));
-  const search = await slo(aBench({ A: steady(5) }, { doubtful: (load) => load > 14 }), p99);
+
+  // The proofs alone: no load of the search lasts as long.
+  const bench = aBench({ A: steady(5) }, { doubtful: () => isProof });
+  const load = bench.load;
+  let isProof = false;
+  bench.load = (arm, order) => {
+    isProof = order.durationMs > 30_000;
+    return load(arm, order);
+  };
+  const search = await slo(bench, p99);
   t.equal(search.perSecond, undefined);
+  t.match(
+    search.trials.slice(-4),
+    Array.from({ length: 4 }, () => ({ verdict: 'invalid' })),
+  );
 });
 
 t.test('refused requests are late ones, however fast the refusal', async (t) => {
