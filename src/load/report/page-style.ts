@@ -15,6 +15,7 @@ export const PAGE_STYLE = new Markup(
     '.doubts{margin:0 0 28px;padding:16px 22px;border:2px solid var(--bad);border-radius:10px}.doubts h2{color:var(--bad)}.doubts ul{margin:6px 0 0;padding-left:20px}',
     '.keys{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:14px;margin:32px 0 0}',
     '.keys div{display:flex;flex-direction:column;justify-content:space-between;padding:14px 18px;border:1px solid var(--rule);border-radius:10px}.keys dt{color:var(--soft);font-size:14px}.keys dd{margin:2px 0 0;font-size:26px;line-height:1.25;font-weight:600;letter-spacing:-.01em}.keys small{font-size:14px;font-weight:400;color:var(--soft);letter-spacing:0;white-space:nowrap}',
+    '.tall small{display:block;line-height:1.6}',
     '.plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:24px;margin:36px 0 0}',
     'figure{display:flex;flex-direction:column;margin:0;padding:18px 20px 14px;border:1px solid var(--rule);border-radius:10px;break-inside:avoid}figure.wide{grid-column:1/-1}',
     'figcaption p{margin:0 0 12px;color:var(--soft);font-size:14px;line-height:1.45}.plot{display:block;width:100%;height:auto}',

@@ -76,9 +76,11 @@ function doubtBox(doubts: readonly string[]): Markup | undefined {
 function keyList(keys: readonly KeyFigure[]): Markup {
   const entries = keys.map(
     ({ name, value, unit }) =>
-      markup`<div><dt>${name}</dt><dd>${value} <small>${unit}</small></dd></div>`,
+      markup`<div><dt>${name}</dt><dd>${value} <small>${unit === '' ? '\u00A0' : unit}</small></dd></div>`,
   );
-  return markup`<dl class="keys">${entries}</dl>`;
+  // Units that do not fit beside their numbers stand below them, all of them.
+  const isTall = keys.some(({ unit }) => unit.length > 8);
+  return markup`<dl class="keys${isTall ? ' tall' : ''}">${entries}</dl>`;
 }
 
 function panelMarkup({ drawing, caption, wide = false }: Panel, place: number): Markup {

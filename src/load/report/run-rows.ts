@@ -50,7 +50,11 @@ export function waitNote({ measured, inFlightMax, arrivals }: LoadReport): strin
     return 'A closed loop waits for each answer before it asks again: its latencies hide what users would have felt.';
   const [felt, shown] = [measured.latency.p99Ms, measured.service.p99Ms];
   if (felt - shown < 1 || felt < shown * 1.1) return undefined;
-  return `Users would have felt ${msText(felt)} at p99; a tool that measures from the sending would show ${msText(shown)}. The rest is the wait for one of the ${countText(inFlightMax)} requests in flight to end.`;
+  const why =
+    measured.lag.p99Ms > (felt - shown) / 2
+      ? ''
+      : `, while ${countText(inFlightMax)} requests were in flight already`;
+  return `Users would have felt ${msText(felt)} at p99; a tool that measures from the sending would show ${msText(shown)}. The rest is the wait before the sending${why}.`;
 }
 
 /** Where the mean latency of a load went, as far as the server says; in milliseconds, in the order of a request. */

@@ -2,25 +2,35 @@ import type { Measured } from '../../modes/result.ts';
 import type { Interval, LatencySummary, LoadReport } from '../load-report.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
 import { barDrawing } from '../plots/bar-plot.ts';
-import { type Tone, WIDE_WIDTH } from '../plots/drawing.ts';
+import { HALF_WIDTH, type Tone, WIDE_WIDTH } from '../plots/drawing.ts';
 import { type Axis, lineDrawing } from '../plots/line-plot.ts';
-import { limitText, msNumber, msText, numberText } from '../quantity.ts';
+import { limitText, msText, numberText } from '../quantity.ts';
 import { errorCount, shareText, splitOf, waitNote } from '../run-rows.ts';
 import { timeAxis } from './time-axis.ts';
 
 /** What to see of one load: latency by percentile, over time, rates over time, and where the time went. */
 export function loadPanels(measured: Measured): readonly Panel[] {
   const { report } = measured;
-  const timeline =
-    report.timeline.length === 0 ? [] : [latencyOverTime(report), ratesOverTime(report)];
-  const answered = report.measured.ok > 0 ? [percentilePanel(report), splitPanel(measured)] : [];
-  return [...answered.slice(0, 1), ...timeline, ...answered.slice(1)];
+  const isAnswered = report.measured.ok > 0;
+  return [
+    ...(isAnswered ? [percentilePanel(report)] : []),
+    ...timePanels(report),
+    ...(isAnswered ? [splitPanel(measured)] : []),
+  ];
+}
+
+/** A load without an answer has no latency to show. */
+function timePanels(report: LoadReport): readonly Panel[] {
+  const { timeline } = report;
+  if (timeline.length === 0) return [];
+  if (timeline.some(({ latency }) => latency.count > 0))
+    return [latencyOverTime(report), ratesOverTime(report)];
+  return [{ ...ratesOverTime(report, WIDE_WIDTH), wide: true }];
 }
 
 export function loadKeys({ report }: Measured): readonly KeyFigure[] {
   const { measured } = report;
   const { latency, ok } = measured;
-  const ms = (value: number): string => (ok === 0 ? '-' : msNumber(value));
   return [
     { name: 'Offered', value: numberText(measured.offeredPerSecond), unit: 'a second' },
     { name: 'Answered', value: numberText(measured.okPerSecond), unit: 'a second' },
@@ -29,10 +39,15 @@ export function loadKeys({ report }: Measured): readonly KeyFigure[] {
       value: numberText(measured.goodPerSecond),
       unit: 'a second',
     },
-    { name: 'Half within', value: ms(latency.p50Ms), unit: 'ms' },
-    { name: '99 % within', value: ms(latency.p99Ms), unit: 'ms' },
+    latencyKey('Half within', ok === 0 ? Number.NaN : latency.p50Ms),
+    latencyKey('99 % within', ok === 0 ? Number.NaN : latency.p99Ms),
     { name: 'Failed', value: shareText(errorCount(measured), measured.offered), unit: '' },
   ];
+}
+
+function latencyKey(name: string, ms: number): KeyFigure {
+  const [value = '', unit = ''] = msText(ms).split(' ');
+  return { name, value, unit };
 }
 
 /** Linear from 0 where the values are alike; logarithmic where the small ones would lie on the edge. */
@@ -91,7 +106,7 @@ export function percentilePanel(report: LoadReport): Panel {
   };
 }
 
-export function latencyOverTime(report: LoadReport): Panel {
+function latencyOverTime(report: LoadReport): Panel {
   const { timeline } = report;
   const { x, bands, middle } = timeAxis(report);
   const points = (value: (interval: Interval) => LatencySummary, key: 'p50Ms' | 'p99Ms') =>
@@ -124,7 +139,7 @@ export function latencyOverTime(report: LoadReport): Panel {
   };
 }
 
-export function ratesOverTime(report: LoadReport): Panel {
+function ratesOverTime(report: LoadReport, width = HALF_WIDTH): Panel {
   const { timeline } = report;
   const { x, bands, middle } = timeAxis(report);
   const points = (value: (interval: Interval) => number) =>
@@ -137,6 +152,7 @@ export function ratesOverTime(report: LoadReport): Panel {
       : 'No request failed. Where good falls below answered, answers came after the deadline.',
     drawing: lineDrawing({
       title: 'Rates over time',
+      width,
       description: `Requests a second in each interval: offered ${numberText(report.measured.offeredPerSecond)}, answered ${numberText(report.measured.okPerSecond)}, good ${numberText(report.measured.goodPerSecond)} on average.`,
       x,
       y: { label: 'requests a second', scale: 'linear', from: 0 },

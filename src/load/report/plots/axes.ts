@@ -1,7 +1,7 @@
 import { type Markup, markup } from '../markup.ts';
 import { HALF_WIDTH, textWidth } from './drawing.ts';
 import type { Axis, LinePlot } from './line-plot.ts';
-import { linearScale, logScale, percentileScale, roundOut, type Scale } from './scale.ts';
+import { hasScale, linearScale, logScale, percentileScale, roundOut, type Scale } from './scale.ts';
 
 /** The room in which the values of a plot lie, and where each value lies in it. */
 export type Frame = {
@@ -53,7 +53,7 @@ export function frameFor(plot: LinePlot): Frame {
 
 /** Whether a point can be shown at all. */
 export function hasPlace([x, y]: readonly [number, number]): boolean {
-  return Number.isFinite(x) && Number.isFinite(y);
+  return hasScale(x) && hasScale(y);
 }
 
 function scaleFor(axis: Axis, shown: readonly number[], headroom: number): Scale {

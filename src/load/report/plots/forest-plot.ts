@@ -1,7 +1,7 @@
 import { type Markup, markup } from '../markup.ts';
 import { numberText, ratioText } from '../quantity.ts';
 import { clipped, type Drawing, standaloneSvg, type Tone, textWidth } from './drawing.ts';
-import { linearScale, logScale, type Scale } from './scale.ts';
+import { hasScale, linearScale, logScale, type Scale } from './scale.ts';
 import { drawShape } from './series.ts';
 
 /** A figure with the interval around it. */
@@ -45,7 +45,7 @@ type Place = {
 export function forestDrawing(plot: ForestPlot): Drawing {
   const { title, rows, unit, width = 720, selfName = 'against itself' } = plot;
   const texts = rows.map((row) => figureText(row, unit));
-  const left = 24 + Math.min(220, Math.max(60, ...rows.map(({ name }) => textWidth(name, 'bold'))));
+  const left = 24 + Math.min(270, Math.max(60, ...rows.map(({ name }) => textWidth(name, 'bold'))));
   const right = width - 24 - Math.max(60, ...texts.map((text) => textWidth(text)));
   const scale = forestScale(rows, unit);
   const place = {
@@ -75,13 +75,13 @@ function forestScale(rows: readonly ForestRow[], unit: string): Scale {
       ...(self === undefined ? [] : extentValues(self)),
       ...(goal === undefined ? [] : [goalValue(goal)]),
     ])
-    .filter(Number.isFinite);
+    .filter(hasScale);
   if (unit === 'ratio') values.push(1);
   const least = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
   const most = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   if (least > 0 && most / least > 12) return logScale(least / 1.2, most * 1.2);
   const room = (most - least || Math.abs(most) || 1) * 0.06;
-  return linearScale(least - room, most + room);
+  return linearScale(least - room, most + room, 8);
 }
 
 function drawGrid(
@@ -117,11 +117,13 @@ function drawRow(
   return markup`<g><text class="strong" x="12" y="${middle + 4}">${clipped(name, left - 24, 'bold')}</text>${goal === undefined ? undefined : drawGoal(place, goal, middle)}${drawExtent(place, row, { y: middle, tone: 'one', look: 'dot' })}${below}<text x="${right + 14}" y="${middle + 4}">${text}</text><rect class="strip" x="0" y="${middle - ROW_HEIGHT / 2}" width="${width}" height="${ROW_HEIGHT + (self === undefined ? 0 : SELF_HEIGHT)}" fill-opacity="0"><title>${hover.join('\n')}</title></rect></g>`;
 }
 
+/** Nothing where a number is missing; the text says so. */
 function drawExtent(
   { px }: Place,
   { median, low, high }: Extent,
   { y, tone, look }: { y: number; tone: Tone; look: 'dot' | 'hollow' },
-): Markup {
+): Markup | undefined {
+  if (extentValues({ median, low, high }).some(Number.isNaN)) return undefined;
   const [from, to] = [px(low), px(high)];
   return markup`<g class="${tone}"><path class="line" d="M${from} ${y - 4}v8M${from} ${y}H${to}M${to} ${y - 4}v8" fill="none" stroke="currentColor" stroke-width="${look === 'dot' ? 2 : 1.4}"/>${drawShape(look === 'dot' ? 'square' : 'circle', [px(median), y], look)}</g>`;
 }

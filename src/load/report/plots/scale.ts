@@ -11,6 +11,15 @@ export type Scale = {
   readonly ticks: readonly Tick[];
 };
 
+/** Nothing that is measured lies beyond; the arithmetic of what does would overflow. */
+const MOST = 1e15;
+const LEAST_POSITIVE = 1e-9;
+
+/** Whether a value can have a place on an axis. */
+export function hasScale(value: number): boolean {
+  return Math.abs(value) <= MOST;
+}
+
 /** Even steps of 1, 2 or 5 times a power of ten. */
 export function linearScale(from: number, to: number, ticksMax = 6): Scale {
   const [low, high] = ordered(from, to);
@@ -27,8 +36,8 @@ export function linearScale(from: number, to: number, ticksMax = 6): Scale {
 
 /** Each tenfold takes the same room. `from` must be above 0; what is not lies on the lower edge. */
 export function logScale(from: number, to: number, ticksMax = 8): Scale {
-  const low = from > 0 && Number.isFinite(from) ? from : 1;
-  const high = to > low && Number.isFinite(to) ? to : low * 10;
+  const low = from > 0 && Number.isFinite(from) ? clamp(from, LEAST_POSITIVE, MOST) : 1;
+  const high = to > low * 1.001 && Number.isFinite(to) ? Math.min(to, 10 * MOST) : low * 10;
   const span = Math.log(high / low);
   const at = (value: number): number => (value > 0 ? clamp(Math.log(value / low) / span, 0, 1) : 0);
   const candidates = [[1, 2, 5], [1, 3], [1]].map((digits) => logTicks(low, high, digits));
@@ -58,7 +67,7 @@ export function percentileScale(to: number): Scale {
 
 /** The next 1, 2 or 5 times a power of ten at or above (`up`) or below a positive value. */
 export function roundOut(value: number, direction: 'up' | 'down'): number {
-  if (!(value > 0) || !Number.isFinite(value)) return 1;
+  if (!(value >= LEAST_POSITIVE) || !Number.isFinite(value)) return value > 0 ? LEAST_POSITIVE : 1;
   const power = 10 ** Math.floor(Math.log10(value));
   const digits = [1, 2, 5, 10].map((digit) => digit * power);
   const slack = 1e-9 * value;
@@ -103,8 +112,8 @@ function tickLabel(value: number, decimals: number): string {
 
 /** A range that is not empty: around a single value there is room on both sides. */
 function ordered(from: number, to: number): readonly [number, number] {
-  const low = Number.isFinite(from) ? from : 0;
-  const high = Number.isFinite(to) ? to : low + 1;
+  const low = Number.isFinite(from) ? clamp(from, -MOST, MOST) : 0;
+  const high = Number.isFinite(to) ? clamp(to, -MOST, MOST) : low + 1;
   if (high > low && high - low > 1e-12 * Math.abs(high)) return [low, high];
   return [low, low + Math.max(1, Math.abs(low) * 0.1)];
 }
