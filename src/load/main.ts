@@ -1,33 +1,65 @@
 /**
  * The load generator as a process of its own, so that it shares neither an event loop nor a heap with what it loads. Started
- * with `fork` by `LoadProcess`; answers each order with one report, in turn, and ends when its parent lets go of it.
+ * with `fork` by `Generator`; runs one load after another, and ends when its parent lets go of it.
  */
 import { systemClock } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
-import { seededRandom } from '../core/random.ts';
-import type { LoadNews, LoadOrder } from './load-process.ts';
-import { runLoad } from './run-load.ts';
+import { deferred } from '../core/deferred.ts';
+import { causeMessageOf } from '../core/errors.ts';
+import type { GeneratorNews, GeneratorOrder } from './generator-message.ts';
+import type { Load } from './load.ts';
+import type { LoadPlan } from './plan.ts';
+import type { Pulse } from './pulse.ts';
+import { answerChecker } from './requests/check-answer.ts';
+import { runPart } from './run-load.ts';
+import { senderFor } from './wire/open-sender.ts';
 
-process.on('message', (order: LoadOrder) => {
-  void obey(order).then((news) => process.send?.(news));
+let begun = deferred<number>();
+let ended = new AbortController();
+
+process.on('message', (order: GeneratorOrder) => {
+  switch (order.kind) {
+    case 'load':
+      begun = deferred();
+      ended = new AbortController();
+      void obey(order).then(tell);
+      break;
+    case 'begin':
+      begun.resolve(order.wallMs - systemClock.wallMs() + systemClock.monotonicMs());
+      break;
+    case 'end':
+      ended.abort();
+  }
 });
 process.on('disconnect', () => process.exit());
 
-async function obey(order: LoadOrder): Promise<LoadNews> {
-  const requests = order.requestsBase64.map((text) => Buffer.from(text, 'base64'));
-  let sent = 0;
-  const next = (): Uint8Array | undefined => {
-    const bytes = requests[sent % requests.length];
-    sent += 1;
-    return bytes;
-  };
+async function obey({ plan, of, at }: GeneratorOrder & { kind: 'load' }): Promise<GeneratorNews> {
   try {
-    const report = await runLoad(
-      { ...order, next },
-      { clock: systemClock, random: seededRandom(order.seed) },
-    );
-    return { kind: 'report', report };
+    const begin = (): Promise<number> => {
+      tell({ kind: 'ready' });
+      return begun.promise;
+    };
+    const onPulse = (pulse: Pulse): void => tell({ kind: 'pulse', pulse });
+    const share = await runPart(loadOf(plan), { of, at, begin, onPulse }, { clock: systemClock });
+    return { kind: 'done', share };
   } catch (error) {
-    return { kind: 'failed', message: messageOf(error) };
+    return { kind: 'failed', message: causeMessageOf(error) };
   }
+}
+
+/** The plan's requests in turn, from here. */
+function loadOf({ wire, requests, check, ...times }: LoadPlan): Load {
+  const differs = check && answerChecker(check);
+  return {
+    ...times,
+    sender: senderFor(wire),
+    next: (place) => requests[place % requests.length],
+    ...(differs && {
+      check: (place, answer) => differs(place % requests.length, answer.body, answer.head),
+    }),
+    signal: ended.signal,
+  };
+}
+
+function tell(news: GeneratorNews): void {
+  if (process.connected) process.send?.(news);
 }

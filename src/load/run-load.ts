@@ -1,237 +1,288 @@
 import type { Clock } from '../core/clock.ts';
+import { type Deferred, deferred } from '../core/deferred.ts';
 import { messageOf } from '../core/errors.ts';
-import type { Random } from '../core/random.ts';
-import { type Arrivals, gapsOf } from './arrivals.ts';
-import { Connection, type HttpAnswer } from './connection.ts';
-import { Latencies, type LatencySummary } from './latencies.ts';
+import { seededRandom } from '../core/random.ts';
+import { type Alarm, openAlarm } from './alarm.ts';
+import { type ScheduledArrivals, startsOf } from './arrivals.ts';
+import type { Load, Part } from './load.ts';
+import { type Flight, Observer } from './observer.ts';
+import type { LoadReport } from './report/load-report.ts';
+import { type LoadShare, reportOf } from './share.ts';
 
-/** Requests started in one turn of the event loop at most. */
-const DISPATCHES_PER_TURN = 64;
+/** Requests sent in one turn of the event loop at most: a generator that runs late must still read answers. */
+const SENT_PER_TURN_MAX = 64;
+/** Opened before an open-loop load begins; more are opened when they are needed. */
+const OPEN_FIRST = 32;
+/** How long after its end a load still sends what should have been sent before. */
+const LATE_MS_MAX = 100;
+/** A closed loop whose connection fails waits so long: it must not storm a server that is down. */
+const PAUSE_MS = 100;
+const PULSE_MS = 200;
+/** Looks for requests that take too long, in each time-out. */
+const SWEEPS = 20;
 
-/** One load: what to send where, when, and for how long. */
-export type Load = {
-  readonly host: string;
-  readonly port: number;
-  /** The bytes of the next request, or undefined when there are no more. */
-  readonly next: () => Uint8Array | undefined;
-  readonly arrivals: Arrivals;
-  /** Requests in flight at once; an arrival beyond that waits, and its wait counts as latency. */
-  readonly connectionsMax: number;
-  readonly durationMs: number;
-  /** Answers to requests that started before this are not measured. */
-  readonly warmupMs: number;
-  /** An answer later than this does not count as good. */
-  readonly deadlineMs: number;
-  /** Sees every answer as it comes. Must not throw. */
-  readonly onAnswer?: (answer: HttpAnswer, sent: SentRequest) => void;
-  readonly signal?: AbortSignal;
-};
-
-/** `place` counts the calls of `next` from 0; the latency is from the intended start. */
-export type SentRequest = { readonly place: number; readonly latencyMs: number };
-
-/** What a load saw. */
-export type LoadReport = {
-  readonly sent: number;
-  /** Answers with status 200. */
-  readonly ok: number;
-  /** Answers with status 200 within the deadline, per second of measured time. */
-  readonly goodPerSecond: number;
-  readonly offeredPerSecond: number;
-  readonly achievedPerSecond: number;
-  /** Other statuses and broken connections, by kind (`503`, `connection: ...`). */
-  readonly errors: Readonly<Record<string, number>>;
-  /** From the intended start to the whole answer: what a user would have felt. */
-  readonly latency: LatencySummary;
-  /** From the write to the whole answer. */
-  readonly service: LatencySummary;
-  /** How late the generator itself started requests. A run with a large one says little about the server. */
-  readonly lag: LatencySummary;
-};
-
-/** Runs a load to its end (duration over, nothing left to send, or aborted) and reports. All answers are awaited. */
-export async function runLoad(
-  load: Load,
-  tools: { clock: Clock; random: Random },
-): Promise<LoadReport> {
-  const run = new LoadRun(load, tools.clock);
-  await run.openConnections(
-    load.arrivals.kind === 'closed' ? load.arrivals.concurrency : Math.min(8, load.connectionsMax),
-  );
-  if (load.arrivals.kind === 'closed') await run.sendClosed(load.arrivals.concurrency);
-  else await run.sendOpen(gapsOf(load.arrivals, tools.random));
-  await run.settle();
-  return run.report();
+/** Runs a load to its end (its time is over, nothing is left to send, or it was ended) and awaits the answers. */
+export async function runLoad(load: Load, tools: { clock: Clock }): Promise<LoadReport> {
+  const { arrivals, seed, durationMs, warmupMs, deadlineMs, inFlightMax } = load;
+  const begin = (): Promise<number> => Promise.resolve(tools.clock.monotonicMs());
+  const share = await runPart(load, { of: 1, at: 0, begin }, tools);
+  return reportOf({ arrivals, seed, durationMs, warmupMs, deadlineMs, inFlightMax }, [share]);
 }
 
-type Start = { readonly bytes: Uint8Array; readonly place: number; readonly intendedMs: number };
+/** Runs what one process does of a load. The load's concurrency and `inFlightMax` are this process's own. */
+export async function runPart(
+  load: Load,
+  part: Part,
+  { clock }: { clock: Clock },
+): Promise<LoadShare> {
+  const { arrivals, sender } = load;
+  const alarm = await openAlarm(clock);
+  try {
+    const run = new LoadRun(load, part, { clock, alarm });
+    if (arrivals.kind === 'closed') {
+      await sender.open(arrivals.concurrency);
+      run.begin(await part.begin());
+      return await run.sendClosed(arrivals.concurrency);
+    }
+    await sender.open(Math.min(OPEN_FIRST, load.inFlightMax));
+    run.begin(await part.begin());
+    return await run.sendOpen(arrivals);
+  } finally {
+    alarm.close();
+    sender.close();
+  }
+}
 
 class LoadRun {
   readonly #load: Load;
+  readonly #part: Part;
   readonly #clock: Clock;
-  readonly #idle: Connection[] = [];
-  readonly #backlog: Start[] = [];
-  readonly #inFlight = new Set<Promise<void>>();
-  readonly #latency = new Latencies();
-  readonly #service = new Latencies();
-  readonly #lag = new Latencies();
-  readonly #errors: Record<string, number> = {};
-  #connections = 0;
-  #startedMs = 0;
-  #endedMs = 0;
-  #sent = 0;
-  #offered = 0;
-  #measured = 0;
-  #ok = 0;
-  #good = 0;
+  readonly #alarm: Alarm;
+  readonly #observer: Observer;
+  /** In the order of their sending: the first one is the first to be given up. */
+  readonly #inFlight = new Map<Flight, ReturnType<Load['sender']['send']>>();
+  readonly #backlog: Flight[] = [];
+  #startMs = 0;
+  #place: number;
+  #isExhausted = false;
+  #sendsClosed = false;
+  #pausing = 0;
+  #settled: Deferred<void> | undefined;
 
-  constructor(load: Load, clock: Clock) {
+  constructor(load: Load, part: Part, { clock, alarm }: { clock: Clock; alarm: Alarm }) {
     this.#load = load;
+    this.#part = part;
     this.#clock = clock;
+    this.#alarm = alarm;
+    this.#observer = new Observer(load);
+    this.#place = part.at;
   }
 
-  async openConnections(count: number): Promise<void> {
-    for (let opened = 0; opened < count; opened += 1) this.#idle.push(await this.#connect());
-    this.#startedMs = this.#clock.monotonicMs();
+  begin(startMs: number): void {
+    this.#startMs = startMs;
+    this.#observer.begin(startMs);
   }
 
-  /** Starts each request at its intended moment, to the timer's resolution of about a millisecond. */
-  async sendOpen(nextGapMs: () => number): Promise<void> {
-    let intendedMs = this.#startedMs + nextGapMs();
-    while (!this.#isOver(intendedMs)) {
-      const nowMs = this.#clock.monotonicMs();
-      if (intendedMs > nowMs) {
-        await new Promise((wake) => setTimeout(wake, intendedMs - nowMs));
-        continue;
-      }
-      const start = this.#next(intendedMs);
-      if (!start) break;
-      this.#lag.add(nowMs - intendedMs);
-      this.#dispatch(start);
-      intendedMs += nextGapMs();
-      // A generator that runs late must still read answers.
-      if (this.#offered % DISPATCHES_PER_TURN === 0)
-        await new Promise((next) => setImmediate(next));
-    }
-    this.#endedMs = this.#clock.monotonicMs();
+  /** Sends each request at its intended start, whatever became of the ones before. */
+  async sendOpen(arrivals: ScheduledArrivals): Promise<LoadShare> {
+    return await this.#whileWatched(async () => {
+      await this.#sendScheduled(this.#ownStarts(arrivals));
+      return this.#isExhausted || this.#isEnded ? this.#clock.monotonicMs() : this.#endMs;
+    });
   }
 
   /** Keeps `concurrency` requests in flight. */
-  async sendClosed(concurrency: number): Promise<void> {
-    const lane = async (): Promise<void> => {
-      while (!this.#isOver(this.#clock.monotonicMs())) {
-        const start = this.#next(this.#clock.monotonicMs());
-        if (!start) return;
-        await this.#send(this.#idle.pop() ?? (await this.#connect()), start);
-      }
-    };
-    await Promise.all(Array.from({ length: concurrency }, lane));
-    this.#endedMs = this.#clock.monotonicMs();
+  async sendClosed(concurrency: number): Promise<LoadShare> {
+    return await this.#whileWatched(async () => {
+      await this.#alarm.until(this.#startMs);
+      this.#sendsClosed = true;
+      for (let lane = 0; lane < concurrency && this.#sendsClosed; lane += 1) this.#sendNext();
+      while (this.#sendsClosed && !this.#isEnded && this.#clock.monotonicMs() < this.#endMs)
+        await this.#alarm.until(this.#endMs);
+      this.#sendsClosed = false;
+      return this.#clock.monotonicMs();
+    });
   }
 
-  async settle(): Promise<void> {
-    while (this.#inFlight.size > 0) await Promise.all(this.#inFlight);
-    for (const connection of this.#idle) connection.close();
+  get #isEnded(): boolean {
+    return this.#load.signal?.aborted === true;
   }
 
-  report(): LoadReport {
-    const seconds = Math.max(0.001, (this.#endedMs - this.#startedMs) / 1000);
-    const measuredSeconds = Math.max(0.001, seconds - this.#load.warmupMs / 1000);
-    return {
-      sent: this.#sent,
-      ok: this.#ok,
-      goodPerSecond: this.#good / measuredSeconds,
-      offeredPerSecond: this.#offered / seconds,
-      achievedPerSecond: this.#measured / measuredSeconds,
-      errors: this.#errors,
-      latency: this.#latency.summary(),
-      service: this.#service.summary(),
-      lag: this.#lag.summary(),
-    };
+  get #endMs(): number {
+    return this.#startMs + this.#load.durationMs;
   }
 
-  #isOver(atMs: number): boolean {
-    return this.#load.signal?.aborted === true || atMs - this.#startedMs >= this.#load.durationMs;
-  }
-
-  #next(intendedMs: number): Start | undefined {
-    const bytes = this.#load.next();
-    if (!bytes) return undefined;
-    const place = this.#offered;
-    this.#offered += 1;
-    return { bytes, place, intendedMs };
-  }
-
-  #dispatch(start: Start): void {
-    const connection = this.#idle.pop();
-    if (connection) this.#track(this.#send(connection, start));
-    else if (this.#connections < this.#load.connectionsMax) this.#track(this.#sendOnNew(start));
-    else this.#backlog.push(start);
-  }
-
-  #track(work: Promise<void>): void {
-    this.#inFlight.add(work);
-    void work.finally(() => this.#inFlight.delete(work));
-  }
-
-  async #sendOnNew(start: Start): Promise<void> {
+  /** Sends, awaits what is in flight then, and tells what was seen. `send` gives the moment at which it had no more to do. */
+  async #whileWatched(send: () => Promise<number>): Promise<LoadShare> {
+    const { signal, timeoutMs, durationMs } = this.#load;
+    const ring = (): void => this.#alarm.ring();
+    const sweep = setInterval(() => this.#sweep(), Math.max(1, timeoutMs / SWEEPS));
+    const pulse = setInterval(() => this.#pulse(), PULSE_MS);
+    signal?.addEventListener('abort', ring);
     try {
-      await this.#send(await this.#connect(), start);
-    } catch (error) {
-      this.#sent += 1;
-      this.#countError(`connection: ${messageOf(error)}`);
+      const endedMs = await send();
+      await this.#settle();
+      this.#pulse();
+      return this.#observer.share(Math.min(durationMs, endedMs - this.#startMs));
+    } finally {
+      clearInterval(sweep);
+      clearInterval(pulse);
+      signal?.removeEventListener('abort', ring);
     }
   }
 
-  async #connect(): Promise<Connection> {
-    this.#connections += 1;
-    try {
-      return await Connection.open(this.#load.host, this.#load.port);
-    } catch (error) {
-      this.#connections -= 1;
-      throw error;
-    }
-  }
-
-  async #send(connection: Connection, start: Start): Promise<void> {
-    const sentMs = this.#clock.monotonicMs();
-    this.#sent += 1;
-    try {
-      const answer = await connection.request(start.bytes);
+  async #sendScheduled(nextMs: () => number | undefined): Promise<void> {
+    let sent = 0;
+    for (let atMs = nextMs(); atMs !== undefined && !this.#isEnded; ) {
       const nowMs = this.#clock.monotonicMs();
-      const latencyMs = nowMs - start.intendedMs;
-      this.#count(answer.status);
-      if (start.intendedMs - this.#startedMs >= this.#load.warmupMs)
-        this.#measure(answer.status, latencyMs, nowMs - sentMs);
-      this.#load.onAnswer?.(answer, { place: start.place, latencyMs });
-    } catch (error) {
-      this.#countError(`connection: ${messageOf(error)}`);
+      if (atMs > nowMs) {
+        await this.#alarm.until(atMs);
+        continue;
+      }
+      if (nowMs > this.#endMs + LATE_MS_MAX) this.#miss(atMs);
+      else if (!this.#offer(atMs)) return;
+      atMs = nextMs();
+      sent += 1;
+      if (sent % SENT_PER_TURN_MAX === 0) await new Promise((turn) => setImmediate(turn));
     }
-    this.#recycle(connection);
   }
 
-  #recycle(connection: Connection): void {
-    if (!connection.usable) this.#connections -= 1;
+  /** The intended starts that are this process's, on the monotonic clock. */
+  #ownStarts(arrivals: ScheduledArrivals): () => number | undefined {
+    const { durationMs, seed } = this.#load;
+    const next = startsOf(arrivals, durationMs, seededRandom(seed));
+    let skip = this.#part.at;
+    return () => {
+      for (; skip > 0; skip -= 1) next();
+      skip = this.#part.of - 1;
+      const atMs = next();
+      return atMs === undefined ? undefined : this.#startMs + atMs;
+    };
+  }
+
+  /** False where there is nothing left to send. */
+  #offer(intendedMs: number): boolean {
+    const flight = this.#flightAt(intendedMs);
+    if (!flight) return false;
+    if (this.#inFlight.size >= this.#load.inFlightMax || this.#backlog.length > 0) {
+      this.#backlog.push(flight);
+      return true;
+    }
+    this.#send(flight);
+    this.#observer.sentWithRoom(flight);
+    return true;
+  }
+
+  #miss(intendedMs: number): void {
+    this.#observer.offered(intendedMs);
+    this.#observer.missed(intendedMs);
+  }
+
+  #flightAt(intendedMs: number): Flight | undefined {
+    const place = this.#place;
+    const bytes = this.#load.next(place);
+    if (!bytes) {
+      this.#isExhausted = true;
+      return undefined;
+    }
+    this.#place += this.#part.of;
+    this.#observer.offered(intendedMs);
+    return { place, bytes, intendedMs, sentMs: intendedMs };
+  }
+
+  #send(flight: Flight): void {
+    flight.sentMs = this.#clock.monotonicMs();
+    const answer = this.#load.sender.send(flight.bytes);
+    this.#inFlight.set(flight, answer);
+    answer.then(
+      (whole) => {
+        if (!this.#inFlight.delete(flight)) return;
+        this.#observer.answered(flight, whole, this.#clock.monotonicMs());
+        this.#sendNext();
+      },
+      (error: unknown) => {
+        if (!this.#inFlight.delete(flight)) return;
+        this.#observer.failed(flight.intendedMs, `connection: ${codeOf(error)}`);
+        if (this.#sendsClosed) this.#sendLater();
+        else this.#sendNext();
+      },
+    );
+  }
+
+  /** Where there is room again. */
+  #sendNext(): void {
     const waiting = this.#backlog.shift();
-    if (waiting && connection.usable) this.#track(this.#send(connection, waiting));
-    else if (waiting) this.#track(this.#sendOnNew(waiting));
-    else if (connection.usable) this.#idle.push(connection);
+    if (waiting) {
+      this.#send(waiting);
+      this.#observer.sentFromBacklog(waiting);
+    } else if (this.#sendsClosed) this.#sendOneMore();
+    this.#tellWhereSettled();
   }
 
-  #count(status: number): void {
-    if (status === 200) this.#ok += 1;
-    else this.#countError(String(status));
+  #sendOneMore(): void {
+    const nowMs = this.#clock.monotonicMs();
+    const flight = this.#isEnded || nowMs >= this.#endMs ? undefined : this.#flightAt(nowMs);
+    if (flight) {
+      this.#send(flight);
+      return;
+    }
+    this.#sendsClosed = false;
+    this.#alarm.ring();
   }
 
-  #measure(status: number, latencyMs: number, serviceMs: number): void {
-    this.#measured += 1;
-    if (status !== 200) return;
-    this.#latency.add(latencyMs);
-    this.#service.add(serviceMs);
-    if (latencyMs <= this.#load.deadlineMs) this.#good += 1;
+  #sendLater(): void {
+    this.#pausing += 1;
+    setTimeout(() => {
+      this.#pausing -= 1;
+      this.#sendNext();
+    }, PAUSE_MS);
   }
 
-  #countError(kind: string): void {
-    this.#errors[kind] = (this.#errors[kind] ?? 0) + 1;
+  /** Gives up what has been in flight for too long. */
+  #sweep(): void {
+    const sinceMs = this.#clock.monotonicMs() - this.#load.timeoutMs;
+    for (const flight of this.#inFlight.keys()) {
+      if (flight.sentMs > sinceMs) break;
+      this.#giveUp(flight);
+      this.#sendNext();
+    }
   }
+
+  #giveUp(flight: Flight): void {
+    const answer = this.#inFlight.get(flight);
+    this.#inFlight.delete(flight);
+    this.#observer.failed(flight.intendedMs, 'timeout');
+    if (answer) this.#load.sender.abandon?.(answer);
+  }
+
+  /** Waits for what is in flight, and for what waits behind it, no longer than a time-out from now. */
+  async #settle(): Promise<void> {
+    this.#settled = deferred();
+    const over = setTimeout(() => this.#settled?.resolve(), this.#load.timeoutMs);
+    this.#tellWhereSettled();
+    await this.#settled.promise;
+    clearTimeout(over);
+    for (const { intendedMs } of this.#backlog.splice(0))
+      this.#observer.failed(intendedMs, 'not sent');
+    for (const flight of [...this.#inFlight.keys()]) this.#giveUp(flight);
+  }
+
+  #tellWhereSettled(): void {
+    if (this.#inFlight.size + this.#backlog.length + this.#pausing === 0) this.#settled?.resolve();
+  }
+
+  #pulse(): void {
+    this.#part.onPulse?.(
+      this.#observer.pulse(this.#clock.monotonicMs(), {
+        inFlight: this.#inFlight.size,
+        waiting: this.#backlog.length,
+      }),
+    );
+  }
+}
+
+/** Short enough to be counted by: what a system error is called, or what another one says. */
+function codeOf(error: unknown): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : messageOf(error);
 }

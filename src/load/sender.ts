@@ -17,5 +17,10 @@ export interface Sender {
   open(inFlight: number): Promise<void>;
   /** Writes a request at once. Rejects with an Error where the connection fails before the answer is whole. */
   send(request: Uint8Array): Promise<Answer>;
+  /**
+   * Gives up an answer that `send` promised, which rejects: its call is cancelled, or its connection closed where that
+   * carries nothing else. A sender without it goes on waiting for answers that nobody waits for.
+   */
+  abandon?(answer: Promise<Answer>): void;
   close(): void;
 }

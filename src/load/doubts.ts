@@ -1,0 +1,63 @@
+import type { LoadFigures } from './report/load-report.ts';
+
+/** What tells whether a load was what it was meant to be. */
+export type LoadSeen = {
+  /** Of the measured time. */
+  readonly figures: LoadFigures;
+  /** A closed loop has no schedule that it could be late for. */
+  readonly isOpen: boolean;
+  readonly missed: number;
+  readonly heldBack: number;
+  readonly heldBackMs: number;
+  readonly inFlightMax: number;
+  readonly durationMs: number;
+  readonly plannedMs: number;
+};
+
+/** The share of requests with room that must have been sent within the load's time. */
+const STARTED_RATIO_MIN = 0.99;
+/** A generator may be as late as this, or as this share of the latency, whichever is more: both at the 99th percentile. */
+const LAG_MS_MAX = 1;
+const LAG_RATIO_MAX = 0.1;
+
+const REMEDY =
+  'The figures show the generator, not the server: give it more processes or a machine of its own, or offer less.';
+
+/** Why the figures of a load are not to be trusted, in sentences; none: the generator kept up. */
+export function doubtsOf({ figures, isOpen, missed }: LoadSeen): readonly string[] {
+  if (figures.offered === 0)
+    return ['No request was meant to start in the measured time: raise the rate or the duration.'];
+  if (!isOpen) return [];
+  const doubts: string[] = [];
+  const started = 1 - missed / figures.offered;
+  if (started < STARTED_RATIO_MIN)
+    doubts.push(
+      `Only ${percent(started)} of the ${figures.offered} requests were sent in time, though there was room. ${REMEDY}`,
+    );
+  const latencyMs = figures.latency.p99Ms;
+  const lagMs = figures.lag.p99Ms;
+  if (lagMs > Math.max(LAG_MS_MAX, LAG_RATIO_MAX * latencyMs))
+    doubts.push(
+      `The generator itself was ${lagMs.toFixed(2)} ms late with one request in a hundred, where the latency is ${latencyMs.toFixed(2)} ms (both p99). ${REMEDY}`,
+    );
+  return doubts;
+}
+
+/** What to know when reading the figures of a load that need not be doubted for it. */
+export function notesOf(seen: LoadSeen): readonly string[] {
+  const { figures, heldBack, heldBackMs, inFlightMax, durationMs, plannedMs } = seen;
+  const notes: string[] = [];
+  if (heldBack > 0)
+    notes.push(
+      `${heldBack} requests (${percent(heldBack / Math.max(1, figures.offered))}) waited because ${inFlightMax} were in flight already, ${(heldBackMs / heldBack).toFixed(1)} ms on average. Their wait is in the latency, not in the service time.`,
+    );
+  if (durationMs < plannedMs)
+    notes.push(
+      `The load ended after ${(durationMs / 1000).toFixed(1)} of ${(plannedMs / 1000).toFixed(1)} s.`,
+    );
+  return notes;
+}
+
+function percent(ratio: number): string {
+  return `${(100 * ratio).toFixed(1)} %`;
+}

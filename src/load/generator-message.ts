@@ -1,0 +1,18 @@
+import type { LoadPlan } from './plan.ts';
+import type { Pulse } from './pulse.ts';
+import type { LoadShare } from './share.ts';
+
+/** What the generator tells its processes. */
+export type GeneratorOrder =
+  /** The plan with this process's concurrency and `inFlightMax`; arrivals `at`, `at + of`, ... are its own. */
+  | { readonly kind: 'load'; readonly plan: LoadPlan; readonly of: number; readonly at: number }
+  /** A moment of the wall clock, the same for all processes: what processes can agree on. */
+  | { readonly kind: 'begin'; readonly wallMs: number }
+  | { readonly kind: 'end' };
+
+/** What they tell it. */
+export type GeneratorNews =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'pulse'; readonly pulse: Pulse }
+  | { readonly kind: 'done'; readonly share: LoadShare }
+  | { readonly kind: 'failed'; readonly message: string };

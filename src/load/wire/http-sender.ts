@@ -1,0 +1,66 @@
+import type { Answer, Sender } from '../sender.ts';
+import { HttpConnection } from './http-connection.ts';
+import type { Address } from './wire.ts';
+
+/** Opened at once at most, so that a server's queue of connections to accept holds. */
+const OPENING_MAX = 64;
+
+type Line = { readonly connection: HttpConnection; answer: Promise<Answer> | undefined };
+
+/** Requests over HTTP/1.1, one at a time on each connection. A request that finds none idle opens one more. */
+export class HttpSender implements Sender {
+  readonly #address: Address;
+  readonly #lines = new Set<Line>();
+  readonly #idle: Line[] = [];
+
+  constructor(address: Address) {
+    this.#address = address;
+  }
+
+  async open(inFlight: number): Promise<void> {
+    while (this.#idle.length < inFlight) {
+      const count = Math.min(OPENING_MAX, inFlight - this.#idle.length);
+      const opened = Array.from({ length: count }, () => HttpConnection.open(this.#address));
+      for (const connection of await Promise.all(opened)) this.#idle.push(this.#keep(connection));
+    }
+  }
+
+  send(request: Uint8Array): Promise<Answer> {
+    const line = this.#idleLine() ?? this.#keep(new HttpConnection(this.#address));
+    const release = (): void => this.#release(line);
+    const answer: Promise<Answer> = line.connection.request(request);
+    line.answer = answer;
+    answer.then(release, release);
+    return answer;
+  }
+
+  abandon(answer: Promise<Answer>): void {
+    for (const line of this.#lines) if (line.answer === answer) line.connection.close();
+  }
+
+  close(): void {
+    for (const { connection } of this.#lines) connection.close();
+    this.#lines.clear();
+  }
+
+  #keep(connection: HttpConnection): Line {
+    const line = { connection, answer: undefined };
+    this.#lines.add(line);
+    return line;
+  }
+
+  /** The one used last: those that a server closes for being idle are then the ones that are not needed. */
+  #idleLine(): Line | undefined {
+    for (let line = this.#idle.pop(); line; line = this.#idle.pop()) {
+      if (line.connection.usable) return line;
+      this.#lines.delete(line);
+    }
+    return undefined;
+  }
+
+  #release(line: Line): void {
+    line.answer = undefined;
+    if (line.connection.usable) this.#idle.push(line);
+    else this.#lines.delete(line);
+  }
+}
