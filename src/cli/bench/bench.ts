@@ -139,19 +139,22 @@ function textOf(record: BenchRecord): string {
   return [headlineOf(record), ...tables, `Again: ${command}\n${taken}`].join('\n\n');
 }
 
-/** Doubtful figures prove nothing; beyond that it is for each mode to say what failing is. */
+/** What each mode was asked for, and whether it was found; figures that are not to be trusted are neither. */
 function exitCodeOf(record: BenchRecord): ExitCode {
-  if (doubtsOf(record).length > 0) return EXIT.inconclusive;
   const { result } = record;
+  const trusted = (code: ExitCode): ExitCode =>
+    doubtsOf(record).length > 0 ? EXIT.inconclusive : code;
   switch (result.mode) {
     case 'run':
-      return result.report.measured.ok > 0 ? EXIT.ok : EXIT.failed;
-    case 'slo':
-      return result.perSecond === undefined ? EXIT.failed : EXIT.ok;
-    case 'soak':
-      return result.drifts.some(({ drifts }) => drifts) ? EXIT.failed : EXIT.ok;
-    case 'sweep':
+      return trusted(result.report.measured.ok > 0 ? EXIT.ok : EXIT.failed);
     case 'compare':
-      return EXIT.ok;
+      return trusted(EXIT.ok);
+    case 'soak':
+      return trusted(result.drifts.some(({ drifts }) => drifts) ? EXIT.failed : EXIT.ok);
+    // These two know what to make of a doubtful load themselves: it proves nothing.
+    case 'sweep':
+      return result.kneePerSecond === undefined ? trusted(EXIT.failed) : EXIT.ok;
+    case 'slo':
+      return result.perSecond === undefined ? trusted(EXIT.failed) : EXIT.ok;
   }
 }
