@@ -151,22 +151,19 @@ t.test('forests and bars of any numbers are well-formed pictures', async () => {
   );
 });
 
-t.test(
-  'a forest says whether each goal is met, and puts the figure where its axis says',
-  async (t) => {
-    const extent = { median: 1.2, low: 1.1, high: 1.3 };
-    const svg = forestPlot({
-      title: 'Overhead',
-      unit: 'ratio',
-      rows: [
-        { name: 'met', ...extent, goal: { atMost: 1.25 } },
-        { name: 'missed', ...extent, goal: { atLeast: 1.3 } },
-      ],
-    });
-    t.match(svg, '1.20 (1.10 to 1.30); at most 1.25: met');
-    t.match(svg, '1.20 (1.10 to 1.30); at least 1.3: missed');
-  },
-);
+t.test('a forest says of each figure whether its goal is met', async (t) => {
+  const extent = { median: 1.2, low: 1.1, high: 1.3 };
+  const svg = forestPlot({
+    title: 'Overhead',
+    unit: 'ratio',
+    rows: [
+      { name: 'met', ...extent, goal: { atMost: 1.25 } },
+      { name: 'missed', ...extent, goal: { atLeast: 1.3 } },
+    ],
+  });
+  t.match(svg, 'met: 1.20 (1.10 to 1.30), at most 1.25: met');
+  t.match(svg, 'missed: 1.20 (1.10 to 1.30), at least 1.3: missed');
+});
 
 const plot: LinePlot = {
   title: 'Latency',

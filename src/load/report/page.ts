@@ -84,7 +84,7 @@ function keyList(keys: readonly KeyFigure[]): Markup {
 }
 
 function panelMarkup({ drawing, caption, wide = false }: Panel, place: number): Markup {
-  return markup`<figure${wide ? markup` class="wide"` : undefined}><figcaption><h2>${drawing.title}</h2><p>${caption}</p></figcaption>${inlineSvg(drawing, `plot-${place + 1}`)}</figure>`;
+  return markup`<figure${wide ? markup` class="wide"` : undefined}><figcaption><h2>${drawing.title}</h2><p>${caption}</p></figcaption><div class="scroll">${inlineSvg(drawing, `plot-${place + 1}`)}</div></figure>`;
 }
 
 function tableMarkup({ title, rows, notes }: Table): Markup {

@@ -76,20 +76,20 @@ export function drawAxes(frame: Frame, { x, y }: Pick<LinePlot, 'x' | 'y'>): Mar
     ({ value, label }) =>
       markup`<line class="rule" x1="${left}" x2="${right}" y1="${frame.py(value)}" y2="${frame.py(value)}"/><text x="${left - 8}" y="${frame.py(value) + 4}" text-anchor="end">${label}</text>`,
   );
-  const below = spaced(frame).map(
+  const below = ticksApart(frame.x.ticks, frame.px).map(
     ({ value, label }) =>
       markup`<line class="edge" x1="${frame.px(value)}" x2="${frame.px(value)}" y1="${bottom}" y2="${bottom + 5}"/><text x="${frame.px(value)}" y="${bottom + 19}" text-anchor="middle">${label}</text>`,
   );
   return markup`<g>${across}${below}<line class="edge" x1="${left}" x2="${right}" y1="${bottom}" y2="${bottom}"/><text x="${left}" y="${top - 14}">${y.label}</text><text x="${(left + right) / 2}" y="${bottom + 39}" text-anchor="middle">${x.label}</text></g>`;
 }
 
-/** The ticks of x whose labels do not touch the one before. */
-function spaced(frame: Frame): Scale['ticks'] {
+/** The ticks whose labels do not touch the one before; `px` is where a value lies. */
+export function ticksApart(ticks: Scale['ticks'], px: (value: number) => number): Scale['ticks'] {
   let free = Number.NEGATIVE_INFINITY;
-  return frame.x.ticks.filter(({ value, label }) => {
+  return ticks.filter(({ value, label }) => {
     const half = textWidth(label) / 2;
-    if (frame.px(value) - half < free) return false;
-    free = frame.px(value) + half + 6;
+    if (px(value) - half < free) return false;
+    free = px(value) + half + 6;
     return true;
   });
 }

@@ -1,5 +1,6 @@
 import { type Markup, markup } from '../markup.ts';
 import { numberText } from '../quantity.ts';
+import { ticksApart } from './axes.ts';
 import {
   clipped,
   type Drawing,
@@ -40,7 +41,7 @@ export function barDrawing(plot: BarPlot): Drawing {
   const key = drawKey(parts, width);
   const top = key.bottom + 10;
   const bottom = top + rows.length * ROW + 4;
-  const grid = scale.ticks.map(
+  const grid = ticksApart(scale.ticks, px).map(
     ({ value, label }) =>
       markup`<line class="rule" x1="${px(value)}" x2="${px(value)}" y1="${top}" y2="${bottom}"/><text x="${px(value)}" y="${bottom + 17}" text-anchor="middle">${label}</text>`,
   );

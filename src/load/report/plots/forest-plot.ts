@@ -1,5 +1,6 @@
 import { type Markup, markup } from '../markup.ts';
 import { numberText, ratioText } from '../quantity.ts';
+import { ticksApart } from './axes.ts';
 import { clipped, type Drawing, standaloneSvg, type Tone, textWidth } from './drawing.ts';
 import { hasScale, linearScale, logScale, type Scale } from './scale.ts';
 import { drawShape } from './series.ts';
@@ -43,10 +44,10 @@ type Place = {
 };
 
 export function forestDrawing(plot: ForestPlot): Drawing {
-  const { title, rows, unit, width = 720, selfName = 'against itself' } = plot;
-  const texts = rows.map((row) => figureText(row, unit));
+  const { title, rows, unit, width = 820, selfName = 'against itself' } = plot;
+  const texts = rows.map((row) => [extentText(row, unit), goalText(row)].filter(Boolean));
   const left = 24 + Math.min(270, Math.max(60, ...rows.map(({ name }) => textWidth(name, 'bold'))));
-  const right = width - 24 - Math.max(60, ...texts.map((text) => textWidth(text)));
+  const right = width - 24 - Math.max(60, ...texts.flat().map((text) => textWidth(text)));
   const scale = forestScale(rows, unit);
   const place = {
     left,
@@ -58,13 +59,13 @@ export function forestDrawing(plot: ForestPlot): Drawing {
   const drawn = rows.map((row, at) => {
     const middle = y + ROW_HEIGHT / 2;
     y += ROW_HEIGHT + (row.self === undefined ? 0 : SELF_HEIGHT);
-    return drawRow(place, row, { middle, text: texts[at] ?? '', unit });
+    return drawRow(place, row, { middle, texts: texts[at] ?? [], unit });
   });
   const hasSelf = rows.some(({ self }) => self !== undefined);
   const key = hasSelf ? drawKey(place, y + 48, selfName) : undefined;
   const body = markup`${drawGrid(place, { scale, bottom: y, unit })}${drawn}${key}`;
   const description =
-    plot.description ?? rows.map(({ name }, at) => `${name}: ${texts[at]}`).join('; ');
+    plot.description ?? rows.map(({ name }, at) => `${name}: ${texts[at]?.join(', ')}`).join('; ');
   return { title, description, width, height: y + 44 + (hasSelf ? 22 : 0), body };
 }
 
@@ -88,7 +89,7 @@ function drawGrid(
   { left, right, px }: Place,
   { scale, bottom, unit }: { scale: Scale; bottom: number; unit: string },
 ): Markup {
-  const ticks = scale.ticks.map(
+  const ticks = ticksApart(scale.ticks, px).map(
     ({ value, label }) =>
       markup`<line class="rule" x1="${px(value)}" x2="${px(value)}" y1="${TOP}" y2="${bottom}"/><text x="${px(value)}" y="${bottom + 17}" text-anchor="middle">${label}</text>`,
   );
@@ -102,19 +103,23 @@ function drawGrid(
 function drawRow(
   place: Place,
   row: ForestRow,
-  { middle, text, unit }: { middle: number; text: string; unit: string },
+  { middle, texts, unit }: { middle: number; texts: readonly string[]; unit: string },
 ): Markup {
   const { left, right, width } = place;
   const { self, goal, name } = row;
   const hover = [
-    `${name}: ${text}`,
+    `${name}: ${texts.join(', ')}`,
     ...(self === undefined ? [] : [`Against itself: ${extentText(self, unit)}`]),
   ];
+  const first = middle + (texts.length > 1 ? -4 : 4);
+  const lines = texts.map(
+    (text, place) => markup`<text x="${right + 14}" y="${first + 17 * place}">${text}</text>`,
+  );
   const below =
     self === undefined
       ? undefined
       : drawExtent(place, self, { y: middle + SELF_HEIGHT, tone: 'quiet', look: 'hollow' });
-  return markup`<g><text class="strong" x="12" y="${middle + 4}">${clipped(name, left - 24, 'bold')}</text>${goal === undefined ? undefined : drawGoal(place, goal, middle)}${drawExtent(place, row, { y: middle, tone: 'one', look: 'dot' })}${below}<text x="${right + 14}" y="${middle + 4}">${text}</text><rect class="strip" x="0" y="${middle - ROW_HEIGHT / 2}" width="${width}" height="${ROW_HEIGHT + (self === undefined ? 0 : SELF_HEIGHT)}" fill-opacity="0"><title>${hover.join('\n')}</title></rect></g>`;
+  return markup`<g><text class="strong" x="12" y="${middle + 4}">${clipped(name, left - 24, 'bold')}</text>${goal === undefined ? undefined : drawGoal(place, goal, middle)}${drawExtent(place, row, { y: middle, tone: 'one', look: 'dot' })}${below}${lines}<rect class="strip" x="0" y="${middle - ROW_HEIGHT / 2}" width="${width}" height="${ROW_HEIGHT + (self === undefined ? 0 : SELF_HEIGHT)}" fill-opacity="0"><title>${hover.join('\n')}</title></rect></g>`;
 }
 
 /** Nothing where a number is missing; the text says so. */
@@ -139,12 +144,12 @@ function drawKey({ left }: Place, y: number, selfName: string): Markup {
   return markup`<g class="quiet">${drawShape('circle', [left + 6, y], 'hollow')}<text x="${left + 18}" y="${y + 4}">${selfName}</text></g>`;
 }
 
-function figureText(row: ForestRow, unit: string): string {
-  const { goal } = row;
-  if (goal === undefined) return extentText(row, unit);
-  const isMet = 'atLeast' in goal ? row.median >= goal.atLeast : row.median <= goal.atMost;
+/** The goal and whether it is met; empty without one. */
+function goalText({ goal, median }: ForestRow): string {
+  if (goal === undefined) return '';
+  const isMet = 'atLeast' in goal ? median >= goal.atLeast : median <= goal.atMost;
   const words = 'atLeast' in goal ? `at least ${goal.atLeast}` : `at most ${goal.atMost}`;
-  return `${extentText(row, unit)}; ${words}: ${isMet ? 'met' : 'missed'}`;
+  return `${words}: ${isMet ? 'met' : 'missed'}`;
 }
 
 function extentText({ median, low, high }: Extent, unit: string): string {
