@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { MirrorCounts } from '../core/evidence.ts';
 import type { Phase } from '../core/rollout.ts';
 import type { MetricStatus } from '../core/verdict.ts';
-import type { LatencySummary } from '../load/latencies.ts';
+import type { LatencySummary } from '../load/report/load-report.ts';
 import { TrafficProcess } from './traffic-process.ts';
 import { TRIALS, type Trial } from './trials.ts';
 import { DEMO_MODEL, type Workplace } from './workplace.ts';
@@ -125,8 +125,8 @@ async function runTrial<Status extends TrialStatus>(
     reached,
     decidedBy: status.decidedBy,
     why: status.why,
-    liveRequests: report.sent,
-    liveFailures: report.sent - report.ok,
+    liveRequests: report.measured.offered,
+    liveFailures: report.measured.offered - report.measured.ok,
     pairs: status.mirror.compared,
     labels: status.labels.joined,
     candidateRequests: status.candidateRequests,

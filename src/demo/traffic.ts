@@ -5,9 +5,15 @@
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { type Random, seededRandom } from '../core/random.ts';
-import { Connection, type HttpAnswer, headerOf, postBytes } from '../load/connection.ts';
-import { Latencies, type LatencySummary } from '../load/latencies.ts';
-import { type LoadReport, runLoad } from '../load/run-load.ts';
+import { poisson } from '../load/arrivals.ts';
+import { Histogram } from '../load/histogram.ts';
+import type { LatencySummary, LoadReport } from '../load/report/load-report.ts';
+import { runLoad } from '../load/run-load.ts';
+import type { Answer } from '../load/sender.ts';
+import { headerOf } from '../load/wire/http-answer.ts';
+import { HttpConnection, postBytes } from '../load/wire/http-connection.ts';
+import { HttpSender } from '../load/wire/http-sender.ts';
+import type { Address } from '../load/wire/wire.ts';
 import { IMAGE_SIDE, imageTensorBytes, type LabelledImage, readImages } from './images.ts';
 
 /** What the demo asks of its traffic. */
@@ -37,10 +43,13 @@ export type TrafficNews =
     }
   | { readonly kind: 'failed'; readonly message: string };
 
+/** A request that is not answered by so long after its deadline never will be. */
+const PATIENCE_MS = 5_000;
+
 const stop = new AbortController();
 
 /** Latencies by phase; the demo marks where one phase ends and the next begins. */
-const phases = new Map<string, Latencies>();
+const phases = new Map<string, Histogram>();
 let phase = 'start';
 
 process.on('message', (message: TrafficOrder | 'stop' | { mark: string }) => {
@@ -65,33 +74,33 @@ function tell(news: TrafficNews): void {
 }
 
 async function sendImages(order: TrafficOrder): Promise<TrafficNews> {
-  const random = seededRandom(order.seed);
-  const images = shuffle(await readImages(order.imagesFolder), random);
+  const images = shuffle(await readImages(order.imagesFolder), seededRandom(order.seed));
   const labels = await LabelPost.open(order.port);
   const sent: LabelledImage[] = [];
   tell({ kind: 'started' });
   const report = await runLoad(
     {
-      host: '127.0.0.1',
-      port: order.port,
+      sender: new HttpSender(addressOf(order.port)),
       next: () => {
         const image = images[sent.length];
         if (!image) return undefined;
         sent.push(image);
         return requestFor(image, order);
       },
-      arrivals: { kind: 'poisson', perSecond: order.perSecond },
-      connectionsMax: 128,
+      arrivals: poisson(order.perSecond),
+      inFlightMax: 128,
       durationMs: order.durationMs,
       warmupMs: 0,
       deadlineMs: order.deadlineMs,
+      timeoutMs: order.deadlineMs + PATIENCE_MS,
+      seed: order.seed,
       signal: stop.signal,
       onAnswer: (answer, { place, latencyMs }) => {
         latenciesOf(phase).add(latencyMs);
         labels.plan(answer, sent[place], order.labelDelayMs);
       },
     },
-    { clock: systemClock, random },
+    { clock: systemClock },
   );
   await labels.close();
   return {
@@ -103,8 +112,12 @@ async function sendImages(order: TrafficOrder): Promise<TrafficNews> {
   };
 }
 
-function latenciesOf(name: string): Latencies {
-  const latencies = phases.get(name) ?? new Latencies();
+function addressOf(port: number): Address {
+  return { host: '127.0.0.1', port, tls: false };
+}
+
+function latenciesOf(name: string): Histogram {
+  const latencies = phases.get(name) ?? new Histogram();
   phases.set(name, latencies);
   return latencies;
 }
@@ -139,23 +152,23 @@ function requestFor(image: LabelledImage, order: TrafficOrder): Uint8Array {
 
 /** Sends labels one after another on a connection of its own, each some time after its answer. */
 class LabelPost {
-  readonly #connection: Connection;
+  readonly #connection: HttpConnection;
   readonly #host: string;
   readonly #planned = new Set<NodeJS.Timeout>();
   #queue: Promise<void> = Promise.resolve();
   sent = 0;
   refused = 0;
 
-  private constructor(connection: Connection, host: string) {
+  private constructor(connection: HttpConnection, host: string) {
     this.#connection = connection;
     this.#host = host;
   }
 
   static async open(port: number): Promise<LabelPost> {
-    return new LabelPost(await Connection.open('127.0.0.1', port), `127.0.0.1:${port}`);
+    return new LabelPost(await HttpConnection.open(addressOf(port)), `127.0.0.1:${port}`);
   }
 
-  plan(answer: HttpAnswer, image: LabelledImage | undefined, delayMs: number | undefined): void {
+  plan(answer: Answer, image: LabelledImage | undefined, delayMs: number | undefined): void {
     const token = headerOf(answer.head, 'x-understudy-feedback');
     if (!token || !image || delayMs === undefined) return;
     const timer = setTimeout(() => {

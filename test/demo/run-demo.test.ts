@@ -86,6 +86,7 @@ t.test(
       meanMs: 1,
       p50Ms,
       p90Ms: 1,
+      p95Ms: 1,
       p99Ms: 2 * p50Ms,
       p999Ms: 1,
       maxMs: 1,

@@ -91,7 +91,7 @@ t.test(
     const { report } = await more.stop();
     t.equal(end.phase, 'promoted', end.why);
     t.same(
-      [report.sent - report.ok, report.errors],
+      [report.measured.offered - report.measured.ok, report.measured.errors],
       [0, {}],
       'the second life fails no live request',
     );

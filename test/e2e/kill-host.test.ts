@@ -59,7 +59,11 @@ t.test(
     t.match(end.why, /SIGKILL/, 'and says what happened');
     await until('the lane is gone', () => gateway.lanes().length === 0);
     const { report } = await traffic.stop();
-    t.same([report.sent - report.ok, report.errors], [0, {}], `of ${report.sent} live requests`);
+    t.same(
+      [report.measured.offered - report.measured.ok, report.measured.errors],
+      [0, {}],
+      `of ${report.measured.offered} live requests`,
+    );
   },
 );
 
@@ -89,10 +93,10 @@ t.test(
     // What candidate and control lost, stable answered once it was back.
     const ofStable = deaths.find(({ facts }) => facts?.['role'] === 'main')?.message;
     const most = Number(/with (\d+) requests/.exec(ofStable ?? '')?.[1]);
-    const failed = report.sent - report.ok;
+    const failed = report.measured.offered - report.measured.ok;
     t.ok(
       failed <= most,
-      `${failed} of ${report.sent} failed, ${most} were in stable's: ${JSON.stringify(report.errors)}`,
+      `${failed} of ${report.measured.offered} failed, ${most} were in stable's: ${JSON.stringify(report.measured.errors)}`,
     );
     t.equal((await gateway.status()).phase, 'progressing', 'one death is no crash loop');
   },

@@ -74,8 +74,12 @@ t.test('packages are replaced under traffic, and no request is lost', TIME, asyn
   await until('the old hosts are gone', () => gateway.hosts().length === 2);
   t.equal(gateway.hosts().filter((pid) => first.includes(pid)).length, 1, 'the small one stays');
   const { report } = await traffic.stop();
-  t.ok(report.sent > 100, `only ${report.sent} requests`);
-  t.same([report.sent - report.ok, report.errors], [0, {}], `of ${report.sent} live requests`);
+  t.ok(report.measured.offered > 100, `only ${report.measured.offered} requests`);
+  t.same(
+    [report.measured.offered - report.measured.ok, report.measured.errors],
+    [0, {}],
+    `of ${report.measured.offered} live requests`,
+  );
 });
 
 t.test(
@@ -100,7 +104,11 @@ t.test(
     const { report } = await traffic.stop();
     await until('each model has its one process', () => gateway.hosts().length === 2);
     await until('no handle is left', () => handles(gateway.pid) <= before);
-    t.same([report.sent - report.ok, report.errors], [0, {}], `of ${report.sent} live requests`);
+    t.same(
+      [report.measured.offered - report.measured.ok, report.measured.errors],
+      [0, {}],
+      `of ${report.measured.offered} live requests`,
+    );
     const deaths = gateway.entries().filter(({ facts }) => facts?.['died'] !== undefined);
     t.same(deaths, [], 'nothing had to be killed');
   },

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { Connection, type HttpAnswer, postBytes } from '../../src/load/connection.ts';
+import type { HttpAnswer } from '../../src/load/wire/http-answer.ts';
+import { HttpConnection, postBytes } from '../../src/load/wire/http-connection.ts';
 import { understudy } from '../support/command.ts';
 import { until } from '../support/until.ts';
 import { aPlace, liveTraffic, RunningGateway } from './a-gateway.ts';
@@ -18,7 +19,7 @@ t.test(
     const gateway = await RunningGateway.start(t, place);
     const [host = 0] = gateway.hosts();
     const connections = await Promise.all(
-      Array.from({ length: REQUESTS }, () => Connection.open('127.0.0.1', gateway.httpPort)),
+      Array.from({ length: REQUESTS }, () => openTo(gateway.httpPort)),
     );
     // A host that stands still: whatever was accepted is surely unanswered when the signal comes.
     process.kill(host, 'SIGSTOP');
@@ -84,11 +85,11 @@ t.test(
     t.notOk(children.some(isAlive));
     const { report } = await traffic.stop();
     // What came too late was refused as such, or found the door closed.
-    const unexpected = Object.keys(report.errors).filter(
+    const unexpected = Object.keys(report.measured.errors).filter(
       (kind) => !/^(503|connection: )/.test(kind),
     );
     t.same(unexpected, []);
-    t.ok(report.ok > 100);
+    t.ok(report.measured.ok > 100);
 
     const next = await RunningGateway.start(t, place);
     t.equal((await next.status()).phase, 'progressing', 'the rollout goes on in the next life');
@@ -114,5 +115,9 @@ function anImage(port: number): Uint8Array {
 }
 
 async function lateRequest(port: number): Promise<HttpAnswer> {
-  return (await Connection.open('127.0.0.1', port)).request(anImage(port));
+  return (await openTo(port)).request(anImage(port));
+}
+
+function openTo(port: number): Promise<HttpConnection> {
+  return HttpConnection.open({ host: '127.0.0.1', port, tls: false });
 }
