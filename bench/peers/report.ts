@@ -124,6 +124,7 @@ const PROXY_HEADING = [
   'mirrored p50',
   'mirrored p99',
   'mirrored throughput',
+  'copies made',
 ];
 
 /** Plain figures as they are, the others as ratios to them. */
@@ -145,6 +146,7 @@ export function proxyRows(proxies: readonly ProxyFigures[]): Rows {
         cell('mirrorP50', 2),
         cell('mirrorP99', 2),
         cell('mirrorThroughput', 2),
+        cell('mirrorCopied', 2),
       ];
     }),
   ];
