@@ -25,7 +25,8 @@ export class Generator {
 
   /**
    * Runs one load. `watch` is told of it about five times a second. With `signal` it ends early, and is reported as far as it
-   * came. Rejects with the words of a process that could not run it, or has died; the generator is of no use then.
+   * came. Rejects with the words of a process that could not run it, or that has died: a
+   * generator that has lost a process runs no more loads.
    */
   async run(
     plan: LoadPlan,
@@ -36,15 +37,10 @@ export class Generator {
     if (plan.requests.length === 0)
       throw new RangeError('expected one or more requests, found none');
     this.#busy = true;
-    const end = (): void => {
-      for (const one of this.#processes) one.end();
-    };
-    signal?.addEventListener('abort', end);
     try {
       return await this.#run(plan, watch, signal);
     } finally {
       this.#busy = false;
-      signal?.removeEventListener('abort', end);
     }
   }
 
@@ -65,18 +61,30 @@ export class Generator {
         onPulse?.(at, pulse),
       ),
     );
-    // The first that fails is told; the others are not waited for, and what they say then is of no interest.
     const shares = Promise.all(works.map((work) => work.share));
-    shares.catch(() => undefined);
-    await Promise.race([Promise.all(works.map((work) => work.ready)), shares]);
-    if (signal?.aborted) for (const worker of workers) worker.end();
-    const startWallMs = systemClock.wallMs() + START_MS;
-    for (const worker of workers) worker.begin(startWallMs);
-    const { arrivals, seed, durationMs, warmupMs, deadlineMs, inFlightMax } = plan;
-    return reportOf(
-      { arrivals, seed, durationMs, warmupMs, deadlineMs, inFlightMax },
-      await shares,
-    );
+    const begin = (): void => {
+      const wallMs = systemClock.wallMs() + START_MS;
+      for (const worker of workers) worker.begin(wallMs);
+    };
+    const end = (): void => {
+      for (const worker of workers) worker.end();
+    };
+    signal?.addEventListener('abort', end);
+    try {
+      // Where one fails, its share is the first to say so.
+      await Promise.race([Promise.all(works.map((work) => work.ready)), shares]);
+      if (signal?.aborted) end();
+      begin();
+      return reportOf(plan, await shares);
+    } catch (error) {
+      // The others are rid of the load too, so that the next one finds them free.
+      end();
+      begin();
+      await Promise.allSettled(works.map((work) => work.share));
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', end);
+    }
   }
 }
 

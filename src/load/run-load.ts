@@ -23,10 +23,9 @@ const SWEEPS = 20;
 
 /** Runs a load to its end (its time is over, nothing is left to send, or it was ended) and awaits the answers. */
 export async function runLoad(load: Load, tools: { clock: Clock }): Promise<LoadReport> {
-  const { arrivals, seed, durationMs, warmupMs, deadlineMs, inFlightMax } = load;
   const begin = (): Promise<number> => Promise.resolve(tools.clock.monotonicMs());
   const share = await runPart(load, { of: 1, at: 0, begin }, tools);
-  return reportOf({ arrivals, seed, durationMs, warmupMs, deadlineMs, inFlightMax }, [share]);
+  return reportOf(load, [share]);
 }
 
 /** Runs what one process does of a load. The load's concurrency and `inFlightMax` are this process's own. */
@@ -87,7 +86,6 @@ class LoadRun {
   async sendOpen(arrivals: ScheduledArrivals): Promise<LoadShare> {
     return await this.#whileWatched(async () => {
       await this.#sendScheduled(this.#ownStarts(arrivals));
-      return this.#isExhausted || this.#isEnded ? this.#clock.monotonicMs() : this.#endMs;
     });
   }
 
@@ -100,7 +98,6 @@ class LoadRun {
       while (this.#sendsClosed && !this.#isEnded && this.#clock.monotonicMs() < this.#endMs)
         await this.#alarm.until(this.#endMs);
       this.#sendsClosed = false;
-      return this.#clock.monotonicMs();
     });
   }
 
@@ -112,18 +109,20 @@ class LoadRun {
     return this.#startMs + this.#load.durationMs;
   }
 
-  /** Sends, awaits what is in flight then, and tells what was seen. `send` gives the moment at which it had no more to do. */
-  async #whileWatched(send: () => Promise<number>): Promise<LoadShare> {
+  /** Sends, awaits what is in flight then, and tells what was seen. */
+  async #whileWatched(send: () => Promise<void>): Promise<LoadShare> {
     const { signal, timeoutMs, durationMs } = this.#load;
     const ring = (): void => this.#alarm.ring();
     const sweep = setInterval(() => this.#sweep(), Math.max(1, timeoutMs / SWEEPS));
     const pulse = setInterval(() => this.#pulse(), PULSE_MS);
     signal?.addEventListener('abort', ring);
     try {
-      const endedMs = await send();
+      await send();
+      const isShort = this.#isExhausted || this.#isEnded;
+      const elapsedMs = this.#clock.monotonicMs() - this.#startMs;
       await this.#settle();
       this.#pulse();
-      return this.#observer.share(Math.min(durationMs, endedMs - this.#startMs));
+      return this.#observer.share(isShort ? Math.min(durationMs, elapsedMs) : durationMs);
     } finally {
       clearInterval(sweep);
       clearInterval(pulse);
@@ -255,10 +254,12 @@ class LoadRun {
     if (answer) this.#load.sender.abandon?.(answer);
   }
 
-  /** Waits for what is in flight, and for what waits behind it, no longer than a time-out from now. */
+  /** Waits for what is in flight, and for what waits behind it, no longer than a time-out after the load's end. */
   async #settle(): Promise<void> {
     this.#settled = deferred();
-    const over = setTimeout(() => this.#settled?.resolve(), this.#load.timeoutMs);
+    const nowMs = this.#clock.monotonicMs();
+    const restMs = this.#isEnded || this.#isExhausted ? 0 : Math.max(0, this.#endMs - nowMs);
+    const over = setTimeout(() => this.#settled?.resolve(), restMs + this.#load.timeoutMs);
     this.#tellWhereSettled();
     await this.#settled.promise;
     clearTimeout(over);

@@ -32,30 +32,34 @@ export type LoadFacts = {
 
 const WRONG_EXAMPLES_MAX = 5;
 
-/** Puts together what the processes of one load saw. */
-export function reportOf(facts: LoadFacts, shares: readonly LoadShare[]): LoadReport {
+/** Puts together what the processes of one load saw. `load` may say more than its facts. */
+export function reportOf(load: LoadFacts, shares: readonly LoadShare[]): LoadReport {
+  const { arrivals, seed, deadlineMs, inFlightMax } = load;
   const sum = (count: (share: LoadShare) => number): number =>
     shares.reduce((total, share) => total + count(share), 0);
   const durationMs = Math.max(0, ...shares.map((share) => share.durationMs));
-  const { timeline, warmup, measured } = mergeTallies(facts, shares, durationMs);
-  const warmupMs = Math.min(facts.warmupMs, durationMs);
+  const { timeline, warmup, measured } = mergeTallies(load, shares, durationMs);
+  const warmupMs = Math.min(load.warmupMs, durationMs);
   const measuredMs = durationMs - warmupMs;
   const figures = measured.figures(measuredMs);
   const wrongExamples = shares.flatMap((share) => share.wrongExamples).slice(0, WRONG_EXAMPLES_MAX);
   const seen = {
     figures,
-    isOpen: facts.arrivals.kind !== 'closed',
+    isOpen: arrivals.kind !== 'closed',
     missed: sum((share) => share.missed),
     heldBack: sum((share) => share.heldBack),
     heldBackMs: sum((share) => share.heldBackMs),
-    inFlightMax: facts.inFlightMax,
+    inFlightMax,
     durationMs,
-    plannedMs: facts.durationMs,
+    plannedMs: load.durationMs,
   };
   return {
-    ...facts,
+    arrivals,
+    seed,
     durationMs,
     warmupMs,
+    deadlineMs,
+    inFlightMax,
     processes: shares.length,
     measured: figures,
     warmup: warmupMs > 0 ? warmup.figures(warmupMs) : undefined,
@@ -71,13 +75,13 @@ export function reportOf(facts: LoadFacts, shares: readonly LoadShare[]): LoadRe
 }
 
 function mergeTallies(
-  facts: LoadFacts,
+  load: LoadFacts,
   shares: readonly LoadShare[],
   durationMs: number,
 ): { timeline: Interval[]; warmup: Tally; measured: Tally } {
   const [warmup, measured] = [new Tally(), new Tally()];
   const timeline: Interval[] = [];
-  for (const [place, stretch] of stretchesOf(facts).entries()) {
+  for (const [place, stretch] of stretchesOf(load).entries()) {
     const tally = new Tally();
     for (const share of shares) {
       const data = share.tallies[place];
