@@ -145,12 +145,14 @@ async function roundsOf(
 
 async function measureRound(one: Chosen, plan: RoundPlan, round: number): Promise<Round> {
   const { bench, model, commonPerSecond } = plan;
-  const { load, whole } = bench.effort;
+  const { load, trial, whole } = bench.effort;
   return withServer(one, { form: one.form, model, bench }, async (server, asked) => {
     await server.expectRightAnswers();
     const loaded = { ...asked, seed: round + 1 };
+    // Also the warm-up: a server that has just started is at its slowest.
+    const closedPerSecond = await closedRate(loaded, trial);
     const search = whole
-      ? await searched(loaded, one.closedPerSecond, bench)
+      ? await searched(loaded, closedPerSecond, bench)
       : { highestPerSecond: undefined, doubts: 0 };
     const { highestPerSecond, doubts } = search;
     const half = highestPerSecond && (await atRate(loaded, highestPerSecond / 2, load));

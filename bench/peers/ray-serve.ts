@@ -8,12 +8,12 @@ const HIGH_THROUGHPUT = { RAY_SERVE_ENABLE_HA_PROXY: '1', RAY_SERVE_THROUGHPUT_O
 export const rayServe: Peer = {
   name: 'ray-serve',
   package: 'ray',
-  how: `one replica on a local cluster; raw bytes; \`serve.batch\` (${ROWS_MAX} rows, ${WAIT_S * 1000} ms) or none, and its high-throughput mode (HAProxy in front)`,
+  how: `one replica on a local cluster; raw bytes; \`serve.batch\` (${ROWS_MAX} rows, ${WAIT_S * 1000} ms) or none; its high-throughput mode (HAProxy in front), and the mode that it starts in by itself`,
   source: 'https://docs.ray.io/en/master/kuberay/user-guides/serve-high-throughput.html',
   forms: [
     { name: 'raw bytes, high throughput', call: RAW },
     { name: 'raw bytes, high throughput, batching', call: RAW },
-    { name: 'raw bytes, batching', call: RAW },
+    { name: 'raw bytes', call: RAW },
   ],
   command: async (start) => {
     const form = start.form.name.includes('batching') ? 'batched' : 'plain';
