@@ -17,6 +17,9 @@ export function spreadOf(figures: readonly number[]): Spread {
   };
 }
 
+/** The figures of each kind, in the order of the rounds. */
+export type Rounds<Kind extends string, Figure> = Readonly<Record<Kind, readonly Figure[]>>;
+
 /**
  * Measures the kinds in turn, over and over, so that whatever else the machine does falls on all of them alike. Every second
  * round runs backwards, so that a drift within a round does too.
@@ -25,7 +28,7 @@ export async function interleave<Kind extends string, Figure>(
   kinds: readonly Kind[],
   rounds: number,
   measure: (kind: Kind, round: number) => Promise<Figure>,
-): Promise<Readonly<Record<Kind, readonly Figure[]>>> {
+): Promise<Rounds<Kind, Figure>> {
   const figures = Object.fromEntries(kinds.map((kind) => [kind, [] as Figure[]])) as Record<
     Kind,
     Figure[]
@@ -43,6 +46,14 @@ export function ratiosOf(
   denominators: readonly number[],
 ): readonly number[] {
   return numerators.map((numerator, round) => numerator / (denominators[round] ?? Number.NaN));
+}
+
+/** The spread of the ratios. */
+export function ratioSpread(
+  numerators: readonly number[],
+  denominators: readonly number[],
+): Spread {
+  return spreadOf(ratiosOf(numerators, denominators));
 }
 
 /** Linear between the two nearest of the sorted figures. */

@@ -13,7 +13,8 @@ import type { RolloutSpec } from '../src/core/rollout.ts';
 import { decide } from '../src/decide/decide.ts';
 import { openFileLedger } from '../src/ledger/file.ts';
 import { spreadOf } from './blocks.ts';
-import type { Effort, Figure, Suite, SuiteResult } from './figure.ts';
+import type { Effort, Figure, Measurement, Suite } from './figure.ts';
+import type { Workplace } from './workplace.ts';
 
 const PAIRS = 5_000;
 const LIVE_REQUESTS = 50_000;
@@ -30,10 +31,7 @@ export const decisionCost: Suite = {
   run: measureDecisionCost,
 };
 
-async function measureDecisionCost(
-  { rounds }: Effort,
-  tell: (line: string) => void,
-): Promise<SuiteResult> {
+async function measureDecisionCost({ tell }: Workplace, { rounds }: Effort): Promise<Measurement> {
   const random = seededRandom(1);
   const spec = aSpec();
   const full = fullWindow(spec, random);
@@ -73,9 +71,7 @@ async function measureDecisionCost(
   }
   tell(`${rounds} rounds`);
   return {
-    suite: decisionCost.name,
-    title: decisionCost.title,
-    conditions: { rounds, pairs: PAIRS, labels: PAIRS, liveRequests: LIVE_REQUESTS },
+    conditions: { pairs: PAIRS, labels: PAIRS, liveRequests: LIVE_REQUESTS },
     figures: [
       figure('decide on full evidence', blocks.decide),
       figure('compare a pair of 10 classes and fold it in', blocks.compare),

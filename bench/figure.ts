@@ -1,20 +1,38 @@
+import type { LinePlot } from '../src/load/report/plots/line-plot.ts';
 import type { Spread } from './blocks.ts';
+import type { Loads } from './loader.ts';
+import type { Workplace } from './workplace.ts';
 
 /** One measured thing: the figure of each block, and what it is held against. */
 export type Figure = {
   readonly name: string;
-  readonly unit: 'ratio' | 'per second' | 'ms' | 'µs' | 'percent';
+  readonly unit: 'ratio' | 'per second' | 'ms' | 'µs' | 'percent' | 'requests';
   readonly spread: Spread;
-  readonly goal?: { readonly atLeast: number } | { readonly atMost: number };
+  readonly goal?: Goal;
+  /** The same figure of one side against itself, in blocks of the same rounds: what differs from 1 there is the machine. */
+  readonly self?: Spread;
 };
 
+export type Goal = { readonly atLeast: number } | { readonly atMost: number };
+
+/** What a table cannot show: a line plot, which is kept as plain data. `name` is a part of the picture's file name. */
+export type Curve = { readonly name: string; readonly plot: LinePlot };
+
 /** What one suite measured, and under which conditions. Plain data: it is kept as JSON. */
-export type SuiteResult = {
-  readonly suite: string;
-  readonly title: string;
+export type Measurement = {
   /** Whatever a reader needs to judge the figures or to take them again. */
   readonly conditions: Readonly<Record<string, string | number>>;
   readonly figures: readonly Figure[];
+  readonly curves?: readonly Curve[];
+};
+
+/** A measurement with the suite that made it, and what the load generator says of its loads. */
+export type SuiteResult = Measurement & {
+  readonly suite: string;
+  readonly title: string;
+  /** How much was measured, as asked for. */
+  readonly effort: Effort;
+  readonly loads: Loads;
 };
 
 /** How long a suite measures. */
@@ -30,16 +48,25 @@ export type Suite = {
   readonly name: string;
   readonly title: string;
   readonly effort: Effort;
-  readonly run: (effort: Effort, tell: (line: string) => void) => Promise<SuiteResult>;
+  /** Everything that is started in the workplace ends with it. */
+  readonly run: (workplace: Workplace, effort: Effort) => Promise<Measurement>;
 };
 
 /** The figure as people read it. */
 export function formatFigure(value: number, unit: Figure['unit']): string {
-  const digits = unit === 'ratio' ? 3 : unit === 'per second' ? 0 : unit === 'percent' ? 1 : 2;
-  return value.toFixed(digits);
+  return value.toFixed(DIGITS[unit]);
 }
 
-export function formatGoal({ goal }: Figure): string {
+const DIGITS: Readonly<Record<Figure['unit'], number>> = {
+  ratio: 3,
+  'per second': 0,
+  ms: 2,
+  µs: 2,
+  percent: 2,
+  requests: 0,
+};
+
+export function formatGoal(goal: Goal | undefined): string {
   if (goal === undefined) return '';
   return 'atLeast' in goal ? `at least ${goal.atLeast}` : `at most ${goal.atMost}`;
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -9,6 +10,12 @@ const STOP_MS_MAX = 20_000;
 
 type Ports = { readonly http: number; readonly grpc: number; readonly admin: number };
 type LogLine = { readonly message: string; readonly facts?: Partial<Omit<Ports, 'http'>> };
+
+/** How a gateway is started where not as a user does it. */
+export type GatewayStart = {
+  /** A module that its process loads first, as a file URL. */
+  readonly preload?: URL;
+};
 
 /** A gateway as a user starts it, in a process of its own. */
 export class GatewayProcess {
@@ -26,10 +33,10 @@ export class GatewayProcess {
   }
 
   /** Resolves when it answers; rejects with what it said if it does not start. */
-  static async start(configFile: string): Promise<GatewayProcess> {
-    const child = spawn(process.execPath, [MAIN, 'serve', '--log-json', '-c', configFile], {
-      stdio: ['ignore', 'inherit', 'pipe'],
-    });
+  static async start(configFile: string, { preload }: GatewayStart = {}): Promise<GatewayProcess> {
+    const first = preload === undefined ? [] : [`--import=${preload.href}`];
+    const args = [...first, MAIN, 'serve', '--log-json', '-c', configFile];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] });
     // However the bench ends, its gateways end with it.
     const endWithUs = (): boolean => child.kill('SIGKILL');
     process.once('exit', endWithUs);
@@ -55,9 +62,28 @@ export class GatewayProcess {
     return answer.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text;
   }
 
+  /** Calls the data plane's model control. Rejects unless it answers 200. */
+  async control(model: string, verb: 'load' | 'unload'): Promise<void> {
+    const url = `http://127.0.0.1:${this.port}/v2/repository/models/${model}/${verb}`;
+    const answer = await fetch(url, { method: 'POST' });
+    const text = await answer.text();
+    if (answer.status !== 200) throw new Error(`${verb} ${model}: ${answer.status} ${text}`);
+  }
+
+  /** The processes that it has started and that run. */
+  async childPids(): Promise<readonly number[]> {
+    const { pid } = this.#child;
+    const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8');
+    return text.split(' ').filter(Boolean).map(Number);
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
   /** Lets it drain and end; kills it where that takes too long. */
-  async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+  async close(): Promise<void> {
+    if (!this.isRunning) return;
     const exited = once(this.#child, 'exit');
     this.#child.kill('SIGTERM');
     const tooLong = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS_MAX);

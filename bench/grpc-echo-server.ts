@@ -3,7 +3,7 @@
  * give bytes. Nothing is decoded. Started with `fork`; tells its port.
  */
 import { Server, ServerCredentials, type UntypedHandleCall } from '@grpc/grpc-js';
-import type { GrpcEchoNews } from './grpc-message.ts';
+import type { GrpcEchoNews } from './grpc-echo-process.ts';
 
 const bytesBothWays = {
   requestStream: false,

@@ -1,21 +1,21 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../src/core/random.ts';
-import { postBytes } from '../src/load/connection.ts';
-import { LoadProcess } from '../src/load/load-process.ts';
-import type { LoadReport } from '../src/load/run-load.ts';
-import { interleave, ratiosOf, spreadOf } from './blocks.ts';
-import type { Effort, Figure, Suite, SuiteResult } from './figure.ts';
-import { expectAllAnswered } from './load-block.ts';
+import type { LoadReport } from '../src/load/report/load-report.ts';
+import { postBytes } from '../src/load/wire/http-connection.ts';
+import { type Aim, here } from './aim.ts';
+import { interleave, ratioSpread, spreadOf } from './blocks.ts';
+import type { Effort, Figure, Measurement, Suite } from './figure.ts';
+import { expectAllAnswered } from './loader.ts';
 import { firstValueModel, INPUT } from './models.ts';
 import { WatchedProcess } from './watched-process.ts';
-import { Workplace } from './workplace.ts';
+import type { Workplace } from './workplace.ts';
 
 const MODEL = 'large';
 /** An image of 3 x 224 x 224. */
-const FLOATS = 150_528;
+export const FLOATS = 150_528;
 /** For the gaps: enough that one body arrives while others are read. */
 const IN_FLIGHT = 4;
 const IDLE_MS_MAX = 1_000;
-const DEADLINE_MS = 5_000;
 
 /** What reading floats from JSON costs those who wait for it, and those who wait for something else meanwhile. */
 export const jsonFloats: Suite = {
@@ -31,55 +31,50 @@ const SIDES = ['parse', 'process', 'thread', 'parseAgain'] as const;
 const GOAL_RATIO = 1;
 const GOAL_GAP_MS = 5;
 
-type Servers = Readonly<Record<Side, WatchedProcess>>;
-/** The request of one form for a server. */
-type Form = { readonly name: string; readonly body: Buffer };
-
-async function measureJsonFloats(
-  effort: Effort,
-  tell: (line: string) => void,
-): Promise<SuiteResult> {
-  const workplace = await Workplace.create();
-  const running: { readonly close: () => void }[] = [];
-  const closing = <T extends { close: () => void }>(each: T): T => {
-    running.push(each);
-    return each;
-  };
-  try {
-    await workplace.addModel(MODEL, firstValueModel(FLOATS));
-    const startGateway = async (isolation: 'process' | 'thread'): Promise<WatchedProcess> => {
-      const config = await workplace.writeConfig({ [MODEL]: { execution: { isolation } } });
-      return closing(await WatchedProcess.startGateway(config));
-    };
-    const parse = closing(await WatchedProcess.startJsonServer());
-    const servers: Servers = {
-      parse,
-      process: await startGateway('process'),
-      thread: await startGateway('thread'),
-      parseAgain: parse,
-    };
-    const bench = { servers, generator: closing(new LoadProcess()), effort, tell };
-    const figures: Figure[] = [];
-    for (const form of formsOf()) {
-      figures.push(...(await measureLatency(form, bench)), ...(await measureGaps(form, bench)));
-    }
-    figures.push(await measureIdle(bench));
-    return resultOf(figures, effort);
-  } finally {
-    for (const each of running) each.close();
-    await workplace.remove();
-  }
-}
-
-type Bench = {
-  readonly servers: Servers;
-  readonly generator: LoadProcess;
+type Setup = {
+  readonly servers: Readonly<Record<Side, WatchedProcess>>;
+  readonly workplace: Workplace;
   readonly effort: Effort;
-  readonly tell: (line: string) => void;
 };
 
+async function measureJsonFloats(workplace: Workplace, effort: Effort): Promise<Measurement> {
+  await workplace.addModel(MODEL, firstValueModel(FLOATS));
+  const startGateway = async (isolation: 'process' | 'thread'): Promise<WatchedProcess> => {
+    const config = await workplace.writeConfig({
+      models: { [MODEL]: { execution: { isolation } } },
+    });
+    return workplace.closing(await WatchedProcess.startGateway(config));
+  };
+  const parse = workplace.closing(await WatchedProcess.startJsonServer());
+  const servers = {
+    parse,
+    process: await startGateway('process'),
+    thread: await startGateway('thread'),
+    parseAgain: parse,
+  };
+  const setup = { servers, workplace, effort };
+  const forms = imageForms();
+  const figures: Figure[] = [];
+  for (const form of forms) {
+    figures.push(...(await measureLatency(form, setup)), ...(await measureGaps(form, setup)));
+  }
+  figures.push(await measureIdle(setup));
+  const [short, full] = forms;
+  const conditions = {
+    floats: FLOATS,
+    fourDecimalsBytes: short.body.byteLength,
+    fullDigitsBytes: full.body.byteLength,
+    inFlightForLatency: 1,
+    inFlightForGaps: IN_FLIGHT,
+  };
+  return { conditions, figures };
+}
+
+/** One image, written in one way. */
+export type ImageForm = { readonly name: string; readonly body: Buffer };
+
 /** As people write floats by hand or round them, and as a language writes what it has as FP32 and takes for a double. */
-function formsOf(): readonly Form[] {
+export function imageForms(): readonly [short: ImageForm, full: ImageForm] {
   const random = seededRandom(1);
   const values = Array.from({ length: FLOATS }, () => random.unit());
   return [
@@ -93,27 +88,39 @@ function bodyOf(data: readonly number[]): Buffer {
   return Buffer.from(JSON.stringify({ inputs: [input] }));
 }
 
+/** A JSON body for the model of this name, or for the bare route where none is named. */
+export function jsonAim(port: number, body: Buffer, model?: string): Aim {
+  const request = postBytes({
+    host: `127.0.0.1:${port}`,
+    path: model === undefined ? '/infer' : `/v2/models/${model}/infer`,
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  return { wire: { kind: 'http', address: here(port) }, requests: [request] };
+}
+
 /** One request at a time. */
 async function measureLatency(
-  { name, body }: Form,
-  { servers, generator, effort, tell }: Bench,
+  { name, body }: ImageForm,
+  { servers, workplace, effort }: Setup,
 ): Promise<readonly Figure[]> {
   const medians = await interleave(SIDES, effort.rounds, async (side, round) => {
-    const request = requestOf(side, servers[side].port, body);
-    const load = { generator, effort, request, inFlight: 1 };
-    const { latency } = await block(servers[side].port, load, effort.warmupMs);
-    tell(`${name}, round ${round + 1} ${side}: median ${latency.p50Ms.toFixed(2)} ms`);
-    return latency.p50Ms;
+    const aim = aimFor(side, servers[side].port, body);
+    const { measured } = await block(workplace, { aim, inFlight: 1, ...effort });
+    const medianMs = measured.service.p50Ms;
+    workplace.tell(`${name}, round ${round + 1} ${side}: median ${medianMs.toFixed(2)} ms`);
+    return medianMs;
   });
   const ratio = (side: Side): Figure => ({
     name: `${name}: median latency, ${NAMES[side]} / ${NAMES.parse}`,
     unit: 'ratio',
-    spread: spreadOf(ratiosOf(medians[side], medians.parse)),
+    spread: ratioSpread(medians[side], medians.parse),
+    self: ratioSpread(medians.parseAgain, medians.parse),
+    goal: { atMost: GOAL_RATIO },
   });
   return [
-    { ...ratio('process'), goal: { atMost: GOAL_RATIO } },
-    { ...ratio('thread'), goal: { atMost: GOAL_RATIO } },
-    ratio('parseAgain'),
+    ratio('process'),
+    ratio('thread'),
     ...(['parse', 'process', 'thread'] as const).map(
       (side): Figure => ({
         name: `${name}: median latency, ${NAMES[side]}`,
@@ -126,21 +133,18 @@ async function measureLatency(
 
 /** Several requests at a time, after the warm-up; the largest gap of each block counts. */
 async function measureGaps(
-  { name, body }: Form,
-  { servers, generator, effort, tell }: Bench,
+  { name, body }: ImageForm,
+  { servers, workplace, effort }: Setup,
 ): Promise<readonly Figure[]> {
   const sides = ['parse', 'process', 'thread'] as const;
   const gaps = await interleave(sides, effort.rounds, async (side, round) => {
     const server = servers[side];
-    const load = {
-      generator,
-      effort,
-      request: requestOf(side, server.port, body),
-      inFlight: IN_FLIGHT,
-    };
-    await block(server.port, { ...load, effort: { ...effort, blockMs: effort.warmupMs } }, 0);
-    const found = await server.gapsDuring(() => block(server.port, load, 0));
-    tell(`${name}, round ${round + 1} ${side}: largest gap ${found.maxMs.toFixed(2)} ms`);
+    const load = { aim: aimFor(side, server.port, body), inFlight: IN_FLIGHT, warmupMs: 0 };
+    await block(workplace, { ...load, blockMs: effort.warmupMs });
+    const found = await server.gapsDuring(() =>
+      block(workplace, { ...load, blockMs: effort.blockMs }),
+    );
+    workplace.tell(`${name}, round ${round + 1} ${side}: largest gap ${found.maxMs.toFixed(2)} ms`);
     return found;
   });
   const figure = (side: (typeof sides)[number], of: 'maxMs' | 'p999Ms'): Figure => ({
@@ -158,51 +162,39 @@ async function measureGaps(
 }
 
 /** The gap that the probe and the machine show where nothing arrives. */
-async function measureIdle({ servers, effort }: Bench): Promise<Figure> {
+async function measureIdle({ servers, effort }: Setup): Promise<Figure> {
   const forMs = Math.min(effort.blockMs, IDLE_MS_MAX);
   const largest: number[] = [];
   for (let round = 0; round < effort.rounds; round += 1) {
-    const idle = () => new Promise((resolve) => setTimeout(resolve, forMs));
-    largest.push((await servers.process.gapsDuring(idle)).maxMs);
+    largest.push((await servers.process.gapsDuring(() => sleep(forMs))).maxMs);
   }
   return { name: 'largest gap, nothing arriving', unit: 'ms', spread: spreadOf(largest) };
 }
 
-type Load = {
-  readonly generator: LoadProcess;
-  readonly effort: Effort;
-  readonly request: Buffer;
+type Block = {
+  readonly aim: Aim;
   readonly inFlight: number;
+  readonly warmupMs: number;
+  readonly blockMs: number;
 };
 
 async function block(
-  port: number,
-  { generator, effort, request, inFlight }: Load,
-  warmupMs: number,
+  { loader }: Workplace,
+  { aim, inFlight, warmupMs, blockMs }: Block,
 ): Promise<LoadReport> {
-  const report = await generator.run({
-    host: '127.0.0.1',
-    port,
-    requestsBase64: [request.toString('base64')],
+  const report = await loader.load({
+    aim,
     arrivals: { kind: 'closed', concurrency: inFlight },
-    connectionsMax: inFlight,
-    durationMs: warmupMs + effort.blockMs,
+    inFlightMax: inFlight,
     warmupMs,
-    deadlineMs: DEADLINE_MS,
-    seed: 1,
+    measuredMs: blockMs,
   });
   expectAllAnswered(report);
   return report;
 }
 
-function requestOf(side: Side, port: number, body: Buffer): Buffer {
-  const isGateway = side === 'process' || side === 'thread';
-  return postBytes({
-    host: `127.0.0.1:${port}`,
-    path: isGateway ? `/v2/models/${MODEL}/infer` : '/infer',
-    headers: { 'content-type': 'application/json' },
-    body,
-  });
+function aimFor(side: Side, port: number, body: Buffer): Aim {
+  return jsonAim(port, body, side === 'process' || side === 'thread' ? MODEL : undefined);
 }
 
 const NAMES: Readonly<Record<Side, string>> = {
@@ -211,23 +203,3 @@ const NAMES: Readonly<Record<Side, string>> = {
   thread: 'gateway (thread tier)',
   parseAgain: 'JSON.parse, the same again',
 };
-
-function resultOf(figures: readonly Figure[], effort: Effort): SuiteResult {
-  const { rounds, blockMs, warmupMs } = effort;
-  const [short, full] = formsOf();
-  return {
-    suite: jsonFloats.name,
-    title: jsonFloats.title,
-    conditions: {
-      floats: FLOATS,
-      fourDecimalsBytes: short?.body.byteLength ?? 0,
-      fullDigitsBytes: full?.body.byteLength ?? 0,
-      inFlightForLatency: 1,
-      inFlightForGaps: IN_FLIGHT,
-      rounds,
-      blockMs,
-      warmupMs,
-    },
-    figures,
-  };
-}

@@ -1,31 +1,42 @@
 /**
- * `npm run bench -- [suite ...] [--quick] [--rounds N] [--out FOLDER] [--report [--into PAGE]]`: measures the suites (all where none is
- * named), prints a table for each and keeps them as JSON. `--quick` shows in seconds that a suite works; its figures mean
- * nothing. `--report` measures nothing and prints what was kept as Markdown, or puts it into a page.
+ * `npm run bench -- [suite ...] [--quick] [--rounds N] [--out FOLDER] [--report [--into PAGE]] [--gate]`: measures the suites
+ * (all where none is named), prints a table for each and keeps them as JSON. `--quick` shows in seconds that a suite works; its
+ * figures mean nothing. `--report` measures nothing and prints what was kept as Markdown, or puts it into a page. `--gate` takes
+ * a minute: it fails (exit 1) where a ratio has fallen below its floor, and says so (exit 3) where it cannot tell.
  */
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { formatTable } from '../src/cli/table.ts';
 import { programFolder } from '../src/config/program.ts';
 import { systemClock } from '../src/core/clock.ts';
+import { crashRecovery } from './crash-recovery.ts';
 import { decisionCost } from './decision-cost.ts';
 import type { Effort, Suite } from './figure.ts';
+import { CHECKS, EXIT_CODES, runGate } from './gate.ts';
+import { honesty } from './honesty.ts';
 import { jsonFloats } from './json-floats.ts';
+import { loadHarm } from './load-harm.ts';
 import { thisMachine } from './machine.ts';
 import { mirrorHarm } from './mirror-harm.ts';
 import { overhead } from './overhead.ts';
+import { overload } from './overload.ts';
+import { publish } from './page.ts';
 import { protocols } from './protocols.ts';
 import { realModel } from './real-model.ts';
-import { conditionsOf, reportOf, rowsOf, withReport } from './report.ts';
+import { conditionsOf, loadsOf, reportOf, rowsOf } from './report.ts';
 import { keepResult, readResults } from './results.ts';
+import { Workplace } from './workplace.ts';
 
 const SUITES: readonly Suite[] = [
+  honesty,
   overhead,
   protocols,
   jsonFloats,
   realModel,
+  overload,
   mirrorHarm,
+  loadHarm,
+  crashRecovery,
   decisionCost,
 ];
 const QUICK: Effort = { rounds: 2, blockMs: 300, warmupMs: 100 };
@@ -35,6 +46,7 @@ const { values, positionals } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     report: { type: 'boolean', default: false },
+    gate: { type: 'boolean', default: false },
     into: { type: 'string' },
     rounds: { type: 'string' },
     out: { type: 'string', default: join(programFolder, 'var', 'bench') },
@@ -44,23 +56,34 @@ const { values, positionals } = parseArgs({
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 if (values.report) await report();
+else if (values.gate) await gate();
 else for (const suite of chosen(positionals)) await measure(suite);
 
 async function report(): Promise<void> {
-  const text = reportOf(await readResults(values.out));
-  if (values.into === undefined) console.log(text);
-  else await writeFile(values.into, withReport(await readFile(values.into, 'utf8'), text));
+  const results = await readResults(values.out);
+  if (values.into === undefined) console.log(reportOf(results));
+  else await publish(values.into, results);
+}
+
+async function gate(): Promise<void> {
+  const verdict = await runGate(CHECKS, (line) => console.log(line));
+  process.exitCode = EXIT_CODES[verdict];
 }
 
 async function measure(suite: Suite): Promise<void> {
-  const { rounds, ...effort } = values.quick ? QUICK : suite.effort;
-  console.error(`${suite.name}: ${suite.title}`);
-  const result = await suite.run({ ...effort, rounds: roundsOf(rounds) }, (line) =>
-    console.error(`  ${line}`),
-  );
+  const { name, title } = suite;
+  const planned = values.quick ? QUICK : suite.effort;
+  const effort = { ...planned, rounds: roundsOf(planned.rounds) };
+  console.error(`${name}: ${title}`);
+  const tell = (line: string): void => console.error(`  ${line}`);
+  const result = await Workplace.during(tell, async (workplace) => {
+    const measurement = await suite.run(workplace, effort);
+    return { suite: name, title, effort, ...measurement, loads: workplace.loads };
+  });
   const takenAt = new Date(systemClock.wallMs()).toISOString();
   const file = await keepResult(values.out, { ...result, takenAt, machine: thisMachine() });
-  console.log(`\n${formatTable(rowsOf(result))}\n\n${conditionsOf(result)}\nkept as ${file}\n`);
+  const told = `${conditionsOf(result)}.${loadsOf(result)}`;
+  console.log(`\n${formatTable(rowsOf(result))}\n\n${told}\nkept as ${file}\n`);
 }
 
 function roundsOf(planned: number): number {

@@ -67,3 +67,24 @@ export function stackedModel(columns: number, layers: number): Uint8Array {
   }
   return writeModel(model);
 }
+
+/** A model that takes long to read and to make ready: `layers` square matrices of their own, 4 bytes a weight. */
+export function largeModel(columns: number, layers: number): Uint8Array {
+  const model = newModel({
+    name: 'large',
+    inputs: [{ name: INPUT, dtype: 'FP32', shape: [-1, columns] }],
+    outputs: [{ name: OUTPUT, dtype: 'FP32', shape: [-1, columns] }],
+  });
+  const random = seededRandom(1);
+  const weights = Float32Array.from({ length: columns * columns }, () => random.unit() / columns);
+  let value = INPUT;
+  for (let layer = 1; layer <= layers; layer += 1) {
+    // Not one matrix many times: the runtime would keep it once.
+    weights[0] = layer;
+    const name = `weights${layer}`;
+    const matrix = addInitialiser(model.graph, floats(name, [columns, columns], weights));
+    const output = layer === layers ? OUTPUT : `value${layer}`;
+    value = addNode(model.graph, { op: 'MatMul', inputs: [value, matrix], outputs: [output] });
+  }
+  return writeModel(model);
+}

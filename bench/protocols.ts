@@ -1,14 +1,12 @@
-import { LoadProcess } from '../src/load/load-process.ts';
-import { interleave, ratiosOf, spreadOf } from './blocks.ts';
+import type { Protocol } from '../src/load/target/target.ts';
+import { type Aim, aimAt, inferAim, oneRow } from './aim.ts';
+import { interleave, ratioSpread, spreadOf } from './blocks.ts';
 import { EchoProcess } from './echo-process.ts';
-import type { Effort, Figure, Suite, SuiteResult } from './figure.ts';
-import { GatewayProcess } from './gateway-process.ts';
-import { GrpcClientProcess, GrpcEchoProcess } from './grpc-processes.ts';
-import { type GrpcCall, inferCall } from './infer-message.ts';
-import { echoPost, inferBody, inferPost, oneRow } from './infer-request.ts';
-import { closedBlock } from './load-block.ts';
+import type { Effort, Figure, Measurement, Suite } from './figure.ts';
+import type { GatewayProcess } from './gateway-process.ts';
+import { GrpcEchoProcess } from './grpc-echo-process.ts';
 import { firstValueModel, INPUT, tinyModel } from './models.ts';
-import { Workplace } from './workplace.ts';
+import type { Workplace } from './workplace.ts';
 
 /** 1 KiB each way. */
 const SMALL = { model: 'small', columns: 256, inFlight: 128 };
@@ -25,13 +23,29 @@ export const protocols: Suite = {
 };
 
 type Side = 'process' | 'thread' | 'echo' | 'sink' | 'echoAgain';
-/** One block of each side; returns answers per second. */
-type Blocks = Readonly<Partial<Record<Side, () => Promise<number>>>>;
 type Comparison = {
   readonly name: string;
   readonly goalOfProcess?: number;
-  readonly blocks: Blocks;
+  readonly aims: Readonly<Partial<Record<Side, Aim>>>;
+  readonly inFlight: number;
 };
+
+async function measureProtocols(workplace: Workplace, effort: Effort): Promise<Measurement> {
+  await workplace.addModel(SMALL.model, tinyModel(SMALL.columns));
+  await workplace.addModel(LARGE.model, firstValueModel(LARGE.columns));
+  const figures: Figure[] = [];
+  for (const comparison of comparisonsOf(await startServers(workplace))) {
+    figures.push(...(await compare(comparison, workplace, effort)));
+  }
+  const conditions = {
+    smallBytes: SMALL.columns * 4,
+    smallInFlight: SMALL.inFlight,
+    largeBytes: LARGE.columns * 4,
+    largeInFlight: LARGE.inFlight,
+    grpcConnections: 1,
+  };
+  return { conditions, figures };
+}
 
 type Servers = {
   readonly process: GatewayProcess;
@@ -39,129 +53,88 @@ type Servers = {
   readonly echo: EchoProcess;
   readonly grpcEcho: GrpcEchoProcess;
 };
-type Clients = { readonly http: LoadProcess; readonly grpc: GrpcClientProcess };
 
-async function measureProtocols(
-  effort: Effort,
-  tell: (line: string) => void,
-): Promise<SuiteResult> {
-  const workplace = await Workplace.create();
-  const running: { readonly stop: () => Promise<void> | void }[] = [];
-  const closing = <T extends { close: () => void }>(each: T): T => {
-    running.push({ stop: () => each.close() });
-    return each;
+async function startServers(workplace: Workplace): Promise<Servers> {
+  const startGateway = (isolation: 'process' | 'thread'): Promise<GatewayProcess> => {
+    const execution = { isolation };
+    const models = { [SMALL.model]: { execution }, [LARGE.model]: { execution } };
+    return workplace.startGateway({ models });
   };
-  try {
-    await workplace.addModel(SMALL.model, tinyModel(SMALL.columns));
-    await workplace.addModel(LARGE.model, firstValueModel(LARGE.columns));
-    const startGateway = async (isolation: 'process' | 'thread'): Promise<GatewayProcess> => {
-      const execution = { isolation };
-      const models = { [SMALL.model]: { execution }, [LARGE.model]: { execution } };
-      const gateway = await GatewayProcess.start(await workplace.writeConfig(models));
-      running.push(gateway);
-      return gateway;
-    };
-    const servers: Servers = {
-      process: await startGateway('process'),
-      thread: await startGateway('thread'),
-      echo: closing(await EchoProcess.start()),
-      grpcEcho: closing(await GrpcEchoProcess.start()),
-    };
-    const clients = { http: closing(new LoadProcess()), grpc: closing(new GrpcClientProcess()) };
-    const figures: Figure[] = [];
-    for (const comparison of comparisonsOf(servers, clients, effort)) {
-      figures.push(...(await compare(comparison, effort, tell)));
-    }
-    return resultOf(figures, effort);
-  } finally {
-    for (const each of running) await each.stop();
-    await workplace.remove();
-  }
+  return {
+    process: await startGateway('process'),
+    thread: await startGateway('thread'),
+    echo: workplace.closing(await EchoProcess.start()),
+    grpcEcho: workplace.closing(await GrpcEchoProcess.start()),
+  };
 }
 
-function comparisonsOf(servers: Servers, clients: Clients, effort: Effort): readonly Comparison[] {
-  const setup = { servers, clients, effort };
+function comparisonsOf(servers: Servers): readonly Comparison[] {
   // The small model gives as much as it takes, and so does its echo: there is no use for a sink.
-  const { sink: _, ...small } = grpcBlocks(SMALL, setup);
+  const { sink: _, ...small } = aimsOf('grpc', SMALL, servers);
+  const large = { aims: aimsOf('grpc', LARGE, servers), inFlight: LARGE.inFlight };
   return [
-    { name: 'gRPC 1 KB', goalOfProcess: 0.6, blocks: small },
-    { name: 'gRPC 600 KB', goalOfProcess: 1.4, blocks: grpcBlocks(LARGE, setup) },
-    { name: 'REST 600 KB', blocks: restBlocks(LARGE, setup) },
+    { name: 'gRPC 1 KB', goalOfProcess: 0.6, aims: small, inFlight: SMALL.inFlight },
+    { name: 'gRPC 600 KB', goalOfProcess: 1.4, ...large },
+    { name: 'REST 600 KB', aims: aimsOf('rest-binary', LARGE, servers), inFlight: LARGE.inFlight },
   ];
 }
 
-type Setup = { readonly servers: Servers; readonly clients: Clients; readonly effort: Effort };
-type Size = typeof SMALL;
-
-function grpcBlocks({ model, columns, inFlight }: Size, { servers, clients, effort }: Setup) {
-  const { path, message } = inferCall(model, oneRow(INPUT, columns));
-  const block = (port: number, call: GrpcCall) => () =>
-    clients.grpc.perSecond({
-      port,
-      path: call.path,
-      messageBase64: call.message.toString('base64'),
-      callsInFlight: inFlight,
-      warmupMs: effort.warmupMs,
-      durationMs: effort.blockMs,
-    });
-  const echo = block(servers.grpcEcho.port, { path: '/bench.Echo/Echo', message });
+function aimsOf(
+  protocol: Protocol,
+  { model, columns }: typeof SMALL,
+  servers: Servers,
+): Readonly<Record<Side, Aim>> {
+  const portOf = (gateway: GatewayProcess) =>
+    protocol === 'grpc' ? gateway.grpcPort : gateway.port;
+  const infer = (gateway: GatewayProcess): Aim =>
+    inferAim({ port: portOf(gateway), protocol, model }, [oneRow(INPUT, columns)]);
+  const inProcess = infer(servers.process);
+  const [limit, echoPath, sinkPath] =
+    protocol === 'grpc'
+      ? [servers.grpcEcho, '/bench.Echo/Echo', '/bench.Echo/Take']
+      : [servers.echo, '/echo', '/take'];
+  const echo = aimAt(inProcess, limit.port, echoPath);
   return {
     echo,
-    process: block(servers.process.grpcPort, { path, message }),
-    thread: block(servers.thread.grpcPort, { path, message }),
-    sink: block(servers.grpcEcho.port, { path: '/bench.Echo/Take', message }),
-    echoAgain: echo,
-  };
-}
-
-function restBlocks({ model, columns, inFlight }: Size, { servers, clients, effort }: Setup) {
-  const body = inferBody(oneRow(INPUT, columns));
-  const block = (port: number, request: Buffer) => () =>
-    closedBlock(clients.http, { port, request }, { effort, concurrency: inFlight });
-  const infer = (port: number) => block(port, inferPost(port, model, body));
-  const { port } = servers.echo;
-  const echo = block(port, echoPost(port, body, '/echo'));
-  return {
-    echo,
-    process: infer(servers.process.port),
-    thread: infer(servers.thread.port),
-    sink: block(port, echoPost(port, body, '/take')),
+    process: inProcess,
+    thread: infer(servers.thread),
+    sink: aimAt(inProcess, limit.port, sinkPath),
     echoAgain: echo,
   };
 }
 
 async function compare(
-  { name, goalOfProcess, blocks }: Comparison,
+  { name, goalOfProcess, aims, inFlight }: Comparison,
+  { loader, tell }: Workplace,
   effort: Effort,
-  tell: (line: string) => void,
 ): Promise<readonly Figure[]> {
-  const sides = Object.keys(blocks) as Side[];
+  const sides = Object.keys(aims) as Side[];
   const perSecond = await interleave(sides, effort.rounds, async (side, round) => {
-    const found = (await blocks[side]?.()) ?? Number.NaN;
+    const aim = aims[side];
+    const found =
+      aim === undefined ? Number.NaN : await loader.closedRate(aim, { effort, inFlight });
     tell(`${name}, round ${round + 1} ${side}: ${Math.round(found)} per second`);
     return found;
   });
+  const self = ratioSpread(perSecond.echoAgain, perSecond.echo);
   const ratio = (over: Side, under: Side): Figure => ({
-    name: `${name}: ${NAMES[over]} / ${NAMES[under]}`,
+    name: `${name}: ${NAMES[over]} / ${under}`,
     unit: 'ratio',
-    spread: spreadOf(ratiosOf(perSecond[over], perSecond[under])),
+    spread: ratioSpread(perSecond[over], perSecond[under]),
+    self,
   });
   const goal = goalOfProcess === undefined ? {} : { goal: { atLeast: goalOfProcess } };
   const toSink = sides.includes('sink') ? [ratio('process', 'sink'), ratio('thread', 'sink')] : [];
-  const rates = sides.map(
-    (side): Figure => ({
-      name: `${name}: ${NAMES[side]}`,
-      unit: 'per second',
-      spread: spreadOf(perSecond[side]),
-    }),
-  );
-  return [
-    { ...ratio('process', 'echo'), ...goal },
-    ratio('thread', 'echo'),
-    ...toSink,
-    ratio('echoAgain', 'echo'),
-    ...rates,
-  ];
+  const rates = sides
+    .filter((side) => side !== 'echoAgain')
+    .map(
+      (side): Figure => ({
+        name: `${name}: ${NAMES[side]}`,
+        unit: 'per second',
+        spread: spreadOf(perSecond[side]),
+      }),
+    );
+  return [{ ...ratio('process', 'echo'), ...goal }, ratio('thread', 'echo'), ...toSink, ...rates];
 }
 
 const NAMES: Readonly<Record<Side, string>> = {
@@ -171,20 +144,3 @@ const NAMES: Readonly<Record<Side, string>> = {
   sink: 'sink',
   echoAgain: 'echo, the same again',
 };
-
-function resultOf(figures: readonly Figure[], { rounds, blockMs }: Effort): SuiteResult {
-  return {
-    suite: protocols.name,
-    title: protocols.title,
-    conditions: {
-      smallBytes: SMALL.columns * 4,
-      smallInFlight: SMALL.inFlight,
-      largeBytes: LARGE.columns * 4,
-      largeInFlight: LARGE.inFlight,
-      grpcConnections: 1,
-      rounds,
-      blockMs,
-    },
-    figures,
-  };
-}

@@ -1,4 +1,4 @@
-import type { LoadReport } from '../src/load/run-load.ts';
+import type { LoadReport } from '../src/load/report/load-report.ts';
 
 export type RateSearch = {
   /** Loads with so many requests per second. `probe` counts from 0. */
@@ -23,7 +23,7 @@ export async function findHighestRate({ measure, meets, tell }: RateSearch): Pro
     const report = await measure(perSecond, probes);
     probes += 1;
     const good = meets(report);
-    const p99 = report.latency.p99Ms.toFixed(2);
+    const p99 = report.measured.latency.p99Ms.toFixed(2);
     tell(`${Math.round(perSecond)} per second: p99 ${p99} ms, ${good ? 'good' : 'too slow'}`);
     return good;
   };

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LoadProcess } from '../src/load/load-process.ts';
-import { interleave, ratiosOf, spreadOf } from './blocks.ts';
+import { constant } from '../src/load/arrivals.ts';
+import { type Aim, aimAt, inferAim, oneRow } from './aim.ts';
+import { interleave, type Rounds, ratioSpread, spreadOf } from './blocks.ts';
 import { EchoProcess } from './echo-process.ts';
-import type { Effort, Suite, SuiteResult } from './figure.ts';
-import { GatewayProcess } from './gateway-process.ts';
-import { echoPost, inferBody, inferPost, oneRow } from './infer-request.ts';
-import { closedBlock, expectAllAnswered, type Target } from './load-block.ts';
+import type { Effort, Figure, Measurement, Suite } from './figure.ts';
+import { expectAllAnswered } from './loader.ts';
 import { INPUT, stackedModel } from './models.ts';
-import { Workplace } from './workplace.ts';
+import type { Workplace } from './workplace.ts';
 
 const COLUMNS = 512;
 const LAYERS = 192;
-const CONCURRENCY = 6;
+const IN_FLIGHT = 6;
 const MODEL = 'stacked';
 
 /** The generator still sends while the bare runs end. */
@@ -26,82 +25,66 @@ export const realModel: Suite = {
   run: measureRealModel,
 };
 
-type Kind = 'bare' | 'process' | 'thread' | 'bareAgain';
-type Parts = {
-  readonly effort: Effort;
-  readonly generator: LoadProcess;
-  readonly echo: EchoProcess;
-  readonly echoTarget: Target;
-};
+const KINDS = ['bare', 'process', 'thread', 'bareAgain'] as const;
+type Kind = (typeof KINDS)[number];
 
-async function measureRealModel(
-  effort: Effort,
-  tell: (line: string) => void,
-): Promise<SuiteResult> {
-  const workplace = await Workplace.create();
-  const running: { stop: () => Promise<void> | void }[] = [];
-  try {
-    const file = await workplace.addModel(MODEL, stackedModel(COLUMNS, LAYERS));
-    const body = inferBody(oneRow(INPUT, COLUMNS));
-    const startGateway = async (isolation: 'process' | 'thread'): Promise<Target> => {
-      const gateway = await GatewayProcess.start(await writeConfig(workplace, isolation));
-      running.push(gateway);
-      return { port: gateway.port, request: inferPost(gateway.port, MODEL, body) };
-    };
-    const echo = await EchoProcess.start();
-    running.push({ stop: () => echo.close() });
-    await echo.open(file);
-    const generator = new LoadProcess();
-    running.push({ stop: () => generator.close() });
-    const targets = {
-      process: await startGateway('process'),
-      thread: await startGateway('thread'),
-    };
-    const echoTarget = { port: echo.port, request: echoPost(echo.port, body) };
-    const parts = { effort, generator, echo, echoTarget };
-    const block = { effort, concurrency: CONCURRENCY };
-    // The rate that the generator keeps beside the bare runs: the gateway's own, as last seen.
-    let beside = await closedBlock(generator, targets.process, block);
-    const kinds = ['bare', 'process', 'thread', 'bareAgain'] as const;
-    const perSecond = await interleave(kinds, effort.rounds, async (kind, round) => {
-      const isBare = kind === 'bare' || kind === 'bareAgain';
-      const found = isBare
-        ? await bareBlock(parts, beside)
-        : await closedBlock(generator, targets[kind], block);
-      if (kind === 'process') beside = found;
-      tell(`round ${round + 1} ${kind}: ${found.toFixed(1)} per second`);
-      return found;
-    });
-    return resultOf(perSecond, effort);
-  } finally {
-    for (const each of running) await each.stop();
-    await workplace.remove();
-  }
+async function measureRealModel(workplace: Workplace, effort: Effort): Promise<Measurement> {
+  const { loader, tell } = workplace;
+  const file = await workplace.addModel(MODEL, stackedModel(COLUMNS, LAYERS));
+  const aims = {
+    process: await startGateway(workplace, 'process'),
+    thread: await startGateway(workplace, 'thread'),
+  };
+  const echo = workplace.closing(await EchoProcess.start());
+  await echo.open(file);
+  const bare = { echo, aim: aimAt(aims.process, echo.port, '/echo'), workplace, effort };
+  const block = { effort, inFlight: IN_FLIGHT };
+  // The rate that the generator keeps beside the bare runs: the gateway's own, as last seen.
+  let beside = await loader.closedRate(aims.process, block);
+  const perSecond = await interleave(KINDS, effort.rounds, async (kind, round) => {
+    const isBare = kind === 'bare' || kind === 'bareAgain';
+    const found = isBare
+      ? await bareRate(bare, beside)
+      : await loader.closedRate(aims[kind], block);
+    if (kind === 'process') beside = found;
+    tell(`round ${round + 1} ${kind}: ${found.toFixed(1)} per second`);
+    return found;
+  });
+  const conditions = { requestsInFlight: IN_FLIGHT, layers: LAYERS, columns: COLUMNS };
+  return { conditions, figures: figuresOf(perSecond) };
 }
 
-function writeConfig(workplace: Workplace, isolation: 'process' | 'thread'): Promise<string> {
-  return workplace.writeConfig({
-    [MODEL]: {
-      instances: { replicas: 1, intraOpThreads: 1 },
-      batch: { rowsMax: 1 },
-      execution: { isolation },
+async function startGateway(workplace: Workplace, isolation: 'process' | 'thread'): Promise<Aim> {
+  const { port } = await workplace.startGateway({
+    models: {
+      [MODEL]: {
+        instances: { replicas: 1, intraOpThreads: 1 },
+        batch: { rowsMax: 1 },
+        execution: { isolation },
+      },
     },
   });
+  return inferAim({ port, protocol: 'rest-binary', model: MODEL }, [oneRow(INPUT, COLUMNS)]);
 }
 
+type Bare = {
+  readonly echo: EchoProcess;
+  readonly aim: Aim;
+  readonly workplace: Workplace;
+  readonly effort: Effort;
+};
+
 /** Bare runs per second, while the generator drives the echo route at the given rate: both sides pay for the requests. */
-async function bareBlock(parts: Parts, perSecond: number): Promise<number> {
-  const { effort, generator, echo, echoTarget } = parts;
-  const load = generator.run({
-    host: '127.0.0.1',
-    port: echoTarget.port,
-    requestsBase64: [echoTarget.request.toString('base64')],
-    arrivals: { kind: 'constant', perSecond },
-    connectionsMax: CONCURRENCY,
-    durationMs: effort.warmupMs + effort.blockMs + TAIL_MS,
+async function bareRate(
+  { echo, aim, workplace, effort }: Bare,
+  perSecond: number,
+): Promise<number> {
+  const load = workplace.loader.load({
+    aim,
+    arrivals: constant(perSecond),
+    inFlightMax: IN_FLIGHT,
     warmupMs: effort.warmupMs,
-    deadlineMs: 1_000,
-    seed: 1,
+    measuredMs: effort.blockMs + TAIL_MS,
   });
   await sleep(effort.warmupMs);
   const found = await echo.run(effort.blockMs);
@@ -109,41 +92,30 @@ async function bareBlock(parts: Parts, perSecond: number): Promise<number> {
   return found;
 }
 
-function resultOf(
-  perSecond: Readonly<Record<Kind, readonly number[]>>,
-  effort: Effort,
-): SuiteResult {
-  const ratio = (kind: Kind) => spreadOf(ratiosOf(perSecond[kind], perSecond.bare));
-  return {
-    suite: realModel.name,
-    title: realModel.title,
-    conditions: {
-      requestsInFlight: CONCURRENCY,
-      layers: LAYERS,
-      columns: COLUMNS,
-      rounds: effort.rounds,
-      blockMs: effort.blockMs,
+function figuresOf(perSecond: Rounds<Kind, number>): readonly Figure[] {
+  const ratio = (kind: Kind) => ratioSpread(perSecond[kind], perSecond.bare);
+  const self = ratio('bareAgain');
+  const rate = (name: string, kind: Kind): Figure => ({
+    name,
+    unit: 'per second',
+    spread: spreadOf(perSecond[kind]),
+  });
+  return [
+    {
+      name: 'gateway (process tier) / bare run',
+      unit: 'ratio',
+      spread: ratio('process'),
+      self,
+      goal: { atLeast: 0.95 },
     },
-    figures: [
-      {
-        name: 'gateway (process tier) / bare run',
-        unit: 'ratio',
-        spread: ratio('process'),
-        goal: { atLeast: 0.95 },
-      },
-      { name: 'gateway (thread tier) / bare run', unit: 'ratio', spread: ratio('thread') },
-      { name: 'bare run / bare run, the same again', unit: 'ratio', spread: ratio('bareAgain') },
-      {
-        name: 'one bare run',
-        unit: 'ms',
-        spread: spreadOf(perSecond.bare.map((rate) => 1000 / rate)),
-      },
-      {
-        name: 'gateway (process tier)',
-        unit: 'per second',
-        spread: spreadOf(perSecond.process),
-      },
-      { name: 'bare run', unit: 'per second', spread: spreadOf(perSecond.bare) },
-    ],
-  };
+    { name: 'gateway (thread tier) / bare run', unit: 'ratio', spread: ratio('thread'), self },
+    {
+      name: 'one bare run',
+      unit: 'ms',
+      spread: spreadOf(perSecond.bare.map((each) => 1000 / each)),
+    },
+    rate('gateway (process tier)', 'process'),
+    rate('gateway (thread tier)', 'thread'),
+    rate('bare run', 'bare'),
+  ];
 }

@@ -1,22 +1,31 @@
-import { formatFigure, formatGoal, type SuiteResult } from './figure.ts';
+import { basename } from 'node:path';
+import type { Spread } from './blocks.ts';
+import { type Figure, formatFigure, formatGoal, type SuiteResult } from './figure.ts';
+import { picturesOf } from './pictures.ts';
 import type { KeptResult } from './results.ts';
 
-const HEADING = ['figure', 'unit', 'median', 'quartiles', 'goal'] as const;
+const HEADING = ['figure', 'unit', 'median', 'quartiles', 'the same again', 'goal'] as const;
 
 /** A suite's figures as rows of cells, the first of which is the heading. */
 export function rowsOf({ figures }: SuiteResult): readonly (readonly string[])[] {
-  const rows = figures.map((figure) => {
-    const { name, unit, spread } = figure;
-    const { median, low, high } = spread;
-    const quartiles = `${formatFigure(low, unit)} to ${formatFigure(high, unit)}`;
-    return [name, unit, formatFigure(median, unit), quartiles, formatGoal(figure)];
-  });
+  const rows = figures.map(({ name, unit, spread, self, goal }) => [
+    name,
+    unit,
+    formatFigure(spread.median, unit),
+    quartiles(spread, unit),
+    self === undefined ? '' : `${formatFigure(self.median, unit)} (${quartiles(self, unit)})`,
+    formatGoal(goal),
+  ]);
   return [HEADING, ...rows];
 }
 
-/** Every result as a Markdown section with its table, its conditions and the machine it was taken on. */
-export function reportOf(results: readonly KeptResult[]): string {
-  return results.map(sectionOf).join('\n\n');
+function quartiles({ low, high }: Spread, unit: Figure['unit']): string {
+  return `${formatFigure(low, unit)} to ${formatFigure(high, unit)}`;
+}
+
+/** Every result as a Markdown section with its table, its pictures, its conditions and the machine it was taken on. */
+export function reportOf(results: readonly KeptResult[], pictureFolder = ''): string {
+  return results.map((result) => sectionOf(result, pictureFolder)).join('\n\n');
 }
 
 const OPENING = '<!-- results -->';
@@ -30,10 +39,13 @@ export function withReport(page: string, report: string): string {
   return `${page.slice(0, start + OPENING.length)}\n${report}\n${page.slice(end)}`;
 }
 
-function sectionOf(result: KeptResult): string {
+function sectionOf(result: KeptResult, pictureFolder: string): string {
   const [heading = [], ...rows] = rowsOf(result).map((cells) => `| ${cells.join(' | ')} |`);
   const rule = `|${HEADING.map((_, column) => (column < 2 ? ' --- ' : ' ---: ')).join('|')}|`;
   const { node, processor, cores, memoryGiB } = result.machine;
+  const pictures = picturesOf(result).map(
+    ({ file, title }) => `![${title}](${pictureFolder}${basename(file)})`,
+  );
   return [
     `### ${result.suite}`,
     '',
@@ -43,13 +55,25 @@ function sectionOf(result: KeptResult): string {
     rule,
     ...rows,
     '',
-    `Taken ${result.takenAt.slice(0, 10)} on ${cores} cores (${processor}, ${memoryGiB} GiB), Node ${node}; ${conditionsOf(result)}.`,
+    ...pictures.flatMap((picture) => [picture, '']),
+    `Taken ${result.takenAt.slice(0, 10)} on ${cores} cores (${processor}, ${memoryGiB} GiB), Node ${node}; ${conditionsOf(result)}.${loadsOf(result)}`,
   ].join('\n');
 }
 
-/** `blockMs 3000, rounds 11`. */
-export function conditionsOf({ conditions }: SuiteResult): string {
-  return Object.entries(conditions)
+/** `rounds 11, blockMs 3000, requestsInFlight 6`. */
+export function conditionsOf({ conditions, effort }: SuiteResult): string {
+  // A suite without loads has no blocks that last.
+  const { rounds, ...times } = effort;
+  const asked = times.blockMs > 0 ? { rounds, ...times } : { rounds };
+  return Object.entries({ ...asked, ...conditions })
     .map(([name, value]) => `${name} ${value}`)
     .join(', ');
+}
+
+/** How far the generator trusts its own loads. */
+export function loadsOf({ loads: { run, inDoubt, doubts } }: SuiteResult): string {
+  if (run === 0) return '';
+  if (inDoubt === 0) return ` The generator kept up in all ${run} loads.`;
+  const [first = ''] = doubts;
+  return ` The generator doubts ${inDoubt} of ${run} loads; the first: ${first}`;
 }

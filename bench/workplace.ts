@@ -1,39 +1,103 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { GatewayProcess, type GatewayStart } from './gateway-process.ts';
+import { Loader, type Loads, sumOfLoads } from './loader.ts';
 
-/** A temporary folder for one suite: gateways' configurations, models and ledgers. */
+type Ending = { readonly close: () => Promise<void> | void };
+
+/** What a gateway's configuration holds beside ports, ledger and repository. */
+export type GatewaySections = {
+  readonly models: unknown;
+  /** This workplace's own where none is given. */
+  readonly repository?: string;
+  readonly server?: Readonly<Record<string, string>>;
+};
+
+/** A temporary folder for one suite (configurations, models, ledgers), the load generator, and all that the suite starts. */
 export class Workplace {
   readonly #root: string;
+  readonly #endings: Ending[] = [];
+  readonly #loaders: Loader[] = [];
+  readonly loader: Loader;
+  /** Says how far the suite is. */
+  readonly tell: (line: string) => void;
   #configs = 0;
 
-  private constructor(root: string) {
+  private constructor(root: string, tell: (line: string) => void) {
     this.#root = root;
+    this.tell = tell;
+    this.loader = this.addLoader();
   }
 
-  static async create(): Promise<Workplace> {
-    return new Workplace(await mkdtemp(join(tmpdir(), 'understudy-bench-')));
+  /** One more generator, for what is loaded at the same time. */
+  addLoader(): Loader {
+    const loader = this.closing(new Loader(this.tell));
+    this.#loaders.push(loader);
+    return loader;
+  }
+
+  /** What all generators say of their loads. */
+  get loads(): Loads {
+    return sumOfLoads(this.#loaders.map(({ loads }) => loads));
+  }
+
+  /** Does the work in a new workplace, and ends whatever was started there, however the work ends. */
+  static async during<T>(
+    tell: (line: string) => void,
+    work: (workplace: Workplace) => Promise<T>,
+  ): Promise<T> {
+    const workplace = new Workplace(await mkdtemp(join(tmpdir(), 'understudy-bench-')), tell);
+    try {
+      return await work(workplace);
+    } finally {
+      await workplace.#end();
+    }
+  }
+
+  /** Ends it with the workplace. */
+  closing<T extends Ending>(ending: T): T {
+    this.#endings.push(ending);
+    return ending;
+  }
+
+  /** Starts a gateway as a user does. */
+  async startGateway(sections: GatewaySections, start: GatewayStart = {}): Promise<GatewayProcess> {
+    return this.closing(await GatewayProcess.start(await this.writeConfig(sections), start));
+  }
+
+  /** Writes a file of this name. Returns its path. */
+  async addFile(name: string, text: string): Promise<string> {
+    const file = join(this.#root, name);
+    await writeFile(file, text);
+    return file;
   }
 
   /** Puts a model into this workplace's repository, as version 1. Returns its file. */
   async addModel(name: string, bytes: Uint8Array): Promise<string> {
-    const folder = join(this.#root, 'models', name, '1');
-    await mkdir(folder, { recursive: true });
-    const file = join(folder, 'model.onnx');
+    const file = this.modelFile(name);
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, bytes);
     return file;
   }
 
-  /**
-   * Writes a configuration with free ports and a ledger of its own. `models` is the section of that name; `repository` is
-   * this workplace's own where none is given. Returns the file.
-   */
-  async writeConfig(models: unknown, repository = './models'): Promise<string> {
+  /** Where `addModel` puts a model of this name. */
+  modelFile(name: string): string {
+    return join(this.#root, 'models', name, '1', 'model.onnx');
+  }
+
+  /** Puts a `config.pbtxt` beside a model's version. */
+  async configureModel(name: string, config: string): Promise<void> {
+    await writeFile(join(this.#root, 'models', name, 'config.pbtxt'), config);
+  }
+
+  /** Writes a configuration with free ports and a ledger of its own. Returns the file. */
+  async writeConfig({ models, repository = './models', server }: GatewaySections): Promise<string> {
     this.#configs += 1;
     const file = join(this.#root, `gateway-${this.#configs}.yaml`);
     const config = {
       apiVersion: 'understudy/v1',
-      server: { http: '127.0.0.1:0', grpc: '127.0.0.1:0', admin: '127.0.0.1:0' },
+      server: { http: '127.0.0.1:0', grpc: '127.0.0.1:0', admin: '127.0.0.1:0', ...server },
       repository,
       ledger: `./ledger-${this.#configs}`,
       models,
@@ -43,7 +107,8 @@ export class Workplace {
     return file;
   }
 
-  async remove(): Promise<void> {
+  async #end(): Promise<void> {
+    for (const each of this.#endings.reverse()) await each.close();
     await rm(this.#root, { recursive: true, force: true });
   }
 }

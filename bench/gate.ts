@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { programFolder } from '../src/config/program.ts';
+import type { Estimate } from '../src/stats/student-interval.ts';
+import { interleave, ratiosOf } from './blocks.ts';
+import type { Effort } from './figure.ts';
+import {
+  aroundModel,
+  overGrpc,
+  overJson,
+  overRest,
+  type Sides,
+  type Stage,
+  startGateway,
+} from './gate-stage.ts';
+import type { GatewayStart } from './gateway-process.ts';
+import { CONFIDENCE, type Judgement, judge, type Verdict, worstOf } from './judge.ts';
+import { Workplace } from './workplace.ts';
+
+/** A ratio of the gateway to its limit, and how low it may fall before it counts as a regression. */
+export type Check = {
+  readonly name: string;
+  readonly floor: number;
+  readonly sides: (stage: Stage) => Promise<Sides>;
+};
+
+/** `floors.json`: what was found when, on which machine, and the floors that were set from it. */
+type Floors = { readonly floors: Readonly<Record<string, number>> };
+
+const FLOORS_FILE = join(programFolder, 'bench', 'floors.json');
+const floors = JSON.parse(readFileSync(FLOORS_FILE, 'utf8')) as Floors;
+
+/** What a quick look can tell: short blocks, and so few ratios that it takes about a minute. */
+export const CHECKS: readonly Check[] = [
+  check('a model that costs nothing over REST / echo', overRest),
+  check('1 KB over gRPC / echo', overGrpc),
+  check('floats in JSON / JSON.parse', overJson),
+  check('a model of milliseconds / bare run', aroundModel),
+];
+
+/** 3: nothing is wrong, but nothing was shown either. */
+export const EXIT_CODES: Readonly<Record<Verdict, number>> = {
+  passed: 0,
+  failed: 1,
+  inconclusive: 3,
+};
+
+export type GateOptions = {
+  readonly effort?: Effort;
+  /** How the gateway is started; as users do where nothing is given. */
+  readonly start?: GatewayStart;
+};
+
+const EFFORT: Effort = { rounds: 7, blockMs: 450, warmupMs: 150 };
+
+/** Measures each check beside its limit, once more where the limit differs from itself, and tells what was found. */
+export function runGate(
+  checks: readonly Check[],
+  tell: (line: string) => void,
+  { effort = EFFORT, start = {} }: GateOptions = {},
+): Promise<Verdict> {
+  return Workplace.during(
+    () => undefined,
+    async (workplace) => {
+      const stage = { workplace, gateway: await startGateway(workplace, start), effort };
+      const verdicts: Verdict[] = [];
+      for (const each of checks) verdicts.push(await judgeCheck(each, stage, tell));
+      const worst = worstOf(verdicts);
+      tell(WORDS[worst]);
+      return worst;
+    },
+  );
+}
+
+const WORDS: Readonly<Record<Verdict, string>> = {
+  passed: 'The benchmark gate passed: no ratio has fallen below its floor.',
+  failed: 'The benchmark gate failed: a ratio has fallen below its floor, beyond noise.',
+  inconclusive:
+    'The benchmark gate is inconclusive, and counts as skipped: on this machine, now, a server differs from itself.',
+};
+
+async function judgeCheck(
+  { name, floor, sides }: Check,
+  stage: Stage,
+  tell: (line: string) => void,
+): Promise<Verdict> {
+  const blocks = await sides(stage);
+  const once = async (): Promise<Judgement> => {
+    const found = judgeRates(await measure(blocks, stage.effort), floor);
+    tell(lineOf(name, floor, found));
+    return found;
+  };
+  const first = await once();
+  return first.verdict === 'inconclusive' ? (await once()).verdict : first.verdict;
+}
+
+const KINDS = ['under', 'over', 'underAgain'] as const;
+type Rates = Readonly<Record<(typeof KINDS)[number], readonly number[]>>;
+
+function measure({ over, under }: Sides, { rounds }: Effort): Promise<Rates> {
+  const blocks = { over, under, underAgain: under };
+  return interleave(KINDS, rounds, (kind) => blocks[kind]());
+}
+
+function judgeRates({ over, under, underAgain }: Rates, floor: number): Judgement {
+  return judge(ratiosOf(over, under), ratiosOf(underAgain, under), floor);
+}
+
+function lineOf(name: string, floor: number, { verdict, ratio, self }: Judgement): string {
+  const percent = `${100 * CONFIDENCE} %`;
+  return `${verdict}: ${name}: ${text(ratio)} at ${percent}, floor ${floor}; the limit over itself ${text(self)}`;
+}
+
+function text({ estimate, lower, upper }: Estimate): string {
+  return `${estimate.toFixed(3)} (${lower.toFixed(3)} to ${upper.toFixed(3)})`;
+}
+
+function check(name: string, sides: Check['sides']): Check {
+  const floor = floors.floors[name];
+  if (floor === undefined) throw new Error(`${FLOORS_FILE}: expected a floor for '${name}'`);
+  return { name, floor, sides };
+}

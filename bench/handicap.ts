@@ -1,0 +1,13 @@
+/**
+ * Loaded first by a gateway that is to be slower than it is, to show that the gate sees it: burns processor time for each HTTP request
+ * on the thread that serves it.
+ */
+import { subscribe } from 'node:diagnostics_channel';
+import { systemClock } from '../src/core/clock.ts';
+
+const BURN_MS = 0.2;
+
+subscribe('http.server.request.start', () => {
+  const untilMs = systemClock.monotonicMs() + BURN_MS;
+  while (systemClock.monotonicMs() < untilMs);
+});

@@ -1,0 +1,107 @@
+import type { Arrivals } from '../src/load/arrivals.ts';
+import { Generator } from '../src/load/generator.ts';
+import type { LoadProgress, LoadReport } from '../src/load/report/load-report.ts';
+import type { Aim } from './aim.ts';
+import type { Effort } from './figure.ts';
+
+/** One load of a suite. What is left out is large enough to play no part. */
+export type Load = {
+  readonly aim: Aim;
+  readonly arrivals: Arrivals;
+  readonly warmupMs: number;
+  /** Without the warm-up. */
+  readonly measuredMs: number;
+  readonly inFlightMax: number;
+  readonly deadlineMs?: number;
+  readonly seed?: number;
+};
+
+/** What the generator says of all loads of a suite: how many there were, and how many are in doubt, with the reasons of some. */
+export type Loads = {
+  readonly run: number;
+  readonly inDoubt: number;
+  readonly doubts: readonly string[];
+};
+
+const DEADLINE_MS = 5_000;
+const TIMEOUT_MS = 20_000;
+const DOUBTS_KEPT = 3;
+
+/** The load generator as the suites use it: from one process, so that loads of all suites share the cores alike. */
+export class Loader {
+  readonly #generator = new Generator({ processes: 1 });
+  readonly #tell: (line: string) => void;
+  #run = 0;
+  readonly #inDoubt: string[] = [];
+
+  constructor(tell: (line: string) => void) {
+    this.#tell = tell;
+  }
+
+  /** Runs a load to its end. A doubt of the generator is told and counted, and does not stop the suite. */
+  async load(load: Load, watch?: (progress: LoadProgress) => void): Promise<LoadReport> {
+    const report = await this.#generator.run(
+      {
+        ...load.aim,
+        arrivals: load.arrivals,
+        inFlightMax: load.inFlightMax,
+        durationMs: load.warmupMs + load.measuredMs,
+        warmupMs: load.warmupMs,
+        deadlineMs: load.deadlineMs ?? DEADLINE_MS,
+        timeoutMs: TIMEOUT_MS,
+        seed: load.seed ?? 1,
+      },
+      watch,
+    );
+    this.#run += 1;
+    const [doubt] = report.doubts;
+    if (doubt !== undefined) {
+      this.#inDoubt.push(doubt);
+      this.#tell(`in doubt: ${doubt}`);
+    }
+    return report;
+  }
+
+  /** One block of a closed loop. Returns answers per second; throws unless all requests were answered with success. */
+  async closedRate(
+    aim: Aim,
+    { effort, inFlight }: { readonly effort: Effort; readonly inFlight: number },
+  ): Promise<number> {
+    const report = await this.load({
+      aim,
+      arrivals: { kind: 'closed', concurrency: inFlight },
+      inFlightMax: inFlight,
+      warmupMs: effort.warmupMs,
+      measuredMs: effort.blockMs,
+    });
+    expectAllAnswered(report);
+    return report.answersPerSecond;
+  }
+
+  get loads(): Loads {
+    return {
+      run: this.#run,
+      inDoubt: this.#inDoubt.length,
+      doubts: this.#inDoubt.slice(0, DOUBTS_KEPT),
+    };
+  }
+
+  close(): void {
+    this.#generator.close();
+  }
+}
+
+export function sumOfLoads(all: readonly Loads[]): Loads {
+  const sum = (of: 'run' | 'inDoubt'): number => all.reduce((total, each) => total + each[of], 0);
+  const doubts = all.flatMap((each) => each.doubts).slice(0, DOUBTS_KEPT);
+  return { run: sum('run'), inDoubt: sum('inDoubt'), doubts };
+}
+
+/** A rate of refusals is no throughput. */
+export function expectAllAnswered({ measured }: LoadReport): void {
+  const { ok, offered, errors } = measured;
+  if (ok === offered && offered > 0) return;
+  throw new Error(
+    `expected ${offered} answers with success, found ${ok}; the others: ${JSON.stringify(errors)}`,
+  );
+}
