@@ -89,7 +89,8 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'src/pipeline/read-image.ts': 'test/pipeline/codec.test.ts',
   'src/host/main.ts': 'test/host/host.test.ts',
   'src/host/child.ts': 'test/host/host.test.ts',
-  'src/load/main.ts': 'test/load/load-process.test.ts',
+  'src/load/main.ts': 'test/load/generator.test.ts',
+  'src/load/alarm-thread.ts': 'test/load/run-load.test.ts',
   // Tested as a user meets them: by the commands that run them.
   'src/cli/main.ts': 'test/cli/commands.test.ts',
   'src/cli/admin-client.ts': 'test/cli/commands.test.ts',

@@ -110,8 +110,10 @@ export class Histogram {
     this.#visit((step, count) => {
       below += count;
       while (found.length < percentiles.length) {
-        if (this.#rankOf(percentiles[found.length] ?? 100) > below) return true;
-        found.push(Math.min(this.#maxMs, Math.max(this.#minMs, middleOf(step))));
+        const rank = this.#rankOf(percentiles[found.length] ?? 100);
+        if (rank > below) return true;
+        const ms = rank === this.#count ? this.#maxMs : middleOf(step);
+        found.push(Math.min(this.#maxMs, Math.max(this.#minMs, ms)));
       }
       return false;
     });
