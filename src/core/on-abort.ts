@@ -6,7 +6,7 @@ export type CallSignal = AbortSignal | Withdrawal;
  * making one, listening to it and letting it go. The same listeners, no event and no exception that nobody reads.
  */
 export class Withdrawal {
-  readonly listeners = new Set<() => void>();
+  readonly listeners: (() => void)[] = [];
   #aborted = false;
 
   get aborted(): boolean {
@@ -21,37 +21,36 @@ export class Withdrawal {
 }
 
 /** Who listens to a platform's signal, in the order in which they began. */
-const listenersOf = new WeakMap<AbortSignal, Set<() => void>>();
+const listenersOf = new WeakMap<AbortSignal, (() => void)[]>();
 
 /**
  * Calls `listener` once if the signal aborts; until then `offAbort` takes it back. A connection's signal lives through thousands
- * of requests, and a set costs a tenth of what the platform's own listeners do: each signal has one of those, for good. The
+ * of requests, and a list costs a tenth of what the platform's own listeners do: each signal has one of those, for good. A list
+ * and no set, which would keep what listened long ago from being collected (see `Slots` in `host`); it holds two or three. The
  * caller has seen that the signal has not aborted. The listener must not throw.
  */
 export function onAbort(signal: CallSignal, listener: () => void): void {
   if (signal instanceof Withdrawal) {
-    signal.listeners.add(listener);
+    signal.listeners.push(listener);
     return;
   }
   const known = listenersOf.get(signal);
   if (known !== undefined) {
-    known.add(listener);
+    known.push(listener);
     return;
   }
-  const listeners = new Set([listener]);
+  const listeners = [listener];
   listenersOf.set(signal, listeners);
   signal.addEventListener('abort', () => callAll(listeners), { once: true });
 }
 
 export function offAbort(signal: CallSignal, listener: () => void): void {
   const listeners = signal instanceof Withdrawal ? signal.listeners : listenersOf.get(signal);
-  listeners?.delete(listener);
+  const at = listeners?.indexOf(listener) ?? -1;
+  if (at >= 0) listeners?.splice(at, 1);
 }
 
 /** A listener may take back others that have not been called yet: those stay uncalled. */
-function callAll(listeners: Set<() => void>): void {
-  for (const listener of listeners) {
-    listeners.delete(listener);
-    listener();
-  }
+function callAll(listeners: (() => void)[]): void {
+  for (let next = listeners.shift(); next !== undefined; next = listeners.shift()) next();
 }

@@ -9,6 +9,7 @@ import { CrashLog } from './crash-log.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
 import { Lifeline } from './lives.ts';
 import { type ChildExit, HostProcess } from './process.ts';
+import { Slots } from './slots.ts';
 
 export type Crash = ChildExit & { readonly inFlight: number };
 
@@ -51,7 +52,7 @@ export class Supervisor implements Desk {
   readonly #options: SupervisorOptions;
   readonly #lifeline: Lifeline;
   readonly #crashes: CrashLog;
-  readonly #pending = new Map<number, Pending>();
+  readonly #pending = new Slots<Pending>();
   /** The child that is ready to take requests. */
   #process: HostProcess | undefined;
   #opening: HostProcess | undefined;
@@ -59,7 +60,6 @@ export class Supervisor implements Desk {
   #watchTimer: NodeJS.Timeout | undefined;
   #models: WorkerReport['models'] = [];
   #processes = 0;
-  #nextCorrelation = 1;
   #sent = 0;
   #lastExit: ChildExit = { signal: undefined, exitCode: undefined };
   #closing: Promise<void> | undefined;
@@ -102,13 +102,16 @@ export class Supervisor implements Desk {
 
   submit(work: Work, settle: Settle): () => void {
     this.#admit(work);
-    const correlation = this.#nextCorrelation;
-    this.#nextCorrelation = (correlation + 1) >>> 0;
     const pending: Pending = { work, settle, sent: false };
+    const correlation = this.#pending.add(pending);
     const process = this.#taker();
-    // Sent before it is kept: of what cannot be sent nothing stays behind.
-    if (process !== undefined) this.#send(process, correlation, pending);
-    this.#pending.set(correlation, pending);
+    try {
+      if (process !== undefined) this.#send(process, correlation, pending);
+    } catch (error) {
+      // Of what cannot be sent nothing stays behind.
+      this.#pending.remove(correlation);
+      throw error;
+    }
     return () => this.#withdraw(correlation);
   }
 
@@ -150,7 +153,7 @@ export class Supervisor implements Desk {
     this.#expireHeld();
     const { requestsMax, bytesMax } = this.#options.setting.queue;
     let bytes = bytesOf(work);
-    for (const held of this.#pending.values()) bytes += bytesOf(held.work);
+    for (const [, { work: held }] of this.#pending.entries()) bytes += bytesOf(held);
     if (this.#pending.size >= requestsMax || bytes > bytesMax) {
       throw new ServeError('overloaded', 'its process is being restarted and the queue is full');
     }
@@ -158,7 +161,7 @@ export class Supervisor implements Desk {
 
   #expireHeld(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const [correlation, { work, settle, sent }] of [...this.#pending]) {
+    for (const [correlation, { work, settle, sent }] of this.#pending.entries()) {
       if (sent || work.deadlineMs > nowMs) continue;
       this.#remove(correlation);
       settle.reject(new ServeError('deadline_exceeded', 'its process was restarted too slowly'));
@@ -197,7 +200,7 @@ export class Supervisor implements Desk {
     this.#watchTimer = undefined;
     const nowMs = this.#options.clock.monotonicMs();
     let leftMs = Number.POSITIVE_INFINITY;
-    for (const { work, sent } of this.#pending.values()) {
+    for (const [, { work, sent }] of this.#pending.entries()) {
       if (sent) leftMs = Math.min(leftMs, this.#answerMsMax(0) + work.deadlineMs - nowMs);
     }
     if (leftMs <= 0) this.#process?.kill();
@@ -227,10 +230,8 @@ export class Supervisor implements Desk {
   }
 
   #remove(correlation: number): Pending | undefined {
-    const pending = this.#pending.get(correlation);
-    if (pending === undefined) return undefined;
-    this.#pending.delete(correlation);
-    if (pending.sent) this.#sent -= 1;
+    const pending = this.#pending.remove(correlation);
+    if (pending?.sent) this.#sent -= 1;
     return pending;
   }
 
@@ -260,7 +261,7 @@ export class Supervisor implements Desk {
   }
 
   #sendHeld(process: HostProcess): void {
-    for (const [correlation, pending] of [...this.#pending]) {
+    for (const [correlation, pending] of this.#pending.entries()) {
       try {
         this.#send(process, correlation, pending);
       } catch (error) {
@@ -283,7 +284,7 @@ export class Supervisor implements Desk {
 
   #failSent(how: string): void {
     const error = new ServeError('host_lost', how);
-    for (const [correlation, pending] of [...this.#pending]) {
+    for (const [correlation, pending] of this.#pending.entries()) {
       if (!pending.sent) continue;
       this.#remove(correlation);
       pending.settle.reject(error);
@@ -333,7 +334,7 @@ export class Supervisor implements Desk {
 
   /** Once no process is there, all that is pending is held. */
   #rejectHeld(why: string): void {
-    for (const [correlation, pending] of [...this.#pending]) {
+    for (const [correlation, pending] of this.#pending.entries()) {
       this.#remove(correlation);
       pending.settle.reject(new ServeError('version_not_ready', why));
     }

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { Slots } from '../../src/host/slots.ts';
+
+type Thing = { readonly name: number };
+
+t.test('slots give back under a number what was put there, once', async (t) => {
+  const slots = new Slots<Thing>();
+  const number = slots.add({ name: 7 });
+  t.equal(slots.size, 1);
+  t.same(slots.remove(number), { name: 7 });
+  t.equal(slots.remove(number), undefined);
+  t.equal(slots.size, 0);
+});
+
+t.test(
+  'a number that is not in flight any more does not stand for what came after it',
+  async (t) => {
+    const slots = new Slots<Thing>();
+    const gone = slots.add({ name: 0 });
+    slots.remove(gone);
+    // More than there are places, so that each place is taken again.
+    const later = Array.from({ length: 1_000 }, (_, name) => slots.add({ name }));
+    t.equal(slots.remove(gone), undefined);
+    t.equal(new Set([gone, ...later]).size, 1_001);
+  },
+);
+
+t.test('what stays for long is neither lost nor in the way', async (t) => {
+  const slots = new Slots<Thing>();
+  const slow = slots.add({ name: -1 });
+  for (let name = 0; name < 10_000; name += 1) slots.remove(slots.add({ name }));
+  t.same(slots.entries(), [[slow, { name: -1 }]]);
+  t.same(slots.remove(slow), { name: -1 });
+});
+
+t.test('slots hold what a map would, in the order in which it came', async () => {
+  const step = fc.oneof(fc.constant('add' as const), fc.nat(2_000));
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 2_000, size: 'max' }), (steps) => {
+      const slots = new Slots<Thing>();
+      const expected = new Map<number, Thing>();
+      let name = 0;
+      for (const step of steps) {
+        const numbers = [...expected.keys()];
+        const number = step === 'add' ? undefined : numbers[step % Math.max(1, numbers.length)];
+        if (number === undefined) {
+          name += 1;
+          expected.set(slots.add({ name }), { name });
+        } else {
+          const [found, wanted] = [slots.remove(number), expected.get(number)];
+          expected.delete(number);
+          if (found?.name !== wanted?.name) return false;
+        }
+        if (slots.size !== expected.size) return false;
+      }
+      return JSON.stringify(slots.entries()) === JSON.stringify([...expected]);
+    }),
+    { numRuns: 30 },
+  );
+});
