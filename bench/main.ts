@@ -9,36 +9,15 @@ import { parseArgs } from 'node:util';
 import { formatTable } from '../src/cli/table.ts';
 import { programFolder } from '../src/config/program.ts';
 import { systemClock } from '../src/core/clock.ts';
-import { crashRecovery } from './crash-recovery.ts';
-import { decisionCost } from './decision-cost.ts';
 import type { Effort, Suite } from './figure.ts';
 import { CHECKS, EXIT_CODES, runGate } from './gate.ts';
-import { honesty } from './honesty.ts';
-import { jsonFloats } from './json-floats.ts';
-import { loadHarm } from './load-harm.ts';
 import { thisMachine } from './machine.ts';
-import { mirrorHarm } from './mirror-harm.ts';
-import { overhead } from './overhead.ts';
-import { overload } from './overload.ts';
 import { publish } from './page.ts';
-import { protocols } from './protocols.ts';
-import { realModel } from './real-model.ts';
 import { conditionsOf, loadsOf, reportOf, rowsOf } from './report.ts';
 import { keepResult, readResults } from './results.ts';
+import { SUITES } from './suites.ts';
 import { Workplace } from './workplace.ts';
 
-const SUITES: readonly Suite[] = [
-  honesty,
-  overhead,
-  protocols,
-  jsonFloats,
-  realModel,
-  overload,
-  mirrorHarm,
-  loadHarm,
-  crashRecovery,
-  decisionCost,
-];
 const QUICK: Effort = { rounds: 2, blockMs: 300, warmupMs: 100 };
 
 const { values, positionals } = parseArgs({

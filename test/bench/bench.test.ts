@@ -4,8 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { ratiosOf, spreadOf } from '../../bench/blocks.ts';
-import { GrpcClientProcess, GrpcEchoProcess } from '../../bench/grpc-processes.ts';
-import { withReport } from '../../bench/report.ts';
+import type { Figure } from '../../bench/figure.ts';
 import type { KeptResult } from '../../bench/results.ts';
 
 const MAIN = path.join(import.meta.dirname, '..', '..', 'bench', 'main.js');
@@ -16,6 +15,19 @@ function bench(...args: readonly string[]) {
   return run(process.execPath, [MAIN, ...args], TIME);
 }
 
+/** One round of short blocks: whether a suite works, not what it finds. */
+async function measured(t: { testdir: () => string }, suite: string): Promise<KeptResult> {
+  const out = t.testdir();
+  await bench(suite, '--quick', '--rounds', '1', '--out', out);
+  return JSON.parse(await readFile(path.join(out, `${suite}.json`), 'utf8')) as KeptResult;
+}
+
+function goalsOf({ figures }: KeptResult): Readonly<Record<string, Figure['goal']>> {
+  return Object.fromEntries(
+    figures.flatMap(({ name, goal }) => (goal === undefined ? [] : [[name, goal]])),
+  );
+}
+
 t.test(
   'a suite measures real servers and keeps finite figures with their conditions',
   TIME,
@@ -23,15 +35,14 @@ t.test(
     const out = t.testdir();
     const { stdout } = await bench('overhead', '--quick', '--rounds', '1', '--out', out);
     const kept = JSON.parse(await readFile(path.join(out, 'overhead.json'), 'utf8')) as KeptResult;
-    t.equal(kept.suite, 'overhead');
-    t.match(kept.conditions, { requestsInFlight: Number, bodyBytes: Number, rounds: 1 });
+    t.match(kept, { suite: 'overhead', effort: { rounds: 1 }, loads: { run: 4, inDoubt: Number } });
+    t.match(kept.conditions, { requestsInFlight: Number, requestBytes: Number });
     t.match(kept.machine, { node: process.version, cores: Number });
-    t.equal(kept.figures[0]?.name, 'gateway (process tier) / echo');
-    t.match(kept.figures[0]?.goal, { atLeast: 0.5 });
-    for (const { name, spread } of kept.figures) {
+    t.same(goalsOf(kept), { 'gateway (process tier) / echo': { atLeast: 0.5 } });
+    for (const { name, unit, spread, self } of kept.figures) {
       t.equal(spread.blocks.length, 1, `${name}: one figure for each round`);
       t.ok(spread.median > 0 && Number.isFinite(spread.median), `${name}: ${spread.median}`);
-      t.ok(spread.low <= spread.median && spread.median <= spread.high, name);
+      t.equal(self !== undefined, unit === 'ratio', `${name}: ratios stand beside the same again`);
       t.match(stdout, name);
     }
 
@@ -41,15 +52,13 @@ t.test(
       report.stdout,
       /\| gateway \(process tier\) \/ echo \| ratio \| [\d.]+ \| .* \| at least 0.5 \|/,
     );
+    t.match(report.stdout, /The generator (kept up in all|doubts \d of) 4 loads/);
   },
 );
 
 t.test('gRPC and REST are measured beside stock servers, all answers being OK', TIME, async (t) => {
-  const out = t.testdir();
-  await bench('protocols', '--quick', '--rounds', '1', '--out', out);
-  const kept = JSON.parse(await readFile(path.join(out, 'protocols.json'), 'utf8')) as KeptResult;
-  const goals = kept.figures.flatMap(({ name, goal }) => (goal === undefined ? [] : [name]));
-  t.strictSame(goals, [
+  const kept = await measured(t, 'protocols');
+  t.same(Object.keys(goalsOf(kept)), [
     'gRPC 1 KB: gateway (process tier) / echo',
     'gRPC 600 KB: gateway (process tier) / echo',
   ]);
@@ -61,17 +70,13 @@ t.test(
   'JSON of floats is measured beside JSON.parse, with the gaps in the loop',
   TIME,
   async (t) => {
-    const out = t.testdir();
-    await bench('json-floats', '--quick', '--rounds', '1', '--out', out);
-    const kept = JSON.parse(
-      await readFile(path.join(out, 'json-floats.json'), 'utf8'),
-    ) as KeptResult;
+    const kept = await measured(t, 'json-floats');
+    const goals = goalsOf(kept);
     for (const form of ['4 decimals', 'full digits']) {
       for (const tier of ['process', 'thread']) {
-        const goalOf = (name: string) => kept.figures.find((each) => each.name === name)?.goal;
         const gateway = `gateway (${tier} tier)`;
-        t.same(goalOf(`${form}: median latency, ${gateway} / JSON.parse`), { atMost: 1 });
-        t.same(goalOf(`${form}: largest gap, ${gateway}`), { atMost: 5 });
+        t.same(goals[`${form}: median latency, ${gateway} / JSON.parse`], { atMost: 1 });
+        t.same(goals[`${form}: largest gap, ${gateway}`], { atMost: 5 });
       }
     }
     // The probe is due each millisecond, so that a smaller gap is none.
@@ -81,37 +86,62 @@ t.test(
   },
 );
 
-t.test('a failing call fails the gRPC load, with its status', async (t) => {
-  const [echo, client] = [await GrpcEchoProcess.start(), new GrpcClientProcess()];
-  t.teardown(() => {
-    echo.close();
-    client.close();
+t.test('overload offers up to three times the capacity, and shows the goodput', TIME, async (t) => {
+  const kept = await measured(t, 'overload');
+  t.match(goalsOf(kept), {
+    'goodput at 2 x capacity / peak of the round': { atLeast: 0.95 },
+    'p99 of what is answered at 2 x capacity / deadline': { atMost: 1 },
   });
-  const load = {
-    port: echo.port,
-    path: '/bench.Echo/Echo',
-    messageBase64: Buffer.alloc(100_000, 1).toString('base64'),
-    callsInFlight: 2,
-    warmupMs: 0,
-    durationMs: 500,
-  };
-  t.ok((await client.perSecond(load)) > 0);
-  const missing = { ...load, path: '/bench.Echo/Missing' };
-  await t.rejects(client.perSecond(missing), /\/bench.Echo\/Missing: .* found status 12/);
+  const [curve] = kept.curves ?? [];
+  const median = curve?.plot.series.find(({ name }) => name === 'median');
+  t.same(
+    median?.points.map(([multiple]) => multiple),
+    [0.5, 0.75, 1, 1.25, 1.5, 2, 3],
+  );
+  t.ok(median?.points.every(([, goodPerSecond]) => goodPerSecond > 0));
+});
+
+t.test(
+  'a large model comes and goes beside a live load, and the moment is told',
+  TIME,
+  async (t) => {
+    const kept = await measured(t, 'load-harm');
+    t.same(goalsOf(kept), { 'live p99, loading / quiet': { atMost: 1.25 } });
+    t.ok(Number(kept.conditions['loads']) >= 1, 'one load at least');
+    t.equal(kept.curves?.[0]?.plot.series.length, 2);
+  },
+);
+
+t.test(
+  'a crash of one model is lived through, and the other model is asked too',
+  TIME,
+  async (t) => {
+    const kept = await measured(t, 'crash-recovery');
+    const medianOf = (name: string) =>
+      kept.figures.find((figure) => figure.name === name)?.spread.median;
+    t.equal(medianOf('failed requests of the other model'), 0);
+    t.ok((medianOf('to the first answer') ?? 0) > 0);
+    t.equal(kept.loads.run, 2, 'both loads are counted');
+  },
+);
+
+t.test('the generator is held against servers whose latency is known', TIME, async (t) => {
+  const kept = await measured(t, 'honesty');
+  const medianOf = (name: string) =>
+    kept.figures.find((figure) => figure.name === name)?.spread.median ?? Number.NaN;
+  const open = medianOf('stalls: p99, our open loop / what users feel');
+  // Less than what is felt would hide the stall; more is a busy machine.
+  t.ok(open > 0.8, `p99 of the open loop is ${open} of what users feel`);
+  t.ok(medianOf("5 ms: p50 / the server's own") > 0.95);
+  t.match(kept.conditions, { wrk: /^debian|^\d|not installed/ });
 });
 
 t.test('a suite or a number that does not exist is refused by name', async (t) => {
-  await t.rejects(bench('overhaed'), /expected a suite \(overhead, .*\), found 'overhaed'/);
+  await t.rejects(bench('overhaed'), /expected a suite \(honesty, .*\), found 'overhaed'/);
   await t.rejects(
     bench('overhead', '--rounds', 'many'),
     /expected a whole number above 0, found many/,
   );
-});
-
-t.test('a report replaces the one before it', async (t) => {
-  const page = 'above\n<!-- results -->\nold\n<!-- /results -->\nbelow\n';
-  t.equal(withReport(page, 'new'), 'above\n<!-- results -->\nnew\n<!-- /results -->\nbelow\n');
-  t.throws(() => withReport('a page', 'new'), /expected <!-- results -->/);
 });
 
 t.test('the spread of blocks is their median and quartiles', async (t) => {
