@@ -17,9 +17,10 @@ export type Ran = { readonly code: number; readonly out: string; readonly errors
 
 /**
  * Runs a block as a reader would in the root of a clone, with four things put in the place of the reader's: the ports, the
- * ledger, this build of the program, and a grpcurl of our own. A refusal by HTTP counts as a failure.
+ * ledger, this build of the program, and a grpcurl of our own. A refusal by HTTP counts as a failure, and so does
+ * whatever takes longer than `timeout` milliseconds.
  */
-export function runBlock(text: string, gateway: RunningGateway): Promise<Ran> {
+export function runBlock(text: string, gateway: RunningGateway, timeout = 15_000): Promise<Ran> {
   const admin = `http://127.0.0.1:${gateway.adminPort}`;
   const prelude = [
     'curl() { command curl -sS --fail-with-body "$@"; }',
@@ -37,7 +38,7 @@ export function runBlock(text: string, gateway: RunningGateway): Promise<Ran> {
     const child = execFile(
       'sh',
       ['-c', [...prelude, script].join('\n')],
-      { cwd: projectRoot, timeout: 15_000 },
+      { cwd: projectRoot, timeout },
       (_, out, errors) => resolve({ code: child.exitCode ?? -1, out, errors }),
     );
   });

@@ -1,9 +1,9 @@
 import { compare } from '../../load/modes/compare.ts';
 import type { BenchRecord, ModeResult } from '../../load/modes/result.ts';
 import { run } from '../../load/modes/run.ts';
-import { slo } from '../../load/modes/slo.ts';
+import { SLO_DEFAULTS, slo } from '../../load/modes/slo.ts';
 import { soak } from '../../load/modes/soak.ts';
-import { sweep } from '../../load/modes/sweep.ts';
+import { SWEEP_DEFAULTS, sweep } from '../../load/modes/sweep.ts';
 import { doubtsOf } from '../../load/report/describe.ts';
 import { headlineOf, tablesOf } from '../../load/report/rows.ts';
 import { alignedRows } from '../../load/report/table.ts';
@@ -44,9 +44,14 @@ export async function benchSweep(options: SweepOptions): Promise<void> {
     .split(',')
     .map((load) => readNumber('loads', load, { min: 0.01, max: 100 }));
   const pointMs = readTime('duration', options.duration);
-  const pointMsMax = Math.max(pointMs, 60_000);
+  const lengths = {
+    pointMs,
+    // At a low rate it takes longer to see enough requests, within reason.
+    pointMsMax: 6 * pointMs,
+    loopMs: Math.min(pointMs, SWEEP_DEFAULTS.loopMs),
+  };
   await perform(options, { a: readTarget(options) }, ({ bench, seed, warmupMs }) =>
-    sweep(bench, { ofCapacity, pointMs, pointMsMax, warmupMs, seed }),
+    sweep(bench, { ofCapacity, ...lengths, warmupMs, seed }),
   );
 }
 
@@ -73,7 +78,8 @@ export async function benchSlo(options: SloOptions): Promise<void> {
     quantile: readShare('quantile', options.quantile),
     confidence: readShare('confidence', options.confidence),
     proofMs,
-    loadMsMax: Math.max(proofMs, 120_000),
+    searchMs: Math.min(proofMs, SLO_DEFAULTS.searchMs),
+    loadMsMax: Math.max(proofMs, SLO_DEFAULTS.loadMsMax),
     ...(options.from !== undefined && { startPerSecond: readRate('from', options.from) }),
   };
   await perform(options, { a: readTarget(options) }, ({ bench, seed, warmupMs }) =>

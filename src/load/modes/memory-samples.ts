@@ -28,12 +28,13 @@ export class MemorySamples {
     if (mib !== undefined && Number.isFinite(mib)) this.#samples.push({ atMs: elapsedMs, mib });
   }
 
-  /** The last value before the end of each interval; undefined where an interval has none that is not stale. */
+  /** The last value before the end of each interval, else the first one after it; undefined where that is too far away. */
   over(timeline: LoadReport['timeline']): readonly (number | undefined)[] {
     return timeline.map(({ fromMs, forMs }) => {
-      const last = this.#samples.findLast(({ atMs }) => atMs <= fromMs + forMs);
-      const stale = last === undefined || last.atMs < fromMs - Math.max(STALE_MS, forMs);
-      return stale ? undefined : last.mib;
+      const near = this.#samples.findLast(({ atMs }) => atMs <= fromMs + forMs) ?? this.#samples[0];
+      const isNear =
+        near !== undefined && Math.abs(near.atMs - fromMs) <= Math.max(STALE_MS, forMs);
+      return isNear ? near.mib : undefined;
     });
   }
 }

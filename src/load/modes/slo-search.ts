@@ -5,6 +5,8 @@ import type { SloTrial } from './result.ts';
 
 /** Loads that a search may take at most: 40 doublings of one request a second are more than any server answers. */
 const LOADS_MAX = 40;
+/** So many loads in a row that the generator spoilt: at a lower rate it is no better, and a search would go on for long. */
+const SPOILT_MAX = 3;
 
 export type SloSearch = {
   /** Loads with a rate once, and judges it. */
@@ -18,14 +20,19 @@ export type SloSearch = {
 
 /**
  * About the highest rate that holds: doubled while it does, halved until it does, then the (geometric) middle between the two.
- * Each rate has one short load, so the answer is a guess that a proof must confirm. undefined: none held.
+ * Each rate has one short load, so the answer is a guess that a proof must confirm. undefined: none held, or the generator
+ * spoilt one load after the other.
  */
 export async function searchRate(search: SloSearch): Promise<number | undefined> {
   const { tryRate, startPerSecond, perSecondMin, precision } = search;
   let rate = Math.max(startPerSecond, perSecondMin);
   let [held, missed]: [number | undefined, number | undefined] = [undefined, undefined];
+  let spoilt = 0;
   for (let loads = 0; loads < LOADS_MAX; loads += 1) {
-    if ((await tryRate(rate)).verdict === 'holds') held = rate;
+    const { verdict } = await tryRate(rate);
+    spoilt = verdict === 'invalid' ? spoilt + 1 : 0;
+    if (spoilt === SPOILT_MAX) return held;
+    if (verdict === 'holds') held = rate;
     else missed = rate;
     if (missed === undefined) rate *= 2;
     else if (held !== undefined) rate = Math.sqrt(held * missed);
