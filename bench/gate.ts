@@ -53,7 +53,7 @@ export type GateOptions = {
 
 const EFFORT: Effort = { rounds: 7, blockMs: 450, warmupMs: 150 };
 
-/** Measures each check beside its limit, once more where the limit differs from itself, and tells what was found. */
+/** Measures each check beside its limit, once more where that shows nothing, and tells what was found. */
 export function runGate(
   checks: readonly Check[],
   tell: (line: string) => void,
@@ -76,7 +76,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   passed: 'The benchmark gate passed: no ratio has fallen below its floor.',
   failed: 'The benchmark gate failed: a ratio has fallen below its floor, beyond noise.',
   inconclusive:
-    'The benchmark gate is inconclusive, and counts as skipped: on this machine, now, a server differs from itself.',
+    'The benchmark gate is inconclusive, and counts as skipped: this machine is too restless now to tell a ratio from its floor.',
 };
 
 async function judgeCheck(

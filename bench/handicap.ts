@@ -5,7 +5,8 @@
 import { subscribe } from 'node:diagnostics_channel';
 import { systemClock } from '../src/core/clock.ts';
 
-const BURN_MS = 0.2;
+/** Ten times what the gateway itself needs: it has to be seen on a machine that runs other tests at the same time. */
+const BURN_MS = 0.5;
 
 subscribe('http.server.request.start', () => {
   const untilMs = systemClock.monotonicMs() + BURN_MS;

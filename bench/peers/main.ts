@@ -5,7 +5,8 @@
  * in a minute or two that the drivers work; its figures mean nothing. `--report [--into PAGE]` measures nothing: it prints
  * what was kept as Markdown, or puts it into a page.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -73,6 +74,7 @@ async function measure(): Promise<void> {
   const models = values.models?.split(',') ?? (values.quick ? ['tiny'] : MODEL_NAMES);
   const cores = await pinGenerator();
   const folder = await mkdtemp(join(tmpdir(), 'understudy-peers-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const generator = new Generator();
   try {
     const { ready, skipped } = await readyPeers(chosen);
@@ -88,7 +90,6 @@ async function measure(): Promise<void> {
     await keep(resultOf({ ready, skipped, measured, proxies, cores: cores.words, effort }));
   } finally {
     generator.close();
-    await rm(folder, { recursive: true, force: true });
   }
 }
 
