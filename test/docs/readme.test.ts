@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
+import { EXIT } from '../../src/cli/exit-code.ts';
 import { imageTensorBytes, readImages } from '../../src/demo/images.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { aGateway } from './a-gateway.ts';
@@ -25,7 +26,10 @@ t.test('the commands of the README work', { skip: noShell ?? false }, async (t) 
   for (const { text, line } of runnable) {
     // Nobody sends traffic here, so the rollout would be watched for ever.
     const { code, out, errors } = await runBlock(text.replaceAll(' --watch', ''), gateway);
-    t.equal(code, 0, `README.md:${line}: ${out}${errors}`);
+    const told = `README.md:${line}: ${out}${errors}`;
+    // On a machine that is busy with tests, a load may say that it is not to be trusted.
+    if (/not to be trusted/i.test(errors)) t.equal(code, EXIT.inconclusive, told);
+    else t.equal(code, EXIT.ok, told);
   }
 });
 
