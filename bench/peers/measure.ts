@@ -12,7 +12,7 @@ import type { ModelFigures, PeerFigures, RateFigures, Round, Trial } from './pee
 import { freePort, ServerProcess } from './server-process.ts';
 
 /** Of the least closed-loop rate of all peers: what all of them are loaded with alike. */
-const COMMON_SHARE = 0.4;
+const COMMON_SHARE = 0.25;
 /** Of its closed-loop rate: where the search for a peer's highest rate starts. */
 const SEARCH_FROM = 0.6;
 
