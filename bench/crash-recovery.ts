@@ -216,7 +216,7 @@ function timeLine(crashes: readonly Crash[]): readonly Curve[] {
       plot: {
         title: "Answers per second around the crash of a model's process",
         description: 'By the moment that the requests were due, in the last round.',
-        x: { label: 'time', scale: 'linear', from: 0, unit: ' s' },
+        x: { label: 'time (s)', scale: 'linear', from: 0, unit: ' s' },
         y: { label: 'answers with success, per second', scale: 'linear', from: 0 },
         series: [
           { name: 'other model', tone: 'quiet', look: 'dashed', points: line(crash.other) },

@@ -188,7 +188,7 @@ function timeLine({ quiet, loading }: Blocks): readonly Curve[] {
         title: 'Live latency while a large model is loaded, warmed up and unloaded',
         description:
           'The 99th percentile of each tenth of a second, in the last round. Shaded: from the order to load until the model is ready.',
-        x: { label: 'time', scale: 'linear', from: 0, unit: ' s' },
+        x: { label: 'time (s)', scale: 'linear', from: 0, unit: ' s' },
         y: { label: 'latency, p99 (ms)', scale: 'log', unit: ' ms' },
         series: [
           { name: 'quiet', tone: 'quiet', look: 'dashed', points: line(calm) },
