@@ -1,5 +1,8 @@
 export const ALARM_MEMORY_BYTES = 16;
 
+/** Instead of a time to sleep: the thread ends. */
+export const NO_MORE = -1;
+
 /** What an alarm shares with its thread: the number of the last order, and how long to sleep by it. */
 export function alarmMemory(memory: SharedArrayBuffer): {
   orders: Int32Array;

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../core/clock.ts';
-import { ALARM_MEMORY_BYTES, alarmMemory } from './alarm-memory.ts';
+import { ALARM_MEMORY_BYTES, alarmMemory, NO_MORE } from './alarm-memory.ts';
 
 /** Wakes at moments of the monotonic clock. One wait at a time. */
 export interface Alarm {
@@ -11,8 +11,13 @@ export interface Alarm {
   close(): void;
 }
 
-/** What waking a thread and a message from it take; the rest of the time the event loop turns. */
-const EARLY_MS = 0.15;
+/**
+ * How long before the moment the thread wakes the event loop: a fifth of the wait, within these. Waking and a message take
+ * a tenth of a millisecond, more on a core that has gone to sleep; for the rest of it the event loop turns.
+ */
+const EARLY_RATIO = 0.2;
+const EARLY_MS_MIN = 0.1;
+const EARLY_MS_MAX = 0.4;
 
 /** A precise alarm, or one by timers where no thread can be started. */
 export async function openAlarm(clock: Clock): Promise<Alarm> {
@@ -53,11 +58,10 @@ export class TimerAlarm implements Alarm {
 /**
  * By a thread that sleeps for it, because a thread's sleep is good to some tens of microseconds and a timer of the event loop
  * to a millisecond. The thread wakes the loop shortly before the moment, and the loop turns, reading answers, until it has
- * come: a wait costs EARLY_MS of a core at most.
+ * come: that costs some hundredths of a core, a fifth of one at most.
  */
 class ThreadAlarm implements Alarm {
   readonly #clock: Clock;
-  readonly #thread: Worker;
   readonly #orders: Int32Array;
   readonly #sleepMs: Float64Array;
   #order = 0;
@@ -67,12 +71,9 @@ class ThreadAlarm implements Alarm {
   private constructor(clock: Clock, thread: Worker, memory: SharedArrayBuffer) {
     const { orders, sleepMs } = alarmMemory(memory);
     this.#clock = clock;
-    this.#thread = thread;
     this.#orders = orders;
     this.#sleepMs = sleepMs;
-    thread.on('message', (order: number) => {
-      if (order === this.#order) this.#turn();
-    });
+    thread.on('message', (order: number) => this.#turn(order));
   }
 
   static open(clock: Clock): Promise<ThreadAlarm> {
@@ -92,15 +93,12 @@ class ThreadAlarm implements Alarm {
     return new Promise((resolve) => {
       this.#wake = resolve;
       this.#atMs = monotonicMs;
+      const waitMs = monotonicMs - this.#clock.monotonicMs();
+      const earlyMs = Math.min(EARLY_MS_MAX, Math.max(EARLY_MS_MIN, EARLY_RATIO * waitMs));
+      const sleepMs = waitMs - earlyMs;
       this.#order = (this.#order + 1) | 0;
-      const sleepMs = monotonicMs - this.#clock.monotonicMs() - EARLY_MS;
-      if (sleepMs <= 0) {
-        this.#turn();
-        return;
-      }
-      this.#sleepMs[0] = sleepMs;
-      Atomics.store(this.#orders, 0, this.#order);
-      Atomics.notify(this.#orders, 0);
+      if (sleepMs <= 0) this.#turn(this.#order);
+      else this.#tell(sleepMs);
     });
   }
 
@@ -112,12 +110,21 @@ class ThreadAlarm implements Alarm {
 
   close(): void {
     this.ring();
-    void this.#thread.terminate();
+    // It ends by itself: a thread that is ended while it sleeps may take its process with it into a deadlock.
+    this.#order = (this.#order + 1) | 0;
+    this.#tell(NO_MORE);
   }
 
-  #turn(): void {
-    if (!this.#wake) return;
+  #tell(sleepMs: number): void {
+    this.#sleepMs[0] = sleepMs;
+    Atomics.store(this.#orders, 0, this.#order);
+    Atomics.notify(this.#orders, 0);
+  }
+
+  /** A wait that is over, or another one's, is not turned for. */
+  #turn(order: number): void {
+    if (!this.#wake || order !== this.#order) return;
     if (this.#clock.monotonicMs() >= this.#atMs) this.ring();
-    else setImmediate(() => this.#turn());
+    else setImmediate(() => this.#turn(order));
   }
 }

@@ -59,8 +59,9 @@ export class GeneratorProcess {
     this.#send({ kind: 'end' });
   }
 
+  /** At once: it has nothing to lose. */
   close(): void {
-    if (this.#child.connected) this.#child.disconnect();
+    this.#child.kill('SIGKILL');
   }
 
   #send(order: GeneratorOrder): void {
