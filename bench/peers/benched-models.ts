@@ -38,14 +38,14 @@ type Plan = {
 
 const PLANS: Readonly<Record<string, Plan>> = {
   tiny: {
-    title: 'one addition on 16 floats: what is measured is the server',
+    title: 'One addition on 16 floats: what is measured is the server',
     rowShape: [TINY_COLUMNS],
     p99MsMax: 25,
     model: async () => tinyModel(TINY_COLUMNS),
     rows: async () => randomRows(TINY_COLUMNS),
   },
   fashion: {
-    title: 'the shipped model `fashion`, version 1, on real images of 28 x 28 floats',
+    title: 'The shipped model `fashion`, version 1, on real images of 28 x 28 floats',
     rowShape: IMAGE_SHAPE,
     p99MsMax: 50,
     model: () => readFile(join(programFolder, 'models', 'fashion', '1', 'model.onnx')),

@@ -15,7 +15,7 @@ import { programFolder, programVersion } from '../../src/config/program.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { messageOf } from '../../src/core/errors.ts';
 import { Generator } from '../../src/load/generator.ts';
-import { thisMachine } from '../machine.ts';
+import { type Machine, thisMachine } from '../machine.ts';
 import { withReport } from '../report.ts';
 import { benchedModel, MODEL_NAMES } from './benched-models.ts';
 import { pinGenerator } from './cores.ts';
@@ -72,6 +72,8 @@ async function measure(): Promise<void> {
   const effort = effortOf();
   const chosen = chosenPeers(positionals);
   const models = values.models?.split(',') ?? (values.quick ? ['tiny'] : MODEL_NAMES);
+  // Before this process is pinned, or it would see its own cores only.
+  const machine = thisMachine();
   const cores = await pinGenerator();
   const folder = await mkdtemp(join(tmpdir(), 'understudy-peers-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -87,7 +89,9 @@ async function measure(): Promise<void> {
     }
     const proxies = values.proxies ? await measureProxies(bench, values.install) : [];
     if (proxies.length > 0) console.log(`${formatTable(proxyRows(proxies))}\n`);
-    await keep(resultOf({ ready, skipped, measured, proxies, cores: cores.words, effort }));
+    await keep(
+      resultOf({ machine, ready, skipped, measured, proxies, cores: cores.words, effort }),
+    );
   } finally {
     generator.close();
   }
@@ -136,18 +140,19 @@ async function readyPeers(chosen: typeof PEERS): Promise<Ready> {
 }
 
 type Parts = Ready & {
+  readonly machine: Machine;
   readonly measured: readonly ModelFigures[];
   readonly proxies: readonly ProxyFigures[];
   readonly cores: string;
   readonly effort: PeerEffort;
 };
 
-function resultOf({ ready, skipped, measured, proxies, cores, effort }: Parts): PeersResult {
-  const words = ['npm run bench:peers', ...(process.argv.length > 2 ? ['--'] : [])];
+function resultOf(parts: Parts): PeersResult {
+  const { machine, ready, skipped, measured, proxies, cores, effort } = parts;
   return {
     takenAt: new Date(systemClock.wallMs()).toISOString(),
-    machine: thisMachine(),
-    command: [...words, ...process.argv.slice(2)].join(' '),
+    machine,
+    command: commandLine(),
     cores,
     peers: ready.map(({ peer: { name, how, source }, environment }) => {
       const versions = environment?.versions ?? [`${name} ${programVersion}`];
@@ -164,6 +169,14 @@ function resultOf({ ready, skipped, measured, proxies, cores, effort }: Parts): 
       inFlightMax: IN_FLIGHT_MAX,
     },
   };
+}
+
+/** As it was typed, but for where the result goes. */
+function commandLine(): string {
+  const words = process.argv.slice(2).filter((word, at, all) => {
+    return !word.startsWith('--out') && all[at - 1] !== '--out';
+  });
+  return ['npm run bench:peers', ...(words.length > 0 ? ['--', ...words] : [])].join(' ');
 }
 
 async function keep(result: PeersResult): Promise<void> {
