@@ -7,6 +7,7 @@ import {
   loadDefinitions,
   methodsOf,
 } from '../../src/protocol/grpc/definitions.ts';
+import { BodyMemory } from '../../src/protocol/rest/body-memory.ts';
 import type { RestRoute } from '../../src/protocol/rest/route.ts';
 import { createRoutes } from '../../src/protocol/rest/routes.ts';
 import { createTurns } from '../../src/protocol/rest/turns.ts';
@@ -26,6 +27,7 @@ const ROUTES: readonly RestRoute[] = createRoutes({
   service: aService(),
   feedback: () => 'joined',
   limits: LIMITS,
+  memory: new BodyMemory(),
   turns: createTurns(),
 });
 

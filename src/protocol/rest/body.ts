@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 
 import { ServeError } from '../../core/errors.ts';
+import type { BodyMemory } from './body-memory.ts';
 import { Pieces } from './pieces.ts';
 import { finish, type Sliced, type Turns } from './turns.ts';
 
@@ -8,6 +9,8 @@ export type BodyOptions = {
   /** The header `content-length`; undefined for chunked bodies. */
   readonly contentLength: string | undefined;
   readonly bytesMax: number;
+  /** Where the memory for a body of known length comes from. */
+  readonly memory: BodyMemory;
   /** Where a long body of many pieces is joined. */
   readonly turns: Turns;
 };
@@ -19,13 +22,14 @@ export type Done = (error: Error | null, body?: Buffer) => void;
  * in slices at the end: a large body is never copied in one go. Memory that a false length claims is not touched, and so never taken.
  */
 export function readBody(stream: Readable, options: BodyOptions, done: Done): void {
-  const { bytesMax, turns } = options;
+  const { bytesMax, memory, turns } = options;
   const claimed = Number(options.contentLength ?? 0);
   if (claimed > bytesMax) {
     done(tooLarge(bytesMax, `${claimed}`));
     return;
   }
-  const collector = options.contentLength === undefined ? new Joined(turns) : new Place(claimed);
+  const collector =
+    options.contentLength === undefined ? new Joined(turns) : new Place(memory.take(claimed));
   let found = 0;
   const onData = (piece: Buffer): void => {
     found += piece.byteLength;
@@ -54,8 +58,8 @@ class Place {
   readonly #target: Buffer;
   #at = 0;
 
-  constructor(bytes: number) {
-    this.#target = Buffer.allocUnsafe(bytes);
+  constructor(target: Buffer) {
+    this.#target = target;
   }
 
   add(piece: Buffer): void {

@@ -3,11 +3,12 @@ import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
-import type { InferResponse } from '../../core/infer.ts';
+import type { InferRequest, InferResponse } from '../../core/infer.ts';
 import { createClassifier } from '../classify.ts';
 import { refusalOf } from '../refusal.ts';
 import type { Service } from '../service.ts';
 import { writeAnswerHeaders } from './answer-headers.ts';
+import type { BodyMemory } from './body-memory.ts';
 import { type Compressed, compress } from './compress.ts';
 import { connectionSignal } from './connection-signal.ts';
 import { type InferCall, openInfer } from './decode.ts';
@@ -24,12 +25,13 @@ export type InferRouteOptions = {
     'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock' | 'onRefused'
   >;
   readonly limits: RestLimits;
+  readonly memory: BodyMemory;
   readonly turns: Turns;
 };
 
 /** `POST /v2/models/{m}[/versions/{v}]/infer`: decode, ask the gateway, encode. */
 export function createInferRoute(options: InferRouteOptions) {
-  const { service, limits, turns } = options;
+  const { service, limits, memory, turns } = options;
   const { gateway, clock } = service;
   const heads = new KnownHeads();
   return async (http: Call<'model' | 'version'>, reply: FastifyReply): Promise<string | Buffer> => {
@@ -53,6 +55,7 @@ export function createInferRoute(options: InferRouteOptions) {
       });
       id = opened.id;
       const { request, wanted } = await opened.decode();
+      if (!isViewed(call.body, request)) memory.giveBack(call.body);
       const classify = createClassifier(gateway, model, wanted.classes);
       isAsked = true;
       const response = classify(await gateway.infer(request, connectionSignal(http.raw.socket)));
@@ -72,6 +75,11 @@ export function createInferRoute(options: InferRouteOptions) {
 }
 
 const EMPTY = Buffer.alloc(0);
+
+/** Tensors in binary are views of the body; of one that was all JSON nothing is left but what was read from it. */
+function isViewed(body: Buffer, { inputs }: InferRequest): boolean {
+  return inputs.some(({ data }) => data.buffer === body.buffer);
+}
 
 type Written = {
   readonly response: InferResponse;

@@ -1,6 +1,7 @@
 /** Every route of the data plane: docs/reference/protocol.md says what each does. */
 
 import type { Service } from '../service.ts';
+import type { BodyMemory } from './body-memory.ts';
 import { createFeedbackRoute, type Feedback } from './feedback-route.ts';
 import { createInferRoute } from './infer-route.ts';
 import type { RestLimits } from './limits.ts';
@@ -15,6 +16,7 @@ export type RouteOptions = {
   readonly service: Service;
   readonly feedback: Feedback;
   readonly limits: RestLimits;
+  readonly memory: BodyMemory;
   readonly turns: Turns;
 };
 
@@ -22,9 +24,10 @@ export function createRoutes({
   service,
   feedback,
   limits,
+  memory,
   turns,
 }: RouteOptions): readonly RestRoute[] {
-  const infer = createInferRoute({ service, limits, turns });
+  const infer = createInferRoute({ service, limits, memory, turns });
   const body = { limits, turns };
   return [
     ...serverRoutes(service),

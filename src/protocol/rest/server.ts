@@ -13,6 +13,7 @@ import { ServeError } from '../../core/errors.ts';
 import type { Service } from '../service.ts';
 import { type Done, readBody } from './body.ts';
 import { encodingOf, readCompressedBody } from './body-encoding.ts';
+import { BodyMemory } from './body-memory.ts';
 import {
   createClientErrorHandler,
   createErrorHandler,
@@ -63,9 +64,10 @@ export function createRestServer(options: RestServerOptions): RestServer {
   });
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);
-  const turns = createTurns(service.clock);
-  takeBodiesAsBytes(app, { bytesMax: limits.bodyBytesMax, turns, onRefused: service.onRefused });
-  addRoutes(app, createRoutes({ ...options, turns }));
+  const bodies = { memory: new BodyMemory(), turns: createTurns(service.clock) };
+  const { onRefused } = service;
+  takeBodiesAsBytes(app, { ...bodies, bytesMax: limits.bodyBytesMax, onRefused });
+  addRoutes(app, createRoutes({ ...options, ...bodies }));
   return {
     listen: async (host, port) => {
       await app.listen({ host, port });
@@ -98,15 +100,12 @@ function takeBodiesAsBytes(app: FastifyInstance, options: BodyParserOptions): vo
 
 type BodyParserOptions = {
   readonly bytesMax: number;
+  readonly memory: BodyMemory;
   readonly turns: Turns;
   readonly onRefused: Service['onRefused'];
 };
 
-function createBodyParser({
-  bytesMax,
-  turns,
-  onRefused,
-}: BodyParserOptions): FastifyContentTypeParser {
+function createBodyParser({ onRefused, ...bodies }: BodyParserOptions): FastifyContentTypeParser {
   return (request, payload, fastifyDone) => {
     const contentLength = request.headers['content-length'];
     const done: Done = (error, body) => {
@@ -115,8 +114,8 @@ function createBodyParser({
     };
     try {
       const encoding = encodingOf(request.headers['content-encoding']);
-      if (encoding === undefined) readBody(payload, { contentLength, bytesMax, turns }, done);
-      else readCompressedBody(payload, { contentLength, bytesMax, turns, encoding }, done);
+      if (encoding === undefined) readBody(payload, { ...bodies, contentLength }, done);
+      else readCompressedBody(payload, { ...bodies, contentLength, encoding }, done);
     } catch (thrown) {
       done(ServeError.from(thrown));
     }

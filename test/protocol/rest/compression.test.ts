@@ -3,8 +3,8 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { deflateRawSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import t from 'tap';
-
 import { readBody } from '../../../src/protocol/rest/body.ts';
+import { BodyMemory } from '../../../src/protocol/rest/body-memory.ts';
 import { preferred } from '../../../src/protocol/rest/compress.ts';
 import { Pieces } from '../../../src/protocol/rest/pieces.ts';
 import { aGateway, aVersion, echoHost } from '../../gateway/builders.ts';
@@ -101,6 +101,7 @@ t.test('a long body of unknown length is joined in slices, whole and in order', 
   const options = {
     contentLength: undefined,
     bytesMax: 2 ** 23,
+    memory: new BodyMemory(),
     turns: { isOver: () => true, next },
   };
   const body = await new Promise<Buffer | undefined>((resolve, reject) => {

@@ -1,0 +1,42 @@
+/** Smaller bodies come and go without anybody noticing. */
+const BYTES_MIN = 262_144;
+
+/** Kept for bodies to come, at most. */
+const KEPT_BYTES_MAX = 16_777_216;
+
+/**
+ * Memory for large bodies that are read once and done with, as JSON is. What is left to the garbage collector counts as growth
+ * of the heap until it has been found: a few bodies of megabytes make it look through all of it, while nobody is served.
+ */
+export class BodyMemory {
+  readonly #kept: ArrayBuffer[] = [];
+  #keptBytes = 0;
+  /** What may come back, so that nothing does twice, and nothing of others. */
+  readonly #lent = new WeakSet<ArrayBufferLike>();
+
+  /** Memory for a body of so many bytes; what was in it before is nobody's business and is overwritten. */
+  take(bytes: number): Buffer {
+    if (bytes < BYTES_MIN) return Buffer.allocUnsafe(bytes);
+    const memory = this.#keptFor(bytes) ?? Buffer.allocUnsafeSlow(bytes).buffer;
+    this.#lent.add(memory);
+    return Buffer.from(memory, 0, bytes);
+  }
+
+  /** The caller holds no view of this body from here on, and nobody else does. What was not taken here stays as it is. */
+  giveBack({ buffer }: Buffer): void {
+    if (!(buffer instanceof ArrayBuffer) || !this.#lent.delete(buffer)) return;
+    if (this.#keptBytes + buffer.byteLength > KEPT_BYTES_MAX) return;
+    this.#kept.push(buffer);
+    this.#keptBytes += buffer.byteLength;
+  }
+
+  /** Large enough, and not much too large. */
+  #keptFor(bytes: number): ArrayBuffer | undefined {
+    const at = this.#kept.findIndex(
+      ({ byteLength }) => byteLength >= bytes && byteLength <= 2 * bytes,
+    );
+    const [memory] = at < 0 ? [] : this.#kept.splice(at, 1);
+    this.#keptBytes -= memory?.byteLength ?? 0;
+    return memory;
+  }
+}
