@@ -10,6 +10,9 @@ for (let order = 0; ; ) {
   Atomics.wait(orders, 0, order);
   order = Atomics.load(orders, 0);
   if (sleepMs[0] === NO_MORE) break;
-  const slept = Atomics.wait(orders, 0, order, sleepMs[0]);
+  let slept: ReturnType<typeof Atomics.wait>;
+  // Woken for the very order that it sleeps on, which it had read between its storing and its notifying: that is no reason to get up.
+  do slept = Atomics.wait(orders, 0, order, sleepMs[0]);
+  while (slept === 'ok' && Atomics.load(orders, 0) === order);
   if (slept === 'timed-out') parentPort?.postMessage(order);
 }
