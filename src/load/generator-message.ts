@@ -2,10 +2,18 @@ import type { LoadPlan } from './plan.ts';
 import type { Pulse } from './pulse.ts';
 import type { LoadShare } from './share.ts';
 
+/** The plan with a process's own concurrency and `inFlightMax`; arrivals `at`, `at + of`, ... are its own. */
+export type GeneratorPart = {
+  readonly plan: LoadPlan;
+  readonly of: number;
+  readonly at: number;
+  /** Whether anybody wants pulses. */
+  readonly isWatched: boolean;
+};
+
 /** What the generator tells its processes. */
 export type GeneratorOrder =
-  /** The plan with this process's concurrency and `inFlightMax`; arrivals `at`, `at + of`, ... are its own. */
-  | { readonly kind: 'load'; readonly plan: LoadPlan; readonly of: number; readonly at: number }
+  | { readonly kind: 'load'; readonly part: GeneratorPart }
   /** A moment of the wall clock, the same for all processes: what processes can agree on. */
   | { readonly kind: 'begin'; readonly wallMs: number }
   | { readonly kind: 'end' };

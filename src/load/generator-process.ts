@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { type Deferred, deferred } from '../core/deferred.ts';
-import type { GeneratorNews, GeneratorOrder } from './generator-message.ts';
-import type { LoadPlan } from './plan.ts';
+import type { GeneratorNews, GeneratorOrder, GeneratorPart } from './generator-message.ts';
 import type { Pulse } from './pulse.ts';
 import type { LoadShare } from './share.ts';
 
@@ -38,7 +37,7 @@ export class GeneratorProcess {
 
   /** `ready` resolves once its connections are open. Both reject with its own words where it cannot do it. */
   run(
-    order: { readonly plan: LoadPlan; readonly of: number; readonly at: number },
+    part: GeneratorPart,
     onPulse: (pulse: Pulse) => void,
   ): { ready: Promise<void>; share: Promise<LoadShare> } {
     const work: Work = { ready: deferred(), share: deferred(), onPulse };
@@ -46,7 +45,7 @@ export class GeneratorProcess {
     for (const { promise } of [work.ready, work.share]) promise.catch(() => undefined);
     this.#work = work;
     if (this.#death) this.#fail(this.#death);
-    else this.#send({ kind: 'load', ...order });
+    else this.#send({ kind: 'load', part });
     return { ready: work.ready.promise, share: work.share.promise };
   }
 

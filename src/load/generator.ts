@@ -57,8 +57,9 @@ export class Generator {
     const workers = this.#processes.slice(0, parts.length);
     const onPulse = watch && mergePulses(parts.length, (pulses) => watch(progressOf(pulses, plan)));
     const works = workers.map((worker, at) =>
-      worker.run({ plan: parts[at] ?? plan, of: parts.length, at }, (pulse) =>
-        onPulse?.(at, pulse),
+      worker.run(
+        { plan: parts[at] ?? plan, of: parts.length, at, isWatched: watch !== undefined },
+        (pulse) => onPulse?.(at, pulse),
       ),
     );
     const shares = Promise.all(works.map((work) => work.share));

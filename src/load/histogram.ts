@@ -144,7 +144,8 @@ export class Histogram {
   #visit(visit: (step: number, count: number) => boolean): void {
     for (const [doubling, counters] of this.#doublings.entries()) {
       if (!counters) continue;
-      for (const [place, count] of counters.entries()) {
+      for (let place = 0; place < STEPS; place += 1) {
+        const count = counters[place] ?? 0;
         if (count > 0 && !visit(doubling * STEPS + place, count)) return;
       }
     }

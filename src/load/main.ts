@@ -5,7 +5,7 @@
 import { systemClock } from '../core/clock.ts';
 import { deferred } from '../core/deferred.ts';
 import { causeMessageOf } from '../core/errors.ts';
-import type { GeneratorNews, GeneratorOrder } from './generator-message.ts';
+import type { GeneratorNews, GeneratorOrder, GeneratorPart } from './generator-message.ts';
 import type { Load } from './load.ts';
 import type { LoadPlan } from './plan.ts';
 import type { Pulse } from './pulse.ts';
@@ -21,7 +21,7 @@ process.on('message', (order: GeneratorOrder) => {
     case 'load':
       begun = deferred();
       ended = new AbortController();
-      void obey(order).then(tell);
+      void obey(order.part).then(tell);
       break;
     case 'begin':
       begun.resolve(order.wallMs - systemClock.wallMs() + systemClock.monotonicMs());
@@ -32,14 +32,15 @@ process.on('message', (order: GeneratorOrder) => {
 });
 process.on('disconnect', () => process.exit());
 
-async function obey({ plan, of, at }: GeneratorOrder & { kind: 'load' }): Promise<GeneratorNews> {
+async function obey({ plan, of, at, isWatched }: GeneratorPart): Promise<GeneratorNews> {
   try {
     const begin = (): Promise<number> => {
       tell({ kind: 'ready' });
       return begun.promise;
     };
     const onPulse = (pulse: Pulse): void => tell({ kind: 'pulse', pulse });
-    const share = await runPart(loadOf(plan), { of, at, begin, onPulse }, { clock: systemClock });
+    const part = { of, at, begin, ...(isWatched && { onPulse }) };
+    const share = await runPart(loadOf(plan), part, { clock: systemClock });
     return { kind: 'done', share };
   } catch (error) {
     return { kind: 'failed', message: causeMessageOf(error) };

@@ -15,6 +15,8 @@ export type Flight = {
   readonly bytes: Uint8Array;
   readonly intendedMs: number;
   sentMs: number;
+  /** While it is in flight. */
+  answer: Promise<Answer> | undefined;
 };
 
 /** Counts what becomes of the requests of one load. */
@@ -29,12 +31,13 @@ export class Observer {
   #heldBack = 0;
   #heldBackMs = 0;
   #errors = 0;
-  /** Since the last pulse. */
-  #recent = new Histogram();
+  /** Since the last pulse; undefined: nobody asks for pulses. */
+  #recent: Histogram | undefined;
   #pulseMs = 0;
 
-  constructor(load: Load) {
+  constructor(load: Load, { pulses }: { readonly pulses: boolean }) {
     this.#load = load;
+    this.#recent = pulses ? new Histogram() : undefined;
     this.#timeLine = new TimeLine(load);
   }
 
@@ -78,7 +81,7 @@ export class Observer {
   }
 
   pulse(nowMs: number, { inFlight, waiting }: { inFlight: number; waiting: number }): Pulse {
-    const latency = this.#recent;
+    const latency = this.#recent ?? new Histogram();
     const sinceMs = nowMs - this.#pulseMs;
     this.#recent = new Histogram();
     this.#pulseMs = nowMs;
@@ -110,7 +113,7 @@ export class Observer {
     const good = latencyMs <= this.#load.deadlineMs;
     const tally = this.#timeLine.tallyAt(intendedMs - this.#startMs);
     tally.succeed({ latencyMs, serviceMs: nowMs - sentMs, good });
-    this.#recent.add(latencyMs);
+    this.#recent?.add(latencyMs);
     const elapsedMs = nowMs - this.#startMs;
     if (elapsedMs >= this.#load.warmupMs && elapsedMs < this.#load.durationMs)
       this.#answersInTime += 1;

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { messageOf } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
-import { type Alarm, openAlarm } from './alarm.ts';
+import { type Alarm, openAlarm, TimerAlarm } from './alarm.ts';
 import { type ScheduledArrivals, startsOf } from './arrivals.ts';
 import type { Load, Part } from './load.ts';
 import { type Flight, Observer } from './observer.ts';
@@ -18,8 +18,9 @@ const LATE_MS_MAX = 100;
 /** A closed loop whose connection fails waits so long: it must not storm a server that is down. */
 const PAUSE_MS = 100;
 const PULSE_MS = 200;
-/** Looks for requests that take too long, in each time-out. */
+/** Looks for requests that take too long: so many in each time-out, and no more rarely than that. */
 const SWEEPS = 20;
+const SWEEP_MS_MAX = 100;
 
 /** Runs a load to its end (its time is over, nothing is left to send, or it was ended) and awaits the answers. */
 export async function runLoad(load: Load, tools: { clock: Clock }): Promise<LoadReport> {
@@ -35,7 +36,8 @@ export async function runPart(
   { clock }: { clock: Clock },
 ): Promise<LoadShare> {
   const { arrivals, sender } = load;
-  const alarm = await openAlarm(clock);
+  // A closed loop has only its end to wait for.
+  const alarm = arrivals.kind === 'closed' ? new TimerAlarm(clock) : await openAlarm(clock);
   try {
     const run = new LoadRun(load, part, { clock, alarm });
     if (arrivals.kind === 'closed') {
@@ -58,8 +60,9 @@ class LoadRun {
   readonly #clock: Clock;
   readonly #alarm: Alarm;
   readonly #observer: Observer;
-  /** In the order of their sending: the first one is the first to be given up. */
-  readonly #inFlight = new Map<Flight, ReturnType<Load['sender']['send']>>();
+  /** In the order of their sending, which is that of their giving up. Those that are over stay until the next sweep. */
+  #sent: Flight[] = [];
+  #inFlight = 0;
   readonly #backlog: Flight[] = [];
   #startMs = 0;
   #place: number;
@@ -73,7 +76,7 @@ class LoadRun {
     this.#part = part;
     this.#clock = clock;
     this.#alarm = alarm;
-    this.#observer = new Observer(load);
+    this.#observer = new Observer(load, { pulses: part.onPulse !== undefined });
     this.#place = part.at;
   }
 
@@ -113,7 +116,7 @@ class LoadRun {
   async #whileWatched(send: () => Promise<void>): Promise<LoadShare> {
     const { signal, timeoutMs, durationMs } = this.#load;
     const ring = (): void => this.#alarm.ring();
-    const sweep = setInterval(() => this.#sweep(), Math.max(1, timeoutMs / SWEEPS));
+    const sweep = setInterval(() => this.#sweep(), Math.min(SWEEP_MS_MAX, timeoutMs / SWEEPS));
     const pulse = setInterval(() => this.#pulse(), PULSE_MS);
     signal?.addEventListener('abort', ring);
     try {
@@ -163,7 +166,7 @@ class LoadRun {
   #offer(intendedMs: number): boolean {
     const flight = this.#flightAt(intendedMs);
     if (!flight) return false;
-    if (this.#inFlight.size >= this.#load.inFlightMax || this.#backlog.length > 0) {
+    if (this.#inFlight >= this.#load.inFlightMax || this.#backlog.length > 0) {
       this.#backlog.push(flight);
       return true;
     }
@@ -186,21 +189,23 @@ class LoadRun {
     }
     this.#place += this.#part.of;
     this.#observer.offered(intendedMs);
-    return { place, bytes, intendedMs, sentMs: intendedMs };
+    return { place, bytes, intendedMs, sentMs: intendedMs, answer: undefined };
   }
 
   #send(flight: Flight): void {
     flight.sentMs = this.#clock.monotonicMs();
     const answer = this.#load.sender.send(flight.bytes);
-    this.#inFlight.set(flight, answer);
+    flight.answer = answer;
+    this.#sent.push(flight);
+    this.#inFlight += 1;
     answer.then(
       (whole) => {
-        if (!this.#inFlight.delete(flight)) return;
+        if (!this.#end(flight)) return;
         this.#observer.answered(flight, whole, this.#clock.monotonicMs());
         this.#sendNext();
       },
       (error: unknown) => {
-        if (!this.#inFlight.delete(flight)) return;
+        if (!this.#end(flight)) return;
         this.#observer.failed(flight.intendedMs, `connection: ${codeOf(error)}`);
         if (this.#sendsClosed) this.#sendLater();
         else this.#sendNext();
@@ -237,21 +242,30 @@ class LoadRun {
     }, PAUSE_MS);
   }
 
+  /** False where it had ended before. */
+  #end(flight: Flight): boolean {
+    if (!flight.answer) return false;
+    flight.answer = undefined;
+    this.#inFlight -= 1;
+    return true;
+  }
+
   /** Gives up what has been in flight for too long. */
   #sweep(): void {
     const sinceMs = this.#clock.monotonicMs() - this.#load.timeoutMs;
-    for (const flight of this.#inFlight.keys()) {
-      if (flight.sentMs > sinceMs) break;
+    this.#sent = this.#sent.filter(({ answer }) => answer !== undefined);
+    const tooLong = this.#sent.findIndex(({ sentMs }) => sentMs > sinceMs);
+    for (const flight of this.#sent.slice(0, tooLong < 0 ? undefined : tooLong)) {
       this.#giveUp(flight);
       this.#sendNext();
     }
   }
 
   #giveUp(flight: Flight): void {
-    const answer = this.#inFlight.get(flight);
-    this.#inFlight.delete(flight);
+    const { answer } = flight;
+    if (!answer || !this.#end(flight)) return;
     this.#observer.failed(flight.intendedMs, 'timeout');
-    if (answer) this.#load.sender.abandon?.(answer);
+    this.#load.sender.abandon?.(answer);
   }
 
   /** Waits for what is in flight, and for what waits behind it, no longer than a time-out after the load's end. */
@@ -265,17 +279,17 @@ class LoadRun {
     clearTimeout(over);
     for (const { intendedMs } of this.#backlog.splice(0))
       this.#observer.failed(intendedMs, 'not sent');
-    for (const flight of [...this.#inFlight.keys()]) this.#giveUp(flight);
+    for (const flight of this.#sent.splice(0)) this.#giveUp(flight);
   }
 
   #tellWhereSettled(): void {
-    if (this.#inFlight.size + this.#backlog.length + this.#pausing === 0) this.#settled?.resolve();
+    if (this.#inFlight + this.#backlog.length + this.#pausing === 0) this.#settled?.resolve();
   }
 
   #pulse(): void {
     this.#part.onPulse?.(
       this.#observer.pulse(this.#clock.monotonicMs(), {
-        inFlight: this.#inFlight.size,
+        inFlight: this.#inFlight,
         waiting: this.#backlog.length,
       }),
     );

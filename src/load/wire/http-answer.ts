@@ -18,7 +18,13 @@ type State =
   | { readonly kind: 'chunk'; left: number }
   | { readonly kind: 'chunk size' | 'chunk end' | 'trailers' | 'until close' };
 
-type Head = { readonly text: string; readonly status: number };
+type Head = {
+  readonly text: string;
+  readonly status: number;
+  readonly keepsAlive: boolean;
+  /** How the body is told from what comes after it: by its length, or otherwise. */
+  readonly framing: number | 'chunks' | 'until close';
+};
 
 const HEAD: State = { kind: 'head' };
 
@@ -29,7 +35,7 @@ const HEAD: State = { kind: 'head' };
  */
 export class AnswerReader {
   #state: State = HEAD;
-  #head: Head = { text: '', status: 0 };
+  #head: Head = { text: '', status: 0, keepsAlive: true, framing: 0 };
   /** What has come and is not read yet. */
   #rest: Buffer = NOTHING;
   #body: Buffer[] = [];
@@ -85,26 +91,14 @@ export class AnswerReader {
     if (end < 0) return undefined;
     const text = this.#rest.toString('latin1', 0, end);
     this.#rest = this.#rest.subarray(end + END_OF_HEAD.length);
-    const status = statusOf(text);
+    // A server says the same again and again.
+    const head = text === this.#head.text ? this.#head : headIn(text);
     // Only an announcement: the answer comes after it.
-    if (status >= 100 && status < 200 && status !== 101) return undefined;
-    this.#head = { text, status };
-    this.#state = this.#bodyOf(text.toLowerCase(), status);
+    if (head.status >= 100 && head.status < 200 && head.status !== 101) return undefined;
+    this.#head = head;
+    this.#keepsAlive = head.keepsAlive;
+    this.#state = stateAfter(head);
     return undefined;
-  }
-
-  #bodyOf(head: string, status: number): State {
-    const connection = valueIn(head, 'connection');
-    this.#keepsAlive = head.startsWith('http/1.0')
-      ? connection?.includes('keep-alive') === true
-      : !connection?.includes('close');
-    if (status === 101 || status === 204 || status === 304) return { kind: 'body', left: 0 };
-    const coding = valueIn(head, 'transfer-encoding');
-    if (coding?.endsWith('chunked')) return { kind: 'chunk size' };
-    const length = coding === undefined ? valueIn(head, 'content-length') : undefined;
-    if (length !== undefined) return { kind: 'body', left: lengthOf(length) };
-    this.#keepsAlive = false;
-    return { kind: 'until close' };
   }
 
   /** How many bytes of the body were there, `most` at most. */
@@ -147,6 +141,32 @@ export class AnswerReader {
     const error = status >= 200 && status < 300 ? undefined : String(status);
     return { status, error, head: text, body };
   }
+}
+
+function stateAfter({ framing }: Head): State {
+  if (typeof framing === 'number') return { kind: 'body', left: framing };
+  return { kind: framing === 'chunks' ? 'chunk size' : 'until close' };
+}
+
+function headIn(text: string): Head {
+  const status = statusOf(text);
+  const head = text.toLowerCase();
+  const framing = framingIn(head, status);
+  return { text, status, framing, keepsAlive: framing !== 'until close' && keepsAliveIn(head) };
+}
+
+function keepsAliveIn(head: string): boolean {
+  const connection = valueIn(head, 'connection');
+  if (head.startsWith('http/1.0')) return connection?.includes('keep-alive') === true;
+  return connection?.includes('close') !== true;
+}
+
+function framingIn(head: string, status: number): Head['framing'] {
+  if (status === 101 || status === 204 || status === 304) return 0;
+  const coding = valueIn(head, 'transfer-encoding');
+  if (coding !== undefined) return coding.endsWith('chunked') ? 'chunks' : 'until close';
+  const length = valueIn(head, 'content-length');
+  return length === undefined ? 'until close' : lengthOf(length);
 }
 
 /** The value of a header in a raw head; undefined if it is not there. Names are compared without case. */

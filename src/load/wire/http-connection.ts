@@ -6,6 +6,7 @@ import type { Address } from './wire.ts';
 type Waiting = {
   readonly resolve: (answer: HttpAnswer) => void;
   readonly reject: (error: Error) => void;
+  readonly onSettled: (() => void) | undefined;
 };
 
 /**
@@ -52,12 +53,15 @@ export class HttpConnection {
     return this.#failure === undefined;
   }
 
-  /** Sends one request, given as its bytes. Rejects if the connection ends before the answer is whole. */
-  request(bytes: Uint8Array): Promise<HttpAnswer> {
+  /**
+   * Sends one request, given as its bytes. Rejects if the connection ends before the answer is whole. `onSettled` is called
+   * before whoever awaits the answer goes on: then the connection is free again, or of no use any more.
+   */
+  request(bytes: Uint8Array, onSettled?: () => void): Promise<HttpAnswer> {
     if (this.#failure) return Promise.reject(this.#failure);
     if (this.#waiting) return Promise.reject(new Error('one request at a time'));
     return new Promise((resolve, reject) => {
-      this.#waiting = { resolve, reject };
+      this.#waiting = { resolve, reject, onSettled };
       this.#socket.write(bytes);
     });
   }
@@ -89,6 +93,7 @@ export class HttpConnection {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (!this.#reader.keepsAlive) this.#fail(new Error('the server keeps no connection open'));
+    waiting?.onSettled?.();
     waiting?.resolve(answer);
   }
 
@@ -96,8 +101,9 @@ export class HttpConnection {
     this.#failure ??= error;
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    waiting?.reject(this.#failure);
     this.#socket.destroy();
+    waiting?.onSettled?.();
+    waiting?.reject(this.#failure);
   }
 }
 

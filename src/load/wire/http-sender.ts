@@ -5,7 +5,11 @@ import type { Address } from './wire.ts';
 /** Opened at once at most, so that a server's queue of connections to accept holds. */
 const OPENING_MAX = 64;
 
-type Line = { readonly connection: HttpConnection; answer: Promise<Answer> | undefined };
+type Line = {
+  readonly connection: HttpConnection;
+  readonly release: () => void;
+  answer: Promise<Answer> | undefined;
+};
 
 /** Requests over HTTP/1.1, one at a time on each connection. A request that finds none idle opens one more. */
 export class HttpSender implements Sender {
@@ -27,10 +31,8 @@ export class HttpSender implements Sender {
 
   send(request: Uint8Array): Promise<Answer> {
     const line = this.#idleLine() ?? this.#keep(new HttpConnection(this.#address));
-    const release = (): void => this.#release(line);
-    const answer: Promise<Answer> = line.connection.request(request);
+    const answer = line.connection.request(request, line.release);
     line.answer = answer;
-    answer.then(release, release);
     return answer;
   }
 
@@ -44,7 +46,7 @@ export class HttpSender implements Sender {
   }
 
   #keep(connection: HttpConnection): Line {
-    const line = { connection, answer: undefined };
+    const line: Line = { connection, release: () => this.#release(line), answer: undefined };
     this.#lines.add(line);
     return line;
   }
