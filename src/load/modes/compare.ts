@@ -19,7 +19,7 @@ export type CompareSettings = {
   readonly confidence: number;
 };
 
-export const COMPARE_DEFAULTS: CompareSettings = {
+const COMPARE_DEFAULTS: CompareSettings = {
   rounds: 6,
   blockMs: 10_000,
   warmupMs: 1000,

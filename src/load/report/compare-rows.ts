@@ -21,7 +21,7 @@ export function compareHeadline({ ratios, blocks }: CompareResult): string {
 }
 
 /** One ratio in a sentence, with its interval and the noise that it is held against. */
-export function ratioSentence({ figure, ratio, self, finding }: Ratio): string {
+function ratioSentence({ figure, ratio, self, finding }: Ratio): string {
   const noise = `A against itself: ${intervalText(self)}`;
   if (finding === 'not told apart')
     return `B's ${figure} is not told apart from A's: ${ratioText(ratio.estimate)} times (${rangeText(ratio)}); ${noise}.`;

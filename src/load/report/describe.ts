@@ -65,7 +65,7 @@ export function loadText(report: LoadReport): string {
 }
 
 /** Every load of a bench, with what it is called among the others; a bench of one load calls it nothing. */
-export function loadsOf({
+function loadsOf({
   result,
 }: BenchRecord): readonly (Measured & { readonly name: string })[] {
   switch (result.mode) {

@@ -1,5 +1,5 @@
 /** Stands where there is no number to show. */
-export const NO_NUMBER = '-';
+const NO_NUMBER = '-';
 
 /** With thousands apart: `12,345`. */
 export function countText(count: number): string {

@@ -1,5 +1,5 @@
 /** In front of each message: a byte that says whether it is compressed, and its length in four. */
-export const PREFIX_BYTES = 5;
+const PREFIX_BYTES = 5;
 
 /** Frames requests. They come again and again in a load: each is framed once. */
 export class Framer {

@@ -71,7 +71,7 @@ function bytesAt(reader: protobuf.Reader, message: Buffer, tag: number): Buffer 
 }
 
 /** An id of so many bytes that stands behind a ModelInferRequest and is the request's then: the last one counts. */
-export const ID_BYTES = 10;
+const ID_BYTES = 10;
 export const ID_FIELD_BYTES = 2 + ID_BYTES;
 
 /** The field of an id of `ID_BYTES` in ASCII. */

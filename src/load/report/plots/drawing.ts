@@ -16,7 +16,7 @@ export const HALF_WIDTH = 520;
 export const WIDE_WIDTH = 1080;
 
 /** The height of one line of text, and the width of a character on average, in the units of a drawing. */
-export const TEXT_SIZE = 13;
+const TEXT_SIZE = 13;
 const CHARACTER_WIDTH = { plain: 7.4, bold: 8.6 };
 
 type Weight = keyof typeof CHARACTER_WIDTH;
