@@ -65,9 +65,7 @@ export function loadText(report: LoadReport): string {
 }
 
 /** Every load of a bench, with what it is called among the others; a bench of one load calls it nothing. */
-function loadsOf({
-  result,
-}: BenchRecord): readonly (Measured & { readonly name: string })[] {
+function loadsOf({ result }: BenchRecord): readonly (Measured & { readonly name: string })[] {
   switch (result.mode) {
     case 'run':
     case 'soak':
