@@ -13,6 +13,9 @@ const TIME = { timeout: 110_000 };
 const TRIES = 4;
 /** So many that the server with the known delay never comes to rest, and takes each request as it comes. */
 const FIXED_PER_SECOND = 500;
+const EXACTNESS = 0.02;
+/** Two system calls and the waking of two processes: a tenth of a millisecond, thrice that on a virtual machine. */
+const WAY_MS = 0.3;
 
 type KnownServer = { readonly child: ChildProcess; readonly port: number };
 
@@ -61,39 +64,45 @@ t.test('a stall of the server is seen, where a closed loop hides it', TIME, asyn
   t.ok(hidden.maxMs > 200, 'though it met the stall');
 });
 
-/** What is not as near as it should be; none: all is. */
+/** What is not as it should be; none: all is. */
 function farOff(report: LoadReport, served: Histogram): string[] {
   const { latency, offeredPerSecond } = report.measured;
   const far: string[] = [];
-  const compare = (name: string, found: number, within: { of: number; ratio: number }): void => {
-    if (Math.abs(found / within.of - 1) > within.ratio)
-      far.push(`${name}: ${found}, not ${within.of}`);
+  const expect = (name: string, found: number, [from, to]: readonly [number, number]): void => {
+    if (found < from || found > to)
+      far.push(`${name} ${found}, not ${from.toFixed(3)} to ${to.toFixed(3)}`);
   };
-  compare('p50', latency.p50Ms, { of: served.percentileMs(50), ratio: 0.02 });
-  compare('p90', latency.p90Ms, { of: served.percentileMs(90), ratio: 0.02 });
-  compare('offered', offeredPerSecond, { of: FIXED_PER_SECOND, ratio: 0.01 });
+  for (const [percentile, found] of [[50, latency.p50Ms] as const, [90, latency.p90Ms] as const]) {
+    const ms = served.percentileMs(percentile);
+    expect(`p${percentile}`, found, [ms * (1 - EXACTNESS), ms * (1 + EXACTNESS) + WAY_MS]);
+  }
+  expect('offered', offeredPerSecond, [FIXED_PER_SECOND * 0.99, FIXED_PER_SECOND * 1.01]);
   return far;
 }
 
-// What the server took is 5 ms and little more; the way there and back is part of what a load sees. Where other work takes
+// The server says how long it really took; a load sees that, and the way there and back. Where other work takes
 // the cores from the generator, its report must say that it is not to be trusted: then, and only then, it may be wrong.
-t.test('against a server of known delay the percentiles are the true ones', TIME, async (t) => {
-  const generator = aGenerator(t);
-  const tries: { far: readonly string[]; isDoubted: boolean }[] = [];
-  while (tries.length < TRIES && tries.at(-1)?.far.length !== 0) {
-    const { child, port } = await aServer(t, 'fixed');
-    const arrivals = constant(FIXED_PER_SECOND);
-    const plan = aPlan(port, { arrivals, durationMs: 3_000, warmupMs: 1_000 });
-    const report = await generator.run(plan);
-    child.send('how long did they take?');
-    const [tookMs] = (await once(child, 'message')) as [number[]];
-    const served = new Histogram();
-    for (const ms of tookMs.slice(-report.measured.offered)) served.add(ms);
-    tries.push({ far: farOff(report, served), isDoubted: report.doubts.length > 0 });
-  }
-  for (const { far, isDoubted } of tries) t.comment(far.join(', '), isDoubted ? '(doubted)' : '');
-  t.ok(tries.some(({ far }) => far.length === 0) || tries.every(({ isDoubted }) => isDoubted));
-});
+t.test(
+  'against a server of known delay the percentiles are the true ones, or doubted',
+  TIME,
+  async (t) => {
+    const generator = aGenerator(t);
+    const tries: { far: readonly string[]; isDoubted: boolean }[] = [];
+    while (tries.length < TRIES && tries.at(-1)?.far.length !== 0) {
+      const { child, port } = await aServer(t, 'fixed');
+      const arrivals = constant(FIXED_PER_SECOND);
+      const plan = aPlan(port, { arrivals, durationMs: 3_000, warmupMs: 1_000 });
+      const report = await generator.run(plan);
+      child.send('how long did they take?');
+      const [tookMs] = (await once(child, 'message')) as [number[]];
+      const served = new Histogram();
+      for (const ms of tookMs.slice(-report.measured.offered)) served.add(ms);
+      tries.push({ far: farOff(report, served), isDoubted: report.doubts.length > 0 });
+    }
+    for (const { far, isDoubted } of tries) t.comment(far.join(', '), isDoubted ? '(doubted)' : '');
+    t.ok(tries.some(({ far }) => far.length === 0) || tries.every(({ isDoubted }) => isDoubted));
+  },
+);
 
 t.test('a random load offers what its schedule says', TIME, async (t) => {
   const { port } = await aServer(t, 'stall');
