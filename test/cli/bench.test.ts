@@ -40,9 +40,12 @@ t.test('a run tells what it measured, on what, and how to do it again', TIME, as
   const out = path.join(t.testdir(), 'made');
   const secret = 'Bearer not-for-reports';
   const header = ['--header', `authorization: ${secret}`];
-  const args = ['--rate', '100', '--duration', '1s', '--seed', '7', '--out', out, ...header];
+  const attached = [`--header=x-one: ${secret}`, `-Hx-two: ${secret}`];
+  const load = ['--rate', '100', '--duration', '1s', '--seed', '7'];
+  const args = [...load, '--out', out, ...header, ...attached];
   const { conditions, result } = await recordOf('run', ...args);
   t.match(conditions.command, /^understudy bench run -m fashion .*--rate 100 .*--seed 7/);
+  t.match(conditions.command, "'--header=x-one: ...' '-Hx-two: ...'");
   t.match(conditions.machine, { node: process.version, cores: Number });
   t.match(conditions.targets, [{ model: 'fashion', server: /^understudy/, versions: ['1'] }]);
   t.equal(conditions.inputs, 'synthetic (32, 1 row each)');
@@ -182,6 +185,7 @@ t.test('what cannot be understood is said, with what was expected', TIME, async 
     ['run', /--duration: expected a time/, '--rate', '5', '--duration', 'long'],
     ['run', /--protocol: expected rest-json/, '--rate', '5', '--protocol', 'grpc'],
     ['run', /--url: expected an address/, '--rate', '5', '--url', 'localhost:8000'],
+    ['run', /--url: expected an address/, '--rate', '5', '--url', 'http://me:word@127.0.0.1:8000'],
     ['run', /--shape/, '--rate', '5', '--shape', 'nope:3'],
     ['run', /--header: expected/, '--rate', '5', '--header', 'nope'],
     ['run', /expected images/, '--rate', '5', '--images', t.testdir()],

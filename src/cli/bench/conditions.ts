@@ -32,7 +32,8 @@ function commandWith(seed: number): string {
 
 /** As a shell takes it. What a header says may be a secret, and is left out. */
 function quoted(word: string, index: number, words: readonly string[]): string {
-  const isHeader = ['-H', '--header'].includes(words[index - 1] ?? '');
+  const isHeader =
+    ['-H', '--header'].includes(words[index - 1] ?? '') || /^(-H|--header=)./s.test(word);
   const shown = isHeader ? word.replace(/:.*/s, ': ...') : word;
   return /^[\w@%+=:,./-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
 }

@@ -39,7 +39,12 @@ export function readOther(options: CompareOptions, a: Target): Target {
 function readUrl(option: string, text: string): Pick<Target, 'address' | 'protocol'> {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const scheme = SCHEMES[url?.protocol as keyof typeof SCHEMES];
-  const isAddress = url !== undefined && url.hostname !== '' && ['', '/'].includes(url.pathname);
+  // A name and a password in it would not be sent, and would stand in the report's command.
+  const isAddress =
+    url !== undefined &&
+    url.hostname !== '' &&
+    url.username + url.password === '' &&
+    ['', '/'].includes(url.pathname);
   if (scheme === undefined || !isAddress)
     throw wrongOption(
       option,
