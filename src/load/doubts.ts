@@ -34,13 +34,19 @@ export function doubtsOf({ figures, isOpen, missed }: LoadSeen): readonly string
     doubts.push(
       `Only ${percent(started)} of the ${figures.offered} requests were sent in time, though there was room. ${REMEDY}`,
     );
-  const latencyMs = figures.latency.p99Ms;
   const lagMs = figures.lag.p99Ms;
-  if (lagMs > Math.max(LAG_MS_MAX, LAG_RATIO_MAX * latencyMs))
+  if (lagMs > Math.max(LAG_MS_MAX, LAG_RATIO_MAX * figures.latency.p99Ms))
     doubts.push(
-      `The generator itself was ${lagMs.toFixed(2)} ms late with one request in a hundred, where the latency is ${latencyMs.toFixed(2)} ms (both p99). ${REMEDY}`,
+      `The generator itself was ${lagMs.toFixed(2)} ms late with one request in a hundred, ${besideLag(figures)}. ${REMEDY}`,
     );
   return doubts;
+}
+
+/** Without an answer there is no latency, and 0 would be a lie. */
+function besideLag({ latency }: LoadFigures): string {
+  return latency.count === 0
+    ? 'and none was answered well'
+    : `where the latency is ${latency.p99Ms.toFixed(2)} ms (both p99)`;
 }
 
 /** What to know when reading the figures of a load that need not be doubted for it. */

@@ -156,6 +156,12 @@ t.test('a load is doubted for what its generator could not do, and for nothing e
   t.same(doubtsOf(seen({}, { lagMs: 0.9, latencyMs: 1 })), [], 'less than a millisecond');
   t.same(doubtsOf(seen({}, { lagMs: 1.9, latencyMs: 20 })), [], 'less than a tenth of the latency');
   t.match(doubtsOf(seen({}, { lagMs: 2, latencyMs: 5 })), [/was 2.00 ms late .* is 5.00 ms/]);
+  const unanswered = new Tally();
+  unanswered.offered = 10;
+  unanswered.lag.add(2);
+  const [doubt = ''] = doubtsOf(seen({ figures: unanswered.figures(1_000) }));
+  t.match(doubt, /was 2.00 ms late .*, and none was answered well/);
+  t.notMatch(doubt, /the latency is/, 'there is none');
   t.same(doubtsOf(seen({ isOpen: false, missed: 900 })), [], 'a closed loop has no schedule');
   t.match(doubtsOf(seen({}, { offered: 0 })), [/No request/]);
   t.same(doubtsOf(seen({ heldBack: 500, heldBackMs: 50_000 })), [], 'an overload is no fault');
