@@ -1,10 +1,10 @@
 import { Worker } from 'node:worker_threads';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { ALARM_MEMORY_BYTES, alarmMemory, NO_MORE } from './alarm-memory.ts';
 
 /** Wakes at moments of the monotonic clock. One wait at a time. */
 export interface Alarm {
-  /** Resolves at the moment, or a little after it; earlier only where `ring` is called, or by a timer's rounding. */
+  /** Resolves at the moment, or a little after it; earlier only where `ring` is called, or by a timer's rounding or its limit. */
   until(monotonicMs: number): Promise<void>;
   /** Ends the present wait, if there is one. */
   ring(): void;
@@ -41,7 +41,8 @@ export class TimerAlarm implements Alarm {
   until(monotonicMs: number): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
-      this.#timer = setTimeout(resolve, monotonicMs - this.#clock.monotonicMs());
+      const waitMs = monotonicMs - this.#clock.monotonicMs();
+      this.#timer = setTimeout(resolve, Math.min(TIMER_MS_MAX, waitMs));
     });
   }
 

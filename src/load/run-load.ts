@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { messageOf } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
@@ -273,7 +273,8 @@ class LoadRun {
     this.#settled = deferred();
     const nowMs = this.#clock.monotonicMs();
     const restMs = this.#isEnded || this.#isExhausted ? 0 : Math.max(0, this.#endMs - nowMs);
-    const over = setTimeout(() => this.#settled?.resolve(), restMs + this.#load.timeoutMs);
+    const waitMs = Math.min(TIMER_MS_MAX, restMs + this.#load.timeoutMs);
+    const over = setTimeout(() => this.#settled?.resolve(), waitMs);
     this.#tellWhereSettled();
     await this.#settled.promise;
     clearTimeout(over);
