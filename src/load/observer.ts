@@ -26,6 +26,8 @@ export class Observer {
   readonly #kinds = new Set<string>();
   readonly #wrongExamples: string[] = [];
   #startMs = 0;
+  /** From the start. */
+  #endMs: number;
   #answersInTime = 0;
   #missed = 0;
   #heldBack = 0;
@@ -37,6 +39,7 @@ export class Observer {
 
   constructor(load: Load, { pulses }: { readonly pulses: boolean }) {
     this.#load = load;
+    this.#endMs = load.durationMs;
     this.#recent = pulses ? new Histogram() : undefined;
     this.#timeLine = new TimeLine(load);
   }
@@ -44,6 +47,11 @@ export class Observer {
   begin(startMs: number): void {
     this.#startMs = startMs;
     this.#pulseMs = startMs;
+  }
+
+  /** The load is over earlier than planned: answers from now on come too late to be counted as in time. */
+  end(elapsedMs: number): void {
+    this.#endMs = Math.min(this.#endMs, elapsedMs);
   }
 
   offered(intendedMs: number): void {
@@ -115,8 +123,7 @@ export class Observer {
     tally.succeed({ latencyMs, serviceMs: nowMs - sentMs, good });
     this.#recent?.add(latencyMs);
     const elapsedMs = nowMs - this.#startMs;
-    if (elapsedMs >= this.#load.warmupMs && elapsedMs < this.#load.durationMs)
-      this.#answersInTime += 1;
+    if (elapsedMs >= this.#load.warmupMs && elapsedMs < this.#endMs) this.#answersInTime += 1;
   }
 
   #differs({ place }: Flight, answer: Answer): string | undefined {

@@ -123,6 +123,7 @@ class LoadRun {
       await send();
       const isShort = this.#isExhausted || this.#isEnded;
       const elapsedMs = this.#clock.monotonicMs() - this.#startMs;
+      if (isShort) this.#observer.end(elapsedMs);
       await this.#settle();
       this.#pulse();
       return this.#observer.share(isShort ? Math.min(durationMs, elapsedMs) : durationMs);

@@ -199,7 +199,9 @@ t.test('a load that is ended early awaits its answers and reports', async (t) =>
     setTimeout(() => stop.abort(), 150);
     setTimeout(() => slow.resolve(OK), 250);
     const load = { arrivals, durationMs: 60_000, signal: stop.signal };
-    const { measured, durationMs, notes } = await run(sender, load);
+    const { measured, durationMs, notes, answersPerSecond } = await run(sender, load);
+    const inTime = Math.round((answersPerSecond * durationMs) / 1000);
+    t.ok(inTime < measured.ok, 'what came after the end is not of its time');
     t.ok(measured.offered > 5);
     t.equal(measured.ok, measured.offered);
     t.ok(durationMs > 30 && durationMs < 10_000, `${durationMs} ms`);
