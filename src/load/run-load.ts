@@ -41,16 +41,30 @@ export async function runPart(
   try {
     const run = new LoadRun(load, part, { clock, alarm });
     if (arrivals.kind === 'closed') {
-      await sender.open(arrivals.concurrency);
+      await openInTime(load, arrivals.concurrency);
       run.begin(await part.begin());
       return await run.sendClosed(arrivals.concurrency);
     }
-    await sender.open(Math.min(OPEN_FIRST, load.inFlightMax));
+    await openInTime(load, Math.min(OPEN_FIRST, load.inFlightMax));
     run.begin(await part.begin());
     return await run.sendOpen(arrivals);
   } finally {
     alarm.close();
     sender.close();
+  }
+}
+
+/** A server that takes no connection, or takes it and stays silent, must not keep a load from ever beginning. */
+async function openInTime({ sender, timeoutMs }: Load, inFlight: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = (): void => reject(new Error(`no connection is open after ${timeoutMs} ms`));
+    timer = setTimeout(giveUp, Math.min(timeoutMs, TIMER_MS_MAX));
+  });
+  try {
+    await Promise.race([sender.open(inFlight), late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -72,18 +72,17 @@ function farOff(report: LoadReport, served: Histogram): string[] {
     if (found < from || found > to)
       far.push(`${name} ${found}, not ${from.toFixed(3)} to ${to.toFixed(3)}`);
   };
-  for (const [percentile, found] of [[50, latency.p50Ms] as const, [90, latency.p90Ms] as const]) {
-    const ms = served.percentileMs(percentile);
-    expect(`p${percentile}`, found, [ms * (1 - EXACTNESS), ms * (1 + EXACTNESS) + WAY_MS]);
-  }
+  const ms = served.percentileMs(50);
+  expect('p50', latency.p50Ms, [ms * (1 - EXACTNESS), ms * (1 + EXACTNESS) + WAY_MS]);
   expect('offered', offeredPerSecond, [FIXED_PER_SECOND * 0.99, FIXED_PER_SECOND * 1.01]);
   return far;
 }
 
 // The server says how long it really took; a load sees that, and the way there and back. Where other work takes
 // the cores from the generator, its report must say that it is not to be trusted: then, and only then, it may be wrong.
+// Higher percentiles are those of a machine of two cores as much as of the generator: the suite `honesty` of the bench has them.
 t.test(
-  'against a server of known delay the percentiles are the true ones, or doubted',
+  'against a server of known delay the median is the true one and the way there, or doubted',
   TIME,
   async (t) => {
     const generator = aGenerator(t);
