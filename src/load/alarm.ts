@@ -83,7 +83,8 @@ class ThreadAlarm implements Alarm {
       const script = new URL('./alarm-thread.js', import.meta.url);
       const thread = new Worker(script, { workerData: memory });
       thread.once('error', reject);
-      thread.once('online', () => {
+      // Not `online`, which comes before its script has run.
+      thread.once('message', () => {
         thread.off('error', reject);
         resolve(new ThreadAlarm(clock, thread, memory));
       });

@@ -15,6 +15,7 @@ t.test('an order that is notified twice is carried out all the same', async (t) 
     workerData: memory,
   });
   const ended = once(thread, 'exit');
+  t.same(await once(thread, 'message'), [0], 'it says that it listens');
   const rung = once(thread, 'message');
   while (Atomics.notify(orders, 0) === 0) await setImmediate();
   t.same(await rung, [1]);
