@@ -106,16 +106,19 @@ function withConcurrency(arrivals: Arrivals, concurrency: number): Arrivals {
   return arrivals.kind === 'closed' ? { kind: 'closed', concurrency } : arrivals;
 }
 
-/** Tells of all processes at once, whenever each of them has told something new. */
+/** Tells of all processes at once; of those that still tell something, once others have nothing more to do. */
 function mergePulses(
   processes: number,
   tell: (pulses: readonly Pulse[]) => void,
 ): (at: number, pulse: Pulse) => void {
   const pulses = new Map<number, Pulse>();
-  return (at, pulse) => {
-    pulses.set(at, pulse);
-    if (pulses.size < processes) return;
+  const tellAll = (): void => {
     tell([...pulses.values()]);
     pulses.clear();
+  };
+  return (at, pulse) => {
+    if (pulses.has(at)) tellAll();
+    pulses.set(at, pulse);
+    if (pulses.size === processes) tellAll();
   };
 }

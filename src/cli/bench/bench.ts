@@ -156,6 +156,8 @@ function exitCodeOf(record: BenchRecord): ExitCode {
     case 'compare':
       return trusted(EXIT.ok);
     case 'soak':
+      // Ended before anything could be followed.
+      if (result.drifts.length === 0) return EXIT.inconclusive;
       return trusted(result.drifts.some(({ drifts }) => drifts) ? EXIT.failed : EXIT.ok);
     // These two know what to make of a doubtful load themselves: it proves nothing.
     case 'sweep':

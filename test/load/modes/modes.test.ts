@@ -212,3 +212,17 @@ t.test('a soak with too few intervals is refused', async (t) => {
     /had 3: make it longer/,
   );
 });
+
+t.test('a soak that is ended too early for drifts is reported all the same', async (t) => {
+  const bench = aBench({ A: steady(20) });
+  const ended: typeof bench = Object.assign(Object.create(bench), {
+    load: async (...args: Parameters<typeof bench.load>) => {
+      const { report, server } = await bench.load(...args);
+      return { report: { ...report, durationMs: 9_000 }, server };
+    },
+  });
+  const few = { kind: 'recorded', atMs: [100, 5000, 9000] } as const;
+  const order = { arrivals: few, durationMs: 10_000, warmupMs: 0, seed: 1 };
+  const { drifts, report } = await soak(ended, order);
+  t.same([drifts, report.measured.offered], [[], 3]);
+});
