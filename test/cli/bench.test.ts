@@ -162,14 +162,18 @@ t.test('a soak watches the memory of a process', TIME, async (t) => {
 
 t.test('an interrupt ends a run early, and what there is is reported', TIME, async (t) => {
   const args = ['bench', 'run', ...MODEL, ...HTTP, '--rate', '50', '--duration', '1h'];
-  const child = spawn(process.execPath, [COMMAND, ...args, '-o', 'json'], { stdio: 'pipe' });
+  const child = spawn(process.execPath, [COMMAND, ...args, '-o', 'json'], {
+    stdio: 'pipe',
+    detached: true,
+  });
   let stdout = '';
   child.stdout.on('data', (text) => {
     stdout += String(text);
   });
   // It tells of the load once that begins.
   await once(child.stderr, 'data');
-  child.kill('SIGINT');
+  // As a terminal does it: to the program and all that it has started.
+  process.kill(-(child.pid ?? 0), 'SIGINT');
   const [code] = await once(child, 'exit');
   t.ok(ANSWERED.includes(code) || code === EXIT.failed, `exit code ${code}`);
   const { result } = JSON.parse(stdout) as BenchRecord;
