@@ -8,6 +8,7 @@ import type { BenchRecord } from '../../src/load/modes/result.ts';
 import { aGateway } from '../docs/a-gateway.ts';
 import { COMMAND, type CommandEnd, understudy } from '../support/command.ts';
 import { projectRoot } from '../support/project-root.ts';
+import { until } from '../support/until.ts';
 
 const TIME = { timeout: 200_000 };
 const MODEL = ['-m', 'fashion', '--warmup', '100ms'] as const;
@@ -160,6 +161,13 @@ t.test('a soak watches the memory of a process', TIME, async (t) => {
   );
 });
 
+/** By the server's own statistics. */
+async function requestsServed(): Promise<number> {
+  const answer = await fetch(`${HTTP[1]}/v2/models/fashion/stats`);
+  const { model_stats } = (await answer.json()) as { model_stats: { inference_count: number }[] };
+  return model_stats.reduce((sum, { inference_count }) => sum + inference_count, 0);
+}
+
 t.test('an interrupt ends a run early, and what there is is reported', TIME, async (t) => {
   const args = ['bench', 'run', ...MODEL, ...HTTP, '--rate', '50', '--duration', '1h'];
   const child = spawn(process.execPath, [COMMAND, ...args, '-o', 'json'], {
@@ -170,8 +178,8 @@ t.test('an interrupt ends a run early, and what there is is reported', TIME, asy
   child.stdout.on('data', (text) => {
     stdout += String(text);
   });
-  // It tells of the load once that begins.
-  await once(child.stderr, 'data');
+  const before = await requestsServed();
+  await until('requests of the load', async () => (await requestsServed()) > before);
   // As a terminal does it: to the program and all that it has started.
   process.kill(-(child.pid ?? 0), 'SIGINT');
   const [code] = await once(child, 'exit');
