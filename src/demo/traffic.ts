@@ -77,11 +77,11 @@ async function sendImages(order: TrafficOrder): Promise<TrafficNews> {
   const images = shuffle(await readImages(order.imagesFolder), seededRandom(order.seed));
   const labels = await LabelPost.open(order.port);
   const sent: LabelledImage[] = [];
-  tell({ kind: 'started' });
   const report = await runLoad(
     {
       sender: new HttpSender(addressOf(order.port)),
       next: () => {
+        if (sent.length === 0) tell({ kind: 'started' });
         const image = images[sent.length];
         if (!image) return undefined;
         sent.push(image);
