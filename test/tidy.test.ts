@@ -51,7 +51,7 @@ const LATER = ['gates'];
 
 const PACKAGE_HOMES = {
   'onnxruntime-node': ['runtime'],
-  piscina: ['engine', 'pipeline'],
+  piscina: ['engine', 'pipeline', 'repository'],
   sharp: ['pipeline'],
   '@petamoriken/float16': ['pipeline'],
   '@fastify/busboy': ['protocol'],
@@ -85,6 +85,7 @@ const CONFINED: readonly Confinement[] = [
 const TESTED_BY: Readonly<Record<string, string>> = {
   // Entries of their own threads and processes: started by path, not imported.
   'src/engine/worker.ts': 'test/engine/engine.test.ts',
+  'src/repository/inspection.ts': 'test/repository/scan.test.ts',
   'src/pipeline/worker.ts': 'test/pipeline/codec.test.ts',
   'src/pipeline/read-image.ts': 'test/pipeline/codec.test.ts',
   'src/host/main.ts': 'test/host/host.test.ts',

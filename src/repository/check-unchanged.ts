@@ -1,4 +1,5 @@
-import { digestOf, stampOf } from './digest.ts';
+import { stampOf } from './digest.ts';
+import { withInspector } from './inspector.ts';
 import type { Package } from './package.ts';
 
 /**
@@ -17,7 +18,8 @@ export function checkUnchanged({
     const found = await stampOf(directory);
     if (found === same) return;
     if (found !== other) {
-      if ((await digestOf(directory)).digest === digest) {
+      const read = await withInspector((inspector) => inspector.digest(directory));
+      if (read.digest === digest) {
         same = found;
         return;
       }

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, type Stats } from 'node:fs';
+import { closeSync, openSync, readSync, type Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { sha256Hex } from '../core/hash.ts';
 
 /** Folders inside one another before a package is taken for a loop of links. */
 const DEPTH_MAX = 8;
+const CHUNK_BYTES = 1 << 20;
 
 export type DirectoryDigest = {
   readonly digest: string;
@@ -18,8 +18,8 @@ export type DirectoryDigest = {
 
 /**
  * SHA-256 over one line per file, `<path>\0<sha256 of its bytes>\n`, by path in code-unit order, with `/` between folders: the
- * same files give the same digest wherever they lie. Names that begin with `.` do not count. Files are streamed, so their size
- * is not limited. Links are followed.
+ * same files give the same digest wherever they lie. Names that begin with `.` do not count. Files are read piece by piece, so
+ * their size is not limited, and without a break: not for a thread that has others to answer. Links are followed.
  */
 export async function digestOf(directory: string): Promise<DirectoryDigest> {
   const files = await filesIn(directory, '', DEPTH_MAX);
@@ -27,12 +27,10 @@ export async function digestOf(directory: string): Promise<DirectoryDigest> {
   let bytes = 0;
   for (const { path } of files) {
     const hash = createHash('sha256');
-    await pipeline(createReadStream(join(directory, path)), async (chunks) => {
-      for await (const chunk of chunks as AsyncIterable<Uint8Array>) {
-        bytes += chunk.length;
-        hash.update(chunk);
-      }
-    });
+    for (const chunk of chunksOf(join(directory, path))) {
+      bytes += chunk.length;
+      hash.update(chunk);
+    }
     lines += `${path}\0${hash.digest('hex')}\n`;
   }
   return { digest: sha256Hex(lines), bytes, stamp: stampFrom(files) };
@@ -44,6 +42,21 @@ export async function digestOf(directory: string): Promise<DirectoryDigest> {
  */
 export async function stampOf(directory: string): Promise<string> {
   return stampFrom(await filesIn(directory, '', DEPTH_MAX));
+}
+
+/** Each chunk lasts until the next one is asked for. */
+function* chunksOf(file: string): Generator<Uint8Array> {
+  const memory = Buffer.allocUnsafe(CHUNK_BYTES);
+  const descriptor = openSync(file, 'r');
+  try {
+    for (;;) {
+      const length = readSync(descriptor, memory, 0, CHUNK_BYTES, null);
+      if (length === 0) return;
+      yield memory.subarray(0, length);
+    }
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 type File = { readonly path: string; readonly stats: Stats };

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { checkSection } from '../config/schema.ts';
 import { messageOf } from '../core/errors.ts';
 import { readConfigJson, readConfigPbtxt } from './config-pbtxt.ts';
+import { isMissing } from './is-missing.ts';
 import { readLabels } from './labels.ts';
 import { named } from './named.ts';
 import { type FolderSays, SAYS_NOTHING } from './package.ts';
@@ -32,7 +33,7 @@ export async function readModelFolder(
     return saysOf(readConfigJson(config), { directory, model, file: 'model configuration' });
   const file = join(directory, CONFIG_FILE);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOENT') return undefined;
+    if (isMissing(cause)) return undefined;
     throw new Error(`expected a readable ${CONFIG_FILE}: ${messageOf(cause)}`, { cause });
   });
   if (text === undefined) return undefined;

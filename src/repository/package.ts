@@ -1,17 +1,15 @@
 import { readFile, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { SectionBeneath } from '../config/schema.ts';
 import { parseYamlFile } from '../config/yaml-file.ts';
-import { messageOf } from '../core/errors.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { ModelVersion } from '../core/version.ts';
 import type { WarmupSample } from '../core/warmup.ts';
-import { digestOf } from './digest.ts';
 import { insideOf } from './inside-of.ts';
+import type { Inspector } from './inspector.ts';
+import { isMissing } from './is-missing.ts';
 import { checkLabelsOf, outputOf, readLabels } from './labels.ts';
 import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-yaml.ts';
-import { named } from './named.ts';
-import { type OnnxSummary, readOnnxSummary } from './onnx-file.ts';
 import type { Postprocess, Preprocess } from './preprocess-yaml.ts';
 
 /** The file that makes a folder a package. */
@@ -78,6 +76,12 @@ export const SAYS_NOTHING: FolderSays = {
   warmupsFor: async () => [],
 };
 
+export type PackageReading = {
+  /** What the folder above says; by default nothing. */
+  readonly above?: FolderSays | undefined;
+  readonly inspector: Inspector;
+};
+
 /**
  * Reads one version's folder. The model file is read as a whole for its signature, which limits it to 2 GiB, as the format
  * itself does; larger weights lie in files beside it.
@@ -87,10 +91,14 @@ export const SAYS_NOTHING: FolderSays = {
 export async function readPackage(
   directory: string,
   { model, version }: ModelVersion,
-  above: FolderSays = SAYS_NOTHING,
+  { above = SAYS_NOTHING, inspector }: PackageReading,
 ): Promise<Package> {
   const file = await modelFileIn(directory, above.modelFile);
-  const { signature } = await summaryOf(file, above.modelFile);
+  const { signature, digest, bytes, stamp } = await inspector.inspect({
+    directory,
+    file,
+    name: above.modelFile,
+  });
   above.check(signature);
   const said = await modelYamlOf(directory);
   const own =
@@ -100,7 +108,9 @@ export async function readPackage(
     model,
     version,
     directory: resolve(directory),
-    ...(await digestOf(directory)),
+    digest,
+    bytes,
+    stamp,
     models: [{ name: model, file }],
     modelFile: above.modelFile,
     signature,
@@ -140,22 +150,6 @@ async function modelFileIn(directory: string, modelFile: string): Promise<string
   return found?.isDirectory() ? join(path, MODEL_FILE) : path;
 }
 
-async function summaryOf(file: string, name: string): Promise<OnnxSummary> {
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    throw isMissing(cause)
-      ? new Error(`expected a file ${name}, found none`, { cause })
-      : new Error(`expected a readable ${name} of at most 2 GiB: ${messageOf(cause)}`, { cause });
-  });
-  const summary = named(name, () => readOnnxSummary(bytes));
-  for (const external of summary.externalFiles) {
-    const weights = insideOf(dirname(file), external);
-    const found = await stat(weights).catch(() => undefined);
-    if (!found?.isFile())
-      throw new Error(`${name}: expected its weights in ${external}, found no such file`);
-  }
-  return summary;
-}
-
 async function modelYamlOf(directory: string): Promise<ModelYaml> {
   const file = join(directory, MODEL_YAML_FILE);
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
@@ -163,8 +157,4 @@ async function modelYamlOf(directory: string): Promise<ModelYaml> {
     throw cause;
   });
   return text === undefined ? {} : parseYamlFile({ file: MODEL_YAML_FILE, text }, modelYamlSchema);
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
 import { compareVersions } from '../core/version.ts';
+import { type Inspector, withInspector } from './inspector.ts';
 import { readModelFolder } from './model-folder.ts';
 import { type FolderSays, type Package, readPackage } from './package.ts';
 
@@ -32,12 +33,14 @@ export async function scanRepository(root: string): Promise<Scan> {
   const problems: Problem[] = [];
   const notes: Problem[] = [];
   const models = await foldersIn(root).catch(noteIn(problems, root));
-  for (const model of models ?? []) {
-    const scan = await scanModel(root, model);
-    packages.push(...scan.packages);
-    problems.push(...scan.problems);
-    notes.push(...scan.notes);
-  }
+  await withInspector(async (inspector) => {
+    for (const model of models ?? []) {
+      const scan = await scanWith(inspector, join(root, model), { model });
+      packages.push(...scan.packages);
+      problems.push(...scan.problems);
+      notes.push(...scan.notes);
+    }
+  });
   return { packages, problems, notes };
 }
 
@@ -47,16 +50,29 @@ export async function scanModel(
   model: string,
   { config }: ScanModelOptions = {},
 ): Promise<Scan> {
+  return await withInspector((inspector) =>
+    scanWith(inspector, join(root, model), { model, config }),
+  );
+}
+
+async function scanWith(
+  inspector: Inspector,
+  where: string,
+  { model, config }: ScanModelOptions & { readonly model: string },
+): Promise<Scan> {
   const packages: Package[] = [];
   const problems: Problem[] = [];
-  const where = join(root, model);
   const says = await readModelFolder(where, { model, config }).catch(noteIn(problems, where));
   const folders = problems.length > 0 ? [] : await foldersIn(where).catch(noteIn(problems, where));
   for (const version of [...(folders ?? [])].sort(compareVersions)) {
     const directory = join(where, version);
     if (says && !(await isVersion(directory, version, says))) continue;
     const note = noteIn(problems, directory);
-    const found = await readPackage(directory, { model, version }, says).catch(note);
+    const found = await readPackage(
+      directory,
+      { model, version },
+      { above: says, inspector },
+    ).catch(note);
     if (found) packages.push(found);
   }
   return { packages, problems, notes: notesOn(where, says) };

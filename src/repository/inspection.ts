@@ -1,0 +1,59 @@
+/** The work of an inspector's thread: what only reading every byte of a package tells. */
+import { readFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { constants, setPriority } from 'node:os';
+import { dirname } from 'node:path';
+import { isMainThread } from 'node:worker_threads';
+import { messageOf } from '../core/errors.ts';
+import { type DirectoryDigest, digestOf } from './digest.ts';
+import { insideOf } from './inside-of.ts';
+import { isMissing } from './is-missing.ts';
+import { named } from './named.ts';
+import { type OnnxSummary, readOnnxSummary } from './onnx-file.ts';
+
+export type InspectionOrder = {
+  /** The package. */
+  readonly directory: string;
+  /** Its model's file. */
+  readonly file: string;
+  /** The same for people, relative to the folder. */
+  readonly name: string;
+};
+
+export type Inspection = DirectoryDigest & Pick<OnnxSummary, 'signature'>;
+
+// Reading gigabytes is never as urgent as an answer. On Linux this concerns the calling thread alone, elsewhere all of the process.
+if (!isMainThread && process.platform === 'linux')
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+
+/** @throws Error that names what was expected and what was found. */
+export async function inspect({ directory, file, name }: InspectionOrder): Promise<Inspection> {
+  const { signature } = await summaryOf(file, name);
+  return { signature, ...(await digestOf(directory)) };
+}
+
+export async function digest(directory: string): Promise<DirectoryDigest> {
+  return await digestOf(directory);
+}
+
+async function summaryOf(file: string, name: string): Promise<OnnxSummary> {
+  const bytes = bytesOf(file, name);
+  const summary = named(name, () => readOnnxSummary(bytes));
+  for (const external of summary.externalFiles) {
+    const weights = insideOf(dirname(file), external);
+    const found = await stat(weights).catch(() => undefined);
+    if (!found?.isFile())
+      throw new Error(`${name}: expected its weights in ${external}, found no such file`);
+  }
+  return summary;
+}
+
+function bytesOf(file: string, name: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw isMissing(cause)
+      ? new Error(`expected a file ${name}, found none`, { cause })
+      : new Error(`expected a readable ${name} of at most 2 GiB: ${messageOf(cause)}`, { cause });
+  }
+}
