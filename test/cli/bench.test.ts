@@ -3,9 +3,11 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
+import { exitCodeOf } from '../../src/cli/bench/bench.ts';
 import { EXIT } from '../../src/cli/exit-code.ts';
 import type { BenchRecord } from '../../src/load/modes/result.ts';
 import { aGateway } from '../docs/a-gateway.ts';
+import { aComparison, aRecord } from '../load/report-builders.ts';
 import { COMMAND, type CommandEnd, understudy } from '../support/command.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { until } from '../support/until.ts';
@@ -127,6 +129,15 @@ t.test('a comparison holds B against A, and A against itself', TIME, async (t) =
   if (result.mode !== 'compare') throw new Error('expected a comparison');
   t.equal(result.blocks.length, 9);
   t.ok(result.ratios.length + result.leftOut.length > 0);
+});
+
+t.test('a comparison is inconclusive only where too few rounds can be trusted', async (t) => {
+  const [first, ...others] = aComparison().blocks;
+  if (first === undefined) throw new Error('expected blocks');
+  const spoilt = { ...first, report: { ...first.report, doubts: ['It was late.'] } };
+  const blocks = [spoilt, ...others];
+  t.equal(exitCodeOf(aRecord(aComparison({ blocks }))), EXIT.ok);
+  t.equal(exitCodeOf(aRecord(aComparison({ blocks, trusted: false }))), EXIT.inconclusive);
 });
 
 t.test('a sweep offers parts of what the server can take', TIME, async (t) => {

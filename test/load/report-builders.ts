@@ -215,6 +215,7 @@ export function aComparison(over: Partial<CompareResult> = {}): CompareResult {
       aRatio('good rate', 0.995),
       aRatio('answer rate', 1.0),
     ],
+    trusted: true,
     leftOut: [],
     blocks: Array.from({ length: rounds * 3 }, (_, place) => {
       const arm = (['A', 'B', 'A again'] as const)[place % 3] ?? 'A';

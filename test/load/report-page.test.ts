@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import type { Measured } from '../../src/load/modes/result.ts';
-import { doubtsOf } from '../../src/load/report/describe.ts';
+import { doubtsOf, notesOf } from '../../src/load/report/describe.ts';
 import { escapeMarkup } from '../../src/load/report/markup.ts';
 import { pageOf } from '../../src/load/report/page.ts';
 import { headlineOf } from '../../src/load/report/rows.ts';
@@ -29,7 +29,8 @@ t.test('every doubt, every note and every wrong answer of every load is in the p
       isMeasured(value) ? spoiled(value) : value,
     );
     const page = pageOf({ ...record, result });
-    const count = doubtsOf({ ...record, result }).length;
+    const told = [...doubtsOf({ ...record, result }), ...notesOf({ ...record, result })];
+    const count = told.filter((sentence) => sentence.includes('<late>')).length;
     t.equal(page.split('It was &lt;late&gt;.').length - 1, count, record.result.mode);
     t.ok(count >= 1, record.result.mode);
     t.match(page, 'Held &amp; back.');

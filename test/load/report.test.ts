@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { BenchRecord } from '../../src/load/modes/result.ts';
+import type { BenchRecord, CompareResult } from '../../src/load/modes/result.ts';
 import { csvOf, csvText } from '../../src/load/report/csv.ts';
 import { type LiveContext, liveLines, sparkline } from '../../src/load/report/live-view.ts';
 import type { LoadProgress } from '../../src/load/report/load-report.ts';
@@ -110,6 +110,22 @@ t.test('a comparison is told by its p99, with the interval and the noise', async
   t.equal(headlineOf(aRecord(aComparison({ ratios: [] }))), 'Nothing was compared.');
   const leftOut = aComparison({ leftOut: ['Round 3 had no answer of B.'] });
   t.match(textOf(aRecord(leftOut)), 'Round 3 had no answer of B.');
+});
+
+t.test('a comparison without the rounds that were spoilt is no doubtful one', async (t) => {
+  const spoiltIn = (rounds: number): CompareResult['blocks'] =>
+    aComparison().blocks.map((block) =>
+      block.round > rounds
+        ? block
+        : { ...block, report: { ...block.report, doubts: ['It was late.'] } },
+    );
+  const one = aRecord(aComparison({ blocks: spoiltIn(1) }));
+  t.match(headlineOf(one), /^Without 1 of 10 rounds, which the generator spoilt: B's p99 is 1.12/);
+  t.notMatch(textOf(one), 'Why the figures are not to be trusted');
+  t.match(textOf(one), 'A, round 1: It was late.');
+  const most = aRecord(aComparison({ blocks: spoiltIn(9), trusted: false }));
+  t.match(headlineOf(most), /^Doubtful in 27 of 30 blocks\. /);
+  t.match(textOf(most), 'Why the figures are not to be trusted');
 });
 
 t.test('a search for a rate is told by the proven rate, or by there being none', async (t) => {

@@ -146,20 +146,20 @@ function textOf(record: BenchRecord): string {
 }
 
 /** What each mode was asked for, and whether it was found; figures that are not to be trusted are neither. */
-function exitCodeOf(record: BenchRecord): ExitCode {
+export function exitCodeOf(record: BenchRecord): ExitCode {
   const { result } = record;
   const trusted = (code: ExitCode): ExitCode =>
     doubtsOf(record).length > 0 ? EXIT.inconclusive : code;
   switch (result.mode) {
     case 'run':
       return trusted(result.report.measured.ok > 0 ? EXIT.ok : EXIT.failed);
-    case 'compare':
-      return trusted(EXIT.ok);
     case 'soak':
       // Ended before anything could be followed.
       if (result.drifts.length === 0) return EXIT.inconclusive;
       return trusted(result.drifts.some(({ drifts }) => drifts) ? EXIT.failed : EXIT.ok);
-    // These two know what to make of a doubtful load themselves: it proves nothing.
+    // These know what to make of a doubtful load themselves: it proves nothing.
+    case 'compare':
+      return result.trusted ? EXIT.ok : EXIT.inconclusive;
     case 'sweep':
       return result.kneePerSecond === undefined ? trusted(EXIT.failed) : EXIT.ok;
     case 'slo':

@@ -17,11 +17,12 @@ export function ratiosOf(
   blocks: readonly Block[],
   arrivals: Arrivals,
   confidence: number,
-): Pick<CompareResult, 'ratios' | 'leftOut'> {
+): Pick<CompareResult, 'ratios' | 'trusted' | 'leftOut'> {
   const { used, trusted, leftOut } = roundsToUse(roundsOf(blocks));
   const all = figuresFor(arrivals).map((figure) => ratioOf(figure, used, { confidence, trusted }));
   return {
     ratios: all.filter((ratio) => typeof ratio !== 'string'),
+    trusted,
     leftOut: [...leftOut, ...all.filter((ratio) => typeof ratio === 'string')],
   };
 }

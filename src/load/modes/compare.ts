@@ -64,10 +64,10 @@ export async function compare(bench: Bench, options: CompareOptions): Promise<Co
       await clearBacklog(bench, block, nextSeed);
     }
   }
-  const { ratios, leftOut } = ratiosOf(blocks, arrivals, confidence);
+  const { ratios, trusted, leftOut } = ratiosOf(blocks, arrivals, confidence);
   for (const ratio of ratios) bench.tell(ratioLine(ratio, confidence));
   for (const why of leftOut) bench.tell(why);
-  return { mode: 'compare', confidence, rounds, ratios, leftOut, blocks };
+  return { mode: 'compare', confidence, rounds, ratios, trusted, leftOut, blocks };
 }
 
 function armsOf(round: number): readonly Block['arm'][] {

@@ -45,6 +45,8 @@ export type CompareResult = {
   readonly confidence: number;
   readonly rounds: number;
   readonly ratios: readonly Ratio[];
+  /** False: the generator spoilt so many rounds that the ratios are of all of them, and nothing is told apart. */
+  readonly trusted: boolean;
   /** Figures and rounds that the ratios leave out, each with the reason, in sentences. */
   readonly leftOut: readonly string[];
   /** Every block in the order that it ran. */

@@ -13,11 +13,23 @@ export function compareTables(result: CompareResult): readonly Table[] {
   ];
 }
 
-export function compareHeadline({ ratios, blocks }: CompareResult): string {
-  const doubtful = blocks.filter(({ report }) => report.doubts.length > 0).length;
-  const warning = doubtful === 0 ? '' : `Doubtful in ${doubtful} of ${blocks.length} blocks. `;
+export function compareHeadline(result: CompareResult): string {
+  const { ratios } = result;
   const chosen = ratios.find(({ figure }) => figure === 'p99') ?? ratios[0];
-  return `${warning}${chosen === undefined ? 'Nothing was compared.' : ratioSentence(chosen)}`;
+  return `${warningOf(result)}${chosen === undefined ? 'Nothing was compared.' : ratioSentence(chosen)}`;
+}
+
+function warningOf({ blocks, rounds, trusted }: CompareResult): string {
+  const doubtful = blocks.filter(({ report }) => report.doubts.length > 0);
+  if (doubtful.length === 0) return '';
+  if (!trusted) return `Doubtful in ${doubtful.length} of ${blocks.length} blocks. `;
+  const spoilt = new Set(doubtful.map(({ round }) => round));
+  return `Without ${spoilt.size} of ${rounds} rounds, which the generator spoilt: `;
+}
+
+/** The rounds that the ratios are of: those that are left out are not among them. */
+export function roundsIn(ratios: readonly Ratio[]): number {
+  return ratios[0]?.a.length ?? 0;
 }
 
 /** One ratio in a sentence, with its interval and the noise that it is held against. */
@@ -28,7 +40,7 @@ function ratioSentence({ figure, ratio, self, finding }: Ratio): string {
   return `B's ${figure} is ${ratioText(ratio.estimate)} times A's (${rangeText(ratio)}), ${finding}; ${noise}.`;
 }
 
-function ratioTable({ ratios, confidence, rounds }: CompareResult): Table {
+function ratioTable({ ratios, confidence }: CompareResult): Table {
   return table(
     'B over A',
     [
@@ -54,7 +66,7 @@ function ratioTable({ ratios, confidence, rounds }: CompareResult): Table {
       ]),
     ],
     [
-      `Latencies in milliseconds, rates per second; medians over ${rounds} interleaved rounds, intervals of ${quantileText(confidence)}.`,
+      `Latencies in milliseconds, rates per second; medians over ${roundsIn(ratios)} interleaved rounds, intervals of ${quantileText(confidence)}.`,
       'Told apart only where the interval leaves 1 out and lies further from it than what A against itself shows.',
     ],
   );

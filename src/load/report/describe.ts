@@ -96,12 +96,18 @@ function loadsOf({ result }: BenchRecord): readonly (Measured & { readonly name:
 
 /** Why figures are not to be trusted, each with the load that it is about. */
 export function doubtsOf(record: BenchRecord): readonly string[] {
-  return sentencesOf(record, ({ doubts }) => doubts);
+  return leavesDoubtsOut(record) ? [] : sentencesOf(record, ({ doubts }) => doubts);
 }
 
 /** What to know when reading the figures, each with the load that it is about. */
 export function notesOf(record: BenchRecord): readonly string[] {
-  return sentencesOf(record, ({ notes = [] }) => notes);
+  const doubts = leavesDoubtsOut(record) ? sentencesOf(record, ({ doubts }) => doubts) : [];
+  return [...doubts, ...sentencesOf(record, ({ notes = [] }) => notes)];
+}
+
+/** A comparison decides on the rounds that nothing is wrong with, where there are enough of them. */
+function leavesDoubtsOut({ result }: BenchRecord): boolean {
+  return result.mode === 'compare' && result.trusted;
 }
 
 /** Answers that were not what they must be, each with the load that it was an answer to. */

@@ -91,10 +91,12 @@ t.test(
     t.equal(some.ratios[0]?.a.length, 5);
     t.equal(findings(some)['p50'], 'higher');
     t.match(some.leftOut, [/1 of 6 rounds \(1\)/]);
+    t.equal(some.trusted, true);
     const most = await compare(aBench(servers, { doubtful: (load) => load <= 12 }), light);
     t.equal(most.ratios[0]?.a.length, 6);
     t.ok(most.ratios.every(({ finding }) => finding === 'not told apart'));
     t.match(most.leftOut, [/Nothing is told apart/]);
+    t.equal(most.trusted, false);
   },
 );
 

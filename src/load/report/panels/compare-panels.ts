@@ -1,4 +1,5 @@
 import type { CompareResult, ConfidenceInterval, Ratio } from '../../modes/result.ts';
+import { roundsIn } from '../compare-rows.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
 import { type Tone, WIDE_WIDTH } from '../plots/drawing.ts';
 import { type Extent, forestDrawing } from '../plots/forest-plot.ts';
@@ -30,10 +31,10 @@ export function compareKeys({ ratios }: CompareResult): readonly KeyFigure[] {
   }));
 }
 
-function forestPanel({ ratios, confidence, rounds }: CompareResult): Panel {
+function forestPanel({ ratios, confidence }: CompareResult): Panel {
   return {
     wide: true,
-    caption: `Squares: B over A with ${quantileText(confidence)} intervals over ${rounds} interleaved rounds. Hollow circles below: A over itself, which is noise alone. At 1 there is no difference.`,
+    caption: `Squares: B over A with ${quantileText(confidence)} intervals over ${roundsIn(ratios)} interleaved rounds. Hollow circles below: A over itself, which is noise alone. At 1 there is no difference.`,
     drawing: forestDrawing({
       title: 'B over A',
       unit: 'ratio',
