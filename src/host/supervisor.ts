@@ -1,4 +1,5 @@
 import type { Entry } from '../batching/queue.ts';
+import { RunTime } from '../batching/run-time.ts';
 import { bytesOf, type Work } from '../batching/work.ts';
 import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
@@ -39,6 +40,8 @@ type Pending = { readonly work: Work; readonly settle: Settle; sent: boolean };
 
 /** Batch numbers of one process and the next must not meet. */
 const BATCH_IDS_PER_PROCESS = 1_000_000_000;
+/** One at work and one ahead. */
+const BATCHES_PER_REPLICA = 2;
 /** Beyond the last moment at which a healthy child has answered. */
 const SILENCE_GRACE_MS = 2_000;
 const UNLOADING = 'the version is being unloaded';
@@ -53,6 +56,7 @@ export class Supervisor implements Desk {
   readonly #lifeline: Lifeline;
   readonly #crashes: CrashLog;
   readonly #pending = new Slots<Pending>();
+  readonly #runTime = new RunTime();
   /** The child that is ready to take requests. */
   #process: HostProcess | undefined;
   #opening: HostProcess | undefined;
@@ -134,13 +138,38 @@ export class Supervisor implements Desk {
       this.#admitHeld(work);
       return;
     }
-    const { bytesMax } = this.#options.setting.queue;
+    const { queue } = this.#options.setting;
+    if (this.#sent >= this.#requestsMax) {
+      throw new ServeError(
+        'overloaded',
+        `the queue is full: at most ${queue.requestsMax} requests may wait`,
+        { retryAfterMs: this.#retryAfterMs() },
+      );
+    }
+    const { bytesMax } = queue;
     if (process.backlogBytes > bytesMax) {
       throw new ServeError(
         'overloaded',
         `request ${work.id}: over ${bytesMax} bytes are on their way to the process`,
       );
     }
+  }
+
+  /**
+   * What the process can have at most: its queue full, and each replica with one full batch at work and the next ahead. One
+   * more would be refused there, and to send it over and back would take the cores from those that are being answered.
+   */
+  get #requestsMax(): number {
+    const { queue, replicas, batch } = this.#options.setting;
+    return queue.requestsMax + BATCHES_PER_REPLICA * replicas * batch.rowsMax;
+  }
+
+  /** About how long what the process has will take it. */
+  #retryAfterMs(): number {
+    const { replicas, batch } = this.#options.setting;
+    const batches = Math.ceil(this.#sent / batch.rowsMax);
+    const ms = (batches * this.#runTime.expect(batch.rowsMax)) / replicas;
+    return Math.max(1, Math.ceil(ms));
   }
 
   /** What is held while the process restarts has the bounds of the queue that it would otherwise wait in. */
@@ -221,6 +250,11 @@ export class Supervisor implements Desk {
     this.#checkQuiet();
   }
 
+  #onBatch(batch: Parameters<DeskListeners['onBatch']>[0]): void {
+    this.#runTime.learn(batch.rows, batch.computeMs);
+    this.#options.listeners.onBatch(batch);
+  }
+
   #withdraw(correlation: number): void {
     const pending = this.#remove(correlation);
     if (pending === undefined) return;
@@ -247,7 +281,7 @@ export class Supervisor implements Desk {
       nice,
       onFrame: (frame) => this.#onFrame(frame),
       onExit: (exit) => this.#onExit(process, exit),
-      listeners,
+      listeners: { ...listeners, onBatch: (batch) => this.#onBatch(batch) },
       loadMsMax,
     });
     this.#opening = process;

@@ -57,3 +57,22 @@ t.test('closing while the files are looked at starts no process', async (t) => {
   t.equal(host.pid(), undefined);
   t.equal(host.life().kind, 'unloaded');
 });
+
+t.test('what a full process would refuse does not cross over to it', async (t) => {
+  const { host } = await aHost(t, {
+    tier: 'process',
+    batch: { rowsMax: 1, delayMs: 0 },
+    queue: { requestsMax: 2, bytesMax: 1_000_000 },
+  });
+  const pid = host.pid() ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  // One at work, one ahead, two that wait: as many as it may ever have.
+  const taken = [1, 2, 3, 4].map((value) => ending(host, value));
+  await t.rejects(host.infer(anInferRequest([5]), new AbortController().signal), {
+    code: 'overloaded',
+    message: 'the queue is full: at most 2 requests may wait',
+    retryAfterMs: 1,
+  });
+  process.kill(pid, 'SIGCONT');
+  t.ok((await Promise.all(taken)).includes('answer'), 'and what it has taken is settled');
+});
