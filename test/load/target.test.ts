@@ -340,6 +340,23 @@ t.test('a server that cannot be asked is told by what is amiss', async (t) => {
   }
 });
 
+t.test('an answer without an end is not kept, however fast it comes', async (t) => {
+  const piece = Buffer.alloc(2 ** 20, 'x');
+  let sent = 0;
+  const site = await aSite(t, (_, response) => {
+    const goOn = (): void => {
+      while (!response.destroyed && sent < 1024) {
+        sent += 1;
+        if (!response.write(piece)) return;
+      }
+    };
+    response.on('drain', goOn);
+    goOn();
+  });
+  await t.rejects(askTarget(aTarget(site)), { message: /found an answer of more than 16 MiB/ });
+  t.ok(sent < 1024, `the server could send ${sent} MiB`);
+});
+
 t.test('a question without an answer is given up in time', async (t) => {
   const silent = await aSite(t, () => {});
   await t.rejects(askTarget(aTarget(silent), 50), { message: /no answer within 0\.05 s/ });

@@ -63,6 +63,16 @@ t.test('messages are read from pieces of any size', async () => {
   );
 });
 
+t.test('a message that says it is too long is refused before it comes', async (t) => {
+  const prefix = (bytes: number): Buffer => {
+    const made = Buffer.alloc(5);
+    made.writeUInt32BE(bytes, 1);
+    return made;
+  };
+  t.throws(() => new MessageReader().take(prefix(64 * 2 ** 20 + 1)), /too long/);
+  t.same(new MessageReader().take(prefix(64 * 2 ** 20)), []);
+});
+
 t.test('a compressed message is refused, not misread', async (t) => {
   t.throws(() => new MessageReader().take(framed(MESSAGE, { compressed: true })), /compressed/);
 });

@@ -9,6 +9,9 @@ import { unanswered, unreachable } from './unreachable.ts';
 /** Some servers answer in text or a page where they have nothing; no more of it than this is told. */
 const DETAILS_LENGTH_MAX = 200;
 
+/** Of metadata and statistics: of thousands of models, that is. */
+const BODY_BYTES_MAX = 16 * 2 ** 20;
+
 /** Asks over REST: one connection for each question. */
 export class RestControl implements Control {
   readonly #target: Target;
@@ -50,9 +53,7 @@ export class RestControl implements Control {
     const request = address.tls ? httpsRequest(options) : httpRequest(options);
     request.end(isIndex ? '{}' : undefined);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
-    let text = '';
-    for await (const piece of response.setEncoding('utf8')) text += piece;
-    return replyOf(response.statusCode ?? 0, text);
+    return replyOf(response.statusCode ?? 0, await textOf(response));
   }
 
   #pathOf(question: Question): string {
@@ -63,6 +64,19 @@ export class RestControl implements Control {
     const whole = version === undefined ? path : `${path}/versions/${encodeURIComponent(version)}`;
     return question === 'statistics' ? `${whole}/stats` : whole;
   }
+}
+
+/** Throws where there is too much of it, which ends the connection as well. */
+async function textOf(response: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    bytes += piece.byteLength;
+    if (bytes > BODY_BYTES_MAX)
+      throw new Error(`an answer of more than ${BODY_BYTES_MAX / 2 ** 20} MiB`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString();
 }
 
 function replyOf(status: number, text: string): Reply {

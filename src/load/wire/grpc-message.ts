@@ -1,5 +1,7 @@
 /** In front of each message: a byte that says whether it is compressed, and its length in four. */
 const PREFIX_BYTES = 5;
+/** Of an answer, as for HTTP. */
+const MESSAGE_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Frames requests. They come again and again in a load: each is framed once. */
 export class Framer {
@@ -54,7 +56,9 @@ export class MessageReader {
     let needed = PREFIX_BYTES;
     while (come.byteLength - at >= PREFIX_BYTES) {
       if (come[at] !== 0) throw new MessageError('compressed answer');
-      needed = PREFIX_BYTES + come.readUInt32BE(at + 1);
+      const bytes = come.readUInt32BE(at + 1);
+      if (bytes > MESSAGE_BYTES_MAX) throw new MessageError('too long an answer');
+      needed = PREFIX_BYTES + bytes;
       if (come.byteLength - at < needed) break;
       messages.push(come.subarray(at + PREFIX_BYTES, at + needed));
       at += needed;
