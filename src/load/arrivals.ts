@@ -28,8 +28,12 @@ export type Spacing =
  */
 export type Arrivals =
   | { readonly kind: 'open'; readonly rate: Rate; readonly spacing: Spacing }
-  /** Milliseconds from the start of the load, not decreasing. */
-  | { readonly kind: 'recorded'; readonly atMs: readonly number[] }
+  /** Milliseconds from the start of the load, not decreasing; `file`: the name of the file that they were read from. */
+  | {
+      readonly kind: 'recorded';
+      readonly atMs: readonly number[];
+      readonly file?: string | undefined;
+    }
   | { readonly kind: 'closed'; readonly concurrency: number };
 
 export type ScheduledArrivals = Exclude<Arrivals, { kind: 'closed' }>;

@@ -1,5 +1,6 @@
 import type { Arrivals } from './arrivals.ts';
 import { doubtsOf, notesOf } from './doubts.ts';
+import { keptArrivals } from './kept-arrivals.ts';
 import type { Interval, LoadReport } from './report/load-report.ts';
 import { Tally, type TallyData } from './tally.ts';
 import { stretchesOf } from './time-line.ts';
@@ -54,7 +55,7 @@ export function reportOf(load: LoadFacts, shares: readonly LoadShare[]): LoadRep
     plannedMs: load.durationMs,
   };
   return {
-    arrivals,
+    arrivals: keptArrivals(arrivals),
     seed,
     durationMs,
     warmupMs,

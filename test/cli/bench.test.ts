@@ -5,6 +5,7 @@ import path from 'node:path';
 import t from 'tap';
 import { exitCodeOf } from '../../src/cli/bench/bench.ts';
 import { EXIT } from '../../src/cli/exit-code.ts';
+import type { KeptArrivals } from '../../src/load/kept-arrivals.ts';
 import type { BenchRecord } from '../../src/load/modes/result.ts';
 import { aGateway } from '../docs/a-gateway.ts';
 import { aComparison, aRecord } from '../load/report-builders.ts';
@@ -117,6 +118,9 @@ t.test('recorded arrivals are sent as they were', TIME, async (t) => {
   const { report } = await figuresOf('--arrivals', trace, '--duration', '500ms');
   const offered = (report.warmup?.offered ?? 0) + report.measured.offered;
   t.equal(offered, 4);
+  const { sha256, ...told } = report.arrivals as KeptArrivals & { kind: 'recorded' };
+  t.strictSame(told, { kind: 'recorded', count: 4, durationMs: 420, file: 'trace.csv' });
+  t.match(sha256, /^[0-9a-f]{64}$/);
 });
 
 t.test('a comparison holds B against A, and A against itself', TIME, async (t) => {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import type { Arrivals, Rate, Spacing } from '../../load/arrivals.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
@@ -23,7 +24,8 @@ export async function readArrivals(options: ArrivalOptions): Promise<Arrivals> {
   }
   if (arrivals.startsWith(RECORDED)) {
     if (rate !== undefined) throw usage('expected no --rate beside recorded arrivals');
-    return { kind: 'recorded', atMs: await readRecorded(arrivals.slice(RECORDED.length)) };
+    const file = arrivals.slice(RECORDED.length);
+    return { kind: 'recorded', atMs: await readRecorded(file), file: basename(file) };
   }
   if (rate === undefined)
     throw usage('expected --rate (requests a second), --concurrency or --arrivals recorded:<file>');

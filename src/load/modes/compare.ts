@@ -1,4 +1,5 @@
 import type { Arrivals } from '../arrivals.ts';
+import { keptArrivals } from '../kept-arrivals.ts';
 import { arrivalsText } from '../report/describe.ts';
 import { durationText, quantileText, ratioText } from '../report/quantity.ts';
 import { type Bench, loadOnce, seedsFrom } from './bench.ts';
@@ -49,7 +50,7 @@ export async function compare(bench: Bench, options: CompareOptions): Promise<Co
   checkSettings(settings);
   const { rounds, confidence, blockMs, warmupMs } = settings;
   bench.tell(
-    `Comparing B with A in ${rounds} rounds of three blocks of ${durationText(blockMs)}: ${arrivalsText(arrivals)}.`,
+    `Comparing B with A in ${rounds} rounds of three blocks of ${durationText(blockMs)}: ${arrivalsText(keptArrivals(arrivals))}.`,
   );
   const blocks: Block[] = [];
   const nextSeed = seedsFrom(seed);

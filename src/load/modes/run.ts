@@ -1,3 +1,4 @@
+import { keptArrivals } from '../kept-arrivals.ts';
 import { arrivalsText } from '../report/describe.ts';
 import { durationText } from '../report/quantity.ts';
 import { type Bench, type LoadOrder, loadOnce } from './bench.ts';
@@ -10,7 +11,7 @@ export async function run(bench: Bench, order: LoadOrder): Promise<RunResult> {
   checkLengths(order);
   const { arrivals, durationMs, warmupMs, seed } = order;
   bench.tell(
-    `One load: ${arrivalsText(arrivals)}, for ${durationText(durationMs)}; the first ${durationText(warmupMs)} are not ` +
+    `One load: ${arrivalsText(keptArrivals(arrivals))}, for ${durationText(durationMs)}; the first ${durationText(warmupMs)} are not ` +
       `measured. Seed ${seed}.`,
   );
   const measured = await loadOnce(bench, 'A', order);

@@ -1,4 +1,5 @@
 import { mannKendallTest, type Point, theilSenLine } from '../../stats/trend.ts';
+import { keptArrivals } from '../kept-arrivals.ts';
 import { arrivalsText } from '../report/describe.ts';
 import type { LoadReport, Interval as Stretch } from '../report/load-report.ts';
 import { durationText, numberText } from '../report/quantity.ts';
@@ -36,7 +37,9 @@ export async function soak(bench: Bench, options: SoakOptions): Promise<SoakResu
   checkLengths(order);
   checkNumber('durationMs', order.durationMs, { from: order.warmupMs + SOAK_MS_MIN });
   const length = durationText(order.durationMs);
-  bench.tell(`Soak: ${arrivalsText(order.arrivals)}, for ${length}. Seed ${order.seed}.`);
+  bench.tell(
+    `Soak: ${arrivalsText(keptArrivals(order.arrivals))}, for ${length}. Seed ${order.seed}.`,
+  );
   const memory =
     sampleMemory === undefined ? undefined : new MemorySamples(sampleMemory, order.durationMs);
   const watch = (elapsedMs: number): void => memory?.watch(elapsedMs);

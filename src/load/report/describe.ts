@@ -1,20 +1,34 @@
-import type { Arrivals, Rate, Spacing } from '../arrivals.ts';
+import type { Rate, Spacing } from '../arrivals.ts';
+import type { KeptArrivals } from '../kept-arrivals.ts';
 import type { BenchConditions, BenchRecord, Measured } from '../modes/result.ts';
 import type { Target } from '../target/target.ts';
 import type { Address } from '../wire/wire.ts';
 import type { LoadReport } from './load-report.ts';
 import { counted, countText, durationText, limitText, numberText } from './quantity.ts';
 
+/** Hexadecimal digits of a digest: enough to tell by eye. */
+const DIGEST_SHOWN = 12;
+
 /** The arrivals in a few words: `500 a second at random moments`. */
-export function arrivalsText(arrivals: Arrivals): string {
+export function arrivalsText(arrivals: KeptArrivals): string {
   switch (arrivals.kind) {
     case 'open':
       return `${rateText(arrivals.rate)}, ${spacingText(arrivals.spacing)}`;
     case 'recorded':
-      return `${counted(arrivals.atMs.length, 'recorded arrival')}`;
+      return recordingText(arrivals);
     case 'closed':
       return `a closed loop of ${counted(arrivals.concurrency, 'request')} at a time`;
   }
+}
+
+function recordingText({
+  count,
+  durationMs,
+  sha256,
+  file,
+}: KeptArrivals & { kind: 'recorded' }): string {
+  const source = file === undefined ? '' : ` of ${file}`;
+  return `${counted(count, 'recorded arrival')}${source} in ${durationText(durationMs)} (SHA-256 of the times: ${sha256.slice(0, DIGEST_SHOWN)}...)`;
 }
 
 function rateText(rate: Rate): string {

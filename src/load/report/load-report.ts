@@ -1,4 +1,4 @@
-import type { Arrivals } from '../arrivals.ts';
+import type { KeptArrivals } from '../kept-arrivals.ts';
 
 /** Percentiles in milliseconds. Without a single answer all are 0 and `count` says so. */
 export type LatencySummary = {
@@ -44,7 +44,7 @@ export type Interval = LoadFigures & {
 
 /** What one load saw. Plain data: it is kept as JSON. */
 export type LoadReport = {
-  readonly arrivals: Arrivals;
+  readonly arrivals: KeptArrivals;
   readonly seed: number;
   readonly durationMs: number;
   readonly warmupMs: number;

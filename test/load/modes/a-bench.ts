@@ -1,6 +1,7 @@
 /** A bench on a simulated server, so that what a mode finds can be held against the truth. */
 import { seededRandom } from '../../../src/core/random.ts';
 import type { Arrivals } from '../../../src/load/arrivals.ts';
+import { keptArrivals } from '../../../src/load/kept-arrivals.ts';
 import type { Arm, Bench, LoadOrder } from '../../../src/load/modes/bench.ts';
 import type { Measured } from '../../../src/load/modes/result.ts';
 import type {
@@ -122,7 +123,7 @@ function measuredFrom(
   }));
   const answered = seen.filter(({ ok, endMs }) => ok && endMs >= warmupMs && endMs < durationMs);
   const report: LoadReport = {
-    arrivals,
+    arrivals: keptArrivals(arrivals),
     seed,
     durationMs,
     warmupMs,
