@@ -12,14 +12,18 @@ import { type KnownNews, type KnownOrder, STALL_SHARE } from './known-process.ts
 const [holdMs = 0, periodMs = 0] = process.argv.slice(2).map(Number);
 const startedMs = systemClock.monotonicMs();
 let held = new Histogram();
+/** In order of arrival, which is the order of their ends. */
+const holding: { readonly response: ServerResponse; readonly arrivedMs: number }[] = [];
 
 const server = createServer((request, response) => {
   const arrivedMs = systemClock.monotonicMs();
   request.resume();
-  const waitMs = Math.max(holdMs, stallLeftMs(arrivedMs));
-  if (waitMs === 0) answer(response, arrivedMs);
+  const waitMs = stallLeftMs(arrivedMs);
+  if (holdMs > 0) holding.push({ response, arrivedMs });
+  else if (waitMs === 0) answer(response, arrivedMs);
   else setTimeout(answer, waitMs, response, arrivedMs);
 });
+if (holdMs > 0) turn();
 // A load's connections are its own affair.
 server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => {
@@ -32,6 +36,16 @@ process.on('message', ({ kind }: KnownOrder) => {
 });
 // The bench is gone.
 process.on('disconnect', () => process.exit());
+
+/** A timer would be late by up to a millisecond, and a core that sleeps would have to be woken: the loop turns without a break. */
+function turn(): void {
+  for (let first = holding[0]; first !== undefined; first = holding[0]) {
+    if (systemClock.monotonicMs() - first.arrivedMs < holdMs) break;
+    holding.shift();
+    answer(first.response, first.arrivedMs);
+  }
+  setImmediate(turn);
+}
 
 function stallLeftMs(nowMs: number): number {
   if (periodMs === 0) return 0;
