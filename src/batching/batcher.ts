@@ -82,6 +82,7 @@ export class Batcher {
       enqueuedMs: nowMs,
       alone: !this.#batchable || !mayBeJoined(work),
       settled: false,
+      place: 0,
       resolve: settle.resolve,
       reject: settle.reject,
     };

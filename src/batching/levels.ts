@@ -1,3 +1,4 @@
+import { Line } from './line.ts';
 import type { Entry } from './queue.ts';
 
 /**
@@ -20,13 +21,13 @@ export type LevelsOptions = {
  */
 export class Levels {
   readonly #defaultLevel: number;
-  /** By urgency. A set keeps order and lets any entry leave at once. */
-  readonly #entries: readonly Set<Entry>[];
-  readonly #most: Set<Entry>;
+  /** By urgency. */
+  readonly #entries: readonly Line<Entry>[];
+  readonly #most: Line<Entry>;
 
   constructor({ levels, defaultLevel }: LevelsOptions) {
-    this.#most = new Set();
-    const others = Array.from({ length: Math.max(levels, 1) - 1 }, () => new Set<Entry>());
+    this.#most = new Line();
+    const others = Array.from({ length: Math.max(levels, 1) - 1 }, () => new Line<Entry>());
     this.#entries = [this.#most, ...others];
     this.#defaultLevel = defaultLevel;
   }
@@ -43,21 +44,19 @@ export class Levels {
   /** The one that came before all others; undefined: none waits. */
   oldest(): Entry | undefined {
     let oldest: Entry | undefined;
-    for (const level of this.#entries) {
-      for (const entry of level) {
-        if (oldest === undefined || entry.enqueuedMs < oldest.enqueuedMs) oldest = entry;
-        break;
-      }
+    for (const { first } of this.#entries) {
+      if (first === undefined) continue;
+      if (oldest === undefined || first.enqueuedMs < oldest.enqueuedMs) oldest = first;
     }
     return oldest;
   }
 
   /** In the order of turns; what leaves meanwhile is not met. */
   [Symbol.iterator](): Iterator<Entry> {
-    return this.#entries.length === 1 ? this.#most.values() : this.#byTurn();
+    return this.#entries.length === 1 ? this.#most[Symbol.iterator]() : this.#byTurn();
   }
 
-  #levelOf({ work }: Entry): Set<Entry> {
+  #levelOf({ work }: Entry): Line<Entry> {
     if (this.#entries.length === 1) return this.#most;
     return this.#entries[work.priority - 1] ?? this.#entries[this.#defaultLevel - 1] ?? this.#most;
   }
@@ -65,7 +64,7 @@ export class Levels {
   *#byTurn(): Generator<Entry> {
     const heads: Head[] = [];
     this.#entries.forEach((entries, above) => {
-      const head = headOf({ entries, rest: entries.values(), laterMs: above * LEVEL_MS });
+      const head = headOf({ entries, rest: entries[Symbol.iterator](), laterMs: above * LEVEL_MS });
       if (head !== undefined) heads.push(head);
     });
     for (let at = firstOf(heads); at >= 0; at = firstOf(heads)) {
@@ -81,7 +80,7 @@ export class Levels {
 
 /** A level that is being read, most urgent first among those of one turn. */
 type Level = {
-  readonly entries: ReadonlySet<Entry>;
+  readonly entries: Pick<Line<Entry>, 'has'>;
   readonly rest: Iterator<Entry>;
   /** By how much the turns of this level come after arrival. */
   readonly laterMs: number;

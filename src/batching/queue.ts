@@ -1,9 +1,10 @@
 import { ServeError } from '../core/errors.ts';
 import { Levels } from './levels.ts';
+import { Line, type Standing } from './line.ts';
 import type { Answer, Work } from './work.ts';
 
 /** A request in the batcher, from its arrival until it is settled. */
-export type Entry = {
+export type Entry = Standing & {
   readonly work: Work;
   readonly rows: number;
   readonly bytes: number;
@@ -30,7 +31,7 @@ export type QueueLimits = {
  */
 export class Queue {
   readonly #limits: QueueLimits;
-  readonly #again = new Set<Entry>();
+  readonly #again = new Line<Entry>();
   readonly #fresh: Levels;
   #size = 0;
   #bytes = 0;

@@ -7,6 +7,7 @@ import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { openLocalDesk } from './local.ts';
 import { RingReader, RingWriter } from './ring.ts';
+import { Slots } from './slots.ts';
 
 /** Beyond the longest run: after that, a child without a parent ends itself the hard way. */
 const ORPHAN_GRACE_MS = 5_000;
@@ -19,7 +20,7 @@ const ORPHAN_GRACE_MS = 5_000;
 export class Child {
   readonly #clock: Clock = systemClock;
   readonly #frames: FrameSocket;
-  readonly #withdraw = new Map<number, () => void>();
+  readonly #withdraw = new Slots<() => void>();
   #desk: Desk | undefined;
   #runMsMax = 0;
   #ending = false;
@@ -87,7 +88,7 @@ export class Child {
     const { correlation, id, tensors, outputs, plan, priority, remainingMs } = frame;
     const deadlineMs = this.#clock.monotonicMs() + remainingMs;
     const fail = (error: ServeError): void => {
-      this.#withdraw.delete(correlation);
+      this.#withdraw.remove(correlation);
       const { code, message, retryAfterMs } = error;
       this.#frames.send({ kind: 'failure', correlation, code, message, retryAfterMs });
     };
@@ -97,13 +98,13 @@ export class Child {
         { id, inputs: tensors, outputs, plan, priority, deadlineMs },
         {
           resolve: ({ queueMs, batch, runs }) => {
-            this.#withdraw.delete(correlation);
+            this.#withdraw.remove(correlation);
             this.#frames.send({ kind: 'answer', correlation, queueMs, batch, runs });
           },
           reject: fail,
         },
       );
-      this.#withdraw.set(correlation, withdraw);
+      this.#withdraw.put(correlation, withdraw);
     } catch (error) {
       fail(ServeError.from(error));
     }

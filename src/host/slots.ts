@@ -29,12 +29,29 @@ export class Slots<V extends object> {
     return number;
   }
 
+  /**
+   * Takes something up under a number that others gave out, as `add` does, and that is not in flight here. All in flight here is
+   * in flight there, so that places enough for them are enough here.
+   */
+  put(number: number, value: V): void {
+    if (this.get(number) !== undefined) throw new Error(`expected a new number, found ${number}`);
+    while (this.#values[this.#placeOf(number)] !== undefined) this.#grow();
+    this.#put(number, value);
+    this.#size += 1;
+    this.#next = (number + 1) >>> 0;
+  }
+
+  /** What has this number; undefined where there is none of this number. */
+  get(number: number): V | undefined {
+    const place = this.#placeOf(number);
+    return this.#numbers[place] === number ? this.#values[place] : undefined;
+  }
+
   /** What had this number, which is not in flight any more; undefined where there is none of this number. */
   remove(number: number): V | undefined {
-    const place = this.#placeOf(number);
-    const value = this.#values[place];
-    if (value === undefined || this.#numbers[place] !== number) return undefined;
-    this.#values[place] = undefined;
+    const value = this.get(number);
+    if (value === undefined) return undefined;
+    this.#values[this.#placeOf(number)] = undefined;
     this.#size -= 1;
     return value;
   }

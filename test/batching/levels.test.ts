@@ -11,7 +11,7 @@ type Arrival = { readonly priority: number; readonly enqueuedMs: number };
 function anEntry({ priority, enqueuedMs }: Arrival): Entry {
   const work = aWork([1], { priority });
   const settle = { resolve: () => undefined, reject: () => undefined };
-  return { work, rows: 1, bytes: 4, enqueuedMs, alone: false, settled: false, ...settle };
+  return { work, rows: 1, bytes: 4, enqueuedMs, alone: false, settled: false, place: 0, ...settle };
 }
 
 const LEVELS = 4;
