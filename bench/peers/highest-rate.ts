@@ -2,8 +2,8 @@
 const STEP = 1.3;
 /** Halvings of the last step: the rate is found to within 7 %. */
 const HALVINGS = 2;
-const FALLS_MAX = 24;
-const CLIMBS_MAX = 24;
+const FALLS_MAX = 12;
+const CLIMBS_MAX = 12;
 /** What a rate that did not hold when it was confirmed is lowered by. */
 const LOWERED = 0.93;
 const CONFIRMATIONS_MAX = 4;
@@ -11,15 +11,20 @@ const CONFIRMATIONS_MAX = 4;
 export type RateSearch = {
   /** Where the search starts, per second. */
   readonly from: number;
-  /** Loads so much and says whether it was good enough. */
+  /** Loads so much and says whether it was good enough. A rate that was not is asked for once more. */
   readonly isGood: (perSecond: number, isConfirmation: boolean) => Promise<boolean>;
 };
 
 /**
  * The highest rate that is good enough: first by steps up or down, then by halving the last step, and in the end
- * confirmed. A rate that does not hold then is lowered until it does. Undefined where none was found.
+ * confirmed. A rate that does not hold then is lowered until it does. Undefined where none was found. A rate fails only
+ * where two loads of it do: one alone may have been disturbed.
  */
-export async function highestRate(search: RateSearch): Promise<number | undefined> {
+export async function highestRate({ from, isGood }: RateSearch): Promise<number | undefined> {
+  const search: RateSearch = {
+    from,
+    isGood: async (...load) => (await isGood(...load)) || (await isGood(...load)),
+  };
   const bracket = await bracketOf(search);
   if (bracket === undefined) return undefined;
   let { good, bad } = bracket;

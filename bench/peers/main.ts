@@ -29,9 +29,9 @@ import { proxyRows, reportOf, rowsOf } from './report.ts';
 
 const WHOLE: PeerEffort = {
   rounds: 3,
-  load: { warmupMs: 700, durationMs: 3_000 },
-  trial: { warmupMs: 1_000, durationMs: 3_000 },
-  confirmation: { warmupMs: 700, durationMs: 6_000 },
+  load: { warmupMs: 500, durationMs: 2_000 },
+  trial: { warmupMs: 700, durationMs: 2_500 },
+  confirmation: { warmupMs: 500, durationMs: 4_000 },
   whole: true,
 };
 const QUICK: PeerEffort = {
@@ -82,16 +82,18 @@ async function measure(): Promise<void> {
     const { ready, skipped } = await readyPeers(chosen);
     const bench: Bench = { generator, effort, folder, core: cores.server, tell };
     const measured: ModelFigures[] = [];
+    const kept = (proxies: readonly ProxyFigures[]): Promise<void> =>
+      keep(resultOf({ machine, ready, skipped, measured, proxies, cores: cores.words, effort }));
     for (const name of models) {
       const figures = await measureModel(ready, await benchedModel(name, folder), bench);
       measured.push(figures);
       console.log(`\n${name}: ${figures.title}\n${formatTable(rowsOf(figures))}\n`);
+      // What was found so far outlasts a run that is stopped.
+      await kept([]);
     }
     const proxies = values.proxies ? await measureProxies(bench, values.install) : [];
     if (proxies.length > 0) console.log(`${formatTable(proxyRows(proxies))}\n`);
-    await keep(
-      resultOf({ machine, ready, skipped, measured, proxies, cores: cores.words, effort }),
-    );
+    await kept(proxies);
   } finally {
     generator.close();
   }

@@ -7,8 +7,8 @@ import type { Call } from './peer.ts';
 
 /** Requests in flight at once, and so connections over HTTP/1.1: an open loop holds more than that back, and counts the wait. */
 export const IN_FLIGHT_MAX = 128;
-/** Clients of the closed loop that a capacity is tried with. */
-export const CLOSED_CLIENTS = 16;
+/** Clients of the closed loop that a capacity is tried with: enough to fill the batches of those who batch twice over. */
+export const CLOSED_CLIENTS = 64;
 const DEADLINE_MS = 1_000;
 const TIMEOUT_MS = 10_000;
 /** A 99th percentile of fewer answers says nothing: slow servers are loaded for longer. */

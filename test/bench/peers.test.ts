@@ -41,6 +41,18 @@ t.test('a rate that does not hold when it is confirmed is lowered until it does'
   t.ok(found <= 900 && found > 800, `found ${found}`);
 });
 
+t.test('one load that was disturbed does not lower the highest rate', async (t) => {
+  let loads = 0;
+  const found = await highestRate({
+    from: 500,
+    isGood: async (perSecond) => {
+      loads += 1;
+      return perSecond <= 1_000 && loads % 2 === 0;
+    },
+  });
+  t.ok(found !== undefined && found > 930, `found ${found}`);
+});
+
 t.test('a server that bears nothing has no highest rate', async (t) => {
   const { found, asked } = searchOf(0, 100);
   t.equal(await found, undefined);
