@@ -5,8 +5,8 @@ const HALVINGS = 2;
 const FALLS_MAX = 12;
 const CLIMBS_MAX = 12;
 /** What a rate that did not hold when it was confirmed is lowered by. */
-const LOWERED = 0.93;
-const CONFIRMATIONS_MAX = 4;
+const LOWERED = 0.87;
+const CONFIRMATIONS_MAX = 12;
 
 export type RateSearch = {
   /** Where the search starts, per second. */

@@ -29,9 +29,9 @@ import { proxyRows, reportOf, rowsOf } from './report.ts';
 
 const WHOLE: PeerEffort = {
   rounds: 3,
-  load: { warmupMs: 500, durationMs: 2_000 },
-  trial: { warmupMs: 700, durationMs: 2_500 },
-  confirmation: { warmupMs: 500, durationMs: 4_000 },
+  load: { warmupMs: 400, durationMs: 1_500 },
+  trial: { warmupMs: 500, durationMs: 2_000 },
+  confirmation: { warmupMs: 400, durationMs: 3_000 },
   whole: true,
 };
 const QUICK: PeerEffort = {

@@ -22,9 +22,20 @@ export type InspectionOrder = {
 
 export type Inspection = DirectoryDigest & Pick<OnnxSummary, 'signature'>;
 
-// Reading gigabytes is never as urgent as an answer. On Linux this concerns the calling thread alone, elsewhere all of the process.
-if (!isMainThread && process.platform === 'linux')
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+if (!isMainThread) yieldToOthers();
+
+/**
+ * Reading gigabytes is never as urgent as an answer. On Linux this concerns the calling thread alone, elsewhere all of the
+ * process, which keeps its priority then; so does a thread whose system does not let it step back.
+ */
+function yieldToOthers(): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
+  } catch {
+    // It reads all the same.
+  }
+}
 
 /** @throws Error that names what was expected and what was found. */
 export async function inspect({ directory, file, name }: InspectionOrder): Promise<Inspection> {
