@@ -2,7 +2,7 @@ import { type Arrivals, constant, poisson } from '../src/load/arrivals.ts';
 import type { LatencySummary, LoadReport } from '../src/load/report/load-report.ts';
 import { postBytes } from '../src/load/wire/http-connection.ts';
 import { type Aim, here } from './aim.ts';
-import { interleave, spreadOf } from './blocks.ts';
+import { interleave, ratioSpread, spreadOf } from './blocks.ts';
 import { EchoProcess } from './echo-process.ts';
 import type { Effort, Figure, Measurement, Suite } from './figure.ts';
 import { KnownProcess, STALL_SHARE } from './known-process.ts';
@@ -129,13 +129,12 @@ async function measureHold(
     rounds.push(held);
   }
   const sound = rounds.filter(({ isSound }) => isSound);
+  const judged = sound.length > 0 ? sound : rounds;
   const off = (name: string, of: 'latency' | 'service', at: 'p50Ms' | 'p99Ms'): Figure => ({
     name: `5 ms: ${name} off the server's own by`,
     unit: 'percent',
     spread: spreadOf(
-      (sound.length > 0 ? sound : rounds).map(
-        ({ ours, theirs }) => 100 * Math.abs(ours[of][at] / theirs[at] - 1),
-      ),
+      judged.map(({ ours, theirs }) => 100 * Math.abs(ours[of][at] / theirs[at] - 1)),
     ),
   });
   return {
@@ -146,6 +145,14 @@ async function measureHold(
       { ...off('p99', 'latency', 'p99Ms'), goal: { atMost: 2 } },
       off('p50 from the sending', 'service', 'p50Ms'),
       off('p99 from the sending', 'service', 'p99Ms'),
+      {
+        name: "5 ms: p50 / the server's own",
+        unit: 'ratio',
+        spread: ratioSpread(
+          judged.map(({ ours }) => ours.latency.p50Ms),
+          judged.map(({ theirs }) => theirs.p50Ms),
+        ),
+      },
     ],
   };
 }
