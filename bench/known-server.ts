@@ -6,11 +6,13 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../src/core/clock.ts';
+import { openAlarm } from '../src/load/alarm.ts';
 import { Histogram } from '../src/load/histogram.ts';
 import { type KnownNews, type KnownOrder, STALL_SHARE } from './known-process.ts';
 
 const [holdMs = 0, periodMs = 0] = process.argv.slice(2).map(Number);
 const startedMs = systemClock.monotonicMs();
+const alarm = await openAlarm(systemClock);
 let held = new Histogram();
 /** In order of arrival, which is the order of their ends. */
 const holding: { readonly response: ServerResponse; readonly arrivedMs: number }[] = [];
@@ -19,11 +21,12 @@ const server = createServer((request, response) => {
   const arrivedMs = systemClock.monotonicMs();
   request.resume();
   const waitMs = stallLeftMs(arrivedMs);
-  if (holdMs > 0) holding.push({ response, arrivedMs });
+  if (holdMs > 0) {
+    if (holding.push({ response, arrivedMs }) === 1) void release();
+  }
   else if (waitMs === 0) answer(response, arrivedMs);
   else setTimeout(answer, waitMs, response, arrivedMs);
 });
-if (holdMs > 0) turn();
 // A load's connections are its own affair.
 server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => {
@@ -37,14 +40,14 @@ process.on('message', ({ kind }: KnownOrder) => {
 // The bench is gone.
 process.on('disconnect', () => process.exit());
 
-/** A timer would be late by up to a millisecond, and a core that sleeps would have to be woken: the loop turns without a break. */
-function turn(): void {
+/** A timer would be late by up to a millisecond. A loop that turns without a break would not, and would take a core from the generator. */
+async function release(): Promise<void> {
   for (let first = holding[0]; first !== undefined; first = holding[0]) {
-    if (systemClock.monotonicMs() - first.arrivedMs < holdMs) break;
+    const atMs = first.arrivedMs + holdMs;
+    while (systemClock.monotonicMs() < atMs) await alarm.until(atMs);
     holding.shift();
     answer(first.response, first.arrivedMs);
   }
-  setImmediate(turn);
 }
 
 function stallLeftMs(nowMs: number): number {
