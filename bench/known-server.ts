@@ -23,8 +23,7 @@ const server = createServer((request, response) => {
   const waitMs = stallLeftMs(arrivedMs);
   if (holdMs > 0) {
     if (holding.push({ response, arrivedMs }) === 1) void release();
-  }
-  else if (waitMs === 0) answer(response, arrivedMs);
+  } else if (waitMs === 0) answer(response, arrivedMs);
   else setTimeout(answer, waitMs, response, arrivedMs);
 });
 // A load's connections are its own affair.
