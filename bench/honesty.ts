@@ -8,13 +8,14 @@ import type { Effort, Figure, Measurement, Suite } from './figure.ts';
 import { KnownProcess, STALL_SHARE } from './known-process.ts';
 import { expectAllAnswered } from './loader.ts';
 import type { Workplace } from './workplace.ts';
-import { delayScript, loadWithWrk, wrkVersion } from './wrk.ts';
+import { delayScript, loadWithWrk, type WrkReport, wrkVersion } from './wrk.ts';
 
 /** Of the loads on the servers of known latency. */
 const PER_SECOND = 500;
-/** wrk and our closed loop have so many connections, and each wrk one waits so long: together the same rate. */
+/** wrk and our closed loop have so many connections. */
 const CONNECTIONS = 10;
-const WRK_DELAY_MS = (1_000 * CONNECTIONS) / PER_SECOND;
+/** From one request of a wrk connection to its next, answer and wait: together the same rate. */
+const WRK_PERIOD_MS = (1_000 * CONNECTIONS) / PER_SECOND;
 const HOLD_MS = 5;
 /** Rates that the generator has to keep against a server that is quick. */
 const RATES = [500, 5_000] as const;
@@ -33,7 +34,7 @@ export const honesty: Suite = {
 async function measureHonesty(workplace: Workplace, effort: Effort): Promise<Measurement> {
   const wrk = await wrkVersion();
   const stall = await measureStall(workplace, effort, wrk !== undefined);
-  const hold = await measureHold(workplace, effort);
+  const hold = await measureHold(workplace, effort, wrk !== undefined);
   const rates = await measureRates(workplace, effort);
   const conditions = {
     perSecond: PER_SECOND,
@@ -72,14 +73,13 @@ async function measureStall(
   const server = workplace.closing(await KnownProcess.start(0, effort.blockMs));
   const { port } = server;
   const aim = aimOf(port);
-  const script = await workplace.addFile('delay.lua', delayScript(WRK_DELAY_MS));
-  const seconds = Math.max(1, Math.round(effort.blockMs / 1_000));
+  const wrk = await wrkOn(workplace, effort, { port, delayMs: WRK_PERIOD_MS });
   const byArrivals = async (arrivals: Arrivals, seed: number): Promise<number> =>
     (await load(workplace, effort, { aim, arrivals, seed })).measured.latency.p99Ms;
   const ways = {
     open: (seed: number) => byArrivals(constant(PER_SECOND), seed),
     closed: (seed: number) => byArrivals({ kind: 'closed', concurrency: CONNECTIONS }, seed),
-    wrk: async () => (await loadWithWrk({ port, connections: CONNECTIONS, seconds, script })).p99Ms,
+    wrk: async () => (await wrk()).p99Ms,
   };
   const kinds = (['open', 'closed', 'wrk'] as const).filter((kind) => hasWrk || kind !== 'wrk');
   const p99s = await interleave(kinds, effort.rounds, async (kind, round) => {
@@ -99,69 +99,107 @@ async function measureStall(
   ];
 }
 
-type Held = {
-  readonly ours: LoadReport['measured'];
-  readonly theirs: LatencySummary;
+/** What a tool showed, and what the server says of the same answers. */
+type Held = { readonly shown: Percentiles; readonly own: Percentiles };
+type Percentiles = Pick<LatencySummary, 'p50Ms' | 'p99Ms'>;
+type HeldRound = {
+  readonly fromDue: Held;
+  readonly fromSending: Held;
   /** Not doubted by the generator itself: what it says not to be trusted is not held against it. */
   readonly isSound: boolean;
 };
 
-/** Of the rounds that are sound; of all where none is. */
+/** Loads by each tool in turn, and what the server says of each. The server of a load was made to forget the ones before. */
 async function measureHold(
   workplace: Workplace,
   effort: Effort,
+  hasWrk: boolean,
 ): Promise<{
   readonly rounds: number;
   readonly inDoubt: number;
   readonly figures: readonly Figure[];
 }> {
   const server = workplace.closing(await KnownProcess.start(HOLD_MS, 0));
-  const aim = aimOf(server.port);
-  const rounds: Held[] = [];
+  const { port } = server;
+  const aim = aimOf(port);
+  const wrk = await wrkOn(workplace, effort, { port, delayMs: WRK_PERIOD_MS - HOLD_MS });
   // The server tells of all answers and cannot know a warm-up, so its cold code has a load of its own.
   const whole = { ...effort, warmupMs: 0 };
   await load(workplace, whole, { aim, arrivals: poisson(PER_SECOND), seed: effort.rounds });
-  for (let round = 0; round < effort.rounds; round += 1) {
+  const ways = {
+    ours: async (round: number): Promise<HeldRound> => {
+      const order = { aim, arrivals: poisson(PER_SECOND), seed: round };
+      const { measured, doubts } = await load(workplace, whole, order);
+      const own = await server.held();
+      return {
+        fromDue: { shown: measured.latency, own },
+        fromSending: { shown: measured.service, own },
+        isSound: doubts.length === 0,
+      };
+    },
+    wrk: async (): Promise<HeldRound> => {
+      const held = { shown: await wrk(), own: await server.held() };
+      return { fromDue: held, fromSending: held, isSound: true };
+    },
+  };
+  const kinds = (['ours', 'wrk'] as const).filter((kind) => hasWrk || kind !== 'wrk');
+  const rounds = await interleave(kinds, effort.rounds, async (kind, round) => {
     await server.held('forget');
-    const order = { aim, arrivals: poisson(PER_SECOND), seed: round };
-    const { measured, doubts } = await load(workplace, whole, order);
-    const held = { ours: measured, theirs: await server.held(), isSound: doubts.length === 0 };
-    workplace.tell(`hold, round ${round + 1}: ${wordsOf(held)}`);
-    rounds.push(held);
-  }
-  const sound = rounds.filter(({ isSound }) => isSound);
-  const judged = sound.length > 0 ? sound : rounds;
-  const off = (name: string, of: 'latency' | 'service', at: 'p50Ms' | 'p99Ms'): Figure => ({
-    name: `5 ms: ${name} off the server's own by`,
-    unit: 'percent',
-    spread: spreadOf(
-      judged.map(({ ours, theirs }) => 100 * Math.abs(ours[of][at] / theirs[at] - 1)),
-    ),
+    const held = await ways[kind](round);
+    workplace.tell(`hold, round ${round + 1} ${kind}: ${wordsOf(held.fromDue)}`);
+    return held;
   });
+  const sound = rounds.ours.filter(({ isSound }) => isSound);
   return {
-    rounds: rounds.length,
-    inDoubt: rounds.length - sound.length,
-    figures: [
-      { ...off('p50', 'latency', 'p50Ms'), goal: { atMost: 2 } },
-      { ...off('p99', 'latency', 'p99Ms'), goal: { atMost: 2 } },
-      off('p50 from the sending', 'service', 'p50Ms'),
-      off('p99 from the sending', 'service', 'p99Ms'),
-      {
-        name: "5 ms: p50 / the server's own",
-        unit: 'ratio',
-        spread: ratioSpread(
-          judged.map(({ ours }) => ours.latency.p50Ms),
-          judged.map(({ theirs }) => theirs.p50Ms),
-        ),
-      },
-    ],
+    rounds: effort.rounds,
+    inDoubt: effort.rounds - sound.length,
+    // Of the rounds that are sound; of all where none is.
+    figures: figuresOfHold(sound.length > 0 ? sound : rounds.ours, rounds.wrk ?? []),
   };
 }
 
-function wordsOf({ ours: { latency }, theirs }: Held): string {
-  const words = ({ p50Ms, p99Ms }: LatencySummary) =>
+/** How far off the tools are, `byWrk` left out where it is empty. */
+function figuresOfHold(ours: readonly HeldRound[], byWrk: readonly HeldRound[]): readonly Figure[] {
+  const off = (name: string, at: keyof Percentiles, of: readonly Held[]): Figure => ({
+    name: `5 ms: ${name} off the server's own by`,
+    unit: 'percent',
+    spread: spreadOf(of.map(({ shown, own }) => 100 * Math.abs(shown[at] / own[at] - 1))),
+  });
+  const due = ours.map(({ fromDue }) => fromDue);
+  const sending = ours.map(({ fromSending }) => fromSending);
+  const wrk = byWrk.map(({ fromSending }) => fromSending);
+  return [
+    { ...off('p50', 'p50Ms', due), goal: { atMost: 2 } },
+    { ...off('p99', 'p99Ms', due), goal: { atMost: 2 } },
+    off('p50 from the sending', 'p50Ms', sending),
+    off('p99 from the sending', 'p99Ms', sending),
+    ...(wrk.length > 0 ? [off('p50 of wrk', 'p50Ms', wrk), off('p99 of wrk', 'p99Ms', wrk)] : []),
+    {
+      name: "5 ms: p50 / the server's own",
+      unit: 'ratio',
+      spread: ratioSpread(
+        due.map(({ shown }) => shown.p50Ms),
+        due.map(({ own }) => own.p50Ms),
+      ),
+    },
+  ];
+}
+
+function wordsOf({ shown, own }: Held): string {
+  const words = ({ p50Ms, p99Ms }: Percentiles) =>
     `p50 ${p50Ms.toFixed(3)} ms, p99 ${p99Ms.toFixed(3)} ms`;
-  return `${words(latency)}; the server's own ${words(theirs)}`;
+  return `${words(shown)}; the server's own ${words(own)}`;
+}
+
+/** A load by wrk for as long as a block lasts, each of its connections waiting so long after an answer: the nearest it has to a rate. */
+async function wrkOn(
+  workplace: Workplace,
+  { blockMs }: Effort,
+  { port, delayMs }: { readonly port: number; readonly delayMs: number },
+): Promise<() => Promise<WrkReport>> {
+  const script = await workplace.addFile(`delay-${delayMs}.lua`, delayScript(delayMs));
+  const seconds = Math.max(1, Math.round(blockMs / 1_000));
+  return () => loadWithWrk({ port, connections: CONNECTIONS, seconds, script });
 }
 
 async function measureRates(workplace: Workplace, effort: Effort): Promise<readonly Figure[]> {

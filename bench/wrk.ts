@@ -23,20 +23,34 @@ export function delayScript(delayMs: number): string {
   return `function delay()\n  return ${delayMs}\nend\n`;
 }
 
-/** Loads with wrk from one thread. Returns the 99th percentile that it reports, and its requests per second. */
+export type WrkReport = {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly perSecond: number;
+};
+
+/** Loads with wrk from one thread. Returns what it reports; throws where that cannot be read. */
 export async function loadWithWrk({
   port,
   connections,
   seconds,
   script,
-}: WrkLoad): Promise<{ readonly p99Ms: number; readonly perSecond: number }> {
+}: WrkLoad): Promise<WrkReport> {
   const times = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '--latency'];
   const url = `http://127.0.0.1:${port}/`;
   const { stdout } = await run('wrk', [...times, '-s', script, url]);
-  const [, amount, unit] = /^\s+99%\s+([\d.]+)(us|ms|s|m)$/m.exec(stdout) ?? [];
+  const p50Ms = percentileMs(stdout, 50);
+  const p99Ms = percentileMs(stdout, 99);
   const [, perSecond] = /^Requests\/sec:\s+([\d.]+)$/m.exec(stdout) ?? [];
-  if (amount === undefined || unit === undefined || perSecond === undefined) {
-    throw new Error(`expected a 99th percentile and a rate from wrk, found:\n${stdout}`);
+  if (p50Ms === undefined || p99Ms === undefined || perSecond === undefined) {
+    throw new Error(`expected two percentiles and a rate from wrk, found:\n${stdout}`);
   }
-  return { p99Ms: Number(amount) * MS[unit as keyof typeof MS], perSecond: Number(perSecond) };
+  return { p50Ms, p99Ms, perSecond: Number(perSecond) };
+}
+
+function percentileMs(stdout: string, percent: 50 | 99): number | undefined {
+  const line = new RegExp(`^\\s+${percent}%\\s+([\\d.]+)(us|ms|s|m)$`, 'm');
+  const [, amount, unit] = line.exec(stdout) ?? [];
+  if (amount === undefined || unit === undefined) return undefined;
+  return Number(amount) * MS[unit as keyof typeof MS];
 }
