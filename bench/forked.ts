@@ -6,9 +6,19 @@ export class Forked<Order extends object, News> {
   readonly #child: ChildProcess;
   readonly #name: string;
 
-  /** `name` is for people. */
-  constructor(script: URL, name: string, args: readonly string[] = []) {
-    this.#child = fork(script, args, { stdio: 'inherit' });
+  /** `name` is for people; `engine` are flags of Node's. */
+  constructor(
+    script: URL,
+    name: string,
+    {
+      args = [],
+      engine = [],
+    }: { readonly args?: readonly string[]; readonly engine?: readonly string[] } = {},
+  ) {
+    this.#child = fork(script, args, {
+      stdio: 'inherit',
+      execArgv: [...process.execArgv, ...engine],
+    });
     this.#name = name;
   }
 

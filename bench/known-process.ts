@@ -1,3 +1,4 @@
+import { QUIET_HEAP } from '../src/load/alarm.ts';
 import type { LatencySummary } from '../src/load/report/load-report.ts';
 import { Forked } from './forked.ts';
 
@@ -23,8 +24,10 @@ export class KnownProcess {
 
   static async start(holdMs: number, periodMs: number): Promise<KnownProcess> {
     const script = new URL('./known-server.js', import.meta.url);
-    const args = [String(holdMs), String(periodMs)];
-    const forked = new Forked<KnownOrder, KnownNews>(script, 'the server of known latency', args);
+    const forked = new Forked<KnownOrder, KnownNews>(script, 'the server of known latency', {
+      args: [String(holdMs), String(periodMs)],
+      engine: QUIET_HEAP,
+    });
     const news = await forked.next();
     if (news.kind !== 'listening') throw new Error(`expected a port, found ${news.kind}`);
     return new KnownProcess(forked, news.port);

@@ -18,7 +18,7 @@ export class WatchedProcess {
 
   static startGateway(configFile: string): Promise<WatchedProcess> {
     const script = new URL('./watched-gateway.js', import.meta.url);
-    return WatchedProcess.#start(new Forked(script, 'the gateway', [configFile]));
+    return WatchedProcess.#start(new Forked(script, 'the gateway', { args: [configFile] }));
   }
 
   static async #start(forked: Forked<GapsOrder, GapsNews>): Promise<WatchedProcess> {

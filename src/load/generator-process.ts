@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { type Deferred, deferred } from '../core/deferred.ts';
+import { QUIET_HEAP } from './alarm.ts';
 import type { GeneratorNews, GeneratorOrder, GeneratorPart } from './generator-message.ts';
 import type { Pulse } from './pulse.ts';
 import type { LoadShare } from './share.ts';
@@ -24,6 +25,7 @@ export class GeneratorProcess {
     const script = new URL('./main.js', import.meta.url);
     this.#child = fork(script, {
       serialization: 'advanced',
+      execArgv: [...process.execArgv, ...QUIET_HEAP],
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
