@@ -2,7 +2,7 @@ import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { messageOf } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
-import { type Alarm, openAlarm, TimerAlarm } from './alarm.ts';
+import { type Alarm, openAlarm as openPreciseAlarm, TimerAlarm } from './alarm.ts';
 import { type ScheduledArrivals, startsOf } from './arrivals.ts';
 import type { Load, Part } from './load.ts';
 import { type Flight, Observer } from './observer.ts';
@@ -22,8 +22,14 @@ const PULSE_MS = 200;
 const SWEEPS = 20;
 const SWEEP_MS_MAX = 100;
 
+export type LoadTools = {
+  readonly clock: Clock;
+  /** Wakes an open loop when a request is due; a precise alarm by default. */
+  readonly openAlarm?: (clock: Clock) => Promise<Alarm>;
+};
+
 /** Runs a load to its end (its time is over, nothing is left to send, or it was ended) and awaits the answers. */
-export async function runLoad(load: Load, tools: { clock: Clock }): Promise<LoadReport> {
+export async function runLoad(load: Load, tools: LoadTools): Promise<LoadReport> {
   const begin = (): Promise<number> => Promise.resolve(tools.clock.monotonicMs());
   const share = await runPart(load, { of: 1, at: 0, begin }, tools);
   return reportOf(load, [share]);
@@ -33,7 +39,7 @@ export async function runLoad(load: Load, tools: { clock: Clock }): Promise<Load
 export async function runPart(
   load: Load,
   part: Part,
-  { clock }: { clock: Clock },
+  { clock, openAlarm = openPreciseAlarm }: LoadTools,
 ): Promise<LoadShare> {
   const { arrivals, sender } = load;
   // A closed loop has only its end to wait for.
