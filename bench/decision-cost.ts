@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rankedClasses } from '../src/compare/comparators/ranked-classes.ts';
 import { compare } from '../src/compare/compare.ts';
@@ -14,6 +14,7 @@ import { decide } from '../src/decide/decide.ts';
 import { openFileLedger } from '../src/ledger/file.ts';
 import { spreadOf } from './blocks.ts';
 import type { Effort, Figure, Measurement, Suite } from './figure.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 import type { Workplace } from './workplace.ts';
 
 const PAIRS = 5_000;
@@ -180,14 +181,14 @@ function anAnswer(random: Random): Observation {
 async function openTemporaryLedger() {
   const parent = join(programFolder, 'var', 'bench');
   await mkdir(parent, { recursive: true });
-  const folder = await mkdtemp(join(parent, 'ledger-'));
-  const ledger = await openFileLedger(folder, { clock: systemClock });
+  const folder = await temporaryFolder(join(parent, 'ledger-'));
+  const ledger = await openFileLedger(folder.path, { clock: systemClock });
   const command = { kind: 'abort', model: 'fashion', reason: 'a record of usual size' } as const;
   return {
     append: () => ledger.append({ kind: 'command', command, refused: undefined }, ledger.head()),
     remove: async () => {
       await ledger.close();
-      await rm(folder, { recursive: true, force: true });
+      await folder.remove();
     },
   };
 }

@@ -1,4 +1,3 @@
-import { constant } from '../src/load/arrivals.ts';
 import { type Aim, aimAt, inferAim, oneRow } from './aim.ts';
 import { EchoProcess } from './echo-process.ts';
 import type { Effort } from './figure.ts';
@@ -6,6 +5,7 @@ import type { GatewayProcess, GatewayStart } from './gateway-process.ts';
 import { GrpcEchoProcess } from './grpc-echo-process.ts';
 import { FLOATS, imageForms, jsonAim } from './json-floats.ts';
 import { firstValueModel, INPUT, stackedModel, tinyModel } from './models.ts';
+import { bareRate } from './real-model.ts';
 import { WatchedProcess } from './watched-process.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -16,6 +16,7 @@ const TINY = { model: 'tiny', columns: 16, inFlight: 128 };
 const SMALL = { model: 'small', columns: 256, inFlight: 128 };
 const STACKED = { model: 'stacked', columns: 512, layers: 192, inFlight: 6 };
 const LARGE = 'large';
+const DEADLINE_MS = 10_000;
 
 /** One gateway with all models that the gate asks, in the tier that is the default. */
 export async function startGateway(
@@ -26,8 +27,16 @@ export async function startGateway(
   await workplace.addModel(SMALL.model, tinyModel(SMALL.columns));
   await workplace.addModel(LARGE, firstValueModel(FLOATS));
   await workplace.addModel(STACKED.model, stackedModel(STACKED.columns, STACKED.layers));
+  // A machine that stands still for a second is no reason to refuse.
+  const patient = { queue: { deadlineMs: DEADLINE_MS } };
   const alone = { instances: { replicas: 1, intraOpThreads: 1 }, batch: { rowsMax: 1 } };
-  return workplace.startGateway({ models: { [STACKED.model]: alone } }, start);
+  const models = {
+    [TINY.model]: patient,
+    [SMALL.model]: patient,
+    [LARGE]: patient,
+    [STACKED.model]: { ...alone, ...patient },
+  };
+  return workplace.startGateway({ models }, start);
 }
 
 /** What a check needs to find its sides. */
@@ -78,16 +87,10 @@ export async function aroundModel({ workplace, gateway, effort }: Stage): Promis
   const aim = aimTo(gateway.port, 'rest-binary', STACKED);
   const block = { effort, inFlight: STACKED.inFlight };
   const perSecond = await loader.closedRate(aim, block);
-  const beside = aimAt(aim, echo.port, '/echo');
-  const measuredMs = effort.warmupMs + effort.blockMs;
-  const times = { warmupMs: 0, measuredMs, inFlightMax: STACKED.inFlight };
+  const bare = { echo, aim: aimAt(aim, echo.port, '/echo'), workplace, effort };
   return {
     over: () => loader.closedRate(aim, block),
-    under: async () => {
-      const load = loader.load({ aim: beside, arrivals: constant(perSecond), ...times });
-      const [found] = await Promise.all([echo.run(measuredMs), load]);
-      return found;
-    },
+    under: () => bareRate(bare, perSecond),
   };
 }
 

@@ -15,6 +15,7 @@ import {
 } from './gate-stage.ts';
 import type { GatewayStart } from './gateway-process.ts';
 import { CONFIDENCE, type Judgement, judge, type Verdict, worstOf } from './judge.ts';
+import { NothingMeasured } from './loader.ts';
 import { Workplace } from './workplace.ts';
 
 /** A ratio of the gateway to its limit, and how low it may fall before it counts as a regression. */
@@ -80,29 +81,42 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 };
 
 async function judgeCheck(
+  check: Check,
+  stage: Stage,
+  tell: (line: string) => void,
+): Promise<Verdict> {
+  const first = await judgeOnce(check, stage, tell);
+  return first === 'inconclusive' ? judgeOnce(check, stage, tell) : first;
+}
+
+async function judgeOnce(
   { name, floor, sides }: Check,
   stage: Stage,
   tell: (line: string) => void,
 ): Promise<Verdict> {
-  const blocks = await sides(stage);
-  // Cold code on either side is no regression.
-  await blocks.under();
-  await blocks.over();
-  const once = async (): Promise<Judgement> => {
+  try {
+    const blocks = await sides(stage);
+    // Cold code on either side is no regression.
+    await blocks.under();
+    await blocks.over();
     const found = judgeRates(await measure(blocks, stage.effort), floor);
     tell(lineOf(name, floor, found));
-    return found;
-  };
-  const first = await once();
-  return first.verdict === 'inconclusive' ? (await once()).verdict : first.verdict;
+    return found.verdict;
+  } catch (error) {
+    if (!(error instanceof NothingMeasured)) throw error;
+    tell(`inconclusive: ${name}: ${error.message}`);
+    return 'inconclusive';
+  }
 }
 
 const KINDS = ['under', 'over', 'underAgain'] as const;
 type Rates = Readonly<Record<(typeof KINDS)[number], readonly number[]>>;
 
-function measure({ over, under }: Sides, { rounds }: Effort): Promise<Rates> {
+function measure({ over, under }: Sides, { rounds, blockMs }: Effort): Promise<Rates> {
   const blocks = { over, under, underAgain: under };
-  return interleave(KINDS, rounds, (kind) => blocks[kind]());
+  // A block without an answer has no logarithm. One answer is the most that it can have been short of.
+  const oneAnswer = 1_000 / blockMs;
+  return interleave(KINDS, rounds, async (kind) => Math.max(oneAnswer, await blocks[kind]()));
 }
 
 function judgeRates({ over, under, underAgain }: Rates, floor: number): Judgement {

@@ -28,6 +28,9 @@ const TIMEOUT_MS = 20_000;
 const DOUBTS_KEPT = 3;
 const EMPTY_AGAIN_MAX = 2;
 
+/** The machine stood still for the whole of a block: that says nothing of whoever was measured. */
+export class NothingMeasured extends Error {}
+
 /** The load generator as the suites use it: from one process, so that loads of all suites share the cores alike. */
 export class Loader {
   readonly #generator = new Generator({ processes: 1 });
@@ -65,7 +68,7 @@ export class Loader {
 
   /**
    * One block of a closed loop. Returns answers per second; throws unless all requests were answered with success. A block in
-   * whose measured part nothing began says only that the machine stood still for the whole of it, and is run again.
+   * whose measured part nothing began is run again, and is `NothingMeasured` where that does not help.
    */
   async closedRate(
     aim: Aim,
@@ -104,10 +107,11 @@ export function sumOfLoads(all: readonly Loads[]): Loads {
   return { run: sum('run'), inDoubt: sum('inDoubt'), doubts };
 }
 
-/** A rate of refusals is no throughput. */
+/** A rate of refusals is no throughput. Throws `NothingMeasured` where nothing was asked. */
 export function expectAllAnswered({ measured }: LoadReport): void {
   const { ok, offered, errors } = measured;
-  if (ok === offered && offered > 0) return;
+  if (offered === 0) throw new NothingMeasured('no request began within a block');
+  if (ok === offered) return;
   throw new Error(
     `expected ${offered} answers with success, found ${ok}; the others: ${JSON.stringify(errors)}`,
   );

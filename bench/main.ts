@@ -28,9 +28,12 @@ const { values, positionals } = parseArgs({
     gate: { type: 'boolean', default: false },
     into: { type: 'string' },
     rounds: { type: 'string' },
-    out: { type: 'string', default: join(programFolder, 'var', 'bench') },
+    out: { type: 'string' },
   },
 });
+
+/** A quick run's figures mean nothing, so they never take the place of real ones. */
+const out = values.out ?? join(programFolder, 'var', values.quick ? 'bench-quick' : 'bench');
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
@@ -39,7 +42,7 @@ else if (values.gate) await gate();
 else for (const suite of chosen(positionals)) await measure(suite);
 
 async function report(): Promise<void> {
-  const results = await readResults(values.out);
+  const results = await readResults(out);
   if (values.into === undefined) console.log(reportOf(results));
   else await publish(values.into, results);
 }
@@ -60,7 +63,7 @@ async function measure(suite: Suite): Promise<void> {
     return { suite: name, title, effort, ...measurement, loads: workplace.loads };
   });
   const takenAt = new Date(systemClock.wallMs()).toISOString();
-  const file = await keepResult(values.out, { ...result, takenAt, machine: thisMachine() });
+  const file = await keepResult(out, { ...result, takenAt, machine: thisMachine() });
   const told = `${conditionsOf(result)}.${loadsOf(result)}`;
   console.log(`\n${formatTable(rowsOf(result))}\n\n${told}\nkept as ${file}\n`);
 }

@@ -67,7 +67,7 @@ async function startGateway(workplace: Workplace, isolation: 'process' | 'thread
   return inferAim({ port, protocol: 'rest-binary', model: MODEL }, [oneRow(INPUT, COLUMNS)]);
 }
 
-type Bare = {
+export type Bare = {
   readonly echo: EchoProcess;
   readonly aim: Aim;
   readonly workplace: Workplace;
@@ -75,7 +75,7 @@ type Bare = {
 };
 
 /** Bare runs per second, while the generator drives the echo route at the given rate: both sides pay for the requests. */
-async function bareRate(
+export async function bareRate(
   { echo, aim, workplace, effort }: Bare,
   perSecond: number,
 ): Promise<number> {

@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GatewayProcess, type GatewayStart } from './gateway-process.ts';
 import { Loader, type Loads, sumOfLoads } from './loader.ts';
+import { temporaryFolder } from './temporary-folder.ts';
 
 type Ending = { readonly close: () => Promise<void> | void };
 
@@ -47,11 +48,13 @@ export class Workplace {
     tell: (line: string) => void,
     work: (workplace: Workplace) => Promise<T>,
   ): Promise<T> {
-    const workplace = new Workplace(await mkdtemp(join(tmpdir(), 'understudy-bench-')), tell);
+    const folder = await temporaryFolder(join(tmpdir(), 'understudy-bench-'));
+    const workplace = new Workplace(folder.path, tell);
     try {
       return await work(workplace);
     } finally {
       await workplace.#end();
+      await folder.remove();
     }
   }
 
@@ -109,6 +112,5 @@ export class Workplace {
 
   async #end(): Promise<void> {
     for (const each of this.#endings.reverse()) await each.close();
-    await rm(this.#root, { recursive: true, force: true });
   }
 }

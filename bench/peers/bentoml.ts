@@ -6,7 +6,7 @@ import { type Peer, ROWS_MAX } from './peer.ts';
 export const bentoml: Peer = {
   name: 'bentoml',
   package: 'bentoml',
-  how: `one worker; JSON with its adaptive batching (${ROWS_MAX} rows, the waiting left to it), and raw bytes through an ASGI app of the service, without; no access log`,
+  how: `one worker; JSON with its adaptive batching (${ROWS_MAX} rows, the waiting left to it), and raw bytes through an ASGI app of the service, without; no access log, no metrics`,
   source: 'https://docs.bentoml.com/en/latest/get-started/adaptive-batching.html',
   forms: [
     { name: 'raw bytes', call: { kind: 'raw', path: '/raw/infer' } },

@@ -48,6 +48,11 @@ export function requestOf(call: Call, model: BenchedModel, row: Float32Array): U
         'inference-header-content-length': String(head.byteLength),
       });
     }
+    case 'rest-json': {
+      const inputs = [{ name: model.input, datatype: 'FP32', shape, data: [...row] }];
+      const body = Buffer.from(JSON.stringify({ inputs }));
+      return post(`/v2/models/${call.model}/infer`, body, { 'content-type': 'application/json' });
+    }
     case 'raw':
       return post(call.path, data, { 'content-type': 'application/octet-stream' });
     case 'json': {
@@ -70,6 +75,10 @@ export function rowIn(call: Call, body: Buffer, head: string): Float32Array {
       const length = /\r\ninference-header-content-length: *(\d+)/i.exec(head)?.[1];
       if (length !== undefined) return floatsIn(body.subarray(Number(length)));
       throw new Error(`expected an answer in binary, found ${body.toString('utf8', 0, 200)}`);
+    }
+    case 'rest-json': {
+      const { outputs } = JSON.parse(body.toString()) as JsonAnswer;
+      return Float32Array.from(outputs[0]?.data.flat(9) as number[]);
     }
     case 'raw':
       return floatsIn(body);
@@ -101,6 +110,8 @@ type GrpcAnswer = {
     readonly contents?: { readonly fp32_contents?: readonly number[] };
   }[];
 };
+
+type JsonAnswer = { readonly outputs: readonly { readonly data: readonly unknown[] }[] };
 
 type InferMethod = ReturnType<typeof methodsOf>[string];
 let method: InferMethod | undefined;

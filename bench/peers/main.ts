@@ -5,8 +5,7 @@
  * in a minute or two that the drivers work; its figures mean nothing. `--report [--into PAGE]` measures nothing: it prints
  * what was kept as Markdown, or puts it into a page.
  */
-import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -17,6 +16,7 @@ import { messageOf } from '../../src/core/errors.ts';
 import { Generator } from '../../src/load/generator.ts';
 import { type Machine, thisMachine } from '../machine.ts';
 import { withReport } from '../report.ts';
+import { temporaryFolder } from '../temporary-folder.ts';
 import { benchedModel, MODEL_NAMES } from './benched-models.ts';
 import { pinGenerator } from './cores.ts';
 import { environmentOf } from './environment.ts';
@@ -26,6 +26,7 @@ import type { ModelFigures, PeersResult, ProxyFigures } from './peer-result.ts';
 import { PEERS } from './peers.ts';
 import { measureProxies } from './proxies.ts';
 import { proxyRows, reportOf, rowsOf } from './report.ts';
+import { endServers } from './server-process.ts';
 
 const WHOLE: PeerEffort = {
   rounds: 3,
@@ -51,19 +52,24 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     install: { type: 'boolean', default: false },
     proxies: { type: 'boolean', default: true },
-    out: { type: 'string', default: join(programFolder, 'var', 'bench-peers.json') },
+    out: { type: 'string' },
     report: { type: 'boolean', default: false },
     into: { type: 'string' },
   },
 });
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+/** A quick run's figures mean nothing, so they never take the place of real ones. */
+const out =
+  values.out ?? join(programFolder, 'var', `bench-peers${values.quick ? '-quick' : ''}.json`);
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void endServers().finally(() => process.exit(1)));
 
 if (values.report) await report();
 else await measure();
 
 async function report(): Promise<void> {
-  const text = reportOf(JSON.parse(await readFile(values.out, 'utf8')) as PeersResult);
+  const text = reportOf(JSON.parse(await readFile(out, 'utf8')) as PeersResult);
   if (values.into === undefined) console.log(text);
   else await writeFile(values.into, withReport(await readFile(values.into, 'utf8'), text));
 }
@@ -75,8 +81,8 @@ async function measure(): Promise<void> {
   // Before this process is pinned, or it would see its own cores only.
   const machine = thisMachine();
   const cores = await pinGenerator();
-  const folder = await mkdtemp(join(tmpdir(), 'understudy-peers-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const place = await temporaryFolder(join(tmpdir(), 'understudy-peers-'));
+  const folder = place.path;
   const generator = new Generator();
   try {
     const { ready, skipped } = await readyPeers(chosen);
@@ -96,6 +102,7 @@ async function measure(): Promise<void> {
     await kept(proxies);
   } finally {
     generator.close();
+    await place.remove();
   }
 }
 
@@ -182,9 +189,9 @@ function commandLine(): string {
 }
 
 async function keep(result: PeersResult): Promise<void> {
-  await mkdir(dirname(values.out), { recursive: true });
-  await writeFile(values.out, `${JSON.stringify(result, null, 2)}\n`);
-  console.log(`kept as ${values.out}`);
+  await mkdir(dirname(out), { recursive: true });
+  await writeFile(out, `${JSON.stringify(result, null, 2)}\n`);
+  console.log(`kept as ${out}`);
 }
 
 function tell(line: string): void {

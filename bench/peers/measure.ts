@@ -158,6 +158,7 @@ async function measureRound(one: Chosen, plan: RoundPlan, round: number): Promis
     const half = highestPerSecond && (await atRate(loaded, highestPerSecond / 2, load));
     return {
       startMs: server.startMs,
+      closedPerSecond,
       highestPerSecond,
       half: half || undefined,
       common: await atRate(loaded, commonPerSecond, load),

@@ -12,6 +12,8 @@ export const mlserver: Peer = {
   forms: [
     { name: 'gRPC', call: { kind: 'grpc', model: MODEL } },
     { name: 'gRPC, batching', call: { kind: 'grpc', model: MODEL } },
+    { name: 'REST in JSON', call: { kind: 'rest-json', model: MODEL } },
+    { name: 'REST in JSON, batching', call: { kind: 'rest-json', model: MODEL } },
   ],
   command: async ({ form, model, folder, httpPort, grpcPort, environment }) => {
     if (environment === undefined) throw new Error('expected an environment');

@@ -21,6 +21,8 @@ export type RateFigures = {
 /** One start of a peer, loaded and stopped. */
 export type Round = {
   readonly startMs: number;
+  /** In a closed loop at its start, which warms the server up and says where to search from. */
+  readonly closedPerSecond: number;
   /** The highest rate whose 99th percentile stays within the limit; undefined: none was found. */
   readonly highestPerSecond: number | undefined;
   readonly half: RateFigures | undefined;

@@ -4,6 +4,7 @@ import type { Environment } from './environment.ts';
 /** How a request to a peer is written: the Open Inference Protocol, or the plain row where a peer has no protocol. */
 export type Call =
   | { readonly kind: 'rest-binary'; readonly model: string }
+  | { readonly kind: 'rest-json'; readonly model: string }
   | { readonly kind: 'grpc'; readonly model: string }
   /** The row's bytes as the body, and the answer's likewise. */
   | { readonly kind: 'raw'; readonly path: string }

@@ -69,7 +69,7 @@ export function reportOf(result: PeersResult): string {
   return [
     taken,
     tableOf([['server', 'versions', 'settings'], ...result.peers.map(factsRow)]),
-    ...result.skipped.map(({ name, why }) => `Left out: ${name}, because ${why}`),
+    ...result.skipped.map(({ name, why }) => `Left out: ${name}, because ${clean(why)}`),
     ...result.models.flatMap(sectionOf),
     ...proxySection(result.proxies ?? []),
   ].join('\n\n');

@@ -30,20 +30,22 @@ export type ServerOptions = {
 };
 
 let started = 0;
+const running = new Set<Parts>();
+
+/** Ends whatever runs, daemons included, where the bench itself is told to end. */
+export async function endServers(): Promise<void> {
+  await Promise.all([...running].map(end));
+}
 
 /** A server under test, with whatever processes it has started. */
 export class ServerProcess {
-  readonly #child: ChildProcess;
-  readonly #mark: string;
-  readonly #log: string;
+  readonly #parts: Parts;
   readonly #options: ServerOptions;
   /** From the start of the process to its first right answer. */
   readonly startMs: number;
 
   private constructor(options: ServerOptions, parts: Parts, startMs: number) {
-    this.#child = parts.child;
-    this.#mark = parts.mark;
-    this.#log = parts.log;
+    this.#parts = parts;
     this.#options = options;
     this.startMs = startMs;
   }
@@ -78,15 +80,12 @@ export class ServerProcess {
 
   /** All its processes together, in MiB; see `memoryMiB`. */
   async memoryMiB(): Promise<number> {
-    return memoryMiB(await processesOf(this.#pid, this.#mark));
+    const { child, mark } = this.#parts;
+    return memoryMiB(await processesOf(pidOf(child), mark));
   }
 
-  async stop(): Promise<void> {
-    await end({ child: this.#child, mark: this.#mark, log: this.#log });
-  }
-
-  get #pid(): number {
-    return pidOf(this.#child);
+  stop(): Promise<void> {
+    return end(this.#parts);
   }
 }
 
@@ -127,7 +126,9 @@ async function launch({ command, folder, core }: ServerOptions): Promise<Parts> 
   const endWithUs = (): void => killGroup(child);
   process.once('exit', endWithUs);
   child.once('exit', () => process.off('exit', endWithUs));
-  return { child, mark, log };
+  const parts = { child, mark, log };
+  running.add(parts);
+  return parts;
 }
 
 async function firstAnswer(options: ServerOptions, child: ChildProcess): Promise<void> {
@@ -176,7 +177,8 @@ async function ask(
 }
 
 /** Asks the server to end, and ends whatever is left of it, and of what it started, after a while. */
-async function end({ child, mark }: Parts): Promise<void> {
+async function end(parts: Parts): Promise<void> {
+  const { child, mark } = parts;
   const pid = pidOf(child);
   if (child.exitCode === null && child.signalCode === null) {
     const exited = once(child, 'exit');
@@ -185,6 +187,7 @@ async function end({ child, mark }: Parts): Promise<void> {
   }
   // The session outlives its leader, and so does the mark.
   for (const each of await processesOf(pid, mark)) kill(each);
+  running.delete(parts);
 }
 
 function pidOf({ pid }: ChildProcess): number {

@@ -6,6 +6,8 @@ export type LoadSeen = {
   readonly figures: LoadFigures;
   /** A closed loop has no schedule that it could be late for. */
   readonly isOpen: boolean;
+  /** The share of the time in which the busiest process had something to do. In an open loop, it turns while it waits. */
+  readonly busyRatio: number;
   readonly missed: number;
   readonly heldBack: number;
   readonly heldBackMs: number;
@@ -20,14 +22,20 @@ const STARTED_RATIO_MIN = 0.99;
 const LAG_MS_MAX = 1;
 const LAG_RATIO_MAX = 0.1;
 
+/** A generator that is busier than this sends as fast as it can itself, whatever the server could do. */
+const BUSY_RATIO_MAX = 0.95;
+
 const REMEDY =
   'The figures show the generator, not the server: give it more processes or a machine of its own, or offer less.';
 
 /** Why the figures of a load are not to be trusted, in sentences; none: the generator kept up. */
-export function doubtsOf({ figures, isOpen, missed }: LoadSeen): readonly string[] {
+export function doubtsOf({ figures, isOpen, busyRatio, missed }: LoadSeen): readonly string[] {
   if (figures.offered === 0)
     return ['No request was meant to start in the measured time: raise the rate or the duration.'];
-  if (!isOpen) return [];
+  if (!isOpen)
+    return busyRatio <= BUSY_RATIO_MAX
+      ? []
+      : [`The generator itself was busy for ${percent(busyRatio)} of the time. ${REMEDY}`];
   const doubts: string[] = [];
   const started = 1 - missed / figures.offered;
   if (started < STARTED_RATIO_MIN)

@@ -36,16 +36,38 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
 
 async function obey({ plan, of, at, isWatched }: GeneratorPart): Promise<GeneratorNews> {
   try {
-    const begin = (): Promise<number> => {
+    const busy = new BusyTime();
+    const begin = async (): Promise<number> => {
       tell({ kind: 'ready' });
-      return begun.promise;
+      const startMs = await begun.promise;
+      busy.countFrom(startMs);
+      return startMs;
     };
     const onPulse = (pulse: Pulse): void => tell({ kind: 'pulse', pulse });
     const part = { of, at, begin, ...(isWatched && { onPulse }) };
     const share = await runPart(loadOf(plan), part, { clock: systemClock });
-    return { kind: 'done', share };
+    return { kind: 'done', share: { ...share, busyRatio: busy.ratio } };
   } catch (error) {
     return { kind: 'failed', message: causeMessageOf(error) };
+  }
+}
+
+/** How much of the time this process's event loop had something to do. */
+class BusyTime {
+  #before = performance.eventLoopUtilization();
+
+  /** From a moment of the monotonic clock that is still to come. */
+  countFrom(startMs: number): void {
+    setTimeout(
+      () => {
+        this.#before = performance.eventLoopUtilization();
+      },
+      Math.max(0, startMs - systemClock.monotonicMs()),
+    );
+  }
+
+  get ratio(): number {
+    return performance.eventLoopUtilization(this.#before).utilization;
   }
 }
 

@@ -4,6 +4,7 @@ import { messageOf } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
 import { type Alarm, openAlarm as openPreciseAlarm, TimerAlarm } from './alarm.ts';
 import { type ScheduledArrivals, startsOf } from './arrivals.ts';
+import { Backlog } from './backlog.ts';
 import type { Load, Part } from './load.ts';
 import { type Flight, Observer } from './observer.ts';
 import type { LoadReport } from './report/load-report.ts';
@@ -60,18 +61,18 @@ export async function runPart(
   }
 }
 
-/** A server that takes no connection, or takes it and stays silent, must not keep a load from ever beginning. */
+/**
+ * Opens connections beforehand, as far as that goes: a server that takes none, or takes them and stays silent, must not keep
+ * a load from beginning. Each of its requests is then counted with what became of it.
+ */
 async function openInTime({ sender, timeoutMs }: Load, inFlight: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const giveUp = (): void => reject(new Error(`no connection is open after ${timeoutMs} ms`));
-    timer = setTimeout(giveUp, Math.min(timeoutMs, TIMER_MS_MAX));
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, Math.min(timeoutMs, TIMER_MS_MAX));
   });
-  try {
-    await Promise.race([sender.open(inFlight), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const opened = sender.open(inFlight).catch(() => undefined);
+  await Promise.race([opened, late]);
+  clearTimeout(timer);
 }
 
 class LoadRun {
@@ -83,7 +84,7 @@ class LoadRun {
   /** In the order of their sending, which is that of their giving up. Those that are over stay until the next sweep. */
   #sent: Flight[] = [];
   #inFlight = 0;
-  readonly #backlog: Flight[] = [];
+  readonly #backlog = new Backlog();
   #startMs = 0;
   #place: number;
   #isExhausted = false;
@@ -135,10 +136,13 @@ class LoadRun {
   /** Sends, awaits what is in flight then, and tells what was seen. */
   async #whileWatched(send: () => Promise<void>): Promise<LoadShare> {
     const { signal, timeoutMs, durationMs } = this.#load;
-    const ring = (): void => this.#alarm.ring();
+    const stop = (): void => {
+      this.#alarm.ring();
+      this.#tellWhereSettled();
+    };
     const sweep = setInterval(() => this.#sweep(), Math.min(SWEEP_MS_MAX, timeoutMs / SWEEPS));
     const pulse = setInterval(() => this.#pulse(), PULSE_MS);
-    signal?.addEventListener('abort', ring);
+    signal?.addEventListener('abort', stop);
     try {
       await send();
       const isShort = this.#isExhausted || this.#isEnded;
@@ -150,7 +154,7 @@ class LoadRun {
     } finally {
       clearInterval(sweep);
       clearInterval(pulse);
-      signal?.removeEventListener('abort', ring);
+      signal?.removeEventListener('abort', stop);
     }
   }
 
@@ -188,7 +192,7 @@ class LoadRun {
     const flight = this.#flightAt(intendedMs);
     if (!flight) return false;
     if (this.#inFlight >= this.#load.inFlightMax || this.#backlog.length > 0) {
-      this.#backlog.push(flight);
+      if (!this.#backlog.push(flight)) this.#observer.failed(intendedMs, 'not sent');
       return true;
     }
     this.#send(flight);
@@ -234,9 +238,9 @@ class LoadRun {
     );
   }
 
-  /** Where there is room again. */
+  /** Where there is room again. Once the load was ended early, nothing more begins. */
   #sendNext(): void {
-    const waiting = this.#backlog.shift();
+    const waiting = this.#isEnded ? undefined : this.#backlog.shift();
     if (waiting) {
       this.#send(waiting);
       this.#observer.sentFromBacklog(waiting);
@@ -299,13 +303,14 @@ class LoadRun {
     this.#tellWhereSettled();
     await this.#settled.promise;
     clearTimeout(over);
-    for (const { intendedMs } of this.#backlog.splice(0))
-      this.#observer.failed(intendedMs, 'not sent');
+    for (let left = this.#backlog.shift(); left; left = this.#backlog.shift())
+      this.#observer.failed(left.intendedMs, 'not sent');
     for (const flight of this.#sent.splice(0)) this.#giveUp(flight);
   }
 
   #tellWhereSettled(): void {
-    if (this.#inFlight + this.#backlog.length + this.#pausing === 0) this.#settled?.resolve();
+    const waiting = this.#isEnded ? 0 : this.#backlog.length + this.#pausing;
+    if (this.#inFlight + waiting === 0) this.#settled?.resolve();
   }
 
   #pulse(): void {

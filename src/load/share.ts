@@ -19,6 +19,8 @@ export type LoadShare = {
   readonly wrongExamples: readonly string[];
   /** Shorter than planned where the load was ended, or had nothing left to send. */
   readonly durationMs: number;
+  /** The share of the time in which the process's event loop had something to do; undefined: nobody looked. */
+  readonly busyRatio?: number;
 };
 
 /** What a report says of the load itself. */
@@ -47,6 +49,7 @@ export function reportOf(load: LoadFacts, shares: readonly LoadShare[]): LoadRep
   const seen = {
     figures,
     isOpen: arrivals.kind !== 'closed',
+    busyRatio: Math.max(0, ...shares.map((share) => share.busyRatio ?? 0)),
     missed: sum((share) => share.missed),
     heldBack: sum((share) => share.heldBack),
     heldBackMs: sum((share) => share.heldBackMs),

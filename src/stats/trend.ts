@@ -28,6 +28,22 @@ export function theilSenLine(points: readonly Point[]): Line {
   return { slope, intercept: y - slope * x };
 }
 
+/**
+ * The middle of the first and of the last values, `share` of all at each end: what a step has moved, where a line of medians may
+ * see nothing of it. Throws a RangeError where there are no points.
+ */
+export function endsOf(
+  points: readonly Point[],
+  share: number,
+  middle: 'mean' | 'median',
+): { readonly from: number; readonly to: number } {
+  if (points.length === 0) throw new RangeError('no points have no ends');
+  const values = points.map(({ y }) => y);
+  const count = Math.max(1, Math.round(values.length * share));
+  const middleOf = middle === 'mean' ? meanOf : medianOf;
+  return { from: middleOf(values.slice(0, count)), to: middleOf(values.slice(-count)) };
+}
+
 /** `s`: pairs that rise less pairs that fall; `z`: the same in standard deviations, brought 1 nearer to 0 for continuity. */
 export type TrendTest = { readonly s: number; readonly z: number; readonly pValue: number };
 
@@ -55,6 +71,10 @@ function tieSizes(values: readonly number[]): readonly number[] {
   const sizes = new Map<number, number>();
   for (const value of values) sizes.set(value, (sizes.get(value) ?? 0) + 1);
   return [...sizes.values()];
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
 function medianOf(values: readonly number[]): number {

@@ -93,6 +93,8 @@ t.test('results are published with their pictures, and can be read again', async
   t.notMatch(page, 'old');
   t.match(await readFile(path.join(folder, 'page', 'overhead.svg'), 'utf8'), /^<svg[\s\S]*gateway/);
   t.same(await readResults(path.join(folder, 'page', 'results')), [aResult()]);
+  await publish(file, [{ ...aResult(), suite: 'second' }]);
+  t.match(await readFile(file, 'utf8'), /### overhead[\s\S]*### second/, 'the first one stays');
 });
 
 t.test('a page without a place for results is refused', async (t) => {

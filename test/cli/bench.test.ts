@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -8,7 +8,7 @@ import { EXIT } from '../../src/cli/exit-code.ts';
 import type { KeptArrivals } from '../../src/load/kept-arrivals.ts';
 import type { BenchRecord } from '../../src/load/modes/result.ts';
 import { aGateway } from '../docs/a-gateway.ts';
-import { aComparison, aRecord } from '../load/report-builders.ts';
+import { aComparison, aRecord, aSoak } from '../load/report-builders.ts';
 import { COMMAND, type CommandEnd, understudy } from '../support/command.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { until } from '../support/until.ts';
@@ -17,6 +17,10 @@ const TIME = { timeout: 200_000 };
 const MODEL = ['-m', 'fashion', '--warmup', '100ms'] as const;
 /** A short load is often doubtful on a machine that does other things; what it found is there all the same. */
 const ANSWERED = [EXIT.ok, EXIT.inconclusive] as readonly unknown[];
+
+/** `script`, of util-linux, gives a program a terminal. */
+const hasTerminal = spawnSync('script', ['--version']).stdout?.includes('util-linux') === true;
+const NEEDS_TERMINAL = { ...TIME, skip: hasTerminal ? false : 'script of util-linux is missing' };
 
 const gateway = await aGateway();
 t.teardown(() => gateway.close());
@@ -123,6 +127,23 @@ t.test('recorded arrivals are sent as they were', TIME, async (t) => {
   t.match(sha256, /^[0-9a-f]{64}$/);
 });
 
+t.test('a soak takes recorded arrivals', TIME, async (t) => {
+  const times = Array.from({ length: 120 }, (_, place) => String(20 * place)).join('\n');
+  const folder = t.testdir({ 'trace.csv': times });
+  const trace = `recorded:${path.join(folder, 'trace.csv')}`;
+  const { code, stdout, stderr } = await bench('soak', '--arrivals', trace, '--duration', '2s');
+  t.not(code, EXIT.usage, stderr);
+  t.match(stdout, /Drift over the measured time/);
+});
+
+t.test('a soak whose memory could not be read to its end is inconclusive', async (t) => {
+  const drifts = aSoak().drifts.map((drift) => ({ ...drift, drifts: false }));
+  const whole = aSoak({ drifts });
+  t.equal(exitCodeOf(aRecord(whole)), EXIT.ok);
+  const memoryMiB = [...(whole.memoryMiB ?? []).slice(1), null];
+  t.equal(exitCodeOf(aRecord({ ...whole, memoryMiB })), EXIT.inconclusive);
+});
+
 t.test('a comparison holds B against A, and A against itself', TIME, async (t) => {
   const load = ['--rate', '60', '--duration', '400ms', '--rounds', '3'];
   const { conditions, result } = await recordOf('compare', ...load, '--b-url', GRPC);
@@ -171,7 +192,7 @@ t.test('a soak watches the memory of a process', TIME, async (t) => {
   const { result } = JSON.parse(stdout) as BenchRecord;
   if (result.mode !== 'soak') throw new Error('expected a soak');
   t.ok(
-    (result.memoryMiB ?? []).some((mib) => mib > 20),
+    (result.memoryMiB ?? []).some((mib) => (mib ?? 0) > 20),
     'a process of Node takes more than 20 MiB',
   );
 });
@@ -203,6 +224,34 @@ t.test('an interrupt ends a run early, and what there is is reported', TIME, asy
   t.equal(result.mode, 'run');
 });
 
+t.test('an interrupt at a terminal does so too, and leaves a report', NEEDS_TERMINAL, async (t) => {
+  const out = path.join(t.testdir(), 'made');
+  const args = [
+    'bench',
+    'run',
+    ...MODEL,
+    ...HTTP,
+    '--rate',
+    '50',
+    '--duration',
+    '1h',
+    '--out',
+    out,
+  ];
+  const words = [process.execPath, COMMAND, ...args].map((word) => `'${word}'`).join(' ');
+  // A pseudo-terminal, as the program asks its standard error whether it is one.
+  const child = spawn('script', ['--quiet', '--return', '--command', words, '/dev/null']);
+  const before = await requestsServed();
+  await until('requests of the load', async () => (await requestsServed()) > before + 30);
+  child.stdin.write('\x03');
+  const [code] = await once(child, 'exit');
+  t.ok(ANSWERED.includes(code) || code === EXIT.failed, `exit code ${code}`);
+  const { result } = JSON.parse(
+    await readFile(path.join(out, 'report.json'), 'utf8'),
+  ) as BenchRecord;
+  t.match(result, { mode: 'run', report: { notes: [/The load ended after/] } });
+});
+
 t.test('what cannot be understood is said, with what was expected', TIME, async (t) => {
   const wrong: readonly (readonly [mode: string, message: RegExp, ...args: string[]])[] = [
     ['run', /--rate .*--concurrency/],
@@ -220,6 +269,13 @@ t.test('what cannot be understood is said, with what was expected', TIME, async 
     ['compare', /--rounds: expected a whole number from 3/, '--rate', '5', '--rounds', '2'],
     ['slo', /--quantile/, '--within', '5ms', '--quantile', '99'],
     ['soak', /--watch-pid/, '--rate', '5', '--watch-pid', '999999999'],
+    ['run', /--connections: expected/, '--rate', '5', '--connections', '0'],
+    ['run', /--tolerance: expected/, '--rate', '5', '--check', '--tolerance', 'little'],
+    ['run', /content-type/, '--rate', '5', '--header', 'content-type: text/plain'],
+    ['run', /--timeout: .*no less than --deadline, 1m/, '--rate', '5', '--deadline', '1m'],
+    ['slo', /--timeout: .*no less than --within, 31s/, '--within', '31s'],
+    ['soak', /--rate .*recorded/],
+    ['run', /--out: expected a folder to write to/, '--rate', '5', '--out', COMMAND],
   ];
   for (const [mode, message, ...args] of wrong) {
     const { code, stdout, stderr } = await bench(mode, ...args);

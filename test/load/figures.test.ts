@@ -139,6 +139,7 @@ function seen(
   return {
     figures: tally.figures(1_000),
     isOpen: true,
+    busyRatio: 1,
     missed: 0,
     heldBack: 0,
     heldBackMs: 0,
@@ -150,11 +151,13 @@ function seen(
 }
 
 t.test('a load is doubted for what its generator could not do, and for nothing else', async (t) => {
-  t.same(doubtsOf(seen({})), []);
+  t.same(doubtsOf(seen({})), [], 'an open loop may always turn');
   t.same(doubtsOf(seen({ missed: 10 })), [], '99 % in time');
   t.match(doubtsOf(seen({ missed: 11 })), [/Only 98.9 % of the 1000 requests were sent in time/]);
   t.same(doubtsOf(seen({}, { lagMs: 0.9, latencyMs: 1 })), [], 'less than a millisecond');
   t.same(doubtsOf(seen({}, { lagMs: 1.9, latencyMs: 20 })), [], 'less than a tenth of the latency');
+  t.same(doubtsOf(seen({ isOpen: false, busyRatio: 0.95 })), []);
+  t.match(doubtsOf(seen({ isOpen: false, busyRatio: 0.97 })), [/itself was busy for 97.0 % of/]);
   t.match(doubtsOf(seen({}, { lagMs: 2, latencyMs: 5 })), [/was 2.00 ms late .* is 5.00 ms/]);
   const unanswered = new Tally();
   unanswered.offered = 10;
@@ -162,7 +165,11 @@ t.test('a load is doubted for what its generator could not do, and for nothing e
   const [doubt = ''] = doubtsOf(seen({ figures: unanswered.figures(1_000) }));
   t.match(doubt, /was 2.00 ms late .*, and none was answered well/);
   t.notMatch(doubt, /the latency is/, 'there is none');
-  t.same(doubtsOf(seen({ isOpen: false, missed: 900 })), [], 'a closed loop has no schedule');
+  t.same(
+    doubtsOf(seen({ isOpen: false, busyRatio: 0.5, missed: 900 })),
+    [],
+    'a closed loop has no schedule',
+  );
   t.match(doubtsOf(seen({}, { offered: 0 })), [/No request/]);
   t.same(doubtsOf(seen({ heldBack: 500, heldBackMs: 50_000 })), [], 'an overload is no fault');
 });

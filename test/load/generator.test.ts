@@ -98,13 +98,35 @@ t.test('a running load is watched, and can be ended', TIME, async (t) => {
   t.match(report.notes?.join(), /The load ended after/);
 });
 
+t.test('what a server that is not there does not answer is counted', TIME, async (t) => {
+  const { measured } = await aGenerator(t, 2).run(aPlan(1));
+  t.same(measured.errors, { 'connection: ECONNREFUSED': 40 });
+});
+
+t.test('a generator that mostly waits does not doubt its closed loop', TIME, async (t) => {
+  const { server, port } = await aServer(t);
+  server.prependListener('request', (_, response) => {
+    const end = response.end.bind(response);
+    response.end = () => {
+      setTimeout(end, 20);
+      return response;
+    };
+  });
+  const plan = aPlan(port, { arrivals: { kind: 'closed', concurrency: 1 }, durationMs: 1_000 });
+  const { doubts, measured } = await aGenerator(t).run(plan);
+  t.ok(measured.ok > 5);
+  t.same(doubts, []);
+});
+
 t.test("a load that cannot be run is told in the generator's own words", TIME, async (t) => {
   const generator = aGenerator(t, 2);
-  await t.rejects(generator.run(aPlan(1)), /the load generator failed: .*ECONNREFUSED/);
   const { port } = await aServer(t);
   const steps = { kind: 'steps', steps: [] } as const;
   const senseless = { kind: 'open', rate: steps, spacing: { kind: 'poisson' } } as const;
-  await t.rejects(generator.run(aPlan(port, { arrivals: senseless })), /expected a rate above 0/);
+  await t.rejects(
+    generator.run(aPlan(port, { arrivals: senseless })),
+    /the load generator failed: .*expected a rate above 0/,
+  );
   await t.rejects(generator.run(aPlan(port, { inFlightMax: 0 })), /expected room/);
   await t.rejects(generator.run(aPlan(port, { requests: [] })), /expected one or more requests/);
   t.match(await generator.run(aPlan(port)), { measured: { ok: 40 } }, 'the next one is run');

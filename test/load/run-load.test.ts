@@ -216,6 +216,34 @@ t.test('a load that is ended early awaits its answers and reports', async (t) =>
   }
 });
 
+t.test('a load that is ended early begins nothing more, and does not wait for room', async (t) => {
+  const stop = new AbortController();
+  const slow = deferred<Answer>();
+  const sender = new HandSender(() => slow.promise);
+  sender.after(150, () => stop.abort());
+  sender.after(200, () => slow.resolve(OK));
+  const load = { inFlightMax: 2, durationMs: 60_000, signal: stop.signal };
+  const { measured } = await run(sender, load);
+  t.equal(sender.sent.length, 2, 'those that had room');
+  t.equal(measured.ok, 2);
+  t.equal(measured.errors['not sent'], measured.offered - 2);
+});
+
+t.test('a server that takes no connection keeps no load from beginning', async (t) => {
+  const senders = [
+    Object.assign(new HandSender(() => lost('ECONNREFUSED')), {
+      open: () => Promise.reject(new Error('refused')),
+    }),
+    Object.assign(new HandSender(() => lost('ECONNREFUSED')), {
+      open: () => new Promise<void>(() => undefined),
+    }),
+  ];
+  for (const sender of senders) {
+    const { measured } = await run(sender, { timeoutMs: 100 });
+    t.same(measured.errors, { 'connection: ECONNREFUSED': 80 });
+  }
+});
+
 function pause(ms: number): Promise<Answer> {
   return new Promise((resolve) => setTimeout(() => resolve(OK), ms));
 }

@@ -284,6 +284,20 @@ t.test('an answer that is given up is not taken for another', async (t) => {
   t.match(UNARY.responseDeserialize((await second).body), { model_name: 'b' });
 });
 
+t.test('an answer without an id that comes too late is not taken for the next', async (t) => {
+  const seen: (() => void)[] = [];
+  const { address } = await aStreamServer(t, ({ model_name }, call) => {
+    seen.push(() => reply(call, { infer_response: { model_name } }));
+  });
+  const sender = aSender(t, address);
+  const [first, second] = [sender.send(aRequest('a')), sender.send(aRequest('b'))];
+  await until('both are in flight', () => seen.length === 2);
+  sender.abandon(first);
+  await t.rejects(first, /given up/);
+  for (const answer of seen) answer();
+  t.match(UNARY.responseDeserialize((await second).body), { model_name: 'b' });
+});
+
 t.test('what is in flight when a sender is closed is lost', async (t) => {
   let seen = 0;
   const { address } = await aStreamServer(t, () => {

@@ -8,7 +8,7 @@ import {
   type TailClaim,
 } from '../../src/stats/early-stopping.ts';
 import { ratioInterval, studentQuantile } from '../../src/stats/student-interval.ts';
-import { mannKendallTest, theilSenLine } from '../../src/stats/trend.ts';
+import { endsOf, mannKendallTest, theilSenLine } from '../../src/stats/trend.ts';
 
 function near(t: Test, found: number, expected: number): void {
   const tolerance = 1e-9 * Math.max(1, Math.abs(expected));
@@ -163,6 +163,11 @@ t.test('a series without change has no trend, and one value moves no line', asyn
   const points = Array.from({ length: 21 }, (_, x) => ({ x, y: x === 7 ? 1e6 : 3 + 2 * x }));
   near(t, theilSenLine(points).slope, 2);
   t.throws(() => theilSenLine([{ x: 1, y: 2 }]), RangeError);
+  const step = [0, 0, 0, 0, 0, 0, 0, 0, 1, 5].map((y, x) => ({ x, y }));
+  t.same(theilSenLine(step).slope, 0, 'which is why the ends are looked at too');
+  t.same(endsOf(step, 0.3, 'median'), { from: 0, to: 1 });
+  t.same(endsOf(step, 0.3, 'mean'), { from: 0, to: 2 });
+  t.throws(() => endsOf([], 0.2, 'mean'), RangeError);
 });
 
 t.test('a trend turned round is the same trend with the other sign', async (t) => {

@@ -29,7 +29,11 @@ async def infer_raw(request: Request):
 raw = Starlette(routes=[Route("/infer", infer_raw, methods=["POST"])])
 
 
-@bentoml.service(workers=1, logging={"access": {"enabled": False}})
+@bentoml.service(
+    workers=1,
+    logging={"access": {"enabled": False}},
+    metrics={"enabled": False},
+)
 @bentoml.asgi_app(raw, path="/raw")
 class Served:
     def __init__(self):

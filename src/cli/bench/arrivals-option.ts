@@ -28,7 +28,9 @@ export async function readArrivals(options: ArrivalOptions): Promise<Arrivals> {
     return { kind: 'recorded', atMs: await readRecorded(file), file: basename(file) };
   }
   if (rate === undefined)
-    throw usage('expected --rate (requests a second), --concurrency or --arrivals recorded:<file>');
+    throw usage(
+      'expected --rate (requests a second) or --arrivals recorded:<file>; run and compare also take --concurrency',
+    );
   return { kind: 'open', rate: readPace(rate), spacing: readSpacing(arrivals) };
 }
 

@@ -21,8 +21,8 @@ import type {
   SoakOptions,
   SweepOptions,
 } from './load-options.ts';
-import { type Arms, type OpenBench, openArms } from './open.ts';
-import { writeReports } from './report-files.ts';
+import { type Arms, expectPatience, type OpenBench, openArms } from './open.ts';
+import { expectWritable, writeReports } from './report-files.ts';
 import { readOther, readTarget } from './target-option.ts';
 import { readNumber, readRate, readShare, readTime, readWhole, wrongOption } from './values.ts';
 
@@ -73,6 +73,7 @@ export async function benchCompare(options: CompareOptions): Promise<void> {
 /** `understudy bench slo`. */
 export async function benchSlo(options: SloOptions): Promise<void> {
   const proofMs = readTime('duration', options.duration);
+  expectPatience(options, 'within', options.within);
   const settings = {
     withinMs: readTime('within', options.within),
     quantile: readShare('quantile', options.quantile),
@@ -108,11 +109,14 @@ async function perform(
   work: (open: OpenBench) => Promise<ModeResult>,
 ): Promise<void> {
   const format = readFormat(options.output);
+  // Not only once hours of measuring are over.
+  if (options.out !== undefined) await expectWritable(options.out);
   const record = await recordOf(options, arms, work);
-  const page = options.out === undefined ? undefined : await writeReports(options.out, record);
   print(record, format, (made) => textOf(made));
-  if (page !== undefined) process.stderr.write(`The report with plots: ${page}\n`);
   process.exitCode = exitCodeOf(record);
+  if (options.out === undefined) return;
+  const page = await writeReports(options.out, record);
+  process.stderr.write(`The report with plots: ${page}\n`);
 }
 
 async function recordOf(
@@ -153,10 +157,13 @@ export function exitCodeOf(record: BenchRecord): ExitCode {
   switch (result.mode) {
     case 'run':
       return trusted(result.report.measured.ok > 0 ? EXIT.ok : EXIT.failed);
-    case 'soak':
-      // Ended before anything could be followed.
-      if (result.drifts.length === 0) return EXIT.inconclusive;
-      return trusted(result.drifts.some(({ drifts }) => drifts) ? EXIT.failed : EXIT.ok);
+    case 'soak': {
+      const { drifts, memoryMiB } = result;
+      if (drifts.some((drift) => drift.drifts)) return trusted(EXIT.failed);
+      // Ended before anything could be followed, or what was to be watched could not be.
+      const isPartial = drifts.length === 0 || memoryMiB?.includes(null) === true;
+      return isPartial ? EXIT.inconclusive : trusted(EXIT.ok);
+    }
     // These know what to make of a doubtful load themselves: it proves nothing.
     case 'compare':
       return result.trusted ? EXIT.ok : EXIT.inconclusive;

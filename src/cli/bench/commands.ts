@@ -22,7 +22,10 @@ export function addBenchCommands(program: Command): void {
   withLoad(bench.command('compare').description('A against B, in interleaved blocks'))
     .option('--b-url <url>', "B's server (default: A's)")
     .option('--b-model <model>', "B's model (default: A's)")
-    .option('--b-model-version <version>', "B's version (default: A's)")
+    .option(
+      '--b-model-version <version>',
+      "B's version (default: A's, or as the server chooses for another model)",
+    )
     .option('--b-protocol <protocol>', "B's protocol (default: A's, if the address allows)")
     .option('--rate <rate>', 'requests a second, as for run')
     .option('--arrivals <kind>', ARRIVALS, 'poisson')
@@ -41,7 +44,7 @@ export function addBenchCommands(program: Command): void {
     .action(async (options) => (await modes()).benchSlo(options));
 
   withLoad(bench.command('soak').description('a long load: does anything drift?'))
-    .requiredOption('--rate <rate>', 'requests a second, as for run')
+    .option('--rate <rate>', 'requests a second, as for run')
     .option('--arrivals <kind>', ARRIVALS, 'poisson')
     .option('--duration <time>', 'how long is measured', '1h')
     .option('--watch-pid <pid>', 'watch the memory of this process on this machine, children too')

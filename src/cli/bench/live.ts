@@ -34,7 +34,10 @@ export function openLive(inFlightMax: number): Live {
       const context = { name: '', offeredPerSecond, inFlightMax, p99History, columns };
       view?.(liveLines(progress, context).join('\n'));
     },
-    done: () => view?.clear(),
+    done: () => {
+      view?.clear();
+      view?.done();
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { messageOf } from '../../core/errors.ts';
 import { freshRandom } from '../../core/random.ts';
 import { Generator } from '../../load/generator.ts';
 import type { Bench } from '../../load/modes/bench.ts';
@@ -9,11 +9,12 @@ import type { Sample } from '../../load/requests/sample.ts';
 import { ANSWER_FORMS, requestsFor, wireFor } from '../../load/requests/write-requests.ts';
 import { askTarget } from '../../load/target/ask.ts';
 import type { Target, TargetFacts } from '../../load/target/target.ts';
+import { CommandError, EXIT } from '../exit-code.ts';
 import { conditionsOf } from './conditions.ts';
 import { openLive } from './live.ts';
 import type { LoadOptions } from './load-options.ts';
 import { readInputs } from './samples-option.ts';
-import { readNumber, readTime, readWhole } from './values.ts';
+import { readNumber, readTime, readWhole, wrongOption } from './values.ts';
 
 /** A bench that is ready to load, and what its record will say of how it was. */
 export type OpenBench = {
@@ -44,11 +45,17 @@ export async function openArms(options: LoadOptions, arms: Arms): Promise<OpenBe
     deadlineMs: readTime('deadline', options.deadline),
     timeoutMs: readTime('timeout', options.timeout),
   };
+  expectPatience(options, 'deadline', options.deadline);
   const warmupMs = readTime('warmup', options.warmup);
   const processes = readWhole('processes', options.processes, { min: 1, max: 64 });
   const a = await factsOf(arms.a);
   const b = arms.b && (await factsOf(arms.b));
   const { samples, from } = await readInputs(options, a.signature, seed);
+  // Before anything is started that would have to be ended: options may still be wrong.
+  const loads = {
+    a: loadOf(arms.a, samples, options),
+    b: arms.b && loadOf(arms.b, samples, options),
+  };
   const live = openLive(terms.inFlightMax);
   const generator = new Generator({ processes });
   const stop = interrupted();
@@ -60,8 +67,7 @@ export async function openArms(options: LoadOptions, arms: Arms): Promise<OpenBe
     bench: openBench({
       generator,
       terms,
-      a: loadOf(arms.a, samples, options),
-      b: arms.b && loadOf(arms.b, samples, options),
+      ...loads,
       tell: live.tell,
       watch: live.watch,
       signal: arms.endsEarly === true ? new AbortController().signal : stop.signal,
@@ -75,6 +81,12 @@ export async function openArms(options: LoadOptions, arms: Arms): Promise<OpenBe
   };
 }
 
+/** An answer that is given up before it is late would count as late: a figure of the time-out, not of the server. */
+export function expectPatience({ timeout }: LoadOptions, option: string, text: string): void {
+  if (readTime('timeout', timeout) >= readTime(option, text)) return;
+  throw wrongOption('timeout', `a time no less than --${option}, ${text}`, timeout);
+}
+
 async function factsOf(target: Target): Promise<Target & TargetFacts> {
   // What a header says may be a secret: a record has the names alone.
   const headers = Object.fromEntries(Object.keys(target.headers).map((name) => [name, '...']));
@@ -84,12 +96,13 @@ async function factsOf(target: Target): Promise<Target & TargetFacts> {
 function loadOf(target: Target, samples: readonly Sample[], options: LoadOptions): ArmLoad {
   const connections = readWhole('connections', options.connections, { min: 1, max: 1_000 });
   const check = checkOf(target, samples, options);
-  return {
-    target,
-    wire: wireFor(target, connections),
-    requests: requestsFor(target, samples),
-    ...(check && { check }),
-  };
+  try {
+    const [wire, requests] = [wireFor(target, connections), requestsFor(target, samples)];
+    return { target, wire, requests, ...(check && { check }) };
+  } catch (error) {
+    // A header or an input that the protocol has no place for.
+    throw new CommandError(EXIT.usage, messageOf(error), { cause: error });
+  }
 }
 
 /** Answers are checked where that is asked for, and where the inputs came with what they must be answered with. */
@@ -105,15 +118,23 @@ function checkOf(
   return { form: ANSWER_FORMS[protocol], expected, absolute: tolerance, relative: tolerance };
 }
 
-/** Aborts at the first interrupt; the second one ends the process as ever. */
+const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
+
+/**
+ * Aborts at the first interrupt; the second one ends the process as ever. It goes on listening in between, since the live view
+ * listens too, to give the terminal its cursor back, and would end the process if nobody else did.
+ */
 function interrupted(): { readonly signal: AbortSignal; readonly forget: () => void } {
   const stop = new AbortController();
-  const forget = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM']) {
-    once(process, name, { signal: forget.signal }).then(
-      () => stop.abort(new Error(`stopped by ${name}`)),
-      () => undefined,
-    );
-  }
-  return { signal: stop.signal, forget: () => forget.abort() };
+  const forget = (): void => {
+    for (const name of INTERRUPTS) process.off(name, hear);
+  };
+  const hear = (name: NodeJS.Signals): void => {
+    if (stop.signal.aborted) {
+      forget();
+      process.kill(process.pid, name);
+    } else stop.abort(new Error(`stopped by ${name}`));
+  };
+  for (const name of INTERRUPTS) process.on(name, hear);
+  return { signal: stop.signal, forget };
 }

@@ -1,12 +1,23 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../core/errors.ts';
 import type { BenchRecord } from '../../load/modes/result.ts';
 import { csvOf } from '../../load/report/csv.ts';
 import { pageOf } from '../../load/report/page.ts';
+import { wrongOption } from './values.ts';
 
-/** Writes `report.html`, `report.json` and `report.csv` into the folder, which is made where it is missing. Returns the page. */
+/** Makes the folder where it is missing. Throws a CommandError unless files can be written there. */
+export async function expectWritable(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK);
+  } catch (error) {
+    throw wrongOption('out', `a folder to write to (${messageOf(error)})`, folder);
+  }
+}
+
+/** Writes `report.html`, `report.json` and `report.csv` into the folder, which must be there. Returns the page. */
 export async function writeReports(folder: string, record: BenchRecord): Promise<string> {
-  await mkdir(folder, { recursive: true });
   const page = join(folder, 'report.html');
   await writeFile(page, pageOf(record));
   await writeFile(join(folder, 'report.json'), `${JSON.stringify(record, undefined, 2)}\n`);

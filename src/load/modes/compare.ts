@@ -54,8 +54,11 @@ export async function compare(bench: Bench, options: CompareOptions): Promise<Co
   );
   const blocks: Block[] = [];
   const nextSeed = seedsFrom(seed);
-  for (let round = 1; round <= rounds; round += 1) {
-    const order = { arrivals, durationMs: warmupMs + blockMs, warmupMs, seed: nextSeed() };
+  // Drawn beforehand: how often a server has to be waited for must not change what is sent.
+  const seeds = Array.from({ length: rounds }, nextSeed);
+  for (const [index, roundSeed] of seeds.entries()) {
+    const round = index + 1;
+    const order = { arrivals, durationMs: warmupMs + blockMs, warmupMs, seed: roundSeed };
     for (const arm of armsOf(round)) {
       const measured = await loadOnce(bench, arm === 'B' ? 'B' : 'A', { ...order, deadlineMs });
       const block: Block = { arm, round, ...measured };

@@ -21,7 +21,7 @@ export type Recovery = {
 
 /**
  * Waits until the server answers a light load within the deadline again, so that what one load left behind is not counted
- * against the next one. Bounded: gives up after ten tries, says so, and answers false.
+ * against the next one; so it waits for one that is down, too. Bounded: gives up after ten tries, says so, and answers false.
  */
 export async function waitForRecovery(
   bench: Bench,

@@ -83,11 +83,11 @@ export type SloResult = {
   readonly trials: readonly SloTrial[];
 };
 
-/** How a figure moved over a soak, by Theil and Sen's slope and Mann and Kendall's test. */
+/** How a figure moved over a soak, by Mann and Kendall's test, and Theil and Sen's slope or the two ends. */
 export type Drift = {
   readonly figure: 'p50' | 'p99' | 'errors' | 'memory';
   readonly unit: 'ms' | 'ratio' | 'MiB';
-  /** As fitted: at the start and at the end of the measured time. */
+  /** At the start and at the end of the measured time: as fitted, or as found there where a step moved it and not the line. */
   readonly from: number;
   readonly to: number;
   readonly pValue: number;
@@ -97,8 +97,11 @@ export type Drift = {
 export type SoakResult = {
   readonly mode: 'soak';
   readonly drifts: readonly Drift[];
-  /** Resident memory of the watched process, MiB, at each interval of the time line; undefined: none was watched. */
-  readonly memoryMiB: readonly number[] | undefined;
+  /**
+   * Resident memory of the watched process, MiB, at each interval of the time line, null where it could not be read; undefined:
+   * none was watched.
+   */
+  readonly memoryMiB: readonly (number | null)[] | undefined;
 } & Measured;
 
 export type ModeResult = RunResult | SweepResult | CompareResult | SloResult | SoakResult;

@@ -1,4 +1,4 @@
-import { mannKendallTest, type Point, theilSenLine } from '../../stats/trend.ts';
+import { endsOf, mannKendallTest, type Point, theilSenLine } from '../../stats/trend.ts';
 import { keptArrivals } from '../kept-arrivals.ts';
 import { arrivalsText } from '../report/describe.ts';
 import type { LoadReport, Interval as Stretch } from '../report/load-report.ts';
@@ -20,6 +20,8 @@ const INTERVALS_MIN = 10;
 const SOAK_MS_MIN = 2000;
 const P_VALUE_MAX = 0.01;
 const CHANGE_MIN = 0.1;
+/** Of the measured time: what counts as its start, and as its end. */
+const END_SHARE = 0.2;
 /** What a change is measured against at least: a tenth of it is too little to matter to anyone. */
 const LEAST = { ms: 0.1, ratio: 0.01, MiB: 10 } as const;
 
@@ -28,9 +30,11 @@ type Figure = Pick<Drift, 'figure' | 'unit'> & { readonly points: readonly Point
 /**
  * A long load on A, and whether latency, errors and memory moved over its time. A figure drifts where two things hold: chance
  * alone would show such a trend less than once in a hundred times (Mann and Kendall), and the fitted line (Theil and Sen) moves
- * by more than a tenth over the soak. The first alone would cry at trifles, as many intervals make any trifle significant, and
- * neighbours that are alike make p too small; the second alone would cry at noise. Throws a RangeError for lengths that make
- * no sense, and an Error where fewer than ten intervals have figures; one that was ended so early is reported without drifts.
+ * by more than a tenth over the soak, or the last fifth is so far from the first: of a server that dies after two thirds of it
+ * most pairs of intervals have the same errors, and so the line rises nowhere. The first alone would cry at trifles, as many
+ * intervals make any trifle significant, and neighbours that are alike make p too small; the second alone would cry at noise.
+ * Throws a RangeError for lengths that make no sense, and an Error where fewer than ten intervals have figures; one that was
+ * ended so early is reported without drifts.
  */
 export async function soak(bench: Bench, options: SoakOptions): Promise<SoakResult> {
   const { sampleMemory, ...order } = options;
@@ -52,14 +56,11 @@ export async function soak(bench: Bench, options: SoakOptions): Promise<SoakResu
       `A drift takes ${INTERVALS_MIN} intervals with requests, and the load had ${intervals.length}: make it longer, or offer more.`,
     );
   }
-  const memoryMiB = memory === undefined ? undefined : complete(memory.over(report.timeline));
-  if (memory !== undefined && memoryMiB === undefined) {
-    bench.tell('Memory is not judged: it could not be read all the time.');
-  }
+  const memoryMiB = memory?.over(report.timeline).map((mib) => mib ?? null);
   const figures = [...loadFigures(intervals), ...memoryFigure(report, memoryMiB)];
   const drifts = figures.flatMap((figure) => {
     if (figure.points.length >= INTERVALS_MIN) return [driftOf(figure, report)];
-    bench.tell(`${figure.figure} is not judged: too few intervals have answers.`);
+    bench.tell(`${figure.figure} is not judged: too few intervals have it.`);
     return [];
   });
   for (const drift of drifts) bench.tell(driftText(drift));
@@ -90,19 +91,14 @@ function loadFigures(intervals: readonly Stretch[]): readonly Figure[] {
 
 function memoryFigure(
   { timeline }: LoadReport,
-  memoryMiB: readonly number[] | undefined,
+  memoryMiB: SoakResult['memoryMiB'],
 ): readonly Figure[] {
   if (memoryMiB === undefined) return [];
   const points = timeline.flatMap((stretch, place) => {
-    const y = memoryMiB[place];
+    const y = memoryMiB[place] ?? undefined;
     return stretch.warmup || y === undefined ? [] : [{ x: middleOf(stretch), y }];
   });
   return [{ figure: 'memory', unit: 'MiB', points }];
-}
-
-function complete(values: readonly (number | undefined)[]): readonly number[] | undefined {
-  const known = values.filter((value) => value !== undefined);
-  return known.length === values.length ? known : undefined;
 }
 
 function middleOf({ fromMs, forMs }: Stretch): number {
@@ -110,12 +106,19 @@ function middleOf({ fromMs, forMs }: Stretch): number {
 }
 
 function driftOf({ figure, unit, points }: Figure, report: LoadReport): Drift {
-  const { slope, intercept } = theilSenLine(points);
   const { pValue } = mannKendallTest(points.map(({ y }) => y));
-  const from = intercept + slope * report.warmupMs;
-  const to = intercept + slope * report.durationMs;
-  const change = Math.abs(to - from) / Math.max(Math.abs(from), LEAST[unit]);
-  return { figure, unit, from, to, pValue, drifts: pValue < P_VALUE_MAX && change > CHANGE_MIN };
+  const { slope, intercept } = theilSenLine(points);
+  const line = {
+    from: intercept + slope * report.warmupMs,
+    to: intercept + slope * report.durationMs,
+  };
+  // Of a ratio the mean: that of failed requests is the share of all of them, whatever half of the intervals shows.
+  const ends = endsOf(points, END_SHARE, unit === 'ratio' ? 'mean' : 'median');
+  const moves = ({ from, to }: typeof line): boolean =>
+    Math.abs(to - from) / Math.max(Math.abs(from), LEAST[unit]) > CHANGE_MIN;
+  const isTrend = pValue < P_VALUE_MAX;
+  const shown = isTrend && !moves(line) && moves(ends) ? ends : line;
+  return { figure, unit, ...shown, pValue, drifts: isTrend && moves(shown) };
 }
 
 function driftText({ figure, unit, from, to, pValue, drifts }: Drift): string {

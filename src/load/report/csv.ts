@@ -62,7 +62,7 @@ function timelineRows({ report }: Measured, memoryMiB: SoakResult['memoryMiB']):
     for_ms: interval.forMs,
     is_warmup: interval.warmup,
     ...figureCells(interval),
-    ...(memoryMiB === undefined ? {} : { memory_mib: memoryMiB[place] }),
+    ...(memoryMiB === undefined ? {} : { memory_mib: memoryMiB[place] ?? undefined }),
   }));
 }
 

@@ -19,7 +19,8 @@ export function soakHeadline(result: SoakResult): string {
   return `${drifted}. ${runHeadline(result)}`;
 }
 
-function driftTable({ drifts, memoryMiB }: SoakResult): Table {
+function driftTable(result: SoakResult): Table {
+  const { drifts } = result;
   return table(
     'Drift over the measured time',
     [
@@ -34,10 +35,19 @@ function driftTable({ drifts, memoryMiB }: SoakResult): Table {
       ]),
     ],
     [
-      'Start and end as fitted by the slope of Theil and Sen; the p-value is of the test of Mann and Kendall.',
-      memoryMiB === undefined ? 'No process was watched, so nothing is said of memory.' : undefined,
+      'Start and end as fitted by the slope of Theil and Sen, or, where the line does not show a step, of the first and the last fifth; the p-value is of the test of Mann and Kendall.',
+      memoryNote(result),
     ],
   );
+}
+
+function memoryNote({ report: { timeline }, memoryMiB }: SoakResult): string | undefined {
+  if (memoryMiB === undefined) return 'No process was watched, so nothing is said of memory.';
+  const firstMissing = memoryMiB.indexOf(null);
+  if (firstMissing < 0) return undefined;
+  const missing = memoryMiB.filter((mib) => mib === null).length;
+  const sinceMs = timeline[firstMissing]?.fromMs ?? 0;
+  return `Memory could not be read in ${missing} of ${memoryMiB.length} intervals, first after ${durationText(sinceMs)}: did the process that was watched end?`;
 }
 
 function driftValue(drift: Drift, end: 'from' | 'to'): string {

@@ -90,12 +90,16 @@ class Lane {
 type Waiting = Deferred<Answer>;
 
 const NOTHING = Buffer.alloc(0);
+/** So many requests that were given up keep their places; more are those of a server that answers none of them. */
+const ABANDONED_MAX = 1_000;
 
 class InferStream {
   readonly #call: ClientHttp2Stream;
   readonly #reader = new MessageReader();
   /** By id, oldest first. */
   readonly #waiting = new Map<string, Waiting>();
+  /** Of those, oldest first. */
+  readonly #abandoned = new Set<string>();
   #status: GrpcStatus | undefined;
   #failure: Error | undefined;
   isOver = false;
@@ -141,12 +145,22 @@ class InferStream {
     this.#call.close(constants.NGHTTP2_CANCEL);
   }
 
+  /** It keeps its place: its answer may still come, and without an id it would be taken for the next one's. */
   abandon(answer: Promise<Answer>): void {
     for (const [id, waiting] of this.#waiting) {
       if (waiting.promise !== answer) continue;
-      this.#waiting.delete(id);
       waiting.reject(new Error('given up'));
+      this.#abandoned.add(id);
     }
+    for (const id of this.#abandoned) {
+      if (this.#abandoned.size <= ABANDONED_MAX) break;
+      this.#forget(id);
+    }
+  }
+
+  #forget(id: string): void {
+    this.#abandoned.delete(id);
+    this.#waiting.delete(id);
   }
 
   #take(piece: Buffer): void {
@@ -165,7 +179,7 @@ class InferStream {
     const answered = id === '' ? this.#waiting.keys().next().value : id;
     if (answered === undefined) return;
     const waiting = this.#waiting.get(answered);
-    this.#waiting.delete(answered);
+    this.#forget(answered);
     if (error === undefined) waiting?.resolve({ error: undefined, head: '', body: response });
     else waiting?.resolve(refused(kindOf(error)));
   }
@@ -186,6 +200,7 @@ class InferStream {
     this.isOver = true;
     for (const waiting of this.#waiting.values()) settle(waiting);
     this.#waiting.clear();
+    this.#abandoned.clear();
   }
 }
 

@@ -16,6 +16,7 @@ export class HttpSender implements Sender {
   readonly #address: Address;
   readonly #lines = new Set<Line>();
   readonly #idle: Line[] = [];
+  #isClosed = false;
 
   constructor(address: Address) {
     this.#address = address;
@@ -24,8 +25,14 @@ export class HttpSender implements Sender {
   async open(inFlight: number): Promise<void> {
     while (this.#idle.length < inFlight) {
       const count = Math.min(OPENING_MAX, inFlight - this.#idle.length);
-      const opened = Array.from({ length: count }, () => HttpConnection.open(this.#address));
-      for (const connection of await Promise.all(opened)) this.#idle.push(this.#keep(connection));
+      const opening = Array.from({ length: count }, () => HttpConnection.open(this.#address));
+      const opened = await Promise.allSettled(opening);
+      // Those that are open are of use, whatever became of the others.
+      for (const each of opened)
+        if (each.status === 'fulfilled') this.#idle.push(this.#keep(each.value));
+      // Whoever opened them may have given up waiting.
+      if (this.#isClosed) return this.close();
+      for (const each of opened) if (each.status === 'rejected') throw each.reason;
     }
   }
 
@@ -41,6 +48,7 @@ export class HttpSender implements Sender {
   }
 
   close(): void {
+    this.#isClosed = true;
     for (const { connection } of this.#lines) connection.close();
     this.#lines.clear();
   }

@@ -1,9 +1,11 @@
 import t from 'tap';
 import { constant, poisson } from '../../../src/load/arrivals.ts';
+import { compare } from '../../../src/load/modes/compare.ts';
 import { waitForRecovery } from '../../../src/load/modes/recovery.ts';
 import { run } from '../../../src/load/modes/run.ts';
 import { soak } from '../../../src/load/modes/soak.ts';
 import { sweep } from '../../../src/load/modes/sweep.ts';
+import { soakTables } from '../../../src/load/report/soak-rows.ts';
 import { aBench, steady } from './a-bench.ts';
 
 const hour = { durationMs: 3_600_000, warmupMs: 36_000, seed: 5 };
@@ -133,6 +135,19 @@ t.test(
   },
 );
 
+t.test('a comparison sends the same, however often a server has to be waited for', async (t) => {
+  const settings = { arrivals: poisson(40), blockMs: 2_000, warmupMs: 0, rounds: 3, seed: 4 };
+  const seedsOf = async (A: Parameters<typeof aBench>[0]['A']): Promise<readonly number[]> => {
+    const bench = aBench({ A });
+    await compare(bench, settings);
+    const blocks = bench.orders.filter(({ durationMs }) => durationMs === settings.blockMs);
+    t.equal(blocks.length, 9);
+    return blocks.map(({ seed }) => seed);
+  };
+  const restless = { serviceMs: () => 5, refuses: (elapsedMs: number) => elapsedMs % 1_000 < 300 };
+  t.same(await seedsOf(restless), await seedsOf(steady(5)));
+});
+
 t.test('a soak of a server that stays as it is shows no drift', async (t) => {
   const bench = aBench({ A: { serviceMs: () => 20, wayMs: (unit) => 10 * unit } });
   const result = await soak(bench, { ...hour, arrivals: poisson(5), sampleMemory: () => 200 });
@@ -189,17 +204,39 @@ t.test('a trend that is sure and small is no drift', async (t) => {
   t.equal(result.memoryMiB, undefined);
 });
 
-t.test('memory that cannot be read all the time is not judged, and that is told', async (t) => {
+t.test('a step shows as a drift wherever in the soak it is', async (t) => {
+  for (const share of [0.3, 0.7, 0.95]) {
+    const isLater = (elapsedMs: number): boolean => elapsedMs > share * hour.durationMs;
+    const dying = aBench({ A: { serviceMs: () => 20, refuses: isLater } });
+    const errors = (await soak(dying, { ...hour, arrivals: poisson(5) })).drifts[2];
+    t.match(errors, { figure: 'errors', drifts: true }, `it dies at ${share}`);
+    t.ok((errors?.to ?? 0) - (errors?.from ?? 0) > 0.1, JSON.stringify(errors));
+  }
+  const serviceMs = ({ elapsedMs }: { elapsedMs: number }): number =>
+    elapsedMs > 0.8 * hour.durationMs ? 30 : 20;
+  const [p50] = (await soak(aBench({ A: { serviceMs } }), { ...hour, arrivals: poisson(5) }))
+    .drifts;
+  t.match(p50, { figure: 'p50', drifts: true });
+  t.ok(Math.abs((p50?.from ?? 0) - 20) < 1 && Math.abs((p50?.to ?? 0) - 30) < 1);
+});
+
+t.test('memory is judged as far as it could be read, and where it could not is told', async (t) => {
   let samples = 0;
   const sampleMemory = (): number | undefined => {
     samples += 1;
-    return samples > 100 ? undefined : 80;
+    return samples > 100 ? undefined : 80 + samples;
   };
   const bench = aBench({ A: steady(20) });
   const result = await soak(bench, { ...hour, arrivals: poisson(5), sampleMemory });
-  t.equal(result.memoryMiB, undefined);
-  t.notOk(result.drifts.some(({ figure }) => figure === 'memory'));
-  t.ok(bench.lines.some((line) => line.startsWith('Memory is not judged')));
+  t.match(result.drifts.at(-1), { figure: 'memory', drifts: true });
+  t.ok(result.memoryMiB?.includes(null));
+  t.match(
+    soakTables(result)[0]?.notes.join(' '),
+    /Memory could not be read in \d+ of 100 intervals, first after 3\d min/,
+  );
+  const few = await soak(bench, { ...hour, arrivals: poisson(5), sampleMemory: () => undefined });
+  t.notOk(few.drifts.some(({ figure }) => figure === 'memory'));
+  t.ok(bench.lines.some((line) => line.startsWith('memory is not judged')));
 });
 
 t.test('a soak with too few intervals is refused', async (t) => {

@@ -26,7 +26,7 @@ function driftPanel(result: SoakResult, drift: Drift): Panel {
   const { x, bands, middle, at } = timeAxis(report);
   const factor = drift.unit === 'ratio' ? 100 : 1;
   const points = report.timeline.map((interval, place) => {
-    const value = figureAt(drift.figure, interval, result.memoryMiB?.[place]);
+    const value = figureAt(drift.figure, interval, result.memoryMiB?.[place] ?? undefined);
     return [middle(interval), factor * value] as const;
   });
   const trend: Series = {
@@ -63,7 +63,7 @@ function captionOf({ drifts, from, to, unit, pValue }: Drift): string {
   const text = (value: number): string =>
     unit === 'ratio' ? percentText(value) : `${numberText(value)} ${unit}`;
   const p = pValue < 0.001 ? 'p below 0.001' : `p = ${pValue.toFixed(3)}`;
-  return `${drifts ? 'Drifts' : 'No drift shown'}: fitted from ${text(from)} to ${text(to)} (${p}).`;
+  return `${drifts ? 'Drifts' : 'No drift shown'}: from ${text(from)} to ${text(to)} (${p}).`;
 }
 
 function figureAt(
