@@ -14,6 +14,7 @@ import { projectRoot } from '../support/project-root.ts';
 import { until } from '../support/until.ts';
 
 const TIME = { timeout: 200_000 };
+t.setTimeout(2 * TIME.timeout);
 const MODEL = ['-m', 'fashion', '--warmup', '100ms'] as const;
 /** A short load is often doubtful on a machine that does other things; what it found is there all the same. */
 const ANSWERED = [EXIT.ok, EXIT.inconclusive] as readonly unknown[];
