@@ -19,7 +19,7 @@ export type Load = {
   readonly check?: (place: number, answer: Answer) => string | undefined;
   /** Sees every answer as it comes. Must not throw. */
   readonly onAnswer?: (answer: Answer, sent: SentRequest) => void;
-  /** Ends the load early: nothing more is begun, and what is in flight is awaited. */
+  /** Ends the load early: nothing more becomes due. What is due already is sent and awaited, for a time-out at most. */
   readonly signal?: AbortSignal;
 };
 

@@ -136,13 +136,10 @@ class LoadRun {
   /** Sends, awaits what is in flight then, and tells what was seen. */
   async #whileWatched(send: () => Promise<void>): Promise<LoadShare> {
     const { signal, timeoutMs, durationMs } = this.#load;
-    const stop = (): void => {
-      this.#alarm.ring();
-      this.#tellWhereSettled();
-    };
+    const ring = (): void => this.#alarm.ring();
     const sweep = setInterval(() => this.#sweep(), Math.min(SWEEP_MS_MAX, timeoutMs / SWEEPS));
     const pulse = setInterval(() => this.#pulse(), PULSE_MS);
-    signal?.addEventListener('abort', stop);
+    signal?.addEventListener('abort', ring);
     try {
       await send();
       const isShort = this.#isExhausted || this.#isEnded;
@@ -154,7 +151,7 @@ class LoadRun {
     } finally {
       clearInterval(sweep);
       clearInterval(pulse);
-      signal?.removeEventListener('abort', stop);
+      signal?.removeEventListener('abort', ring);
     }
   }
 
@@ -238,9 +235,9 @@ class LoadRun {
     );
   }
 
-  /** Where there is room again. Once the load was ended early, nothing more begins. */
+  /** Where there is room again. */
   #sendNext(): void {
-    const waiting = this.#isEnded ? undefined : this.#backlog.shift();
+    const waiting = this.#backlog.shift();
     if (waiting) {
       this.#send(waiting);
       this.#observer.sentFromBacklog(waiting);
@@ -309,8 +306,7 @@ class LoadRun {
   }
 
   #tellWhereSettled(): void {
-    const waiting = this.#isEnded ? 0 : this.#backlog.length + this.#pausing;
-    if (this.#inFlight + waiting === 0) this.#settled?.resolve();
+    if (this.#inFlight + this.#backlog.length + this.#pausing === 0) this.#settled?.resolve();
   }
 
   #pulse(): void {

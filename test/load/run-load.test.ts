@@ -216,7 +216,7 @@ t.test('a load that is ended early awaits its answers and reports', async (t) =>
   }
 });
 
-t.test('a load that is ended early begins nothing more, and does not wait for room', async (t) => {
+t.test('what is due when a load is ended early is still sent', async (t) => {
   const stop = new AbortController();
   const slow = deferred<Answer>();
   const sender = new HandSender(() => slow.promise);
@@ -224,9 +224,8 @@ t.test('a load that is ended early begins nothing more, and does not wait for ro
   sender.after(200, () => slow.resolve(OK));
   const load = { inFlightMax: 2, durationMs: 60_000, signal: stop.signal };
   const { measured } = await run(sender, load);
-  t.equal(sender.sent.length, 2, 'those that had room');
-  t.equal(measured.ok, 2);
-  t.equal(measured.errors['not sent'], measured.offered - 2);
+  t.ok(measured.offered > 2, 'more than had room');
+  t.equal(measured.ok, measured.offered);
 });
 
 t.test('a server that takes no connection keeps no load from beginning', async (t) => {
