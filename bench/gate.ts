@@ -31,7 +31,7 @@ type Floors = { readonly floors: Readonly<Record<string, number>> };
 const FLOORS_FILE = join(programFolder, 'bench', 'floors.json');
 const floors = JSON.parse(readFileSync(FLOORS_FILE, 'utf8')) as Floors;
 
-/** What a quick look can tell: short blocks, and so few ratios that it takes about a minute. */
+/** What a quick look can tell: short blocks, and so few ratios that it takes a minute or two. */
 export const CHECKS: readonly Check[] = [
   check('a model that costs nothing over REST / echo', overRest),
   check('1 KB over gRPC / echo', overGrpc),
@@ -52,6 +52,8 @@ export type GateOptions = {
   readonly start?: GatewayStart;
 };
 
+/** Of each side of a check, before it is measured. */
+const WARM_UP_BLOCKS = 4;
 const EFFORT: Effort = { rounds: 7, blockMs: 450, warmupMs: 150 };
 
 /** Measures each check beside its limit, once more where that shows nothing, and tells what was found. */
@@ -97,8 +99,10 @@ async function judgeOnce(
   try {
     const blocks = await sides(stage);
     // Cold code on either side is no regression.
-    await blocks.under();
-    await blocks.over();
+    for (let block = 0; block < WARM_UP_BLOCKS; block += 1) {
+      await blocks.under();
+      await blocks.over();
+    }
     const found = judgeRates(await measure(blocks, stage.effort), floor);
     tell(lineOf(name, floor, found));
     return found.verdict;
