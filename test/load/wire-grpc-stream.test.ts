@@ -270,32 +270,21 @@ t.test('a slow window holds requests back and loses none', TIME, async (t) => {
   t.equal(seen, 12);
 });
 
-t.test('an answer that is given up is not taken for another', async (t) => {
-  const seen: (() => void)[] = [];
-  const { address } = await aStreamServer(t, ({ id, model_name }, call) => {
-    seen.push(() => reply(call, { infer_response: { id, model_name } }));
-  });
-  const sender = aSender(t, address);
-  const [first, second] = [sender.send(aRequest('a')), sender.send(aRequest('b'))];
-  await until('both are in flight', () => seen.length === 2);
-  sender.abandon(first);
-  await t.rejects(first, /given up/);
-  for (const answer of seen) answer();
-  t.match(UNARY.responseDeserialize((await second).body), { model_name: 'b' });
-});
-
-t.test('an answer without an id that comes too late is not taken for the next', async (t) => {
-  const seen: (() => void)[] = [];
-  const { address } = await aStreamServer(t, ({ model_name }, call) => {
-    seen.push(() => reply(call, { infer_response: { model_name } }));
-  });
-  const sender = aSender(t, address);
-  const [first, second] = [sender.send(aRequest('a')), sender.send(aRequest('b'))];
-  await until('both are in flight', () => seen.length === 2);
-  sender.abandon(first);
-  await t.rejects(first, /given up/);
-  for (const answer of seen) answer();
-  t.match(UNARY.responseDeserialize((await second).body), { model_name: 'b' });
+t.test('an answer that is given up is not taken for another, with an id or without', async (t) => {
+  for (const hasId of [true, false]) {
+    const seen: (() => void)[] = [];
+    const { address } = await aStreamServer(t, ({ id, model_name }, call) => {
+      const answer = hasId ? { id, model_name } : { model_name };
+      seen.push(() => reply(call, { infer_response: answer }));
+    });
+    const sender = aSender(t, address);
+    const [first, second] = [sender.send(aRequest('a')), sender.send(aRequest('b'))];
+    await until('both are in flight', () => seen.length === 2);
+    sender.abandon(first);
+    await t.rejects(first, /given up/);
+    for (const answer of seen) answer();
+    t.match(UNARY.responseDeserialize((await second).body), { model_name: 'b' });
+  }
 });
 
 t.test('what is in flight when a sender is closed is lost', async (t) => {
