@@ -240,8 +240,10 @@ t.test('an interrupt at a terminal does so too, and leaves a report', NEEDS_TERM
     out,
   ];
   const words = [process.execPath, COMMAND, ...args].map((word) => `'${word}'`).join(' ');
-  // A pseudo-terminal, as the program asks its standard error whether it is one.
-  const child = spawn('script', ['--quiet', '--return', '--command', words, '/dev/null']);
+  // A pseudo-terminal, as the program asks its standard error whether it is one. In the shell's place: a shell that waits would
+  // be interrupted too, and some then end with a code of their own.
+  const command = `exec ${words}`;
+  const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null']);
   const before = await requestsServed();
   await until('requests of the load', async () => (await requestsServed()) > before + 30);
   child.stdin.write('\x03');
