@@ -25,6 +25,7 @@ import { CLOSED_CLIENTS, IN_FLIGHT_MAX } from './peer-load.ts';
 import type { ModelFigures, PeersResult, ProxyFigures } from './peer-result.ts';
 import { PEERS } from './peers.ts';
 import { measureProxies } from './proxies.ts';
+import { reasonOf } from './reason.ts';
 import { proxyRows, reportOf, rowsOf } from './report.ts';
 import { endServers } from './server-process.ts';
 
@@ -141,7 +142,7 @@ async function readyPeers(chosen: typeof PEERS): Promise<Ready> {
           : await environmentOf(peer.name, packages, values.install);
       ready.push({ peer, environment });
     } catch (error) {
-      skipped.push({ name: peer.name, why: messageOf(error) });
+      skipped.push({ name: peer.name, why: reasonOf(error) });
       tell(`${peer.name} is left out: ${messageOf(error)}`);
     }
   }

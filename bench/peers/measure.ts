@@ -9,6 +9,7 @@ import { highestRate } from './highest-rate.ts';
 import type { Form, Peer } from './peer.ts';
 import { closedRate, isGood, type Loaded, type LoadTime, openLoad } from './peer-load.ts';
 import type { ModelFigures, PeerFigures, RateFigures, Round, Trial } from './peer-result.ts';
+import { reasonOf } from './reason.ts';
 import { freePort, ServerProcess } from './server-process.ts';
 
 /** Of the least closed-loop rate of all peers: what all of them are loaded with alike. */
@@ -105,7 +106,7 @@ async function tryForms(
       trials.push({ form: form.name, perSecond });
       bench.tell(`${model.name} ${peer.name}, ${form.name}: ${perSecond.toFixed(0)} per second`);
     } catch (error) {
-      trials.push({ form: form.name, failed: messageOf(error) });
+      trials.push({ form: form.name, failed: reasonOf(error) });
       bench.tell(`${model.name} ${peer.name}, ${form.name}: failed: ${messageOf(error)}`);
     }
   }
@@ -136,8 +137,8 @@ async function roundsOf(
       sofar.ran.push(figures);
       bench.tell(`${model.name} ${name}, round ${round + 1}: ${wordsOf(figures)}`);
     } catch (error) {
-      sofar.failed = messageOf(error);
-      bench.tell(`${model.name} ${name}, round ${round + 1}: failed: ${sofar.failed}`);
+      sofar.failed = reasonOf(error);
+      bench.tell(`${model.name} ${name}, round ${round + 1}: failed: ${messageOf(error)}`);
     }
   });
   return found;

@@ -12,6 +12,7 @@ import { type Call, type Command, MODEL } from './peer.ts';
 import { closedRate, type Loaded, openLoad } from './peer-load.ts';
 import type { ProxyFigures, ProxyRound } from './peer-result.ts';
 import { type FoundProxy, MODES, type Mode } from './proxy.ts';
+import { reasonOf } from './reason.ts';
 import { freePort, ServerProcess } from './server-process.ts';
 import { gatewayCommand } from './understudy.ts';
 
@@ -79,7 +80,7 @@ async function figuresOf({ name, find }: Contender, bench: Bench): Promise<Proxy
     }
   } catch (error) {
     bench.tell(`${name} is left out: ${messageOf(error)}`);
-    return { name, versions, rounds: [], failed: messageOf(error) };
+    return { name, versions, rounds: [], failed: reasonOf(error) };
   }
 }
 

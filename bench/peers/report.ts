@@ -69,7 +69,7 @@ export function reportOf(result: PeersResult): string {
   return [
     taken,
     tableOf([['server', 'versions', 'settings'], ...result.peers.map(factsRow)]),
-    ...result.skipped.map(({ name, why }) => `Left out: ${name}, because ${clean(why)}`),
+    ...result.skipped.map(({ name, why }) => `Left out: ${name}, because ${why}`),
     ...result.models.flatMap(sectionOf),
     ...proxySection(result.proxies ?? []),
   ].join('\n\n');
@@ -101,21 +101,12 @@ function trialsOf({ peer, trials }: PeerFigures): string {
 /** What a reader must know before trusting a peer's row. */
 function shortcomingsOf({ peer, trials, rounds, failed }: PeerFigures): readonly string[] {
   const failures = trials.flatMap((trial) => {
-    return trial.failed === undefined ? [] : [`${peer}, ${trial.form}: ${clean(trial.failed)}`];
+    return trial.failed === undefined ? [] : [`${peer}, ${trial.form}: ${trial.failed}`];
   });
-  if (failed !== undefined) failures.push(`${peer} failed in a round: ${clean(failed)}`);
+  if (failed !== undefined) failures.push(`${peer} failed in a round: ${failed}`);
   const errors = rounds.flatMap(loadsOf).reduce((sum, load) => sum + load.errors, 0);
   if (errors > 0) failures.push(`${peer}: ${errors} requests were refused at half or common rate.`);
   return failures;
-}
-
-/** Words of others fit one line, and no path of the machine is among them. */
-function clean(words: string): string {
-  return words
-    .replaceAll(/\s+/g, ' ')
-    .replaceAll(/\/[^\s'"]*\//g, '')
-    .replaceAll('|', '/')
-    .slice(0, 300);
 }
 
 const PROXY_HEADING = [
@@ -164,7 +155,7 @@ function proxySection(proxies: readonly ProxyFigures[]): readonly string[] {
     tableOf(proxyRows(proxies)),
     `Versions: ${proxies.map(({ name, versions }) => `${name} ${versions.join(', ')}`).join('; ')}.`,
     ...proxies.flatMap(({ name, failed }) =>
-      failed === undefined ? [] : [`Left out: ${name}, because ${clean(failed)}`],
+      failed === undefined ? [] : [`Left out: ${name}, because ${failed}`],
     ),
   ];
 }

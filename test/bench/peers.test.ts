@@ -12,6 +12,7 @@ import type { PeersResult, Round } from '../../bench/peers/peer-result.ts';
 import { PEERS } from '../../bench/peers/peers.ts';
 import { entryIn, pssKib } from '../../bench/peers/process-tree.ts';
 import { copiesIn } from '../../bench/peers/proxies.ts';
+import { reasonOf } from '../../bench/peers/reason.ts';
 import { formatSpread, reportOf, rowsOf } from '../../bench/peers/report.ts';
 import { withReport } from '../../bench/report.ts';
 import { projectRoot } from '../support/project-root.ts';
@@ -170,7 +171,14 @@ t.test('the report tells all that was found', async (t) => {
   t.match(report, 'Left out: kserve, because not installed');
   t.match(report, 'slow (gRPC failed)');
   t.match(report, 'slow, gRPC: cannot open model.onnx');
-  t.notMatch(report, '/a/place', 'no path of the machine is told');
+});
+
+t.test('a reason is one line without a path of the machine', async (t) => {
+  const lastWords =
+    "the server ended: Traceback\n  File '/a/place/serve.py', line 3\nno /b/c/model.onnx";
+  const reason = reasonOf(new Error(lastWords));
+  t.equal(reason, "the server ended: Traceback File 'serve.py', line 3 no model.onnx");
+  t.equal(reasonOf(new Error('long '.repeat(1_000))).length, 300);
 });
 
 t.test('the page says what --report makes of the result beside it, and no more', async (t) => {
@@ -202,7 +210,7 @@ function aRound(highestPerSecond: number): Round {
 }
 
 function aResult(): PeersResult {
-  const failed = 'cannot open /a/place/model.onnx';
+  const failed = 'cannot open model.onnx';
   return {
     takenAt: '2026-01-02T03:04:05.000Z',
     machine: { node: 'v20', processor: 'a processor', cores: 2, memoryGiB: 8 },
