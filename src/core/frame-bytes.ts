@@ -13,6 +13,15 @@ export class FrameError extends Error {
   }
 }
 
+const EXCERPT_CHARS = 40;
+/** What JSON leaves as it is. */
+const CONTROLS = /[\u007f-\u009f\u2028\u2029]/g;
+
+/** The beginning of damaged text, quoted for a message: nothing in it ends the line or moves a terminal's cursor. */
+export function excerpt(text: string): string {
+  return JSON.stringify(text.slice(0, EXCERPT_CHARS)).replaceAll(CONTROLS, '?');
+}
+
 const NAMES_BYTES_MAX = 16 * 1024 * 1024;
 const DTYPE_CODE: ReadonlyMap<Dtype, number> = new Map(DTYPES.map((dtype, code) => [dtype, code]));
 

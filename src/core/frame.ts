@@ -1,6 +1,7 @@
 import { SERVE_ERROR_CODES, type ServeErrorCode } from './errors.ts';
 import {
   dataBytes,
+  excerpt,
   FrameError,
   HeadReader,
   HeadWriter,
@@ -289,7 +290,7 @@ class DataViews {
     const { name, dtype, shape, bytes } = head;
     const left = this.#bytes.byteLength - this.#at;
     if (bytes > left) {
-      throw new FrameError(`expected ${bytes} bytes of tensor '${name}', found ${left}`);
+      throw new FrameError(`expected ${bytes} bytes of tensor ${excerpt(name)}, found ${left}`);
     }
     const start = this.#bytes.byteOffset + this.#at;
     this.#at += Math.ceil(bytes / 8) * 8;
@@ -390,7 +391,7 @@ function readCode(head: HeadReader): ServeErrorCode {
 function readJson(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    throw new FrameError(`expected JSON, found '${text.slice(0, 40)}' (${String(error)})`);
+  } catch {
+    throw new FrameError(`expected JSON, found ${excerpt(text)}`);
   }
 }

@@ -149,6 +149,22 @@ t.test('random damage gives a FrameError or a frame, nothing else', async () => 
   );
 });
 
+t.test('what a damaged frame holds makes no message of two lines, nor a long one', async (t) => {
+  const name = `two\nlines\u2028\u0007${'x'.repeat(1_000)}`;
+  const tensor = { name, dtype: 'FP32', shape: [1, 1], data: new Uint8Array(4) } as const;
+  const cut = encodeBuffer(aRequest({ tensors: [tensor] }));
+  // The last tensor is the frame's last eight bytes; without them the length that is told must be less, too.
+  const short = cut.slice(0, -8);
+  new DataView(short.buffer).setUint32(0, short.byteLength, true);
+  const control = encodeBuffer({ kind: 'control', correlation: 1, body: `\n${'x'.repeat(100)}` });
+  control[control.indexOf(0x22)] = 0x0a;
+  for (const bytes of [short, control])
+    t.throws(() => decodeFrame(bytes), {
+      name: 'FrameError',
+      message: /^malformed frame: expected .{0,30} (of tensor|found) ".{0,60}"(, found 0)?$/,
+    });
+});
+
 t.test('tensors begin at multiples of eight bytes and are views', async (t) => {
   const odd = { name: 'odd', dtype: 'UINT8', shape: [3], data: Uint8Array.of(1, 2, 3) } as const;
   const wide = { name: 'w', dtype: 'FP64', shape: [1], data: new Uint8Array(8).fill(9) } as const;
