@@ -1,17 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect } from 'node:net';
 import path from 'node:path';
-import { pipeline } from 'node:stream';
-import { createServer } from 'node:tls';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { exitCodeOf } from '../../src/cli/bench/bench.ts';
 import { EXIT } from '../../src/cli/exit-code.ts';
 import type { KeptArrivals } from '../../src/load/kept-arrivals.ts';
 import type { BenchRecord } from '../../src/load/modes/result.ts';
 import { aGateway } from '../docs/a-gateway.ts';
-import { CERTIFICATE } from '../load/a-certificate.ts';
 import { aComparison, aRecord, aSoak } from '../load/report-builders.ts';
 import { COMMAND, type CommandEnd, understudy } from '../support/command.ts';
 import { projectRoot } from '../support/project-root.ts';
@@ -208,39 +204,6 @@ async function requestsServed(): Promise<number> {
   const { model_stats } = (await answer.json()) as { model_stats: { inference_count: number }[] };
   return model_stats.reduce((sum, { inference_count }) => sum + inference_count, 0);
 }
-
-/** Takes TLS off, as a load balancer does, and passes the rest on to a port of the gateway. Gives its own port. */
-async function aTlsFront(t: Test, behind: number, protocol: 'http/1.1' | 'h2'): Promise<number> {
-  const server = createServer({ ...CERTIFICATE, ALPNProtocols: [protocol] }, (secure) => {
-    const plain = connect(behind, '127.0.0.1');
-    pipeline(secure, plain, secure, () => undefined);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.teardown(() => server.close());
-  return (server.address() as AddressInfo).port;
-}
-
-t.test(
-  'a server behind TLS is loaded like any other once its certificate is trusted',
-  TIME,
-  async (t) => {
-    const ca = path.join(t.testdir({ 'ca.pem': CERTIFICATE.cert }), 'ca.pem');
-    const rest = await aTlsFront(t, gateway.httpPort, 'http/1.1');
-    const grpc = await aTlsFront(t, gateway.grpcPort, 'h2');
-    const load = [...MODEL, '--rate', '50', '--duration', '500ms', '--check', '-o', 'json'];
-    for (const url of [`https://localhost:${rest}`, `grpcs://127.0.0.1:${grpc}`]) {
-      const args = ['bench', 'run', '-u', url, ...load];
-      const { code, stdout, stderr } = await understudy(args, { env: { NODE_EXTRA_CA_CERTS: ca } });
-      t.ok(ANSWERED.includes(code), `${url} ended with ${code}: ${stderr.slice(-300)}`);
-      const { result } = JSON.parse(stdout) as BenchRecord;
-      if (result.mode !== 'run') throw new Error(`expected a run, found ${result.mode}`);
-      const { ok, errors } = result.report.measured;
-      t.ok(ok > 0, url);
-      t.strictSame(errors, {}, url);
-    }
-  },
-);
 
 t.test('an interrupt ends a run early, and what there is is reported', TIME, async (t) => {
   const args = ['bench', 'run', ...MODEL, ...HTTP, '--rate', '50', '--duration', '1h'];

@@ -3,8 +3,33 @@ import { isGrpc } from './control.ts';
 import type { Target } from './target.ts';
 import { TargetError } from './target-error.ts';
 
-/** Errors of TLS that say that the certificate is the matter. */
-const CERTIFICATE_ERRORS = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/;
+/** Errors of TLS that say that a certificate is the matter. The first that fits counts. */
+const CERTIFICATE_ERRORS: readonly {
+  readonly codes: RegExp;
+  readonly found: string;
+  readonly mend: string;
+}[] = [
+  {
+    codes: /ALTNAME/,
+    found: 'a certificate of other hosts',
+    mend: 'Is the address spelled as its certificate has it?',
+  },
+  {
+    codes: /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
+    found: 'a certificate that is not valid today',
+    mend: 'Is the clock of this machine right? Then the server needs a new certificate.',
+  },
+  {
+    codes: /CERTIFICATE_REQUIRED/,
+    found: 'that it wants a certificate of its clients',
+    mend: 'understudy bench has none to show: ask a port that wants none.',
+  },
+  {
+    codes: /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/,
+    found: 'a certificate that nobody vouches for',
+    mend: 'To trust who signed it, name the file of that certificate in NODE_EXTRA_CA_CERTS.',
+  },
+];
 
 /** A server that speaks no TLS, to one who begins with it. */
 const TLS_ERRORS = /^(EPROTO|ERR_SSL_WRONG_VERSION_NUMBER|ERR_SSL_PACKET_LENGTH_TOO_LONG)$/;
@@ -31,11 +56,8 @@ function causeOf(target: Target, cause: unknown): { found: string; mend: string 
     return { found: `that nothing listens there (${code})`, mend: `Is it up? ${isPort(target)}` };
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return { found: `no host of the name ${address.host} (${code})`, mend: 'Is it spelled right?' };
-  if (CERTIFICATE_ERRORS.test(code)) {
-    const mend =
-      'To trust who signed it, name the file of that certificate in NODE_EXTRA_CA_CERTS.';
-    return { found: `a certificate that nobody vouches for (${code})`, mend };
-  }
+  const fault = CERTIFICATE_ERRORS.find(({ codes }) => codes.test(code));
+  if (fault) return { found: `${fault.found}: ${found}`, mend: fault.mend };
   if (TLS_ERRORS.test(code))
     return { found: `that it speaks no TLS (${code})`, mend: 'Is it http rather than https?' };
   if (FOREIGN_ERRORS.test(code)) {

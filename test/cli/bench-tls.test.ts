@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import path from 'node:path';
+import { pipeline } from 'node:stream';
+import { createServer, type TlsOptions } from 'node:tls';
+import t, { type Test } from 'tap';
+import { EXIT } from '../../src/cli/exit-code.ts';
+import type { BenchRecord } from '../../src/load/modes/result.ts';
+import { aGateway } from '../docs/a-gateway.ts';
+import { CERTIFICATE, EXPIRED } from '../load/a-certificate.ts';
+import { type CommandEnd, understudy } from '../support/command.ts';
+
+const TIME = { timeout: 100_000 };
+
+const gateway = await aGateway();
+t.teardown(() => gateway.close());
+
+/** Takes TLS off, as a load balancer does, and passes the rest on to the gateway. Gives the front's own port. */
+async function aFront(t: Test, protocol: 'http/1.1' | 'h2', options: TlsOptions): Promise<number> {
+  const behind = protocol === 'h2' ? gateway.grpcPort : gateway.httpPort;
+  const server = createServer({ ALPNProtocols: [protocol], ...options }, (secure) => {
+    const plain = connect(behind, '127.0.0.1');
+    pipeline(secure, plain, secure, () => undefined);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  return (server.address() as AddressInfo).port;
+}
+
+/** A short load by a command that trusts this certificate. */
+function benchTrusting(t: Test, certificate: string, url: string): Promise<CommandEnd> {
+  const ca = path.join(t.testdir({ 'ca.pem': certificate }), 'ca.pem');
+  const load = [
+    '--rate',
+    '50',
+    '--duration',
+    '500ms',
+    '--warmup',
+    '100ms',
+    '--check',
+    '-o',
+    'json',
+  ];
+  const args = ['bench', 'run', '-u', url, '-m', 'fashion', ...load];
+  return understudy(args, { env: { NODE_EXTRA_CA_CERTS: ca } });
+}
+
+t.test('a server whose certificate is trusted is loaded as without TLS', TIME, async (t) => {
+  const rest = await aFront(t, 'http/1.1', CERTIFICATE);
+  const grpc = await aFront(t, 'h2', CERTIFICATE);
+  for (const url of [`https://localhost:${rest}`, `grpcs://127.0.0.1:${grpc}`]) {
+    const { code, stdout, stderr } = await benchTrusting(t, CERTIFICATE.cert, url);
+    // A short load may be doubtful on a machine that does other things; its answers are there all the same.
+    t.ok(code === EXIT.ok || code === EXIT.inconclusive, `${url} ended with ${code}: ${stderr}`);
+    const { result } = JSON.parse(stdout) as BenchRecord;
+    if (result.mode !== 'run') throw new Error(`expected a run, found ${result.mode}`);
+    const { ok, errors } = result.report.measured;
+    t.ok(ok > 0, url);
+    t.strictSame(errors, {}, url);
+  }
+});
+
+t.test('what is amiss with a certificate is told, and how to mend it', TIME, async (t) => {
+  const wantsOne = { ...CERTIFICATE, ca: CERTIFICATE.cert, requestCert: true };
+  const cases: readonly (readonly [host: string, options: TlsOptions, message: RegExp])[] = [
+    // Reaches the same server under a name that its certificate lacks.
+    [
+      '0.0.0.0',
+      CERTIFICATE,
+      /a certificate of other hosts: .*0\.0\.0\.0 is not in .* Is the address spelled/,
+    ],
+    ['127.0.0.1', EXPIRED, /a certificate that is not valid today: .*clock of this machine/],
+    ['127.0.0.1', wantsOne, /wants a certificate of its clients: .*none to show/],
+  ];
+  for (const [host, options, message] of cases)
+    for (const [scheme, protocol] of [
+      ['https', 'http/1.1'],
+      ['grpcs', 'h2'],
+    ] as const) {
+      const url = `${scheme}://${host}:${await aFront(t, protocol, options)}`;
+      const { code, stderr } = await benchTrusting(t, String(options.cert), url);
+      t.equal(code, EXIT.unreachable, stderr);
+      t.match(stderr, message, url);
+    }
+});
