@@ -5,16 +5,19 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import type { Catalog } from './app/catalog.ts';
+import { firstChoices, tellOfChoices } from './app/first-choices.ts';
 import { initialRoutes } from './app/initial-routes.ts';
 import { Judges } from './app/judges.ts';
 import { adjustableLog } from './app/log-settings.ts';
 import { type MaxParts, openMax } from './app/max-model.ts';
 import { ModelControl } from './app/model-control.ts';
+import { namedVersions } from './app/named-versions.ts';
 import { recordedNotFound } from './app/names-not-found.ts';
 import { OverrideFiles } from './app/override-files.ts';
 import { overruledRoutes } from './app/overruled-routes.ts';
 import { Placement, type PlacementOptions } from './app/placement.ts';
 import { readCatalog } from './app/read-catalog.ts';
+import { readRecordedNames } from './app/recorded-names.ts';
 import { type Release, releaseAll } from './app/release.ts';
 import { Residence } from './app/residence.ts';
 import {
@@ -130,12 +133,21 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const controller = createController({
     ...{ ledger, clock, random, decide, onInternalError },
     ...columnsOf({ catalog, routes, residence, judges }),
+    ...firstChoices(common),
     tickMs: TICK_MS,
   });
   release.push(() => controller.stop());
-  const repository = new ModelControl({ ...common, routes, residence, controller, overrides });
+  const named = namedVersions({ config, routes, controller });
+  const repository = new ModelControl({
+    ...common,
+    routes,
+    residence,
+    controller,
+    overrides,
+    named,
+  });
   release.push(() => repository.close());
-  await takeUp(controller, { ...common, routes });
+  await takeUp(controller, { ...common, routes, named });
   const service = createService({ ...common, gateway, repository, settings, judges });
   return await openServers({ ...common, gateway, judges, controller, service }, release);
 }
@@ -165,15 +177,21 @@ function columnsOf({ catalog, routes, residence, judges }: Columns) {
 type Resumption = Pick<AppOptions, 'config' | 'log'> & {
   readonly catalog: Catalog;
   readonly routes: RouteTable;
+  readonly named: (model: string) => readonly string[];
 };
 
 /** Goes on where the ledger says, and tells what of the configuration that overrules. */
 async function takeUp(
   controller: Controller,
-  { config, catalog, routes, log }: Resumption,
+  { config, catalog, routes, log, named }: Resumption,
 ): Promise<void> {
+  await controller.load();
+  await readRecordedNames({ config, catalog, controller, named });
+  for (const route of initialRoutes(catalog))
+    if (routes.read(route.model) === undefined) routes.write(route);
+  await tellOfChoices({ config, catalog, log });
   await controller.resume();
-  for (const message of overruledRoutes(config, catalog, routes)) log({ level: 'warn', message });
+  for (const message of overruledRoutes(catalog, routes)) log({ level: 'warn', message });
   for (const message of recordedNotFound(config, catalog, routes.list()))
     log({ level: 'error', message });
   controller.start();

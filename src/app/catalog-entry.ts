@@ -18,13 +18,15 @@ export type CatalogEntry = {
   /** By version, in the order in which they were found. */
   readonly packages: ReadonlyMap<string, Package>;
   readonly problems: readonly CatalogProblem[];
+  /** Folders that nobody named, so that they are no versions. */
+  readonly aside: readonly string[];
   readonly settings: ModelConfig;
   /** By version: changes with any byte of the package, with the place where it lies and with how it is run. */
   readonly builds: ReadonlyMap<string, string>;
 };
 
 /** What was read of one model's folder. */
-export type Found = Pick<Scan, 'packages' | 'problems'> & {
+export type Found = Pick<Scan, 'packages' | 'problems' | 'aside'> & {
   readonly model: string;
   /** The directory that the model's folder lies in. */
   readonly root: string;
@@ -41,12 +43,14 @@ export function catalogEntry(config: Config, { model, root, ...found }: Found): 
     const reason = message.replaceAll(root + sep, '');
     return { version: version === CONFIG_FILE ? undefined : version, reason };
   });
+  const aside = found.aside.flatMap(({ names }) => names);
   try {
     const settings = modelConfig(config, model, found.packages[0]?.settings.beneath);
     return {
       model,
       packages: new Map(found.packages.map((each) => [each.version, each])),
       problems,
+      aside,
       settings,
       builds: new Map(found.packages.map((each) => [each.version, buildOf(each, settings)])),
     };
@@ -55,6 +59,7 @@ export function catalogEntry(config: Config, { model, root, ...found }: Found): 
       model,
       packages: new Map(),
       problems: [...problems, { version: undefined, reason: messageOf(error) }],
+      aside,
       settings: modelConfig(config, model),
       builds: new Map(),
     };

@@ -1,5 +1,7 @@
+import { LATEST } from '../config/model-section.ts';
 import { ALL_BP, type Route, type Share } from '../core/route.ts';
-import { compareVersions, type VersionPolicy } from '../core/version.ts';
+import { compareVersions, newestOf } from '../core/version.ts';
+import type { RouteBasis } from '../rollout/adoption.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 
@@ -10,28 +12,48 @@ export function initialRoutes(catalog: Catalog): readonly Route[] {
     .flatMap((entry) => (entry.packages.size > 0 ? [initialRoute(entry)] : []));
 }
 
-/** A model's route as it is configured: a model that says nothing sends everybody to the newest version that it offers. */
-export function initialRoute({ model, settings, packages }: CatalogEntry): Route {
+/** A model's route as it is configured; where nothing is, everybody to the newest version that the model offers. */
+export function initialRoute(entry: CatalogEntry): Route {
+  const { model, settings } = entry;
   const written = settings.route;
-  const stable = written?.stable ?? newest(settings.versions, [...packages.keys()]);
-  const shares = written?.split.map(({ version, weightBp }): Share => {
-    return { arm: version === stable ? 'stable' : 'other', version, weightBp };
-  });
+  const newest = newestOffered(entry);
+  const meant = (version: string): string => (version === LATEST ? newest : version);
+  const stable = meant(written?.stable ?? LATEST);
+  const weights = new Map<string, number>();
+  for (const { version, weightBp } of written?.split ?? [{ version: stable, weightBp: ALL_BP }])
+    weights.set(meant(version), (weights.get(meant(version)) ?? 0) + weightBp);
+  const mirror = written?.mirror;
   return {
     model,
     revision: 0,
     stable,
-    shares: shares ?? [{ arm: 'stable', version: stable, weightBp: ALL_BP }],
+    shares: [...weights].map(
+      ([version, weightBp]): Share => ({
+        arm: version === stable ? 'stable' : 'other',
+        version,
+        weightBp,
+      }),
+    ),
     // The model's name alone, so that a restart sends every unit where it went before.
     salt: `route/${model}`,
     rules: written?.rules ?? [],
     aliases: {},
-    mirror: written?.mirror,
+    mirror: mirror && { ...mirror, version: meant(mirror.version) },
   };
 }
 
-function newest(policy: VersionPolicy, versions: readonly string[]): string {
+/** What that route rests on. */
+export function basisOf({ settings }: Pick<CatalogEntry, 'settings'>): RouteBasis {
+  if (settings.follows) return 'newest';
+  return settings.route === undefined ? 'nothing' : 'written';
+}
+
+/** Names that are no numbers are never the newest: one of them is taken only where there is nothing else. */
+function newestOffered({ settings: { versions: policy }, packages }: CatalogEntry): string {
+  const versions = [...packages.keys()];
   const listed = policy.kind === 'specific' ? policy.versions : versions;
   const offered = versions.filter((version) => listed.includes(version));
-  return [...(offered.length > 0 ? offered : versions)].sort(compareVersions).at(-1) ?? '';
+  return (
+    newestOf(offered) ?? newestOf(versions) ?? [...versions].sort(compareVersions).at(-1) ?? ''
+  );
 }

@@ -17,7 +17,8 @@ import type { Controller } from '../rollout/controller.ts';
 import { SerialQueue } from '../rollout/serial-queue.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry, changedVersions } from './catalog-entry.ts';
-import { initialRoute } from './initial-routes.ts';
+import { tellOfMove } from './first-choices.ts';
+import { basisOf, initialRoute } from './initial-routes.ts';
 import type { OverrideFiles } from './override-files.ts';
 import { tellOf } from './read-catalog.ts';
 import type { Residence } from './residence.ts';
@@ -31,6 +32,8 @@ export type ModelControlOptions = {
   readonly statistics: Pick<ModelStatistics, 'retain'>;
   /** Closed by whoever made it, once nothing runs from it any more. */
   readonly overrides: OverrideFiles;
+  /** The versions of a model that somebody names. */
+  readonly named: (model: string) => readonly string[];
   readonly log: Log;
 };
 
@@ -39,6 +42,9 @@ const MODEL_NAME = /^[^/\\._\0][^/\\\0]{0,254}$/;
 
 /** Loads and unloads at work or waiting, over all models: each may hold a package in memory. */
 const ASKED_MAX = 32;
+
+/** A model as it was read, and whether its packages are a caller's own. */
+type Read = { readonly entry: CatalogEntry; readonly isBrought: boolean };
 
 /** What is done to one model, one after the other. */
 type Turns = { readonly queue: SerialQueue; asked: number; isLoading: boolean };
@@ -92,11 +98,14 @@ export class ModelControl implements ModelRepository {
     let spare = own;
     try {
       const entry = await this.#read(own ?? config.repository, model, request);
-      const refusal = await this.#adopt(entry, () => {
+      const isBrought = own !== undefined;
+      const before = this.#options.routes.read(model);
+      const refusal = await this.#adopt({ entry, isBrought }, () => {
         // What runs from the directory before has been loaded from it and is about to end.
         spare = overrides.use(model, own);
       });
       if (refusal !== undefined) throw new ServeError('conflict', refused('load', model, refusal));
+      tellOfMove({ entry, before, after: this.#options.routes.read(model) }, this.#options.log);
       this.#faults.delete(model);
     } catch (error) {
       // A model that the repository does not know has no line that could say so.
@@ -109,8 +118,8 @@ export class ModelControl implements ModelRepository {
 
   /** @throws ServeError `load_failed` where no version can be served, or one that could be before cannot be any more. */
   async #read(root: string, model: string, { config: json }: LoadRequest): Promise<CatalogEntry> {
-    const { config, catalog, log } = this.#options;
-    const scan = await scanModel(root, model, json === undefined ? {} : { config: json });
+    const { config, catalog, log, named } = this.#options;
+    const scan = await scanModel(root, model, { named, config: json });
     tellOf(scan, log);
     const entry = catalogEntry(config, { ...scan, model, root });
     const before = catalog.entry(model);
@@ -122,12 +131,14 @@ export class ModelControl implements ModelRepository {
   }
 
   /** Resolves with what stands in the way, if anything does. */
-  async #adopt(entry: CatalogEntry, onTaken: () => void): Promise<Refusal | undefined> {
+  async #adopt({ entry, isBrought }: Read, onTaken: () => void): Promise<Refusal | undefined> {
     const { model, packages } = entry;
     const { catalog, routes, residence, controller, statistics } = this.#options;
     const before = catalog.entry(model);
     return await controller.adopt({
       configured: initialRoute(entry),
+      basis: basisOf(entry),
+      isBrought,
       versions: new Set(packages.keys()),
       changed: changedVersions(before, entry),
       prepare: async (route) => {

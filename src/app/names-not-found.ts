@@ -1,6 +1,8 @@
+import { LATEST } from '../config/model-section.ts';
 import type { Config } from '../config/schema.ts';
 import type { Route } from '../core/route.ts';
 import type { Catalog } from './catalog.ts';
+import { isAlias } from './named-versions.ts';
 
 /**
  * What the configuration names and the repository lacks, a sentence each. Not fatal: the ledger's route wins over the
@@ -11,11 +13,12 @@ export function namesNotFound(config: Config, catalog: Catalog): readonly string
     const found = catalog.versions(model).map(({ version }) => version);
     if (found.length === 0)
       return [notFound(`models.${model}`, 'a model of the repository', catalog.models(), model)];
+    const meant = (version: string | undefined) => (version === LATEST ? undefined : version);
     const named = Object.entries({
-      stable: [route?.stable],
-      split: route?.split.map(({ version }) => version),
-      rules: route?.rules.map(({ version }) => version),
-      mirror: [route?.mirror?.version],
+      stable: [meant(route?.stable)],
+      split: route?.split.map(({ version }) => meant(version)),
+      rules: route?.rules.map(({ version }) => (isAlias(version) ? undefined : version)),
+      mirror: [meant(route?.mirror?.version)],
     });
     return named.flatMap(([key, versions]) =>
       missing(versions ?? [], found).map((version) =>

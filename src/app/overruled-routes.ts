@@ -1,4 +1,3 @@
-import type { Config } from '../config/schema.ts';
 import { ALL_BP, type Route } from '../core/route.ts';
 import type { RouteTable } from '../gateway/route-table.ts';
 import type { Catalog } from './catalog.ts';
@@ -9,18 +8,18 @@ import { initialRoutes } from './initial-routes.ts';
  * promotion; whoever edits the file and sees nothing happen has to be told why.
  */
 export function overruledRoutes(
-  config: Config,
   catalog: Catalog,
   routes: Pick<RouteTable, 'read'>,
 ): readonly string[] {
   return initialRoutes(catalog).flatMap((written) => {
     const { model } = written;
     const present = routes.read(model);
-    if (config.models[model]?.route === undefined || present === undefined) return [];
+    const { route, follows } = catalog.settings(model);
+    if ((route === undefined && !follows) || present === undefined) return [];
     const [file, ledger] = [routeText(written), routeText(present)];
     if (file === ledger) return [];
     return [
-      `models.${model}.route: the file says ${file}; the ledger says ${ledger} and wins. To change it: PUT /api/v1/models/${model}/route`,
+      `models.${model}.${route === undefined ? 'versions' : 'route'}: the file says ${file}; the ledger says ${ledger} and wins. To change it: PUT /api/v1/models/${model}/route`,
     ];
   });
 }

@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import { type Problem, type Scan, scanRepository } from '../repository/scan.ts';
 import { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry, type Found } from './catalog-entry.ts';
+import { versionsNamedIn } from './named-versions.ts';
 import { namesNotFound } from './names-not-found.ts';
 
 /**
@@ -11,7 +12,8 @@ import { namesNotFound } from './names-not-found.ts';
  * only if the repository itself cannot be read.
  */
 export async function readCatalog(config: Config, log: Log): Promise<Catalog> {
-  const scan = await scanRepository(config.repository);
+  const named = (model: string): Iterable<string> => versionsNamedIn(config, model);
+  const scan = await scanRepository(config.repository, { named });
   const whole = scan.problems.find(({ where }) => where === config.repository);
   if (whole !== undefined) throw new Error(`repository ${whole.where}: ${whole.message}`);
   tellOf(scan, log);
@@ -48,7 +50,7 @@ export function tellOf({ problems, notes }: Scan, log: Log): void {
 }
 
 /** What was found of each model, the models of which nothing can be served included. */
-function foundIn(root: string, { packages, problems }: Scan): readonly Found[] {
+function foundIn(root: string, { packages, problems, aside }: Scan): readonly Found[] {
   const modelOf = ({ where }: Problem): string => relative(root, where).split(sep)[0] ?? '';
   const models = new Set([...packages.map(({ model }) => model), ...problems.map(modelOf)]);
   return [...models].map((model) => ({
@@ -56,5 +58,6 @@ function foundIn(root: string, { packages, problems }: Scan): readonly Found[] {
     root,
     packages: packages.filter((each) => each.model === model),
     problems: problems.filter((each) => modelOf(each) === model),
+    aside: aside.filter((each) => each.model === model),
   }));
 }

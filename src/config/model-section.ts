@@ -19,6 +19,7 @@ import { type RolloutSection, rolloutKeys, undeclaredSlices } from './rollout-se
 export type Instances = 'auto' | { readonly replicas: number; readonly intraOpThreads: number };
 
 export type RouteSection = {
+  /** A version, or `latest`: whichever is the newest. */
   readonly stable: string;
   /** Adds up to 10,000; all to stable where nothing is written. */
   readonly split: readonly { readonly version: string; readonly weightBp: number }[];
@@ -64,13 +65,18 @@ export type ModelConfig = {
   readonly identity: IdentitySetting;
   /** What is loaded beside the versions that the route leads to. */
   readonly versions: VersionPolicy;
-  /** Undefined: the route is whatever the ledger says, or the newest version. */
+  /** Somebody asked for it: the newest version gets the traffic of `latest` as soon as it is there, and no proof is asked. */
+  readonly follows: boolean;
+  /** Undefined: the route is whatever the ledger says; where it says nothing, the newest version is recorded there as stable. */
   readonly route: RouteSection | undefined;
   /** As written; `rolloutSpecFrom` completes it. */
   readonly rollout: RolloutSection;
 };
 
 const { batch, queue, execution, versions } = DEFAULTS.model;
+
+/** In a route: the newest version, whichever that is. */
+export const LATEST = 'latest';
 
 /** The most of each that may be written. */
 export const LIMITS = {
@@ -148,7 +154,7 @@ const versionsSchema = z
     ],
     { error: expected('{ latest: 2 }, all, or a list of versions') },
   )
-  .prefault({ ...versions });
+  .optional();
 
 const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {
   error: expected('an attribute name: letters, digits, - and _'),
@@ -277,7 +283,8 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
       ruleHeaders: [...new Set(ruleHeaders)],
       deadlineMs: fields.queue.deadlineMs,
     },
-    versions: versionPolicyOf(fields.versions),
+    versions: versionPolicyOf(fields.versions ?? versions),
+    follows: isFollowing(fields),
     route: route && {
       stable: route.stable,
       split: Object.entries(route.split ?? { [route.stable]: 100 }).map(([name, share]) => ({
@@ -299,7 +306,14 @@ function defaultPriorityOf({ priorityLevels, defaultPriority }: ModelFields['que
   return defaultPriority ?? Math.ceil(priorityLevels / 2);
 }
 
-function versionPolicyOf(written: ModelFields['versions']): VersionPolicy {
+/** Only what is written asks for it: the default policy loads nothing and moves nothing. */
+function isFollowing({ route, versions: policy }: ModelFields): boolean {
+  if (route === undefined) return typeof policy === 'object' && 'latest' in policy;
+  const versionsOfRoute = [route.stable, ...Object.keys(route.split ?? {})];
+  return [...versionsOfRoute, route.mirror[0]?.version].includes(LATEST);
+}
+
+function versionPolicyOf(written: NonNullable<ModelFields['versions']>): VersionPolicy {
   if (written === 'all') return { kind: 'all' };
   if ('latest' in written) return { kind: 'latest', count: written.latest };
   return { kind: 'specific', versions: written };

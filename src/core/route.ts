@@ -36,6 +36,16 @@ export type Route = {
   readonly mirror: MirrorSetting | undefined;
 };
 
+/** The versions that the split and the mirror of a route lead to; some may be named twice. */
+export function versionsLedTo({
+  stable,
+  shares,
+  mirror,
+}: Pick<Route, 'stable' | 'shares' | 'mirror'>) {
+  const led = [stable, ...shares.map((share) => share.version)];
+  return mirror === undefined ? led : [...led, mirror.version];
+}
+
 /**
  * The share that candidate and reference had when a unit was assigned: what makes an event of one of them a coin toss of
  * known odds. The reference is control where there is one, else stable.

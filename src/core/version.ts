@@ -19,6 +19,19 @@ export type VersionPolicy =
   | { readonly kind: 'all' }
   | { readonly kind: 'specific'; readonly versions: readonly string[] };
 
+/**
+ * Whether a folder's name makes it a version by itself: a number without leading zeros, as Triton has it. All other names
+ * (`2.bak`, `old`, `002`, `0`) are versions only where the configuration, a route or a command names them.
+ */
+export function isVersionNumber(name: string): boolean {
+  return /^[1-9]\d*$/.test(name);
+}
+
+/** The greatest of the versions that are numbers; undefined: none is. A name that is no number is never the newest. */
+export function newestOf(versions: Iterable<string>): string | undefined {
+  return [...versions].filter(isVersionNumber).sort(compareVersions).at(-1);
+}
+
 /** Orders versions: numeric strings by number and before all others, the others by code unit. */
 export function compareVersions(a: string, b: string): number {
   const [numericA, numericB] = [isNumeric(a), isNumeric(b)];

@@ -1,6 +1,6 @@
 import type { Route } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
-import { compareVersions, type Life, type VersionPolicy } from '../core/version.ts';
+import { type Life, newestOf, type VersionPolicy } from '../core/version.ts';
 
 /** One version that the repository holds, loaded or not. */
 export type ModelVersionState = {
@@ -34,7 +34,7 @@ export type ServingFacts = {
 
 /**
  * The version that a name means: a version of exactly that name, else `stable`, `candidate` (on trial, or mirrored) or
- * `latest` (the greatest that is ready, else the greatest), else one of the route's own aliases. Undefined: none.
+ * `latest` (the greatest number that is ready, else the greatest), else one of the route's own aliases. Undefined: none.
  */
 export function resolveVersion(
   route: Route,
@@ -61,6 +61,7 @@ function candidateOf(route: Route): string | undefined {
 
 function latestOf(versions: readonly ModelVersionState[]): string | undefined {
   const ready = versions.filter((state) => state.life.kind === 'ready');
-  const names = (ready.length > 0 ? ready : versions).map((state) => state.version);
-  return names.sort(compareVersions).at(-1);
+  const numbers = (states: readonly ModelVersionState[]) =>
+    newestOf(states.map((state) => state.version));
+  return numbers(ready) ?? numbers(versions);
 }

@@ -13,8 +13,27 @@ export type Inspector = {
   readonly digest: (directory: string) => Promise<DirectoryDigest>;
 };
 
-/** Lends an inspector, whose thread ends with the work. One package is read at a time: each may take its model's size in memory. */
+/**
+ * Lends an inspector, whose thread begins with its first package and ends with the work. One package is read at a time: each may
+ * take its model's size in memory.
+ */
 export async function withInspector<T>(work: (inspector: Inspector) => Promise<T>): Promise<T> {
+  let begun: Piscina | undefined;
+  const pool = (): Piscina => {
+    begun ??= createPool();
+    return begun;
+  };
+  try {
+    return await work({
+      inspect: (order) => pool().run(order),
+      digest: (directory) => pool().run(directory, { name: 'digest' satisfies keyof Inspector }),
+    });
+  } finally {
+    await begun?.destroy();
+  }
+}
+
+function createPool(): Piscina {
   const pool = new Piscina({
     filename: new URL('./inspection.js', import.meta.url).href,
     name: 'inspect' satisfies keyof Inspector,
@@ -27,12 +46,5 @@ export async function withInspector<T>(work: (inspector: Inspector) => Promise<T
   });
   // A thread that dies fails its package, which tells the caller.
   pool.on('error', () => undefined);
-  try {
-    return await work({
-      inspect: (order) => pool.run(order),
-      digest: (directory) => pool.run(directory, { name: 'digest' satisfies keyof Inspector }),
-    });
-  } finally {
-    await pool.destroy();
-  }
+  return pool;
 }

@@ -5,6 +5,7 @@ import { parseYamlFile } from '../config/yaml-file.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { ModelVersion } from '../core/version.ts';
 import type { WarmupSample } from '../core/warmup.ts';
+import { stampOf } from './digest.ts';
 import { insideOf } from './inside-of.ts';
 import type { Inspector } from './inspector.ts';
 import { isMissing } from './is-missing.ts';
@@ -80,6 +81,8 @@ export type PackageReading = {
   /** What the folder above says; by default nothing. */
   readonly above?: FolderSays | undefined;
   readonly inspector: Inspector;
+  /** As it was read before, if it was. */
+  readonly known?: Package | undefined;
 };
 
 /**
@@ -91,19 +94,18 @@ export type PackageReading = {
 export async function readPackage(
   directory: string,
   { model, version }: ModelVersion,
-  { above = SAYS_NOTHING, inspector }: PackageReading,
+  { above = SAYS_NOTHING, inspector, known }: PackageReading,
 ): Promise<Package> {
   const file = await modelFileIn(directory, above.modelFile);
-  const { signature, digest, bytes, stamp } = await inspector.inspect({
-    directory,
-    file,
-    name: above.modelFile,
-  });
+  const { signature, digest, bytes, stamp } =
+    (await unchanged(known, directory, above)) ??
+    (await inspector.inspect({ directory, file, name: above.modelFile }));
   above.check(signature);
   const said = await modelYamlOf(directory);
   const own =
     typeof said.labels === 'string' ? await readLabels(directory, said.labels) : said.labels;
   const labelsByOutput = labelsOf(own, above, signature);
+  await checkStill(directory, stamp);
   return {
     model,
     version,
@@ -126,6 +128,21 @@ export async function readPackage(
     licence: said.licence,
     provenance: said.provenance ?? {},
   };
+}
+
+async function unchanged(
+  known: Package | undefined,
+  directory: string,
+  { modelFile }: FolderSays,
+): Promise<Package | undefined> {
+  if (known?.modelFile !== modelFile || known.directory !== resolve(directory)) return undefined;
+  return (await stampOf(directory)) === known.stamp ? known : undefined;
+}
+
+/** A version that is written while it is read is none yet. */
+async function checkStill(directory: string, stamp: string): Promise<void> {
+  if ((await stampOf(directory)) === stamp) return;
+  throw new Error('expected files that nobody writes to, found changes while they were read');
 }
 
 /** The version's own labels go before those that the folder above has for the same output. */

@@ -1,7 +1,8 @@
-import { readdir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
-import { compareVersions } from '../core/version.ts';
+import { compareVersions, isVersionNumber, type ModelVersion } from '../core/version.ts';
+import { type Folders, foldersIn } from './folders.ts';
 import { type Inspector, withInspector } from './inspector.ts';
 import { readModelFolder } from './model-folder.ts';
 import { type FolderSays, type Package, readPackage } from './package.ts';
@@ -9,83 +10,147 @@ import { type FolderSays, type Package, readPackage } from './package.ts';
 /** A folder that cannot be served, and why. */
 export type Problem = { readonly where: string; readonly message: string };
 
+/** Folders of a model that are no versions, as their names are no numbers and nothing names them. */
+export type LeftAside = { readonly model: string; readonly names: readonly string[] };
+
 export type Scan = {
   /** By model, then by version. */
   readonly packages: readonly Package[];
   readonly problems: readonly Problem[];
-  /** What is asked for and not done here, one line a model. */
+  /** What is asked for and not done here, and what was left aside, one line each a model. */
   readonly notes: readonly Problem[];
+  readonly aside: readonly LeftAside[];
+};
+
+export type ScanOptions = {
+  /** The versions of a model that the configuration, a route or a command names: versions whatever they are called. */
+  readonly named?: ((model: string) => Iterable<string>) | undefined;
+  /** A package as it was read before: its bytes are not read again where sizes and times of its files are the same. */
+  readonly known?: ((target: ModelVersion) => Package | undefined) | undefined;
 };
 
 /** What a caller may bring for a model that is read. */
-export type ScanModelOptions = {
+export type ScanModelOptions = ScanOptions & {
   /** JSON text of a model configuration that goes in place of the folder's `config.pbtxt`. */
   readonly config?: string | undefined;
 };
 
 /**
- * Finds all packages of `<repository>/<model>/<version>/model.onnx`, or of whatever file a model's `config.pbtxt` names. Other
- * files on the first two levels and names that begin with `.` or `_` are passed over. A folder that is not a whole package
- * becomes a problem; the others go on.
+ * Finds all packages of `<repository>/<model>/<version>/model.onnx`, or of whatever file a model's `config.pbtxt` names. A
+ * version is a folder that is called as a number, or that is named by somebody; other folders are left aside, and said in one
+ * line. Files on the first two levels and names that begin with `.` or `_` are passed over. A folder that is not a whole
+ * package, a link that leads nowhere and a model without versions become problems; the others go on.
  */
-export async function scanRepository(root: string): Promise<Scan> {
-  const packages: Package[] = [];
-  const problems: Problem[] = [];
-  const notes: Problem[] = [];
-  const models = await foldersIn(root).catch(noteIn(problems, root));
+export async function scanRepository(root: string, options: ScanOptions = {}): Promise<Scan> {
+  const models = await foldersIn(root).catch((error: unknown) => messageOf(error));
+  if (typeof models === 'string')
+    return { ...NOTHING, problems: [{ where: root, message: models }] };
+  const scans: Scan[] = [{ ...NOTHING, problems: problemsOf(root, models.broken) }];
   await withInspector(async (inspector) => {
-    for (const model of models ?? []) {
-      const scan = await scanWith(inspector, join(root, model), { model });
-      packages.push(...scan.packages);
-      problems.push(...scan.problems);
-      notes.push(...scan.notes);
-    }
+    for (const model of models.names)
+      scans.push(await scanWith(inspector, join(root, model), { ...options, model }));
   });
-  return { packages, problems, notes };
+  return {
+    packages: scans.flatMap(({ packages }) => packages),
+    problems: scans.flatMap(({ problems }) => problems),
+    notes: scans.flatMap(({ notes }) => notes),
+    aside: scans.flatMap(({ aside }) => aside),
+  };
 }
 
 /** One model's folder, read as `scanRepository` reads it. A folder that is not there is a problem of that folder. */
 export async function scanModel(
   root: string,
   model: string,
-  { config }: ScanModelOptions = {},
+  options: ScanModelOptions = {},
 ): Promise<Scan> {
   return await withInspector((inspector) =>
-    scanWith(inspector, join(root, model), { model, config }),
+    scanWith(inspector, join(root, model), { ...options, model }),
   );
 }
 
-async function scanWith(
-  inspector: Inspector,
-  where: string,
-  { model, config }: ScanModelOptions & { readonly model: string },
-): Promise<Scan> {
-  const packages: Package[] = [];
+const NOTHING: Scan = { packages: [], problems: [], notes: [], aside: [] };
+
+type ModelScan = ScanModelOptions & { readonly model: string };
+
+async function scanWith(inspector: Inspector, where: string, options: ModelScan): Promise<Scan> {
+  const { model, config, known } = options;
   const problems: Problem[] = [];
-  const says = await readModelFolder(where, { model, config }).catch(noteIn(problems, where));
-  const folders = problems.length > 0 ? [] : await foldersIn(where).catch(noteIn(problems, where));
-  for (const version of [...(folders ?? [])].sort(compareVersions)) {
+  const note = noteIn(problems, where);
+  const says = await readModelFolder(where, { model, config }).then(saidNothing).catch(note);
+  const folders = says && (await foldersIn(where).catch(note));
+  if (!says || !folders) return { ...NOTHING, problems };
+  const { versions, aside, broken } = await sorted(where, folders, { ...options, ...says });
+  problems.push(...problemsOf(where, broken));
+  const packages: Package[] = [];
+  for (const version of versions) {
     const directory = join(where, version);
-    if (says && !(await isVersion(directory, version, says))) continue;
-    const note = noteIn(problems, directory);
-    const found = await readPackage(
-      directory,
-      { model, version },
-      { above: says, inspector },
-    ).catch(note);
+    const reading = { above: says.above, inspector, known: known?.({ model, version }) };
+    const found = await readPackage(directory, { model, version }, reading).catch(
+      noteIn(problems, directory),
+    );
     if (found) packages.push(found);
   }
-  return { packages, problems, notes: notesOn(where, says) };
+  if (packages.length === 0 && problems.length === 0)
+    problems.push({ where, message: noVersions(aside) });
+  const notes = [...notesOn(where, says.above), ...notesOnAside(where, aside)];
+  return { packages, problems, notes, aside: aside.length > 0 ? [{ model, names: aside }] : [] };
 }
 
+type Above = { readonly above: FolderSays | undefined };
+
+/** A folder that says nothing is told from one that could not be read. */
+function saidNothing(above: FolderSays | undefined): Above {
+  return { above };
+}
+
+type Sorted = {
+  readonly versions: readonly string[];
+  readonly aside: readonly string[];
+  readonly broken: Folders['broken'];
+};
+
 /**
- * Beside a `config.pbtxt` lie folders that are no versions, such as those of warm-ups. A number is a version even without its
- * model file: it may be half written.
+ * Which folders are versions. A number is one even without its model file: it may be half written. Beside a `config.pbtxt` lie
+ * folders that nobody takes for versions, such as those of warm-ups: of the others only those with a model are told.
  */
-async function isVersion(directory: string, name: string, says: FolderSays): Promise<boolean> {
-  if (/^\d+$/.test(name)) return true;
-  const found = await stat(join(directory, says.modelFile)).catch(() => undefined);
-  return found !== undefined;
+async function sorted(
+  where: string,
+  { names, broken }: Folders,
+  { model, named, above }: ModelScan & Above,
+): Promise<Sorted> {
+  const wanted = new Set(named?.(model));
+  const isVersion = (name: string): boolean => isVersionNumber(name) || wanted.has(name);
+  const aside: string[] = [];
+  for (const name of names) {
+    if (isVersion(name)) continue;
+    if (above && !(await isThere(join(where, name, above.modelFile)))) continue;
+    aside.push(name);
+  }
+  return {
+    versions: names.filter(isVersion).sort(compareVersions),
+    aside,
+    broken: broken.filter(({ name }) => isVersion(name)),
+  };
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
+}
+
+function noVersions(aside: readonly string[]): string {
+  const expected = 'expected a folder for each version, called as a number such as 1';
+  return `${expected}, found ${aside.length > 0 ? aside.join(', ') : 'none'}`;
+}
+
+function notesOnAside(where: string, aside: readonly string[]): readonly Problem[] {
+  if (aside.length === 0) return [];
+  const message = `left aside, as a version is a number without leading zeros unless the configuration, a route or a command names it: ${aside.join(', ')}`;
+  return [{ where, message }];
+}
+
+function problemsOf(where: string, broken: Folders['broken']): readonly Problem[] {
+  return broken.map(({ name, reason }) => ({ where: join(where, name), message: reason }));
 }
 
 function notesOn(where: string, says: FolderSays | undefined): readonly Problem[] {
@@ -101,18 +166,4 @@ function noteIn(problems: Problem[], where: string) {
     problems.push({ where, message: messageOf(error) });
     return undefined;
   };
-}
-
-async function foldersIn(directory: string): Promise<readonly string[]> {
-  const names = await readdir(directory).catch((cause: unknown) => {
-    throw new Error(`expected a directory that can be read: ${messageOf(cause)}`, { cause });
-  });
-  const folders: string[] = [];
-  for (const name of names.sort()) {
-    if (name.startsWith('.') || name.startsWith('_')) continue;
-    // A link that leads nowhere is no folder.
-    const found = await stat(join(directory, name)).catch(() => undefined);
-    if (found?.isDirectory()) folders.push(name);
-  }
-  return folders;
 }

@@ -1,4 +1,4 @@
-import { compareVersions, type VersionPolicy } from '../core/version.ts';
+import { compareVersions, isVersionNumber, type VersionPolicy } from '../core/version.ts';
 
 export type VersionChoice = {
   readonly policy: VersionPolicy;
@@ -9,9 +9,9 @@ export type VersionChoice = {
 };
 
 /**
- * The versions of a model that are loaded, in their order. `latest` with a count of 1 adds nothing: a route leads to the newest
- * version by itself, and where it leads elsewhere, such as after a candidate was refused, the newest is not wanted. Versions
- * that are not there are left out.
+ * The versions of a model that are loaded, in their order. `latest` with a count of 1 adds nothing: where the route leads elsewhere
+ * than to the newest version, such as after a candidate was refused, the newest is not wanted. Names that are no numbers are
+ * never among the newest. Versions that are not there are left out.
  */
 export function versionsToLoad({ policy, found, routed }: VersionChoice): readonly string[] {
   const newestFirst = [...found].sort(compareVersions).reverse();
@@ -26,6 +26,6 @@ function chosenBy(policy: VersionPolicy, newestFirst: readonly string[]): readon
     case 'specific':
       return policy.versions;
     case 'latest':
-      return policy.count > 1 ? newestFirst.slice(0, policy.count) : [];
+      return policy.count > 1 ? newestFirst.filter(isVersionNumber).slice(0, policy.count) : [];
   }
 }

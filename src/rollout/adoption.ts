@@ -1,11 +1,22 @@
 import type { Rollout } from '../core/rollout.ts';
-import type { Route } from '../core/route.ts';
+import { type Route, versionsLedTo } from '../core/route.ts';
+import { canonicalJson } from '../ledger/canonical-json.ts';
 import { type Refusal, refused } from './command.ts';
+import type { ModelHistory } from './history.ts';
+
+/**
+ * What a configured route rests on: `written` as it is; `newest`, as somebody asked to follow the newest version; or `nothing`, so
+ * that what is chosen has to be recorded, and no later start or load chooses another.
+ */
+export type RouteBasis = 'written' | 'newest' | 'nothing';
 
 /** A model whose packages have been read, for the first time or anew. */
 export type Adoption = {
   /** As it is configured: for a model of which nothing is on record, or whose recorded versions are gone. */
   readonly configured: Route;
+  readonly basis: RouteBasis;
+  /** The packages are a caller's own and not the repository's: what they lead to is not for the record. */
+  readonly isBrought: boolean;
   /** The versions that there now are. */
   readonly versions: ReadonlySet<string>;
   /** Those of them that are not what they were, and those that are gone. */
@@ -29,18 +40,47 @@ export function refusalOfAdoption(
   );
 }
 
-/** The route to load: what is on record, rules and aliases as configured, unless a version that it leads to is gone. */
-export function routeToLoad(
-  { configured, versions }: Pick<Adoption, 'configured' | 'versions'>,
-  known: Route | undefined,
-): Route {
-  if (known === undefined || !isWhole(known, versions)) return configured;
-  const { rules, aliases } = configured;
-  return { ...known, rules, aliases };
+/** The route that a load leads to, and whether it was chosen for want of one and has to go on record; or why there is none. */
+export type RouteFound =
+  | { readonly kind: 'found'; readonly route: Route; readonly isChoice: boolean }
+  | Refusal;
+
+export type RouteQuestion = Pick<Adoption, 'configured' | 'basis'> & {
+  /** Undefined: the record is taken at its word, as versions that are gone may come back. */
+  readonly versions: ReadonlySet<string> | undefined;
+  readonly isBrought: boolean;
+  /** Whether people are sent to the model at present. */
+  readonly isServed: boolean;
+};
+
+/**
+ * The route on record, with rules and aliases as configured, else the configured one. Where a version of the record is gone,
+ * whoever is served by it is not led to one that nobody chose; where nobody is served, or for a package that a caller brought
+ * along, the configured route counts.
+ */
+export function findRoute(question: RouteQuestion, history: ModelHistory): RouteFound {
+  const { configured, basis, versions, isBrought, isServed } = question;
+  const { model, rules, aliases } = configured;
+  // Somebody has asked to follow the newest version since this one was chosen.
+  const recorded = basis === 'newest' && history.isChoice ? undefined : history.route;
+  const gone = recorded && versionsLedTo(recorded).find((each) => versions?.has(each) === false);
+  if (gone !== undefined && isServed && !isBrought) {
+    return refused(
+      'unknown_version',
+      `the route of ${model} leads to version ${gone}, which is not in the repository any more: put it back, or set the route to another version first`,
+    );
+  }
+  if (recorded !== undefined && gone === undefined)
+    return { kind: 'found', route: { ...recorded, rules, aliases }, isChoice: false };
+  const isChoice = !isBrought && (gone !== undefined || basis === 'nothing');
+  const revision = Math.max(configured.revision, (recorded?.revision ?? -1) + 1);
+  return { kind: 'found', route: { ...configured, revision }, isChoice };
 }
 
-function isWhole({ stable, shares, mirror }: Route, versions: ReadonlySet<string>): boolean {
-  const led = [stable, ...shares.map((share) => share.version)];
-  if (mirror !== undefined) led.push(mirror.version);
-  return led.every((version) => versions.has(version));
+/** A route that is not the present one has a revision of its own: whoever changes it has to have read it. */
+export function following(route: Route, present: Route): Route {
+  const isSame =
+    canonicalJson({ ...route, revision: 0 }) === canonicalJson({ ...present, revision: 0 });
+  if (isSame) return present;
+  return { ...route, revision: Math.max(route.revision, present.revision) + 1 };
 }

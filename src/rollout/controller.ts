@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+
 import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
@@ -5,9 +7,15 @@ import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
 import type { BreakerTrip, Command, Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
-import { canonicalJson } from '../ledger/canonical-json.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import { type Adoption, refusalOfAdoption, routeToLoad } from './adoption.ts';
+import {
+  type Adoption,
+  findRoute,
+  following,
+  type RouteBasis,
+  type RouteQuestion,
+  refusalOfAdoption,
+} from './adoption.ts';
 import { advance } from './advance.ts';
 import {
   type CommandResult,
@@ -17,7 +25,7 @@ import {
   refused,
   type Submission,
 } from './command.ts';
-import { aliveTrial, type Trial } from './history.ts';
+import { aliveTrial, swappedPackage, type Trial, versionsOnRecord } from './history.ts';
 import { type Decide, judge } from './judge.ts';
 import { Logbook } from './logbook.ts';
 import { Performer } from './performer.ts';
@@ -40,11 +48,21 @@ export type ControllerOptions = {
   readonly digestOf: (model: string, version: string) => string | undefined;
   /** Why the two packages of a trial cannot be compared, in a sentence; undefined: they can. */
   readonly whyNotComparable: (spec: RolloutSpec) => string | undefined;
+  /** What a model's configured route rests on; by default it is written. */
+  readonly basisOf?: (model: string) => RouteBasis;
+  readonly onFirstChoice?: (route: Route) => void;
   readonly tickMs: number;
   /** The least time between two records of evidence while nothing is decided. */
   readonly checkpointMs?: number;
   /** Faults that nobody waits for: a tick that failed, a ledger that took no record. Must not throw. */
   readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/** What `adopt` and a resumed model have in common. */
+type TakingUp = Pick<Adoption, 'basis' | 'isBrought' | 'commit'> & {
+  readonly versions: RouteQuestion['versions'];
+  /** May resolve with `failed`, and rejects where nothing is to be taken up then. */
+  readonly prepare: (route: Route) => Promise<unknown>;
 };
 
 /**
@@ -62,12 +80,23 @@ export class Controller {
   /** By model: the last look at its latest rollout, which may not have been worth a record. */
   readonly #looks = new Map<string, LatestLook & { readonly rolloutId: string }>();
   #timer: NodeJS.Timeout | undefined;
+  #loading: Promise<void> | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#book = new Logbook(options.ledger);
-    const { routes, stage, clock, onInternalError } = options;
-    this.#performer = new Performer({ book: this.#book, routes, stage, clock, onInternalError });
+    this.#performer = new Performer({ ...options, book: this.#book });
+  }
+
+  /** Reads the ledger and does nothing else. Throws LedgerBrokenError. */
+  async load(): Promise<void> {
+    this.#loading ??= this.#book.load();
+    await this.#loading;
+  }
+
+  /** The versions that the ledger leads a model to: by its route, and by a trial that goes on. */
+  recordedVersions(model: string): readonly string[] {
+    return versionsOnRecord(this.#book.model(model));
   }
 
   /**
@@ -76,7 +105,7 @@ export class Controller {
    * not carried out is carried out. Throws LedgerBrokenError; faults of one model are reported and leave the others alone.
    */
   async resume(): Promise<void> {
-    await this.#book.load();
+    await this.load();
     const models = this.#options.routes.list().map((route) => route.model);
     await Promise.all(
       models.map((model) => this.#exclusively(model, 'resume', () => this.#resumeModel(model))),
@@ -132,14 +161,16 @@ export class Controller {
         await this.#takeUp(adoption.configured, adoption);
         return undefined;
       }
-      const { route: recorded } = this.#book.model(model);
       const alive = aliveTrial(this.#book.model(model))?.rollout;
       const refusal = alive && refusalOfAdoption(alive, adoption);
       if (refusal !== undefined) return refusal;
-      const route = alive === undefined ? routeToLoad(adoption, recorded) : present;
+      const found = findRoute({ ...adoption, isServed: true }, this.#book.model(model));
+      if (found.kind === 'refused') return found;
+      const route = alive === undefined ? found.route : present;
       await adoption.prepare(route);
       adoption.commit();
       this.#options.routes.write(following(route, present));
+      if (found.isChoice) await this.#performer.recordChoice(model);
       return undefined;
     });
   }
@@ -308,51 +339,44 @@ export class Controller {
   async #resumeModel(model: string): Promise<void> {
     const configured = this.#options.routes.read(model);
     if (configured === undefined) return;
-    const { stage, onInternalError } = this.#options;
+    const { stage, onInternalError, basisOf } = this.#options;
     await this.#takeUp(configured, {
+      basis: basisOf?.(model) ?? 'written',
+      versions: undefined,
+      isBrought: false,
       prepare: (route) =>
         stage.prepareRoute(route).catch((error: unknown) => {
           // A version that cannot be served is no fault of ours, and whoever watches the hosts has told of it.
           if (!(error instanceof ServeError)) onInternalError('prepareRoute', error);
+          return 'failed';
         }),
       commit: () => {},
     });
   }
 
-  /** Without `versions` the record is taken at its word: a version may come back. */
-  async #takeUp(
-    configured: Route,
-    { versions, prepare, commit }: Pick<Adoption, 'prepare' | 'commit'> & Partial<Adoption>,
-  ): Promise<void> {
-    const { model, rules, aliases } = configured;
-    const { route: recorded, owed } = this.#book.model(model);
-    const route =
-      versions === undefined
-        ? { ...(recorded ?? configured), rules, aliases }
-        : routeToLoad({ configured, versions }, recorded);
+  async #takeUp(configured: Route, { prepare, commit, ...adoption }: TakingUp): Promise<void> {
+    const { model } = configured;
+    const { owed } = this.#book.model(model);
+    const question = { ...adoption, configured, isServed: false };
+    const found = findRoute(question, this.#book.model(model));
+    assert(found.kind === 'found', 'nothing is refused where nobody is served');
+    const { route, isChoice } = found;
     const alive = aliveTrial(this.#book.model(model));
     const isSettled = alive === undefined && owed.kind === 'nothing';
     // Until what a trial or a late command needs is loaded, everybody gets the stable version.
     const safe = isSettled ? route : { ...route, shares: allTo(route.stable), mirror: undefined };
-    await prepare(safe);
+    const outcome = await prepare(safe);
     commit();
     this.#options.routes.write(safe);
+    // A version that could not be loaded is not worth a record: the next start may choose another.
+    if (isSettled && isChoice && outcome !== 'failed') await this.#performer.recordChoice(model);
     if (isSettled) return;
     if (alive !== undefined) this.#options.stage.open(alive.rollout, alive.evidence);
-    const swapped = alive && this.#swapped(alive);
+    const swapped = alive && swappedPackage(alive, this.#options.digestOf);
     if (alive !== undefined && swapped !== undefined) {
       await this.#performer.breakOff(alive.rollout, { cause: 'loadFailed', detail: swapped });
     }
     await this.#performer.perform(model);
-  }
-
-  /** The evidence is about the packages that the trial began with; with others in their place it says nothing. */
-  #swapped({ rollout, digests }: Trial): string | undefined {
-    const { model, stable, candidate } = rollout.spec;
-    const { digestOf } = this.#options;
-    if (digestOf(model, stable) !== digests.stable) return `package ${stable} has changed`;
-    if (digestOf(model, candidate) !== digests.candidate) return `package ${candidate} has changed`;
-    return undefined;
   }
 
   // -- one at a time ---------------------------------------------------------------------------------------------------
@@ -369,14 +393,6 @@ export class Controller {
       .run(work)
       .catch((error: unknown) => this.#options.onInternalError(`${operation} ${model}`, error));
   }
-}
-
-/** A route that is not the present one has a revision of its own: whoever changes it has to have read it. */
-function following(route: Route, present: Route): Route {
-  const isSame =
-    canonicalJson({ ...route, revision: 0 }) === canonicalJson({ ...present, revision: 0 });
-  if (isSame) return present;
-  return { ...route, revision: Math.max(route.revision, present.revision) + 1 };
 }
 
 export function createController(options: ControllerOptions): Controller {

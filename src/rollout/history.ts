@@ -1,7 +1,7 @@
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import type { LedgerRecord } from '../core/record.ts';
 import { type Command, type Decision, isFinal, type Rollout } from '../core/rollout.ts';
-import type { MirrorSetting, Route, Share } from '../core/route.ts';
+import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../core/route.ts';
 import { resumed } from './advance.ts';
 
 /** Trials kept per model for people to look at; older ones stay in the ledger. */
@@ -37,6 +37,8 @@ export type Owed =
 export type ModelHistory = {
   /** The last recorded route; undefined while none was recorded. */
   readonly route: Route | undefined;
+  /** That route was chosen for want of one to go by, and nobody has set one or tried anything since. */
+  readonly isChoice: boolean;
   /** Oldest first; the last one may be alive. */
   readonly trials: readonly Trial[];
   readonly trialsStarted: number;
@@ -46,8 +48,12 @@ export type ModelHistory = {
 /** All that the controller knows, as a function of the ledger and of nothing else: a restart folds the records again. */
 export type History = ReadonlyMap<string, ModelHistory>;
 
+/** Why a route is on record that nobody asked for. */
+export const CHOICE = 'no route to go by: the newest version';
+
 const NO_MODEL_HISTORY: ModelHistory = {
   route: undefined,
+  isChoice: false,
   trials: [],
   trialsStarted: 0,
   owed: { kind: 'nothing' },
@@ -65,6 +71,24 @@ export function aliveTrial(model: ModelHistory): Trial | undefined {
   return last === undefined || isFinal(last.rollout.phase) ? undefined : last;
 }
 
+/** The versions that the record leads a model to: by its route, and by a trial that goes on. */
+export function versionsOnRecord(model: ModelHistory): readonly string[] {
+  const spec = aliveTrial(model)?.rollout.spec;
+  const led = model.route === undefined ? [] : versionsLedTo(model.route);
+  return spec === undefined ? led : [...led, spec.stable, spec.candidate];
+}
+
+/** The evidence is about the packages that the trial began with; with others in their place it says nothing. */
+export function swappedPackage(
+  { rollout, digests }: Trial,
+  digestOf: (model: string, version: string) => string | undefined,
+): string | undefined {
+  const { model, stable, candidate } = rollout.spec;
+  if (digestOf(model, stable) !== digests.stable) return `package ${stable} has changed`;
+  if (digestOf(model, candidate) !== digests.candidate) return `package ${candidate} has changed`;
+  return undefined;
+}
+
 /** The history with one more record. */
 export function withRecord(history: History, record: LedgerRecord): History {
   const { body } = record;
@@ -73,6 +97,7 @@ export function withRecord(history: History, record: LedgerRecord): History {
       return changed(history, body.route.model, (model) => ({
         ...model,
         route: body.route,
+        isChoice: body.why === CHOICE,
         owed: { kind: 'nothing' },
       }));
     case 'rolloutStarted':
@@ -80,6 +105,7 @@ export function withRecord(history: History, record: LedgerRecord): History {
         ...model,
         trials: [...model.trials, newTrial(body, record)].slice(-TRIALS_MAX),
         trialsStarted: model.trialsStarted + 1,
+        isChoice: false,
         owed: { kind: 'rollout' },
       }));
     case 'decision': {
@@ -116,6 +142,7 @@ function withCommand(history: History, record: LedgerRecord, command: Command): 
     const change = { stable, shares, mirror };
     return changed(history, command.model, (model) => ({
       ...model,
+      isChoice: false,
       owed: { kind: 'setRoute', change },
     }));
   }

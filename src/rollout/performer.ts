@@ -3,9 +3,10 @@ import { messageOf } from '../core/errors.ts';
 import type { RecordBody } from '../core/record.ts';
 import { type BreakerTrip, isFinal, type Rollout } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
+import { CHOICE } from './history.ts';
 import type { Logbook } from './logbook.ts';
 import { routeFor } from './route-for.ts';
-import { RouteWriter } from './route-writer.ts';
+import { isSameRoute, RouteWriter } from './route-writer.ts';
 import type { Routes, Stage } from './stage.ts';
 
 export type PerformerOptions = {
@@ -13,6 +14,8 @@ export type PerformerOptions = {
   readonly routes: Routes;
   readonly stage: Stage;
   readonly clock: Clock;
+  /** Told of each route that was chosen for want of one to go by, and is on record from here on. */
+  readonly onFirstChoice?: (route: Route) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -38,6 +41,22 @@ export class Performer {
   async perform(model: string): Promise<void> {
     this.#unsettled.add(model);
     await this.settle(model);
+  }
+
+  /**
+   * Puts the model's present route on record where none is, or where the one there is leads to versions that are gone. People are
+   * served by it by now, so a ledger that takes nothing is told, and nothing more.
+   */
+  async recordChoice(model: string): Promise<void> {
+    const { book, routes, onFirstChoice, onInternalError } = this.#options;
+    const [route, recorded] = [routes.read(model), book.model(model).route];
+    if (route === undefined || (recorded !== undefined && isSameRoute(route, recorded))) return;
+    try {
+      await book.append({ kind: 'route', route, why: CHOICE });
+      onFirstChoice?.(route);
+    } catch (error) {
+      onInternalError(`record the route of ${model}`, error);
+    }
   }
 
   /** Writes and carries out what could not be written or carried out before. */

@@ -43,7 +43,7 @@ export class RouteWriter {
 }
 
 /** Compares what the controller owns of a route; rules and aliases are the configuration's. */
-function isSameRoute(a: Route, b: Route): boolean {
+export function isSameRoute(a: Route, b: Route): boolean {
   return canonicalJson(owned(a)) === canonicalJson(owned(b));
 }
 

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Catalog } from '../../src/app/catalog.ts';
+import { firstChoices } from '../../src/app/first-choices.ts';
 import { initialRoutes } from '../../src/app/initial-routes.ts';
 import { ModelControl } from '../../src/app/model-control.ts';
+import { namedVersions } from '../../src/app/named-versions.ts';
 import { OverrideFiles } from '../../src/app/override-files.ts';
 import type { Placed, Placement } from '../../src/app/placement.ts';
 import { readCatalog } from '../../src/app/read-catalog.ts';
@@ -169,6 +171,7 @@ export async function aControl(
     evidence: () => NO_EVIDENCE,
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
     whyNotComparable: () => undefined,
+    ...firstChoices({ config, catalog, log: tell }),
     tickMs: 1_000,
     onInternalError,
   });
@@ -177,8 +180,9 @@ export async function aControl(
   await mkdir(brought);
   const overrides = new OverrideFiles(brought);
   const statistics = { retain: () => undefined };
+  const named = namedVersions({ config, routes, controller });
   const control = new ModelControl({
-    ...{ config, catalog, routes, residence, controller, overrides, statistics, log: tell },
+    ...{ config, catalog, routes, residence, controller, overrides, named, statistics, log: tell },
   });
   t.teardown(() => overrides.close());
   return { config, brought, control, catalog, controller, gateway, routes, hosts, log };

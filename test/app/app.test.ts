@@ -86,19 +86,14 @@ t.test('a written route that the ledger overrules is told, with how to change it
   const read = (fields: Partial<Route>) => ({
     read: () => ({ ...aRoute(), ...fields }),
   });
-  const toldOf = (fields: Partial<Route>) =>
-    overruledRoutes(config, aCatalog(config), read(fields));
+  const toldOf = (fields: Partial<Route>) => overruledRoutes(aCatalog(config), read(fields));
   const mirror = { version: '10', sampleBp: 2_000, twinBp: 0 };
   t.same(toldOf({ stable: '9', mirror }), [
     'models.fashion.route: the file says stable 2; the ledger says stable 9, 20 % mirrored to 10 and wins. To change it: PUT /api/v1/models/fashion/route',
   ]);
   t.same(toldOf({ stable: '2' }), []);
   const unwritten = await aConfig('{}');
-  t.same(
-    overruledRoutes(unwritten, aCatalog(unwritten), read({ stable: '9' })),
-    [],
-    'nothing was written',
-  );
+  t.same(overruledRoutes(aCatalog(unwritten), read({ stable: '9' })), [], 'nothing was written');
 });
 
 t.test('what the configuration names and the repository lacks is found, key by key', async (t) => {

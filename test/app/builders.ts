@@ -33,7 +33,13 @@ export function aPackage(version: string, fields: Partial<Package> = {}): Packag
 }
 
 export function anEntry(config: Config, packages: readonly Package[]): CatalogEntry {
-  return catalogEntry(config, { model: 'fashion', root: '/models', packages, problems: [] });
+  return catalogEntry(config, {
+    model: 'fashion',
+    root: '/models',
+    packages,
+    problems: [],
+    aside: [],
+  });
 }
 
 /** Stable says class `stable`, the candidate class `candidate`. */

@@ -89,7 +89,7 @@ t.test('a load that changes nothing loads nothing', async (t) => {
 
 t.test('a load that fails leaves everything as it was, and says why', async (t) => {
   const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
-  const world = await aControl(t, root);
+  const world = await aControl(t, root, { models: '{ m: { route: { stable: latest } } }' });
   const route = world.routes.read('m');
   await put(root, 'm/2/model.onnx', OTHER);
   world.hosts.faults.set('m 2', 'the runtime has no such operator');
@@ -174,8 +174,74 @@ t.test('what is on record of a model goes before what is configured', async (t) 
   await world.control.load('m', REPOSITORY);
   t.equal(world.routes.read('m')?.stable, '1');
   await rm(join(root, 'm/1'), { recursive: true });
+  await t.rejects(world.control.load('m', REPOSITORY), {
+    code: 'conflict',
+    message: /^failed to load 'm', the route of m leads to version 1, which is not in the repo/,
+  });
+  t.equal(await starts(world), 3, 'people are served by it all the same');
+  await world.control.unload('m');
   await world.control.load('m', REPOSITORY);
-  t.equal(world.routes.read('m')?.stable, '3', 'unless it is gone');
+  t.equal(world.routes.read('m')?.stable, '3', 'where nobody is served, the newest is taken');
+});
+
+t.test('a newer version gets nobody by being there, loaded or asked for', async (t) => {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'm/9.bak/model.onnx': MODEL });
+  const world = await aControl(t, root);
+  t.match(world.log.at(-1), {
+    level: 'warn',
+    message: /^no route says which version people get: version 1, the newest, is stable from here/,
+    facts: { model: 'm', version: '1' },
+  });
+  await put(root, 'm/2/model.onnx', OTHER);
+  await put(root, 'm/old/model.onnx', OTHER);
+  await world.control.load('m', REPOSITORY);
+  t.equal(world.routes.read('m')?.stable, '1');
+  t.same(await listed(world), ['m 1 ready', 'm 2 unloaded'], 'and is listed, ready to be tried');
+  await world.control.unload('m');
+  await world.control.load('m', REPOSITORY);
+  t.equal(world.routes.read('m')?.stable, '1');
+  t.equal(world.log.filter(({ facts }) => facts?.['version'] !== undefined).length, 1);
+});
+
+t.test(
+  'a model that was never routed is loaded at its newest, which later loads keep',
+  async (t) => {
+    const root = await aRepository(t, {});
+    const world = await aControl(t, root);
+    for (const version of ['1', '10', '9', '9.bak'])
+      await put(root, `m/${version}/model.onnx`, MODEL);
+    await world.control.load('m', REPOSITORY);
+    t.equal(world.routes.read('m')?.stable, '10');
+    t.match(world.log.at(-1), { level: 'warn', facts: { model: 'm', version: '10' } });
+    await put(root, 'm/11/model.onnx', MODEL);
+    await world.control.load('m', REPOSITORY);
+    t.equal(world.routes.read('m')?.stable, '10');
+  },
+);
+
+t.test('whoever asks to follow the newest version gets it, said as it happens', async (t) => {
+  for (const models of [
+    '{ m: { route: { stable: latest } } }',
+    '{ m: { versions: { latest: 1 } } }',
+    '{ m: { route: { stable: latest, split: { latest: 90, "1": 10 } } } }',
+  ]) {
+    const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'm/latest/model.onnx': MODEL });
+    const world = await aControl(t, root, { models });
+    t.equal(world.routes.read('m')?.stable, '1', models);
+    await put(root, 'm/2/model.onnx', OTHER);
+    await world.control.load('m', REPOSITORY);
+    t.equal(world.routes.read('m')?.stable, '2');
+    t.match(world.log.at(-1)?.message, /^follows its newest version: 2 is stable from here on/);
+  }
+});
+
+t.test('names that are no numbers are versions where the configuration names them', async (t) => {
+  const files = ['1', 'old', '002'].map((version) => [`m/${version}/model.onnx`, MODEL]);
+  const root = await aRepository(t, Object.fromEntries(files));
+  const models = '{ m: { route: { stable: old, split: { old: 100, "002": 0 } } } }';
+  const world = await aControl(t, root, { models });
+  t.equal(world.routes.read('m')?.stable, 'old');
+  t.match(await listed(world), ['m 1 unloaded', /^m 002 /, 'm old ready']);
 });
 
 t.test('loads of one model wait for one another, and for nobody else', async (t) => {
@@ -290,7 +356,11 @@ t.test('a version that the runtime refuses at the start is known with its reason
   const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'n/1/model.onnx': MODEL });
   const world = await aControl(t, root, { faults: { 'm 1': 'no such operator' } });
   t.same(await listed(world), ['m 1 failed no such operator', 'n 1 ready']);
-  t.same(world.log, [], 'its host tells of it, and it is no fault of ours');
+  t.same(
+    world.log.map(({ level, facts }) => [level, facts?.['model']]),
+    [['warn', 'n']],
+    'its host tells of it, it is no fault of ours, and it is not worth a record',
+  );
   t.equal(await starts(world, 'n'), 1, 'others go on');
   const { ready, reason = '' } = world.gateway.serverReadiness();
   t.equal(ready, false);

@@ -239,6 +239,7 @@ t.test('everything has a default', async (t) => {
     execution: { providers: ['cpu'], strict: true, isolation: 'process', runMsMax: 60_000 },
     identity: { sticky: undefined, attributes: {}, ruleHeaders: [], deadlineMs: 1_000 },
     versions: { kind: 'latest', count: 1 },
+    follows: false,
     route: undefined,
     rollout: {},
   });

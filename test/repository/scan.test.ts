@@ -1,4 +1,4 @@
-import { cp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { checkUnchanged } from '../../src/repository/check-unchanged.ts';
@@ -54,9 +54,91 @@ t.test('every version of every model is found, in order', async (t) => {
   const { packages, problems } = await scanRepository(root);
   t.same(
     packages.map(({ model: name, version }) => `${name}/${version}`),
-    ['a/1', 'b/9', 'b/10', 'b/2024-rc'],
+    ['a/1', 'b/9', 'b/10'],
   );
   t.same(problems, []);
+});
+
+t.test('a name that is no number is a version only where somebody names it', async (t) => {
+  const model = modelBytes();
+  const names = ['1', '2.bak', 'old', '002', '0', '-1', '1e3'];
+  const root = await aRepository(
+    Object.fromEntries(names.map((name) => [`m/${name}/model.onnx`, model])),
+  );
+  const found = await scanRepository(root);
+  t.same(
+    found.packages.map(({ version }) => version),
+    ['1'],
+  );
+  t.same(found.problems, []);
+  t.same(found.aside, [{ model: 'm', names: ['-1', '0', '002', '1e3', '2.bak', 'old'] }]);
+  t.equal(found.notes.length, 1, 'one line tells');
+  t.match(found.notes[0]?.message, /^left aside, .*: -1, 0, 002, 1e3, 2\.bak, old$/);
+  const named = await scanRepository(root, { named: () => ['002', 'old', 'absent'] });
+  t.same(
+    named.packages.map(({ version }) => version),
+    ['1', '002', 'old'],
+  );
+});
+
+t.test('links that lead nowhere, loops and empty folders are told with the reason', async (t) => {
+  const root = await aRepository({ 'm/1/model.onnx': modelBytes(), 'named/old/model.onnx': 'x' });
+  await mkdir(join(root, 'empty'));
+  await mkdir(join(root, 'lost+found'));
+  await symlink('nowhere', join(root, 'dangling'));
+  await symlink('loop', join(root, 'loop'));
+  await symlink('nowhere', join(root, 'm/2'));
+  await symlink('nowhere', join(root, 'm/spare'));
+  await mkdir(join(root, 'm/3'));
+  const { packages, problems } = await scanRepository(root);
+  t.same(
+    packages.map(({ version }) => version),
+    ['1'],
+    'and the others are served',
+  );
+  const expected = 'expected a folder for each version, called as a number such as 1, found';
+  t.same(
+    problems.map(({ where, message }) => `${where.slice(root.length + 1)}: ${message}`),
+    [
+      'dangling: expected a folder, found a link to something that is not there',
+      'loop: expected a folder, found a link that leads back to itself',
+      `empty: ${expected} none`,
+      'm/2: expected a folder, found a link to something that is not there',
+      'm/3: expected a file model.onnx, found none',
+      `named: ${expected} old`,
+    ],
+  );
+});
+
+t.test('a version that is written while it is read is none yet', async (t) => {
+  const root = await aRepository({ 'm/1/model.onnx': modelBytes(), 'm/1/notes.txt': '' });
+  let isWriting = true;
+  const writing = (async () => {
+    for (let at = 0; isWriting; at += 1) await appendFile(join(root, 'm/1/notes.txt'), `${at}`);
+  })();
+  const { packages, problems } = await scanRepository(root);
+  isWriting = false;
+  await writing;
+  t.same(packages, []);
+  t.match(problems, [{ message: /nobody writes to, found changes while they were read/ }]);
+  t.equal((await scanRepository(root)).packages.length, 1, 'and one once it is whole');
+});
+
+t.test('what was read before is not read again where its files are the same', async (t) => {
+  const root = await aRepository({
+    'm/1/model.onnx': modelBytes(),
+    'm/2/model.onnx': modelBytes(),
+  });
+  const [first] = (await scanRepository(root)).packages;
+  // A digest that no file has: whoever reports it did not read the files.
+  const known = ({ version }: { version: string }) =>
+    version === '1' && first ? { ...first, digest: 'as remembered' } : undefined;
+  const again = await scanRepository(root, { known });
+  t.equal(again.packages[0]?.digest, 'as remembered');
+  t.equal(again.packages[1]?.digest, first?.digest);
+  await writeFile(join(root, 'm/1/model.yaml'), 'task: other');
+  const changed = await scanRepository(root, { known });
+  t.match(changed.packages[0], { digest: /^[0-9a-f]{64}$/, task: 'other' });
 });
 
 t.test('a folder with nothing but the model is a package', async (t) => {

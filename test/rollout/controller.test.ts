@@ -291,6 +291,8 @@ t.test('a tick that comes while the last one still loads is left out', async (t)
 function anAdoption(world: World, parts: Partial<Adoption> = {}): Adoption {
   return {
     configured: aRoute(),
+    basis: 'written',
+    isBrought: false,
     versions: new Set(['1', '2']),
     changed: new Set(),
     prepare: async () => void world.log.push('prepare anew'),
@@ -313,8 +315,15 @@ t.test('a model that appears is taken up where the record says it was', async (t
   t.equal(first.controller.route('fashion'), undefined);
   await first.controller.adopt(anAdoption(world));
   t.equal(world.shares(), 'stable=2:10000', 'the record goes before the configuration');
-  await first.controller.adopt(anAdoption(world, { versions: new Set(['1']) }));
-  t.equal(world.shares(), STABLE, 'unless what it leads to is gone');
+  const less = anAdoption(world, { versions: new Set(['1']) });
+  t.match(await first.controller.adopt(less), {
+    code: 'unknown_version',
+    why: /^the route of fashion leads to version 2, which is not in the repository any more/,
+  });
+  t.equal(world.shares(), 'stable=2:10000', 'and nobody is led away from what is served');
+  await first.controller.forget('fashion');
+  await first.controller.adopt(less);
+  t.equal(world.shares(), STABLE, 'where nobody is served, what is gone counts no more');
   t.ok(
     (first.controller.route('fashion')?.revision ?? 0) > 2,
     'and whoever knew it reads it again',

@@ -1,0 +1,59 @@
+import type { Config } from '../config/schema.ts';
+import type { Log } from '../core/log.ts';
+import type { Route } from '../core/route.ts';
+import type { Catalog } from './catalog.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
+import { basisOf } from './initial-routes.ts';
+import { ledgerLifetime } from './ledger-lifetime.ts';
+
+export type FirstChoicesOptions = {
+  readonly config: Config;
+  readonly catalog: Catalog;
+  readonly log: Log;
+};
+
+/** For the controller: what the configured routes rest on, and a warning for each that goes on record. */
+export function firstChoices({ config, catalog, log }: FirstChoicesOptions) {
+  return {
+    basisOf: (model: string) =>
+      basisOf(catalog.entry(model) ?? { settings: catalog.settings(model) }),
+    onFirstChoice: ({ model, stable }: Route): void =>
+      log({
+        level: 'warn',
+        message: `no route says which version people get: version ${stable}, the newest, is stable from here on, as the ledger now says; a newer one gets traffic by a rollout or a route only. If ${config.ledger} does not outlast this process, the next start chooses again: write models.${model}.route.stable`,
+        facts: { model, version: stable },
+      }),
+  };
+}
+
+type Move = {
+  readonly entry: CatalogEntry;
+  readonly before: Route | undefined;
+  readonly after: Route | undefined;
+};
+
+/** Says that a model which follows its newest version has moved on to another. */
+export function tellOfMove({ entry: { model, settings }, before, after }: Move, log: Log): void {
+  if (!settings.follows || !before || !after || before.stable === after.stable) return;
+  const message = `follows its newest version: ${after.stable} is stable from here on, in the place of ${before.stable}, and no proof was asked`;
+  log({ level: 'warn', message, facts: { model, version: after.stable } });
+}
+
+/** Says which models follow their newest version, and whether the ledger will remember what was chosen for the others. */
+export async function tellOfChoices({ config, catalog, log }: FirstChoicesOptions): Promise<void> {
+  const served = catalog.entries().filter(({ packages }) => packages.size > 0);
+  for (const { model } of served.filter(({ settings }) => settings.follows)) {
+    const message =
+      'follows its newest version, as it is configured: each newer one gets the traffic as soon as it is taken up, and no proof is asked';
+    log({ level: 'warn', message, facts: { model } });
+  }
+  const unwritten = served
+    .filter((entry) => basisOf(entry) === 'nothing')
+    .map(({ model }) => model);
+  const lifetime = unwritten.length > 0 ? await ledgerLifetime(config.ledger) : 'unknown';
+  if (lifetime === 'unknown') return;
+  log({
+    level: 'warn',
+    message: `ledger: ${config.ledger} lies ${lifetime}, and is lost with it: the next start may send people to another version. Keep it on a volume, or write route.stable for ${unwritten.join(', ')}`,
+  });
+}

@@ -1,0 +1,48 @@
+import { lstat, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '../core/errors.ts';
+
+/** What lies in a directory by way of folders. */
+export type Folders = {
+  /** By name in code-unit order; links to folders are followed. */
+  readonly names: readonly string[];
+  /** Names that should be folders and cannot be read, such as links that lead nowhere. */
+  readonly broken: readonly { readonly name: string; readonly reason: string }[];
+};
+
+/** What a file system keeps for itself at its top. */
+const NOT_OURS: ReadonlySet<string> = new Set(['lost+found']);
+
+/**
+ * The folders in a directory. Files, and names that begin with `.` or `_`, are passed over.
+ *
+ * @throws Error where the directory cannot be read.
+ */
+export async function foldersIn(directory: string): Promise<Folders> {
+  const found = await readdir(directory).catch((cause: unknown) => {
+    throw new Error(`expected a directory that can be read: ${messageOf(cause)}`, { cause });
+  });
+  const names: string[] = [];
+  const broken: { name: string; reason: string }[] = [];
+  for (const name of found.sort()) {
+    if (name.startsWith('.') || name.startsWith('_') || NOT_OURS.has(name)) continue;
+    const path = join(directory, name);
+    try {
+      if ((await stat(path)).isDirectory()) names.push(name);
+    } catch (error) {
+      const reason = await whyBroken(path, error);
+      if (reason !== undefined) broken.push({ name, reason });
+    }
+  }
+  return { names, broken };
+}
+
+/** Undefined: it is gone since it was listed. Where a link leads is not said: callers read this. */
+async function whyBroken(path: string, error: unknown): Promise<string | undefined> {
+  const entry = await lstat(path).catch(() => undefined);
+  if (entry === undefined) return undefined;
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ELOOP') return 'expected a folder, found a link that leads back to itself';
+  if (code === 'ENOENT') return 'expected a folder, found a link to something that is not there';
+  return `expected a folder that can be read: ${messageOf(error)}`;
+}

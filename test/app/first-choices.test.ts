@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { firstChoices, tellOfChoices } from '../../src/app/first-choices.ts';
+import { ledgerLifetime } from '../../src/app/ledger-lifetime.ts';
+import { readCatalog } from '../../src/app/read-catalog.ts';
+import { readRecordedNames } from '../../src/app/recorded-names.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { LogEntry } from '../../src/core/log.ts';
+import { anIdentityModel } from '../support/a-model-file.ts';
+import { aRepository } from './a-control.ts';
+
+const MODEL = anIdentityModel('FP32');
+const SHARED_MEMORY = '/dev/shm';
+const inMemory = existsSync(SHARED_MEMORY)
+  ? {}
+  : { skip: 'no file system in memory is known here' };
+
+/** A repository of `m`, `f` and `w`, of which `f` follows its newest version and `w` has a written route. */
+async function aWorld(t: Parameters<typeof aRepository>[0], ledger: string) {
+  const files = ['m/1', 'm/old', 'f/1', 'w/1'].map((path) => [`${path}/model.onnx`, MODEL]);
+  const root = await aRepository(t, Object.fromEntries(files));
+  const file = join(root, 'understudy.yaml');
+  const models = '{ f: { versions: { latest: 1 } }, w: { route: { stable: "1" } } }';
+  await writeFile(
+    file,
+    `apiVersion: understudy/v1\nrepository: .\nledger: ${ledger}\nmodels: ${models}\n`,
+  );
+  const config = await loadConfig(file);
+  const log: LogEntry[] = [];
+  const catalog = await readCatalog(config, () => undefined);
+  return { config, catalog, told: log, log: (entry: LogEntry) => void log.push(entry) };
+}
+
+t.test(
+  'a ledger that ends with the machine is told, where people depend on it',
+  inMemory,
+  async (t) => {
+    const folder = await mkdtemp(join(SHARED_MEMORY, 'understudy-ledger-'));
+    t.teardown(() => rm(folder, { recursive: true }));
+    t.equal(await ledgerLifetime(folder), 'in memory (tmpfs)');
+    t.equal(await ledgerLifetime(join(folder, 'absent')), 'unknown');
+    const world = await aWorld(t, folder);
+    await tellOfChoices(world);
+    t.match(world.told, [
+      {
+        level: 'warn',
+        message: /^follows its newest version, .* no proof is asked$/,
+        facts: { model: 'f' },
+      },
+      {
+        level: 'warn',
+        message: /^ledger: \S+ lies in memory \(tmpfs\), .* write route.stable for m$/,
+      },
+    ]);
+  },
+);
+
+t.test('what a route rests on is told apart', async (t) => {
+  const { basisOf } = firstChoices(await aWorld(t, './ledger'));
+  t.same(['m', 'f', 'w', 'unread'].map(basisOf), ['nothing', 'newest', 'written', 'nothing']);
+});
+
+t.test('a folder that the ledger leads to is a version, whatever it is called', async (t) => {
+  const { config, catalog } = await aWorld(t, './ledger');
+  t.same(catalog.entry('m')?.aside, ['old']);
+  const recordedVersions = (model: string) => (model === 'm' ? ['old'] : []);
+  const named = recordedVersions;
+  await readRecordedNames({ config, catalog, controller: { recordedVersions }, named });
+  t.same(
+    catalog.versions('m').map(({ version }) => version),
+    ['1', 'old'],
+  );
+  t.same(catalog.entry('m')?.aside, []);
+});
