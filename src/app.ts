@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import type { Catalog } from './app/catalog.ts';
-import { firstChoices, tellOfChoices } from './app/first-choices.ts';
+import { type FirstChoicesOptions, firstChoices, tellOfChoices } from './app/first-choices.ts';
 import { initialRoutes } from './app/initial-routes.ts';
 import { Judges } from './app/judges.ts';
 import { adjustableLog } from './app/log-settings.ts';
@@ -132,22 +132,13 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   });
   const controller = createController({
     ...{ ledger, clock, random, decide, onInternalError },
-    ...columnsOf({ catalog, routes, residence, judges }),
-    ...firstChoices(common),
+    ...columnsOf({ ...common, routes, residence, judges }),
     tickMs: TICK_MS,
   });
   release.push(() => controller.stop());
-  const named = namedVersions({ config, routes, controller });
-  const repository = new ModelControl({
-    ...common,
-    routes,
-    residence,
-    controller,
-    overrides,
-    named,
-  });
+  const repository = new ModelControl({ ...common, routes, residence, controller, overrides });
   release.push(() => repository.close());
-  await takeUp(controller, { ...common, routes, named });
+  await takeUp(controller, { ...common, routes });
   const service = createService({ ...common, gateway, repository, settings, judges });
   return await openServers({ ...common, gateway, judges, controller, service }, release);
 }
@@ -156,7 +147,7 @@ function secretOf({ feedbackSecret }: AppOptions): Uint8Array {
   return feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret);
 }
 
-type Columns = {
+type Columns = FirstChoicesOptions & {
   readonly catalog: Catalog;
   readonly routes: RouteTable;
   readonly residence: Residence;
@@ -164,8 +155,10 @@ type Columns = {
 };
 
 /** What the controller sees of both columns, and may do to them. */
-function columnsOf({ catalog, routes, residence, judges }: Columns) {
+function columnsOf({ routes, residence, judges, ...choices }: Columns) {
+  const { catalog } = choices;
   return {
+    ...firstChoices(choices),
     routes: settlingRoutes(routes, residence),
     stage: createStage({ routes, residence, judges }),
     evidence: (rolloutId) => judges.evidence(rolloutId),
@@ -177,14 +170,14 @@ function columnsOf({ catalog, routes, residence, judges }: Columns) {
 type Resumption = Pick<AppOptions, 'config' | 'log'> & {
   readonly catalog: Catalog;
   readonly routes: RouteTable;
-  readonly named: (model: string) => readonly string[];
 };
 
 /** Goes on where the ledger says, and tells what of the configuration that overrules. */
 async function takeUp(
   controller: Controller,
-  { config, catalog, routes, log, named }: Resumption,
+  { config, catalog, routes, log }: Resumption,
 ): Promise<void> {
+  const named = namedVersions({ config, routes, controller });
   await controller.load();
   await readRecordedNames({ config, catalog, controller, named });
   for (const route of initialRoutes(catalog))

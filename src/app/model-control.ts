@@ -19,6 +19,7 @@ import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry, changedVersions } from './catalog-entry.ts';
 import { tellOfMove } from './first-choices.ts';
 import { basisOf, initialRoute } from './initial-routes.ts';
+import { namedVersions } from './named-versions.ts';
 import type { OverrideFiles } from './override-files.ts';
 import { tellOf } from './read-catalog.ts';
 import type { Residence } from './residence.ts';
@@ -28,12 +29,10 @@ export type ModelControlOptions = {
   readonly catalog: Catalog;
   readonly routes: Pick<RouteTable, 'read'>;
   readonly residence: Pick<Residence, 'prepareAnew' | 'settle' | 'vacate' | 'versions'>;
-  readonly controller: Pick<Controller, 'adopt' | 'forget'>;
+  readonly controller: Pick<Controller, 'adopt' | 'forget' | 'recordedVersions'>;
   readonly statistics: Pick<ModelStatistics, 'retain'>;
   /** Closed by whoever made it, once nothing runs from it any more. */
   readonly overrides: OverrideFiles;
-  /** The versions of a model that somebody names. */
-  readonly named: (model: string) => readonly string[];
   readonly log: Log;
 };
 
@@ -118,7 +117,8 @@ export class ModelControl implements ModelRepository {
 
   /** @throws ServeError `load_failed` where no version can be served, or one that could be before cannot be any more. */
   async #read(root: string, model: string, { config: json }: LoadRequest): Promise<CatalogEntry> {
-    const { config, catalog, log, named } = this.#options;
+    const { config, catalog, log } = this.#options;
+    const named = namedVersions(this.#options);
     const scan = await scanModel(root, model, { named, config: json });
     tellOf(scan, log);
     const entry = catalogEntry(config, { ...scan, model, root });

@@ -6,7 +6,6 @@ import type { Catalog } from '../../src/app/catalog.ts';
 import { firstChoices } from '../../src/app/first-choices.ts';
 import { initialRoutes } from '../../src/app/initial-routes.ts';
 import { ModelControl } from '../../src/app/model-control.ts';
-import { namedVersions } from '../../src/app/named-versions.ts';
 import { OverrideFiles } from '../../src/app/override-files.ts';
 import type { Placed, Placement } from '../../src/app/placement.ts';
 import { readCatalog } from '../../src/app/read-catalog.ts';
@@ -180,9 +179,8 @@ export async function aControl(
   await mkdir(brought);
   const overrides = new OverrideFiles(brought);
   const statistics = { retain: () => undefined };
-  const named = namedVersions({ config, routes, controller });
   const control = new ModelControl({
-    ...{ config, catalog, routes, residence, controller, overrides, named, statistics, log: tell },
+    ...{ config, catalog, routes, residence, controller, overrides, statistics, log: tell },
   });
   t.teardown(() => overrides.close());
   return { config, brought, control, catalog, controller, gateway, routes, hosts, log };
