@@ -9,8 +9,9 @@ import { type FirstChoicesOptions, firstChoices, tellOfChoices } from './app/fir
 import { initialRoutes } from './app/initial-routes.ts';
 import { Judges } from './app/judges.ts';
 import { adjustableLog } from './app/log-settings.ts';
+import { Lookout, type LookoutOptions } from './app/lookout.ts';
 import { type MaxParts, openMax } from './app/max-model.ts';
-import { ModelControl } from './app/model-control.ts';
+import { ModelControl, type ModelControlOptions } from './app/model-control.ts';
 import { namedVersions } from './app/named-versions.ts';
 import { recordedNotFound } from './app/names-not-found.ts';
 import { OverrideFiles } from './app/override-files.ts';
@@ -136,11 +137,24 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     tickMs: TICK_MS,
   });
   release.push(() => controller.stop());
-  const repository = new ModelControl({ ...common, routes, residence, controller, overrides });
+  const columns = { ...common, gateway, judges, controller, routes, residence };
+  const models = openModels({ ...columns, overrides }, release);
+  await takeUp(controller, columns);
+  models.lookout.start();
+  const service = createService({ ...columns, ...models, settings });
+  return await openServers({ ...columns, ...models, service }, release);
+}
+
+/** What loads models by request and looks at the repository again. */
+function openModels(
+  parts: ModelControlOptions & Omit<LookoutOptions, 'control'>,
+  release: Release,
+): { readonly repository: ModelControl; readonly lookout: Lookout } {
+  const repository = new ModelControl(parts);
   release.push(() => repository.close());
-  await takeUp(controller, { ...common, routes });
-  const service = createService({ ...common, gateway, repository, settings, judges });
-  return await openServers({ ...common, gateway, judges, controller, service }, release);
+  const lookout = new Lookout({ ...parts, control: repository });
+  release.push(async () => lookout.stop());
+  return { repository, lookout };
 }
 
 function secretOf({ feedbackSecret }: AppOptions): Uint8Array {

@@ -13,11 +13,13 @@ const CONFIG_FILE = 'config.pbtxt';
 export type CatalogProblem = { readonly version: string | undefined; readonly reason: string };
 
 /** One model as it was read: its packages, what could not be read, and how it is run. Never changes: a reload makes another. */
-export type CatalogEntry = {
+export type CatalogEntry = Pick<Found, 'root' | 'config'> & {
   readonly model: string;
   /** By version, in the order in which they were found. */
   readonly packages: ReadonlyMap<string, Package>;
   readonly problems: readonly CatalogProblem[];
+  /** What lies in the repository otherwise than it was read: of a version, or of the whole model. */
+  readonly changes: readonly CatalogProblem[];
   /** Folders that nobody named, so that they are no versions. */
   readonly aside: readonly string[];
   readonly settings: ModelConfig;
@@ -30,13 +32,19 @@ export type Found = Pick<Scan, 'packages' | 'problems' | 'aside'> & {
   readonly model: string;
   /** The directory that the model's folder lies in. */
   readonly root: string;
+  /** The model configuration that a caller brought along in place of the folder's. */
+  readonly config?: string | undefined;
 };
 
 /**
  * A model with the settings that its own files and `understudy.yaml` make together. Where those contradict each other, it has
  * no versions and a problem that says so.
  */
-export function catalogEntry(config: Config, { model, root, ...found }: Found): CatalogEntry {
+export function catalogEntry(
+  config: Config,
+  { model, root, config: json, ...found }: Found,
+): CatalogEntry {
+  const source = { model, root, config: json };
   const problems = found.problems.map(({ where, message }): CatalogProblem => {
     const [, version] = relative(root, where).split(sep);
     // Callers read this too: paths begin in the repository, and do not tell where on the machine that is.
@@ -47,18 +55,20 @@ export function catalogEntry(config: Config, { model, root, ...found }: Found): 
   try {
     const settings = modelConfig(config, model, found.packages[0]?.settings.beneath);
     return {
-      model,
+      ...source,
       packages: new Map(found.packages.map((each) => [each.version, each])),
       problems,
+      changes: [],
       aside,
       settings,
       builds: new Map(found.packages.map((each) => [each.version, buildOf(each, settings)])),
     };
   } catch (error) {
     return {
-      model,
+      ...source,
       packages: new Map(),
       problems: [...problems, { version: undefined, reason: messageOf(error) }],
+      changes: [],
       aside,
       settings: modelConfig(config, model),
       builds: new Map(),

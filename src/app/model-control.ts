@@ -45,6 +45,8 @@ const ASKED_MAX = 32;
 /** A model as it was read, and whether its packages are a caller's own. */
 type Read = { readonly entry: CatalogEntry; readonly isBrought: boolean };
 
+const FROM_REPOSITORY: LoadRequest = { config: undefined, files: new Map() };
+
 /** What is done to one model, one after the other. */
 type Turns = { readonly queue: SerialQueue; asked: number; isLoading: boolean };
 
@@ -66,20 +68,30 @@ export class ModelControl implements ModelRepository {
 
   readonly load = async (model: string, request: LoadRequest): Promise<void> => {
     this.#checkAllowed();
+    await this.#loadInTurn(model, request);
+  };
+
+  /** As `load` from the repository, for whoever runs the gateway: allowed whatever callers may do. */
+  readonly reload = async (model: string): Promise<void> => {
+    this.#checkOpen();
+    await this.#loadInTurn(model, FROM_REPOSITORY);
+  };
+
+  async #loadInTurn(model: string, request: LoadRequest): Promise<void> {
     if (!MODEL_NAME.test(model)) {
       throw loadFailed(model, 'failed to poll from model repository: no folder can have this name');
     }
-    await this.#inTurn(model, async (turns) => {
+    await this.inTurn(model, async (turns) => {
       turns.isLoading = true;
       await this.#load(model, request).finally(() => {
         turns.isLoading = false;
       });
     });
-  };
+  }
 
   readonly unload = async (model: string): Promise<void> => {
     this.#checkAllowed();
-    await this.#inTurn(model, () => this.#unload(model));
+    await this.inTurn(model, () => this.#unload(model));
   };
 
   /** Takes nothing new and resolves once what was begun has ended. */
@@ -99,7 +111,7 @@ export class ModelControl implements ModelRepository {
       const entry = await this.#read(own ?? config.repository, model, request);
       const isBrought = own !== undefined;
       const before = this.#options.routes.read(model);
-      const refusal = await this.#adopt({ entry, isBrought }, () => {
+      const refusal = await this.adopt({ entry, isBrought }, () => {
         // What runs from the directory before has been loaded from it and is about to end.
         spare = overrides.use(model, own);
       });
@@ -121,7 +133,7 @@ export class ModelControl implements ModelRepository {
     const named = namedVersions(this.#options);
     const scan = await scanModel(root, model, { named, config: json });
     tellOf(scan, log);
-    const entry = catalogEntry(config, { ...scan, model, root });
+    const entry = catalogEntry(config, { ...scan, model, root, config: json });
     const before = catalog.entry(model);
     const isBroken = entry.problems.some(
       ({ version }) => version === undefined || before?.packages.has(version),
@@ -130,8 +142,11 @@ export class ModelControl implements ModelRepository {
     return entry;
   }
 
-  /** Resolves with what stands in the way, if anything does. */
-  async #adopt({ entry, isBrought }: Read, onTaken: () => void): Promise<Refusal | undefined> {
+  /**
+   * Makes what was read ready beside what is served, then takes it up. Resolves with what stands in the way, if anything does, and
+   * rejects with ServeError `load_failed`. To be called in the model's turn.
+   */
+  async adopt({ entry, isBrought }: Read, onTaken = (): void => {}): Promise<Refusal | undefined> {
     const { model, packages } = entry;
     const { catalog, routes, residence, controller, statistics } = this.#options;
     const before = catalog.entry(model);
@@ -203,12 +218,17 @@ export class ModelControl implements ModelRepository {
         'explicit model load / unload is not allowed: expected server.modelControl explicit, found none',
       );
     }
+    this.#checkOpen();
+  }
+
+  #checkOpen(): void {
     if (this.#isClosed) {
       throw new ServeError('version_not_ready', 'Server is stopping: unavailable');
     }
   }
 
-  async #inTurn(model: string, work: (turns: Turns) => Promise<void>): Promise<void> {
+  /** Does something to a model once what was begun before has ended. Rejects with ServeError `overloaded` where too much waits. */
+  async inTurn(model: string, work: (turns: Turns) => Promise<void>): Promise<void> {
     if (this.#asked >= ASKED_MAX) {
       throw new ServeError('overloaded', `at most ${ASKED_MAX} loads and unloads may wait`);
     }

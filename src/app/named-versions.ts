@@ -40,7 +40,7 @@ export function namedVersions({ config, routes, controller }: NamedVersionsOptio
 }
 
 /** The versions that a route leads to, its rules and aliases included. */
-function versionsNamedBy(route: Route): ReadonlySet<string> {
+export function versionsNamedBy(route: Route): ReadonlySet<string> {
   const ruled = route.rules.map(({ version }) => version);
   return versionNames([...versionsLedTo(route), ...ruled, ...Object.values(route.aliases)]);
 }

@@ -4,6 +4,7 @@ import { programFolder } from '../config/program.ts';
 import { parseRolloutRequest, rolloutSpecFrom } from '../config/rollout-spec.ts';
 import type { Config } from '../config/schema.ts';
 import { type AdminServer, createAdminServer } from '../console/admin.ts';
+import { ServeError } from '../core/errors.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
@@ -12,9 +13,12 @@ import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Catalog } from './catalog.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
 import type { Judges } from './judges.ts';
+import type { Lookout } from './lookout.ts';
 import type { Max } from './max-model.ts';
+import type { ModelControl } from './model-control.ts';
+import { type ModelsViewOptions, modelsView } from './models-view.ts';
 
 export type DataPlaneOptions = {
   readonly config: Config;
@@ -71,8 +75,9 @@ export function createGrpcPlane({
   });
 }
 
-export type ControlPlaneOptions = {
-  readonly catalog: Catalog;
+export type ControlPlaneOptions = ModelsViewOptions & {
+  readonly lookout: Pick<Lookout, 'lookAll' | 'lookAt'>;
+  readonly repository: Pick<ModelControl, 'reload'>;
   readonly gateway: Gateway;
   readonly controller: Controller;
   readonly telemetry: Telemetry;
@@ -81,25 +86,38 @@ export type ControlPlaneOptions = {
 
 /** The server that the people who run the gateway talk to. */
 export function createControlPlane(options: ControlPlaneOptions): AdminServer {
-  const { catalog, gateway, controller, telemetry, onInternalError } = options;
+  const { gateway, controller, telemetry, lookout, repository, onInternalError } = options;
   return createAdminServer({
     controller,
-    specFrom: (model, body) => specFrom({ catalog, controller }, model, body),
+    specFrom: (model, body) => specFrom(options, model, body),
+    lookAt: (model, versions) => lookout.lookAt(model, versions),
     requestsPerSecond: telemetry.requestsPerSecond,
-    models: () => catalog.models().map((model) => modelView(catalog, model)),
+    models: async () => {
+      const isFresh = await lookout.lookAll();
+      return { isFresh, models: modelsView(options) };
+    },
+    reload: async (model) => {
+      await repository.reload(model);
+      return modelsView(options).find((each) => each.model === model);
+    },
     metrics: telemetry,
     ready: () => gateway.serverReadiness().ready,
     onInternalError,
   });
 }
 
-/** The request's keys, completed from the configuration; the model's present stable version is what it is tried against. */
-function specFrom(
-  { catalog, controller }: Pick<ControlPlaneOptions, 'catalog' | 'controller'>,
+/**
+ * The request's keys, completed from the configuration; the model's present stable version is what it is tried against. Looks at
+ * the model's folder first: a candidate may have come since, and a trial of files that changed would end as it begins.
+ */
+async function specFrom(
+  { catalog, controller, lookout }: Pick<ControlPlaneOptions, 'catalog' | 'controller' | 'lookout'>,
   model: string,
   body: unknown,
-): Omit<RolloutSpec, 'salt'> {
+): Promise<Omit<RolloutSpec, 'salt'>> {
   const { candidate, overrides } = parseRolloutRequest(body);
+  await lookout.lookAt(model, [candidate]);
+  checkUnchanged(catalog.entry(model), [controller.route(model)?.stable, candidate]);
   const { rollout, identity } = catalog.settings(model);
   // An unknown model has no stable version; the controller refuses it by name.
   const stable = controller.route(model)?.stable ?? '';
@@ -107,13 +125,18 @@ function specFrom(
   return rolloutSpecFrom(rollout, { model, stable, candidate, overrides, attributes });
 }
 
-function modelView(catalog: Catalog, model: string) {
-  const versions = catalog.versions(model).map(({ version, digest, bytes, task, licence }) => ({
-    version,
-    digest,
-    bytes,
-    task,
-    licence,
-  }));
-  return { model, versions };
+/** @throws ServeError `conflict` where one of the versions lies in the repository otherwise than it was read. */
+function checkUnchanged(
+  entry: CatalogEntry | undefined,
+  versions: readonly (string | undefined)[],
+): void {
+  const change = entry?.changes.find(
+    ({ version }) => version === undefined || versions.includes(version),
+  );
+  if (entry === undefined || change === undefined) return;
+  const which = change.version === undefined ? entry.model : `version ${change.version}`;
+  throw new ServeError(
+    'conflict',
+    `${which}: ${change.reason}. Put them back, or take them up: understudy models reload ${entry.model}`,
+  );
 }

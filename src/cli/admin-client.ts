@@ -4,6 +4,13 @@ import { CommandError, EXIT } from './exit-code.ts';
 /** Longer than any answer of the admin API takes. */
 const TIMEOUT_MS = 30_000;
 
+type Call = {
+  readonly method: string;
+  readonly path: string;
+  readonly body: unknown;
+  readonly msMax: number;
+};
+
 /** Talks to the admin API of a running gateway. Errors are ready to be shown to the person at the keyboard. */
 export class AdminClient {
   readonly #url: string;
@@ -13,15 +20,16 @@ export class AdminClient {
   }
 
   get(path: string): Promise<unknown> {
-    return this.#call('GET', path, undefined);
+    return this.#call({ method: 'GET', path, body: undefined, msMax: TIMEOUT_MS });
   }
 
-  post(path: string, body: unknown): Promise<unknown> {
-    return this.#call('POST', path, body);
+  /** Waits `msMax` milliseconds for the answer, 30 s by default. */
+  post(path: string, body: unknown, msMax = TIMEOUT_MS): Promise<unknown> {
+    return this.#call({ method: 'POST', path, body, msMax });
   }
 
-  async #call(method: string, path: string, body: unknown): Promise<unknown> {
-    const response = await this.#fetch(method, path, body);
+  async #call(call: Call): Promise<unknown> {
+    const response = await this.#fetch(call);
     const text = await response.text();
     const answer: unknown = parseJson(text);
     if (response.ok) return answer;
@@ -29,11 +37,11 @@ export class AdminClient {
     throw new CommandError(response.status === 400 ? EXIT.usage : EXIT.failed, said);
   }
 
-  async #fetch(method: string, path: string, body: unknown): Promise<Response> {
+  async #fetch({ method, path, body, msMax }: Call): Promise<Response> {
     try {
       return await fetch(this.#url + path, {
         method,
-        signal: AbortSignal.timeout(TIMEOUT_MS),
+        signal: AbortSignal.timeout(msMax),
         ...(body === undefined
           ? {}
           : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),

@@ -77,6 +77,23 @@ for (const verb of ['promote', 'abort', 'resume'] as const) {
     );
 }
 
+const models = program
+  .command('models')
+  .description('show the models of the repository, their versions and what becomes of them')
+  .option(...ADMIN)
+  .option(...OUTPUT)
+  .action(async (options) => (await import('./models-commands.ts')).list(options));
+
+models
+  .command('reload <model>')
+  .description('take up the files of a model as they are in the repository now')
+  .option(...ADMIN)
+  .option(...OUTPUT)
+  // The same options of `models` take what is given, wherever it stands.
+  .action(async (model, _, command) =>
+    (await import('./models-commands.ts')).reload(model, command.optsWithGlobals()),
+  );
+
 const evidence = program.command('evidence').description('check the record of decisions');
 
 evidence

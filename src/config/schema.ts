@@ -21,6 +21,8 @@ export type Config = {
     readonly max?: { readonly model: string; readonly cors: boolean } | undefined;
   };
   readonly repository: string;
+  /** Milliseconds between two looks at the repository; undefined: it is looked at only when somebody asks. */
+  readonly repositoryPollMs: number | undefined;
   /** The ledger's directory. */
   readonly ledger: string;
   readonly limits: { readonly bodyBytesMax: number; readonly headersBytesMax: number };
@@ -39,6 +41,13 @@ const directory = z
 const modelName = z
   .string()
   .regex(/^[^/\\._][^/\\]*$/, { error: expected('a model name: a folder of the repository') });
+
+const POLLS = 'off, or a duration from 1s to 24h';
+
+/** A look at all files of the repository costs a little each time. */
+const pollEvery = duration.refine((ms) => ms >= 1_000 && ms <= 86_400_000, {
+  error: `expected ${POLLS}`,
+});
 
 /** The schema of `understudy.yaml`. It takes what YAML gives and returns most of a Config, its paths still as written. */
 export const configSchema = section({
@@ -61,7 +70,18 @@ export const configSchema = section({
       cors: z.boolean({ error: expected('true or false') }).default(false),
     }).optional(),
   }).prefault({}),
-  repository: directory.default(DEFAULTS.repository),
+  repository: z
+    .union(
+      [
+        directory,
+        section({
+          path: directory.default(DEFAULTS.repository),
+          poll: z.union([z.literal('off'), pollEvery], { error: expected(POLLS) }).prefault('off'),
+        }),
+      ],
+      { error: expected('a directory, or path and poll') },
+    )
+    .prefault(DEFAULTS.repository),
   ledger: directory.default(DEFAULTS.ledger),
   limits: section({
     bodyMax: byteSize.prefault(DEFAULTS.limits.bodyMax),
@@ -77,13 +97,21 @@ export const configSchema = section({
 }).transform(
   ({ server, repository, ledger, limits, feedback, models }): Omit<Config, 'written'> => ({
     server,
-    repository,
+    ...repositoryOf(repository),
     ledger,
     limits: { bodyBytesMax: limits.bodyMax, headersBytesMax: limits.headersMax },
     feedback: { ttlMs: feedback.ttl, requestsMax: feedback.requestsMax },
     models,
   }),
 );
+
+function repositoryOf(
+  written: string | { path: string; poll: 'off' | number },
+): Pick<Config, 'repository' | 'repositoryPollMs'> {
+  if (typeof written === 'string') return { repository: written, repositoryPollMs: undefined };
+  const { path, poll } = written;
+  return { repository: path, repositoryPollMs: poll === 'off' ? undefined : poll };
+}
 
 /** What a model's own files say of how it is run: the form of a `models.<name>` section, with only the keys that they set. */
 export type SectionBeneath = {

@@ -29,7 +29,7 @@ const FAULT_STATUS = {
   runtime_failed: 500,
   host_lost: 500,
   internal: 500,
-  load_failed: 400,
+  load_failed: 409,
   conflict: 409,
   not_allowed: 503,
 } as const satisfies Record<ServeErrorCode, number>;

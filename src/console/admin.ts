@@ -1,6 +1,7 @@
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { ServeError } from '../core/errors.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
+import { versionsLedTo } from '../core/route.ts';
 import { type CommandResult, refused, type Submission } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
 import { planOf } from '../rollout/plan.ts';
@@ -9,12 +10,19 @@ import { parseModel, parseRate, parseReason, parseRouteRequest } from './request
 
 export type AdminOptions = {
   readonly controller: Pick<Controller, 'submit' | 'status' | 'list' | 'route' | 'isFenced'>;
-  /** Checks the body of a request to start a rollout and completes it; throws ServeError `invalid_input`. */
-  readonly specFrom: (model: string, body: unknown) => Omit<RolloutSpec, 'salt'>;
+  /**
+   * Checks the body of a request to start a rollout and completes it. Rejects with ServeError `invalid_input`, or `conflict` where
+   * the files of a version changed since they were read.
+   */
+  readonly specFrom: (model: string, body: unknown) => Promise<Omit<RolloutSpec, 'salt'>>;
+  /** Looks whether these versions of a model are in the repository by now. */
+  readonly lookAt: (model: string, versions: readonly string[]) => Promise<void>;
   /** What a model gets at present; undefined: not known. */
   readonly requestsPerSecond: (model: string) => number | undefined;
-  /** The models and their versions, as JSON. */
-  readonly models: () => readonly unknown[];
+  /** The models and their versions, as JSON; looks at the repository first. */
+  readonly models: () => Promise<object>;
+  /** Reads a model's folder anew and resolves with the model as it is then. Rejects with a ServeError. */
+  readonly reload: (model: string) => Promise<unknown>;
   /** Prometheus text. */
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
   /** True while live requests can be answered. */
@@ -87,7 +95,7 @@ function answerErrors(app: FastifyInstance, { onInternalError }: AdminOptions): 
 }
 
 function addOverviews(app: FastifyInstance, options: AdminOptions): void {
-  const { controller, metrics, models, ready } = options;
+  const { controller, metrics, models, reload, ready } = options;
   app.get('/healthz', async (_, reply) => {
     const isReady = ready();
     return reply.code(isReady ? 200 : 503).send({ ready: isReady, fenced: controller.isFenced() });
@@ -95,7 +103,8 @@ function addOverviews(app: FastifyInstance, options: AdminOptions): void {
   app.get('/metrics', async (_, reply) => {
     return reply.type(metrics.contentType).send(await metrics.render());
   });
-  app.get('/api/v1/models', async () => ({ models: models() }));
+  app.get('/api/v1/models', () => models());
+  app.post<OfModel>('/api/v1/models/:model/reload', ({ params: { model } }) => reload(model));
 }
 
 type Start = { readonly model: string; readonly body: unknown };
@@ -108,7 +117,7 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
   };
   /** The plan is told with the answer: what the trial will take, if the candidate is as good as stable. */
   const start = async (request: FastifyRequest, { model, body }: Start, reply: FastifyReply) => {
-    const spec = specFrom(model, body);
+    const spec = await specFrom(model, body);
     const asked = parseRate(request.query);
     const result = await controller.submit({ kind: 'start', spec });
     if (result.kind === 'refused') return sendResult(reply, result);
@@ -139,7 +148,7 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
   }
 }
 
-function addRoutes(app: FastifyInstance, { controller }: AdminOptions): void {
+function addRoutes(app: FastifyInstance, { controller, lookAt }: AdminOptions): void {
   const path = '/api/v1/models/:model/route';
   app.get<OfModel>(path, async ({ params: { model } }) => {
     const route = controller.route(model);
@@ -149,6 +158,7 @@ function addRoutes(app: FastifyInstance, { controller }: AdminOptions): void {
   app.put<OfModel>(path, async (request: FastifyRequest<OfModel>, reply) => {
     const { model } = request.params;
     const asked = parseRouteRequest(request.body);
+    await lookAt(model, versionsLedTo(asked));
     return sendResult(reply, await controller.submit({ kind: 'setRoute', model, ...asked }));
   });
 }

@@ -25,6 +25,8 @@ export function checkUnchanged({
       }
       other = found;
     }
-    throw new Error('its files were changed since they were read: load the model again');
+    throw new Error(
+      'its files changed since they were read: understudy models reload takes them up',
+    );
   };
 }

@@ -19,8 +19,11 @@ const NOT_OURS: ReadonlySet<string> = new Set(['lost+found']);
  * @throws Error where the directory cannot be read.
  */
 export async function foldersIn(directory: string): Promise<Folders> {
-  const found = await readdir(directory).catch((cause: unknown) => {
-    throw new Error(`expected a directory that can be read: ${messageOf(cause)}`, { cause });
+  const found = await readdir(directory).catch(async (cause: unknown) => {
+    const reason = await whyBroken(directory, cause);
+    throw new Error(reason ?? `expected a directory that can be read: ${messageOf(cause)}`, {
+      cause,
+    });
   });
   const names: string[] = [];
   const broken: { name: string; reason: string }[] = [];

@@ -109,6 +109,7 @@ export type ControlParts = {
 
 export type Control = {
   readonly config: Config;
+  readonly residence: Residence;
   readonly control: ModelControl;
   readonly catalog: Catalog;
   readonly controller: Controller;
@@ -183,5 +184,5 @@ export async function aControl(
     ...{ config, catalog, routes, residence, controller, overrides, statistics, log: tell },
   });
   t.teardown(() => overrides.close());
-  return { config, brought, control, catalog, controller, gateway, routes, hosts, log };
+  return { residence, config, brought, control, catalog, controller, gateway, routes, hosts, log };
 }

@@ -109,7 +109,15 @@ t.test('a package that does not say how an image becomes its input is told so', 
   const told = async (parts: Partial<Package>): Promise<string> => {
     const fields = { model: 'm', signature, labelsByOutput: new Map(), ...parts };
     const packages = new Map([['1', aPackage('1', fields)]]);
-    const entry = { model: 'm', packages, problems: [], aside: [], builds: new Map() };
+    const entry = {
+      model: 'm',
+      packages,
+      problems: [],
+      root: '/models',
+      changes: [],
+      aside: [],
+      builds: new Map(),
+    };
     const catalog = new Catalog(config, [
       { ...entry, settings: new Catalog(config, []).settings('m') },
     ]);

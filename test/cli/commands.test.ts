@@ -41,14 +41,16 @@ const gateway = createAdminServer({
     route: (model) => (model === 'fresh' ? aRoute() : undefined),
     isFenced: () => false,
   },
-  specFrom: (model, body) => {
+  specFrom: async (model, body) => {
     if (model === 'strict')
       throw new ServeError('invalid_input', 'steps: expected a list of steps');
     bodies.push(body);
     return aSpec({ model });
   },
   requestsPerSecond: () => 50,
-  models: () => [],
+  models: async () => ({ models: [], isFresh: true }),
+  reload: async (model) => ({ model }),
+  lookAt: async () => undefined,
   metrics: { contentType: 'text/plain', render: async () => '' },
   ready: () => true,
   onInternalError: (_, error) => t.fail(String(error)),

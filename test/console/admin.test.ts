@@ -9,14 +9,16 @@ async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
   const faults: string[] = [];
   const { app } = createAdminServer({
     controller,
-    specFrom: (model, body) => {
+    specFrom: async (model, body) => {
       const { candidate } = body as { candidate?: string };
       if (candidate === undefined)
         throw new ServeError('invalid_input', 'candidate: expected a version');
       return aSpec({ model, candidate });
     },
     requestsPerSecond: () => 50,
-    models: () => [{ name: 'fashion', versions: ['1', '2'] }],
+    models: async () => ({ models: [{ name: 'fashion', versions: ['1', '2'] }], isFresh: true }),
+    reload: async (model) => ({ model }),
+    lookAt: async () => undefined,
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
     ready: () => true,
     onInternalError: (operation, error) => faults.push(`${operation}: ${String(error)}`),
@@ -161,9 +163,11 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
   let isReady = false;
   const server = createAdminServer({
     controller,
-    specFrom: () => aSpec(),
+    specFrom: async () => aSpec(),
     requestsPerSecond: () => undefined,
-    models: () => ['fashion'],
+    models: async () => ({ models: ['fashion'], isFresh: true }),
+    reload: async (model) => ({ model }),
+    lookAt: async () => undefined,
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
     ready: () => isReady,
     onInternalError: () => {},
@@ -174,7 +178,10 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
   t.equal((await fetch(`${at}/healthz`)).status, 503);
   isReady = true;
   t.same(await (await fetch(`${at}/healthz`)).json(), { ready: true, fenced: false });
-  t.same(await (await fetch(`${at}/api/v1/models`)).json(), { models: ['fashion'] });
+  t.same(await (await fetch(`${at}/api/v1/models`)).json(), {
+    models: ['fashion'],
+    isFresh: true,
+  });
   const metrics = await fetch(`${at}/metrics`);
   t.equal(await metrics.text(), 'up 1\n');
   t.match(metrics.headers.get('content-type'), /^text\/plain; version=0.0.4/);

@@ -23,7 +23,9 @@ t.test('the routes are those of the server', async (t) => {
       throw new Error('nothing is started here');
     },
     requestsPerSecond: () => undefined,
-    models: () => [],
+    models: async () => ({ models: [], isFresh: true }),
+    reload: async (model) => ({ model }),
+    lookAt: async () => undefined,
     metrics: { contentType: 'text/plain', render: async () => '' },
     ready: () => true,
     onInternalError: () => undefined,

@@ -31,7 +31,7 @@ async function helpOf(words: readonly string[]): Promise<readonly Help[]> {
       .map((word) => helpOf([...words, word])),
   );
   const options = entriesOf(stdout, 'Options').filter(({ flags }) => flags !== '-h, --help');
-  const isGroup = inner.length > 0 && words.length > 0;
+  const isGroup = inner.length > 0 && words.length > 0 && options.length === 0;
   return [...(isGroup ? [] : [{ name, options }]), ...inner.flat()];
 }
 

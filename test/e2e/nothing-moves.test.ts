@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t from 'tap';
 import { anIdentityModel } from '../support/a-model-file.ts';
+import { understudy } from '../support/command.ts';
 import { until } from '../support/until.ts';
 import { type Place, RunningGateway } from './a-gateway.ts';
 
@@ -81,3 +82,68 @@ t.test('neither a folder, nor a load call, nor a restart moves anybody', TIME, a
   t.equal(await servedBy(fresh), '3', 'without its ledger every start is the first');
   await until('and says so', () => warnings(fresh).length > 0);
 });
+
+t.test(
+  'what comes and changes is listed, tried and taken up without a restart',
+  TIME,
+  async (t) => {
+    const place = await aPlaceOf(t, ['1']);
+    const gateway = await RunningGateway.start(t, place);
+    const admin = ['--admin', gateway.adminUrl];
+    await addVersion(place, '2');
+    await addVersion(place, 'old');
+    const listed = await understudy(['models', ...admin]);
+    t.match(listed.stdout, /^m +1 +ready +stable 100 % +[0-9a-f]{12}\nm +2 +unloaded +- +/m);
+    t.match(listed.stdout, /^m: left aside, .*: old$/m);
+    await writeFile(join(place.root, 'models/m/1/model.yaml'), 'task: other');
+    const refused = await understudy(['rollout', 'start', 'm', '2', ...admin]);
+    t.equal(refused.code, 1);
+    t.match(refused.stderr, /version 1: its files changed since they were read\. .*reload m$/m);
+    const changed = await understudy(['models', '-o', 'json', ...admin]);
+    t.match(JSON.parse(changed.stdout), {
+      models: [{ versions: [{ version: '1', reason: /^its files changed since they were read/ }] }],
+    });
+    const reloaded = await understudy(['models', 'reload', 'm', '-o', 'json', ...admin]);
+    t.match(JSON.parse(reloaded.stdout), {
+      stable: '1',
+      versions: [{ version: '1', task: 'other' }],
+    });
+    const started = await understudy(['rollout', 'start', 'm', 'old', ...admin]);
+    t.equal(started.code, 0, started.stderr);
+    t.equal((await understudy(['rollout', 'promote', 'm', ...admin])).code, 0);
+    t.equal(await servedBy(gateway), 'old', 'a version that a person promoted, whatever its name');
+    await stopped(gateway);
+    const again = await RunningGateway.start(t, place);
+    t.equal(await servedBy(again), 'old', 'and the ledger remembers it');
+  },
+);
+
+t.test(
+  'a gateway over an empty repository serves what is put there, once it is whole',
+  TIME,
+  async (t) => {
+    const place = await aPlaceOf(t, [], 'repository: { path: ./models, poll: 1s }');
+    await writeFile(
+      place.config,
+      (await readFile(place.config, 'utf8')).replace(', modelControl: explicit', ''),
+    );
+    const gateway = await RunningGateway.start(t, place);
+    const file = join(place.root, 'models/m/1/model.onnx');
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, MODEL.slice(0, 20));
+    const whole = await until('the first half has been looked at', () =>
+      gateway.entries().some(({ message }) => message.startsWith('cannot be served')),
+    );
+    t.ok(whole, 'a copy that stopped half way is told');
+    await writeFile(file, MODEL);
+    await until('the model is served', async () => (await servedBy(gateway)) === '1');
+    t.match(warnings(gateway), [/version 1, the newest, is stable from here on/]);
+    await addVersion(place, '2');
+    await until('version 2 is found', () =>
+      gateway
+        .entries()
+        .some(({ message, facts }) => message.startsWith('found') && facts?.['version'] === '2'),
+    );
+    t.equal(await servedBy(gateway), '1');
+  },
+);

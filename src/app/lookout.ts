@@ -1,0 +1,226 @@
+/**
+ * Looks at the repository again: whenever somebody asks about it, and by itself where it is polled. A look never moves traffic and
+ * never touches what is served. It takes up what nobody depends on, so that new versions can be tried, and says what has changed
+ * under those that are at work.
+ */
+import type { Config } from '../config/schema.ts';
+import { messageOf, ServeError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import type { RouteTable } from '../gateway/route-table.ts';
+import { foldersIn } from '../repository/folders.ts';
+import type { Package } from '../repository/package.ts';
+import { scanModel } from '../repository/scan.ts';
+import type { Controller } from '../rollout/controller.ts';
+import type { Catalog } from './catalog.ts';
+import { type CatalogEntry, catalogEntry } from './catalog-entry.ts';
+import { tellOfMove } from './first-choices.ts';
+import type { ModelControl } from './model-control.ts';
+import { namedVersions, versionsNamedBy } from './named-versions.ts';
+import { factsOf, noticed, tellOfNews } from './noticed.ts';
+import type { Residence } from './residence.ts';
+
+export type LookoutOptions = {
+  readonly config: Config;
+  readonly catalog: Catalog;
+  readonly routes: Pick<RouteTable, 'read'>;
+  readonly residence: Pick<Residence, 'versions'>;
+  readonly controller: Pick<Controller, 'recordedVersions'>;
+  readonly control: Pick<ModelControl, 'inTurn' | 'adopt'>;
+  readonly log: Log;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/** How long a list of models waits for the disk before it tells what is known. */
+const LIST_MS_MAX = 2_000;
+
+/** How long a command waits for the files that it is about. */
+const COMMAND_MS_MAX = 20_000;
+
+/** How often one look begins again because a load came between. */
+const LOOKS_MAX = 3;
+
+type Look = {
+  readonly model: string;
+  /** Versions that a command names. */
+  readonly names: readonly string[];
+  /** A look of the poll: it believes what it has seen twice, and takes up what is to be served by itself. */
+  readonly isPoll: boolean;
+};
+
+export class Lookout {
+  readonly #options: LookoutOptions;
+  /** By model, then by version: as last read, so that gigabytes are read once for each time that they change. */
+  readonly #seen = new Map<string, ReadonlyMap<string, Package>>();
+  /** By model: what the last look of the poll found, until the next one confirms it. */
+  readonly #pending = new Map<string, string>();
+  #timer: NodeJS.Timeout | undefined;
+  #everything: Promise<void> | undefined;
+  #isStopped = false;
+  /** Told once, however often it is met. */
+  #fault: string | undefined;
+
+  constructor(options: LookoutOptions) {
+    this.#options = options;
+  }
+
+  /** Looks by itself from here on, where the configuration asks for it: the time runs from the end of one look to the next. */
+  start(): void {
+    const { repositoryPollMs: pollMs } = this.#options.config;
+    if (pollMs === undefined || this.#isStopped) return;
+    this.#timer = setTimeout(() => {
+      void this.#lookAtAll(true).finally(() => this.start());
+    }, pollMs);
+    this.#timer.unref();
+  }
+
+  /** Begins no look any more. One that hangs on a dead disk is left behind. */
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Looks at all models. Resolves with false where that takes too long: then it goes on, and what is known is as before. */
+  async lookAll(): Promise<boolean> {
+    this.#everything ??= this.#lookAtAll(false).finally(() => {
+      this.#everything = undefined;
+    });
+    return await within(this.#everything, LIST_MS_MAX);
+  }
+
+  /**
+   * Looks at one model for a command that names these versions. Rejects with ServeError `version_not_ready` where its files
+   * take too long to read.
+   */
+  async lookAt(model: string, names: readonly string[]): Promise<void> {
+    if (await within(this.#lookSafely({ model, names, isPoll: false }), COMMAND_MS_MAX)) return;
+    throw new ServeError(
+      'version_not_ready',
+      `the files of ${model} are still being read: ask again in a moment`,
+    );
+  }
+
+  async #lookAtAll(isPoll: boolean): Promise<void> {
+    const { config, catalog, log } = this.#options;
+    try {
+      const { names, broken } = await foldersIn(config.repository);
+      const known = catalog.entries().map(({ model }) => model);
+      for (const model of new Set([...names, ...broken.map(({ name }) => name), ...known]))
+        if (!this.#isStopped) await this.#lookSafely({ model, names: [], isPoll });
+      this.#fault = undefined;
+    } catch (error) {
+      const fault = `repository: cannot be looked at: ${messageOf(error)}`;
+      if (fault !== this.#fault) log({ level: 'error', message: fault });
+      this.#fault = fault;
+    }
+  }
+
+  /** One model at fault keeps no other from being looked at. */
+  async #lookSafely(look: Look): Promise<void> {
+    try {
+      for (let tries = 0; tries < LOOKS_MAX; tries += 1) if (await this.#look(look)) return;
+    } catch (error) {
+      this.#options.onInternalError(`look at ${look.model}`, error);
+    }
+  }
+
+  /** Reads outside the model's turn, as a disk that hangs must hold nothing else. Resolves with false where a load came between. */
+  async #look(look: Look): Promise<boolean> {
+    const { catalog, control } = this.#options;
+    const before = catalog.entry(look.model);
+    const found = await this.#read(look.model, look.names);
+    if (this.#isStopped || found === undefined) return true;
+    let isLatest = true;
+    await control.inTurn(look.model, async () => {
+      isLatest = catalog.entry(look.model) === before;
+      if (isLatest) await this.#notice(look, before, found);
+    });
+    return isLatest;
+  }
+
+  async #notice(
+    { model, isPoll }: Look,
+    before: CatalogEntry | undefined,
+    found: CatalogEntry,
+  ): Promise<void> {
+    const { catalog, log } = this.#options;
+    const entry = noticed({ before, found, atWork: this.#atWork(model, before) });
+    if (entry === before) this.#pending.delete(model);
+    if (entry === before || (isPoll && !this.#isConfirmed(found))) return;
+    tellOfNews(before, entry, log);
+    if (isPoll && this.#isServedUnasked(entry)) await this.#takeUp(entry);
+    else catalog.replace(entry);
+  }
+
+  /** Undefined: there is nothing to look at, as the model is one that a caller brought along. */
+  async #read(model: string, names: readonly string[]): Promise<CatalogEntry | undefined> {
+    const { config, catalog } = this.#options;
+    const { repository: root } = config;
+    const before = catalog.entry(model);
+    if (before !== undefined && before.root !== root) return undefined;
+    const named = namedVersions(this.#options);
+    const scan = await scanModel(root, model, {
+      config: before?.config,
+      named: () => [...named(model), ...names, ...(before?.packages.keys() ?? [])],
+      known: (target) => this.#seen.get(model)?.get(target.version) ?? catalog.find(target),
+    });
+    this.#seen.set(model, new Map(scan.packages.map((each) => [each.version, each])));
+    return catalogEntry(config, { ...scan, model, root, config: before?.config });
+  }
+
+  /** The versions that somebody depends on. */
+  #atWork(model: string, before: CatalogEntry | undefined): ReadonlySet<string> {
+    const { routes, residence, controller } = this.#options;
+    if (before === undefined) return new Set();
+    const route = routes.read(model);
+    const running = residence
+      .versions(model)
+      .filter(({ life }) => life.kind !== 'unloaded' && life.kind !== 'failed');
+    return new Set([
+      ...running.map(({ version }) => version),
+      ...(route === undefined ? [] : versionsNamedBy(route)),
+      ...(route === undefined ? [] : controller.recordedVersions(model)),
+    ]);
+  }
+
+  /** Whether two looks one after the other found the same bytes: what is still being copied is not taken up. */
+  #isConfirmed(found: CatalogEntry): boolean {
+    const facts = factsOf(found);
+    const isSame = this.#pending.get(found.model) === facts;
+    if (isSame) this.#pending.delete(found.model);
+    else this.#pending.set(found.model, facts);
+    return isSame;
+  }
+
+  /** Where callers load models, what they did not load is only listed. */
+  #isServedUnasked({ packages }: CatalogEntry): boolean {
+    return packages.size > 0 && this.#options.config.server.modelControl === 'none';
+  }
+
+  async #takeUp(entry: CatalogEntry): Promise<void> {
+    const { catalog, control, routes, log } = this.#options;
+    const { model } = entry;
+    const before = routes.read(model);
+    try {
+      const refusal = await control.adopt({ entry, isBrought: false });
+      if (refusal !== undefined) throw new Error(refusal.why);
+      tellOfMove({ entry, before, after: routes.read(model) }, log);
+    } catch (error) {
+      catalog.replace(entry);
+      const message = `listed, and not taken up: ${messageOf(error)}`;
+      log({ level: 'error', message, facts: { model } });
+    }
+  }
+}
+
+/** Whether work ends in time; it goes on where it does not. */
+async function within(work: Promise<void>, msMax: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), msMax);
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

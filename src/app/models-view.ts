@@ -1,0 +1,136 @@
+import type { Route } from '../core/route.ts';
+import { compareVersions } from '../core/version.ts';
+import type { RouteTable } from '../gateway/route-table.ts';
+import type { ModelVersionState } from '../gateway/version-names.ts';
+import type { Catalog } from './catalog.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
+import type { Residence } from './residence.ts';
+
+/** What a version does at present, and its part of the traffic in basis points: of a shadow, the part that is copied to it. */
+export type VersionRole = {
+  readonly role: 'stable' | 'candidate' | 'control' | 'other' | 'shadow' | 'rule';
+  /** Absent for a rule, which has no fixed part. */
+  readonly weightBp?: number;
+};
+
+/** One version as people who run the gateway see it. */
+export type VersionView = {
+  readonly version: string;
+  /** As in the life of a version, or `refused` for one that cannot be read. */
+  readonly state: string;
+  readonly roles: readonly VersionRole[];
+  /** Why it is refused or failed, or what has changed since it was read. */
+  readonly reason?: string;
+  /** Absent for a version that cannot be read, as is all that follows. */
+  readonly digest?: string;
+  readonly bytes?: number;
+  readonly task?: string | undefined;
+  readonly licence?: string | undefined;
+};
+
+export type ModelView = {
+  readonly model: string;
+  /** Absent: nobody is sent to the model. */
+  readonly stable?: string;
+  /** Whether the newest version gets the traffic by itself. */
+  readonly followsNewest: boolean;
+  /** What concerns all versions: why none can be read, or what has changed since. */
+  readonly reason?: string;
+  /** Folders whose names make them no versions, and that nothing names. */
+  readonly leftAside: readonly string[];
+  readonly versions: readonly VersionView[];
+};
+
+export type ModelsViewOptions = {
+  readonly catalog: Catalog;
+  readonly routes: Pick<RouteTable, 'read'>;
+  readonly residence: Pick<Residence, 'versions'>;
+};
+
+/** All models of the repository, by name, those of which nothing can be served included. */
+export function modelsView({
+  catalog,
+  routes,
+  residence,
+}: ModelsViewOptions): readonly ModelView[] {
+  return catalog
+    .entries()
+    .map((entry) => modelView(entry, routes.read(entry.model), residence.versions(entry.model)));
+}
+
+function modelView(
+  entry: CatalogEntry,
+  route: Route | undefined,
+  states: readonly ModelVersionState[],
+): ModelView {
+  const { model, settings, aside } = entry;
+  const reason = reasonOf(entry, undefined) ?? whyUnrouted(entry, route);
+  const unread = entry.problems.flatMap(({ version }) =>
+    version === undefined || entry.packages.has(version) ? [] : [version],
+  );
+  const versions = [
+    ...states.map((state) => versionView(entry, route, state)),
+    ...unread.map((version) => ({
+      version,
+      state: 'refused',
+      roles: rolesOf(route, version),
+      reason: reasonOf(entry, version) ?? '',
+    })),
+  ];
+  return {
+    model,
+    ...(route && { stable: route.stable }),
+    followsNewest: settings.follows,
+    ...(reason !== undefined && { reason }),
+    leftAside: aside,
+    versions: versions.sort((a, b) => compareVersions(a.version, b.version)),
+  };
+}
+
+function versionView(
+  entry: CatalogEntry,
+  route: Route | undefined,
+  { version, life }: ModelVersionState,
+): VersionView {
+  const found = entry.packages.get(version);
+  const fault = life.kind === 'failed' ? life.reason : undefined;
+  const reason = fault ?? reasonOf(entry, version);
+  return {
+    version,
+    state: life.kind,
+    roles: rolesOf(route, version),
+    ...(reason !== undefined && { reason }),
+    ...(found && {
+      digest: found.digest,
+      bytes: found.bytes,
+      task: found.task,
+      licence: found.licence,
+    }),
+  };
+}
+
+function reasonOf(entry: CatalogEntry, version: string | undefined): string | undefined {
+  const { model, changes, problems } = entry;
+  const change = changes.find((each) => each.version === version);
+  if (change !== undefined)
+    return `${change.reason}; to take them up: understudy models reload ${model}`;
+  return problems.find((each) => each.version === version)?.reason;
+}
+
+function whyUnrouted({ model, packages }: CatalogEntry, route: Route | undefined) {
+  if (route !== undefined || packages.size === 0) return undefined;
+  return `nobody is sent to it; to serve it: understudy models reload ${model}`;
+}
+
+function rolesOf(route: Route | undefined, version: string): readonly VersionRole[] {
+  if (route === undefined) return [];
+  const roles: VersionRole[] = route.shares
+    .filter((share) => share.version === version && share.weightBp > 0)
+    .map(({ arm, weightBp }) => ({ role: arm, weightBp }));
+  if (route.stable === version && !roles.some(({ role }) => role === 'stable'))
+    roles.push({ role: 'stable', weightBp: 0 });
+  if (route.mirror?.version === version)
+    roles.push({ role: 'shadow', weightBp: route.mirror.sampleBp });
+  if (route.rules.some((rule) => rule.version === version)) roles.push({ role: 'rule' });
+  return roles;
+}

@@ -1,0 +1,117 @@
+import type { Log } from '../core/log.ts';
+import { compareVersions } from '../core/version.ts';
+import type { Package } from '../repository/package.ts';
+import type { CatalogEntry, CatalogProblem } from './catalog-entry.ts';
+
+export type Sighting = {
+  /** As the model was last taken up; undefined: it was not there. */
+  readonly before: CatalogEntry | undefined;
+  /** As it lies in the repository now. */
+  readonly found: CatalogEntry;
+  /** Versions that people, a route or a trial depend on: they stay as they were read until somebody has the model read anew. */
+  readonly atWork: ReadonlySet<string>;
+};
+
+/**
+ * What a look at a model's folder comes to: versions that nobody depends on are as they lie there now, the others as they were
+ * read, with what has changed beside them. The entry before, the very same object, where nothing is new.
+ */
+export function noticed({ before, found, atWork }: Sighting): CatalogEntry {
+  if (before === undefined) return found;
+  const kept = [...before.packages.values()].filter(({ version }) => atWork.has(version));
+  const entry = entryOf(before, found, kept);
+  return factsOf(entry) === factsOf(before) ? before : entry;
+}
+
+function entryOf(
+  before: CatalogEntry,
+  found: CatalogEntry,
+  kept: readonly Package[],
+): CatalogEntry {
+  const whole = kept.length > 0 ? changeOfAll(before, found) : undefined;
+  if (whole !== undefined) return { ...before, changes: [{ version: undefined, reason: whole }] };
+  const changes = kept.flatMap((each) => changeOf(each, found));
+  const versions = new Set(kept.map(({ version }) => version));
+  const others = [...found.packages.values()].filter(({ version }) => !versions.has(version));
+  const packages = [...kept, ...others].sort((a, b) => compareVersions(a.version, b.version));
+  const buildOf = (version: string): string =>
+    (versions.has(version) ? before : found).builds.get(version) ?? '';
+  return {
+    ...found,
+    packages: new Map(packages.map((each) => [each.version, each])),
+    problems: found.problems.filter(({ version }) => !versions.has(version ?? '')),
+    builds: new Map(packages.map(({ version }) => [version, buildOf(version)])),
+    changes,
+  };
+}
+
+/** What concerns all versions of a model at once. */
+function changeOfAll(before: CatalogEntry, found: CatalogEntry): string | undefined {
+  const [was] = before.packages.values();
+  const [is] = found.packages.values();
+  const problem = found.problems.find(({ version }) => version === undefined);
+  if (problem !== undefined) return `its folder changed since it was read: ${problem.reason}`;
+  if (was === undefined || is === undefined) return undefined;
+  return textOf(was.settings) === textOf(is.settings)
+    ? undefined
+    : 'its config.pbtxt changed since it was read';
+}
+
+function changeOf(kept: Package, { packages, problems }: CatalogEntry): readonly CatalogProblem[] {
+  const { version } = kept;
+  const now = packages.get(version);
+  if (now !== undefined && contentOf(now) === contentOf(kept)) return [];
+  const problem = problems.find((each) => each.version === version)?.reason;
+  const reason =
+    now === undefined
+      ? `its files changed since they were read: ${problem ?? 'its folder is gone'}`
+      : 'its files changed since they were read';
+  return [{ version, reason }];
+}
+
+/** Says what a look has found, each piece of news once. */
+export function tellOfNews(before: CatalogEntry | undefined, after: CatalogEntry, log: Log): void {
+  const { model } = after;
+  for (const [version, found] of after.packages) {
+    const was = before?.packages.get(version);
+    if (was !== undefined && contentOf(was) === contentOf(found)) continue;
+    const message =
+      was === undefined
+        ? 'found: it gets traffic once a rollout or a route leads to it'
+        : 'read anew, as nobody depends on it';
+    log({ level: 'info', message, facts: { model, version } });
+  }
+  for (const version of before?.packages.keys() ?? [])
+    if (!after.packages.has(version))
+      log({ level: 'info', message: 'no longer there', facts: { model, version } });
+  for (const { version, reason } of newIn(before?.changes, after.changes)) {
+    const message = `${reason}; what was read is served as before. To take them up: understudy models reload ${model}`;
+    log({ level: 'warn', message, facts: { model, ...(version && { version }) } });
+  }
+  for (const { version, reason } of newIn(before?.problems, after.problems)) {
+    const message = `cannot be served: ${reason}`;
+    log({ level: 'error', message, facts: { model, ...(version && { version }) } });
+  }
+}
+
+function newIn(
+  before: readonly CatalogProblem[] | undefined,
+  after: readonly CatalogProblem[],
+): readonly CatalogProblem[] {
+  const known = new Set(before?.map(textOf));
+  return after.filter((each) => !known.has(textOf(each)));
+}
+
+/** Names what was found, so that two looks can be compared. */
+export function factsOf({ packages, problems, aside, changes, builds }: CatalogEntry): string {
+  return textOf([[...packages.values()].map(contentOf), problems, aside, changes, [...builds]]);
+}
+
+/** A package without what changes when the same bytes are written again. */
+function contentOf({ stamp: _, ...content }: Package): string {
+  return textOf(content);
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value, (_, part) => (part instanceof Map ? [...part] : part));
+}

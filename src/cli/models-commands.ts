@@ -1,0 +1,72 @@
+import type { ModelView, VersionRole, VersionView } from '../app/models-view.ts';
+import { AdminClient } from './admin-client.ts';
+import { print, readFormat } from './output.ts';
+import { formatTable } from './table.ts';
+
+type Options = { readonly admin: string; readonly output: string };
+type Listed = { readonly models: readonly ModelView[]; readonly isFresh: boolean };
+
+/** A reload answers once the model is loaded, and a large one takes a while. */
+const RELOAD_MS_MAX = 600_000;
+
+/** Digits of a digest that tell packages apart at a glance. */
+const DIGEST_LENGTH = 12;
+
+/** `understudy models`: what the repository holds, and what becomes of it. */
+export async function list(options: Options): Promise<void> {
+  const format = readFormat(options.output);
+  const answer = (await new AdminClient(options.admin).get('/api/v1/models')) as Listed;
+  print(answer, format, formatModels);
+}
+
+/** `understudy models reload`: takes up the files of a model as they lie in the repository now. */
+export async function reload(model: string, options: Options): Promise<void> {
+  const format = readFormat(options.output);
+  const path = `/api/v1/models/${encodeURIComponent(model)}/reload`;
+  const client = new AdminClient(options.admin);
+  const answer = (await client.post(path, {}, RELOAD_MS_MAX)) as ModelView;
+  print(answer, format, (found) => formatModels({ models: [found], isFresh: true }));
+}
+
+type Row = { readonly model: ModelView; readonly version: VersionView | undefined };
+
+/** What a row shows, in this order. */
+const COLUMNS: readonly { readonly heading: string; readonly cell: (row: Row) => string }[] = [
+  { heading: 'MODEL', cell: ({ model }) => model.model },
+  { heading: 'VERSION', cell: ({ version }) => version?.version ?? '-' },
+  { heading: 'STATE', cell: ({ version }) => version?.state ?? 'refused' },
+  { heading: 'ROLE', cell: ({ version }) => version?.roles.map(roleText).join(', ') || '-' },
+  { heading: 'DIGEST', cell: ({ version }) => version?.digest?.slice(0, DIGEST_LENGTH) ?? '-' },
+  { heading: 'REASON', cell: ({ version }) => version?.reason ?? '' },
+];
+
+/** A row for each version, and below the table what concerns whole models. */
+export function formatModels({ models, isFresh }: Listed): string {
+  const rows = models.flatMap((model): readonly Row[] =>
+    model.versions.length === 0
+      ? [{ model, version: undefined }]
+      : model.versions.map((version) => ({ model, version })),
+  );
+  const table = formatTable([
+    COLUMNS.map(({ heading }) => heading),
+    ...rows.map((row) => COLUMNS.map(({ cell }) => cell(row))),
+  ]);
+  const notes = [...models.flatMap(notesOn), ...(isFresh ? [] : [STALE])];
+  return [table, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
+}
+
+const STALE = 'The repository takes long to read: this is what was known before.';
+
+function notesOn({ model, reason, leftAside, followsNewest }: ModelView): readonly string[] {
+  return [
+    ...(reason === undefined ? [] : [`${model}: ${reason}`]),
+    ...(leftAside.length > 0
+      ? [`${model}: left aside, as their names are no version numbers: ${leftAside.join(', ')}`]
+      : []),
+    ...(followsNewest ? [`${model}: follows its newest version, and no proof is asked`] : []),
+  ];
+}
+
+function roleText({ role, weightBp }: VersionRole): string {
+  return weightBp === undefined ? role : `${role} ${weightBp / 100} %`;
+}

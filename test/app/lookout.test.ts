@@ -1,0 +1,216 @@
+import { rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { Lookout } from '../../src/app/lookout.ts';
+import { modelsView } from '../../src/app/models-view.ts';
+import { anIdentityModel } from '../support/a-model-file.ts';
+import { until } from '../support/until.ts';
+import { aControl, aRepository, type Control, type ControlParts, put } from './a-control.ts';
+
+const MODEL = anIdentityModel('FP32');
+const OTHER = anIdentityModel('FP32', [-1, -1]);
+const POLL_MS = 20;
+
+type Teardown = Parameters<typeof aRepository>[0];
+
+/** A gateway's models and what looks at them, beside a repository in which `m` has version 1. */
+async function aWorld(t: Teardown, parts: ControlParts & { readonly pollMs?: number } = {}) {
+  const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
+  const world = await aControl(t, root, { modelControl: 'none', ...parts });
+  return { ...world, root, ...looking(t, world, parts.pollMs) };
+}
+
+function looking(t: Teardown, world: Control, pollMs: number | undefined) {
+  const { control, residence } = world;
+  const lookout = new Lookout({
+    ...{ ...world, config: { ...world.config, repositoryPollMs: pollMs } },
+    ...{ control, residence },
+    log: (entry) => world.log.push(entry),
+    onInternalError: (operation, error) =>
+      world.log.push({ level: 'error', message: `${operation}: ${String(error)}` }),
+  });
+  t.teardown(() => lookout.stop());
+  return {
+    lookout,
+    view: (model = 'm') => modelsView(world).find((each) => each.model === model),
+  };
+}
+
+type World = Awaited<ReturnType<typeof aWorld>>;
+
+function states({ view }: World, model = 'm'): readonly string[] {
+  return (view(model)?.versions ?? []).map(({ version, state }) => `${version} ${state}`);
+}
+
+function told({ log }: World, level: string): readonly string[] {
+  return log.flatMap((entry) => (entry.level === level ? [entry.message] : []));
+}
+
+t.test('a look lists what has come and moves nobody', async (t) => {
+  const world = await aWorld(t);
+  await put(world.root, 'm/2/model.onnx', OTHER);
+  await put(world.root, 'm/2.bak/model.onnx', OTHER);
+  await put(world.root, 'n/1/model.onnx', MODEL);
+  await put(world.root, 'broken/1/model.onnx', 'no model');
+  await symlink('nowhere', join(world.root, 'dangling'));
+  t.equal(await world.lookout.lookAll(), true);
+  t.same(states(world), ['1 ready', '2 unloaded']);
+  t.same(world.view()?.leftAside, ['2.bak']);
+  t.equal(world.routes.read('m')?.stable, '1');
+  t.same(states(world, 'n'), ['1 unloaded']);
+  t.match(world.view('n')?.reason, /nobody is sent to it; .*: understudy models reload n$/);
+  t.match(world.view('broken')?.versions, [{ state: 'refused', reason: /^model\.onnx/ }]);
+  t.match(world.view('dangling')?.reason, /found a link to something that is not there/);
+  t.equal(world.hosts.started.length, 1, 'and loads nothing');
+  const before = world.log.length;
+  await world.lookout.lookAll();
+  t.equal(world.log.length, before, 'news is told once');
+});
+
+t.test('a version that a command names is looked for, whatever it is called', async (t) => {
+  const world = await aWorld(t);
+  await put(world.root, 'm/old/model.onnx', OTHER);
+  await put(world.root, 'm/01/model.onnx', OTHER);
+  await world.lookout.lookAt('m', ['old']);
+  t.same(states(world), ['1 ready', 'old unloaded']);
+  await world.lookout.lookAll();
+  t.same(states(world), ['1 ready', 'old unloaded'], 'and stays one');
+  const shares = [{ arm: 'stable', version: 'old', weightBp: 10_000 }] as const;
+  const route = { stable: 'old', shares, mirror: undefined, revision: 0 };
+  const set = await world.controller.submit({ kind: 'setRoute', model: 'm', ...route });
+  t.equal(set.kind, 'applied');
+});
+
+t.test(
+  'files that change under a version at work are said, and taken up by a reload',
+  async (t) => {
+    const world = await aWorld(t);
+    await put(world.root, 'm/1/model.yaml', 'task: other');
+    await world.lookout.lookAll();
+    t.equal(world.catalog.find({ model: 'm', version: '1' })?.task, undefined);
+    const said = 'its files changed since they were read';
+    t.match(world.view()?.versions, [
+      { state: 'ready', reason: `${said}; to take them up: understudy models reload m` },
+    ]);
+    t.match(told(world, 'warn').at(-1), new RegExp(`^${said}; what was read is served as before`));
+    const lines = world.log.length;
+    await world.lookout.lookAll();
+    t.equal(world.log.length, lines, 'once');
+    await world.control.reload('m');
+    t.equal(world.catalog.find({ model: 'm', version: '1' })?.task, 'other');
+    t.equal(world.view()?.versions[0]?.reason, undefined);
+    t.equal(world.hosts.started.length, 2);
+    await put(world.root, 'm/config.pbtxt', 'max_batch_size: 3');
+    await put(world.root, 'm/2/model.onnx', MODEL);
+    await world.lookout.lookAll();
+    t.match(world.view()?.reason, /^its config.pbtxt changed since it was read; to take/);
+    t.same(states(world), ['1 ready'], 'nothing is read with settings of two times');
+    await world.control.reload('m');
+    t.same(states(world), ['1 ready', '2 unloaded']);
+  },
+);
+
+t.test('files that are put back have not changed', async (t) => {
+  const world = await aWorld(t);
+  await put(world.root, 'm/1/model.onnx', OTHER);
+  await world.lookout.lookAll();
+  t.match(world.view()?.versions[0]?.reason, /^its files changed/);
+  await put(world.root, 'm/1/model.onnx', MODEL);
+  await world.lookout.lookAll();
+  t.equal(world.view()?.versions[0]?.reason, undefined);
+});
+
+t.test('a version at work whose folder goes is served on, and comes back', async (t) => {
+  const world = await aWorld(t);
+  await put(world.root, 'm/2/model.onnx', MODEL);
+  await rename(join(world.root, 'm/1'), join(world.root, '_away'));
+  await world.lookout.lookAll();
+  t.match(world.view()?.versions[0], {
+    ...{ version: '1', state: 'ready' },
+    reason: /^its files changed since they were read: its folder is gone; to take/,
+  });
+  await rename(join(world.root, '_away'), join(world.root, 'm/1'));
+  await world.lookout.lookAll();
+  t.equal(world.view()?.versions[0]?.reason, undefined);
+  await rm(join(world.root, 'm'), { recursive: true });
+  await world.lookout.lookAll();
+  t.match(world.view()?.reason, /^its folder changed since it was read: expected a directory/);
+  t.same(states(world), ['1 ready', '2 unloaded']);
+});
+
+t.test('what nobody depends on is read anew, and may go', async (t) => {
+  const world = await aWorld(t);
+  await put(world.root, 'm/2/model.onnx', MODEL);
+  await world.lookout.lookAll();
+  const digest = () => world.catalog.find({ model: 'm', version: '2' })?.digest;
+  const first = digest();
+  await put(world.root, 'm/2/model.onnx', OTHER);
+  await world.lookout.lookAll();
+  t.not(digest(), first);
+  t.match(told(world, 'info').at(-1), /^read anew/);
+  await rm(join(world.root, 'm/2'), { recursive: true });
+  await world.lookout.lookAll();
+  t.same(states(world), ['1 ready']);
+});
+
+t.test('the poll takes up what is the same in two looks, and nothing half copied', async (t) => {
+  const world = await aWorld(t, { pollMs: POLL_MS });
+  // What a copy does: the folder, then the file piece by piece, the whole of it only at the end.
+  let isCopying = true;
+  const copying = (async () => {
+    for (let at = 0; isCopying; at += 1) await put(world.root, 'n/1/model.onnx', `piece ${at}`);
+  })();
+  world.lookout.start();
+  await put(world.root, 'm/2/model.onnx', OTHER);
+  await until('version 2 is listed', () => states(world).includes('2 unloaded'));
+  t.equal(world.routes.read('n'), undefined, 'nothing was taken up of the model being copied');
+  t.same(told(world, 'error'), [], 'and nothing is called broken');
+  isCopying = false;
+  await copying;
+  await put(world.root, 'n/1/model.onnx', MODEL);
+  await until('the new model is served', () => states(world, 'n').includes('1 ready'));
+  t.equal(world.routes.read('n')?.stable, '1');
+  t.match(told(world, 'warn').at(-1), /version 1, the newest, is stable from here on/);
+  t.equal(world.routes.read('m')?.stable, '1', 'and nobody was moved');
+});
+
+t.test('the poll moves a model that follows its newest version, and says so', async (t) => {
+  const models = '{ m: { versions: { latest: 2 } } }';
+  const world = await aWorld(t, { pollMs: POLL_MS, models });
+  world.lookout.start();
+  await put(world.root, 'm/2/model.onnx', OTHER);
+  await until('version 2 is stable', () => world.routes.read('m')?.stable === '2');
+  await until('it is told', () => told(world, 'warn').length > 0);
+  t.match(told(world, 'warn').at(-1), /^follows its newest version: 2 .* no proof was asked$/);
+  world.hosts.faults.set('m 3', 'no such operator');
+  await put(world.root, 'm/3/model.onnx', MODEL);
+  await until('version 3 is listed', () => states(world).some((state) => state.startsWith('3')));
+  t.equal(world.routes.read('m')?.stable, '2', 'what cannot be loaded gets nobody');
+  t.match(told(world, 'error').at(-1), /^listed, and not taken up: .*no such operator/);
+});
+
+t.test('where callers load models, the poll only lists', async (t) => {
+  const world = await aWorld(t, { pollMs: POLL_MS, modelControl: 'explicit' });
+  await world.control.unload('m');
+  world.lookout.start();
+  await put(world.root, 'n/1/model.onnx', MODEL);
+  await put(world.root, 'm/2/model.onnx', MODEL);
+  await until(
+    'both are listed',
+    () => states(world).length === 2 && states(world, 'n').length === 1,
+  );
+  t.same(states(world), ['1 unloaded', '2 unloaded']);
+  t.same(states(world, 'n'), ['1 unloaded']);
+  t.equal(world.routes.read('m'), undefined);
+});
+
+t.test('a repository that cannot be looked at is told once, and keeps what was read', async (t) => {
+  const world = await aWorld(t, { pollMs: 1 });
+  await rename(world.root, `${world.root}-away`);
+  t.teardown(() => rm(`${world.root}-away`, { recursive: true, force: true }));
+  await world.lookout.lookAll();
+  world.lookout.start();
+  await world.lookout.lookAll();
+  t.same(states(world), ['1 ready']);
+  t.match(told(world, 'error'), [/^repository: cannot be looked at: /]);
+});
