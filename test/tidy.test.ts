@@ -98,7 +98,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'src/app/image-decoder.ts': 'test/cli/bench.test.ts',
   'src/load/open-bench.ts': 'test/cli/bench.test.ts',
   'src/load/target/process-memory.ts': 'test/cli/bench.test.ts',
-  'src/cli/admin-client.ts': 'test/cli/commands.test.ts',
   'src/cli/evidence-commands.ts': 'test/cli/commands.test.ts',
   'src/cli/rollout-commands.ts': 'test/cli/commands.test.ts',
   'src/cli/rollout-get.ts': 'test/cli/commands.test.ts',
