@@ -1,5 +1,6 @@
 # Understudy on CPU. Packages are read from /models (those that ship are there until you mount your own), the
-# history of decisions is kept in /var/lib/understudy.
+# history of decisions is kept in /var/lib/understudy: without a volume that outlasts the container, each start is a first one,
+# which takes the newest version of a model as stable unless its route is written.
 #   docker build -t understudy .
 #   docker run -p 8000:8000 -v "$PWD/models:/models:ro" -v understudy:/var/lib/understudy understudy
 

@@ -27,17 +27,25 @@ export type LookoutOptions = {
   readonly controller: Pick<Controller, 'recordedVersions'>;
   readonly control: Pick<ModelControl, 'inTurn' | 'adopt'>;
   readonly log: Log;
+  /** By default 2, 20 and 5 s. */
+  readonly waits?: Waits;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-/** How long a list of models waits for the disk before it tells what is known. */
-const LIST_MS_MAX = 2_000;
-
-/** How long a command waits for the files that it is about. */
-const COMMAND_MS_MAX = 20_000;
-
 /** How often one look begins again because a load came between. */
 const LOOKS_MAX = 3;
+
+/** How long others wait for a look, which goes on all the same; milliseconds. */
+export type Waits = {
+  /** A list of models, before it tells what is known. */
+  readonly listMs: number;
+  /** A command, for the files that it is about. */
+  readonly commandMs: number;
+  /** The next models, for one whose files are long or hang. */
+  readonly modelMs: number;
+};
+
+const WAITS: Waits = { listMs: 2_000, commandMs: 20_000, modelMs: 5_000 };
 
 type Look = {
   readonly model: string;
@@ -49,10 +57,13 @@ type Look = {
 
 export class Lookout {
   readonly #options: LookoutOptions;
+  readonly #waits: Waits;
   /** By model, then by version: as last read, so that gigabytes are read once for each time that they change. */
   readonly #seen = new Map<string, ReadonlyMap<string, Package>>();
   /** By model: what the last look of the poll found, until the next one confirms it. */
   readonly #pending = new Map<string, string>();
+  /** Models that are being looked at: of one whose files hang, no further look is begun by itself. */
+  readonly #looking = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
   #everything: Promise<void> | undefined;
   #isStopped = false;
@@ -61,6 +72,7 @@ export class Lookout {
 
   constructor(options: LookoutOptions) {
     this.#options = options;
+    this.#waits = options.waits ?? WAITS;
   }
 
   /** Looks by itself from here on, where the configuration asks for it: the time runs from the end of one look to the next. */
@@ -84,7 +96,7 @@ export class Lookout {
     this.#everything ??= this.#lookAtAll(false).finally(() => {
       this.#everything = undefined;
     });
-    return await within(this.#everything, LIST_MS_MAX);
+    return await within(this.#everything, this.#waits.listMs);
   }
 
   /**
@@ -92,7 +104,8 @@ export class Lookout {
    * take too long to read.
    */
   async lookAt(model: string, names: readonly string[]): Promise<void> {
-    if (await within(this.#lookSafely({ model, names, isPoll: false }), COMMAND_MS_MAX)) return;
+    if (await within(this.#lookSafely({ model, names, isPoll: false }), this.#waits.commandMs))
+      return;
     throw new ServeError(
       'version_not_ready',
       `the files of ${model} are still being read: ask again in a moment`,
@@ -105,7 +118,8 @@ export class Lookout {
       const { names, broken } = await foldersIn(config.repository);
       const known = catalog.entries().map(({ model }) => model);
       for (const model of new Set([...names, ...broken.map(({ name }) => name), ...known]))
-        if (!this.#isStopped) await this.#lookSafely({ model, names: [], isPoll });
+        if (!this.#isStopped && !this.#looking.has(model))
+          await within(this.#lookSafely({ model, names: [], isPoll }), this.#waits.modelMs);
       this.#fault = undefined;
     } catch (error) {
       const fault = `repository: cannot be looked at: ${messageOf(error)}`;
@@ -116,10 +130,13 @@ export class Lookout {
 
   /** One model at fault keeps no other from being looked at. */
   async #lookSafely(look: Look): Promise<void> {
+    this.#looking.add(look.model);
     try {
       for (let tries = 0; tries < LOOKS_MAX; tries += 1) if (await this.#look(look)) return;
     } catch (error) {
       this.#options.onInternalError(`look at ${look.model}`, error);
+    } finally {
+      this.#looking.delete(look.model);
     }
   }
 

@@ -1,7 +1,8 @@
-import { rename, rm, symlink } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { Lookout } from '../../src/app/lookout.ts';
+import { Lookout, type Waits } from '../../src/app/lookout.ts';
 import { modelsView } from '../../src/app/models-view.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
 import { until } from '../support/until.ts';
@@ -10,21 +11,24 @@ import { aControl, aRepository, type Control, type ControlParts, put } from './a
 const MODEL = anIdentityModel('FP32');
 const OTHER = anIdentityModel('FP32', [-1, -1]);
 const POLL_MS = 20;
+const noPipes = process.platform === 'win32' ? 'there are no named pipes' : false;
 
 type Teardown = Parameters<typeof aRepository>[0];
 
 /** A gateway's models and what looks at them, beside a repository in which `m` has version 1. */
-async function aWorld(t: Teardown, parts: ControlParts & { readonly pollMs?: number } = {}) {
+type Parts = ControlParts & { readonly pollMs?: number; readonly waits?: Waits };
+
+async function aWorld(t: Teardown, parts: Parts = {}) {
   const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
   const world = await aControl(t, root, { modelControl: 'none', ...parts });
-  return { ...world, root, ...looking(t, world, parts.pollMs) };
+  return { ...world, root, ...looking(t, world, parts) };
 }
 
-function looking(t: Teardown, world: Control, pollMs: number | undefined) {
+function looking(t: Teardown, world: Control, { pollMs, waits }: Parts) {
   const { control, residence } = world;
   const lookout = new Lookout({
     ...{ ...world, config: { ...world.config, repositoryPollMs: pollMs } },
-    ...{ control, residence },
+    ...{ control, residence, ...(waits && { waits }) },
     log: (entry) => world.log.push(entry),
     onInternalError: (operation, error) =>
       world.log.push({ level: 'error', message: `${operation}: ${String(error)}` }),
@@ -213,4 +217,25 @@ t.test('a repository that cannot be looked at is told once, and keeps what was r
   await world.lookout.lookAll();
   t.same(states(world), ['1 ready']);
   t.match(told(world, 'error'), [/^repository: cannot be looked at: /]);
+});
+
+t.test('files that hang hold nothing but themselves', { skip: noPipes }, async (t) => {
+  const waits = { listMs: 200, commandMs: 200, modelMs: 300 };
+  const world = await aWorld(t, { waits });
+  const pipe = join(world.root, 'a/1/model.onnx');
+  await mkdir(join(world.root, 'a/1'), { recursive: true });
+  execFileSync('mkfifo', [pipe]);
+  await put(world.root, 'm/2/model.onnx', OTHER);
+  t.equal(await world.lookout.lookAll(), false, 'the list comes, and says that it may be old');
+  await until('version 2 is listed', () => states(world).includes('2 unloaded'));
+  await t.rejects(world.lookout.lookAt('a', ['1']), {
+    code: 'version_not_ready',
+    message: 'the files of a are still being read: ask again in a moment',
+  });
+  await world.control.reload('m');
+  await put(world.root, 'm/3/model.onnx', OTHER);
+  t.equal(await world.lookout.lookAll(), true, 'and the model that hangs is left out from then on');
+  t.same(states(world), ['1 ready', '2 unloaded', '3 unloaded']);
+  // Whoever reads it comes to its end.
+  await Promise.all([writeFile(pipe, ''), writeFile(pipe, '')]);
 });

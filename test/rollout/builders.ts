@@ -7,6 +7,7 @@ import { ALL_BP, type Route } from '../../src/core/route.ts';
 import type { MetricStatus, Verdict, VerdictKind } from '../../src/core/verdict.ts';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
+import type { RouteBasis } from '../../src/rollout/adoption.ts';
 import { Controller } from '../../src/rollout/controller.ts';
 import type { Decide } from '../../src/rollout/judge.ts';
 import type { Stage } from '../../src/rollout/stage.ts';
@@ -136,6 +137,8 @@ export class World {
   prepareFault: string | undefined;
   /** By candidate: why it cannot be compared with stable. */
   readonly notComparable = new Map<string, string>();
+  /** What the configured route rests on. */
+  basis: RouteBasis = 'written';
   /** Makes appends fail, as on a full disk. */
   diskFault: string | undefined;
 
@@ -167,6 +170,8 @@ export class World {
       evidence: () => this.evidence,
       digestOf: (_, version) => this.digests.get(version),
       whyNotComparable: ({ candidate }) => this.notComparable.get(candidate),
+      basisOf: () => this.basis,
+      onFirstChoice: ({ model, stable }) => this.log.push(`chose ${model} ${stable}`),
       tickMs: 1000,
       onInternalError: (operation, error) => this.errors.push(`${operation}: ${String(error)}`),
     });
