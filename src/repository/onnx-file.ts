@@ -1,5 +1,7 @@
 import { messageOf } from '../core/errors.ts';
+import type { RowsFinding } from '../core/rows.ts';
 import type { Signature, TensorSpec } from '../core/tensor.ts';
+import { rowsOfSignature } from './leading-dimensions.ts';
 import { dtypeOf, elementName } from './onnx-dtype.ts';
 import {
   decodeOutline,
@@ -14,6 +16,8 @@ export type OnnxSummary = {
   readonly signature: Signature;
   /** Files that hold weights, relative to the model file. */
   readonly externalFiles: readonly string[];
+  /** Whether requests may share a run, as far as the file tells. */
+  readonly rows: RowsFinding;
 };
 
 /**
@@ -45,6 +49,7 @@ export function readOnnxSummary(bytes: Uint8Array): OnnxSummary {
       outputs: graph.output.map((output) => specOf(output, 'output')),
     },
     externalFiles: externalFilesOf(graph.initializer),
+    rows: rowsOfSignature(inputs, graph.output),
   };
 }
 

@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { SectionBeneath } from '../config/schema.ts';
 import { parseYamlFile } from '../config/yaml-file.ts';
+import type { RowsFinding } from '../core/rows.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { ModelVersion } from '../core/version.ts';
 import type { WarmupSample } from '../core/warmup.ts';
@@ -39,6 +40,8 @@ export type Package = ModelVersion & {
   /** The model's file, relative to the folder. */
   readonly modelFile: string;
   readonly signature: Signature;
+  /** Whether requests may share a run, as far as the model's file tells. */
+  readonly rows: RowsFinding;
   /** `classification`, for instance. */
   readonly task: string | undefined;
   readonly description: string | undefined;
@@ -97,7 +100,7 @@ export async function readPackage(
   { above = SAYS_NOTHING, inspector, known }: PackageReading,
 ): Promise<Package> {
   const file = await modelFileIn(directory, above.modelFile);
-  const { signature, digest, bytes, stamp } =
+  const { signature, rows, digest, bytes, stamp } =
     (await unchanged(known, directory, above)) ??
     (await inspector.inspect({ directory, file, name: above.modelFile }));
   above.check(signature);
@@ -116,6 +119,7 @@ export async function readPackage(
     models: [{ name: model, file }],
     modelFile: above.modelFile,
     signature,
+    rows,
     task: said.task,
     description: said.description,
     labels: own ?? [...labelsByOutput.values()][0],

@@ -17,6 +17,7 @@ export function aPackage(version: string, fields: Partial<Package> = {}): Packag
     models: [{ name: 'fashion', file: `/models/fashion/${version}/model.onnx` }],
     modelFile: 'model.onnx',
     signature: { inputs: [{ name: 'image', dtype: 'FP32', shape: [-1, 4] }], outputs: [scores] },
+    rows: { kind: 'apart' },
     task: 'classification',
     description: undefined,
     labels: ['shirt', 'coat', 'bag'],
