@@ -42,6 +42,11 @@ export class Catalog {
     return [...(this.#entries.get(model)?.packages.values() ?? [])];
   }
 
+  /** A model whose folder is gone, and that nobody depends on. */
+  remove(model: string): void {
+    this.#entries.delete(model);
+  }
+
   /** What was read of a model takes the place of what was read before. */
   replace(entry: CatalogEntry): void {
     this.#entries.set(entry.model, entry);

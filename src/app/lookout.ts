@@ -3,11 +3,14 @@
  * never touches what is served. It takes up what nobody depends on, so that new versions can be tried, and says what has changed
  * under those that are at work.
  */
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { RouteTable } from '../gateway/route-table.ts';
-import { foldersIn } from '../repository/folders.ts';
+import { foldersIn, isFolderName } from '../repository/folders.ts';
+import { isMissing } from '../repository/is-missing.ts';
 import type { Package } from '../repository/package.ts';
 import { scanModel } from '../repository/scan.ts';
 import type { Controller } from '../rollout/controller.ts';
@@ -31,6 +34,9 @@ export type LookoutOptions = {
   readonly waits?: Waits;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
+
+/** The most that a file system takes. */
+const NAME_BYTES_MAX = 255;
 
 /** How often one look begins again because a load came between. */
 const LOOKS_MAX = 3;
@@ -144,6 +150,7 @@ export class Lookout {
   async #look(look: Look): Promise<boolean> {
     const { catalog, control } = this.#options;
     const before = catalog.entry(look.model);
+    if (before === undefined && !(await this.#isThere(look.model))) return true;
     const found = await this.#read(look.model, look.names);
     if (this.#isStopped || found === undefined) return true;
     let isLatest = true;
@@ -164,8 +171,24 @@ export class Lookout {
     if (entry === before) this.#pending.delete(model);
     if (entry === before || (isPoll && !this.#isConfirmed(found))) return;
     tellOfNews(before, entry, log);
-    if (isPoll && this.#isServedUnasked(entry)) await this.#takeUp(entry);
+    if (entry.packages.size === 0 && !(await this.#isThere(model))) this.#forget(model);
+    else if (isPoll && this.#isServedUnasked(entry)) await this.#takeUp(entry);
     else catalog.replace(entry);
+  }
+
+  async #isThere(model: string): Promise<boolean> {
+    if (!isFolderName(model) || Buffer.byteLength(model) > NAME_BYTES_MAX) return false;
+    const path = join(this.#options.config.repository, model);
+    return await lstat(path).then(
+      () => true,
+      (error: unknown) => !isMissing(error),
+    );
+  }
+
+  #forget(model: string): void {
+    this.#options.catalog.remove(model);
+    this.#seen.delete(model);
+    this.#pending.delete(model);
   }
 
   /** Undefined: there is nothing to look at, as the model is one that a caller brought along. */

@@ -11,6 +11,7 @@ import { compareVersions, type Life } from '../core/version.ts';
 import type { LoadRequest, ModelRepository, RepositoryEntry } from '../gateway/model-repository.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { RouteTable } from '../gateway/route-table.ts';
+import { isFolderName } from '../repository/folders.ts';
 import { scanModel } from '../repository/scan.ts';
 import type { Refusal } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
@@ -35,9 +36,6 @@ export type ModelControlOptions = {
   readonly overrides: OverrideFiles;
   readonly log: Log;
 };
-
-/** A folder of the repository, and in no way out of it. */
-const MODEL_NAME = /^[^/\\._\0][^/\\\0]{0,254}$/;
 
 /** Loads and unloads at work or waiting, over all models: each may hold a package in memory. */
 const ASKED_MAX = 32;
@@ -78,7 +76,7 @@ export class ModelControl implements ModelRepository {
   };
 
   async #loadInTurn(model: string, request: LoadRequest): Promise<void> {
-    if (!MODEL_NAME.test(model)) {
+    if (!isFolderName(model)) {
       throw loadFailed(model, 'failed to poll from model repository: no folder can have this name');
     }
     await this.inTurn(model, async (turns) => {

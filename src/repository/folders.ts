@@ -10,6 +10,11 @@ export type Folders = {
   readonly broken: readonly { readonly name: string; readonly reason: string }[];
 };
 
+/** Whether a name can be that of a model's folder in the repository, and in no way leads out of it. */
+export function isFolderName(name: string): boolean {
+  return /^[^/\\._\0][^/\\\0]{0,254}$/.test(name);
+}
+
 /** What a file system keeps for itself at its top. */
 const NOT_OURS: ReadonlySet<string> = new Set(['lost+found']);
 

@@ -219,6 +219,22 @@ t.test('a repository that cannot be looked at is told once, and keeps what was r
   t.match(told(world, 'error'), [/^repository: cannot be looked at: /]);
 });
 
+t.test('a model that is not there is not listed, whatever its name', async (t) => {
+  const world = await aWorld(t);
+  await put(world.root, '../outside/1/model.onnx', MODEL);
+  t.teardown(() => rm(join(world.root, '../outside'), { recursive: true, force: true }));
+  for (const name of ['absent', '../outside', '.', '_brought', 'ü'.repeat(200), '']) {
+    await world.lookout.lookAt(name, ['1']);
+    t.equal(world.view(name), undefined, name);
+  }
+  await put(world.root, 'n/1/model.onnx', MODEL);
+  await world.lookout.lookAll();
+  t.ok(world.view('n'));
+  await rm(join(world.root, 'n'), { recursive: true });
+  await world.lookout.lookAll();
+  t.equal(world.view('n'), undefined, 'and one that nobody depends on may go');
+});
+
 t.test('files that hang hold nothing but themselves', { skip: noPipes }, async (t) => {
   const waits = { listMs: 200, commandMs: 200, modelMs: 300 };
   const world = await aWorld(t, { waits });
