@@ -69,6 +69,9 @@ export type App = {
 /** Requests whose callers wait at one time, over all models: some hundred MB of small requests at most. */
 const IN_FLIGHT_MAX = 4_096;
 
+/** Of these, requests that one arm on trial holds at one time. */
+const ARM_IN_FLIGHT_MAX = 1_024;
+
 /** How often rollouts are looked at. A decision costs a few milliseconds; people wait longer than this to read it. */
 const TICK_MS = 250;
 
@@ -293,6 +296,7 @@ async function openLedger(config: Config, log: Log): Promise<Ledger> {
 function gatewayLimits(catalog: Catalog): GatewayLimits {
   return {
     inFlightMax: IN_FLIGHT_MAX,
+    armInFlightMax: ARM_IN_FLIGHT_MAX,
     // With batching off a request runs by itself, whatever its first dimension is.
     rowsMax: (model) => catalog.settings(model).batch.rowsMax || Number.POSITIVE_INFINITY,
   };

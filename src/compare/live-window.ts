@@ -17,6 +17,8 @@ export type LiveObservation = {
   readonly endedMs: number;
   /** Undefined for an answer. */
   readonly failure: ServeErrorCode | undefined;
+  /** Until when what befell it goes on, where that is after its end: an arm that no longer answers is not asked each time. */
+  readonly coversUntilMs?: number | undefined;
 };
 
 export type LiveWindowOptions = {
@@ -126,7 +128,7 @@ export class LiveWindow {
       if (slow.isEvent) arm.slow += 1;
       if (slow.isEvent) this.#cover.begin(live.endedMs);
     }
-    if (error.isEvent) this.#cover.begin(live.endedMs);
+    if (error.isEvent) this.#cover.begin(Math.max(live.endedMs, live.coversUntilMs ?? 0));
   }
 
   /** What one request is for one kind of event: a trial of its unit, its unit's first event, both or neither. */

@@ -13,6 +13,8 @@ export type InferRequest = {
   readonly version: string | undefined;
   /** What is assigned as one: the sequence id, else the sticky key, else this request's id. */
   readonly unit: string;
+  /** One of several that belong together (a sequence id): no other version may answer in the place of its own. */
+  readonly inSequence?: boolean;
   /** Who asks, where authentication is on. */
   readonly principal: string | undefined;
   /**

@@ -10,6 +10,8 @@ export type Outcome =
       readonly response: InferResponse;
       readonly startedMs: number;
       readonly endedMs: number;
+      /** Stable, compared with an arm on trial, took longer than that arm may: when the arm would have been given up. */
+      readonly armEndedMs?: number | undefined;
     }
   | {
       readonly kind: 'failure';
@@ -17,6 +19,8 @@ export type Outcome =
       readonly message: string;
       readonly startedMs: number;
       readonly endedMs: number;
+      /** The arm no longer answers, and was not asked: what fails until this moment is one event. */
+      readonly pausedUntilMs?: number | undefined;
     };
 
 /**

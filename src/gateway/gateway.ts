@@ -26,6 +26,8 @@ import {
   stateOf,
 } from './describe-model.ts';
 import type { RouteTable } from './route-table.ts';
+import { ArmPausedError } from './trial-arm.ts';
+import { TrialArms } from './trial-arms.ts';
 import type { ModelVersionState } from './version-names.ts';
 
 /** The part of a host that serving needs. */
@@ -47,6 +49,8 @@ export type GatewayLimits = {
   readonly inFlightMax: number;
   /** Rows of one request to this model. Beyond: `invalid_input`. */
   readonly rowsMax: (model: string) => number;
+  /** Requests that one arm on trial may hold at one time. Beyond, stable answers. */
+  readonly armInFlightMax: number;
 };
 
 export type GatewayOptions = {
@@ -96,21 +100,26 @@ type Started = {
   readonly startedMs: number;
 };
 
-/** Faults of the version or of the process it ran in: another version may do better. */
+/** Faults of the version, of the process it ran in, or of its pace: another version may do better. */
 const VERSION_FAULTS: ReadonlySet<ServeErrorCode> = new Set([
   'runtime_failed',
   'host_lost',
   'version_not_ready',
   'internal',
+  'overloaded',
+  'deadline_exceeded',
 ]);
 
 class ServingGateway implements Gateway {
   readonly #options: GatewayOptions;
+  readonly #arms: TrialArms;
   #inFlight = 0;
   #drained: Deferred<void> | undefined;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
+    const { clock, limits } = options;
+    this.#arms = new TrialArms({ clock, inFlightMax: limits.armInFlightMax });
   }
 
   readonly infer = async (request: InferRequest, signal: CallSignal): Promise<InferResponse> => {
@@ -122,10 +131,11 @@ class ServingGateway implements Gateway {
     const watchers = this.#watch(request, assignment);
     try {
       if (host === undefined) throw this.#notReady(request.model, assignment.version);
-      const answer = await this.#run(host, started);
+      const answer = await this.#runInArm(host, started);
       const endedMs = clock.monotonicMs();
       const response = withTotal(answer, endedMs - startedMs);
-      this.#report(watchers, { kind: 'answer', response, startedMs, endedMs });
+      const armEndedMs = this.#armEndOf(started, endedMs);
+      this.#report(watchers, { kind: 'answer', response, startedMs, endedMs, armEndedMs });
       return response;
     } catch (thrown) {
       return await this.#standIn(started, watchers, this.#failure(thrown));
@@ -145,29 +155,58 @@ class ServingGateway implements Gateway {
     const { request, assignment, startedMs } = started;
     const { code, message } = error;
     const endedMs = clock.monotonicMs();
-    this.#report(watchers, { kind: 'failure', code, message, startedMs, endedMs });
-    const host = this.#standInFor(started, code);
-    if (host === undefined) throw error;
+    const pausedUntilMs = error instanceof ArmPausedError ? error.untilMs : undefined;
+    const failure = { kind: 'failure', code, message, startedMs, endedMs, pausedUntilMs } as const;
+    this.#report(watchers, failure);
+    const host = VERSION_FAULTS.has(code) ? this.#standInFor(started) : undefined;
+    if (host === undefined || endedMs >= request.deadlineMs) throw error;
     onFallback?.(request.model, assignment, code);
-    const answer = await this.#run(host, started);
-    const response = withTotal(answer, clock.monotonicMs() - startedMs);
+    const answer = await this.#run(host, request, started.signal);
+    const nowMs = clock.monotonicMs();
+    this.#arms.learn(request.model, answer.version, nowMs - endedMs);
+    const response = withTotal(answer, nowMs - startedMs);
     onStandIn?.(response);
     return response;
   }
 
-  #run(host: ServingHost, { request, signal }: Started): Promise<InferResponse> {
+  /** An arm on trial gets a part of the deadline, as long as there is somebody to answer in its place. */
+  #runInArm(host: ServingHost, started: Started): Promise<InferResponse> {
+    const { request, assignment, signal } = started;
+    const run = (one: InferRequest): Promise<InferResponse> => this.#run(host, one, signal);
+    if (this.#standInFor(started) === undefined) return run(request);
+    return this.#arms.visit({ request, assignment, run });
+  }
+
+  #run(host: ServingHost, request: InferRequest, signal: CallSignal): Promise<InferResponse> {
     const leftMs = request.deadlineMs - this.#options.clock.monotonicMs();
     return answerInTime(host.infer, { request, signal, leftMs });
   }
 
   /**
-   * People on trial arms did not ask to be: what fails there is answered by stable, if there is time. It counts against its
-   * arm all the same. Control is treated as the candidate is, so that the two stay alike.
+   * Learns from what stable answered. Where it is itself what the candidate is compared with, and took longer than an arm on
+   * trial may, the comparison must see what an arm would have shown: the moment at which it would have been given up.
    */
-  #standInFor({ request, assignment }: Started, code: ServeErrorCode): ServingHost | undefined {
+  #armEndOf({ request, assignment, startedMs }: Started, endedMs: number): number | undefined {
+    if (assignment.arm !== 'stable') return undefined;
+    const { model, deadlineMs } = request;
+    if (assignment.side !== 'reference' || request.inSequence === true) {
+      this.#arms.learn(model, assignment.version, endedMs - startedMs);
+      return undefined;
+    }
+    const armEndMs = startedMs + this.#arms.budgetMs(model, deadlineMs - startedMs);
+    this.#arms.learn(model, assignment.version, endedMs - startedMs);
+    return armEndMs < endedMs ? armEndMs : undefined;
+  }
+
+  /**
+   * People on trial arms did not ask to be: what fails there is answered by stable, if there is time. It counts against its
+   * arm all the same. Control is treated as the candidate is, so that the two stay alike. A sequence stays with one version,
+   * whatever becomes of it: another knows nothing of what came before.
+   */
+  #standInFor({ request, assignment }: Started): ServingHost | undefined {
     const { arm, by } = assignment;
     const isOnTrial = by === 'split' && (arm === 'candidate' || arm === 'control');
-    if (!isOnTrial || !VERSION_FAULTS.has(code)) return undefined;
+    if (!isOnTrial || request.inSequence === true) return undefined;
     const { model } = request;
     const stable = this.#options.routes.read(model)?.stable;
     if (stable === undefined) return undefined;

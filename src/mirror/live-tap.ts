@@ -52,7 +52,14 @@ export function createLiveTap({ window, onInternalError }: LiveTapOptions): Tap 
   };
 }
 
+/** What took longer than an arm on trial may has failed, be it that arm or stable in the place of control. */
 function endOf(outcome: Outcome) {
-  const { startedMs, endedMs } = outcome;
-  return { startedMs, endedMs, failure: outcome.kind === 'failure' ? outcome.code : undefined };
+  const { kind, startedMs, endedMs } = outcome;
+  if (kind === 'failure') {
+    const { code, pausedUntilMs } = outcome;
+    return { startedMs, endedMs, failure: code, coversUntilMs: pausedUntilMs };
+  }
+  const { armEndedMs } = outcome;
+  if (armEndedMs === undefined) return { startedMs, endedMs, failure: undefined };
+  return { startedMs, endedMs: armEndedMs, failure: 'deadline_exceeded' as const };
 }

@@ -147,7 +147,7 @@ export async function aControl(
     routes,
     hosts: residence,
     taps: [],
-    limits: { inFlightMax: 1_000, rowsMax: () => 100 },
+    limits: { inFlightMax: 1_000, armInFlightMax: 1_000, rowsMax: () => 100 },
     onInternalError,
   });
   const controller = new Controller({

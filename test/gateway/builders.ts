@@ -96,6 +96,8 @@ export type GatewayParts = Partial<Omit<GatewayOptions, 'routes' | 'hosts'>> & {
   readonly routes?: readonly Route[];
   readonly hosts?: Readonly<Record<string, ServingHost>>;
   readonly versions?: readonly ModelVersionState[];
+  /** In place of `hosts`, where arms of one version differ. */
+  readonly find?: GatewayOptions['hosts']['find'];
 };
 
 export function aGateway(parts: GatewayParts = {}) {
@@ -103,9 +105,9 @@ export function aGateway(parts: GatewayParts = {}) {
   return createGateway({
     clock: parts.clock ?? systemClock,
     routes: createRouteTable(routes),
-    hosts: { find: ({ version }) => hosts[version], versions: () => versions },
+    hosts: { find: parts.find ?? (({ version }) => hosts[version]), versions: () => versions },
     taps: parts.taps ?? [],
-    limits: parts.limits ?? { inFlightMax: 100, rowsMax: () => 8 },
+    limits: parts.limits ?? { inFlightMax: 100, armInFlightMax: 100, rowsMax: () => 8 },
     ...(parts.onRefused === undefined ? {} : { onRefused: parts.onRefused }),
     ...(parts.onFallback === undefined ? {} : { onFallback: parts.onFallback }),
     onInternalError: parts.onInternalError ?? (() => {}),

@@ -127,7 +127,10 @@ t.test('a version that is not loaded fails its arm, and says which are ready', a
 
 t.test('refuses beyond the bound of requests in flight, and no longer than that', async (t) => {
   const { host, release } = heldHost();
-  const gateway = aGateway({ hosts: { '1': host }, limits: { inFlightMax: 1, rowsMax: () => 8 } });
+  const gateway = aGateway({
+    hosts: { '1': host },
+    limits: { inFlightMax: 1, armInFlightMax: 1, rowsMax: () => 8 },
+  });
   const first = gateway.infer(aRequest(), NEVER_ABORTED);
   await t.rejects(gateway.infer(aRequest(), NEVER_ABORTED), {
     code: 'overloaded',
@@ -371,10 +374,10 @@ t.test(
 t.test(
   'stable does not stand in for what no version could do, nor for a pinned version',
   async (t) => {
-    const hosts = { '1': echoHost('1'), '2': failingHost('deadline_exceeded') };
+    const hosts = { '1': echoHost('1'), '2': failingHost('invalid_input') };
     const versions = [aVersion('1'), aVersion('2')];
-    const late = aGateway({ routes: [ON_TRIAL], hosts, versions });
-    await t.rejects(late.infer(aRequest(), NEVER_ABORTED), { code: 'deadline_exceeded' });
+    const wrong = aGateway({ routes: [ON_TRIAL], hosts, versions });
+    await t.rejects(wrong.infer(aRequest(), NEVER_ABORTED), { code: 'invalid_input' });
     const pinned = aGateway({ hosts: { ...hosts, '2': failingHost('runtime_failed') }, versions });
     await t.rejects(pinned.infer(aRequest({ version: '2' }), NEVER_ABORTED), {
       code: 'runtime_failed',

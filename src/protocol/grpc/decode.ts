@@ -64,6 +64,7 @@ export function decodeInfer(message: InferMessage, context: DecodeContext): Deco
     model,
     version: version === '' ? undefined : version,
     unit,
+    inSequence: read.sequenceId !== undefined,
     principal: undefined,
     attributes,
     priority: read.priority,

@@ -136,6 +136,7 @@ function requestOf(
     model: call.model,
     version: call.version,
     unit,
+    inSequence: sequenceId !== undefined,
     principal: undefined,
     attributes,
     priority,

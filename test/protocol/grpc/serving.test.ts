@@ -183,7 +183,9 @@ t.test('classes are picked where they are asked for', async (t) => {
 });
 
 t.test('half a megabyte goes both ways', async (t) => {
-  const gateway = aGateway({ limits: { inFlightMax: 10, rowsMax: () => 100_000 } });
+  const gateway = aGateway({
+    limits: { inFlightMax: 10, armInFlightMax: 10, rowsMax: () => 100_000 },
+  });
   const { call } = await aConversation(t, { gateway });
   const rows = 70_000;
   const raw = Buffer.alloc(rows * 8, 7);

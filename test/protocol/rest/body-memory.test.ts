@@ -46,7 +46,7 @@ t.test('what is kept has a bound', async (t) => {
 t.test('tensors keep their values while other bodies come', async (t) => {
   const seen: InferRequest[] = [];
   const gateway = aGateway({
-    limits: { inFlightMax: 100, rowsMax: () => ROWS },
+    limits: { inFlightMax: 100, armInFlightMax: 100, rowsMax: () => ROWS },
     taps: [
       (request) => {
         seen.push(request);
