@@ -115,6 +115,16 @@ t.test(
     await stopped(gateway);
     const again = await RunningGateway.start(t, place);
     t.equal(await servedBy(again), 'old', 'and the ledger remembers it');
+    await addVersion(place, '5');
+    const route = `${again.adminUrl}/api/v1/models/m/route`;
+    const { revision } = (await (await fetch(route)).json()) as { revision: number };
+    const set = await fetch(route, {
+      method: 'PUT',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ revision, stable: '5', split: { 5: 100 } }),
+    });
+    t.equal(set.status, 200);
+    t.equal(await servedBy(again), '5', 'a route finds a version that has just come');
   },
 );
 
