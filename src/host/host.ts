@@ -1,4 +1,5 @@
 import type { QueueLimits } from '../batching/queue.ts';
+import type { Answer } from '../batching/work.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
@@ -6,6 +7,7 @@ import { offAbort, onAbort } from '../core/on-abort.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ProviderReport, Source } from '../runtime/runtime.ts';
+import { heldToSignature } from './answer-fit.ts';
 import type { Desk, DeskSetting } from './desk.ts';
 import { Lifeline } from './lives.ts';
 import { openLocalDesk } from './local.ts';
@@ -184,7 +186,9 @@ function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Part
       const withdraw = desk.submit(workOf(request), {
         resolve: (answer) => {
           settled();
-          const [run] = answer.runs;
+          const [first] = answer.runs;
+          const run =
+            first && heldToSignature(first, opened.signature, joinedRows(request, answer));
           if (run?.kind !== 'answer') {
             return reject(new ServeError(run?.code ?? 'internal', run?.message ?? 'no run'));
           }
@@ -212,6 +216,15 @@ function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Part
     close,
     pid,
   };
+}
+
+/** The rows of a request that shared its run: such a run has rows, so its answer has as many. */
+export function joinedRows(
+  { inputs }: Pick<InferRequest, 'inputs'>,
+  { batch }: Pick<Answer, 'batch'>,
+): number | undefined {
+  const rows = inputs[0]?.shape[0];
+  return rows !== undefined && batch.rows > rows ? rows : undefined;
 }
 
 function workOf({ id, inputs, outputs, priority, deadlineMs }: InferRequest) {

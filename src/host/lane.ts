@@ -5,7 +5,8 @@ import type { InferRequest } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { Life } from '../core/version.ts';
 import type { Source } from '../runtime/runtime.ts';
-import { type HostListeners, listenersFor } from './host.ts';
+import { heldToSignature } from './answer-fit.ts';
+import { type HostListeners, joinedRows, listenersFor } from './host.ts';
 import { Supervisor } from './supervisor.ts';
 
 export type LaneOptions = {
@@ -117,7 +118,7 @@ function runInLane({ desk, clock, request, plan, deadlineMs }: LaneRun): Promise
       {
         resolve: (answer) => {
           clearTimeout(timer);
-          resolve(resultOf(answer, order));
+          resolve(resultOf(answer, order, { desk, request }));
         },
         reject: (error) => {
           clearTimeout(timer);
@@ -145,10 +146,19 @@ function orderOf({ twin, candidateFirst }: LanePlan): readonly number[] {
   return candidateFirst ? CANDIDATE_FIRST : TWIN_FIRST;
 }
 
-function resultOf({ runs, batch }: Answer, order: readonly number[]): LaneResult {
+/** Both are held to what they declare, so that neither is served, or compared, with less than the other. */
+function resultOf(
+  answer: Answer,
+  order: readonly number[],
+  { desk, request }: Pick<LaneRun, 'desk' | 'request'>,
+): LaneResult {
+  const { runs, batch } = answer;
+  const rows = joinedRows(request, answer);
   const runOf = (source: number): Observation | undefined => {
     const run = runs[order.indexOf(source)];
-    return run === undefined ? undefined : owned(run);
+    const signature = desk.models[source]?.signature;
+    if (run === undefined || signature === undefined) return undefined;
+    return owned(heldToSignature(run, signature, rows));
   };
   const candidate = runOf(CANDIDATE);
   if (candidate === undefined)

@@ -4,8 +4,8 @@ import type { OpenModel, Runtime, Source } from './runtime.ts';
 
 /**
  * A model that needs no file: input `x` FP32 [-1, width], output `y` = x * scale + bias, of the same shape. How it behaves is
- * written in the source's `file`, e.g. `fake:?delayMs=5&throwOn=7`. The values named in `throwOn`, `hangOn`, `killOn` and
- * `exitOn` act when they are anywhere in the input.
+ * written in the source's `file`, e.g. `fake:?delayMs=5&throwOn=7`. The values named in `throwOn`, `hangOn`, `killOn`,
+ * `exitOn`, `scalarOn` and `doubleOn` act when they are anywhere in the input.
  */
 export const fakeRuntime: Runtime = { open };
 
@@ -32,6 +32,9 @@ type Behaviour = {
   readonly killOn: number | undefined;
   /** Ends the thread with an uncaught error. */
   readonly exitOn: number | undefined;
+  /** Answers one number without dimensions, or every row twice, whatever is declared. */
+  readonly scalarOn: number | undefined;
+  readonly doubleOn: number | undefined;
 };
 
 const NUMBERS = {
@@ -45,7 +48,7 @@ const NUMBERS = {
   loadMs: 0,
   hangMs: 60_000,
 } as const;
-const TRIGGERS = ['throwOn', 'hangOn', 'killOn', 'exitOn'] as const;
+const TRIGGERS = ['throwOn', 'hangOn', 'killOn', 'exitOn', 'scalarOn', 'doubleOn'] as const;
 
 async function open(source: Source): Promise<OpenModel> {
   const behaviour = behaviourOf(source.file);
@@ -89,6 +92,8 @@ function behaviourOf(file: string): Behaviour {
     hangOn: trigger('hangOn'),
     killOn: trigger('killOn'),
     exitOn: trigger('exitOn'),
+    scalarOn: trigger('scalarOn'),
+    doubleOn: trigger('doubleOn'),
   };
 }
 
@@ -114,7 +119,19 @@ async function run(behaviour: Behaviour, inputs: readonly Tensor[]): Promise<Ten
   for (let at = 0; at < values.length; at += 1) {
     values[at] = values[at]! * behaviour.scale + behaviour.bias;
   }
-  return [{ name: 'y', dtype: 'FP32', shape: input.shape, data: new Uint8Array(values.buffer) }];
+  return [answerOf(behaviour, input, values)];
+}
+
+/** `given` are the values as they came, which the triggers look at; `values` are the answer's. */
+function answerOf(behaviour: Behaviour, { shape, data }: Tensor, values: Float32Array): Tensor {
+  const given = new Float32Array(Uint8Array.from(data).buffer);
+  const sees = (trigger: number | undefined) => trigger !== undefined && given.includes(trigger);
+  const y = { name: 'y', dtype: 'FP32' } as const;
+  const bytes = new Uint8Array(values.buffer);
+  if (sees(behaviour.scalarOn)) return { ...y, shape: [], data: bytes.slice(0, 4) };
+  if (!sees(behaviour.doubleOn)) return { ...y, shape, data: bytes };
+  const [rows = 1, ...rest] = shape;
+  return { ...y, shape: [2 * rows, ...rest], data: Buffer.concat([bytes, bytes]) };
 }
 
 function act(behaviour: Behaviour, values: Float32Array): void {

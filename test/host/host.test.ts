@@ -36,7 +36,7 @@ function ending(answer: Promise<unknown>): Promise<string> {
 
 for (const tier of TIERS) {
   t.test(`${tier}: answers with the version, its batch and the times`, async (t) => {
-    const { host, log } = await aHost(t, { tier, source: aFakeSource('scale=2') });
+    const { host, log } = await aHost(t, { tier, source: aFakeSource('width=4&scale=2') });
     t.strictSame(host.signature.inputs, [{ name: 'x', dtype: 'FP32', shape: [-1, 4] }]);
     const answers = await Promise.all([ask(host, [1, 2, 3, 4]), ask(host, [5, 6, 7, 8])]);
     t.strictSame(

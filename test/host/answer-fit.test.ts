@@ -1,0 +1,82 @@
+import t from 'tap';
+import { systemClock } from '../../src/core/clock.ts';
+import type { Signature, Tensor } from '../../src/core/tensor.ts';
+import { whyAnswerUnfit } from '../../src/host/answer-fit.ts';
+import { startLane } from '../../src/host/lane.ts';
+import { aHost, aHostLog } from '../support/a-host.ts';
+import { aFakeSource } from '../support/a-source.ts';
+import { anInferRequest } from '../support/an-infer-request.ts';
+
+const SIGNATURE: Signature = {
+  inputs: [],
+  outputs: [
+    { name: 'y', dtype: 'FP32', shape: [-1, 2] },
+    { name: 'any', dtype: 'INT64', shape: [] },
+    { name: 'words', dtype: 'BYTES', shape: [-1] },
+  ],
+};
+
+const Y: Tensor = { name: 'y', dtype: 'FP32', shape: [3, 2], data: new Uint8Array(24) };
+
+t.test('what fits the declaration is let through, in any order and selection', async (t) => {
+  const any: Tensor = { name: 'any', dtype: 'INT64', shape: [1, 2], data: new Uint8Array(16) };
+  const words: Tensor = { name: 'words', dtype: 'BYTES', shape: [2], data: new Uint8Array(8) };
+  for (const outputs of [[Y], [any, Y], [words], []]) {
+    t.equal(whyAnswerUnfit(outputs, SIGNATURE), undefined);
+  }
+  t.equal(whyAnswerUnfit([Y], SIGNATURE, 3), undefined);
+});
+
+t.test('what does not fit is told with what was declared and found', async (t) => {
+  const wrong: readonly [Partial<Tensor>, RegExp][] = [
+    [{ name: 'z' }, /'z' is not declared/],
+    [{ dtype: 'INT32' }, /'y': expected datatype FP32 as declared, found INT32/],
+    [{ shape: [], data: new Uint8Array(4) }, /expected shape \[-1,2\] as declared, found \[\]/],
+    [{ shape: [2, 3] }, /expected shape \[-1,2\] as declared, found \[2,3\]/],
+    [{ shape: [1, 2] }, /expected 8 bytes for shape \[1,2\], found 24/],
+  ];
+  for (const [parts, message] of wrong) {
+    t.match(whyAnswerUnfit([{ ...Y, ...parts }], SIGNATURE), message);
+  }
+  t.match(whyAnswerUnfit([Y], SIGNATURE, 2), /expected 2 rows as requested, found shape \[3,2\]/);
+});
+
+const ANSWERS_SCALAR = anInferRequest([7, 2, 3, 4]);
+
+t.test('a host whose model answers a scalar fails that request and no other', async (t) => {
+  for (const tier of ['thread', 'process'] as const) {
+    const { host } = await aHost(t, { tier, source: aFakeSource('width=4&scalarOn=7') });
+    await t.rejects(host.infer(ANSWERS_SCALAR, new AbortController().signal), {
+      code: 'runtime_failed',
+      message: /the model's answer: output 'y': expected shape \[-1,4\] as declared, found \[\]/,
+    });
+    const answer = await host.infer(anInferRequest(), new AbortController().signal);
+    t.same(answer.outputs[0]?.shape, [1, 4]);
+  }
+});
+
+t.test(
+  'the shadow lane counts it as a failure of whoever answers so, twin as candidate',
+  async (t) => {
+    for (const [candidate, twin, expected] of [
+      ['width=4&scalarOn=7', 'width=4', ['failure', 'answer']],
+      ['width=4', 'width=4&scalarOn=7', ['answer', 'failure']],
+    ] as const) {
+      const lane = await startLane({
+        candidate: aFakeSource(candidate, { version: '2' }),
+        twin: aFakeSource(twin),
+        nice: 0,
+        queue: { requestsMax: 8, bytesMax: 1_000_000 },
+        batchRowsMax: 8,
+        runMsMax: 10_000,
+        loadMsMax: 60_000,
+        clock: systemClock,
+        listeners: aHostLog().listeners,
+      });
+      t.teardown(() => lane.close());
+      const plan = { twin: true, candidateFirst: true };
+      const result = await lane.run(ANSWERS_SCALAR, plan, systemClock.monotonicMs() + 20_000);
+      t.same([result.candidate.kind, result.twin?.kind], expected);
+    }
+  },
+);
