@@ -45,6 +45,7 @@ import { decide } from './decide/decide.ts';
 import { createGateway, type GatewayLimits } from './gateway/gateway.ts';
 import { ModelStatistics } from './gateway/model-statistics.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
+import { JoiningStore } from './host/joining-store.ts';
 import { openFileLedger } from './ledger/file.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
@@ -108,8 +109,11 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const common = { config, catalog, clock, telemetry, statistics, log, onInternalError };
   const overrides = new OverrideFiles(tmpdir());
   release.push(() => overrides.close());
+  const joinings = new JoiningStore(config.cache, (error) => onInternalError('cache', error));
+  release.push(() => joinings.close());
   const residence = createResidence({
     ...common,
+    joinings,
     trip: (target, trip) => tripTrial(controller, target, trip),
   });
   release.push(() => residence.close());
@@ -211,8 +215,8 @@ type ResidenceParts = Omit<PlacementOptions, 'listeners'> &
   HostWatch & { readonly catalog: Catalog };
 
 /** Everything that runs models, watched. */
-function createResidence({ catalog, clock, ...watch }: ResidenceParts): Residence {
-  const placement = new Placement({ clock, listeners: watchHosts(watch) });
+function createResidence({ catalog, clock, joinings, ...watch }: ResidenceParts): Residence {
+  const placement = new Placement({ clock, joinings, listeners: watchHosts(watch) });
   return new Residence({ catalog, placement, onInternalError: watch.onInternalError });
 }
 
@@ -297,8 +301,11 @@ function gatewayLimits(catalog: Catalog): GatewayLimits {
   return {
     inFlightMax: IN_FLIGHT_MAX,
     armInFlightMax: ARM_IN_FLIGHT_MAX,
-    // With batching off a request runs by itself, whatever its first dimension is.
-    rowsMax: (model) => catalog.settings(model).batch.rowsMax || Number.POSITIVE_INFINITY,
+    // A request of an undeclared model runs alone where it has more rows than a run may have, whatever they mean.
+    rowsMax: (model) => {
+      const { rowsMax, declared } = catalog.settings(model).batch;
+      return declared && rowsMax > 0 ? rowsMax : Number.POSITIVE_INFINITY;
+    },
   };
 }
 

@@ -3,6 +3,8 @@ import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type Host, type HostListeners, startHost } from '../host/host.ts';
+import type { JoiningStore } from '../host/joining-store.ts';
+import type { JoiningSetting } from '../host/joinings.ts';
 import { type Lane, startLane } from '../host/lane.ts';
 import type { Seat, SeatRole } from '../host/residency.ts';
 import { checkUnchanged } from '../repository/check-unchanged.ts';
@@ -10,6 +12,7 @@ import type { Package } from '../repository/package.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { instancesOf } from './instances.ts';
+import { joiningKey, joiningSetting } from './joining-setting.ts';
 import type { LaneTarget } from './lanes.ts';
 
 /**
@@ -23,6 +26,7 @@ const LOAD_MS_MAX = 120_000;
 
 export type PlacementOptions = {
   readonly clock: Clock;
+  readonly joinings: JoiningStore;
   /** For the seats of one role, or for the shadow lane. */
   readonly listeners: (role: SeatRole | 'shadow') => HostListeners;
 };
@@ -40,8 +44,9 @@ export class Placement {
 
   /** All seats of a model are alike but for the version, so that arms can be compared. */
   async startHost({ target: { target, role }, entry }: Placed<Seat>): Promise<Host> {
-    const { clock, listeners } = this.#options;
+    const { clock } = this.#options;
     const { found, source, settings } = sourceOf(target, entry);
+    const listeners = this.#keeping(role, [{ found, settings }]);
     const { instances, batch, execution } = settings;
     const { deadlineMs: _, ...queue } = settings.queue;
     const { replicas } = instancesOf(instances);
@@ -53,24 +58,30 @@ export class Placement {
       nice: 0,
       replicas,
       batch: { rowsMax: runRowsMax(batch), delayMs: batch.delayMs },
+      joining: await this.#joiningOf({ found, settings }, listeners),
       queue,
       runMsMax: execution.runMsMax,
       loadMsMax: LOAD_MS_MAX,
       clock,
-      listeners: listeners(role),
+      listeners,
     });
   }
 
   async startLane({ target, entry }: Placed<LaneTarget>): Promise<Lane> {
-    const { clock, listeners } = this.#options;
+    const { clock } = this.#options;
     const { model } = target;
     const candidate = sourceOf({ model, version: target.candidate }, entry);
     const twin = sourceOf({ model, version: target.twin }, entry);
     const { batch, queue, execution } = candidate.settings;
+    const listeners = this.#keeping('shadow', [candidate, twin]);
     const checks = [candidate, twin].map(({ found }) => checkUnchanged(found));
     return await startLane({
       candidate: candidate.source,
       twin: twin.source,
+      joinings: {
+        candidate: await this.#joiningOf(candidate, listeners),
+        twin: await this.#joiningOf(twin, listeners),
+      },
       checkFiles: async () => {
         for (const check of checks) await check();
       },
@@ -81,8 +92,32 @@ export class Placement {
       runMsMax: execution.runMsMax,
       loadMsMax: LOAD_MS_MAX,
       clock,
-      listeners: listeners('shadow'),
+      listeners,
     });
+  }
+
+  /** Says at once what is already known; a probe says later what it finds. */
+  async #joiningOf(
+    { found, settings }: Kept,
+    { onJoining }: HostListeners,
+  ): Promise<JoiningSetting> {
+    const setting = await joiningSetting(found, settings, this.#options.joinings);
+    if (!setting.probe) onJoining(found, setting.joining);
+    return setting;
+  }
+
+  /** The listeners of a role, and what is found of rows is kept for the next start. */
+  #keeping(role: SeatRole | 'shadow', runnables: readonly Kept[]): HostListeners {
+    const { joinings, listeners } = this.#options;
+    const own = listeners(role);
+    return {
+      ...own,
+      onJoining: (target, joining, example) => {
+        const kept = runnables.find(({ found }) => found.version === target.version);
+        if (kept) joinings.put(joiningKey(kept.found, kept.settings), joining, example);
+        own.onJoining(target, joining, example);
+      },
+    };
   }
 }
 
@@ -90,6 +125,8 @@ export class Placement {
 function runRowsMax({ rowsMax }: ModelConfig['batch']): number {
   return Math.max(1, rowsMax);
 }
+
+type Kept = Pick<Runnable, 'found' | 'settings'>;
 
 type Runnable = {
   readonly found: Package;

@@ -104,7 +104,11 @@ export class Residence {
     const known = this.#states.get(entry);
     if (known !== undefined) return known;
     const states = [...entry.packages.values()].map(
-      (found) => new ResidentVersion(found, entry, () => this.#lifeOf(found)),
+      (found) =>
+        new ResidentVersion(found, entry, {
+          life: () => this.#lifeOf(found),
+          joining: () => this.#fleet.find(found, 'stable')?.joining(),
+        }),
     );
     this.#states.set(entry, states);
     return states;

@@ -1,3 +1,4 @@
+import type { Joining } from '../core/joining.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life } from '../core/version.ts';
 import type { ModelVersionState, ServingFacts } from '../gateway/version-names.ts';
@@ -13,13 +14,23 @@ export class ResidentVersion implements ModelVersionState {
   readonly labels: ReadonlyMap<string, readonly string[]>;
   readonly facts: ServingFacts;
   readonly #life: () => Life;
+  readonly #joining: () => Joining | undefined;
 
-  constructor(found: Package, entry: CatalogEntry, life: () => Life) {
+  constructor(
+    found: Package,
+    entry: CatalogEntry,
+    now: { readonly life: () => Life; readonly joining: () => Joining | undefined },
+  ) {
     this.version = found.version;
     this.signature = found.signature;
     this.labels = found.labelsByOutput;
     this.facts = servingFacts(entry, found);
-    this.#life = life;
+    this.#life = now.life;
+    this.#joining = now.joining;
+  }
+
+  get joining(): Joining | undefined {
+    return this.#joining();
   }
 
   get life(): Life {

@@ -1,4 +1,5 @@
 import { messageOf } from '../core/errors.ts';
+import { type Joining, joiningText } from '../core/joining.ts';
 import type { Log } from '../core/log.ts';
 import type { BreakerTrip } from '../core/rollout.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
@@ -38,6 +39,15 @@ export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => Hos
         events.onBatch(target, batch);
         if (isLive) statistics.onBatch(target, batch);
       },
+      onJoining: (target, joining) => {
+        events.onJoining(target, joining);
+        log({
+          level: joiningLevel(joining),
+          message: `batch: ${joiningText(joining)}`,
+          facts: facts(target),
+        });
+      },
+      onRecheck: events.onRecheck,
       onCrash: (target, crash) => {
         events.onCrash(target, crash);
         const how = crash.signal ?? `exit code ${crash.exitCode ?? 'unknown'}`;
@@ -56,6 +66,11 @@ export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => Hos
       onInternalError,
     };
   };
+}
+
+/** A batch that somebody declared and something speaks against may give callers each other's answers. */
+function joiningLevel(joining: Joining): 'warn' | 'info' {
+  return joining.kind === 'declared' && joining.doubt !== undefined ? 'warn' : 'info';
 }
 
 function lifeText(life: Life): string {

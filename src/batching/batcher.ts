@@ -1,17 +1,19 @@
 import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
+import type { OutboundTensor } from '../core/frame-bytes.ts';
 import type { Observation } from '../core/outcome.ts';
 import { joinInputs } from './join.ts';
 import { type BatchPlan, planBatch } from './plan.ts';
 import { type Entry, Queue, type QueueLimits } from './queue.ts';
 import { RunTime } from './run-time.ts';
 import { ScatterError, scatter, selectOutputs } from './scatter.ts';
+import { type SpareRun, SpareRuns } from './spare-runs.ts';
 import { type Answer, bytesOf, mayBeJoined, type RunBatch, rowsOf, type Work } from './work.ts';
 
 export type BatcherOptions = {
   readonly clock: Clock;
-  /** False where requests can never share a run. */
-  readonly batchable: boolean;
+  /** Whether requests of a plan may share a run. Asked for each request, so that what is found later counts from then on. */
+  readonly joins: (plan: readonly number[]) => boolean;
   readonly rowsMax: number;
   /** How long a request may be kept for company while a replica is free. 0: it is not. */
   readonly delayMs: number;
@@ -24,7 +26,16 @@ export type BatcherOptions = {
   readonly ahead: () => number;
   readonly run: RunBatch;
   readonly onBatch: (batch: { rows: number; requests: number; computeMs: number }) => void;
+  /** Requests shared a run, and this is what each of them got, in the same order. */
+  readonly onJoined?: ((run: JoinedRun) => void) | undefined;
+  /** Requests shared a run whose outputs do not divide into rows. Each runs again, alone. */
+  readonly onIndivisible?: ((plan: readonly number[], message: string) => void) | undefined;
 };
+
+/** A run that requests shared. `answers` and `works` are in the same order. */
+export type JoinedRun = { readonly works: readonly Work[]; readonly answers: readonly Answer[] };
+
+const UNLOADING = 'the version is being unloaded';
 
 /** Without a run for so long, what was learned about run times may be stale. */
 const STALE_MS = 1_000;
@@ -40,7 +51,7 @@ export class Batcher {
   readonly #options: BatcherOptions;
   readonly #queue: Queue;
   readonly #runTime = new RunTime();
-  #batchable: boolean;
+  readonly #spare = new SpareRuns();
   #nextBatchId: number;
   #running = 0;
   #lastRunMs = Number.NEGATIVE_INFINITY;
@@ -56,7 +67,6 @@ export class Batcher {
   constructor(options: BatcherOptions) {
     this.#options = options;
     this.#queue = new Queue(options.queue);
-    this.#batchable = options.batchable;
     this.#nextBatchId = options.firstBatchId;
   }
 
@@ -70,7 +80,7 @@ export class Batcher {
    * `deadline_exceeded`, `version_not_ready`.
    */
   submit(work: Work, settle: Pick<Entry, 'resolve' | 'reject'>): Entry {
-    if (this.#closed) throw new ServeError('version_not_ready', 'the version is being unloaded');
+    if (this.#closed) throw new ServeError('version_not_ready', UNLOADING);
     const nowMs = this.#options.clock.monotonicMs();
     if (work.deadlineMs <= nowMs) {
       throw new ServeError('deadline_exceeded', 'the deadline had passed on arrival');
@@ -80,7 +90,7 @@ export class Batcher {
       rows: rowsOf(work),
       bytes: bytesOf(work),
       enqueuedMs: nowMs,
-      alone: !this.#batchable || !mayBeJoined(work),
+      alone: !this.#options.joins(work.plan) || !mayBeJoined(work),
       settled: false,
       place: 0,
       resolve: settle.resolve,
@@ -99,9 +109,27 @@ export class Batcher {
     this.#checkDrained();
   }
 
+  /**
+   * Runs a batch that no caller waits for, when a replica has nothing better to do; under steady load it gets a tenth of the
+   * replica at most. Rejects with ServeError `overloaded` where too many wait, `version_not_ready` once the batcher closes.
+   */
+  runSpare(tensors: readonly OutboundTensor[], plan: readonly number[]): ReturnType<RunBatch> {
+    return new Promise((resolve, reject) => {
+      if (this.#closed) throw new ServeError('version_not_ready', UNLOADING);
+      const askedMs = this.#options.clock.monotonicMs();
+      this.#spare.add({ tensors, plan, askedMs, resolve, reject });
+      this.wake();
+    });
+  }
+
+  /** Requests of a plan share runs no more: what waits runs alone. */
+  stopJoining(): void {
+    for (const entry of this.#queue) entry.alone ||= !this.#options.joins(entry.work.plan);
+  }
+
   /** A replica may be free: look again after the present poll phase. */
   wake(): void {
-    if (this.#scheduled || this.#queue.size === 0) return;
+    if (this.#scheduled || (this.#queue.size === 0 && this.#spare.size === 0)) return;
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
@@ -112,6 +140,7 @@ export class Batcher {
   /** Takes nothing new; resolves when all that was taken is settled. */
   close(): Promise<void> {
     this.#closed = true;
+    this.#spare.rejectAll(new ServeError('version_not_ready', UNLOADING));
     return new Promise((resolve) => {
       this.#onDrained = resolve;
       this.#checkDrained();
@@ -120,6 +149,7 @@ export class Batcher {
 
   #dispatch(): void {
     clearTimeout(this.#delayTimer);
+    this.#dispatchSpare();
     while (this.#queue.size > 0 && this.#mayHand()) {
       const nowMs = this.#options.clock.monotonicMs();
       const waitMs = this.#waitMs(nowMs);
@@ -140,6 +170,28 @@ export class Batcher {
       if (plan.batch.length > 0) void this.#run(plan.batch, plan.rows);
     }
     this.#checkDrained();
+  }
+
+  #dispatchSpare(): void {
+    if (this.#spare.size === 0 || this.#options.free() === 0) return;
+    const next = this.#spare.take(this.#options.clock.monotonicMs(), this.#queue.size === 0);
+    if (next !== undefined) void this.#runSpareNow(next);
+  }
+
+  async #runSpareNow({ tensors, plan, resolve, reject }: SpareRun): Promise<void> {
+    this.#running += 1;
+    this.#handed = { atMs: this.#options.clock.monotonicMs(), rows: 0 };
+    try {
+      const done = await this.#options.run(tensors, plan);
+      this.#spare.learn(done.takenMs);
+      resolve(done);
+    } catch (error) {
+      reject(error);
+    } finally {
+      this.#running -= 1;
+      this.wake();
+      this.#checkDrained();
+    }
   }
 
   /**
@@ -168,7 +220,7 @@ export class Batcher {
   /** How long to hold the batch back for company. */
   #waitMs(nowMs: number): number {
     const { delayMs, rowsMax } = this.#options;
-    if (delayMs <= 0 || this.#closed || !this.#batchable || this.#queue.rows >= rowsMax) return 0;
+    if (delayMs <= 0 || this.#closed || this.#queue.rows >= rowsMax) return 0;
     const { first, oldestMs } = this.#queue;
     return oldestMs === undefined || first?.alone ? 0 : oldestMs + delayMs - nowMs;
   }
@@ -212,10 +264,13 @@ export class Batcher {
         const answer = answers[at];
         if (answer !== undefined) this.#settle(entry, answer);
       });
+      if (batch.length > 1) {
+        this.#options.onJoined?.({ works: batch.map(({ work }) => work), answers });
+      }
     } catch (error) {
       if (!(error instanceof ScatterError)) throw error;
       // The signature promised a row for each request and the model gave something else.
-      this.#batchable = false;
+      this.#options.onIndivisible?.(batch[0]?.work.plan ?? [], error.message);
       this.#again(batch);
     }
   }

@@ -1,9 +1,9 @@
 import { ServeError } from '../core/errors.ts';
+import { numbersOf } from '../core/numbers.ts';
 import type { Observation } from '../core/outcome.ts';
 import { formatShape, type Signature, type Tensor } from '../core/tensor.ts';
 import { classScores, isClassification } from './choose-comparator.ts';
 import { rowsOf } from './layout.ts';
-import { numbersOf } from './numbers.ts';
 import { topClass } from './ranking.ts';
 
 /** Loss of one answer once its label is known, in [0, 1]. Throws ServeError invalid_input for a label that cannot be one. */

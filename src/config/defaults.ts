@@ -14,6 +14,8 @@ export const DEFAULTS = {
   },
   repository: './models',
   ledger: './var/ledger',
+  /** Beside the ledger by default, and unlike it free to be lost: what is not there is found again. */
+  cache: './var/cache',
   limits: {
     /** The largest request body. 64 MiB is the limit of the servers that clients of the protocol know. */
     bodyMax: '64MiB',

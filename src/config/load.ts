@@ -33,6 +33,7 @@ export async function loadConfig(
     ...data,
     server: serverWith(data.server, overrides),
     repository: resolve(overrides.repository ?? resolve(base, data.repository)),
+    cache: resolve(base, data.cache),
     ledger: resolve(overrides.ledger ?? resolve(base, data.ledger)),
     written: isRecord(written) && isRecord(written['models']) ? written['models'] : {},
   };

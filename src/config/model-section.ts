@@ -46,6 +46,11 @@ export type ModelConfig = {
     /** Rows that may share a run. 0: batching is off, so each request runs by itself and may have any first dimension. */
     readonly rowsMax: number;
     readonly delayMs: number;
+    /**
+     * Whether `rowsMax` is written: requests then share runs because somebody says so. Where it is not, they share them only
+     * where the model's file and a probe speak for it.
+     */
+    readonly declared: boolean;
   };
   readonly queue: {
     readonly requestsMax: number;
@@ -107,13 +112,13 @@ const batchSchema = z
     [
       z.literal('off'),
       section({
-        rowsMax: whole({ min: 1, max: LIMITS.rowsMax }, 'rows').default(batch.rowsMax),
+        rowsMax: whole({ min: 1, max: LIMITS.rowsMax }, 'rows').optional(),
         delayMs: number({ min: 0, max: LIMITS.delayMs }).default(batch.delayMs),
       }),
     ],
     { error: expected('off, or rowsMax and delayMs') },
   )
-  .prefault({ ...batch });
+  .prefault({ delayMs: batch.delayMs });
 
 const queueSchema = section({
   requestsMax: whole({ min: 1, max: LIMITS.requestsMax }, 'requests').default(queue.requestsMax),
@@ -269,7 +274,7 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
     .map(({ attribute }) => attribute.slice('header:'.length));
   return {
     instances: fields.instances,
-    batch: fields.batch === 'off' ? BATCH_OFF : fields.batch,
+    batch: batchOf(fields.batch),
     queue: { ...fields.queue, defaultPriority: defaultPriorityOf(fields.queue) },
     execution: {
       providers: run.providers,
@@ -298,7 +303,11 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
   };
 }
 
-const BATCH_OFF: ModelConfig['batch'] = { rowsMax: 0, delayMs: 0 };
+function batchOf(written: ModelFields['batch']): ModelConfig['batch'] {
+  if (written === 'off') return { rowsMax: 0, delayMs: 0, declared: true };
+  const { rowsMax = batch.rowsMax, delayMs } = written;
+  return { rowsMax, delayMs, declared: written.rowsMax !== undefined };
+}
 
 /** In the middle where none is written, so that a request can ask for more and for less. */
 function defaultPriorityOf({ priorityLevels, defaultPriority }: ModelFields['queue']): number {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 
 /** The folder of this program's package.json, wherever the compiled files lie below it. */
@@ -6,6 +7,11 @@ export const programFolder = folderAbove(import.meta.dirname);
 
 /** This program's version, as package.json has it. */
 export const programVersion = versionIn(programFolder);
+
+/** The version of the runtime that this program is installed with. */
+export const runtimeVersion = versionIn(
+  dirname(createRequire(import.meta.url).resolve('onnxruntime-node/package.json')),
+);
 
 function folderAbove(start: string): string {
   if (existsSync(join(start, 'package.json'))) return start;

@@ -25,6 +25,8 @@ export type Config = {
   readonly repositoryPollMs: number | undefined;
   /** The ledger's directory. */
   readonly ledger: string;
+  /** The directory of what can be found again: which models may share runs. */
+  readonly cache: string;
   readonly limits: { readonly bodyBytesMax: number; readonly headersBytesMax: number };
   readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
   /** Only the models that the file names; `modelConfig` knows the rest. */
@@ -83,6 +85,7 @@ export const configSchema = section({
     )
     .prefault(DEFAULTS.repository),
   ledger: directory.default(DEFAULTS.ledger),
+  cache: directory.default(DEFAULTS.cache),
   limits: section({
     bodyMax: byteSize.prefault(DEFAULTS.limits.bodyMax),
     headersMax: byteSize.prefault(DEFAULTS.limits.headersMax),
@@ -95,10 +98,11 @@ export const configSchema = section({
   }).prefault({}),
   models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),
 }).transform(
-  ({ server, repository, ledger, limits, feedback, models }): Omit<Config, 'written'> => ({
+  ({ server, repository, ledger, cache, limits, feedback, models }): Omit<Config, 'written'> => ({
     server,
     ...repositoryOf(repository),
     ledger,
+    cache,
     limits: { bodyBytesMax: limits.bodyMax, headersBytesMax: limits.headersMax },
     feedback: { ttlMs: feedback.ttl, requestsMax: feedback.requestsMax },
     models,

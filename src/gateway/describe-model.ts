@@ -1,3 +1,4 @@
+import { joiningText } from '../core/joining.ts';
 import type { Route } from '../core/route.ts';
 import type { TensorSpec } from '../core/tensor.ts';
 import { compareVersions } from '../core/version.ts';
@@ -12,6 +13,8 @@ export type ModelMetadata = {
   readonly platform: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
+  /** `batch`: whether requests share runs, and on what ground. */
+  readonly properties: Readonly<Record<string, string>>;
 };
 
 /** Whether requests are answered; where not, why. */
@@ -34,6 +37,7 @@ export function describeModel(
     platform: state.platform,
     inputs: state.signature.inputs,
     outputs: state.signature.outputs,
+    properties: state.joining === undefined ? {} : { batch: joiningText(state.joining) },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { Joining } from '../core/joining.ts';
 import type { Route } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
 import { type Life, newestOf, type VersionPolicy } from '../core/version.ts';
@@ -6,6 +7,8 @@ import { type Life, newestOf, type VersionPolicy } from '../core/version.ts';
 export type ModelVersionState = {
   readonly version: string;
   readonly life: Life;
+  /** Whether requests share runs; undefined while no live host runs the version. */
+  readonly joining: Joining | undefined;
   readonly signature: Signature;
   /** What runs it, as the protocol's metadata names it: `onnxruntime_onnx`. */
   readonly platform: string;

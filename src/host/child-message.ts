@@ -1,5 +1,7 @@
+import type { Joining } from '../core/joining.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import type { DeskSetting } from './desk.ts';
+import type { KeptExample } from './joinings.ts';
 
 /** What a child inherits: its end of the socket and, where there is shared memory, a ring for each direction. */
 export const DESCRIPTORS = { socket: 3, requests: 4, answers: 5 } as const;
@@ -21,5 +23,13 @@ export type FromChild =
         readonly computeMs: number;
       };
     }
+  | {
+      readonly kind: 'joining';
+      readonly source: number;
+      readonly joining: Joining;
+      readonly example?: KeptExample | undefined;
+    }
+  | { readonly kind: 'probe'; readonly source: number }
+  | { readonly kind: 'recheck'; readonly isSame: boolean }
   | { readonly kind: 'stuck'; readonly runMs: number }
   | { readonly kind: 'error'; readonly operation: string; readonly message: string };

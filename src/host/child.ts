@@ -70,6 +70,10 @@ export class Child {
     this.#runMsMax = setting.runMsMax;
     const listeners: DeskListeners = {
       onBatch: (batch) => this.#tell({ kind: 'batch', batch }),
+      onProbe: (source) => this.#tell({ kind: 'probe', source }),
+      onJoining: (source, joining, example) =>
+        this.#tell({ kind: 'joining', source, joining, example }),
+      onRecheck: (isSame) => this.#tell({ kind: 'recheck', isSame }),
       onStuck: (runMs) => this.#tell({ kind: 'stuck', runMs }),
       onInternalError: (operation, error) =>
         this.#tell({ kind: 'error', operation, message: messageOf(error) }),

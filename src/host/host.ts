@@ -3,12 +3,14 @@ import type { Answer } from '../batching/work.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
+import type { Joining } from '../core/joining.ts';
 import { offAbort, onAbort } from '../core/on-abort.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ProviderReport, Source } from '../runtime/runtime.ts';
 import { heldToSignature } from './answer-fit.ts';
 import type { Desk, DeskSetting } from './desk.ts';
+import type { JoiningSetting, KeptExample } from './joinings.ts';
 import { Lifeline } from './lives.ts';
 import { openLocalDesk } from './local.ts';
 import { type Crash, Supervisor, type SupervisorListeners } from './supervisor.ts';
@@ -24,6 +26,8 @@ export type HostOptions = {
   readonly nice: number;
   readonly replicas: number;
   readonly batch: { readonly rowsMax: number; readonly delayMs: number };
+  /** Whether requests share runs. */
+  readonly joining: JoiningSetting;
   readonly queue: QueueLimits;
   /** A run longer than this is stuck: a child is killed, a thread is left behind and replaced. */
   readonly runMsMax: number;
@@ -39,6 +43,8 @@ export type HostListeners = {
     target: ModelVersion,
     batch: { rows: number; requests: number; computeMs: number },
   ) => void;
+  readonly onJoining: (target: ModelVersion, joining: Joining, example?: KeptExample) => void;
+  readonly onRecheck: (target: ModelVersion, isSame: boolean) => void;
   readonly onCrash: (target: ModelVersion, crash: Crash) => void;
   /** The third crash within a minute. */
   readonly onCrashLoop: (target: ModelVersion, detail: string) => void;
@@ -50,6 +56,8 @@ export type Host = {
   readonly target: ModelVersion;
   readonly signature: Signature;
   readonly provider: ProviderReport;
+  /** Whether requests share runs, and on what ground. */
+  readonly joining: () => Joining;
   /** Stays `ready` during a short restart of the child: requests that arrive then are held and answered after it. */
   readonly life: () => Life;
   readonly inFlight: () => number;
@@ -59,6 +67,8 @@ export type Host = {
   /** Of the child process; undefined in the `thread` tier and while a child is being started. */
   readonly pid: () => number | undefined;
 };
+
+const NOT_JOINED: Joining = { kind: 'off', because: 'it has no source' };
 
 /** Live hosts have one source. */
 const PLAN = [0] as const;
@@ -89,7 +99,7 @@ async function startProcessHost(options: HostOptions): Promise<Host> {
     clock,
     afterCrashLoop: 'keepTrying',
     holdDuringRestart: true,
-    listeners: listenersFor(target, listeners),
+    listeners: listenersFor([target], listeners),
   });
   return hostOf(options, {
     desk,
@@ -99,9 +109,16 @@ async function startProcessHost(options: HostOptions): Promise<Host> {
   });
 }
 
-/** A supervisor knows no versions: what it tells is told of this one. */
-export function listenersFor(target: ModelVersion, listeners: HostListeners): SupervisorListeners {
+/** A supervisor knows no versions: what it says of a source is said of the target in its place, all else of the first. */
+export function listenersFor(
+  targets: readonly [ModelVersion, ...ModelVersion[]],
+  listeners: HostListeners,
+): SupervisorListeners {
+  const [target] = targets;
   return {
+    onJoining: (source, joining, example) =>
+      listeners.onJoining(targets[source] ?? target, joining, example),
+    onRecheck: (isSame) => listeners.onRecheck(target, isSame),
     onLife: (life) => listeners.onLife(target, life),
     onBatch: (batch) => listeners.onBatch(target, batch),
     onCrash: (crash) => listeners.onCrash(target, crash),
@@ -120,6 +137,9 @@ async function startThread(options: HostOptions): Promise<Host> {
       setting,
       {
         onBatch: (batch) => listeners.onBatch(target, batch),
+        onProbe: () => undefined,
+        onJoining: (_, joining, example) => listeners.onJoining(target, joining, example),
+        onRecheck: (isSame) => listeners.onRecheck(target, isSame),
         onStuck: (runMs) => {
           const error = new Error(`a run took longer than ${runMs} ms; its thread was replaced`);
           listeners.onInternalError('run', error);
@@ -164,8 +184,8 @@ async function loadedWithin(loadMsMax: number, opening: Promise<Desk>): Promise<
 }
 
 function settingOf(options: HostOptions): Omit<DeskSetting, 'firstBatchId'> {
-  const { source, replicas, batch, queue, runMsMax } = options;
-  return { sources: [source], replicas, batch, queue, runMsMax };
+  const { source, joining, replicas, batch, queue, runMsMax } = options;
+  return { sources: [source], joinings: [joining], replicas, batch, queue, runMsMax };
 }
 
 type Parts = Pick<Host, 'life' | 'pid' | 'close'> & { readonly desk: Desk };
@@ -210,6 +230,7 @@ function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Part
     target,
     signature: opened.signature,
     provider: opened.provider,
+    joining: () => desk.joinings()[0] ?? NOT_JOINED,
     life,
     inFlight: () => inFlight,
     infer,

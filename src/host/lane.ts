@@ -7,12 +7,14 @@ import type { Life } from '../core/version.ts';
 import type { Source } from '../runtime/runtime.ts';
 import { heldToSignature } from './answer-fit.ts';
 import { type HostListeners, joinedRows, listenersFor } from './host.ts';
+import type { JoiningSetting } from './joinings.ts';
 import { Supervisor } from './supervisor.ts';
 
 export type LaneOptions = {
   readonly candidate: Source;
   /** Stable's copy: the noise floor and the fair latency reference. */
   readonly twin: Source;
+  readonly joinings: { readonly candidate: JoiningSetting; readonly twin: JoiningSetting };
   /** As of a host; for both. */
   readonly checkFiles?: (() => Promise<void>) | undefined;
   readonly nice: number;
@@ -63,13 +65,15 @@ const TWIN_FIRST = [TWIN, CANDIDATE] as const;
 
 /** Resolves with both loaded and warm. Rejects with ServeError `version_not_ready` naming which could not be and why. */
 export async function startLane(options: LaneOptions): Promise<Lane> {
-  const { candidate, twin, checkFiles, nice, queue, batchRowsMax } = options;
+  const { candidate, twin, joinings, checkFiles, nice, queue, batchRowsMax } = options;
   const { runMsMax, loadMsMax, clock, listeners } = options;
   const target = { model: candidate.model, version: candidate.version };
+  const twinTarget = { model: twin.model, version: twin.version };
   try {
     const desk = await Supervisor.start({
       setting: {
         sources: [candidate, twin],
+        joinings: [joinings.candidate, joinings.twin],
         // One thread, so that both are timed on the same core under the same load.
         replicas: 1,
         batch: { rowsMax: batchRowsMax, delayMs: 0 },
@@ -82,7 +86,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
       clock,
       afterCrashLoop: 'giveUp',
       holdDuringRestart: false,
-      listeners: listenersFor(target, listeners),
+      listeners: listenersFor([target, twinTarget], listeners),
     });
     return {
       run: (request, plan, deadlineMs) => runInLane({ desk, clock, request, plan, deadlineMs }),

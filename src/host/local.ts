@@ -1,8 +1,20 @@
 import { Batcher } from '../batching/batcher.ts';
+import { type JoinExample, Recheck } from '../batching/recheck.ts';
+import type { ProbeFinding } from '../batching/row-independence.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Joining } from '../core/joining.ts';
+import { freshRandom } from '../core/random.ts';
 import { isBatchable } from '../core/tensor.ts';
-import { openEngine } from '../engine/engine.ts';
+import { type Engine, openEngine } from '../engine/engine.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
+import { type JoiningSetting, Joinings, type KeptExample } from './joinings.ts';
+import { probeModel } from './row-probe.ts';
+
+/** How long a desk that is probed stays closed for that, milliseconds. A longer probe goes on while requests run alone. */
+const PROBE_BEFORE_READY_MS = 2_000;
+
+/** Bytes of inputs that an example keeps. */
+const EXAMPLE_BYTES_MAX = 256 * 1024;
 
 /** Opens a desk in this process: batching in front of worker threads. Rejects with why a source could not be loaded. */
 export async function openLocalDesk(
@@ -10,8 +22,8 @@ export async function openLocalDesk(
   listeners: DeskListeners,
   clock: Clock,
 ): Promise<Desk> {
-  const { sources, replicas, runMsMax, batch, queue, firstBatchId } = setting;
-  const { onStuck, onInternalError, onBatch } = listeners;
+  const { sources, replicas, runMsMax } = setting;
+  const { onStuck, onInternalError } = listeners;
   const onFree = (): void => batcher?.wake();
   let batcher: Batcher | undefined;
   const engine = await openEngine({
@@ -23,21 +35,13 @@ export async function openLocalDesk(
     onStuck,
     onInternalError,
   });
-  const open = new Batcher({
-    clock,
-    batchable: batch.rowsMax > 1 && engine.models.every(({ signature }) => isBatchable(signature)),
-    rowsMax: batch.rowsMax,
-    delayMs: batch.delayMs,
-    queue,
-    firstBatchId,
-    free: engine.free,
-    ahead: engine.ahead,
-    run: engine.run,
-    onBatch,
-  });
+  const joinings = joiningsOf(setting, engine, listeners);
+  const open = openBatcher({ setting, listeners, clock, engine, joinings });
   batcher = open;
+  await probeAtLoad({ setting, engine, joinings, batcher: open, listeners });
   return {
     models: engine.models,
+    joinings: () => joinings.all,
     submit: (work, settle) => {
       const entry = open.submit(work, settle);
       return () => open.cancel(entry);
@@ -46,5 +50,132 @@ export async function openLocalDesk(
       await open.close();
       await engine.close();
     },
+  };
+}
+
+/** What the runtime says of a model's leading dimensions goes before what was decided from outside. */
+function joiningsOf(
+  { joinings, batch }: DeskSetting,
+  { models }: Engine,
+  { onJoining }: DeskListeners,
+): Joinings {
+  const states = joinings.map(({ joining }, source): Joining => {
+    const signature = models[source]?.signature;
+    if (joining.kind === 'off') return joining;
+    if (batch.rowsMax <= 1) return { kind: 'off', because: 'a run may have one row' };
+    if (signature !== undefined && isBatchable(signature)) return joining;
+    return { kind: 'off', because: 'the leading dimension of an input or an output is fixed' };
+  });
+  const all = new Joinings(states, onJoining);
+  states.forEach((state, source) => {
+    if (state !== joinings[source]?.joining) all.become(source, state);
+  });
+  return all;
+}
+
+type Parts = {
+  readonly setting: DeskSetting;
+  readonly listeners: DeskListeners;
+  readonly clock: Clock;
+  readonly engine: Engine;
+  readonly joinings: Joinings;
+};
+
+function openBatcher({ setting, listeners, clock, engine, joinings }: Parts): Batcher {
+  const { batch, queue, firstBatchId } = setting;
+  const recheck = new Recheck({
+    random: freshRandom(),
+    runSpare: (tensors, plan) => batcher.runSpare(tensors, plan),
+    onRecheck: (outcome) => {
+      listeners.onRecheck(outcome.kind === 'same');
+      if (outcome.kind === 'same') return;
+      const { source, example } = outcome;
+      joinings.doubt(source, becauseOf(example), keptOf(example));
+      batcher.stopJoining();
+    },
+  });
+  const batcher = new Batcher({
+    clock,
+    joins: joinings.joins,
+    rowsMax: batch.rowsMax,
+    delayMs: batch.delayMs,
+    queue,
+    firstBatchId,
+    free: engine.free,
+    ahead: engine.ahead,
+    run: engine.run,
+    onBatch: listeners.onBatch,
+    onJoined: (run) => recheck.offer(run),
+    onIndivisible: (plan, message) => {
+      // Which of the sources it was is not known; none of them joins any more.
+      for (const source of plan) joinings.become(source, { kind: 'off', because: message });
+      batcher.stopJoining();
+    },
+  });
+  return batcher;
+}
+
+type Probing = Omit<Parts, 'listeners' | 'clock'> & {
+  readonly batcher: Batcher;
+  readonly listeners: Pick<DeskListeners, 'onProbe' | 'onInternalError'>;
+};
+
+/** Probes one source after the other. Resolves when all are, or when the time for it is over; never rejects. */
+async function probeAtLoad(probing: Probing): Promise<void> {
+  const { setting, joinings, listeners } = probing;
+  const wanted = setting.joinings.flatMap(({ probe }: JoiningSetting, source) =>
+    probe && joinings.all[source]?.kind !== 'off' ? [source] : [],
+  );
+  if (wanted.length === 0) return;
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, PROBE_BEFORE_READY_MS);
+  });
+  const all = (async () => {
+    for (const source of wanted) await probeOne(source, probing);
+  })().catch((error: unknown) => listeners.onInternalError('probe rows', error));
+  await Promise.race([all, patience]).finally(() => clearTimeout(timer));
+}
+
+async function probeOne(source: number, probing: Probing): Promise<void> {
+  const { setting, engine, joinings, batcher, listeners } = probing;
+  const signature = engine.models[source]?.signature;
+  if (signature === undefined) return;
+  // Should the process die in it, the next one does not try.
+  listeners.onProbe(source);
+  const finding = await probeModel({
+    signature,
+    source,
+    rowsMax: setting.batch.rowsMax,
+    runSpare: (tensors, plan) => batcher.runSpare(tensors, plan),
+  }).catch((): undefined => undefined);
+  if (finding !== undefined) conclude(source, finding, joinings);
+}
+
+function conclude(source: number, finding: ProbeFinding, joinings: Joinings): void {
+  const now = joinings.all[source];
+  if (now?.kind === 'off') return;
+  if (finding.kind === 'mixed') joinings.doubt(source, finding.because);
+  else if (now?.kind === 'declared') joinings.become(source, now);
+  else if (finding.kind === 'apart') joinings.become(source, { kind: 'probed' });
+  else joinings.become(source, { kind: 'off', because: finding.because });
+}
+
+function becauseOf({ difference, rows, requestId }: JoinExample): string {
+  return `request ${requestId}, run again alone, got another answer than among ${rows} rows: ${difference}`;
+}
+
+function keptOf({ requestId, difference, rows, inputs }: JoinExample): KeptExample {
+  const bytes = inputs.reduce((sum, { data }) => sum + data.byteLength, 0);
+  return {
+    requestId,
+    difference,
+    rows,
+    inputs: inputs.map(({ name, dtype, shape, data }) => ({
+      name,
+      dtype,
+      shape,
+      ...(bytes <= EXAMPLE_BYTES_MAX ? { base64: Buffer.from(data).toString('base64') } : {}),
+    })),
   };
 }

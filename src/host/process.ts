@@ -26,7 +26,10 @@ export type HostProcessOptions = {
   readonly onFrame: (frame: Frame) => void;
   /** Once, after everything that the child had sent has been read. */
   readonly onExit: (exit: ChildExit) => void;
-  readonly listeners: Pick<DeskListeners, 'onBatch' | 'onInternalError'>;
+  readonly listeners: Pick<
+    DeskListeners,
+    'onBatch' | 'onProbe' | 'onJoining' | 'onRecheck' | 'onInternalError'
+  >;
 };
 
 const MAIN_FILE = fileURLToPath(new URL('./main.js', import.meta.url));
@@ -140,7 +143,7 @@ export class HostProcess {
   }
 
   #onMessage(message: FromChild): void {
-    const { onBatch, onInternalError } = this.#options.listeners;
+    const { onBatch, onProbe, onJoining, onRecheck, onInternalError } = this.#options.listeners;
     switch (message.kind) {
       case 'ready':
         this.#ready.resolve(message.models);
@@ -150,6 +153,15 @@ export class HostProcess {
         break;
       case 'batch':
         onBatch(message.batch);
+        break;
+      case 'probe':
+        onProbe(message.source);
+        break;
+      case 'joining':
+        onJoining(message.source, message.joining, message.example);
+        break;
+      case 'recheck':
+        onRecheck(message.isSame);
         break;
       case 'stuck':
         this.#stuckRunMs = message.runMs;

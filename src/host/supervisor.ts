@@ -4,10 +4,12 @@ import { bytesOf, type Work } from '../batching/work.ts';
 import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
+import type { Joining } from '../core/joining.ts';
 import type { Life } from '../core/version.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import { CrashLog } from './crash-log.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
+import { JoiningMemory } from './joining-memory.ts';
 import { Lifeline } from './lives.ts';
 import { type ChildExit, HostProcess } from './process.ts';
 import { Slots } from './slots.ts';
@@ -29,7 +31,10 @@ export type SupervisorOptions = {
   readonly listeners: SupervisorListeners;
 };
 
-export type SupervisorListeners = Pick<DeskListeners, 'onBatch' | 'onInternalError'> & {
+export type SupervisorListeners = Pick<
+  DeskListeners,
+  'onBatch' | 'onJoining' | 'onRecheck' | 'onInternalError'
+> & {
   readonly onLife: (life: Life) => void;
   readonly onCrash: (crash: Crash) => void;
   readonly onCrashLoop: (detail: string) => void;
@@ -53,6 +58,7 @@ const UNLOADING = 'the version is being unloaded';
  */
 export class Supervisor implements Desk {
   readonly #options: SupervisorOptions;
+  readonly #joinings: JoiningMemory;
   readonly #lifeline: Lifeline;
   readonly #crashes: CrashLog;
   readonly #pending = new Slots<Pending>();
@@ -72,14 +78,18 @@ export class Supervisor implements Desk {
   private constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#crashes = new CrashLog(options.clock);
+    this.#joinings = new JoiningMemory(options.setting.joinings, options.listeners.onJoining);
     this.#lifeline = new Lifeline(options.listeners.onLife);
   }
 
-  /** Resolves when the child is ready; rejects with why it cannot be. The first start is not tried again. */
+  /** Resolves when the child is ready; rejects with why it cannot be. Only a start that ended in a probe is tried again. */
   static async start(options: SupervisorOptions): Promise<Supervisor> {
     const supervisor = new Supervisor(options);
     try {
-      await supervisor.#launch();
+      await supervisor.#launch().catch((error: unknown) => {
+        if (supervisor.#joinings.abandonProbe()) return supervisor.#launch();
+        throw error;
+      });
     } catch (error) {
       supervisor.#lifeline.become({ kind: 'failed', reason: messageOf(error) });
       throw error;
@@ -90,6 +100,8 @@ export class Supervisor implements Desk {
   get models(): WorkerReport['models'] {
     return this.#models;
   }
+
+  readonly joinings = (): readonly Joining[] => this.#joinings.joinings();
 
   get life(): Life {
     return this.#lifeline.life;
@@ -277,11 +289,16 @@ export class Supervisor implements Desk {
     const firstBatchId = this.#processes * BATCH_IDS_PER_PROCESS;
     this.#processes += 1;
     const process = new HostProcess({
-      setting: { ...setting, firstBatchId },
+      setting: { ...setting, joinings: this.#joinings.settings, firstBatchId },
       nice,
       onFrame: (frame) => this.#onFrame(frame),
       onExit: (exit) => this.#onExit(process, exit),
-      listeners: { ...listeners, onBatch: (batch) => this.#onBatch(batch) },
+      listeners: {
+        ...listeners,
+        onBatch: (batch) => this.#onBatch(batch),
+        onProbe: this.#joinings.onProbe,
+        onJoining: this.#joinings.onJoining,
+      },
       loadMsMax,
     });
     this.#opening = process;
@@ -309,6 +326,7 @@ export class Supervisor implements Desk {
     this.#lastExit = exit;
     if (this.#process !== process) return;
     this.#process = undefined;
+    this.#joinings.abandonProbe();
     const how = process.describeExit(exit);
     const inFlight = this.#sent;
     this.#failSent(how);

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
+import type { Joining } from '../core/joining.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import { BoundHistogram, type Series } from './bound-histogram.ts';
 import { LATENCY_BUCKETS, SIZE_BUCKETS } from './buckets.ts';
@@ -15,6 +16,8 @@ export type BatchEvent = {
 export type HostEvents = {
   readonly onLife: (target: ModelVersion, life: Life) => void;
   readonly onBatch: (target: ModelVersion, batch: BatchEvent) => void;
+  readonly onJoining: (target: ModelVersion, joining: Joining) => void;
+  readonly onRecheck: (target: ModelVersion, isSame: boolean) => void;
   readonly onCrash: (target: ModelVersion, crash: { readonly inFlight: number }) => void;
   readonly onCrashLoop: (target: ModelVersion, detail: string) => void;
 };
@@ -34,6 +37,8 @@ export class HostMetrics {
   readonly #requests: BoundHistogram<(typeof LABELS)[number]>;
   readonly #compute: BoundHistogram<(typeof LABELS)[number]>;
   readonly #life: Gauge<'model' | 'version' | 'role' | 'life'>;
+  readonly #joining: Gauge<'model' | 'version' | 'role' | 'batch'>;
+  readonly #rechecks: Counter<'model' | 'version' | 'role' | 'result'>;
   readonly #crashes: Counter<(typeof LABELS)[number]>;
   readonly #lost: Counter<(typeof LABELS)[number]>;
   readonly #crashLoops: Counter<(typeof LABELS)[number]>;
@@ -65,6 +70,18 @@ export class HostMetrics {
       labelNames: [...LABELS, 'life'],
       registers: [registry],
     });
+    this.#joining = new Gauge({
+      name: 'understudy_batch_rule',
+      help: '1 for the ground on which requests share runs: declared or probed, or do not: probing or off',
+      labelNames: [...LABELS, 'batch'],
+      registers: [registry],
+    });
+    this.#rechecks = new Counter({
+      name: 'understudy_batch_rechecks_total',
+      help: 'Joined requests that were run again alone, by whether they got the same answer',
+      labelNames: [...LABELS, 'result'],
+      registers: [registry],
+    });
     this.#crashes = new Counter({
       name: 'understudy_host_crashes_total',
       help: 'Processes of hosts that died without having been asked to',
@@ -93,6 +110,9 @@ export class HostMetrics {
         series.requests.observe(batch.requests);
         series.compute.observe(batch.computeMs / 1_000);
       },
+      onJoining: (target, joining) => this.#join(labelsOf(target), joining),
+      onRecheck: (target, isSame) =>
+        this.#rechecks.inc({ ...labelsOf(target), result: isSame ? 'same' : 'different' }),
       onCrash: (target, { inFlight }) => {
         this.#crashes.inc(labelsOf(target));
         this.#lost.inc(labelsOf(target), inFlight);
@@ -104,6 +124,11 @@ export class HostMetrics {
   #enter(labels: Labels, life: Life): void {
     for (const stage of STAGES)
       this.#life.set({ ...labels, life: stage }, stage === life.kind ? 1 : 0);
+  }
+
+  #join(labels: Labels, joining: Joining): void {
+    for (const batch of RULES)
+      this.#joining.set({ ...labels, batch }, batch === joining.kind ? 1 : 0);
   }
 
   #batchSeries({ model, version }: ModelVersion, role: string): BatchSeries {
@@ -121,6 +146,13 @@ export class HostMetrics {
     return series;
   }
 }
+
+const RULES = Object.keys({
+  declared: true,
+  probed: true,
+  probing: true,
+  off: true,
+} satisfies Record<Joining['kind'], true>);
 
 const STAGES = Object.keys({
   loading: true,

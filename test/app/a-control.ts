@@ -69,6 +69,7 @@ export class HostDiary {
         target,
         signature: found.signature,
         provider: { requested: ['cpu'], actual: 'cpu', fallbackReason: undefined },
+        joining: () => ({ kind: 'declared', doubt: undefined }),
         life: () => ({ kind: isOpen ? 'ready' : 'unloaded' }),
         inFlight: () => inFlight,
         pid: () => undefined,

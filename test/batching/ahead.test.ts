@@ -18,7 +18,7 @@ t.test('only a batch that cannot grow is handed to a replica that is still at wo
 });
 
 t.test('a request that runs alone need not wait for company', async (t) => {
-  const { runs, ask } = await aTaughtBatcher({ batchable: false });
+  const { runs, ask } = await aTaughtBatcher({ joins: () => false });
   ask(aWork([1]));
   ask(aWork([2]));
   ask(aWork([3]));
@@ -31,7 +31,7 @@ t.test('what waits behind a run that is under way is late sooner', async (t) => 
   let isBusy = false;
   const { ask } = aBatcher({
     clock,
-    batchable: false,
+    joins: () => false,
     free: () => (isBusy ? 0 : 1),
     ahead: () => 1,
     run: (...of) => {

@@ -57,7 +57,7 @@ export function aBatcher(given: Partial<BatcherOptions> = {}) {
     });
   const batcher = new Batcher({
     clock: new HandClock(),
-    batchable: true,
+    joins: () => true,
     rowsMax: 8,
     delayMs: 0,
     queue: { requestsMax: 100, bytesMax: 10_000 },

@@ -5,7 +5,7 @@ import { anyTensor } from '../../src/compare/comparators/any-tensor.ts';
 import { rankedClasses } from '../../src/compare/comparators/ranked-classes.ts';
 import { compare } from '../../src/compare/compare.ts';
 import { chooseLoss, lossOf } from '../../src/compare/loss.ts';
-import { numbersOf } from '../../src/compare/numbers.ts';
+import { numbersOf } from '../../src/core/numbers.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { anAnswer, aPair, aSignature, aTensor, FAILURE, rows } from './builders.ts';
 

@@ -221,6 +221,7 @@ t.test('everything has a default', async (t) => {
     },
     repository: join(directory, 'models'),
     ledger: join(directory, 'var/ledger'),
+    cache: join(directory, 'var/cache'),
     limits: { bodyBytesMax: 67_108_864, headersBytesMax: 16_384 },
     feedback: { ttlMs: 900_000, requestsMax: 20_000 },
     models: {},
@@ -228,7 +229,7 @@ t.test('everything has a default', async (t) => {
   });
   t.same(modelConfig(config, 'unnamed'), {
     instances: 'auto',
-    batch: { rowsMax: 32, delayMs: 0 },
+    batch: { rowsMax: 32, delayMs: 0, declared: false },
     queue: {
       requestsMax: 512,
       bytesMax: 268_435_456,
@@ -354,7 +355,7 @@ t.test('the command line goes before the file and keeps to its rules', async (t)
 t.test('the JSON Schema for editors knows the keys and their defaults', (t) => {
   const schema = JSON.stringify(jsonSchema());
   t.match(schema, /"apiVersion":\{"type":"string","const":"understudy\/v1"\}/);
-  t.match(schema, /"rowsMax":\{"default":32,"type":"integer","minimum":1,"maximum":4096\}/);
+  t.match(schema, /"rowsMax":\{"type":"integer","minimum":1,"maximum":4096\}/);
   t.match(schema, /"additionalProperties":false/);
   t.end();
 });

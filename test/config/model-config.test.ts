@@ -19,7 +19,7 @@ t.test('batching can be off, and versions all or the latest few', async (t) => {
   const config = await load(
     `  a: { batch: off, versions: all }\n  b: { versions: { latest: 3 } }\n`,
   );
-  t.same(modelConfig(config, 'a').batch, { rowsMax: 0, delayMs: 0 });
+  t.same(modelConfig(config, 'a').batch, { rowsMax: 0, delayMs: 0, declared: true });
   t.same(modelConfig(config, 'a').versions, { kind: 'all' });
   t.same(modelConfig(config, 'b').versions, { kind: 'latest', count: 3 });
 });
@@ -37,7 +37,7 @@ t.test(
       },
     };
     const model = modelConfig(config, 'fashion', beneath);
-    t.same(model.batch, { rowsMax: 8, delayMs: 3 });
+    t.same(model.batch, { rowsMax: 8, delayMs: 3, declared: true });
     t.match(model.queue, {
       requestsMax: 7,
       deadlineMs: 1_000,
@@ -46,10 +46,14 @@ t.test(
     });
     t.same(model.versions, { kind: 'all' });
     t.equal(modelConfig(config, 'fashion', beneath), model, 'and is worked out once');
-    t.same(modelConfig(config, 'unnamed', beneath).batch, { rowsMax: 8, delayMs: 1 });
+    t.same(modelConfig(config, 'unnamed', beneath).batch, {
+      rowsMax: 8,
+      delayMs: 1,
+      declared: true,
+    });
     const off = { file: 'config.pbtxt', section: { batch: 'off' } };
-    t.same(modelConfig(config, 'unnamed', off).batch, { rowsMax: 0, delayMs: 0 });
-    t.same(modelConfig(config, 'fashion', off).batch, { rowsMax: 32, delayMs: 3 });
+    t.same(modelConfig(config, 'unnamed', off).batch, { rowsMax: 0, delayMs: 0, declared: true });
+    t.same(modelConfig(config, 'fashion', off).batch, { rowsMax: 32, delayMs: 3, declared: false });
   },
 );
 

@@ -83,6 +83,7 @@ export function aVersion(version: string, parts: Partial<ModelVersionState> = {}
   return {
     version,
     life: READY,
+    joining: undefined,
     signature: PAIRS,
     platform: 'onnxruntime_onnx',
     labels: new Map(),

@@ -18,6 +18,7 @@ function aHost(seat: Seat, closed: string[]): Host {
     target: seat.target,
     signature: { inputs: [], outputs: [] },
     provider: { requested: ['cpu'], actual: 'cpu', fallbackReason: undefined },
+    joining: () => ({ kind: 'declared', doubt: undefined }),
     life: () => ({ kind: 'ready' }),
     inFlight: () => 0,
     pid: () => undefined,

@@ -6,11 +6,14 @@ import { aFakeSource } from '../support/a-source.ts';
 import { valuesOf } from '../support/a-tensor.ts';
 import { anInferRequest } from '../support/an-infer-request.ts';
 
+const JOINED = { joining: { kind: 'declared', doubt: undefined }, probe: false } as const;
+
 async function aLane(t: Test, given: Partial<LaneOptions> = {}) {
   const { log, listeners } = aHostLog();
   const lane = await startLane({
     candidate: aFakeSource('scale=2', { version: '2' }),
     twin: aFakeSource('scale=3', { version: '1' }),
+    joinings: { candidate: JOINED, twin: JOINED },
     nice: 10,
     queue: { requestsMax: 16, bytesMax: 100_000 },
     batchRowsMax: 8,

@@ -1,5 +1,6 @@
 import type { Test } from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
+import type { Joining } from '../../src/core/joining.ts';
 import { type Host, type HostOptions, startHost } from '../../src/host/host.ts';
 import { aFakeSource } from './a-source.ts';
 
@@ -7,6 +8,8 @@ import { aFakeSource } from './a-source.ts';
 export type HostLog = {
   readonly lives: string[];
   readonly batches: { rows: number; requests: number; computeMs: number }[];
+  readonly joinings: Joining[];
+  readonly rechecks: boolean[];
   readonly crashes: { signal: string | undefined; inFlight: number }[];
   readonly crashLoops: string[];
   readonly errors: unknown[];
@@ -14,12 +17,22 @@ export type HostLog = {
 
 /** Listeners that write down everything. */
 export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] } {
-  const log: HostLog = { lives: [], batches: [], crashes: [], crashLoops: [], errors: [] };
+  const log: HostLog = {
+    lives: [],
+    batches: [],
+    joinings: [],
+    rechecks: [],
+    crashes: [],
+    crashLoops: [],
+    errors: [],
+  };
   return {
     log,
     listeners: {
       onLife: (_, life) => log.lives.push(life.kind),
       onBatch: (_, batch) => log.batches.push(batch),
+      onJoining: (_, joining) => log.joinings.push(joining),
+      onRecheck: (_, isSame) => log.rechecks.push(isSame),
       onCrash: (_, { signal, inFlight }) => log.crashes.push({ signal, inFlight }),
       onCrashLoop: (_, detail) => log.crashLoops.push(detail),
       onInternalError: (_, error) => log.errors.push(error),
@@ -38,6 +51,7 @@ export function aHostOptions(given: Partial<HostOptions> = {}): HostOptions {
     nice: 0,
     replicas: 1,
     batch: { rowsMax: 8, delayMs: 0 },
+    joining: { joining: { kind: 'declared', doubt: undefined }, probe: false },
     queue: { requestsMax: 64, bytesMax: 1_000_000 },
     runMsMax: 10_000,
     loadMsMax: 60_000,

@@ -1,8 +1,8 @@
 import type { Difference } from '../../core/comparison.ts';
+import { numbersOf } from '../../core/numbers.ts';
 import type { Dtype, Tensor } from '../../core/tensor.ts';
 import type { Comparator } from '../comparator.ts';
 import { sameLayout } from '../layout.ts';
-import { numbersOf } from '../numbers.ts';
 
 /** An element is the same while |candidate - reference| <= absolute + relative * |reference|. */
 export type Tolerance = { readonly absolute: number; readonly relative: number };

@@ -1,7 +1,7 @@
+import { numbersOf } from '../../core/numbers.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import type { Comparator, Score } from '../comparator.ts';
 import { rowsOf, sameLayout } from '../layout.ts';
-import { numbersOf } from '../numbers.ts';
 import { type Row, topClass, topClasses } from '../ranking.ts';
 
 export type RankedClassesOptions = {

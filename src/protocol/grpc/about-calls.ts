@@ -27,6 +27,7 @@ export function createAboutCalls(service: Service) {
         platform: metadata.platform,
         inputs: metadata.inputs.map(tensorBody),
         outputs: metadata.outputs.map(tensorBody),
+        properties: metadata.properties,
       };
     },
     ModelConfig: ({ name, version }: Named) => ({

@@ -56,13 +56,14 @@ function answer<Body extends object>(
   return { ...body, error: reason ?? 'not ready' };
 }
 
-function metadataBody({ name, versions, platform, inputs, outputs }: ModelMetadata) {
+function metadataBody({ name, versions, platform, inputs, outputs, properties }: ModelMetadata) {
   return {
     name,
     versions,
     platform,
     inputs: inputs.map(tensorBody),
     outputs: outputs.map(tensorBody),
+    ...(Object.keys(properties).length > 0 ? { properties } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { byteLengthOf, type Dtype, type Tensor } from '../core/tensor.ts';
+import { byteLengthOf, type Dtype, type Tensor } from './tensor.ts';
 
 type Reader = (bytes: ArrayBuffer, offset: number, count: number) => ArrayLike<number>;
 

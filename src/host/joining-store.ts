@@ -1,0 +1,117 @@
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { sha256Hex } from '../core/hash.ts';
+import type { Joining } from '../core/joining.ts';
+import type { KeptExample } from './joinings.ts';
+
+/** What a probe's finding holds for. Any change of it asks for another probe. */
+export type JoiningKey = {
+  readonly digest: string;
+  readonly rule: number;
+  readonly runtime: string;
+  readonly processor: string;
+  readonly providers: readonly string[];
+  readonly strict: boolean;
+  readonly intraOpThreads: number;
+  readonly rowsMax: number;
+  readonly declared: boolean;
+};
+
+/** Findings that the folder keeps; beyond that the oldest goes. */
+const FILES_MAX = 1_000;
+const SUFFIX = '.json';
+
+/**
+ * What probes found, in memory and in a folder, so that a restart or a second copy of a version need not probe again. A folder
+ * that cannot be used costs only that.
+ */
+export class JoiningStore {
+  readonly #directory: string;
+  readonly #onError: (error: unknown) => void;
+  readonly #known = new Map<string, Joining>();
+  #writing: Promise<void> = Promise.resolve();
+  #hasFailed = false;
+
+  constructor(directory: string, onError: (error: unknown) => void) {
+    this.#directory = directory;
+    this.#onError = onError;
+  }
+
+  async get(key: JoiningKey): Promise<Joining | undefined> {
+    const name = nameOf(key);
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const text = await readFile(join(this.#directory, name), 'utf8').catch(() => undefined);
+    const found = text === undefined ? undefined : joiningIn(text);
+    if (found !== undefined) this.#known.set(name, found);
+    return found;
+  }
+
+  /** Keeps what was found; what is not yet known (`probing`) is not kept. */
+  put(key: JoiningKey, joining: Joining, example?: KeptExample): void {
+    const name = nameOf(key);
+    const known = this.#known.get(name);
+    if (joining.kind === 'probing' || isDeepStrictEqual(known, joining)) return;
+    this.#known.set(name, joining);
+    const text = `${JSON.stringify({ key, joining, example }, undefined, 2)}\n`;
+    this.#writing = this.#writing.then(() => this.#write(name, text));
+  }
+
+  /** Resolves when all that was put is written, or could not be. */
+  async close(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #write(name: string, text: string): Promise<void> {
+    const file = join(this.#directory, name);
+    try {
+      await mkdir(this.#directory, { recursive: true });
+      await writeFile(`${file}.new`, text);
+      await rename(`${file}.new`, file);
+      await this.#prune();
+    } catch (error) {
+      // Said once: the next would say the same.
+      if (!this.#hasFailed) this.#onError(error);
+      this.#hasFailed = true;
+    }
+  }
+
+  async #prune(): Promise<void> {
+    const names = (await readdir(this.#directory)).filter((name) => name.endsWith(SUFFIX));
+    if (names.length <= FILES_MAX) return;
+    const files = await Promise.all(
+      names.map(async (name) => {
+        const file = join(this.#directory, name);
+        return { file, changedMs: (await stat(file)).mtimeMs };
+      }),
+    );
+    files.sort((a, b) => a.changedMs - b.changedMs);
+    await Promise.all(files.slice(0, -FILES_MAX).map(({ file }) => rm(file, { force: true })));
+  }
+}
+
+function nameOf(key: JoiningKey): string {
+  return `${sha256Hex(JSON.stringify(key))}${SUFFIX}`;
+}
+
+/** Undefined for anything that is not a finding: it is found again then. */
+function joiningIn(text: string): Joining | undefined {
+  try {
+    const { joining } = JSON.parse(text) as { joining?: Record<string, unknown> };
+    switch (joining?.['kind']) {
+      case 'probed':
+        return { kind: 'probed' };
+      case 'off':
+        return { kind: 'off', because: String(joining['because']) };
+      case 'declared': {
+        const doubt = joining['doubt'];
+        return { kind: 'declared', doubt: doubt === undefined ? undefined : String(doubt) };
+      }
+      default:
+        return undefined;
+    }
+  } catch {
+    return undefined;
+  }
+}
