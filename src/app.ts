@@ -109,14 +109,8 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const common = { config, catalog, clock, telemetry, statistics, log, onInternalError };
   const overrides = new OverrideFiles(tmpdir());
   release.push(() => overrides.close());
-  const joinings = new JoiningStore(config.cache, (error) => onInternalError('cache', error));
-  release.push(() => joinings.close());
-  const residence = createResidence({
-    ...common,
-    joinings,
-    trip: (target, trip) => tripTrial(controller, target, trip),
-  });
-  release.push(() => residence.close());
+  const trip = (target: ModelVersion, why: BreakerTrip): void => tripTrial(controller, target, why);
+  const residence = createResidence({ ...common, trip }, release);
 
   const judges = new Judges({
     ...{ ...common, random, secret: secretOf(options) },
@@ -211,13 +205,18 @@ async function takeUp(
   controller.start();
 }
 
-type ResidenceParts = Omit<PlacementOptions, 'listeners'> &
-  HostWatch & { readonly catalog: Catalog };
+type ResidenceParts = Pick<PlacementOptions, 'clock'> &
+  HostWatch & { readonly config: Config; readonly catalog: Catalog };
 
 /** Everything that runs models, watched. */
-function createResidence({ catalog, clock, joinings, ...watch }: ResidenceParts): Residence {
-  const placement = new Placement({ clock, joinings, listeners: watchHosts(watch) });
-  return new Residence({ catalog, placement, onInternalError: watch.onInternalError });
+function createResidence(parts: ResidenceParts, release: Release): Residence {
+  const { config, catalog, clock, onInternalError } = parts;
+  const joinings = new JoiningStore(config.cache, (error) => onInternalError('cache', error));
+  const placement = new Placement({ clock, joinings, listeners: watchHosts(parts) });
+  const residence = new Residence({ catalog, placement, onInternalError });
+  release.push(() => joinings.close());
+  release.push(() => residence.close());
+  return residence;
 }
 
 function createStatistics(catalog: Catalog): ModelStatistics {

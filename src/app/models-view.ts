@@ -1,3 +1,4 @@
+import { joiningText } from '../core/joining.ts';
 import type { Route } from '../core/route.ts';
 import { compareVersions } from '../core/version.ts';
 import type { RouteTable } from '../gateway/route-table.ts';
@@ -24,6 +25,8 @@ export type VersionView = {
   /** Absent for a version that cannot be read, as is all that follows. */
   readonly digest?: string;
   readonly bytes?: number;
+  /** Whether requests share runs, and on what ground; absent while no live host runs the version. */
+  readonly batch?: string;
   readonly task?: string | undefined;
   readonly licence?: string | undefined;
 };
@@ -90,7 +93,7 @@ function modelView(
 function versionView(
   entry: CatalogEntry,
   route: Route | undefined,
-  { version, life }: ModelVersionState,
+  { version, life, joining }: ModelVersionState,
 ): VersionView {
   const found = entry.packages.get(version);
   const fault = life.kind === 'failed' ? life.reason : undefined;
@@ -100,6 +103,7 @@ function versionView(
     state: life.kind,
     roles: rolesOf(route, version),
     ...(reason !== undefined && { reason }),
+    ...(joining && { batch: joiningText(joining) }),
     ...(found && {
       digest: found.digest,
       bytes: found.bytes,

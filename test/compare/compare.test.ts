@@ -5,7 +5,6 @@ import { anyTensor } from '../../src/compare/comparators/any-tensor.ts';
 import { rankedClasses } from '../../src/compare/comparators/ranked-classes.ts';
 import { compare } from '../../src/compare/compare.ts';
 import { chooseLoss, lossOf } from '../../src/compare/loss.ts';
-import { numbersOf } from '../../src/core/numbers.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { anAnswer, aPair, aSignature, aTensor, FAILURE, rows } from './builders.ts';
 
@@ -49,28 +48,6 @@ t.test('any tensor: what cannot be parsed alike scores 1 and says why', async (t
   const truncated = { ...aTensor([1, 2]), data: new Uint8Array(4) };
   t.equal(differs(aTensor([1, 2]), truncated).difference, 'shape');
   t.same(anyTensor().score([], [ids([1])]), { score: undefined, difference: 'missing' });
-});
-
-t.test('numbers are read from any offset and any dtype', async (t) => {
-  const bytes = new Uint8Array(13);
-  bytes.set(new Uint8Array(new Float32Array([1.5, -2]).buffer), 3);
-  t.same(
-    [...(numbersOf(aTensor([0, 0], { data: bytes.subarray(3, 11) })) as Float32Array)],
-    [1.5, -2],
-  );
-  const half = (bits: number) => {
-    const data = new Uint8Array(new Uint16Array([bits]).buffer);
-    const read = (dtype: 'FP16' | 'BF16') => numbersOf({ name: 'x', dtype, shape: [1], data })?.[0];
-    return { fp16: read('FP16'), bf16: read('BF16') };
-  };
-  t.equal(half(0x3c00).fp16, 1);
-  t.equal(half(0xc500).fp16, -5);
-  t.equal(half(0x0001).fp16, 2 ** -24);
-  t.equal(half(0x7c00).fp16, Infinity);
-  t.ok(Number.isNaN(half(0x7e00).fp16));
-  t.equal(half(0x3fc0).bf16, 1.5);
-  const data = new Uint8Array(new BigInt64Array([-7n]).buffer);
-  t.same(numbersOf({ name: 'x', dtype: 'INT64', shape: [1], data })?.[0], -7);
 });
 
 t.test('ranked classes: the score is the share of rows whose top class flipped', async (t) => {

@@ -17,7 +17,7 @@ const NUMBERS: Readonly<Record<string, string>> = {
   InferTensorContents:
     'bool_contents 1, int_contents 2, int64_contents 3, uint_contents 4, uint64_contents 5, fp32_contents 6, fp64_contents 7, bytes_contents 8',
   ServerMetadataResponse: 'name 1, version 2, extensions 3',
-  ModelMetadataResponse: 'name 1, versions 2, platform 3, inputs 4, outputs 5',
+  ModelMetadataResponse: 'name 1, versions 2, platform 3, inputs 4, outputs 5, properties 6',
   'ModelMetadataResponse.TensorMetadata': 'name 1, datatype 2, shape 3',
   ModelReadyRequest: 'name 1, version 2',
   ModelStatistics:
