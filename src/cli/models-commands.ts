@@ -36,6 +36,7 @@ const COLUMNS: readonly { readonly heading: string; readonly cell: (row: Row) =>
   { heading: 'VERSION', cell: ({ version }) => version?.version ?? '-' },
   { heading: 'STATE', cell: ({ version }) => version?.state ?? 'refused' },
   { heading: 'ROLE', cell: ({ version }) => version?.roles.map(roleText).join(', ') || '-' },
+  { heading: 'BATCH', cell: ({ version }) => version?.batch?.split(',')[0] ?? '-' },
   { heading: 'DIGEST', cell: ({ version }) => version?.digest?.slice(0, DIGEST_LENGTH) ?? '-' },
   { heading: 'REASON', cell: ({ version }) => version?.reason ?? '' },
 ];
@@ -57,14 +58,26 @@ export function formatModels({ models, isFresh }: Listed): string {
 
 const STALE = 'The repository takes long to read: this is what was known before.';
 
-function notesOn({ model, reason, leftAside, followsNewest }: ModelView): readonly string[] {
+function notesOn({
+  model,
+  reason,
+  leftAside,
+  followsNewest,
+  versions,
+}: ModelView): readonly string[] {
   return [
     ...(reason === undefined ? [] : [`${model}: ${reason}`]),
+    ...versions.flatMap((version) => batchNote(model, version)),
     ...(leftAside.length > 0
       ? [`${model}: left aside, as their names are no version numbers: ${leftAside.join(', ')}`]
       : []),
     ...(followsNewest ? [`${model}: follows its newest version, and no proof is asked`] : []),
   ];
+}
+
+/** Why requests run alone, or should. */
+function batchNote(model: string, { version, batch }: VersionView): readonly string[] {
+  return batch?.includes(', ') ? [`${model} ${version}: batch ${batch}`] : [];
 }
 
 function roleText({ role, weightBp }: VersionRole): string {

@@ -14,6 +14,7 @@ t.test('a version is a row, with its share and why it is not served', async (t) 
       version: '1',
       state: 'ready',
       roles: [{ role: 'stable' as const, weightBp: 9_250 }, { role: 'rule' as const }],
+      batch: 'off, because rows mix',
       digest: DIGEST,
     },
     { version: '2', state: 'unloaded', roles: [], digest: DIGEST },
@@ -22,10 +23,12 @@ t.test('a version is a row, with its share and why it is not served', async (t) 
   const text = formatModels({ models: [aModel({ versions })], isFresh: true });
   t.equal(
     text,
-    `MODEL    VERSION  STATE     ROLE                 DIGEST        REASON
-fashion  1        ready     stable 92.5 %, rule  37e9c886dec6
-fashion  2        unloaded  -                    37e9c886dec6
-fashion  3        refused   -                    -             expected a file model.onnx, found none`,
+    `MODEL    VERSION  STATE     ROLE                 BATCH  DIGEST        REASON
+fashion  1        ready     stable 92.5 %, rule  off    37e9c886dec6
+fashion  2        unloaded  -                    -      37e9c886dec6
+fashion  3        refused   -                    -      -             expected a file model.onnx, found none
+
+fashion 1: batch off, because rows mix`,
   );
 });
 
@@ -36,9 +39,9 @@ t.test('what concerns whole models, and a slow disk, stand below the table', asy
   ];
   const lines = formatModels({ models, isFresh: false }).split('\n');
   t.same(lines.slice(0, 3), [
-    'MODEL    VERSION  STATE    ROLE  DIGEST  REASON',
-    'fashion  -        refused  -     -',
-    'next     -        refused  -     -',
+    'MODEL    VERSION  STATE    ROLE  BATCH  DIGEST  REASON',
+    'fashion  -        refused  -     -      -',
+    'next     -        refused  -     -      -',
   ]);
   t.same(lines.slice(3), [
     '',

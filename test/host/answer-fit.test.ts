@@ -18,6 +18,8 @@ const SIGNATURE: Signature = {
 
 const Y: Tensor = { name: 'y', dtype: 'FP32', shape: [3, 2], data: new Uint8Array(24) };
 
+const JOINED = { joining: { kind: 'declared', doubt: undefined }, probe: false } as const;
+
 t.test('what fits the declaration is let through, in any order and selection', async (t) => {
   const any: Tensor = { name: 'any', dtype: 'INT64', shape: [1, 2], data: new Uint8Array(16) };
   const words: Tensor = { name: 'words', dtype: 'BYTES', shape: [2], data: new Uint8Array(8) };
@@ -65,6 +67,7 @@ t.test(
       const lane = await startLane({
         candidate: aFakeSource(candidate, { version: '2' }),
         twin: aFakeSource(twin),
+        joinings: { candidate: JOINED, twin: JOINED },
         nice: 0,
         queue: { requestsMax: 8, bytesMax: 1_000_000 },
         batchRowsMax: 8,
