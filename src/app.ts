@@ -125,6 +125,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     clock,
     routes,
     hosts: residence,
+    readiness: config.server.readiness,
     taps: [telemetry.tap, statistics.tap, ...judges.taps],
     limits: gatewayLimits(catalog),
     onRefused: telemetry.onRefused,

@@ -1,5 +1,6 @@
 import type { Arm, Route } from '../core/route.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
+import type { RefusedModel } from '../gateway/server-readiness.ts';
 import type { ModelVersionState } from '../gateway/version-names.ts';
 import { Fleet } from '../host/fleet.ts';
 import type { Host } from '../host/host.ts';
@@ -113,6 +114,20 @@ export class Residence {
     this.#states.set(entry, states);
     return states;
   };
+
+  /** Models of which no version can be read, with all that keeps them from it. */
+  readonly refused = (): readonly RefusedModel[] =>
+    this.#catalog
+      .entries()
+      .filter(({ packages, problems }) => packages.size === 0 && problems.length > 0)
+      .map(({ model, problems }) => ({
+        model,
+        reason: problems
+          .map(({ version, reason }) =>
+            version === undefined ? reason : `version ${version}: ${reason}`,
+          )
+          .join('; '),
+      }));
 
   async close(): Promise<void> {
     await Promise.all([this.#fleet.close(), this.#lanes.close()]);

@@ -11,6 +11,8 @@ export const DEFAULTS = {
     name: 'understudy',
     /** Who can reach the data plane could otherwise replace what everybody else is served. */
     modelControl: 'none',
+    /** A package that is broken takes no others away, which a load balancer would stop sending to. */
+    readiness: 'routed',
   },
   repository: './models',
   ledger: './var/ledger',

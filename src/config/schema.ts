@@ -17,6 +17,8 @@ export type Config = {
     readonly name: string;
     /** Whether callers may load and unload models. */
     readonly modelControl: 'none' | 'explicit';
+    /** When the server as a whole is ready: while every routed model that can be served is, or every model of the repository. */
+    readonly readiness: 'routed' | 'strict';
     /** The model that is served at the addresses of the Model Asset eXchange too. */
     readonly max?: { readonly model: string; readonly cors: boolean } | undefined;
   };
@@ -64,6 +66,9 @@ export const configSchema = section({
     modelControl: z
       .enum(['none', 'explicit'], { error: expected('none or explicit') })
       .default(DEFAULTS.server.modelControl),
+    readiness: z
+      .enum(['routed', 'strict'], { error: expected('routed or strict') })
+      .default(DEFAULTS.server.readiness),
     admin: address.prefault(DEFAULTS.server.admin).refine(isLoopback, {
       error: 'expected a loopback address: the admin port has no authentication',
     }),

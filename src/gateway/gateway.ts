@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
-import { messageOf, ServeError, type ServeErrorCode } from '../core/errors.ts';
+import { ServeError, type ServeErrorCode } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { CallSignal } from '../core/on-abort.ts';
 import type { Outcome, Tap } from '../core/outcome.ts';
@@ -26,6 +26,12 @@ import {
   stateOf,
 } from './describe-model.ts';
 import type { RouteTable } from './route-table.ts';
+import {
+  type ReadinessRule,
+  type RefusedModel,
+  readinessOfServer,
+  refusalOfModel,
+} from './server-readiness.ts';
 import { ArmPausedError } from './trial-arm.ts';
 import { TrialArms } from './trial-arms.ts';
 import type { ModelVersionState } from './version-names.ts';
@@ -42,6 +48,8 @@ export type GatewayHosts = {
   readonly find: (target: ModelVersion, arm: Arm) => ServingHost | undefined;
   /** Every version of a model that the repository holds. */
   readonly versions: (model: string) => readonly ModelVersionState[];
+  /** Models of the repository of which nothing can be served; by default none. */
+  readonly refused?: () => readonly RefusedModel[];
 };
 
 export type GatewayLimits = {
@@ -59,6 +67,8 @@ export type GatewayOptions = {
   readonly hosts: GatewayHosts;
   readonly taps: readonly Tap[];
   readonly limits: GatewayLimits;
+  /** When the server as a whole is ready; by default `routed`. */
+  readonly readiness?: ReadinessRule;
   /** Told of each request that was refused before taps could see it; the model is undefined where there is none of that name. */
   readonly onRefused?: (model: string | undefined, code: ServeErrorCode) => void;
   /** Told of each request that an arm on trial failed and stable is asked to answer. */
@@ -71,7 +81,7 @@ export type GatewayOptions = {
 
 export type Gateway = {
   readonly infer: Infer;
-  /** @throws ServeError `model_not_found` or `version_not_found`. */
+  /** @throws ServeError `model_not_found`, `version_not_found`, or `version_not_ready` for a model that is refused. */
   readonly metadata: (model: string, version?: string) => ModelMetadata;
   /** One version, by name or alias; without one the stable version. Throws as `metadata` does. */
   readonly version: (model: string, version?: string) => ModelVersionState;
@@ -79,7 +89,7 @@ export type Gateway = {
   readonly versions: (model: string) => readonly ModelVersionState[];
   /** Ready to answer for the model (its stable version) or for one version. Throws as `metadata` does. */
   readonly modelReadiness: (model: string, version?: string) => Readiness;
-  /** Ready once every model's stable version is, and not while draining. */
+  /** As the rule of readiness has it, and not while draining. */
   readonly serverReadiness: () => Readiness;
   readonly inFlight: () => number;
   readonly draining: () => boolean;
@@ -227,17 +237,22 @@ class ServingGateway implements Gateway {
   }
 
   modelReadiness(model: string, version?: string): Readiness {
-    const readiness = readinessOf(this.#route(model), version, this.#options.hosts.versions(model));
-    return this.draining() ? STOPPING : readiness;
+    if (this.draining()) return STOPPING;
+    const refusal = this.#refusal(model);
+    if (refusal !== undefined) return { ready: false, reason: refusal.message };
+    return readinessOf(this.#route(model), version, this.#options.hosts.versions(model));
   }
 
   serverReadiness(): Readiness {
     if (this.draining()) return STOPPING;
-    for (const route of this.#options.routes.list()) {
-      const readiness = this.#stableReadiness(route);
-      if (!readiness.ready) return readiness;
-    }
-    return { ready: true, reason: undefined };
+    const { hosts, routes, readiness = 'routed' } = this.#options;
+    return readinessOfServer({
+      rule: readiness,
+      routes: routes.list(),
+      refused: hosts.refused?.() ?? [],
+      versions: hosts.versions,
+      stable: (route) => readinessOf(route, undefined, hosts.versions(route.model)),
+    });
   }
 
   inFlight(): number {
@@ -305,6 +320,8 @@ class ServingGateway implements Gateway {
   #route(model: string): Route {
     const route = this.#options.routes.read(model);
     if (route !== undefined) return route;
+    const refusal = this.#refusal(model);
+    if (refusal !== undefined) throw refusal;
     const known = this.#options.routes.list().map((each) => `'${each.model}'`);
     throw new ServeError(
       'model_not_found',
@@ -312,12 +329,11 @@ class ServingGateway implements Gateway {
     );
   }
 
-  #stableReadiness(route: Route): Readiness {
-    try {
-      return readinessOf(route, undefined, this.#options.hosts.versions(route.model));
-    } catch (thrown) {
-      return { ready: false, reason: messageOf(thrown) };
-    }
+  /** Why a model that no route leads to is not served, where it is in the repository. */
+  #refusal(model: string): ServeError | undefined {
+    if (this.#options.routes.read(model) !== undefined) return undefined;
+    const refused = this.#options.hosts.refused?.().find((each) => each.model === model);
+    return refused && refusalOfModel(refused);
   }
 
   #watch(request: InferRequest, assignment: Assignment): readonly Watcher[] {

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, type Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../core/hash.ts';
+import { checkRegular } from './regular-file.ts';
 
 /** Folders inside one another before a package is taken for a loop of links. */
 const DEPTH_MAX = 8;
@@ -77,7 +78,10 @@ async function filesIn(directory: string, prefix: string, depthLeft: number): Pr
     const path = prefix ? `${prefix}/${name}` : name;
     const stats = await stat(join(directory, path));
     if (stats.isDirectory()) found.push(...(await filesIn(directory, path, depthLeft - 1)));
-    else found.push({ path, stats });
+    else {
+      checkRegular(stats, path);
+      found.push({ path, stats });
+    }
   }
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }

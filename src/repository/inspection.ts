@@ -1,5 +1,5 @@
 /** The work of an inspector's thread: what only reading every byte of a package tells. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { dirname } from 'node:path';
@@ -10,6 +10,7 @@ import { insideOf } from './inside-of.ts';
 import { isMissing } from './is-missing.ts';
 import { named } from './named.ts';
 import { type OnnxSummary, readOnnxSummary } from './onnx-file.ts';
+import { checkRegular } from './regular-file.ts';
 
 export type InspectionOrder = {
   /** The package. */
@@ -61,6 +62,7 @@ async function summaryOf(file: string, name: string): Promise<OnnxSummary> {
 
 function bytesOf(file: string, name: string): Uint8Array {
   try {
+    checkRegular(statSync(file), name);
     return readFileSync(file);
   } catch (cause) {
     throw isMissing(cause)

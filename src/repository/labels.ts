@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { messageOf } from '../core/errors.ts';
 import { formatShape, type Signature, type TensorSpec } from '../core/tensor.ts';
 import { insideOf } from './inside-of.ts';
+import { readRegularText } from './regular-file.ts';
 
 /**
  * Reads a file of labels, one a line, in the order of an output's last dimension.
@@ -9,7 +9,7 @@ import { insideOf } from './inside-of.ts';
  * @throws Error that names the file: outside its folder, not readable, empty, or with a gap.
  */
 export async function readLabels(directory: string, file: string): Promise<readonly string[]> {
-  const text = await readFile(insideOf(directory, file), 'utf8').catch((cause: unknown) => {
+  const text = await readRegularText(insideOf(directory, file), file).catch((cause: unknown) => {
     throw new Error(`expected the labels in ${file}: ${messageOf(cause)}`, { cause });
   });
   const lines = text.split(/\r?\n/);

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkSection } from '../config/schema.ts';
 import { messageOf } from '../core/errors.ts';
@@ -7,6 +6,7 @@ import { isMissing } from './is-missing.ts';
 import { readLabels } from './labels.ts';
 import { named } from './named.ts';
 import { type FolderSays, SAYS_NOTHING } from './package.ts';
+import { readRegularText } from './regular-file.ts';
 import type { TritonModelConfig } from './triton-config.ts';
 import { settingsFrom } from './triton-settings.ts';
 import { checkTensors } from './triton-tensors.ts';
@@ -32,7 +32,7 @@ export async function readModelFolder(
   if (config !== undefined)
     return saysOf(readConfigJson(config), { directory, model, file: 'model configuration' });
   const file = join(directory, CONFIG_FILE);
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readRegularText(file, CONFIG_FILE).catch((cause: unknown) => {
     if (isMissing(cause)) return undefined;
     throw new Error(`expected a readable ${CONFIG_FILE}: ${messageOf(cause)}`, { cause });
   });

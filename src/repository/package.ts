@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { SectionBeneath } from '../config/schema.ts';
 import { parseYamlFile } from '../config/yaml-file.ts';
@@ -13,6 +13,7 @@ import { isMissing } from './is-missing.ts';
 import { checkLabelsOf, outputOf, readLabels } from './labels.ts';
 import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-yaml.ts';
 import type { Postprocess, Preprocess } from './preprocess-yaml.ts';
+import { readRegularText } from './regular-file.ts';
 
 /** The file that makes a folder a package. */
 const MODEL_FILE = 'model.onnx';
@@ -173,7 +174,7 @@ async function modelFileIn(directory: string, modelFile: string): Promise<string
 
 async function modelYamlOf(directory: string): Promise<ModelYaml> {
   const file = join(directory, MODEL_YAML_FILE);
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
+  const text = await readRegularText(file, MODEL_YAML_FILE).catch((cause: unknown) => {
     if (isMissing(cause)) return undefined;
     throw cause;
   });

@@ -104,6 +104,7 @@ export type ControlParts = {
   /** That section of the file. */
   readonly models?: string;
   readonly modelControl?: 'none' | 'explicit';
+  readonly readiness?: 'routed' | 'strict';
   /** As the diary has them, from the start. */
   readonly faults?: Readonly<Record<string, string>>;
 };
@@ -126,12 +127,17 @@ export type Control = {
 export async function aControl(
   t: Teardown,
   repository: string,
-  { models = '{}', modelControl = 'explicit', faults = {} }: ControlParts = {},
+  {
+    models = '{}',
+    modelControl = 'explicit',
+    readiness = 'routed',
+    faults = {},
+  }: ControlParts = {},
 ): Promise<Control> {
   const file = join(repository, '_understudy.yaml');
   await writeFile(
     file,
-    `apiVersion: understudy/v1\nserver: { modelControl: ${modelControl} }\nmodels: ${models}\nrepository: .\n`,
+    `apiVersion: understudy/v1\nserver: { modelControl: ${modelControl}, readiness: ${readiness} }\nmodels: ${models}\nrepository: .\n`,
   );
   const config = await loadConfig(file);
   const log: LogEntry[] = [];
@@ -147,6 +153,7 @@ export async function aControl(
     clock: systemClock,
     routes,
     hosts: residence,
+    readiness: config.server.readiness,
     taps: [],
     limits: { inFlightMax: 1_000, armInFlightMax: 1_000, rowsMax: () => 100 },
     onInternalError,
@@ -178,7 +185,7 @@ export async function aControl(
   });
   await controller.resume();
   const brought = join(repository, '_brought');
-  await mkdir(brought);
+  await mkdir(brought, { recursive: true });
   const overrides = new OverrideFiles(brought);
   const statistics = { retain: () => undefined };
   const control = new ModelControl({

@@ -362,7 +362,8 @@ t.test('a version that the runtime refuses at the start is known with its reason
     'its host tells of it, it is no fault of ours, and it is not worth a record',
   );
   t.equal(await starts(world, 'n'), 1, 'others go on');
-  const { ready, reason = '' } = world.gateway.serverReadiness();
+  t.equal(world.gateway.serverReadiness().ready, true, 'it takes no other away');
+  const { ready, reason = '' } = world.gateway.modelReadiness('m');
   t.equal(ready, false);
   t.match(reason, /^'m' version '1' is not at ready state: .*failed \(no such operator\)/);
   await t.rejects(world.control.load('m', REPOSITORY), { code: 'load_failed' });

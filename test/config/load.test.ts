@@ -218,6 +218,7 @@ t.test('everything has a default', async (t) => {
       admin: { host: '127.0.0.1', port: 8002 },
       name: 'understudy',
       modelControl: 'none',
+      readiness: 'routed',
     },
     repository: join(directory, 'models'),
     ledger: join(directory, 'var/ledger'),
@@ -249,7 +250,7 @@ t.test('everything has a default', async (t) => {
 
 t.test('a whole file is read in milliseconds, basis points and bytes', async (t) => {
   const config = await load(`${HEAD}
-server: { http: "[::1]:0", grpc: 0.0.0.0:7, admin: localhost:9, name: triton, modelControl: explicit }
+server: { http: "[::1]:0", grpc: 0.0.0.0:7, admin: localhost:9, name: triton, modelControl: explicit, readiness: strict }
 limits: { bodyMax: 1MiB }
 feedback: { ttl: 90s, requestsMax: 10 }
 models:
@@ -288,6 +289,7 @@ models:
     admin: { host: 'localhost', port: 9 },
     name: 'triton',
     modelControl: 'explicit',
+    readiness: 'strict',
   });
   t.equal(config.limits.bodyBytesMax, 1_048_576);
   t.same(config.feedback, { ttlMs: 90_000, requestsMax: 10 });

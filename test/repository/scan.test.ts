@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { appendFile, cp, mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
@@ -303,3 +304,28 @@ t.test('a repository that is not there is a problem', async (t) => {
     { where: '/nowhere/at/all', message: /^expected a directory that can be read: ENOENT/ },
   ]);
 });
+
+for (const name of ['model.onnx', 'model.yaml', 'extra.bin'])
+  t.test(
+    `a pipe in the place of ${name} is refused unopened, and the others are read`,
+    async (t) => {
+      const root = await aRepository({
+        'a/1/model.onnx': modelBytes(),
+        'z/1/model.onnx': modelBytes(),
+      });
+      const pipe = join(root, 'a/1', name);
+      await rm(pipe, { force: true });
+      execFileSync('mkfifo', [pipe]);
+      const { packages, problems } = await scanRepository(root);
+      t.same(
+        packages.map(({ model }) => model),
+        ['z'],
+      );
+      t.match(problems, [
+        {
+          where: join(root, 'a/1'),
+          message: `expected a regular file ${name}, found a named pipe`,
+        },
+      ]);
+    },
+  );

@@ -1,0 +1,65 @@
+import { messageOf, ServeError } from '../core/errors.ts';
+import type { Route } from '../core/route.ts';
+import type { Readiness } from './describe-model.ts';
+import type { ModelVersionState } from './version-names.ts';
+
+/**
+ * When the server as a whole is ready. `routed`: every model whose stable version can be served is ready, and one at least where
+ * there are any. `strict`: the stable version of every model is ready, and no model of the repository is refused.
+ */
+export type ReadinessRule = 'routed' | 'strict';
+
+/** A model of the repository of which no version can be read, so that no route leads to it, and why. */
+export type RefusedModel = { readonly model: string; readonly reason: string };
+
+/** What the rule asks about. */
+export type ReadinessQuestion = {
+  readonly rule: ReadinessRule;
+  readonly routes: readonly Route[];
+  readonly refused: readonly RefusedModel[];
+  readonly versions: (model: string) => readonly ModelVersionState[];
+  /** Whether the stable version of a route answers. May throw where the model has no such version. */
+  readonly stable: (route: Route) => Readiness;
+};
+
+/** One rule for packages that cannot be read, versions that cannot be loaded, and versions that have failed since. */
+export function readinessOfServer(question: ReadinessQuestion): Readiness {
+  const { rule, routes, refused } = question;
+  const [broken] = refused;
+  if (rule === 'strict' && broken !== undefined)
+    return { ready: false, reason: whyRefused(broken) };
+  let lost: Readiness | undefined;
+  let isAnyReady = false;
+  for (const route of routes) {
+    const readiness = stableOf(question, route);
+    if (readiness.ready) isAnyReady = true;
+    else if (rule === 'strict' || canBeServed(question, route)) return readiness;
+    else lost ??= readiness;
+  }
+  return lost === undefined || isAnyReady ? READY : lost;
+}
+
+/** A request for a refused model. It is known, so that this is no 404; trying again helps once the package is put right. */
+export function refusalOfModel(refused: RefusedModel): ServeError {
+  return new ServeError('version_not_ready', whyRefused(refused));
+}
+
+const READY: Readiness = { ready: true, reason: undefined };
+
+function whyRefused({ model, reason }: RefusedModel): string {
+  return `'${model}' cannot be served: ${reason}`;
+}
+
+function stableOf({ stable }: ReadinessQuestion, route: Route): Readiness {
+  try {
+    return stable(route);
+  } catch (thrown) {
+    return { ready: false, reason: messageOf(thrown) };
+  }
+}
+
+/** What has failed, or is gone from the repository, comes back only where somebody does something about it. */
+function canBeServed({ versions }: ReadinessQuestion, { model, stable }: Route): boolean {
+  const state = versions(model).find(({ version }) => version === stable);
+  return state !== undefined && state.life.kind !== 'failed';
+}

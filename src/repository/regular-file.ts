@@ -1,0 +1,26 @@
+import { readFile, stat } from 'node:fs/promises';
+
+/** What is told of an entry on the disk. */
+type Entry = {
+  isFile(): boolean;
+  isDirectory(): boolean;
+  isFIFO(): boolean;
+  isSocket(): boolean;
+};
+
+/**
+ * Refuses pipes, sockets and devices before they are opened: whoever opens one may wait for ever, on a thread that others need.
+ *
+ * @throws Error that names the kind found.
+ */
+export function checkRegular(entry: Entry, name: string): void {
+  if (entry.isFile() || entry.isDirectory()) return;
+  const kind = entry.isFIFO() ? 'a named pipe' : entry.isSocket() ? 'a socket' : 'a device';
+  throw new Error(`expected a regular file ${name}, found ${kind}: put a file in its place`);
+}
+
+/** The text of a regular file. Rejects as `readFile` does, and for anything that is no regular file. */
+export async function readRegularText(file: string, name: string): Promise<string> {
+  checkRegular(await stat(file), name);
+  return await readFile(file, 'utf8');
+}
