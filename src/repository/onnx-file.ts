@@ -10,6 +10,7 @@ import {
   type OnnxType,
   type OnnxValueInfo,
 } from './onnx-schema.ts';
+import { rowsOfGraph } from './row-mixing.ts';
 
 /** What a model file says of itself. */
 export type OnnxSummary = {
@@ -49,8 +50,13 @@ export function readOnnxSummary(bytes: Uint8Array): OnnxSummary {
       outputs: graph.output.map((output) => specOf(output, 'output')),
     },
     externalFiles: externalFilesOf(graph.initializer),
-    rows: rowsOfSignature(inputs, graph.output),
+    rows: rowsOf(bytes, rowsOfSignature(inputs, graph.output)),
   };
+}
+
+/** The nodes are read only where the signature lets requests share a run at all. */
+function rowsOf(bytes: Uint8Array, bySignature: RowsFinding): RowsFinding {
+  return bySignature.kind === 'apart' ? rowsOfGraph(bytes) : bySignature;
 }
 
 function outlineOf(bytes: Uint8Array): OnnxOutline {

@@ -77,6 +77,71 @@ export type OnnxOutline = {
   readonly opset_import: readonly unknown[];
 };
 
+/** The nodes of a graph, with weights as views of the file. */
+export type OnnxSteps = {
+  readonly node: readonly OnnxStep[];
+  readonly initializer: readonly OnnxTensorSummary[];
+  readonly input: readonly OnnxValueInfo[];
+  readonly output: readonly OnnxValueInfo[];
+  readonly value_info: readonly OnnxValueInfo[];
+};
+
+export type OnnxStep = {
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+  readonly name?: string;
+  readonly op_type?: string;
+  readonly domain?: string;
+  readonly overload?: string;
+  readonly attribute: readonly OnnxSetting[];
+};
+
+export type OnnxSetting = {
+  readonly name?: string;
+  readonly i?: number;
+  readonly s?: Uint8Array;
+  readonly t?: OnnxTensorSummary;
+  readonly g?: OnnxSteps;
+  readonly ints: readonly number[];
+  readonly graphs: readonly OnnxSteps[];
+  readonly ref_attr_name?: string;
+};
+
+/** A tensor's head; its content as it lies in the file. */
+export type OnnxTensorSummary = {
+  readonly dims: readonly Int64[];
+  readonly data_type?: number;
+  readonly int32_data?: Uint8Array;
+  readonly int64_data?: Uint8Array;
+  readonly name?: string;
+  readonly raw_data?: Uint8Array;
+};
+
+export type OnnxOpset = { readonly domain?: string; readonly version?: Int64 };
+
+/** A function that the model brings along: nodes that call it by its name and domain stand for its own. */
+export type OnnxFunction = {
+  readonly name?: string;
+  readonly domain?: string;
+  readonly overload?: string;
+  readonly input: readonly string[];
+  readonly output: readonly string[];
+  readonly node: readonly OnnxStep[];
+  readonly attribute_proto: readonly OnnxSetting[];
+  readonly opset_import: readonly OnnxOpset[];
+};
+
+export type OnnxProgram = {
+  readonly graph?: OnnxSteps;
+  readonly opset_import: readonly OnnxOpset[];
+  readonly functions: readonly OnnxFunction[];
+};
+
+/** Decodes nodes, subgraphs and functions; weights are not copied. Throws as `decodeModel`. */
+export function decodeProgram(bytes: Uint8Array): OnnxProgram {
+  return messageType('ModelNodes').decode(bytes) as unknown as OnnxProgram;
+}
+
 /** Decodes all of a model. Throws where the bytes are none, or end too early. */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
   return messageType('ModelProto').decode(bytes) as unknown as OnnxModel;
