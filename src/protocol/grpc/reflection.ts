@@ -2,6 +2,8 @@ import type { Server, ServerDuplexStream, UntypedServiceImplementation } from '@
 import type { PackageDefinition } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 
+import { nameMapEntries } from './map-entries.ts';
+
 type Stream = ServerDuplexStream<unknown, unknown>;
 
 /**
@@ -19,7 +21,7 @@ export function addReflection(server: Server, definitions: PackageDefinition): r
     server.addService(service, patient);
     paths.push(...Object.values(service).map((method) => method.path));
   };
-  new ReflectionService(definitions).addToServer({ addService });
+  new ReflectionService(nameMapEntries(definitions)).addToServer({ addService });
   return paths;
 }
 

@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Client, credentials, type MethodDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import descriptor from 'protobufjs/ext/descriptor.js';
 import t, { type Test } from 'tap';
 
 import { methodsOf } from '../../../src/protocol/grpc/definitions.ts';
@@ -48,6 +49,46 @@ for (const version of ['v1', 'v1alpha']) {
     const names = JSON.stringify(services);
     t.match(names, /inference\.GRPCInferenceService.*grpc\.health\.v1\.Health/);
     t.match(symbol, { fileDescriptorResponse: { fileDescriptorProto: [Buffer] } });
+  });
+}
+
+t.test('entries of maps are called as protoc calls them, wherever they are nested', async (t) => {
+  const questions = [
+    { fileContainingSymbol: 'inference.GRPCInferenceService' },
+    { fileContainingSymbol: 'inference.ModelInferRequest.InferInputTensor.ParametersEntry' },
+    { fileContainingSymbol: 'inference.ModelInferRequest.Parameters' },
+  ];
+  const [file, entry, strange] = await reflect(t, { version: 'v1', questions });
+  const names = [...mapsIn(file)];
+  t.ok(names.length > 20, 'of all messages');
+  for (const { field, type, entry } of names) {
+    const words = field.split('_').map((word) => word.charAt(0).toUpperCase() + word.slice(1));
+    t.same([type, entry], [`${words.join('')}Entry`, `${words.join('')}Entry`], field);
+  }
+  t.ok(names.some(({ field }) => field === 'response_stats'));
+  t.match(entry, { fileDescriptorResponse: { fileDescriptorProto: [Buffer] } });
+  t.match(strange, { errorResponse: { errorMessage: /Symbol not found/ } });
+});
+
+type MapField = { readonly field: string; readonly type: string; readonly entry: string };
+
+/** The maps of the files in an answer: each with the type that its field names, and the name of its entry. */
+function mapsIn(answer: unknown): readonly MapField[] {
+  const { fileDescriptorResponse: files } = answer as {
+    fileDescriptorResponse: { fileDescriptorProto: readonly Buffer[] };
+  };
+  const maps = ({ field = [], nestedType = [] }: descriptor.IDescriptorProto): MapField[] => [
+    ...nestedType.flatMap(maps),
+    ...nestedType
+      .filter(({ options }) => options?.mapEntry)
+      .map(({ name }) => {
+        const owner = field.find(({ typeName }) => typeName === name);
+        return { field: owner?.name ?? '', type: owner?.typeName ?? '', entry: name ?? '' };
+      }),
+  ];
+  return files.fileDescriptorProto.flatMap((file) => {
+    const decoded = descriptor.FileDescriptorProto.decode(file) as descriptor.IFileDescriptorProto;
+    return (decoded.messageType ?? []).flatMap(maps);
   });
 }
 
