@@ -57,7 +57,7 @@ async function answer(
   { metadata, deadlineMs, signal }: InferCall,
   message: InferMessage,
 ): Promise<Answer> {
-  const { request, typed, classCounts } = counted(onRefused, message.model, () =>
+  const { request, form, classCounts } = counted(onRefused, message.model, () =>
     decodeInfer(message, {
       identity: identity(message.model),
       header: headersOf(metadata),
@@ -70,7 +70,7 @@ async function answer(
   const classify = createClassifier(gateway, model, classCounts);
   const response = classify(await gateway.infer(request, signal));
   const token = tokenFor({ model, version: response.version, id: request.id });
-  return { response, id, typed, token };
+  return { response, id, form, token };
 }
 
 /** Tells of what is refused before the gateway is asked; what the gateway refuses it tells of itself. */

@@ -14,6 +14,7 @@ import { classCountOf, readParameters } from '../parameters.ts';
 import { unexpected } from '../refusal.ts';
 import { Allowance } from './allowance.ts';
 import { type ContentsAllowance, decodeContents } from './decode-contents.ts';
+import type { ContentsForm } from './encode.ts';
 import type { InferMessage, InputMessage, MessageParameters } from './infer-message.ts';
 import { timeoutMsOf } from './metadata.ts';
 
@@ -31,15 +32,12 @@ export type DecodeContext = {
 
 export type Decoded = {
   readonly request: InferRequest;
-  /** True: the caller wants typed contents. */
-  readonly typed: boolean;
+  /** How the answer's tensors are to be written. */
+  readonly form: ContentsForm;
   readonly classCounts: ClassCounts;
 };
 
-/**
- * A request parameter of ours: the answer's tensors come in typed contents, not raw. For callers that are made from the bare
- * protocol, and for people who look at answers with a tool.
- */
+/** A request parameter of ours. True: the answer's tensors come in typed contents alone; false: raw alone. */
 const TYPED_PARAMETER = 'typed_contents';
 
 const DIMENSIONS_MAX = 32;
@@ -72,12 +70,14 @@ export function decodeInfer(message: InferMessage, context: DecodeContext): Deco
     outputs: outputs.length === 0 ? undefined : outputs.map((output) => output.name),
     deadlineMs: Math.min(callDeadlineMs, startedMs + waitMs),
   };
-  return { request, typed: isTyped(parameters), classCounts: classCountsOf(message) };
+  return { request, form: formOf(message), classCounts: classCountsOf(message) };
 }
 
-function isTyped(parameters: MessageParameters): boolean {
+/** Whoever sends typed contents may read nothing else, as KServe's client, or only raw ones, as Triton's examples: so both come. */
+function formOf({ parameters, inputs, raw }: InferMessage): ContentsForm {
   const value = parameters[TYPED_PARAMETER];
-  if (value === undefined || typeof value === 'boolean') return value ?? false;
+  if (value === undefined) return raw.length === 0 && inputs.length > 0 ? 'both' : 'raw';
+  if (typeof value === 'boolean') return value ? 'typed' : 'raw';
   throw unexpected(TYPED_PARAMETER, 'true or false', value);
 }
 

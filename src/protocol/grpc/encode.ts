@@ -6,13 +6,18 @@ import { itemsBytes, UnwrittenMessage } from './unwritten-message.ts';
 import { WIRE } from './wire-reader.ts';
 import { WireWriter } from './wire-writer.ts';
 
+/**
+ * How an answer's tensors are written. `raw`: in `raw_output_contents`, as Triton does; `typed`: in the contents of each output;
+ * `both`: each client reads the form that it knows.
+ */
+export type ContentsForm = 'raw' | 'typed' | 'both';
+
 /** An answer, and how its caller wants it. */
 export type Answer = {
   readonly response: InferResponse;
   /** The request's own id, to be echoed; empty: none. */
   readonly id: string;
-  /** True: tensors in typed contents, as far as they can be. */
-  readonly typed: boolean;
+  readonly form: ContentsForm;
   /** The token under which a label may come; undefined: none. */
   readonly token: string | undefined;
 };
@@ -22,18 +27,21 @@ const RAW_FIELD = 6;
 /** The field of a ModelStreamInferResponse that holds the answer. */
 const STREAMED_FIELD = 2;
 
+/** Bytes of a message up to which an answer has both forms: what clients of gRPC take by default (4 MiB). */
+const BOTH_BYTES_MAX = 4 * 1024 * 1024;
+
 /** One for all: writing is done in one go. */
 const writer = new WireWriter();
 
 /**
- * A ModelInferResponse. Tensors are raw; in typed contents where the caller wants that and no output is of half precision, which
- * has no typed form. The bytes of tensors are not copied yet.
+ * A ModelInferResponse. Half precision has no typed form: an output of it is raw in both forms, and where only the typed form is
+ * wanted, all outputs are raw. What would be too large in both forms is raw. The bytes of raw tensors are not copied yet.
  */
 export function encodeAnswer(answer: Answer): UnwrittenMessage {
   writer.clear();
-  writeHead(answer);
+  const items = writeAnswer(answer);
   const head = Buffer.from(writer.written());
-  return new UnwrittenMessage({ head, field: RAW_FIELD, items: rawOutputs(answer) });
+  return new UnwrittenMessage({ head, field: RAW_FIELD, items });
 }
 
 /**
@@ -41,9 +49,8 @@ export function encodeAnswer(answer: Answer): UnwrittenMessage {
  * token that metadata brings elsewhere as a parameter: metadata comes once for all of them.
  */
 export function encodeStreamed(answer: Answer): UnwrittenMessage {
-  const items = rawOutputs(answer);
   writer.clear();
-  writeHead(answer);
+  const items = writeAnswer(answer);
   writeParameter('triton_final_response', () => writer.flag(1, true));
   const { token } = answer;
   if (token !== undefined) writeParameter(FEEDBACK_KEY, () => writer.text(3, token));
@@ -66,17 +73,33 @@ export function encodeStreamedFailure(message: string, id: string): Buffer {
   return Buffer.from(writer.written());
 }
 
-/** The tensors that are sent raw: all of them or none, as the protocol has it. */
-function rawOutputs({ response: { outputs }, typed }: Answer): readonly Uint8Array[] {
-  return typed && outputs.every(hasContents) ? [] : outputs.map(({ data }) => data);
+/** Writes what comes before the raw tensors, and returns those. */
+function writeAnswer(answer: Answer): readonly Uint8Array[] {
+  const { form, response } = answer;
+  const { outputs } = response;
+  if (form === 'typed' && outputs.every(hasContents)) {
+    writeHead(answer, hasContents);
+    return [];
+  }
+  const items = outputs.map(({ data }) => data);
+  const rawBytes = itemsBytes(items);
+  if (form === 'both' && rawBytes <= BOTH_BYTES_MAX) {
+    writeHead(answer, hasContents);
+    if (writer.written().length + rawBytes <= BOTH_BYTES_MAX) return items;
+    writer.clear();
+  }
+  writeHead(answer, () => false);
+  return items;
 }
 
-function writeHead({ response: { model, version, outputs }, id, typed }: Answer): void {
-  const isTyped = typed && outputs.every(hasContents);
+function writeHead(
+  { response: { model, version, outputs }, id }: Answer,
+  isTyped: (output: Tensor) => boolean,
+): void {
   writer.text(1, model);
   writer.text(2, version);
   writer.text(3, id);
-  for (const tensor of outputs) writer.nested(5, () => writeOutput(tensor, isTyped));
+  for (const tensor of outputs) writer.nested(5, () => writeOutput(tensor, isTyped(tensor)));
 }
 
 function writeOutput(tensor: Tensor, isTyped: boolean): void {

@@ -44,20 +44,31 @@ t.test('raw contents are answered raw, with the version and the token ahead', as
   t.same(metadata.get('x-understudy-feedback'), ['token']);
 });
 
-t.test('typed contents are answered raw too, as clients of Triton expect', async (t) => {
-  const { call } = await aConversation(t);
-  const input = anInput({ contents: { fp32_contents: [1.5, -2] } });
-  const { answer } = await call('ModelInfer', { model_name: 'm', inputs: [input] });
-  t.match(answer, { raw_output_contents: [floats(1.5, -2)] });
-});
+t.test(
+  'typed contents are answered in both forms: each client reads the one it knows',
+  async (t) => {
+    const { call } = await aConversation(t);
+    const input = anInput({ contents: { fp32_contents: [1.5, -2] } });
+    const { answer } = await call('ModelInfer', { model_name: 'm', inputs: [input] });
+    t.match(answer, {
+      outputs: [{ contents: { fp32_contents: [1.5, -2] } }],
+      raw_output_contents: [floats(1.5, -2)],
+    });
+  },
+);
 
-t.test('a parameter asks for typed contents in the answer', async (t) => {
+t.test('a parameter asks for one form of contents in the answer', async (t) => {
   const { call } = await aConversation(t);
-  const parameters = { typed_contents: { bool_param: true } };
-  const { answer } = await call('ModelInfer', anInfer({ parameters }));
-  t.match(answer, {
+  const typed = { typed_contents: { bool_param: true } };
+  t.match((await call('ModelInfer', anInfer({ parameters: typed }))).answer, {
     outputs: [{ contents: { fp32_contents: [1.5, -2] } }],
     raw_output_contents: [],
+  });
+  const inputs = [anInput({ contents: { fp32_contents: [1.5, -2] } })];
+  const raw = { model_name: 'm', inputs, parameters: { typed_contents: { bool_param: false } } };
+  t.match((await call('ModelInfer', raw)).answer, {
+    outputs: [{ contents: null }],
+    raw_output_contents: [floats(1.5, -2)],
   });
   const wrong = anInfer({ parameters: { typed_contents: { int64_param: 1 } } });
   t.equal((await call('ModelInfer', wrong)).error?.code, status.INVALID_ARGUMENT);
