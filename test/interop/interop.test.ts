@@ -11,6 +11,7 @@ import t from 'tap';
 
 import { RunningGateway } from '../e2e/a-gateway.ts';
 import { grpcClient } from './grpc-client.ts';
+import { grpcurlProgram } from './grpcurl.ts';
 import { identityModel, writeRepository } from './models.ts';
 import { type Addresses, pythonWithClients, runClient } from './python.ts';
 
@@ -22,10 +23,12 @@ const PYTHON_CLIENTS = [
   'triton_stream.py',
   'triton_aio.py',
   'triton_control.py',
+  'triton_contents.py',
   'kserve_clients.py',
 ];
 
 const python = await pythonWithClients();
+const grpcurl = await grpcurlProgram();
 const server = await aServer();
 
 for (const file of PYTHON_CLIENTS) {
@@ -60,6 +63,37 @@ t.test('a Node client made from the .proto alone', async (t) => {
     'typed contents go, raw contents come',
   );
   t.match(await client.call('ServerReady', {}), { ready: true });
+});
+
+const skip = grpcurl === undefined && 'needs Go, to compile grpcurl with';
+t.test('grpcurl, which knows what reflection tells it and nothing else', { skip }, async (t) => {
+  const ask = async (...args: readonly string[]): Promise<string> =>
+    (await run(grpcurl ?? '', ['-plaintext', '-max-time', '20', ...args])).stdout;
+  const call = async (method: string, request: object): Promise<unknown> => {
+    const called = `inference.GRPCInferenceService/${method}`;
+    return JSON.parse(await ask('-d', JSON.stringify(request), server.grpc, called));
+  };
+  const row = (name: string) => ({
+    name,
+    datatype: 'INT32',
+    shape: [1, 16],
+    contents: { int_contents: Array(16).fill(2) },
+    parameters: { binary: { bool_param: true } },
+  });
+
+  t.match(await ask(server.grpc, 'list'), /inference\.GRPCInferenceService/);
+  const described = await ask(server.grpc, 'describe', 'inference.ModelInferRequest');
+  t.match(described, /map<string, .*InferParameter> parameters = 4/);
+  t.same(await call('ServerLive', {}), { live: true });
+  t.match(await call('ModelConfig', { name: 'simple' }), { config: { max_batch_size: 8 } });
+  t.match(await call('RepositoryIndex', {}), { models: Array });
+  const parameters = { colour: { string_param: 'red' } };
+  const request = { model_name: 'simple', inputs: [row('INPUT0'), row('INPUT1')], parameters };
+  const outputs = [{ contents: { int_contents: Array(16).fill(4) } }, { name: 'OUTPUT1' }];
+  t.match(await call('ModelInfer', request), { model_name: 'simple', outputs });
+  t.match(await call('ModelStreamInfer', request), { infer_response: { outputs } });
+  const refused = await call('ModelMetadata', { name: 'nobody' }).catch((error: unknown) => error);
+  t.match(refused, { stderr: /Code: NotFound[\s\S]*Request for unknown model: 'nobody'/ });
 });
 
 t.test('curl', async (t) => {

@@ -4,7 +4,7 @@ import numpy as np
 from kserve import InferenceGRPCClient, InferenceRESTClient, InferInput, InferRequest, RESTConfig
 
 from claims import claim, main
-from tensors import COUNT, ONES, assert_same
+from tensors import COUNT, ONES, assert_same, identity
 
 
 def rest():
@@ -65,9 +65,22 @@ for binary in (True, False):
         client = InferenceGRPCClient(server.grpc, retries=0)
         response = await client.infer(request(binary=binary))
         assert_sums(response)
+        if not binary:
+            assert response.outputs[0].data == (COUNT + ONES).ravel().tolist(), response.to_dict()
         # Over REST this client forgets the version that answered.
         assert response.model_version == "1", response.to_dict()
         await client.close()
+
+
+@claim("gRPC: lists of numbers as the client takes them, read from `data` again")
+async def grpc_lists(server):
+    client = InferenceGRPCClient(server.grpc, retries=0)
+    for datatype, values in (("FP32", [1.5, -2.0]), ("INT64", [-(2**62), 3]), ("BOOL", [True, False])):
+        given = InferInput("x", [1, 2], datatype, data=values)
+        response = await client.infer(InferRequest(model_name=identity(datatype), infer_inputs=[given]))
+        assert response.outputs[0].data == values, response.to_dict()
+        assert response.outputs[0].as_numpy().ravel().tolist() == values
+    await client.close()
 
 
 if __name__ == "__main__":
