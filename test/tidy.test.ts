@@ -62,7 +62,7 @@ const PACKAGE_HOMES = {
   'prom-client': ['telemetry'],
   zod: ['config', 'repository'],
   yaml: ['config'],
-  protobufjs: ['repository', 'load'],
+  protobufjs: ['protocol', 'repository', 'load'],
   commander: ['cli'],
   picocolors: ['cli'],
   'log-update': ['cli'],
