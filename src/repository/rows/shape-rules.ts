@@ -13,8 +13,8 @@ import {
 
 type Rule = (call: Call, value: Traced) => Step;
 
-/** Sizes beyond it stand for "to the end". */
-const TO_THE_END = 2 ** 31 - 1;
+/** Sizes from here on stand for "to the end": exporters write this one, or the largest whole number. */
+const TO_THE_END = 1_000_000_000;
 
 const transpose: Rule = (call, { rank, row }) => {
   const perm = call.wholes('perm') ?? (rank === undefined ? undefined : countdown(rank));

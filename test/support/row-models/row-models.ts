@@ -61,6 +61,7 @@ const WEIGHTS: readonly Tensor[] = [
   wholes('one', [1]),
   wholes('minus1', [-1]),
   wholes('end', [2 ** 53]),
+  wholes('billion', [1_000_000_000]),
   wholes('toRows', [-1, 4]),
   wholes('toHeads', [0, -1, 2, 2]),
 ];
@@ -293,6 +294,7 @@ const APART: Readonly<Record<string, Plan>> = {
   },
   'cumulative sum within rows': one('CumSum', 'x one', 'y'),
   'best within rows': { ...one('TopK', 'x one', 'y -', axis(-1)), output: [-1, 1] },
+  'all of the rows': one('Slice', 'x zero billion zero', 'y'),
   'weights made ready': {
     steps: [
       ['Softmax', 'w44', 'w', axis(0)],
