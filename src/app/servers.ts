@@ -5,6 +5,7 @@ import { parseRolloutRequest, rolloutSpecFrom } from '../config/rollout-spec.ts'
 import type { Config } from '../config/schema.ts';
 import { type AdminServer, createAdminServer } from '../console/admin.ts';
 import { ServeError } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
@@ -17,6 +18,7 @@ import type { CatalogEntry } from './catalog-entry.ts';
 import type { Judges } from './judges.ts';
 import type { Lookout } from './lookout.ts';
 import type { Max } from './max-model.ts';
+import { memoryBytesMax, memoryLimit } from './memory-max.ts';
 import type { ModelControl } from './model-control.ts';
 import { type ModelsViewOptions, modelsView } from './models-view.ts';
 
@@ -24,6 +26,7 @@ export type DataPlaneOptions = {
   readonly config: Config;
   readonly service: Service;
   readonly judges: Pick<Judges, 'label'>;
+  readonly log: Log;
   /** Served beside the protocol's own routes; undefined: nothing is. */
   readonly max: Max | undefined;
 };
@@ -39,12 +42,28 @@ const REST_LIMITS = {
 } as const;
 
 /** The server that people's requests come to over HTTP. */
-export function createDataPlane({ config, service, judges, max }: DataPlaneOptions): RestServer {
+export function createDataPlane({
+  config,
+  service,
+  judges,
+  log,
+  max,
+}: DataPlaneOptions): RestServer {
   const { bodyBytesMax, headersBytesMax } = config.limits;
+  const memoryMax = memoryBytesMax(config.limits.memoryBytesMax, bodyBytesMax, memoryLimit());
+  log({
+    level: 'info',
+    message: `limits.memoryMax: HTTP bodies and answers in flight may hold ${Math.floor(memoryMax / 1_048_576)} MiB together`,
+  });
   const server = createRestServer({
     service,
     feedback: (token, label) => judges.label(token, label),
-    limits: { ...REST_LIMITS, bodyBytesMax, headerBytesMax: headersBytesMax },
+    limits: {
+      ...REST_LIMITS,
+      bodyBytesMax,
+      memoryBytesMax: memoryMax,
+      headerBytesMax: headersBytesMax,
+    },
   });
   if (max !== undefined) addMaxRoutes(server.app, { ...max, service, bodyBytesMax });
   return server;

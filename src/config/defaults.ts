@@ -21,6 +21,8 @@ export const DEFAULTS = {
   limits: {
     /** The largest request body. 64 MiB is the limit of the servers that clients of the protocol know. */
     bodyMax: '64MiB',
+    /** All bodies and answers in flight together: a quarter of the memory of the cgroup or the machine. */
+    memoryMax: 'auto',
     /** The largest header block: Node's own limit. */
     headersMax: '16KiB',
   },

@@ -29,7 +29,12 @@ export type Config = {
   readonly ledger: string;
   /** The directory of what can be found again: which models may share runs. */
   readonly cache: string;
-  readonly limits: { readonly bodyBytesMax: number; readonly headersBytesMax: number };
+  readonly limits: {
+    readonly bodyBytesMax: number;
+    readonly headersBytesMax: number;
+    /** Of all bodies and answers in flight; `auto`: by the memory that there is. */
+    readonly memoryBytesMax: number | 'auto';
+  };
   readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
   /** Only the models that the file names; `modelConfig` knows the rest. */
   readonly models: Readonly<Record<string, ModelConfig>>;
@@ -93,6 +98,11 @@ export const configSchema = section({
   cache: directory.default(DEFAULTS.cache),
   limits: section({
     bodyMax: byteSize.prefault(DEFAULTS.limits.bodyMax),
+    memoryMax: z
+      .union([z.literal('auto'), byteSize], {
+        error: expected('auto, or a size such as 512MiB or 2GiB'),
+      })
+      .prefault(DEFAULTS.limits.memoryMax),
     headersMax: byteSize.prefault(DEFAULTS.limits.headersMax),
   }).prefault({}),
   feedback: section({
@@ -108,7 +118,11 @@ export const configSchema = section({
     ...repositoryOf(repository),
     ledger,
     cache,
-    limits: { bodyBytesMax: limits.bodyMax, headersBytesMax: limits.headersMax },
+    limits: {
+      bodyBytesMax: limits.bodyMax,
+      headersBytesMax: limits.headersMax,
+      memoryBytesMax: limits.memoryMax,
+    },
     feedback: { ttlMs: feedback.ttl, requestsMax: feedback.requestsMax },
     models,
   }),

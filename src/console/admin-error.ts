@@ -23,6 +23,7 @@ const FAULT_STATUS = {
   version_not_found: 404,
   version_not_ready: 503,
   overloaded: 503,
+  memory_full: 503,
   deadline_exceeded: 504,
   cancelled: 499,
   unsupported: 415,

@@ -15,6 +15,8 @@ export const SERVE_ERROR_CODES = [
   'version_not_ready',
   /** A queue is full. Retry later. */
   'overloaded',
+  /** Requests in flight hold all the memory set aside for bodies and answers. Retry later. */
+  'memory_full',
   /** The deadline passed, or could not have been met. */
   'deadline_exceeded',
   /** The caller went away. */

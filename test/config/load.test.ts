@@ -223,7 +223,7 @@ t.test('everything has a default', async (t) => {
     repository: join(directory, 'models'),
     ledger: join(directory, 'var/ledger'),
     cache: join(directory, 'var/cache'),
-    limits: { bodyBytesMax: 67_108_864, headersBytesMax: 16_384 },
+    limits: { bodyBytesMax: 67_108_864, headersBytesMax: 16_384, memoryBytesMax: 'auto' },
     feedback: { ttlMs: 900_000, requestsMax: 20_000 },
     models: {},
     written: {},

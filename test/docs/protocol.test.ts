@@ -7,6 +7,7 @@ import {
   loadDefinitions,
   methodsOf,
 } from '../../src/protocol/grpc/definitions.ts';
+import { MemoryBudget } from '../../src/protocol/memory-budget.ts';
 import { BodyMemory } from '../../src/protocol/rest/body-memory.ts';
 import type { RestRoute } from '../../src/protocol/rest/route.ts';
 import { createRoutes } from '../../src/protocol/rest/routes.ts';
@@ -29,6 +30,7 @@ const ROUTES: readonly RestRoute[] = createRoutes({
   limits: LIMITS,
   memory: new BodyMemory(),
   turns: createTurns(),
+  shareOf: () => new MemoryBudget(1).open(),
 });
 
 const namesIn = (first: string): readonly string[] =>

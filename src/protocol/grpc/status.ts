@@ -13,6 +13,7 @@ export const GRPC_STATUS = {
   version_not_found: status.NOT_FOUND,
   version_not_ready: status.UNAVAILABLE,
   overloaded: status.UNAVAILABLE,
+  memory_full: status.RESOURCE_EXHAUSTED,
   deadline_exceeded: status.DEADLINE_EXCEEDED,
   cancelled: status.CANCELLED,
   unsupported: status.UNIMPLEMENTED,

@@ -67,7 +67,7 @@ export function readCompressedBody(
 type Inflating = BodyOptions & { readonly encoding: Encoding; readonly first: Buffer };
 
 function inflate(stream: Readable, options: Inflating, done: Done): void {
-  const { encoding, bytesMax, first, memory, turns } = options;
+  const { encoding, bytesMax, first, memory, share, turns } = options;
   const inflated = inflaterOf(encoding, first);
   let fault: ServeError | undefined;
   const onGone = (): void => {
@@ -77,7 +77,8 @@ function inflate(stream: Readable, options: Inflating, done: Done): void {
     fault = notValid(encoding, error.message);
   });
   stream.on('close', onGone).on('error', onGone).pipe(inflated);
-  readBody(inflated, { contentLength: undefined, bytesMax, memory, turns }, (error, body) => {
+  const read = { contentLength: undefined, bytesMax, memory, share, turns };
+  readBody(inflated, read, (error, body) => {
     stream.off('close', onGone).off('error', onGone).unpipe(inflated);
     // What is left of the body is let through unread, as that of any refused request is.
     stream.on('error', () => undefined).resume();

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 
 import { ServeError } from '../../core/errors.ts';
+import type { MemoryShare } from '../memory-budget.ts';
 import type { BodyMemory } from './body-memory.ts';
 import { Pieces } from './pieces.ts';
 import { finish, type Sliced, type Turns } from './turns.ts';
@@ -11,6 +12,8 @@ export type BodyOptions = {
   readonly bytesMax: number;
   /** Where the memory for a body of known length comes from. */
   readonly memory: BodyMemory;
+  /** What the request may hold, of all that requests may hold together. */
+  readonly share: MemoryShare;
   /** Where a long body of many pieces is joined. */
   readonly turns: Turns;
 };
@@ -22,7 +25,7 @@ export type Done = (error: Error | null, body?: Buffer) => void;
  * in slices at the end: a large body is never copied in one go. Memory that a false length claims is not touched, and so never taken.
  */
 export function readBody(stream: Readable, options: BodyOptions, done: Done): void {
-  const { bytesMax, memory, turns } = options;
+  const { bytesMax, memory, share, turns } = options;
   const claimed = Number(options.contentLength ?? 0);
   if (claimed > bytesMax) {
     done(tooLarge(bytesMax, `${claimed}`));
@@ -33,8 +36,17 @@ export function readBody(stream: Readable, options: BodyOptions, done: Done): vo
   let found = 0;
   const onData = (piece: Buffer): void => {
     found += piece.byteLength;
-    if (found <= bytesMax) collector.add(piece);
-    else settle(tooLarge(bytesMax, `${found} or more`));
+    if (found > bytesMax) {
+      settle(tooLarge(bytesMax, `${found} or more`));
+      return;
+    }
+    try {
+      share.take(piece.byteLength);
+    } catch (full) {
+      settle(ServeError.from(full));
+      return;
+    }
+    collector.add(piece);
   };
   const onEnd = (): void => settle(null);
   const onGone = (): void => settle(new ServeError('cancelled', 'The caller went away'));

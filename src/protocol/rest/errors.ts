@@ -27,7 +27,8 @@ export function createErrorHandler({ draining, onInternalError }: ErrorOptions) 
       reply.header('accept-encoding', ENCODINGS_SERVED);
     }
     // The rest of an oversized body is not worth reading, and a stopping server wants its connections back.
-    if (error.code === 'too_large' || draining()) reply.header('connection', 'close');
+    const isUnread = error.code === 'too_large' || error.code === 'memory_full';
+    if (isUnread || draining()) reply.header('connection', 'close');
     reply.code(HTTP_STATUS[error.code]).send(errorBodyOf(error));
   };
 }

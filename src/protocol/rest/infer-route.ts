@@ -16,6 +16,7 @@ import { HEADER_LENGTH } from './decode-binary.ts';
 import { type Encoded, encodeInfer } from './encode.ts';
 import { KnownHeads } from './known-heads.ts';
 import type { RestLimits } from './limits.ts';
+import type { ShareOf } from './memory-shares.ts';
 import type { Call } from './route.ts';
 import type { Turns } from './turns.ts';
 
@@ -27,11 +28,12 @@ export type InferRouteOptions = {
   readonly limits: RestLimits;
   readonly memory: BodyMemory;
   readonly turns: Turns;
+  readonly shareOf: ShareOf;
 };
 
 /** `POST /v2/models/{m}[/versions/{v}]/infer`: decode, ask the gateway, encode. */
 export function createInferRoute(options: InferRouteOptions) {
-  const { service, limits, memory, turns } = options;
+  const { service, limits, memory, turns, shareOf } = options;
   const { gateway, clock } = service;
   const heads = new KnownHeads();
   return async (http: Call<'model' | 'version'>, reply: FastifyReply): Promise<string | Buffer> => {
@@ -63,6 +65,8 @@ export function createInferRoute(options: InferRouteOptions) {
       const { version: answeredBy } = response;
       const token = service.tokenFor({ model, version: answeredBy, id: request.id });
       const compressed = await compress(encoded, acceptedBy(http.headers));
+      // Callers that do not read their answers hold memory as those do that do not end their requests.
+      shareOf(http.raw).take(Buffer.byteLength(compressed.body));
       writeHeaders(reply, { response, encoded, compressed, token });
       letGoUnread(http.raw.socket, limits.sendMsMax);
       return compressed.body;

@@ -5,6 +5,7 @@ import type { BodyMemory } from './body-memory.ts';
 import { createFeedbackRoute, type Feedback } from './feedback-route.ts';
 import { createInferRoute } from './infer-route.ts';
 import type { RestLimits } from './limits.ts';
+import type { ShareOf } from './memory-shares.ts';
 import { modelRoutes, serverRoutes } from './model-routes.ts';
 import { repositoryRoutes } from './repository-routes.ts';
 import { post, type RestRoute } from './route.ts';
@@ -17,6 +18,7 @@ export type RouteOptions = {
   readonly feedback: Feedback;
   readonly limits: RestLimits;
   readonly memory: BodyMemory;
+  readonly shareOf: ShareOf;
   readonly turns: Turns;
 };
 
@@ -26,8 +28,9 @@ export function createRoutes({
   limits,
   memory,
   turns,
+  shareOf,
 }: RouteOptions): readonly RestRoute[] {
-  const infer = createInferRoute({ service, limits, memory, turns });
+  const infer = createInferRoute({ service, limits, memory, turns, shareOf });
   const body = { limits, turns };
   return [
     ...serverRoutes(service),

@@ -10,6 +10,7 @@ import {
 } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
+import { MemoryBudget } from '../memory-budget.ts';
 import type { Service } from '../service.ts';
 import { type Done, readBody } from './body.ts';
 import { encodingOf, readCompressedBody } from './body-encoding.ts';
@@ -22,6 +23,7 @@ import {
 } from './errors.ts';
 import type { Feedback } from './feedback-route.ts';
 import type { RestLimits } from './limits.ts';
+import { openShares, type ShareOf } from './memory-shares.ts';
 import type { RestRoute } from './route.ts';
 import { createRoutes } from './routes.ts';
 import { createTurns, type Turns } from './turns.ts';
@@ -66,8 +68,9 @@ export function createRestServer(options: RestServerOptions): RestServer {
   app.setNotFoundHandler(notFound);
   const bodies = { memory: new BodyMemory(), turns: createTurns(service.clock) };
   const { onRefused } = service;
-  takeBodiesAsBytes(app, { ...bodies, bytesMax: limits.bodyBytesMax, onRefused });
-  addRoutes(app, createRoutes({ ...options, ...bodies }));
+  const shareOf = openShares(app, new MemoryBudget(limits.memoryBytesMax));
+  takeBodiesAsBytes(app, { ...bodies, shareOf, bytesMax: limits.bodyBytesMax, onRefused });
+  addRoutes(app, createRoutes({ ...options, ...bodies, shareOf }));
   return {
     listen: async (host, port) => {
       await app.listen({ host, port });
@@ -102,10 +105,15 @@ type BodyParserOptions = {
   readonly bytesMax: number;
   readonly memory: BodyMemory;
   readonly turns: Turns;
+  readonly shareOf: ShareOf;
   readonly onRefused: Service['onRefused'];
 };
 
-function createBodyParser({ onRefused, ...bodies }: BodyParserOptions): FastifyContentTypeParser {
+function createBodyParser({
+  onRefused,
+  shareOf,
+  ...bodies
+}: BodyParserOptions): FastifyContentTypeParser {
   return (request, payload, fastifyDone) => {
     const contentLength = request.headers['content-length'];
     const done: Done = (error, body) => {
@@ -113,9 +121,10 @@ function createBodyParser({ onRefused, ...bodies }: BodyParserOptions): FastifyC
       fastifyDone(error, body);
     };
     try {
+      const read = { ...bodies, contentLength, share: shareOf(request.raw) };
       const encoding = encodingOf(request.headers['content-encoding']);
-      if (encoding === undefined) readBody(payload, { ...bodies, contentLength }, done);
-      else readCompressedBody(payload, { ...bodies, contentLength, encoding }, done);
+      if (encoding === undefined) readBody(payload, read, done);
+      else readCompressedBody(payload, { ...read, encoding }, done);
     } catch (thrown) {
       done(ServeError.from(thrown));
     }

@@ -8,6 +8,7 @@ export const HTTP_STATUS = {
   version_not_found: 404,
   version_not_ready: 503,
   overloaded: 429,
+  memory_full: 503,
   deadline_exceeded: 504,
   cancelled: 499,
   unsupported: 501,

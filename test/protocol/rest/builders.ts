@@ -5,6 +5,7 @@ import { aService } from '../builders.ts';
 
 export const LIMITS: RestLimits = {
   bodyBytesMax: 100_000,
+  memoryBytesMax: 100_000_000,
   headerBytesMax: 8_192,
   tensorsMax: 4,
   jsonDepthMax: 100,

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { deflateRawSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import t from 'tap';
+import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import { readBody } from '../../../src/protocol/rest/body.ts';
 import { BodyMemory } from '../../../src/protocol/rest/body-memory.ts';
 import { preferred } from '../../../src/protocol/rest/compress.ts';
@@ -102,6 +103,7 @@ t.test('a long body of unknown length is joined in slices, whole and in order', 
     contentLength: undefined,
     bytesMax: 2 ** 23,
     memory: new BodyMemory(),
+    share: new MemoryBudget(2 ** 23).open(),
     turns: { isOver: () => true, next },
   };
   const body = await new Promise<Buffer | undefined>((resolve, reject) => {

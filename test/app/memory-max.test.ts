@@ -1,0 +1,21 @@
+import t from 'tap';
+
+import { memoryBytesMax, memoryLimit } from '../../src/app/memory-max.ts';
+
+const MIB = 1_048_576;
+
+t.test('a quarter of the memory is for bodies where nothing else is written', async (t) => {
+  t.equal(memoryBytesMax('auto', 64 * MIB, 2_048 * MIB), 512 * MIB);
+});
+
+t.test('one body of the largest size always has room', async (t) => {
+  t.equal(memoryBytesMax('auto', 64 * MIB, 128 * MIB), 64 * MIB);
+});
+
+t.test('what is written holds', async (t) => {
+  t.equal(memoryBytesMax(5 * MIB, 64 * MIB, 2_048 * MIB), 5 * MIB);
+});
+
+t.test('the memory of this process has a finite bound', async (t) => {
+  t.ok(memoryLimit() > 0 && Number.isSafeInteger(memoryLimit()));
+});
