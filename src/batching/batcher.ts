@@ -7,6 +7,7 @@ import { type BatchPlan, planBatch } from './plan.ts';
 import { type Entry, Queue, type QueueLimits } from './queue.ts';
 import { RunTime } from './run-time.ts';
 import { ScatterError, scatter, selectOutputs } from './scatter.ts';
+import { Schedule } from './schedule.ts';
 import { type SpareRun, SpareRuns } from './spare-runs.ts';
 import { type Answer, bytesOf, mayBeJoined, type RunBatch, rowsOf, type Work } from './work.ts';
 
@@ -55,8 +56,7 @@ export class Batcher {
   #nextBatchId: number;
   #running = 0;
   #lastRunMs = Number.NEGATIVE_INFINITY;
-  /** The batch that was handed over last. */
-  #handed = { atMs: 0, rows: 0 };
+  readonly #schedule = new Schedule();
   #scheduled = false;
   #delayTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
@@ -158,9 +158,9 @@ export class Batcher {
         return;
       }
       const plan = planBatch(this.#queue, {
-        nowMs: this.#startMs(nowMs),
+        nowMs: this.#schedule.nextStartMs(nowMs, this.#options.free() > 0),
         rowsMax: this.#options.rowsMax,
-        runMs: (rows) => this.#runTime.expect(rows),
+        runMs: (rows) => this.#runTime.allow(rows),
         probe: this.#running === 0 && nowMs - this.#lastRunMs > STALE_MS,
       });
       for (const entry of plan.late) this.#expire(entry);
@@ -180,14 +180,16 @@ export class Batcher {
 
   async #runSpareNow({ tensors, plan, resolve, reject }: SpareRun): Promise<void> {
     this.#running += 1;
-    this.#handed = { atMs: this.#options.clock.monotonicMs(), rows: 0 };
+    const slot = this.#schedule.begin(this.#options.clock.monotonicMs(), true, 0);
     try {
       const done = await this.#options.run(tensors, plan);
       this.#spare.learn(done.takenMs);
+      this.#learn(tensors[0]?.shape[0] ?? 1, done);
       resolve(done);
     } catch (error) {
       reject(error);
     } finally {
+      this.#schedule.end(slot, this.#options.clock.monotonicMs());
       this.#running -= 1;
       this.wake();
       this.#checkDrained();
@@ -206,13 +208,6 @@ export class Batcher {
     return isFull && ahead() > 0;
   }
 
-  /** When a batch that is handed over now would begin to run: at once, or after the one before it. */
-  #startMs(nowMs: number): number {
-    if (this.#options.free() > 0) return nowMs;
-    const { atMs, rows } = this.#handed;
-    return Math.max(nowMs, atMs + this.#runTime.expect(rows));
-  }
-
   #isFull({ batch, rows }: BatchPlan<Entry>): boolean {
     return rows >= this.#options.rowsMax || batch[0]?.alone === true;
   }
@@ -227,29 +222,40 @@ export class Batcher {
 
   async #run(batch: readonly Entry[], rows: number): Promise<void> {
     this.#running += 1;
-    this.#handed = { atMs: this.#options.clock.monotonicMs(), rows };
+    const slot = this.#schedule.begin(
+      this.#options.clock.monotonicMs(),
+      this.#options.free() > 0,
+      this.#runTime.expect(rows),
+    );
     const [first] = batch;
     const works = batch.map(({ work }) => work);
     const id = this.#nextBatchId;
     this.#nextBatchId += 1;
     try {
       const plan = first?.work.plan ?? [];
-      const { runs, takenMs } = await this.#options.run(joinInputs(works, rows), plan);
+      const done = await this.#options.run(joinInputs(works, rows), plan);
+      const { runs, takenMs } = done;
       const startedMs = this.#options.clock.monotonicMs() - takenMs;
-      // What a deadline has to allow for is all of the time that the replica was taken.
-      if (runs.every((run) => run.kind === 'answer')) {
-        this.#runTime.learn(rows, takenMs);
+      if (this.#learn(rows, done)) {
         this.#options.onBatch({ rows, requests: batch.length, computeMs: computeMsOf(runs) });
       }
       this.#share({ batch, runs, startedMs, id, rows });
     } catch (error) {
       for (const entry of batch) this.#fail(entry, ServeError.from(error));
     } finally {
+      this.#schedule.end(slot, this.#options.clock.monotonicMs());
       this.#running -= 1;
       this.#lastRunMs = this.#options.clock.monotonicMs();
       this.wake();
       this.#checkDrained();
     }
+  }
+
+  /** What a deadline has to allow for is all of the time that the replica was taken. False for a run that failed. */
+  #learn(rows: number, { runs, takenMs }: Awaited<ReturnType<RunBatch>>): boolean {
+    const isAnswered = runs.every((run) => run.kind === 'answer');
+    if (isAnswered) this.#runTime.learn(rows, takenMs);
+    return isAnswered;
   }
 
   #share(done: Done): void {

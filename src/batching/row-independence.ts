@@ -32,7 +32,9 @@ export type ProbeReply =
 /** `unknown`: the model could not be probed, so nothing speaks for its rows. */
 export type ProbeFinding =
   | { readonly kind: 'apart' }
-  | { readonly kind: 'mixed' | 'unknown'; readonly because: string };
+  | { readonly kind: 'mixed'; readonly because: string }
+  /** `isPassing`: another time may find more. */
+  | { readonly kind: 'unknown'; readonly because: string; readonly isPassing?: boolean };
 
 export type ProbeOptions = {
   /** The most rows that a run may have. */
@@ -55,6 +57,8 @@ const NEIGHBOURS: readonly Filling[] = ['wide', 'zeros', 'huge', 'NaN'];
 /** Other numbers of rows; each is left out where a run of it would hold up the replica for longer. */
 const SIZES = [2, 3, 7, 16, 32] as const;
 const SIZE_MS_MAX = 100;
+/** A probe whose runs take longer than this would hold up a start by more than some seconds. */
+const RUN_MS_MAX = 200;
 
 /** Asks for some 30 runs of up to 4 rows, and fewer larger ones while they are fast. */
 export function* probeRows(signature: Signature, options: ProbeOptions): Probe<ProbeFinding> {
@@ -68,6 +72,10 @@ export function* probeRows(signature: Signature, options: ProbeOptions): Probe<P
   }
   const target = yield* findTarget(signature, options.random);
   if ('because' in target) return { kind: 'unknown', because: target.because };
+  if (target.ms * ROWS > RUN_MS_MAX) {
+    const because = `a row takes ${Math.round(target.ms)} ms, too long for a probe; \`batch.rowsMax\` declares it`;
+    return { kind: 'unknown', because, isPassing: true };
+  }
   const rows = Math.min(ROWS, options.rowsMax);
   try {
     for (const position of new Set([0, 1, rows - 1])) {

@@ -107,9 +107,13 @@ class ReplicaPool {
     await Promise.all(posts.map(({ replica }) => replica.close()));
   }
 
+  /** Of several, the one whose present run began first: it is most likely to end first. */
   #postWith(load: number): Post | undefined {
-    for (const post of this.#posts) if (post.load === load) return post;
-    return undefined;
+    let found: Post | undefined;
+    for (const post of this.#posts) {
+      if (post.load === load && (found === undefined || post.sinceMs < found.sinceMs)) found = post;
+    }
+    return found;
   }
 
   #isBusy(): boolean {

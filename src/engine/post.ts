@@ -55,6 +55,11 @@ export class Post {
     return this.#jobs.length;
   }
 
+  /** When the batch that runs began, or the last one did. */
+  get sinceMs(): number {
+    return this.#sinceMs;
+  }
+
   /** Rejects with a ServeError: `host_lost` where the thread died, `runtime_failed` where the run took too long. */
   take(tensors: readonly OutboundTensor[], plan: readonly number[]): Promise<BatchRun> {
     return new Promise((resolve, reject) => {

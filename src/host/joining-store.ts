@@ -48,11 +48,16 @@ export class JoiningStore {
     return found;
   }
 
-  /** Keeps what was found; what is not yet known (`probing`) is not kept. */
+  /** Keeps what was found; what the next start should look at again is not kept. */
   put(key: JoiningKey, joining: Joining, example?: KeptExample): void {
     const name = nameOf(key);
     const known = this.#known.get(name);
-    if (joining.kind === 'probing' || isDeepStrictEqual(known, joining)) return;
+    if (
+      joining.kind === 'probing' ||
+      (joining.kind === 'off' && joining.isPassing) ||
+      isDeepStrictEqual(known, joining)
+    )
+      return;
     this.#known.set(name, joining);
     const text = `${JSON.stringify({ key, joining, example }, undefined, 2)}\n`;
     this.#writing = this.#writing.then(() => this.#write(name, text));

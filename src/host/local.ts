@@ -7,11 +7,8 @@ import { freshRandom } from '../core/random.ts';
 import { isBatchable } from '../core/tensor.ts';
 import { type Engine, openEngine } from '../engine/engine.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
-import { type JoiningSetting, Joinings, type KeptExample } from './joinings.ts';
+import { Joinings, type KeptExample } from './joinings.ts';
 import { probeModel } from './row-probe.ts';
-
-/** How long a desk that is probed stays closed for that, milliseconds. A longer probe goes on while requests run alone. */
-const PROBE_BEFORE_READY_MS = 2_000;
 
 /** Bytes of inputs that an example keeps. */
 const EXAMPLE_BYTES_MAX = 256 * 1024;
@@ -120,21 +117,15 @@ type Probing = Omit<Parts, 'listeners' | 'clock'> & {
   readonly listeners: Pick<DeskListeners, 'onProbe' | 'onInternalError'>;
 };
 
-/** Probes one source after the other. Resolves when all are, or when the time for it is over; never rejects. */
+/** Probes one source after the other, before any request comes; never rejects. A probe is bounded, see `probeModel`. */
 async function probeAtLoad(probing: Probing): Promise<void> {
   const { setting, joinings, listeners } = probing;
-  const wanted = setting.joinings.flatMap(({ probe }: JoiningSetting, source) =>
-    probe && joinings.all[source]?.kind !== 'off' ? [source] : [],
-  );
-  if (wanted.length === 0) return;
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, PROBE_BEFORE_READY_MS);
-  });
-  const all = (async () => {
-    for (const source of wanted) await probeOne(source, probing);
-  })().catch((error: unknown) => listeners.onInternalError('probe rows', error));
-  await Promise.race([all, patience]).finally(() => clearTimeout(timer));
+  for (const [source, { probe }] of setting.joinings.entries()) {
+    if (!probe || joinings.all[source]?.kind === 'off') continue;
+    await probeOne(source, probing).catch((error: unknown) => {
+      listeners.onInternalError('probe rows', error);
+    });
+  }
 }
 
 async function probeOne(source: number, probing: Probing): Promise<void> {
@@ -148,8 +139,8 @@ async function probeOne(source: number, probing: Probing): Promise<void> {
     source,
     rowsMax: setting.batch.rowsMax,
     runSpare: (tensors, plan) => batcher.runSpare(tensors, plan),
-  }).catch((): undefined => undefined);
-  if (finding !== undefined) conclude(source, finding, joinings);
+  });
+  conclude(source, finding, joinings);
 }
 
 function conclude(source: number, finding: ProbeFinding, joinings: Joinings): void {
@@ -158,7 +149,7 @@ function conclude(source: number, finding: ProbeFinding, joinings: Joinings): vo
   if (finding.kind === 'mixed') joinings.doubt(source, finding.because);
   else if (now?.kind === 'declared') joinings.become(source, now);
   else if (finding.kind === 'apart') joinings.become(source, { kind: 'probed' });
-  else joinings.become(source, { kind: 'off', because: finding.because });
+  else joinings.become(source, { ...finding, kind: 'off' });
 }
 
 function becauseOf({ difference, rows, requestId }: JoinExample): string {

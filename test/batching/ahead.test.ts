@@ -50,3 +50,48 @@ t.test('what waits behind a run that is under way is late sooner', async (t) => 
   // 25 ms until the run before it ends, and 30 for its own.
   await t.rejects(askWithin(50), { code: 'deadline_exceeded' });
 });
+
+// Eight callers of a model that takes 300 ms, with a second each: as many are answered as one replica can.
+t.test('a replica under overload runs only what it can answer in time', async (t) => {
+  const [RUN_MS, DEADLINE_MS, CALLERS] = [300, 1_000, 8];
+  const clock = new HandClock();
+  const queued: (() => void)[] = [];
+  let inHand = 0;
+  const { ask } = aBatcher({
+    clock,
+    joins: () => false,
+    free: () => (inHand === 0 ? 1 : 0),
+    ahead: () => (inHand === 1 ? 1 : 0),
+    run: (...of) => {
+      inHand += 1;
+      return new Promise((resolve) => {
+        queued.push(() => {
+          inHand -= 1;
+          resolve({ runs: doubled(...of), takenMs: RUN_MS });
+        });
+      });
+    },
+  });
+  const ends = { inTime: 0, late: 0 };
+  let isOver = false;
+  const caller = (): void => {
+    if (isOver) return;
+    const deadlineMs = clock.monotonicMs() + DEADLINE_MS;
+    ask(aWork([1], { deadlineMs })).answer.then(
+      () => {
+        ends[clock.monotonicMs() <= deadlineMs ? 'inTime' : 'late'] += 1;
+        caller();
+      },
+      () => setImmediate(caller),
+    );
+  };
+  for (let each = 0; each < CALLERS; each += 1) caller();
+  for (let run = 0; run < 100; run += 1) {
+    for (let turn = 0; turn < 4; turn += 1) await nextTurn();
+    clock.advance(RUN_MS);
+    queued.shift()?.();
+  }
+  isOver = true;
+  t.ok(ends.inTime >= 90, `${ends.inTime} of 100 runs were answered in time`);
+  t.ok(ends.late <= 6, `${ends.late} were late`);
+});

@@ -35,11 +35,10 @@ for (const tier of ['thread', 'process'] as const) {
     t.match(host.joining(), { kind: 'off', because: /leading dimension/ });
   });
 
-  t.test(`${tier}: a slow probe holds up nothing for long, and goes on`, async (t) => {
+  t.test(`${tier}: a model that is too slow for a probe is served alone`, async (t) => {
     const { host } = await aProbedHost(t, 'delayMs=120', { tier });
-    t.same(host.joining(), { kind: 'probing' });
-    t.equal(await ask(host, 5), 5, 'answered alone meanwhile');
-    await until('it is found', () => host.joining().kind === 'probed');
+    t.match(host.joining(), { kind: 'off', because: /a row takes \d+ ms/, isPassing: true });
+    t.equal(await ask(host, 5), 5);
   });
 }
 
@@ -60,11 +59,4 @@ t.test('a model that hangs in a probe is served, alone', async (t) => {
 t.test('a declared batch that the probe kills stays declared, with a doubt', async (t) => {
   const { host } = await aProbedHost(t, 'killOn=NaN', { tier: 'process', joining: DECLARED });
   t.match(host.joining(), { kind: 'declared', doubt: /ended while/ });
-});
-
-t.test('a model that is unloaded while it is probed ends at once', async (t) => {
-  const { host } = await aProbedHost(t, 'delayMs=150', { tier: 'process' });
-  t.equal(host.joining().kind, 'probing');
-  await host.close();
-  t.equal(host.life().kind, 'unloaded');
 });
