@@ -34,7 +34,7 @@ import { type HostWatch, reportInternalErrors, watchHosts } from './app/watch-ho
 import { programVersion } from './config/program.ts';
 import type { Address } from './config/quantities.ts';
 import type { Config } from './config/schema.ts';
-import { systemClock } from './core/clock.ts';
+import { SteadyClock, systemClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 import { freshRandom } from './core/random.ts';
@@ -73,6 +73,9 @@ const IN_FLIGHT_MAX = 4_096;
 /** Of these, requests that one arm on trial holds at one time. */
 const ARM_IN_FLIGHT_MAX = 1_024;
 
+/** A machine's clock that is further behind the ledger's last record than this is worth a line in the log. */
+const CLOCK_BEHIND_MS = 5_000;
+
 /** How often rollouts are looked at. A decision costs a few milliseconds; people wait longer than this to read it. */
 const TICK_MS = 250;
 
@@ -91,10 +94,11 @@ export async function startApp(options: AppOptions): Promise<App> {
 async function build(options: AppOptions, release: Release): Promise<App> {
   const { config } = options;
   const [clock, random] = [systemClock, freshRandom()];
+  const steady = new SteadyClock(clock);
   const { log, settings } = adjustableLog(options.log);
   const catalog = await readCatalog(config, log);
   const routes = createRouteTable(initialRoutes(catalog));
-  const ledger = await openLedger(config, log);
+  const ledger = await openLedger(config, steady, log);
   release.push(() => ledger.close());
 
   // Functions, because some of what they ask is made further down: nobody calls them before all of it is there.
@@ -109,11 +113,11 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const common = { config, catalog, clock, telemetry, statistics, log, onInternalError };
   const overrides = new OverrideFiles(tmpdir());
   release.push(() => overrides.close());
-  const trip = (target: ModelVersion, why: BreakerTrip): void => tripTrial(controller, target, why);
+  const trip: HostWatch['trip'] = (target, why) => tripTrial(controller, target, why);
   const residence = createResidence({ ...common, trip }, release);
 
   const judges = new Judges({
-    ...{ ...common, random, secret: secretOf(options) },
+    ...{ ...common, clock: steady, random, secret: secretOf(options) },
     readMirror: (model) => routes.read(model)?.mirror,
     lane: (model, version) => residence.lane(model, version),
     liveInFlight: () => gateway.inFlight(),
@@ -134,7 +138,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     onInternalError,
   });
   const controller = createController({
-    ...{ ledger, clock, random, decide, onInternalError },
+    ...{ ledger, clock: steady, random, decide, onInternalError },
     ...columnsOf({ ...common, routes, residence, judges }),
     tickMs: TICK_MS,
   });
@@ -285,16 +289,23 @@ async function listenAll(ports: readonly Port[]): Promise<readonly number[]> {
   return opened;
 }
 
-async function openLedger(config: Config, log: Log): Promise<Ledger> {
+/** Opens the ledger. Its clock goes on from the last record, so that no time of a rollout ever runs backwards. */
+async function openLedger(config: Config, clock: SteadyClock, log: Log): Promise<Ledger> {
   const onRepair = ({ message, file }: { message: string; file: string }): void =>
     log({ level: 'warn', message, facts: { file } });
-  return await openFileLedger(config.ledger, { clock: systemClock, onRepair }).catch(
+  const ledger = await openFileLedger(config.ledger, { clock, onRepair }).catch(
     (cause: unknown) => {
       throw new Error(`ledger: cannot be opened in ${config.ledger}: ${messageOf(cause)}`, {
         cause,
       });
     },
   );
+  const behindMs = clock.notBefore(ledger.lastMs());
+  if (behindMs > CLOCK_BEHIND_MS) {
+    const message = `this machine's clock is ${Math.round(behindMs / 1_000)} s behind the last record of the ledger: new records go on from that one`;
+    log({ level: 'warn', message });
+  }
+  return ledger;
 }
 
 function gatewayLimits(catalog: Catalog): GatewayLimits {

@@ -17,6 +17,29 @@ export const systemClock: Clock = {
   wallMs: () => Date.now(),
 };
 
+/**
+ * A clock whose wall time runs on by the monotonic clock from where it began: a wall clock that is set back or ahead while the
+ * process lives moves no pause, no time-out and no record. Corrections of the machine's clock count from the next start.
+ */
+export class SteadyClock implements Clock {
+  readonly monotonicMs: () => number;
+  #aheadMs: number;
+
+  constructor({ monotonicMs, wallMs }: Clock) {
+    this.monotonicMs = monotonicMs;
+    this.#aheadMs = wallMs() - monotonicMs();
+  }
+
+  readonly wallMs = (): number => Math.round(this.monotonicMs() + this.#aheadMs);
+
+  /** From here on it is at least so late: time goes on from the last record. Returns by how much it was moved, milliseconds. */
+  notBefore(wallMs: number): number {
+    const behindMs = Math.max(0, wallMs - this.wallMs());
+    this.#aheadMs += behindMs;
+    return behindMs;
+  }
+}
+
 /** A clock that stands still until it is told to move. Ships for tests and for replay. */
 export class HandClock implements Clock {
   #monotonicMs: number;

@@ -12,13 +12,18 @@ export function hashOf(record: Omit<LedgerRecord, 'hash'>): string {
 }
 
 /** Where the chain ends: what the next record has to fit on to. */
-export type ChainEnd = { readonly count: number; readonly head: string };
+export type ChainEnd = {
+  readonly count: number;
+  readonly head: string;
+  /** When the last record was written, wall-clock milliseconds; 0: there is none. */
+  readonly atMs: number;
+};
 
-export const CHAIN_START: ChainEnd = { count: 0, head: GENESIS };
+export const CHAIN_START: ChainEnd = { count: 0, head: GENESIS, atMs: 0 };
 
 /** The chain with this record added. */
 export function chainAfter(record: LedgerRecord): ChainEnd {
-  return { count: record.index + 1, head: record.hash };
+  return { count: record.index + 1, head: record.hash, atMs: record.atMs };
 }
 
 /** A record and its line, without the line end: its canonical JSON. */

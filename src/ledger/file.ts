@@ -175,6 +175,10 @@ class FileLedger implements Ledger {
     return this.#end.head;
   }
 
+  lastMs(): number {
+    return this.#end.atMs;
+  }
+
   async *read(): AsyncIterable<LedgerRecord> {
     yield* readLedger(this.#state.directory);
   }

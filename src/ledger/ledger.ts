@@ -16,6 +16,8 @@ export type Ledger = {
   append(body: RecordBody, expectedHead: string): Promise<LedgerRecord>;
   /** The hash of the last record; GENESIS while there is none. */
   head(): string;
+  /** When the last record was written, wall-clock milliseconds; 0 while there is none. */
+  lastMs(): number;
   /** All records, oldest first. Throws LedgerBrokenError at the first that cannot be trusted. */
   read(): AsyncIterable<LedgerRecord>;
   /** Waits for appends in flight and gives up the right to write. */

@@ -31,6 +31,10 @@ export class MemoryLedger implements Ledger {
     return this.#end.head;
   }
 
+  lastMs(): number {
+    return this.#end.atMs;
+  }
+
   async *read(): AsyncIterable<LedgerRecord> {
     yield* [...this.#records];
   }

@@ -208,6 +208,7 @@ export class World {
         return memory.append(body, head);
       },
       head: () => memory.head(),
+      lastMs: () => memory.lastMs(),
       read: () => memory.read(),
       close: () => memory.close(),
     };
