@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { projectRoot } from '../support/project-root.ts';
@@ -14,17 +14,22 @@ const FOLDER = join(projectRoot, 'test', 'interop');
 /** Installing takes about a minute, once for each content of requirements.txt. */
 const INSTALL_MS_MAX = 600_000;
 
+/** The Python that has the pinned clients. */
+export function pythonWithClients(): Promise<string> {
+  return pythonOf(FOLDER);
+}
+
 /**
- * The Python of a virtual environment that has the pinned clients. It is made on first use, under `.build/`, and used again
- * until the pins change. Needs python3 with venv, and a package index.
+ * The Python of a virtual environment that has what the folder's requirements.txt pins. It is made on first use, under `.build/`,
+ * and used again until the pins change. Needs python3 with venv, and a package index.
  */
-export async function pythonWithClients(): Promise<string> {
-  const requirements = join(FOLDER, 'requirements.txt');
+export async function pythonOf(folder: string): Promise<string> {
+  const requirements = join(folder, 'requirements.txt');
   const pins = createHash('sha256')
     .update(await readFile(requirements))
     .digest('hex')
     .slice(0, 12);
-  const place = join(projectRoot, '.build', 'interop', pins);
+  const place = join(projectRoot, '.build', basename(folder), pins);
   const python = join(place, 'bin', 'python');
   // Written last: an environment without it was left half made.
   const whole = join(place, 'installed');
