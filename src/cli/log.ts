@@ -1,14 +1,30 @@
-import type { Log } from '../core/log.ts';
+import type { Log, LogEntry } from '../core/log.ts';
+import type { DropNotice, LogSink } from './log-sink.ts';
 
-/** Writes one line an entry to standard error: for people, or as JSON for machines. */
-export function createLog(options: { readonly json: boolean; readonly nowMs: () => number }): Log {
-  return (entry) => {
-    const at = new Date(options.nowMs()).toISOString();
-    if (options.json) {
-      process.stderr.write(`${JSON.stringify({ at, ...entry })}\n`);
-      return;
-    }
-    const facts = Object.entries(entry.facts ?? {}).map(([name, value]) => `${name}=${value}`);
-    process.stderr.write(`${[at, entry.level.padEnd(5), entry.message, ...facts].join(' ')}\n`);
-  };
+/** How entries of the log are written: for people, or as JSON for machines. */
+export type LogFormat = { readonly json: boolean; readonly nowMs: () => number };
+
+/** Writes one line an entry. */
+export function createLog(sink: LogSink, format: LogFormat): Log {
+  return (entry) => sink.write(lineOf(entry, format));
+}
+
+/** The line that stands in place of lines that could not be written. */
+export function dropNotice(format: LogFormat): DropNotice {
+  return (lines) =>
+    lineOf(
+      {
+        level: 'warn',
+        message: 'lines of the log were dropped: what it is written to did not take them',
+        facts: { lines },
+      },
+      format,
+    );
+}
+
+function lineOf(entry: LogEntry, { json, nowMs }: LogFormat): string {
+  const at = new Date(nowMs()).toISOString();
+  if (json) return `${JSON.stringify({ at, ...entry })}\n`;
+  const facts = Object.entries(entry.facts ?? {}).map(([name, value]) => `${name}=${value}`);
+  return `${[at, entry.level.padEnd(5), entry.message, ...facts].join(' ')}\n`;
 }

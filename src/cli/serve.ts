@@ -9,9 +9,13 @@ import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { CommandError, EXIT } from './exit-code.ts';
-import { createLog } from './log.ts';
+import { createLog, dropNotice } from './log.ts';
+import { type LogSink, standardErrorSink } from './log-sink.ts';
 
 const CONFIG_FILE = 'understudy.yaml';
+
+/** How long the last lines of the log wait for a reader, once everything is released. */
+const LAST_LINES_MS = 1_000;
 
 export type ServeOptions = {
   readonly config?: string;
@@ -24,10 +28,12 @@ export type ServeOptions = {
 export async function serve(options: ServeOptions): Promise<void> {
   collectRarely();
   const environment = readEnvironment();
-  const log = createLog({ json: options.logJson === true, nowMs: systemClock.wallMs });
+  const format = { json: options.logJson === true, nowMs: systemClock.wallMs };
+  const sink = standardErrorSink(dropNotice(format));
+  const log = createLog(sink, format);
   const config = withMax(await readConfig(options.config ?? environment.configFile), options.max);
   const starting = startApp({ config, log, feedbackSecret: environment.feedbackSecret });
-  stopOnSignals(starting, log);
+  stopOnSignals(starting, log, sink);
   const app = await starting;
   const { host } = config.server.http;
   log({
@@ -41,7 +47,7 @@ export async function serve(options: ServeOptions): Promise<void> {
  * Ends the process once it is quiet; one that is still starting, once it has started: the first process of a container hears
  * no signal that it has no listener for. A second signal changes nothing: a run that is cut off would abort the process.
  */
-function stopOnSignals(starting: Promise<App>, log: Log): void {
+function stopOnSignals(starting: Promise<App>, log: Log, sink: LogSink): void {
   let isStopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) {
@@ -50,7 +56,7 @@ function stopOnSignals(starting: Promise<App>, log: Log): void {
     }
     isStopping = true;
     log({ level: 'info', message: `${signal}: no new requests; answering those in flight` });
-    starting
+    void starting
       .then((app) => app.close())
       .then(
         () => log({ level: 'info', message: 'stopped' }),
@@ -58,10 +64,16 @@ function stopOnSignals(starting: Promise<App>, log: Log): void {
           log({ level: 'error', message: `could not stop cleanly: ${messageOf(error)}` });
           process.exitCode = EXIT.failed;
         },
-      );
+      )
+      .then(() => endUnread(sink));
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+}
+
+/** Lines that wait for a reader of the log would keep the process alive for as long as the reader stands still. */
+async function endUnread(sink: LogSink): Promise<void> {
+  if (!(await sink.flushed(LAST_LINES_MS))) process.exit();
 }
 
 /** The file that was named, else `understudy.yaml` if there is one, else all defaults. */
