@@ -4,6 +4,7 @@
  */
 import { collectRarely } from '../src/app/collect-rarely.ts';
 import { startApp } from '../src/app.ts';
+import { readEnvironment } from '../src/config/environment.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { obeyGapsOrders } from './loop-gaps.ts';
 
@@ -12,5 +13,6 @@ const app = await startApp({
   config: await loadConfig(process.argv[2]),
   log: () => undefined,
   feedbackSecret: undefined,
+  environment: readEnvironment().runtime,
 });
 obeyGapsOrders(app.httpPort);

@@ -57,6 +57,8 @@ export type AppOptions = {
   readonly log: Log;
   /** Signs feedback tokens; without one, tokens end with this process. */
   readonly feedbackSecret: string | undefined;
+  /** Variables of the environment that the processes which run models get; by default none. */
+  readonly environment?: PlacementOptions['environment'];
 };
 
 export type App = {
@@ -114,7 +116,8 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const overrides = new OverrideFiles(tmpdir());
   release.push(() => overrides.close());
   const trip: HostWatch['trip'] = (target, why) => tripTrial(controller, target, why);
-  const residence = createResidence({ ...common, trip }, release);
+  const { environment = {} } = options;
+  const residence = createResidence({ ...common, trip, environment }, release);
 
   const judges = new Judges({
     ...{ ...common, clock: steady, random, secret: secretOf(options) },
@@ -210,14 +213,17 @@ async function takeUp(
   controller.start();
 }
 
-type ResidenceParts = Pick<PlacementOptions, 'clock'> &
+type ResidenceParts = Pick<PlacementOptions, 'clock' | 'environment'> &
   HostWatch & { readonly config: Config; readonly catalog: Catalog };
 
 /** Everything that runs models, watched. */
 function createResidence(parts: ResidenceParts, release: Release): Residence {
-  const { config, catalog, clock, onInternalError } = parts;
+  const { config, catalog, clock, environment, onInternalError } = parts;
   const joinings = new JoiningStore(config.cache, (error) => onInternalError('cache', error));
-  const placement = new Placement({ clock, joinings, listeners: watchHosts(parts) });
+  const placement = new Placement({
+    ...{ clock, joinings, environment },
+    listeners: watchHosts(parts),
+  });
   const residence = new Residence({ catalog, placement, onInternalError });
   release.push(() => joinings.close());
   release.push(() => residence.close());

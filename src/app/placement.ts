@@ -2,6 +2,7 @@ import type { ModelConfig } from '../config/model-section.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { ModelVersion } from '../core/version.ts';
+import type { Birth } from '../host/birth.ts';
 import { type Host, type HostListeners, startHost } from '../host/host.ts';
 import type { JoiningStore } from '../host/joining-store.ts';
 import type { JoiningSetting } from '../host/joinings.ts';
@@ -17,9 +18,15 @@ import type { LaneTarget } from './lanes.ts';
 
 /**
  * The shadow lane yields to everything that answers people: the lowest priority short of idle, given at birth. Two replicas'
- * worth of requests may wait in it; the mirror bounds what it sends.
+ * worth of requests may wait in it; the mirror bounds what it sends. Where memory runs out, it is the first to be killed.
  */
-const LANE_NICE = 15;
+const LANE = { nice: 15, oomScoreAdj: 900 } as const;
+
+/** What answers for an arm of a trial can be lost: stable answers in its place. */
+const OOM_SCORE_ADJ = { main: 0, candidate: 600, control: 600 } as const satisfies Record<
+  SeatRole,
+  number
+>;
 
 /** A load that takes longer than this hangs. Gigabytes of weights from a slow disk take less. */
 const LOAD_MS_MAX = 120_000;
@@ -27,6 +34,8 @@ const LOAD_MS_MAX = 120_000;
 export type PlacementOptions = {
   readonly clock: Clock;
   readonly joinings: JoiningStore;
+  /** Variables that the runtimes read, for the child processes. */
+  readonly environment: Birth['environment'];
   /** For the seats of one role, or for the shadow lane. */
   readonly listeners: (role: SeatRole | 'shadow') => HostListeners;
 };
@@ -44,7 +53,7 @@ export class Placement {
 
   /** All seats of a model are alike but for the version, so that arms can be compared. */
   async startHost({ target: { target, role }, entry }: Placed<Seat>): Promise<Host> {
-    const { clock } = this.#options;
+    const { clock, environment } = this.#options;
     const { found, source, settings } = sourceOf(target, entry);
     const listeners = this.#keeping(role, [{ found, settings }]);
     const { instances, batch, execution } = settings;
@@ -55,7 +64,7 @@ export class Placement {
       source,
       checkFiles: checkUnchanged(found),
       tier: execution.isolation,
-      nice: 0,
+      birth: { nice: 0, oomScoreAdj: OOM_SCORE_ADJ[role], environment },
       replicas,
       batch: { rowsMax: runRowsMax(batch), delayMs: batch.delayMs },
       joining: await this.#joiningOf({ found, settings }, listeners),
@@ -68,7 +77,7 @@ export class Placement {
   }
 
   async startLane({ target, entry }: Placed<LaneTarget>): Promise<Lane> {
-    const { clock } = this.#options;
+    const { clock, environment } = this.#options;
     const { model } = target;
     const candidate = sourceOf({ model, version: target.candidate }, entry);
     const twin = sourceOf({ model, version: target.twin }, entry);
@@ -85,7 +94,7 @@ export class Placement {
       checkFiles: async () => {
         for (const check of checks) await check();
       },
-      nice: LANE_NICE,
+      birth: { ...LANE, environment },
       // Nobody waits for what is mirrored: there is no urgency.
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
       batchRowsMax: runRowsMax(batch),

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import logUpdate from 'log-update';
 import pc from 'picocolors';
 import { type App, startApp } from '../app.ts';
+import { readEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load.ts';
 import { programFolder } from '../config/program.ts';
 import { systemClock } from '../core/clock.ts';
@@ -55,6 +56,7 @@ async function runTrials(workplace: Workplace, say: Say): Promise<readonly Trial
   const app = await startApp({
     config: await loadConfig(workplace.config),
     feedbackSecret: undefined,
+    environment: readEnvironment().runtime,
     log: ({ facts }) => {
       if (facts?.['died'] !== undefined) crashes.push(String(facts['died']));
     },

@@ -32,7 +32,8 @@ export async function serve(options: ServeOptions): Promise<void> {
   const sink = standardErrorSink(dropNotice(format));
   const log = createLog(sink, format);
   const config = withMax(await readConfig(options.config ?? environment.configFile), options.max);
-  const starting = startApp({ config, log, feedbackSecret: environment.feedbackSecret });
+  const { feedbackSecret, runtime } = environment;
+  const starting = startApp({ config, log, feedbackSecret, environment: runtime });
   stopOnSignals(starting, log, sink);
   const app = await starting;
   const { host } = config.server.http;

@@ -9,6 +9,7 @@ import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ProviderReport, Source } from '../runtime/runtime.ts';
 import { heldToSignature } from './answer-fit.ts';
+import type { Birth } from './birth.ts';
 import type { Desk, DeskSetting } from './desk.ts';
 import type { JoiningSetting, KeptExample } from './joinings.ts';
 import { Lifeline } from './lives.ts';
@@ -22,8 +23,8 @@ export type HostOptions = {
   readonly checkFiles?: (() => Promise<void>) | undefined;
   /** `process`: a child process of its own. `thread`: in this process, so a native crash takes this process down. */
   readonly tier: 'process' | 'thread';
-  /** Niceness of the child process, from its birth; 0: as this process. */
-  readonly nice: number;
+  /** Of the child process; a thread has what this process has. */
+  readonly birth: Birth;
   readonly replicas: number;
   readonly batch: { readonly rowsMax: number; readonly delayMs: number };
   /** Whether requests share runs. */
@@ -90,11 +91,11 @@ export async function startHost(options: HostOptions): Promise<Host> {
 }
 
 async function startProcessHost(options: HostOptions): Promise<Host> {
-  const { target, checkFiles, nice, loadMsMax, clock, listeners } = options;
+  const { target, checkFiles, birth, loadMsMax, clock, listeners } = options;
   const desk = await Supervisor.start({
     setting: settingOf(options),
     checkFiles,
-    nice,
+    birth,
     loadMsMax,
     clock,
     afterCrashLoop: 'keepTrying',

@@ -6,6 +6,7 @@ import type { Observation } from '../core/outcome.ts';
 import type { Life } from '../core/version.ts';
 import type { Source } from '../runtime/runtime.ts';
 import { heldToSignature } from './answer-fit.ts';
+import type { Birth } from './birth.ts';
 import { type HostListeners, joinedRows, listenersFor } from './host.ts';
 import type { JoiningSetting } from './joinings.ts';
 import { Supervisor } from './supervisor.ts';
@@ -17,7 +18,8 @@ export type LaneOptions = {
   readonly joinings: { readonly candidate: JoiningSetting; readonly twin: JoiningSetting };
   /** As of a host; for both. */
   readonly checkFiles?: (() => Promise<void>) | undefined;
-  readonly nice: number;
+  /** As of a host. */
+  readonly birth: Birth;
   readonly queue: { readonly requestsMax: number; readonly bytesMax: number };
   readonly batchRowsMax: number;
   readonly runMsMax: number;
@@ -65,7 +67,7 @@ const TWIN_FIRST = [TWIN, CANDIDATE] as const;
 
 /** Resolves with both loaded and warm. Rejects with ServeError `version_not_ready` naming which could not be and why. */
 export async function startLane(options: LaneOptions): Promise<Lane> {
-  const { candidate, twin, joinings, checkFiles, nice, queue, batchRowsMax } = options;
+  const { candidate, twin, joinings, checkFiles, birth, queue, batchRowsMax } = options;
   const { runMsMax, loadMsMax, clock, listeners } = options;
   const target = { model: candidate.model, version: candidate.version };
   const twinTarget = { model: twin.model, version: twin.version };
@@ -81,7 +83,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
         runMsMax,
       },
       checkFiles,
-      nice,
+      birth,
       loadMsMax,
       clock,
       afterCrashLoop: 'giveUp',

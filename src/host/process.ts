@@ -6,6 +6,7 @@ import { deferred } from '../core/deferred.ts';
 import type { Frame } from '../core/frame.ts';
 import type { OutboundTensor } from '../core/frame-bytes.ts';
 import type { WorkerReport } from '../engine/worker.ts';
+import { type Birth, raiseOomScore, variablesOf } from './birth.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import type { DeskListeners, DeskSetting } from './desk.ts';
 import { FrameSocket } from './frame-socket.ts';
@@ -19,8 +20,7 @@ export type ChildExit = {
 
 export type HostProcessOptions = {
   readonly setting: DeskSetting;
-  /** Raises the niceness of the whole process from its birth; 0: as the gateway. */
-  readonly nice: number;
+  readonly birth: Birth;
   /** A child that takes longer than this to load is killed: it hangs. */
   readonly loadMsMax: number;
   readonly onFrame: (frame: Frame) => void;
@@ -33,15 +33,6 @@ export type HostProcessOptions = {
 };
 
 const MAIN_FILE = fileURLToPath(new URL('./main.js', import.meta.url));
-/**
- * The child needs nothing of our environment; the path is for `nice`. Memory for large requests comes and goes with each of them:
- * the allocator keeps up to 32 MiB of it at hand, since taking it page by page from the system costs more than filling it.
- */
-const CHILD_ENV = {
-  PATH: '/usr/local/bin:/usr/bin:/bin',
-  MALLOC_MMAP_THRESHOLD_: String(32 * 1024 * 1024),
-  MALLOC_TRIM_THRESHOLD_: String(32 * 1024 * 1024),
-};
 const CLOSE_GRACE_MS = 5_000;
 const LAST_WORDS_MAX = 2_000;
 
@@ -59,7 +50,7 @@ export class HostProcess {
 
   constructor(options: HostProcessOptions) {
     this.#options = options;
-    this.#child = spawnChild(options.nice, this.#memory);
+    this.#child = spawnChild(options.birth, this.#memory);
     this.#frames = new FrameSocket(this.#child.stdio[DESCRIPTORS.socket] as Socket, {
       onFrame: (frame) => this.#onFrame(frame),
       // Nothing to say to each other any more: it must not live on unseen.
@@ -212,13 +203,15 @@ function openMemory(): Memory | undefined {
 }
 
 /** Not detached: the child stays in our process group and session, so nothing of it outlives a container. */
-function spawnChild(nice: number, memory: Memory | undefined): ChildProcess {
+function spawnChild(birth: Birth, memory: Memory | undefined): ChildProcess {
+  const { nice } = birth;
   const node = [process.execPath, MAIN_FILE] as const;
   const [file, ...args] = nice > 0 ? (['nice', '-n', String(nice), ...node] as const) : node;
   const rings = memory === undefined ? [] : [memory.requests, memory.answers];
   const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'pipe', ...rings];
   try {
-    const child = spawn(file, args, { env: CHILD_ENV, stdio });
+    const child = spawn(file, args, { env: variablesOf(birth), stdio });
+    raiseOomScore(child.pid, birth);
     const pipes: ChildProcess['stdio'] | undefined = child.stdio;
     if (pipes !== undefined) return child;
     // Told again as an event, which would end this process if nobody listened.

@@ -7,6 +7,7 @@ import type { Frame } from '../core/frame.ts';
 import type { Joining } from '../core/joining.ts';
 import type { Life } from '../core/version.ts';
 import type { WorkerReport } from '../engine/worker.ts';
+import type { Birth } from './birth.ts';
 import { CrashLog } from './crash-log.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
 import { JoiningMemory } from './joining-memory.ts';
@@ -20,7 +21,7 @@ export type SupervisorOptions = {
   readonly setting: Omit<DeskSetting, 'firstBatchId'>;
   /** Rejects where what would be loaded is not what was read. Asked before each start of a child, the first included. */
   readonly checkFiles?: (() => Promise<void>) | undefined;
-  readonly nice: number;
+  readonly birth: Birth;
   /** A child that takes longer than this to load is killed: it hangs. */
   readonly loadMsMax: number;
   readonly clock: Clock;
@@ -282,7 +283,7 @@ export class Supervisor implements Desk {
   }
 
   async #launch(): Promise<void> {
-    const { setting, checkFiles, nice, listeners, loadMsMax } = this.#options;
+    const { setting, checkFiles, birth, listeners, loadMsMax } = this.#options;
     await checkFiles?.();
     // Nobody would ever close a child that is started now.
     if (this.#closing !== undefined) throw new ServeError('version_not_ready', UNLOADING);
@@ -290,7 +291,7 @@ export class Supervisor implements Desk {
     this.#processes += 1;
     const process = new HostProcess({
       setting: { ...setting, joinings: this.#joinings.settings, firstBatchId },
-      nice,
+      birth,
       onFrame: (frame) => this.#onFrame(frame),
       onExit: (exit) => this.#onExit(process, exit),
       listeners: {

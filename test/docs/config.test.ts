@@ -4,7 +4,7 @@ import path from 'node:path';
 import t from 'tap';
 import { ConfigError } from '../../src/config/config-error.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from '../../src/config/defaults.ts';
-import { readEnvironment } from '../../src/config/environment.ts';
+import { RUNTIME_VARIABLES, readEnvironment } from '../../src/config/environment.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { minRequestsFor } from '../../src/config/min-requests.ts';
 import { readRolloutFile } from '../../src/config/rollout-file.ts';
@@ -143,6 +143,11 @@ t.test('every variable of the environment is documented, and no other', async (t
   readEnvironment(new Proxy({}, { get: (_, name) => void asked.add(String(name)) }));
   const named = tableRows(readPage(PAGE), 'variable').map(([cell]) => codeIn(cell));
   t.same(named, [...asked]);
+});
+
+t.test('what models get of the environment is documented, and no more', async (t) => {
+  const named = tableRows(readPage(PAGE), 'passed on').map(([cell]) => codeIn(cell));
+  t.same(named, RUNTIME_VARIABLES);
 });
 
 t.test('every YAML block in the documentation loads', async (t) => {

@@ -4,6 +4,7 @@ import t from 'tap';
 import { understudy } from '../support/command.ts';
 import { until } from '../support/until.ts';
 import { aPlace, liveTraffic, type Place, RunningGateway } from './a-gateway.ts';
+import { oomScoreAdjOf } from './processes.ts';
 
 const TIME = { timeout: 100_000 };
 
@@ -27,6 +28,11 @@ const ENDLESS_CANARY = {
   ],
 };
 
+function scoresAbove(gateway: number, pids: readonly number[]): readonly number[] {
+  const own = oomScoreAdjOf(gateway);
+  return pids.map((pid) => oomScoreAdjOf(pid) - own).sort((a, b) => a - b);
+}
+
 t.test(
   'a shadow lane that is killed costs no live request, and one that keeps dying ends the trial',
   TIME,
@@ -46,6 +52,11 @@ t.test(
     };
     const compared = async (): Promise<number> => (await gateway.status()).mirror.compared;
     await until('pairs are compared', async () => (await compared()) > 100);
+    t.same(
+      scoresAbove(gateway.pid, gateway.lanes()),
+      [900],
+      'the first to be killed by the system',
+    );
     await killLane();
     const atDeath = await compared();
     await until('a new lane compares on', async () => (await compared()) > atDeath + 100);
@@ -80,6 +91,7 @@ t.test(
 
     const hosts = gateway.hosts();
     t.equal(hosts.length, 3, 'stable, candidate and control');
+    t.same(scoresAbove(gateway.pid, hosts), [0, 600, 600], 'stable is the last to be killed');
     for (const pid of hosts) process.kill(pid, 'SIGKILL');
     await until('all three are back', () => {
       const now = gateway.hosts();

@@ -22,6 +22,11 @@ export function isAlive(pid: number): boolean {
   return seen !== undefined && seen.state !== 'Z' && seen.state !== 'X';
 }
 
+/** 0 to 1000 for what this test started: the highest is killed first where memory runs out. */
+export function oomScoreAdjOf(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'));
+}
+
 function see(pid: number): Seen | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

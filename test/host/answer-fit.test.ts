@@ -3,7 +3,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { Signature, Tensor } from '../../src/core/tensor.ts';
 import { whyAnswerUnfit } from '../../src/host/answer-fit.ts';
 import { startLane } from '../../src/host/lane.ts';
-import { aHost, aHostLog } from '../support/a-host.ts';
+import { A_BIRTH, aHost, aHostLog } from '../support/a-host.ts';
 import { aFakeSource } from '../support/a-source.ts';
 import { anInferRequest } from '../support/an-infer-request.ts';
 
@@ -68,7 +68,7 @@ t.test(
         candidate: aFakeSource(candidate, { version: '2' }),
         twin: aFakeSource(twin),
         joinings: { candidate: JOINED, twin: JOINED },
-        nice: 0,
+        birth: A_BIRTH,
         queue: { requestsMax: 8, bytesMax: 1_000_000 },
         batchRowsMax: 8,
         runMsMax: 10_000,

@@ -1,6 +1,4 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { getPriority } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
@@ -280,19 +278,6 @@ t.test('a stuck run is killed with its process', async (t) => {
   });
   t.equal(await ending(ask(host, [1])), 'answer');
   t.match(log.crashes, [{ signal: 'SIGKILL' }]);
-});
-
-t.test('a child has the asked niceness and next to no environment', async (t) => {
-  const { host } = await aHost(t, { tier: 'process', nice: 7 });
-  const pid = host.pid() ?? 0;
-  t.equal(getPriority(pid), getPriority() + 7);
-  if (process.platform !== 'linux') return;
-  const names = readFileSync(`/proc/${pid}/environ`, 'utf8')
-    .split('\0')
-    .map((variable) => variable.slice(0, variable.indexOf('=')));
-  // The test runner hooks every process that a test starts, by variables of its own.
-  const inherited = names.filter((name) => !/^(_TAPJS_.*|NODE_OPTIONS|)$/.test(name));
-  t.strictSame(inherited.sort(), ['MALLOC_MMAP_THRESHOLD_', 'MALLOC_TRIM_THRESHOLD_', 'PATH']);
 });
 
 t.test('signals of the terminal do not end a child', async (t) => {

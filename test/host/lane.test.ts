@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
 import { type Lane, type LaneOptions, type LaneResult, startLane } from '../../src/host/lane.ts';
-import { aHostLog } from '../support/a-host.ts';
+import { A_BIRTH, aHostLog } from '../support/a-host.ts';
 import { aFakeSource } from '../support/a-source.ts';
 import { valuesOf } from '../support/a-tensor.ts';
 import { anInferRequest } from '../support/an-infer-request.ts';
@@ -14,7 +14,7 @@ async function aLane(t: Test, given: Partial<LaneOptions> = {}) {
     candidate: aFakeSource('scale=2', { version: '2' }),
     twin: aFakeSource('scale=3', { version: '1' }),
     joinings: { candidate: JOINED, twin: JOINED },
-    nice: 10,
+    birth: { ...A_BIRTH, nice: 10 },
     queue: { requestsMax: 16, bytesMax: 100_000 },
     batchRowsMax: 8,
     runMsMax: 10_000,

@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Joining } from '../../src/core/joining.ts';
+import type { Birth } from '../../src/host/birth.ts';
 import { type Host, type HostOptions, startHost } from '../../src/host/host.ts';
 import { aFakeSource } from './a-source.ts';
 
@@ -40,6 +41,9 @@ export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] 
   };
 }
 
+/** As the process that starts it. */
+export const A_BIRTH: Birth = { nice: 0, oomScoreAdj: 0, environment: {} };
+
 export type Tested = Pick<Test, 'teardown'>;
 
 /** A host of the fake model with small limits. */
@@ -48,7 +52,7 @@ export function aHostOptions(given: Partial<HostOptions> = {}): HostOptions {
     target: { model: 'm', version: '1' },
     source: aFakeSource(),
     tier: 'thread',
-    nice: 0,
+    birth: A_BIRTH,
     replicas: 1,
     batch: { rowsMax: 8, delayMs: 0 },
     joining: { joining: { kind: 'declared', doubt: undefined }, probe: false },

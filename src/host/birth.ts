@@ -1,0 +1,39 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+
+/** What a child process is given by the system when it starts. A child that is started again is given the same. */
+export type Birth = {
+  /** Added to the gateway's niceness, 0 to 19; 0: as the gateway. */
+  readonly nice: number;
+  /** Added to the gateway's `oom_score_adj`, 0 to 1000: the highest is killed first where memory runs out. Linux only. */
+  readonly oomScoreAdj: number;
+  /** Variables that the child gets beside its own few; it inherits none. */
+  readonly environment: Readonly<Record<string, string>>;
+};
+
+const OOM_SCORE_ADJ_MAX = 1_000;
+
+/**
+ * The path is for `nice`. Memory for large requests comes and goes with each of them: the allocator keeps up to 32 MiB of it at
+ * hand, since taking it page by page from the system costs more than filling it.
+ */
+const OWN_VARIABLES = {
+  PATH: '/usr/local/bin:/usr/bin:/bin',
+  MALLOC_MMAP_THRESHOLD_: String(32 * 1024 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(32 * 1024 * 1024),
+};
+
+export function variablesOf({ environment }: Birth): Record<string, string> {
+  return { ...environment, ...OWN_VARIABLES };
+}
+
+/** Best effort: a system without `/proc`, or one that forbids it, leaves the child as killable as the gateway. */
+export function raiseOomScore(pid: number | undefined, { oomScoreAdj }: Birth): void {
+  if (pid === undefined || oomScoreAdj <= 0) return;
+  try {
+    const own = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));
+    const raised = Math.min(OOM_SCORE_ADJ_MAX, own + oomScoreAdj);
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(raised));
+  } catch {
+    // The child may also have ended already, which its exit tells.
+  }
+}
