@@ -81,8 +81,12 @@ function parseHolder(text: string): Holder | undefined {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || !('pid' in value)) return undefined;
     const startTicks = 'startTicks' in value ? value.startTicks : undefined;
-    if (typeof value.pid !== 'number') return undefined;
-    return { pid: value.pid, startTicks: typeof startTicks === 'string' ? startTicks : undefined };
+    // Signals to 0 and below go to groups of processes, which live for as long as this one does.
+    if (!Number.isSafeInteger(value.pid) || Number(value.pid) <= 0) return undefined;
+    return {
+      pid: Number(value.pid),
+      startTicks: typeof startTicks === 'string' ? startTicks : undefined,
+    };
   } catch {
     return undefined;
   }

@@ -185,6 +185,20 @@ t.test('lets one live process write, and takes over from a dead one', async (t) 
   t.same(await readdir(directory), [], 'no lock is left behind');
 });
 
+t.test('a lock that names no single process holds nothing', async (t) => {
+  const directory = await aDirectory(t);
+  // Signals to 0, -1 and the like reach whole groups of processes, so "alive" would be said of them for ever.
+  const pids = ['0', '-1', String(-process.pid), '1.5', '1e300', 'null', `"${process.pid}"`, '[1]'];
+  const locks = [...pids.map((pid) => `{"pid":${pid}}`), '', '\0\0\0', 'null', '7', '[]', '{}'];
+  for (const lock of locks) {
+    await writeFile(join(directory, 'lock'), lock);
+    const opened = openFileLedger(directory, { clock });
+    await t.resolves(opened, JSON.stringify(lock));
+    await (await opened).close();
+  }
+  t.same(await readdir(directory), []);
+});
+
 t.test('stops writing when another writer got past the lock', async (t) => {
   const directory = await aDirectory(t);
   const ledger = await openFileLedger(directory, { clock });
