@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { ConfigError } from '../../src/config/config-error.ts';
-import { readEnvironment } from '../../src/config/environment.ts';
 import { type ConfigOverrides, loadConfig } from '../../src/config/load.ts';
 import { programFolder, programVersion } from '../../src/config/program.ts';
 import { readRolloutFile } from '../../src/config/rollout-file.ts';
@@ -373,43 +372,5 @@ t.test('a rollout file is taken as written, and refused where it is no section',
 t.test('the program knows its own folder and version', (t) => {
   const written: unknown = JSON.parse(readFileSync(join(programFolder, 'package.json'), 'utf8'));
   t.match(written, { name: 'understudy', version: programVersion });
-  t.end();
-});
-
-t.test('an empty environment variable counts as absent', (t) => {
-  t.same(
-    readEnvironment({ UNDERSTUDY_CONFIG: '', NO_COLOR: '1', UNDERSTUDY_FEEDBACK_SECRET: 's' }),
-    {
-      configFile: undefined,
-      feedbackSecret: 's',
-      noColor: true,
-      runtime: {},
-    },
-  );
-  t.end();
-});
-
-t.test('of the environment, models get what runtimes read and nothing else', (t) => {
-  const passed = {
-    LD_LIBRARY_PATH: '/opt/cuda/lib',
-    CUDA_VISIBLE_DEVICES: '1',
-    NVIDIA_TF32_OVERRIDE: '0',
-    OMP_NUM_THREADS: '4',
-    LANG: 'C.UTF-8',
-    LC_ALL: 'C',
-    TZ: 'UTC',
-    TMPDIR: '/scratch',
-  };
-  const kept = {
-    UNDERSTUDY_FEEDBACK_SECRET: 's',
-    AWS_SECRET_ACCESS_KEY: 's',
-    NODE_OPTIONS: '--inspect',
-    LD_PRELOAD: 'x.so',
-    LANGUAGE: 'de',
-    XCUDA_: '1',
-    HOME: '/root',
-    CUDA_CACHE_PATH: '',
-  };
-  t.strictSame(readEnvironment({ ...kept, ...passed }).runtime, passed);
   t.end();
 });
