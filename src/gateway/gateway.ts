@@ -237,10 +237,10 @@ class ServingGateway implements Gateway {
   }
 
   modelReadiness(model: string, version?: string): Readiness {
-    if (this.draining()) return STOPPING;
     const refusal = this.#refusal(model);
     if (refusal !== undefined) return { ready: false, reason: refusal.message };
-    return readinessOf(this.#route(model), version, this.#options.hosts.versions(model));
+    const readiness = readinessOf(this.#route(model), version, this.#options.hosts.versions(model));
+    return this.draining() ? STOPPING : readiness;
   }
 
   serverReadiness(): Readiness {

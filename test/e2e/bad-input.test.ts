@@ -68,7 +68,7 @@ t.test(
     );
     t.equal(await ready(gateway, '/v2/models/fashion/ready'), 200);
     t.equal(await ready(gateway, '/v2/health/ready'), 200);
-    t.equal(await ready(gateway, '/v2/models/half/ready'), 404);
+    t.equal(await ready(gateway, '/v2/models/half/ready'), 503);
   },
 );
 

@@ -93,7 +93,10 @@ t.test(
     await addVersion(place, '2');
     await addVersion(place, 'old');
     const listed = await understudy(['models', ...admin]);
-    t.match(listed.stdout, /^m +1 +ready +stable 100 % +[0-9a-f]{12}\nm +2 +unloaded +- +/m);
+    t.match(
+      listed.stdout,
+      /^m +1 +ready +stable 100 % +probed +[0-9a-f]{12}\nm +2 +unloaded +- +- +/m,
+    );
     t.match(listed.stdout, /^m: left aside, .*: old$/m);
     await writeFile(join(place.root, 'models/m/1/model.yaml'), 'task: other');
     const refused = await understudy(['rollout', 'start', 'm', '2', ...admin]);
@@ -147,6 +150,7 @@ t.test(
     t.ok(whole, 'a copy that stopped half way is told');
     await writeFile(file, MODEL);
     await until('the model is served', async () => (await servedBy(gateway)) === '1');
+    await until('it is said', () => warnings(gateway).length > 0);
     t.match(warnings(gateway), [/version 1, the newest, is stable from here on/]);
     await addVersion(place, '2');
     await until('version 2 is found', () =>
