@@ -2,13 +2,13 @@ import { ServeError } from '../core/errors.ts';
 import type { InferRequest } from '../core/infer.ts';
 import {
   byteLengthOf,
-  elementCount,
   formatShape,
   isBatchable,
   type Signature,
   type Tensor,
   type TensorSpec,
 } from '../core/tensor.ts';
+import { checkStrings } from './check-strings.ts';
 
 /** What a request must not go beyond, whatever the model could take. */
 export type RequestLimits = {
@@ -88,36 +88,6 @@ function fits(shape: readonly number[], spec: readonly number[]): boolean {
     const wanted = spec[index];
     return wanted === dimension || (wanted === -1 && dimension >= 0 && dimension <= DIMENSION_MAX);
   });
-}
-
-/** BYTES: every element is a little-endian uint32 length and that many bytes. */
-function checkStrings(tensor: Tensor, where: string): void {
-  const { data } = tensor;
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const expected = elementCount(tensor.shape);
-  let at = 0;
-  let found = 0;
-  while (at < data.byteLength) {
-    if (at + 4 > data.byteLength) {
-      throw invalid(
-        `incomplete string length indicator for ${where}. Expected 4 bytes at byte ${at}, got ${data.byteLength - at}`,
-      );
-    }
-    const length = view.getUint32(at, true);
-    at += 4;
-    if (length > data.byteLength - at) {
-      throw invalid(
-        `incomplete string data for ${where}. Expected a string of ${length} bytes at byte ${at}, got ${data.byteLength - at} bytes`,
-      );
-    }
-    at += length;
-    found += 1;
-  }
-  if (found !== expected) {
-    throw invalid(
-      `unexpected number of string elements for ${where}. Expected ${expected}, got ${found}`,
-    );
-  }
 }
 
 function checkRows({ model, inputs }: Checked, rowsMax: number): void {

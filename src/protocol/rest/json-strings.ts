@@ -40,10 +40,19 @@ function stringBytes(json: Buffer, open: number, close: number): Buffer {
   if (!isUtf8(inner)) throw malformed(json, open, 'a string in UTF-8');
   if (!inner.includes(BYTE.backslash)) return inner;
   checkEscaped(inner.byteLength);
+  const text = unescaped(json.toString('utf8', open, close + 1));
+  if (text === undefined) throw malformed(json, open, 'a string with escapes as JSON has them');
+  // UTF-8 has no form for it, and another character would take its place.
+  if (/\p{Surrogate}/u.test(text)) {
+    throw malformed(json, open, 'a string in UTF-8, its surrogate escapes in pairs');
+  }
+  return Buffer.from(text);
+}
+
+function unescaped(quoted: string): string | undefined {
   try {
-    const text: unknown = JSON.parse(json.toString('utf8', open, close + 1));
-    return Buffer.from(String(text));
+    return String(JSON.parse(quoted));
   } catch {
-    throw malformed(json, open, 'a string with escapes as JSON has them');
+    return undefined;
   }
 }

@@ -255,3 +255,14 @@ t.test('a long string is read as it stands, and refused only if it has escapes',
   const foreign = Buffer.concat([Buffer.from('["\\n'), Buffer.alloc(9, 0xff), Buffer.from('"]')]);
   await t.rejects(readStrings(foreign, 1), { code: 'invalid_input', message: /in UTF-8/ });
 });
+
+t.test('half a surrogate pair is refused, and no character put in its place', async (t) => {
+  for (const text of ['\\ud800', 'a\\udc00', '\\udc00\\ud800', 'é\\ud83d!']) {
+    await t.rejects(readStrings(Buffer.from(`["${text}"]`), 1), {
+      code: 'invalid_input',
+      message: /expected a string in UTF-8, its surrogate escapes in pairs/,
+    });
+  }
+  const pair = await readStrings(Buffer.from('["\\ud83d\\ude00"]'), 1);
+  t.equal(Buffer.from(pair.subarray(4)).toString(), '😀');
+});
