@@ -70,7 +70,7 @@ function createPredictRoute(service: Service, model: MaxModel) {
   return async (http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { deadlineMs } = service.identity(model.name);
     const patience = {
-      signal: connectionSignal(http.raw.socket),
+      signal: connectionSignal(http.raw.socket, reply.raw),
       deadlineMs: clock.monotonicMs() + deadlineMs,
     };
     const image = (http.body as Upload | undefined)?.image;

@@ -60,7 +60,8 @@ export function createInferRoute(options: InferRouteOptions) {
       if (!isViewed(call.body, request)) memory.giveBack(call.body);
       const classify = createClassifier(gateway, model, wanted.classes);
       isAsked = true;
-      const response = classify(await gateway.infer(request, connectionSignal(http.raw.socket)));
+      const signal = connectionSignal(http.raw.socket, reply.raw);
+      const response = classify(await gateway.infer(request, signal));
       const encoded = await encodeInfer(response, wanted, turns);
       const { version: answeredBy } = response;
       const token = service.tokenFor({ model, version: answeredBy, id: request.id });

@@ -64,6 +64,8 @@ export function createRestServer(options: RestServerOptions): RestServer {
     frameworkErrors: onError,
     clientErrorHandler: createClientErrorHandler({ headerBytesMax }),
   });
+  // A caller that sends all and shuts down its sending half still reads: Node would hang up on it.
+  Object.assign(app.server, { httpAllowHalfOpen: true });
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);
   const bodies = { memory: new BodyMemory(), turns: createTurns(service.clock) };
