@@ -111,6 +111,8 @@ const batchSchema = z
   .union(
     [
       z.literal('off'),
+      // As programs that write YAML have it, for which `off` is a truth value.
+      z.literal(false),
       section({
         rowsMax: whole({ min: 1, max: LIMITS.rowsMax }, 'rows').optional(),
         delayMs: number({ min: 0, max: LIMITS.delayMs }).default(batch.delayMs),
@@ -304,7 +306,7 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
 }
 
 function batchOf(written: ModelFields['batch']): ModelConfig['batch'] {
-  if (written === 'off') return { rowsMax: 0, delayMs: 0, declared: true };
+  if (written === 'off' || written === false) return { rowsMax: 0, delayMs: 0, declared: true };
   const { rowsMax = batch.rowsMax, delayMs } = written;
   return { rowsMax, delayMs, declared: written.rowsMax !== undefined };
 }

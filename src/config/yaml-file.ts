@@ -3,6 +3,7 @@ import { isAlias, isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocu
 import type * as z from 'zod';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { formatPath, type Issue, issuesOf } from './issues.ts';
+import { problemsOfForm } from './written-form.ts';
 
 export type YamlFile = {
   /** The name for messages. */
@@ -16,7 +17,7 @@ export type YamlContent<T> = { readonly data: T; readonly written: unknown };
 /**
  * Reads YAML through a schema.
  *
- * @throws ConfigError with every problem: those of the syntax, or else those of the values.
+ * @throws ConfigError with every problem: those of the syntax, or else those of the values and of what YAML would change in them.
  */
 export function parseYamlFile<Schema extends z.ZodType>(
   source: YamlFile,
@@ -48,13 +49,21 @@ export function readYaml<Schema extends z.ZodType>(
     );
   }
   const written = plainValue(document, file);
+  const form = problemsOfForm(document);
   const result = schema.safeParse(written);
-  if (result.success) return { data: result.data, written };
-  const problems = issuesOf(result.error).map(
-    (issue): ConfigProblem => ({
-      ...at(offsetOf(document, issue)),
-      path: formatPath(issue.path),
-      message: issue.message,
+  if (result.success && form.length === 0) return { data: result.data, written };
+  const issues = (result.error === undefined ? [] : issuesOf(result.error)).map((issue) => ({
+    offset: offsetOf(document, issue),
+    path: issue.path,
+    message: issue.message,
+  }));
+  // The value is another than the one that is written: what its schema says of it would mislead.
+  const meant = issues.filter(({ offset }) => form.every((problem) => problem.offset !== offset));
+  const problems = [...form, ...meant].map(
+    ({ offset, path, message }): ConfigProblem => ({
+      ...at(offset),
+      path: formatPath(path),
+      message,
     }),
   );
   throw new ConfigError(problems.sort((a, b) => a.line - b.line || a.column - b.column));

@@ -118,7 +118,7 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
   {
     title: 'a version that lost digits as a number',
     text: `${MODEL}    route: { stable: 1.10 }\n`,
-    says: 'understudy.yaml:4:22 models.fashion.route.stable: expected a version: a folder name in quotes, or a whole number, found 1.1',
+    says: 'understudy.yaml:4:22 models.fashion.route.stable: expected a version in quotes, found 1.10, which YAML reads as 1.1. Write "1.10"',
   },
   {
     title: 'a rule with two conditions',
