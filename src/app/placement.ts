@@ -69,6 +69,7 @@ export class Placement {
       batch: { rowsMax: runRowsMax(batch), delayMs: batch.delayMs },
       joining: await this.#joiningOf({ found, settings }, listeners),
       queue,
+      holdsAnswers: role !== 'main',
       runMsMax: execution.runMsMax,
       loadMsMax: LOAD_MS_MAX,
       clock,

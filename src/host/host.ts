@@ -30,6 +30,11 @@ export type HostOptions = {
   /** Whether requests share runs. */
   readonly joining: JoiningSetting;
   readonly queue: QueueLimits;
+  /**
+   * Whether an answer that does not fit what the model declares is a failure. False for a version that is not on trial: files
+   * declare wrong shapes of outputs, and those that are served today must not stop.
+   */
+  readonly holdsAnswers: boolean;
   /** A run longer than this is stuck: a child is killed, a thread is left behind and replaced. */
   readonly runMsMax: number;
   /** Loading that takes longer than this hangs, and has failed. */
@@ -191,7 +196,10 @@ function settingOf(options: HostOptions): Omit<DeskSetting, 'firstBatchId'> {
 
 type Parts = Pick<Host, 'life' | 'pid' | 'close'> & { readonly desk: Desk };
 
-function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Parts): Host {
+function hostOf(
+  { target, clock, holdsAnswers }: HostOptions,
+  { desk, life, pid, close }: Parts,
+): Host {
   const { model, version } = target;
   const [opened] = desk.models;
   if (opened === undefined) throw new Error('expected one open model, found none');
@@ -209,7 +217,9 @@ function hostOf({ target, clock }: HostOptions, { desk, life, pid, close }: Part
           settled();
           const [first] = answer.runs;
           const run =
-            first && heldToSignature(first, opened.signature, joinedRows(request, answer));
+            first && holdsAnswers
+              ? heldToSignature(first, opened.signature, joinedRows(request, answer))
+              : first;
           if (run?.kind !== 'answer') {
             return reject(new ServeError(run?.code ?? 'internal', run?.message ?? 'no run'));
           }

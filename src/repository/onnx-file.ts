@@ -71,7 +71,10 @@ function outlineOf(bytes: Uint8Array): OnnxOutline {
 function specOf({ name, type }: OnnxValueInfo, side: 'input' | 'output'): TensorSpec {
   const where = `${side} "${name}"`;
   const tensor = type?.tensor_type;
-  if (!tensor) throw new Error(`${where}: expected a tensor, found ${kindOf(type)}`);
+  if (!tensor)
+    throw new Error(
+      `${where}: expected a tensor, found ${kindOf(type)}${side === 'output' ? zipMapHint(type) : ''}`,
+    );
   const dtype = dtypeOf(tensor.elem_type);
   if (!dtype) {
     throw new Error(
@@ -91,6 +94,15 @@ function dimensionOf(dimension: OnnxDimension): number {
   if (!Object.hasOwn(dimension, 'dim_value')) return -1;
   const size = Number(String(dimension.dim_value));
   return size >= 0 ? size : -1;
+}
+
+/** What scikit-learn's converter makes of probabilities, where nobody tells it otherwise. */
+function zipMapHint(type: OnnxType | undefined): string {
+  const isZipMap =
+    type !== undefined && (Object.hasOwn(type, 'sequence_type') || Object.hasOwn(type, 'map_type'));
+  return isZipMap
+    ? ". If this is a scikit-learn classifier, convert it with options={'zipmap': False}"
+    : '';
 }
 
 function kindOf(type: OnnxType | undefined): string {

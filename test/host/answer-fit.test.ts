@@ -57,6 +57,14 @@ t.test('a host whose model answers a scalar fails that request and no other', as
   }
 });
 
+// Published models declare wrong shapes, and every other server answers for them.
+t.test('a version that is not on trial is served as it answers', async (t) => {
+  const source = aFakeSource('width=4&scalarOn=7');
+  const { host } = await aHost(t, { source, holdsAnswers: false });
+  const answer = await host.infer(ANSWERS_SCALAR, new AbortController().signal);
+  t.same(answer.outputs[0]?.shape, []);
+});
+
 t.test(
   'the shadow lane counts it as a failure of whoever answers so, twin as candidate',
   async (t) => {

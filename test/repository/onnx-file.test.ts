@@ -146,6 +146,15 @@ t.test('a negative dimension is a free one, and a scalar has none', (t) => {
   t.end();
 });
 
+t.test('probabilities as a sequence of maps are refused with what helps', (t) => {
+  const model = aModel();
+  model.graph.output.push({ name: 'probabilities', type: { sequence_type: new Uint8Array() } });
+  t.throws(() => readOnnxSignature(writeModel(model)), {
+    message: /output "probabilities": .* found a sequence\. .*options=\{'zipmap': False\}/,
+  });
+  t.end();
+});
+
 const EMPTY = new Uint8Array();
 const REFUSED: readonly { readonly bytes: Uint8Array; readonly says: string | RegExp }[] = [
   {

@@ -57,6 +57,7 @@ export function aHostOptions(given: Partial<HostOptions> = {}): HostOptions {
     batch: { rowsMax: 8, delayMs: 0 },
     joining: { joining: { kind: 'declared', doubt: undefined }, probe: false },
     queue: { requestsMax: 64, bytesMax: 1_000_000 },
+    holdsAnswers: true,
     runMsMax: 10_000,
     loadMsMax: 60_000,
     clock: systemClock,
