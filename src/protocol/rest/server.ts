@@ -45,6 +45,15 @@ export type RestServer = {
 /** Longer than load balancers keep an idle connection, so that they close it and never find it closed. */
 const KEEP_ALIVE_MS = 65_000;
 
+/** How much later than its limit a request that has not arrived may be cut off. */
+const RECEIVE_CHECK_MS = 1_000;
+
+/**
+ * Connections that wait to be accepted, where Node's default is 511: clients that come back all at once after a restart. The
+ * system has a limit of its own, on Linux `net.core.somaxconn`.
+ */
+const BACKLOG = 4_096;
+
 const MODEL_NAME_LENGTH_MAX = 512;
 
 export function createRestServer(options: RestServerOptions): RestServer {
@@ -55,7 +64,13 @@ export function createRestServer(options: RestServerOptions): RestServer {
   const onError = createErrorHandler({ draining, headerBytesMax, onInternalError });
   const app = fastify({
     logger: false,
-    http: { maxHeaderSize: headerBytesMax, headersTimeout: KEEP_ALIVE_MS + 1_000 },
+    http: {
+      maxHeaderSize: headerBytesMax,
+      // Node takes the longer of the two for the whole request, whichever it is.
+      headersTimeout: limits.receiveMsMax,
+      // Node looks every 30 s by itself, and a request that drips in would get that much more.
+      connectionsCheckingInterval: Math.min(RECEIVE_CHECK_MS, limits.receiveMsMax),
+    },
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: limits.receiveMsMax,
     forceCloseConnections: 'idle',
@@ -75,7 +90,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
   addRoutes(app, createRoutes({ ...options, ...bodies, shareOf }));
   return {
     listen: async (host, port) => {
-      await app.listen({ host, port });
+      await app.listen({ host, port, backlog: BACKLOG });
       const address = app.server.address();
       return { port: typeof address === 'object' && address !== null ? address.port : port };
     },

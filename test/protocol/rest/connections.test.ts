@@ -149,6 +149,25 @@ t.test('a stopping server does not wait for those who keep silent in mid-request
   await Promise.all(closed);
 });
 
+t.test('a request that drips in is cut off in time, however steadily', async (t) => {
+  const server = aServer({ limits: { ...LIMITS, receiveMsMax: 300 } });
+  t.teardown(() => server.close());
+  const { port } = await server.listen('127.0.0.1', 0);
+  for (const atOnce of [10, GOOD_BYTES.length - 60]) {
+    const socket = connect(port, '127.0.0.1', () => socket.write(GOOD_BYTES.slice(0, atOnce)));
+    let at = atOnce;
+    const drip = setInterval(() => {
+      // Were it never cut off, it would be whole in the end, and answered.
+      if (at < GOOD_BYTES.length && socket.writable) socket.write(GOOD_BYTES[at] ?? '');
+      at += 1;
+    }, 50);
+    socket.on('error', () => {});
+    const answer = await until(socket, /\}$/).finally(() => clearInterval(drip));
+    t.match(answer, /^HTTP\/1.1 408 .*expected the whole request in time/s);
+    socket.destroy();
+  }
+});
+
 t.test('a caller who does not read the answer is let go', async (t) => {
   const data = new Uint8Array(64 * 1024 * 1024);
   const large: ServingHost = {
