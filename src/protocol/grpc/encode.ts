@@ -44,16 +44,11 @@ export function encodeAnswer(answer: Answer): UnwrittenMessage {
   return new UnwrittenMessage({ head, field: RAW_FIELD, items });
 }
 
-/**
- * A ModelStreamInferResponse with an answer. In a stream each answer says that it is the only one to its request, and brings the
- * token that metadata brings elsewhere as a parameter: metadata comes once for all of them.
- */
+/** A ModelStreamInferResponse with an answer, which says that it is the only one to its request. */
 export function encodeStreamed(answer: Answer): UnwrittenMessage {
   writer.clear();
   const items = writeAnswer(answer);
   writeParameter('triton_final_response', () => writer.flag(1, true));
-  const { token } = answer;
-  if (token !== undefined) writeParameter(FEEDBACK_KEY, () => writer.text(3, token));
   const inner = Buffer.from(writer.written());
   writer.clear();
   writer.tag(STREAMED_FIELD, WIRE.bytes);
@@ -92,13 +87,15 @@ function writeAnswer(answer: Answer): readonly Uint8Array[] {
   return items;
 }
 
+/** The token is a parameter too: many clients show no metadata, and in a stream it comes once for all answers. */
 function writeHead(
-  { response: { model, version, outputs }, id }: Answer,
+  { response: { model, version, outputs }, id, token }: Answer,
   isTyped: (output: Tensor) => boolean,
 ): void {
   writer.text(1, model);
   writer.text(2, version);
   writer.text(3, id);
+  if (token !== undefined) writeParameter(FEEDBACK_KEY, () => writer.text(3, token));
   for (const tensor of outputs) writer.nested(5, () => writeOutput(tensor, isTyped(tensor)));
 }
 

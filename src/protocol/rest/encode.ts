@@ -1,5 +1,6 @@
 import type { InferResponse } from '../../core/infer.ts';
 import type { Tensor } from '../../core/tensor.ts';
+import { FEEDBACK_HEADER } from './answer-headers.ts';
 import type { Wanted } from './decode.ts';
 import { JsonElements } from './encode-json.ts';
 import { finish, type Sliced, type Turns } from './turns.ts';
@@ -17,14 +18,14 @@ const TEXT_LENGTH_MAX = 65_536;
 
 /**
  * From an InferResponse to HTTP: each output in JSON or behind it in binary, as the request said for that output, else for
- * all. Outputs in JSON carry no `parameters`: clients take those for a sign of binary data.
+ * all. The token is among the answer's `parameters`, as many clients show no headers. Outputs in JSON carry no `parameters`: clients take those for a sign of binary data.
  */
 export async function encodeInfer(
   response: InferResponse,
-  wanted: Wanted,
+  wanted: Wanted & { readonly token: string | undefined },
   turns: Turns,
 ): Promise<Encoded> {
-  const texts: string[] = [openingOf(response, wanted.id)];
+  const texts: string[] = [openingOf(response, wanted)];
   const binary: Uint8Array[] = [];
   let separator = '';
   for (const tensor of response.outputs) {
@@ -43,9 +44,14 @@ export async function encodeInfer(
   return assemble(texts, binary, turns);
 }
 
-function openingOf({ model, version }: InferResponse, id: string | undefined): string {
+function openingOf(
+  { model, version }: InferResponse,
+  { id, token }: { readonly id: string | undefined; readonly token: string | undefined },
+): string {
   const echo = id === undefined || id === '' ? '' : `"id":${JSON.stringify(id)},`;
-  return `{${echo}"model_name":${JSON.stringify(model)},"model_version":${JSON.stringify(version)},"outputs":[`;
+  const parameters =
+    token === undefined ? '' : `"parameters":{"${FEEDBACK_HEADER}":${JSON.stringify(token)}},`;
+  return `{${echo}"model_name":${JSON.stringify(model)},"model_version":${JSON.stringify(version)},${parameters}"outputs":[`;
 }
 
 function headOf({ name, dtype, shape }: Tensor): string {

@@ -62,9 +62,9 @@ export function createInferRoute(options: InferRouteOptions) {
       isAsked = true;
       const signal = connectionSignal(http.raw.socket, reply.raw);
       const response = classify(await gateway.infer(request, signal));
-      const encoded = await encodeInfer(response, wanted, turns);
       const { version: answeredBy } = response;
       const token = service.tokenFor({ model, version: answeredBy, id: request.id });
+      const encoded = await encodeInfer(response, { ...wanted, token }, turns);
       const compressed = await compress(encoded, acceptedBy(http.headers));
       // Callers that do not read their answers hold memory as those do that do not end their requests.
       shareOf(http.raw).take(Buffer.byteLength(compressed.body));

@@ -37,6 +37,7 @@ t.test('raw contents are answered raw, with the version and the token ahead', as
     model_name: 'm',
     model_version: '1',
     id: 'mine',
+    parameters: { 'x-understudy-feedback': { string_param: 'token' } },
     outputs: [{ name: 'y', datatype: 'FP32', shape: ['1', '2'], contents: null }],
     raw_output_contents: [floats(1.5, -2)],
   });

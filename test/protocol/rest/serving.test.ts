@@ -49,6 +49,7 @@ t.test('JSON in, JSON out: with the version, the token and the echo of the id', 
     id: '7',
     model_name: 'm',
     model_version: '1',
+    parameters: { 'x-understudy-feedback': 'token' },
     outputs: [{ name: 'y', datatype: 'FP32', shape: [1, 2], data: [1.5, -2] }],
   });
   t.match(response.headers, { 'x-understudy-version': '1', 'x-understudy-feedback': 'token' });
