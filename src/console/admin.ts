@@ -29,6 +29,8 @@ export type AdminOptions = {
   readonly ready: () => boolean;
   readonly onInternalError: (operation: string, error: unknown) => void;
   readonly bodyBytesMax?: number;
+  /** How long a request may take to arrive in whole; by default 10 s. */
+  readonly receiveMsMax?: number;
 };
 
 export type AdminServer = {
@@ -41,6 +43,7 @@ export type AdminServer = {
 
 const BODY_BYTES_MAX = 64 * 1024;
 const RECEIVE_MS_MAX = 10_000;
+const RECEIVE_CHECK_MS = 1_000;
 const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
@@ -49,12 +52,20 @@ const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '
  * its own at this machine gets nothing.
  */
 export function createAdminServer(options: AdminOptions): AdminServer {
+  const { receiveMsMax = RECEIVE_MS_MAX } = options;
   const app = fastify({
     logger: false,
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
-    requestTimeout: RECEIVE_MS_MAX,
+    requestTimeout: receiveMsMax,
+    http: {
+      // Node takes the longer of the two for the whole request, whichever it is, and by itself looks every 30 s.
+      headersTimeout: receiveMsMax,
+      connectionsCheckingInterval: Math.min(RECEIVE_CHECK_MS, receiveMsMax),
+    },
     forceCloseConnections: true,
   });
+  // A caller that sends all and shuts down its sending half still reads: Node would hang up on it.
+  Object.assign(app.server, { httpAllowHalfOpen: true });
   // Only JSON: the kinds of body that a form on a web page can send are refused.
   app.removeContentTypeParser('text/plain');
   let isLoopback = true;

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import t from 'tap';
 import { type AdminOptions, createAdminServer } from '../../src/console/admin.ts';
 import { ServeError } from '../../src/core/errors.ts';
@@ -7,7 +8,7 @@ async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
   const { controller, ledger } = world.boot();
   await controller.resume();
   const faults: string[] = [];
-  const { app } = createAdminServer({
+  const { app, listen } = createAdminServer({
     controller,
     specFrom: async (model, body) => {
       const { candidate } = body as { candidate?: string };
@@ -24,7 +25,7 @@ async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
     onInternalError: (operation, error) => faults.push(`${operation}: ${String(error)}`),
     ...fields,
   });
-  return { app, controller, ledger, faults };
+  return { app, listen, controller, ledger, faults };
 }
 
 const ROLLOUT = '/api/v1/models/fashion/rollout';
@@ -185,4 +186,39 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
   const metrics = await fetch(`${at}/metrics`);
   t.equal(await metrics.text(), 'up 1\n');
   t.match(metrics.headers.get('content-type'), /^text\/plain; version=0.0.4/);
+});
+
+/** Sends bytes, and the end of all that it will send where asked; resolves with what came back when the other side closes. */
+function exchange(port: number, bytes: string, isEnd: boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.setEncoding('latin1').on('error', reject);
+    socket.on('data', (piece) => {
+      text += String(piece);
+    });
+    socket.on('end', () => {
+      socket.destroy();
+      resolve(text);
+    });
+    if (isEnd) socket.end(bytes);
+    else socket.write(bytes);
+  });
+}
+
+t.test('a caller that shuts down its sending half gets its answer', async (t) => {
+  const { app, listen } = await anAdmin(new World());
+  t.teardown(() => app.close());
+  const { port } = await listen('127.0.0.1', 0);
+  const answer = await exchange(port, 'GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n', true);
+  t.match(answer, /^HTTP\/1.1 200 .*up 1\n$/s);
+});
+
+t.test('a body that does not arrive in time is cut off', async (t) => {
+  const { app, listen } = await anAdmin(new World(), { receiveMsMax: 200 });
+  t.teardown(() => app.close());
+  const { port } = await listen('127.0.0.1', 0);
+  const head = `POST ${ROLLOUT} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n`;
+  const answer = await exchange(port, `${head}content-length: 9\r\n\r\n{`, false);
+  t.match(answer, /^HTTP\/1.1 408 /);
 });
