@@ -19,7 +19,7 @@ import { overruledRoutes } from './app/overruled-routes.ts';
 import { Placement, type PlacementOptions } from './app/placement.ts';
 import { readCatalog } from './app/read-catalog.ts';
 import { readRecordedNames } from './app/recorded-names.ts';
-import { type Release, releaseAll } from './app/release.ts';
+import { type Release, releaseAll, releasing } from './app/release.ts';
 import { Residence } from './app/residence.ts';
 import {
   type ControlPlaneOptions,
@@ -42,7 +42,7 @@ import type { BreakerTrip } from './core/rollout.ts';
 import { isBatchable } from './core/tensor.ts';
 import type { ModelVersion } from './core/version.ts';
 import { decide } from './decide/decide.ts';
-import { createGateway, type GatewayLimits } from './gateway/gateway.ts';
+import { createGateway, type Gateway, type GatewayLimits } from './gateway/gateway.ts';
 import { ModelStatistics } from './gateway/model-statistics.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
 import { JoiningStore } from './host/joining-store.ts';
@@ -67,6 +67,8 @@ export type App = {
   readonly adminPort: number;
   /** Takes nothing new, answers what is in flight, and releases everything. */
   readonly close: () => Promise<void>;
+  /** What `close` waits for at present, for people. */
+  readonly left: () => string;
 };
 
 /** Requests whose callers wait at one time, over all models: some hundred MB of small requests at most. */
@@ -101,7 +103,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const catalog = await readCatalog(config, log);
   const routes = createRouteTable(initialRoutes(catalog));
   const ledger = await openLedger(config, steady, log);
-  release.push(() => ledger.close());
+  release.push(releasing('the ledger', () => ledger.close()));
 
   // Functions, because some of what they ask is made further down: nobody calls them before all of it is there.
   const telemetry = createTelemetry({
@@ -114,7 +116,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const statistics = createStatistics(catalog);
   const common = { config, catalog, clock, telemetry, statistics, log, onInternalError };
   const overrides = new OverrideFiles(tmpdir());
-  release.push(() => overrides.close());
+  release.push(releasing('files that callers brought', () => overrides.close()));
   const trip: HostWatch['trip'] = (target, why) => tripTrial(controller, target, why);
   const { environment = {} } = options;
   const residence = createResidence({ ...common, trip, environment }, release);
@@ -126,7 +128,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     liveInFlight: () => gateway.inFlight(),
     onMirror: telemetry.onMirror,
   });
-  release.push(() => judges.drain());
+  release.push(releasing('comparisons', () => judges.drain()));
 
   const gateway = createGateway({
     clock,
@@ -145,7 +147,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     ...columnsOf({ ...common, routes, residence, judges }),
     tickMs: TICK_MS,
   });
-  release.push(() => controller.stop());
+  release.push(releasing('rollouts', () => controller.stop()));
   const columns = { ...common, gateway, judges, controller, routes, residence };
   const models = openModels({ ...columns, overrides }, release);
   await takeUp(controller, columns);
@@ -160,9 +162,9 @@ function openModels(
   release: Release,
 ): { readonly repository: ModelControl; readonly lookout: Lookout } {
   const repository = new ModelControl(parts);
-  release.push(() => repository.close());
+  release.push(releasing('loads', () => repository.close()));
   const lookout = new Lookout({ ...parts, control: repository });
-  release.push(async () => lookout.stop());
+  release.push(releasing('looks at the repository', async () => lookout.stop()));
   return { repository, lookout };
 }
 
@@ -225,8 +227,8 @@ function createResidence(parts: ResidenceParts, release: Release): Residence {
     listeners: watchHosts(parts),
   });
   const residence = new Residence({ catalog, placement, onInternalError });
-  release.push(() => joinings.close());
-  release.push(() => residence.close());
+  release.push(releasing('the cache', () => joinings.close()));
+  release.push(releasing('the processes of the models', () => residence.close()));
   return residence;
 }
 
@@ -267,20 +269,31 @@ async function openServers(
     { key: 'server.http', address: http, server: createDataPlane({ ...parts, max }) },
     { key: 'server.grpc', address: grpc, server: createGrpcPlane(parts) },
   ];
-  release.push(() => Promise.all(protocols.map(({ server }) => server.close())));
-  release.push(() => parts.gateway.drain());
+  release.push(
+    releasing('connections', () => Promise.all(protocols.map(({ server }) => server.close()))),
+  );
+  release.push(releasing('requests in flight', () => parts.gateway.drain()));
   const [httpPort = 0, grpcPort = 0] = await listenAll(protocols);
   const controlPlane = createControlPlane(parts);
-  release.push(() => controlPlane.close());
+  release.push(releasing('the admin server', () => controlPlane.close()));
   const [adminPort = 0] = await listenAll([
     { key: 'server.admin', address: admin, server: controlPlane },
   ]);
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closing ??= releaseAll(release);
-    return closing;
+  return { httpPort, grpcPort, adminPort, ...closing(parts.gateway, release) };
+}
+
+function closing(gateway: Gateway, release: Release): Pick<App, 'close' | 'left'> {
+  let released: Promise<void> | undefined;
+  let current = 'nothing';
+  return {
+    close: () => {
+      released ??= releaseAll(release, (what) => {
+        current = what;
+      });
+      return released;
+    },
+    left: () => `${current} (${gateway.inFlight()} requests in flight)`,
   };
-  return { httpPort, grpcPort, adminPort, close };
 }
 
 /** The ports in the order given. Names the key of the configuration that says where to listen, if nobody can listen there. */

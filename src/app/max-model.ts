@@ -10,7 +10,7 @@ import { type RankingSpec, rankClasses, rankingSpecOf } from '../pipeline/rank-c
 import type { MaxMetadata, MaxModel, MaxPrediction, Patience } from '../protocol/max/model.ts';
 import type { Package } from '../repository/package.ts';
 import type { Catalog } from './catalog.ts';
-import type { Release } from './release.ts';
+import { type Release, releasing } from './release.ts';
 
 /** What the routes of the Model Asset eXchange are made of. */
 export type Max = { readonly model: MaxModel; readonly cors: boolean };
@@ -58,7 +58,7 @@ export async function openMax(
   }
   const queueBytesMax = 4 * config.limits.bodyBytesMax;
   const codec = await openImageCodec({ ...CODEC_LIMITS, queueBytesMax, clock });
-  release.push(() => codec.close());
+  release.push(releasing('the image decoder', () => codec.close()));
   const model = new PackagedMaxModel(max.model, { catalog, gateway, codec });
   try {
     model.labels();

@@ -1,12 +1,28 @@
-/** What to do, last first, to release everything that was started so far. */
-export type Release = (() => Promise<unknown>)[];
+/** Releases one thing. `what` names it where it takes too long. */
+export type ReleaseStep = (() => Promise<unknown>) & { readonly what?: string };
 
-/** A step that fails keeps no other from being done; then the first fault is thrown. */
-export async function releaseAll(release: Release): Promise<void> {
+/** What to do, last first, to release everything that was started so far. */
+export type Release = ReleaseStep[];
+
+/** A step with a name. */
+export function releasing(what: string, step: () => Promise<unknown>): ReleaseStep {
+  return Object.assign(step, { what });
+}
+
+/**
+ * A step that fails keeps no other from being done; then the first fault is thrown. `onStep` hears the name of each step
+ * before it is done.
+ */
+export async function releaseAll(
+  release: Release,
+  onStep: (what: string) => void = () => undefined,
+): Promise<void> {
   const faults: unknown[] = [];
   for (let step = release.pop(); step !== undefined; step = release.pop()) {
+    onStep(step.what ?? 'a part without a name');
     try {
-      await step();
+      const done: Promise<unknown> = step();
+      await done;
     } catch (error) {
       faults.push(error);
     }

@@ -19,6 +19,7 @@ program
   .option('-c, --config <file>', 'configuration file (default: understudy.yaml, if there is one)')
   .option('--max <model>', 'serve a model at the addresses of the Model Asset eXchange too')
   .option('--log-json', 'write the log as JSON lines')
+  .option('--exit-timeout <seconds>', 'end by force what is not stopped by then', '30')
   .action(async (options) => (await import('./serve.ts')).serve(options));
 
 program

@@ -8,6 +8,7 @@ import type { OutboundTensor } from '../core/frame-bytes.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import { type Birth, raiseOomScore, variablesOf } from './birth.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
+import { keepTrackOf } from './children.ts';
 import type { DeskListeners, DeskSetting } from './desk.ts';
 import { FrameSocket } from './frame-socket.ts';
 import { openRing, RingReader, RingWriter } from './ring.ts';
@@ -211,6 +212,7 @@ function spawnChild(birth: Birth, memory: Memory | undefined): ChildProcess {
   const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'pipe', ...rings];
   try {
     const child = spawn(file, args, { env: variablesOf(birth), stdio });
+    keepTrackOf(child);
     raiseOomScore(child.pid, birth);
     const pipes: ChildProcess['stdio'] | undefined = child.stdio;
     if (pipes !== undefined) return child;

@@ -56,11 +56,15 @@ export class RunningGateway {
   grpcPort = 0;
   adminUrl = '';
 
-  private constructor(place: Place) {
-    this.#child = spawn(process.execPath, [COMMAND, 'serve', '--log-json', '-c', place.config], {
-      detached: true,
-      stdio: ['ignore', 'inherit', 'pipe'],
-    });
+  private constructor(place: Place, options: readonly string[]) {
+    this.#child = spawn(
+      process.execPath,
+      [COMMAND, 'serve', '--log-json', '-c', place.config, ...options],
+      {
+        detached: true,
+        stdio: ['ignore', 'inherit', 'pipe'],
+      },
+    );
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.log += text;
     });
@@ -68,15 +72,19 @@ export class RunningGateway {
   }
 
   /** Only begun. It is killed, with all of its children, when the test has ended. */
-  static spawn(t: Teardown, place: Place): RunningGateway {
-    const gateway = new RunningGateway(place);
+  static spawn(t: Teardown, place: Place, options: readonly string[] = []): RunningGateway {
+    const gateway = new RunningGateway(place, options);
     t.teardown(() => gateway.killGroup());
     return gateway;
   }
 
   /** Resolves when it answers. It is killed, with all of its children, when the test has ended. */
-  static async start(t: Teardown, place: Place): Promise<RunningGateway> {
-    const gateway = RunningGateway.spawn(t, place);
+  static async start(
+    t: Teardown,
+    place: Place,
+    options: readonly string[] = [],
+  ): Promise<RunningGateway> {
+    const gateway = RunningGateway.spawn(t, place, options);
     const news = await until('the gateway answers', () => {
       if (gateway.#child.exitCode !== null) throw new Error(`it ended:\n${gateway.log}`);
       return gateway.entries().find(({ message }) => message.startsWith('answering at'));

@@ -12,7 +12,7 @@ const TIME = { timeout: 100_000 };
 const REQUESTS = 40;
 
 t.test(
-  'SIGTERM, however often, answers every request that was accepted and ends with code 0',
+  'SIGTERM, passed on twice, answers every request that was accepted and ends with code 0',
   TIME,
   async (t) => {
     const place = await aPlace(t, ['1']);
@@ -28,10 +28,8 @@ t.test(
       return (await gateway.metric('understudy_requests_in_flight')) === REQUESTS;
     });
     gateway.kill('SIGTERM');
-    await until('it has heard', () => /no new requests/.test(gateway.log));
-    gateway.kill('SIGTERM');
     gateway.kill('SIGINT');
-    await until('it has heard again', () => gateway.log.match(/already stopping/g)?.length === 2);
+    await until('it has heard', () => /already stopping/.test(gateway.log));
     t.equal(
       (await lateRequest(gateway.httpPort)).status,
       503,
@@ -45,6 +43,51 @@ t.test(
     t.notOk(existsSync(join(place.ledger, 'lock')), 'the ledger is free');
   },
 );
+
+/** A gateway whose only host stands still with a request in it. */
+async function hanging(t: Parameters<typeof aPlace>[0], options: readonly string[]) {
+  const gateway = await RunningGateway.start(t, await aPlace(t, ['1']), options);
+  const [host = 0] = gateway.hosts();
+  const connection = await openTo(gateway.httpPort);
+  process.kill(host, 'SIGSTOP');
+  connection.request(anImage(gateway.httpPort)).catch(() => undefined);
+  await until('it is accepted', async () => {
+    return (await gateway.metric('understudy_requests_in_flight')) === 1;
+  });
+  return { gateway, host };
+}
+
+t.test('a run that hangs ends within --exit-timeout, with code 1 and its name', TIME, async (t) => {
+  const { gateway, host } = await hanging(t, ['--exit-timeout', '1']);
+  gateway.kill('SIGTERM');
+  t.same(await gateway.ended, { code: 1, signal: null });
+  t.match(gateway.log, /not stopped within 1 s.*left: requests in flight \(1 /);
+  t.notOk(isAlive(host));
+});
+
+t.test('a second signal ends what hangs at once, and SIGHUP is one', TIME, async (t) => {
+  const { gateway, host } = await hanging(t, ['--exit-timeout', '80']);
+  gateway.kill('SIGHUP');
+  await until('it has heard', () => /SIGHUP: no new requests/.test(gateway.log));
+  const heardMs = performance.now();
+  await until('a signal is a second one', () => performance.now() - heardMs > 2_100);
+  gateway.kill('SIGTERM');
+  t.same(await gateway.ended, { code: 1, signal: null });
+  t.match(gateway.log, /SIGTERM again: ended at once; left: requests in flight/);
+  t.notOk(isAlive(host));
+});
+
+t.test('SIGUSR1 opens no inspector, neither here nor in a child', TIME, async (t) => {
+  const gateway = await RunningGateway.start(t, await aPlace(t, ['1']));
+  const [host = 0] = gateway.hosts();
+  process.kill(host, 'SIGUSR1');
+  gateway.kill('SIGUSR1');
+  await until('it has heard', () => /no inspector is opened/.test(gateway.log));
+  t.notMatch(gateway.log, /Debugger listening/);
+  t.ok(isAlive(host));
+  gateway.kill('SIGTERM');
+  t.same(await gateway.ended, { code: 0, signal: null });
+});
 
 t.test('SIGTERM during the start ends with code 0 and leaves no process', TIME, async (t) => {
   const place = await aPlace(t, ['1']);

@@ -1,0 +1,96 @@
+import { killChildren } from '../app/kill-children.ts';
+import type { App } from '../app.ts';
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { EXIT } from './exit-code.ts';
+import type { LogSink } from './log-sink.ts';
+
+/** How long the last lines of the log wait for a reader. */
+const LAST_LINES_MS = 1_000;
+
+/** npm and process groups pass one ctrl-C on several times: what comes this soon is not a second one. */
+const SAME_SIGNAL_MS = 2_000;
+
+export type StopOptions = {
+  /** The gateway; it may still be starting. */
+  readonly starting: Promise<App>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sink: LogSink;
+  /** From the signal on. Then the process ends, whatever is left. */
+  readonly exitTimeoutMs: number;
+};
+
+/**
+ * Ends the process at SIGTERM, SIGINT and SIGHUP: once it is quiet, or at the time limit, or at a second signal. One that is
+ * still starting has to listen as well: the first process of a container hears no signal that it has no listener for.
+ */
+export function stopOnSignals(options: StopOptions): void {
+  const { starting, clock, log, sink, exitTimeoutMs } = options;
+  let app: App | undefined;
+  let sinceMs: number | undefined;
+  let isEnding = false;
+  const endNow = (why: string): void => {
+    if (isEnding) return;
+    isEnding = true;
+    log({ level: 'error', message: `${why}; left: ${app?.left() ?? 'the start'}` });
+    void endHard(log, sink);
+  };
+  const stop = (signal: NodeJS.Signals): void => {
+    if (sinceMs !== undefined) {
+      if (clock.monotonicMs() - sinceMs > SAME_SIGNAL_MS) endNow(`${signal} again: ended at once`);
+      else log({ level: 'info', message: `${signal}: already stopping` });
+      return;
+    }
+    sinceMs = clock.monotonicMs();
+    log({ level: 'info', message: `${signal}: no new requests; answering those in flight` });
+    setTimeout(
+      () => endNow(`not stopped within ${exitTimeoutMs / 1_000} s: ended by force`),
+      exitTimeoutMs,
+    ).unref();
+    void closeAndEnd(options);
+  };
+  starting.then(
+    (started) => {
+      app = started;
+    },
+    () => undefined,
+  );
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  // Without a listener Node opens its inspector, by which anything on this machine could run code here.
+  process.on('SIGUSR1', () => log({ level: 'info', message: 'SIGUSR1: no inspector is opened' }));
+}
+
+async function closeAndEnd({ starting, log, sink }: StopOptions): Promise<void> {
+  try {
+    await (await starting).close();
+    log({ level: 'info', message: 'stopped' });
+  } catch (error) {
+    log({ level: 'error', message: `could not stop cleanly: ${messageOf(error)}` });
+    process.exitCode = EXIT.failed;
+  }
+  // Lines that wait for a reader would keep the process alive for as long as the reader stands still.
+  if (!(await sink.flushed(LAST_LINES_MS))) process.exit();
+}
+
+/**
+ * Ends the process with what it still does. `process.exit` waits for threads: it would never return from a file operation or a
+ * run in this process that hangs. Then only a kill ends it, and for the first process of a container, which cannot be killed
+ * from inside, an abort.
+ */
+async function endHard(log: Log, sink: LogSink): Promise<void> {
+  killChildren();
+  const held = process.getActiveResourcesInfo().filter((name) => /^FSReq|Worker/.test(name));
+  if (held.length > 0)
+    log({
+      level: 'error',
+      message: 'a thread of this process is held: killed, without an exit code',
+      facts: { held: [...new Set(held)].join(',') },
+    });
+  await sink.flushed(LAST_LINES_MS);
+  killChildren();
+  if (held.length === 0) process.exit(EXIT.failed);
+  process.kill(process.pid, 'SIGKILL');
+  process.abort();
+}
