@@ -11,7 +11,14 @@ export function unexpected(where: string, expected: string, found: unknown): Ser
 function describe(found: unknown): string {
   if (found === undefined) return 'nothing';
   const text = typeof found === 'bigint' ? String(found) : JSON.stringify(found);
-  return shortened(text);
+  return shortened(typeof found === 'number' ? wholeText(found) : text);
+}
+
+/** A number without an exponent, where it is a whole one of a length that can be read. */
+export function wholeText(number: number): string {
+  if (!Number.isInteger(number)) return String(number);
+  const digits = String(BigInt(number));
+  return digits.length <= SHOWN_LENGTH_MAX ? digits : String(number);
 }
 
 /** What a caller sent is shown to it, but no more of it than a message can carry. */

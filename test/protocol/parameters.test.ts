@@ -7,6 +7,7 @@ import {
   readParameters,
   type Wire,
 } from '../../src/protocol/parameters.ts';
+import { unexpected } from '../../src/protocol/refusal.ts';
 
 t.test('nothing said means the defaults', async (t) => {
   t.same(readParameters({}, 'http'), {
@@ -104,4 +105,16 @@ t.test('a count of classes is a whole number from 1', async (t) => {
       message: /classification of output 'y': expected a whole number from 1/,
     });
   }
+});
+
+t.test('a number that is refused is shown whole', (t) => {
+  for (const [found, shown] of [
+    [1e21, '1000000000000000000000'],
+    [-1e25, '-10000000000000000905969664'],
+    [1.5, '1.5'],
+    [1e300, '1e+300'],
+  ] as const) {
+    t.match(unexpected('dimension', 'less', found).message, `found ${shown}`);
+  }
+  t.end();
 });

@@ -11,7 +11,7 @@ import {
 import type { ClassCounts } from '../classify.ts';
 import { type HeaderOf, type Identity, identify } from '../identity.ts';
 import { classCountOf, readParameters } from '../parameters.ts';
-import { unexpected } from '../refusal.ts';
+import { unexpected, wholeText } from '../refusal.ts';
 import { Allowance } from './allowance.ts';
 import { type ContentsAllowance, decodeContents } from './decode-contents.ts';
 import type { ContentsForm } from './encode.ts';
@@ -145,21 +145,28 @@ function tensorOf(input: InputMessage, { model, raw, allowance }: Beside): Tenso
 
 const EMPTY = new Uint8Array();
 
-function checkedShape({ name, shape }: InputMessage, elementBytes: number): readonly number[] {
+function checkedShape(
+  { name, shape, inexact }: InputMessage,
+  elementBytes: number,
+): readonly number[] {
   const where = `input '${name}'`;
   if (shape.length > DIMENSIONS_MAX) {
     throw unexpected(`shape of ${where}`, `at most ${DIMENSIONS_MAX} dimensions`, shape.length);
   }
   const bad = shape.find((dimension) => dimension < 0 || !Number.isSafeInteger(dimension));
   if (bad !== undefined) {
-    throw unexpected(`dimension of ${where}`, `0 to ${Number.MAX_SAFE_INTEGER}`, bad);
+    throw unexpected(
+      `dimension of ${where}`,
+      `0 to ${Number.MAX_SAFE_INTEGER}`,
+      Number.isSafeInteger(bad) ? bad : inexact,
+    );
   }
   const elements = elementCount(shape);
   // Written so that NaN is refused too: what beyond all bounds comes to times 0.
   if (!(elements <= Number.MAX_SAFE_INTEGER)) {
     throw new ServeError(
       'invalid_input',
-      `shape ${formatShape(shape)} for ${where} causes total element count to exceed maximum size of ${Number.MAX_SAFE_INTEGER}: found ${elements}`,
+      `shape ${formatShape(shape)} for ${where} causes total element count to exceed maximum size of ${Number.MAX_SAFE_INTEGER}: found ${wholeText(elements)}`,
     );
   }
   if (elements * elementBytes > Number.MAX_SAFE_INTEGER) {

@@ -19,6 +19,8 @@ export type InputMessage = {
   readonly dtype: string;
   /** Not yet checked: dimensions may be negative, or beyond 2^53 and no longer exact. */
   readonly shape: readonly number[];
+  /** The first dimension that is beyond 2^53, as it was sent. */
+  readonly inexact?: bigint;
   readonly parameters: MessageParameters;
   /** The InferTensorContents, in the parts that it was sent in; empty: none was sent. */
   readonly contents: readonly Buffer[];
@@ -83,16 +85,25 @@ export function readInferMessage(
   return message;
 }
 
+type Draft = {
+  name: string;
+  dtype: string;
+  readonly shape: number[];
+  inexact?: bigint;
+  readonly parameters: Record<string, ParameterValue>;
+  readonly contents: Buffer[];
+};
+
 function readInput(reader: WireReader, items: Allowance): InputMessage {
-  const input = {
+  const input: Draft = {
     name: '',
     dtype: '',
-    shape: [] as number[],
+    shape: [],
     parameters: noParameters(),
-    contents: [] as Buffer[],
+    contents: [],
   };
   while (reader.next()) {
-    if (reader.field === 3) readShape(reader, input.shape, items);
+    if (reader.field === 3) readShape(reader, input, items);
     else if (reader.type !== WIRE.bytes) reader.skip();
     else if (reader.field === 1) input.name = reader.string();
     else if (reader.field === 2) input.dtype = reader.string();
@@ -106,10 +117,17 @@ function readInput(reader: WireReader, items: Allowance): InputMessage {
 }
 
 /** Dimensions are packed, or come one by one from those who know no better. */
-function readShape(reader: WireReader, shape: number[], items: Allowance): void {
+function readShape(
+  reader: WireReader,
+  input: Pick<Draft, 'shape' | 'inexact'>,
+  items: Allowance,
+): void {
   const take = (from: WireReader): void => {
     items.take('dimensions');
-    shape.push(from.integer());
+    const dimension = from.integer();
+    input.shape.push(dimension);
+    if (Number.isSafeInteger(dimension)) return;
+    input.inexact ??= (BigInt(from.high) << 32n) + BigInt(from.low >>> 0);
   };
   if (reader.type === WIRE.varint) take(reader);
   else if (reader.type === WIRE.bytes) {

@@ -3,6 +3,7 @@ import { type Dtype, elementCount, formatShape } from '../../core/tensor.ts';
 import { BYTE, isSpace, malformed } from './json-bytes.ts';
 import { createElementReader, type ElementReader } from './json-elements.ts';
 import type { ByteRange } from './json-head.ts';
+import { Nesting } from './nesting.ts';
 import { finish, type Sliced, type Turns } from './turns.ts';
 
 export type JsonTensor = {
@@ -15,7 +16,8 @@ export type JsonTensor = {
 };
 
 /**
- * A tensor's bytes from its JSON array, nested or flat, row-major. Only the number of elements must match the shape.
+ * A tensor's bytes from its JSON array, nested or flat, row-major. Nested lists must be regular, and the number of elements must
+ * match the shape.
  * @throws ServeError `invalid_input` saying which element, what was expected and what was found.
  */
 export async function decodeJsonTensor(
@@ -37,7 +39,7 @@ export async function decodeJsonTensor(
   // A thousand small tensors are as long a work as a large one.
   if (turns.isOver()) await turns.next();
   const elements = createElementReader({ json, dtype, capacity, jsonBytes, name });
-  const reader = new ArrayReader(json, range, elements);
+  const reader = new ArrayReader(tensor, elements);
   await finish(reader, turns);
   if (elements.count !== expected) {
     throw new ServeError(
@@ -56,12 +58,14 @@ class ArrayReader implements Sliced {
   readonly #json: Buffer;
   readonly #end: number;
   readonly #elements: ElementReader;
+  readonly #nesting: Nesting;
   #at: number;
   #depth = 0;
   #expected: Expected = 'value';
 
-  constructor(json: Buffer, range: ByteRange, elements: ElementReader) {
+  constructor({ json, range, name }: JsonTensor, elements: ElementReader) {
     this.#json = json;
+    this.#nesting = new Nesting(name);
     this.#at = range.start;
     this.#end = range.end;
     this.#elements = elements;
@@ -80,24 +84,32 @@ class ArrayReader implements Sliced {
 
   #passMark(byte: number): void {
     if (byte === BYTE.comma && this.#depth > 0) this.#expected = 'value';
-    else if (byte === BYTE.closeBracket && this.#depth > 0) this.#depth -= 1;
+    else if (byte === BYTE.closeBracket && this.#depth > 0) this.#close();
     else throw malformed(this.#json, this.#at, "',' or ']'");
     this.#at += 1;
   }
 
   #passValue(byte: number, until: number): void {
     if (byte === BYTE.openBracket) {
+      this.#nesting.open(this.#depth, this.#at);
       this.#depth += 1;
       this.#expected = 'valueOrEnd';
       this.#at += 1;
       return;
     }
     if (byte === BYTE.closeBracket && this.#expected === 'valueOrEnd') {
-      this.#depth -= 1;
+      this.#close();
       this.#at += 1;
     } else {
-      this.#at = this.#elements.read(this.#at, until);
+      const [start, before] = [this.#at, this.#elements.count];
+      this.#at = this.#elements.read(start, until);
+      this.#nesting.add(this.#depth, this.#elements.count - before, start);
     }
     this.#expected = 'commaOrEnd';
+  }
+
+  #close(): void {
+    this.#depth -= 1;
+    this.#nesting.close(this.#depth, this.#at);
   }
 }

@@ -13,7 +13,7 @@ import {
   type RequestParameters,
   readParameters,
 } from '../parameters.ts';
-import { refusalOf, unexpected } from '../refusal.ts';
+import { refusalOf, unexpected, wholeText } from '../refusal.ts';
 import type { ByteRange, JsonHead } from './json-head.ts';
 
 /** Where an input's bytes are: in the JSON, or in the binary part behind it. */
@@ -122,7 +122,7 @@ function shapeAt(value: unknown, where: string, dtype: Dtype): readonly number[]
   // Written so that NaN is refused too: what beyond all bounds comes to times 0.
   if (!(elements <= Number.MAX_SAFE_INTEGER)) {
     throw invalid(
-      `shape ${formatShape(shape)} for ${where} causes total element count to exceed maximum size of ${Number.MAX_SAFE_INTEGER}: found ${elements}`,
+      `shape ${formatShape(shape)} for ${where} causes total element count to exceed maximum size of ${Number.MAX_SAFE_INTEGER}: found ${wholeText(elements)}`,
     );
   }
   if (elements * DTYPE_BYTES[dtype] > Number.MAX_SAFE_INTEGER) {

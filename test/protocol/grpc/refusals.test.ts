@@ -33,6 +33,11 @@ const REFUSED: readonly Refused[] = [
   ['an unknown datatype', anInfer({ inputs: [anInput({ datatype: 'FP8' })] }), /one of BOOL/],
   ['a negative dimension', anInfer({ inputs: [anInput({ shape: [-1, 2] })] }), /dimension/],
   [
+    'a dimension that no double holds',
+    anInfer({ inputs: [anInput({ shape: [1, '9223372036854775807'] })] }),
+    /dimension of input 'x': .*, found 9223372036854775807/,
+  ],
+  [
     'a shape beyond all bounds',
     anInfer({ inputs: [anInput({ shape: [2 ** 52, 2 ** 52] })] }),
     /exceed maximum size/,
