@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import t from 'tap';
 import { type AdminOptions, createAdminServer } from '../../src/console/admin.ts';
+import { deferred } from '../../src/core/deferred.ts';
 import { ServeError } from '../../src/core/errors.ts';
 import { aSpec, evidenceOf, World } from '../rollout/builders.ts';
 
@@ -207,11 +208,17 @@ function exchange(port: number, bytes: string, isEnd: boolean): Promise<string> 
 }
 
 t.test('a caller that shuts down its sending half gets its answer', async (t) => {
-  const { app, listen } = await anAdmin(new World());
+  const half = deferred<void>();
+  const models = async () => {
+    await half.promise;
+    return { models: ['late'], isFresh: true };
+  };
+  const { app, listen } = await anAdmin(new World(), { models });
   t.teardown(() => app.close());
   const { port } = await listen('127.0.0.1', 0);
-  const answer = await exchange(port, 'GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n', true);
-  t.match(answer, /^HTTP\/1.1 200 .*up 1\n$/s);
+  app.server.once('connection', (socket) => socket.once('end', () => setImmediate(half.resolve)));
+  const request = 'GET /api/v1/models HTTP/1.1\r\nhost: localhost\r\n\r\n';
+  t.match(await exchange(port, request, true), /^HTTP\/1.1 200 .*"late"/s);
 });
 
 t.test('a body that does not arrive in time is cut off', async (t) => {
