@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ServeError } from '../core/errors.ts';
+import { messageOf, ServeError } from '../core/errors.ts';
 
 /** A version and a file of it, or a file beside the versions; nothing that leads elsewhere or is passed over when read. */
 const PATH = /^[^/\\._\0][^/\\\0]{0,254}(\/[^/\\.\0][^/\\\0]{0,254})?$/;
@@ -21,8 +21,8 @@ export class OverrideFiles {
 
   /**
    * Writes a model's files as a repository of their own and resolves with its path.
-   * @throws ServeError `invalid_input` for a path that is not `<version>/<file>` or `<file>`, or cannot be one beside the others;
-   * nothing stays behind.
+   * @throws ServeError `invalid_input` for a path that is not `<version>/<file>` or `<file>`, or cannot be one beside the others,
+   * `not_allowed` where no temporary files can be written. Nothing stays behind.
    */
   async write(model: string, files: ReadonlyMap<string, Uint8Array>): Promise<string> {
     for (const path of files.keys()) {
@@ -32,7 +32,9 @@ export class OverrideFiles {
         `file of model '${model}': expected a path such as 1/model.onnx, found '${path.slice(0, 80)}'`,
       );
     }
-    const root = await mkdtemp(join(this.#parent, 'understudy-model-'));
+    const root = await mkdtemp(join(this.#parent, 'understudy-model-')).catch((cause: unknown) => {
+      throw noRoom(model, cause);
+    });
     try {
       const folder = join(root, model);
       await mkdir(folder);
@@ -44,13 +46,12 @@ export class OverrideFiles {
       return root;
     } catch (error) {
       await this.discard(root);
-      throw isNameFault(error)
-        ? new ServeError(
-            'invalid_input',
-            `files of model '${model.slice(0, 80)}': expected names of at most 255 bytes, and no file that is called as a version is`,
-            { cause: error },
-          )
-        : error;
+      if (!isNameFault(error)) throw noRoom(model, error);
+      throw new ServeError(
+        'invalid_input',
+        `files of model '${model.slice(0, 80)}': expected names of at most 255 bytes, and no file that is called as a version is`,
+        { cause: error },
+      );
     }
   }
 
@@ -72,6 +73,16 @@ export class OverrideFiles {
     this.#inUse.clear();
     await Promise.all(all.map((root) => this.discard(root)));
   }
+}
+
+/** A folder that is missing, full or must not be written: whoever runs the gateway can change it, the caller cannot. */
+function noRoom(model: string, cause: unknown): ServeError {
+  const found = cause instanceof Error && 'code' in cause ? cause.code : messageOf(cause);
+  return new ServeError(
+    'not_allowed',
+    `files of model '${model.slice(0, 80)}': expected room in the folder for temporary files, found ${found}; have TMPDIR name a folder that the gateway can write to`,
+    { cause },
+  );
 }
 
 function isNameFault(error: unknown): boolean {

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
 import { collectRarely } from '../app/collect-rarely.ts';
 import { startApp } from '../app.ts';
 import { ConfigError } from '../config/config-error.ts';
@@ -41,7 +42,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const { host } = config.server.http;
   log({
     level: 'info',
-    message: `answering at http://${host}:${app.httpPort}`,
+    message: `answering at http://${isIPv6(host) ? `[${host}]` : host}:${app.httpPort}`,
     facts: { grpc: app.grpcPort, admin: app.adminPort },
   });
 }
