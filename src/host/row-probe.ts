@@ -1,4 +1,4 @@
-/** Runs the probe of a model's rows on its own replicas, in their spare time. */
+/** Runs the probe of a model's rows on its own replicas, before the version is ready. */
 import { type ProbeFinding, type ProbeReply, probeRows } from '../batching/row-independence.ts';
 import type { RunBatch } from '../batching/work.ts';
 import { messageOf } from '../core/errors.ts';
