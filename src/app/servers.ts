@@ -57,6 +57,7 @@ export function createDataPlane({
   });
   const server = createRestServer({
     service,
+    allowedHosts: config.server.allowedHosts,
     feedback: (token, label) => judges.label(token, label),
     limits: {
       ...REST_LIMITS,
@@ -89,6 +90,7 @@ export function createGrpcPlane({
   const messageBytesMax = config.limits.bodyBytesMax + MESSAGE_SLACK_BYTES;
   return createGrpcServer({
     service,
+    allowedHosts: config.server.allowedHosts,
     limits: { ...GRPC_LIMITS, messageBytesMax },
     protosFolder: join(programFolder, 'protos'),
   });

@@ -7,6 +7,8 @@ export const DEFAULTS = {
     http: '127.0.0.1:8000',
     grpc: '127.0.0.1:8001',
     admin: '127.0.0.1:8002',
+    /** Any name leads here until somebody says which do: in front of many gateways stands something that has its own. */
+    allowedHosts: [],
     /** Some old clients look for `triton` here. */
     name: 'understudy',
     /** Who can reach the data plane could otherwise replace what everybody else is served. */

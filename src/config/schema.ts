@@ -13,6 +13,8 @@ export type Config = {
     readonly http: Address;
     readonly grpc: Address;
     readonly admin: Address;
+    /** Names by which clients of the data plane may come, in lower case; with a point in front, a name and all beneath it. None: any. */
+    readonly allowedHosts: readonly string[];
     /** As server metadata reports it. */
     readonly name: string;
     /** Whether callers may load and unload models. */
@@ -51,6 +53,22 @@ const modelName = z
   .string()
   .regex(/^[^/\\._][^/\\]*$/, { error: expected('a model name: a folder of the repository') });
 
+const aHostName = expected(
+  'a host name such as models.example.com, or .example.com for all beneath it',
+);
+
+/** A name without a port. More of them than this are a mistake. */
+const hostNames = z
+  .array(
+    z
+      .string({ error: aHostName })
+      .max(253, { error: aHostName })
+      .regex(/^\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, { error: aHostName })
+      .transform((name) => name.toLowerCase()),
+    { error: expected('a list of host names') },
+  )
+  .max(100, { error: expected('at most 100 host names') });
+
 const POLLS = 'off, or a duration from 1s to 24h';
 
 /** A look at all files of the repository costs a little each time. */
@@ -64,6 +82,7 @@ export const configSchema = section({
   server: section({
     http: address.prefault(DEFAULTS.server.http),
     grpc: address.prefault(DEFAULTS.server.grpc),
+    allowedHosts: hostNames.prefault([...DEFAULTS.server.allowedHosts]),
     name: z
       .string({ error: expected('a name') })
       .min(1)

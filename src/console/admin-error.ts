@@ -33,6 +33,9 @@ const FAULT_STATUS = {
   load_failed: 409,
   conflict: 409,
   not_allowed: 503,
+  origin_not_allowed: 403,
+  unsupported_media_type: 415,
+  host_not_allowed: 421,
 } as const satisfies Record<ServeErrorCode, number>;
 
 /** The body of every answer that is not a success. */

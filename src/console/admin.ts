@@ -1,7 +1,14 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { ServeError } from '../core/errors.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import { versionsLedTo } from '../core/route.ts';
+import {
+  checkOrigin,
+  isAllowedHost,
+  isLoopbackAddress,
+  isLoopbackHost,
+} from '../core/web-caller.ts';
 import { type CommandResult, refused, type Submission } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
 import { planOf } from '../rollout/plan.ts';
@@ -44,12 +51,11 @@ export type AdminServer = {
 const BODY_BYTES_MAX = 64 * 1024;
 const RECEIVE_MS_MAX = 10_000;
 const RECEIVE_CHECK_MS = 1_000;
-const LOOPBACK_NAMES: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /**
  * The admin API: rollouts, routes, metrics. JSON both ways; whatever is refused answers `{ error, code }`. It asks nobody who
  * they are, so it belongs on loopback, and there it answers only to the names of loopback: a web page that points a name of
- * its own at this machine gets nothing.
+ * its own at this machine gets nothing, and neither does one of another origin.
  */
 export function createAdminServer(options: AdminOptions): AdminServer {
   const { receiveMsMax = RECEIVE_MS_MAX } = options;
@@ -69,21 +75,14 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   // Only JSON: the kinds of body that a form on a web page can send are refused.
   app.removeContentTypeParser('text/plain');
   let isLoopback = true;
-  app.addHook('onRequest', async (request) => {
-    if (isLoopback && !LOOPBACK_NAMES.has(nameOf(request.headers.host))) {
-      throw new ServeError(
-        'invalid_input',
-        `host: expected localhost or a loopback address, found ${JSON.stringify(request.headers.host)}`,
-      );
-    }
-  });
+  app.addHook('onRequest', async ({ headers }) => checkCaller(headers, isLoopback));
   answerErrors(app, options);
   addOverviews(app, options);
   addRollouts(app, options);
   addRoutes(app, options);
   return {
     listen: async (host, port) => {
-      isLoopback = LOOPBACK_NAMES.has(host) || host === '::1';
+      isLoopback = isLoopbackAddress(host);
       await app.listen({ host, port });
       const address = app.server.address();
       return { port: typeof address === 'object' && address !== null ? address.port : port };
@@ -183,9 +182,16 @@ function sendResult(reply: FastifyReply, result: CommandResult): FastifyReply {
   return reply.code(status).send(body);
 }
 
-/** The name in a host header, without its port. */
-function nameOf(host: string | undefined): string {
-  return (host ?? '').replace(/:\d+$/, '').toLowerCase();
+/** Refuses what only a web page of another origin, or under another name, would send. */
+function checkCaller(headers: IncomingHttpHeaders, isLoopback: boolean): void {
+  const { host } = headers;
+  if (isLoopback && !isLoopbackHost(host)) {
+    throw new ServeError(
+      'host_not_allowed',
+      `unexpected host: expected localhost or a loopback address, found ${JSON.stringify(host)}`,
+    );
+  }
+  checkOrigin(headers, isAllowedHost(host, { allowed: [], isLoopback }));
 }
 
 function noModel(model: string): ServeError {

@@ -35,6 +35,12 @@ export const SERVE_ERROR_CODES = [
   'conflict',
   /** The configuration does not allow it. */
   'not_allowed',
+  /** A web page of another origin asks for what only callers that are no pages may. */
+  'origin_not_allowed',
+  /** The body of a call that changes something is of a kind that any web page may send. */
+  'unsupported_media_type',
+  /** The caller takes this server for another one, by a name that it does not have. */
+  'host_not_allowed',
 ] as const;
 
 export type ServeErrorCode = (typeof SERVE_ERROR_CODES)[number];

@@ -215,6 +215,7 @@ t.test('everything has a default', async (t) => {
       http: { host: '127.0.0.1', port: 8000 },
       grpc: { host: '127.0.0.1', port: 8001 },
       admin: { host: '127.0.0.1', port: 8002 },
+      allowedHosts: [],
       name: 'understudy',
       modelControl: 'none',
       readiness: 'routed',
@@ -249,7 +250,7 @@ t.test('everything has a default', async (t) => {
 
 t.test('a whole file is read in milliseconds, basis points and bytes', async (t) => {
   const config = await load(`${HEAD}
-server: { http: "[::1]:0", grpc: 0.0.0.0:7, admin: localhost:9, name: triton, modelControl: explicit, readiness: strict }
+server: { http: "[::1]:0", grpc: 0.0.0.0:7, admin: localhost:9, name: triton, modelControl: explicit, readiness: strict, allowedHosts: [A.example, .b.example] }
 limits: { bodyMax: 1MiB }
 feedback: { ttl: 90s, requestsMax: 10 }
 models:
@@ -286,6 +287,7 @@ models:
     http: { host: '::1', port: 0 },
     grpc: { host: '0.0.0.0', port: 7 },
     admin: { host: 'localhost', port: 9 },
+    allowedHosts: ['a.example', '.b.example'],
     name: 'triton',
     modelControl: 'explicit',
     readiness: 'strict',

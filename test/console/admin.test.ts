@@ -155,9 +155,39 @@ t.test('answers errors with one shape and keeps faults to itself', async (t) => 
   t.same(await status({ headers: form, payload: 'candidate=2' }), [415, 'unsupported']);
   const text = { 'content-type': 'text/plain' };
   t.same(await status({ headers: text, payload: '{"candidate":"2"}' }), [415, 'unsupported']);
-  t.same(await status({ headers: { host: 'evil.example' } }), [400, 'invalid_input']);
   t.same(await status({ method: 'GET', url: '/api/v1/models' }), [500, 'internal']);
   t.same(faults, ['admin: Error: secret detail']);
+});
+
+t.test('no web page of another origin, or under another name, gets anything done', async (t) => {
+  const reloaded: string[] = [];
+  const reload = async (model: string) => reloaded.push(model);
+  const { app } = await anAdmin(new World(), { reload });
+  const ask = async (headers: Readonly<Record<string, string>>): Promise<unknown> => {
+    const url = '/api/v1/models/fashion/reload';
+    const answer = await app.inject({ method: 'POST', url, headers });
+    return [answer.statusCode, answer.json().code];
+  };
+  const host = 'localhost:8002';
+  t.same(await ask({ host: 'evil.example:8002' }), [421, 'host_not_allowed']);
+  t.same(await ask({ host: '10.0.0.1:8002' }), [421, 'host_not_allowed']);
+  for (const origin of ['http://evil.example', 'null', 'http://localhost:3000', 'file://', ''])
+    t.same(await ask({ host, origin }), [403, 'origin_not_allowed'], origin);
+  const rebound = 'http://evil.example:8002';
+  t.same(await ask({ host: 'evil.example:8002', origin: rebound }), [421, 'host_not_allowed']);
+  t.same(reloaded, []);
+  await ask({ host });
+  await ask({ host, origin: `http://${host}` });
+  await ask({ host: '127.0.0.2:8002' });
+  t.same(reloaded, ['fashion', 'fashion', 'fashion']);
+});
+
+t.test('a port on any loopback address asks for the name as well', async (t) => {
+  const { app, listen } = await anAdmin(new World());
+  t.teardown(() => app.close());
+  await listen('127.0.0.2', 0);
+  const answer = await app.inject({ url: '/healthz', headers: { host: 'evil.example' } });
+  t.equal(answer.statusCode, 421);
 });
 
 t.test('serves health, models and metrics on a loopback port', async (t) => {

@@ -5,9 +5,11 @@
 import type { Socket } from 'node:net';
 import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
 
+import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
 import type { Service } from '../service.ts';
 import { createAboutCalls } from './about-calls.ts';
 import { createAnswerInfer } from './answer-infer.ts';
+import { createAuthorityDoor } from './authority.ts';
 import {
   type Codec,
   HEALTH,
@@ -33,6 +35,8 @@ import { unary } from './unary.ts';
 export type GrpcServerOptions = {
   readonly service: Service;
   readonly limits: GrpcLimits;
+  /** Names by which callers may come; none: any. */
+  readonly allowedHosts: readonly string[];
   /** The folder of the proto files. */
   readonly protosFolder: string;
 };
@@ -55,6 +59,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const inference = methodsOf(definitions, INFERENCE);
   const health = methodsOf(definitions, HEALTH);
   const open = new OpenStreams();
+  let names: CallerNames = { allowed: options.allowedHosts, isLoopback: false };
   const server = new Server({
     'grpc.max_receive_message_length': limits.messageBytesMax,
     'grpc.max_send_message_length': -1,
@@ -62,6 +67,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.enable_channelz': 0,
+    interceptors: names.allowed.length > 0 ? [createAuthorityDoor(() => names)] : [],
   });
   server.addService(inBytes(inference), inferenceCalls(options, inference, open));
   const { gateway, onInternalError } = service;
@@ -80,7 +86,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     cutStalledCalls(session, socket, { stallMsMax, isStream: (path) => streams.has(path) });
   });
   return {
-    listen: async (host, port) => ({ port: await bind(server, host, port) }),
+    listen: async (host, port) => {
+      names = { ...names, isLoopback: isLoopbackAddress(host) };
+      return { port: await bind(server, host, port) };
+    },
     close: async () => {
       open.stopAll();
       if (await isShutWithin(server, limits.lingerMsMax)) return;

@@ -23,6 +23,9 @@ export const GRPC_STATUS = {
   load_failed: status.INVALID_ARGUMENT,
   conflict: status.FAILED_PRECONDITION,
   not_allowed: status.UNAVAILABLE,
+  origin_not_allowed: status.PERMISSION_DENIED,
+  unsupported_media_type: status.INVALID_ARGUMENT,
+  host_not_allowed: status.PERMISSION_DENIED,
 } as const satisfies Record<ServeErrorCode, status>;
 
 /** What the protocol of retries calls the time after which to try again, in milliseconds. */

@@ -1,4 +1,9 @@
-import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import type {
+  FastifyReply,
+  FastifyRequest,
+  onRequestHookHandler,
+  RouteHandlerMethod,
+} from 'fastify';
 
 /** One verb of one path, with what answers it. */
 export type RestRoute = {
@@ -6,6 +11,8 @@ export type RestRoute = {
   /** Names of parameters begin with a colon. */
   readonly url: string;
   readonly handler: RouteHandlerMethod;
+  /** Asked before the body is read. */
+  readonly onRequest?: onRequestHookHandler;
 };
 
 /** What the path of a route says. */

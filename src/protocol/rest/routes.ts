@@ -1,7 +1,9 @@
 /** Every route of the data plane: docs/reference/protocol.md says what each does. */
 
+import type { CallerNames } from '../../core/web-caller.ts';
 import type { Service } from '../service.ts';
 import type { BodyMemory } from './body-memory.ts';
+import { createControlDoor } from './control-door.ts';
 import { createFeedbackRoute, type Feedback } from './feedback-route.ts';
 import { createInferRoute } from './infer-route.ts';
 import type { RestLimits } from './limits.ts';
@@ -20,6 +22,7 @@ export type RouteOptions = {
   readonly memory: BodyMemory;
   readonly shareOf: ShareOf;
   readonly turns: Turns;
+  readonly names: () => CallerNames;
 };
 
 export function createRoutes({
@@ -29,17 +32,19 @@ export function createRoutes({
   memory,
   turns,
   shareOf,
+  names,
 }: RouteOptions): readonly RestRoute[] {
   const infer = createInferRoute({ service, limits, memory, turns, shareOf });
   const body = { limits, turns };
+  const onRequest = createControlDoor(names);
+  const control = [...repositoryRoutes(service, body), ...settingsRoutes(service, body)];
   return [
     ...serverRoutes(service),
     ...['/v2/models/:model', '/v2/models/:model/versions/:version'].flatMap((url) => [
       ...modelRoutes(url, service),
       post(`${url}/infer`, infer),
     ]),
-    ...repositoryRoutes(service, body),
-    ...settingsRoutes(service, body),
+    ...control.map((route) => (route.method === 'GET' ? route : { ...route, onRequest })),
     ...sharedMemoryRoutes(body),
     post('/v1/feedback', createFeedbackRoute(feedback)),
   ];

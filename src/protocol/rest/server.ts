@@ -10,11 +10,13 @@ import {
 } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
+import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
 import { MemoryBudget } from '../memory-budget.ts';
 import type { Service } from '../service.ts';
 import { type Done, readBody } from './body.ts';
 import { encodingOf, readCompressedBody } from './body-encoding.ts';
 import { BodyMemory } from './body-memory.ts';
+import { createHostDoor } from './control-door.ts';
 import {
   createClientErrorHandler,
   createErrorHandler,
@@ -32,6 +34,8 @@ export type RestServerOptions = {
   readonly service: Service;
   readonly feedback: Feedback;
   readonly limits: RestLimits;
+  /** Names by which callers may come; none: any. */
+  readonly allowedHosts: readonly string[];
 };
 
 export type RestServer = {
@@ -83,13 +87,19 @@ export function createRestServer(options: RestServerOptions): RestServer {
   Object.assign(app.server, { httpAllowHalfOpen: true });
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);
+  let names: CallerNames = { allowed: options.allowedHosts, isLoopback: true };
+  app.addHook(
+    'onRequest',
+    createHostDoor(() => names),
+  );
   const bodies = { memory: new BodyMemory(), turns: createTurns(service.clock) };
   const { onRefused } = service;
   const shareOf = openShares(app, new MemoryBudget(limits.memoryBytesMax));
   takeBodiesAsBytes(app, { ...bodies, shareOf, bytesMax: limits.bodyBytesMax, onRefused });
-  addRoutes(app, createRoutes({ ...options, ...bodies, shareOf }));
+  addRoutes(app, createRoutes({ ...options, ...bodies, shareOf, names: () => names }));
   return {
     listen: async (host, port) => {
+      names = { ...names, isLoopback: isLoopbackAddress(host) };
       await app.listen({ host, port, backlog: BACKLOG });
       const address = app.server.address();
       return { port: typeof address === 'object' && address !== null ? address.port : port };

@@ -18,6 +18,9 @@ export const HTTP_STATUS = {
   load_failed: 400,
   conflict: 409,
   not_allowed: 503,
+  origin_not_allowed: 403,
+  unsupported_media_type: 415,
+  host_not_allowed: 421,
 } as const satisfies Record<ServeErrorCode, number>;
 
 /** What a refused caller reads. The protocol asks for `error` alone; `code` is for those who branch on it. */

@@ -36,7 +36,10 @@ export const LIMITS: GrpcLimits = {
   lingerMsMax: 5_000,
 };
 
-export type ServerParts = Partial<Service> & { readonly limits?: Partial<GrpcLimits> };
+export type ServerParts = Partial<Service> & {
+  readonly limits?: Partial<GrpcLimits>;
+  readonly allowedHosts?: readonly string[];
+};
 
 type Message = Readonly<Record<string, unknown>>;
 
@@ -49,10 +52,14 @@ export type Called = {
 };
 
 /** A server whose model `m` gives back two numbers a row, and a client made from the proto files. Both end with the test. */
-export async function aConversation(t: Test, { limits, ...service }: ServerParts = {}) {
+export async function aConversation(
+  t: Test,
+  { limits, allowedHosts = [], ...service }: ServerParts = {},
+) {
   const server = createGrpcServer({
     service: aService(service),
     limits: { ...LIMITS, ...limits },
+    allowedHosts,
     protosFolder: PROTOS,
   });
   const { port } = await server.listen('127.0.0.1', 0);

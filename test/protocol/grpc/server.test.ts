@@ -198,7 +198,12 @@ t.test('an address that is taken is said to be', async (t) => {
 });
 
 function aServer() {
-  return createGrpcServer({ service: aService(), limits: LIMITS, protosFolder: PROTOS });
+  return createGrpcServer({
+    service: aService(),
+    limits: LIMITS,
+    allowedHosts: [],
+    protosFolder: PROTOS,
+  });
 }
 
 t.test('a server that nobody is busy with stops at once', async (t) => {

@@ -18,11 +18,12 @@ export const LIMITS: RestLimits = {
 export type ServerParts = Partial<Omit<RestServerOptions, 'service'>> & Partial<Service>;
 
 /** A server whose model `m` gives back two numbers a row. */
-export function aServer({ feedback, limits, ...service }: ServerParts = {}) {
+export function aServer({ feedback, limits, allowedHosts, ...service }: ServerParts = {}) {
   return createRestServer({
     service: aService(service),
     feedback: feedback ?? (() => 'joined'),
     limits: limits ?? LIMITS,
+    allowedHosts: allowedHosts ?? [],
   });
 }
 

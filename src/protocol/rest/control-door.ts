@@ -1,0 +1,42 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { onRequestHookHandler } from 'fastify';
+
+import { ServeError } from '../../core/errors.ts';
+import { type CallerNames, checkHost, checkOrigin, isAllowedHost } from '../../core/web-caller.ts';
+
+/**
+ * What a call that changes something may be labelled as. A form of a web page can send neither; Triton's clients send the second,
+ * or no label at all.
+ */
+const CONTENT_TYPES = ['application/json', 'application/octet-stream'];
+
+/** Refuses callers that take this server for another one. Where no names are configured, any will do. */
+export function createHostDoor(names: () => CallerNames): onRequestHookHandler {
+  return (request, _, done) => {
+    const known = names();
+    if (known.allowed.length > 0) checkHost(request.headers.host, known);
+    done();
+  };
+}
+
+/**
+ * Refuses what a web page of another origin can make a browser send, before any of the body is read: without this, whoever has a
+ * browser near the gateway open could be made to change its settings or its models.
+ */
+export function createControlDoor(names: () => CallerNames): onRequestHookHandler {
+  return ({ headers }, _, done) => {
+    checkOrigin(headers, isAllowedHost(headers.host, names()));
+    checkContentType(headers);
+    done();
+  };
+}
+
+function checkContentType({ 'content-type': header }: IncomingHttpHeaders): void {
+  if (header === undefined) return;
+  const [type = ''] = header.split(';', 1);
+  if (CONTENT_TYPES.includes(type.trim().toLowerCase())) return;
+  throw new ServeError(
+    'unsupported_media_type',
+    `unexpected content-type: expected ${CONTENT_TYPES.join(' or ')}, found '${header.slice(0, 80)}'`,
+  );
+}
