@@ -33,7 +33,8 @@ async function post(
   body: object = {},
 ): Promise<{ status: number; answer: unknown }> {
   const url = `http://127.0.0.1:${gateway.httpPort}/v2/${path}`;
-  const answer = await fetch(url, { method: 'POST', body: JSON.stringify(body) });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
   return { status: answer.status, answer: await answer.json() };
 }
 
