@@ -1,60 +1,70 @@
 import { messageOf } from '../core/errors.ts';
+import { readAdminAddress } from './admin-address.ts';
+import { type Answer, exchange } from './exchange.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 
 /** Longer than any answer of the admin API takes. */
 const TIMEOUT_MS = 30_000;
+
+/** Characters of an answer that is none of ours: enough to see whose it is. */
+const SHOWN_LENGTH_MAX = 80;
 
 type Call = {
   readonly method: string;
   readonly path: string;
   readonly body: unknown;
   readonly msMax: number;
+  readonly keys: readonly string[];
 };
 
-/** Talks to the admin API of a running gateway. Errors are ready to be shown to the person at the keyboard. */
+/** Talks to the admin API of a running gateway. Rejects with a CommandError whose message is ready to be shown. */
 export class AdminClient {
   readonly #url: string;
 
-  constructor(url: string) {
-    this.#url = url.replace(/\/$/, '');
+  /** `option` is the value of `--admin`. @throws CommandError `usage` where it is no address. */
+  constructor(option: string | undefined) {
+    this.#url = readAdminAddress(option).href.replace(/\/$/, '');
   }
 
-  get(path: string): Promise<unknown> {
-    return this.#call({ method: 'GET', path, body: undefined, msMax: TIMEOUT_MS });
+  /** `keys` must be in the answer: what has them not comes from another server. */
+  get(path: string, keys: readonly string[] = []): Promise<unknown> {
+    return this.#call({ method: 'GET', path, body: undefined, msMax: TIMEOUT_MS, keys });
   }
 
   /** Waits `msMax` milliseconds for the answer, 30 s by default. */
   post(path: string, body: unknown, msMax = TIMEOUT_MS): Promise<unknown> {
-    return this.#call({ method: 'POST', path, body, msMax });
+    return this.#call({ method: 'POST', path, body, msMax, keys: [] });
   }
 
   async #call(call: Call): Promise<unknown> {
-    const response = await this.#fetch(call);
-    const text = await response.text();
-    const answer: unknown = parseJson(text);
-    if (response.ok) return answer;
-    const said = isErrorBody(answer) ? answer.error : text || `status ${response.status}`;
-    throw new CommandError(response.status === 400 ? EXIT.usage : EXIT.failed, said);
+    const answer = await this.#exchange(call);
+    const value = parseJson(answer.text);
+    const hasKeys = isObject(value) && call.keys.every((key) => Object.hasOwn(value, key));
+    if (answer.status === 200 && hasKeys) return value;
+    if (!isErrorBody(value)) throw this.#foreign(answer);
+    throw new CommandError(answer.status === 400 ? EXIT.usage : EXIT.failed, value.error);
   }
 
-  async #fetch({ method, path, body, msMax }: Call): Promise<Response> {
+  async #exchange({ method, path, body, msMax }: Call): Promise<Answer> {
     try {
-      return await fetch(this.#url + path, {
-        method,
-        signal: AbortSignal.timeout(msMax),
-        ...(body === undefined
-          ? {}
-          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
-      });
+      return await exchange({ method, url: this.#url + path, body, msMax });
     } catch (error) {
-      const reason =
-        error instanceof Error && error.cause ? messageOf(error.cause) : messageOf(error);
       throw new CommandError(
         EXIT.unreachable,
-        `no gateway answers at ${this.#url}: ${reason}. Is it running? Start it with "understudy serve", or name its admin address with --admin.`,
+        `no gateway answers at ${this.#url}: ${messageOf(error)}. Is it running? Start it with "understudy serve", or name its admin address with --admin or UNDERSTUDY_ADMIN.`,
         { cause: error },
       );
     }
+  }
+
+  /** Another server, or another port of a gateway. */
+  #foreign({ status, contentType, text }: Answer): CommandError {
+    const kind = contentType === '' ? 'an answer of no content type' : contentType;
+    const start = text.trim().replace(/\s+/g, ' ').slice(0, SHOWN_LENGTH_MAX);
+    return new CommandError(
+      EXIT.unreachable,
+      `expected the admin API of a gateway at ${this.#url}, found another server: status ${status}, ${kind}${start === '' ? '' : `, "${start}"`}. Is it the admin port? It is the one that server.admin configures, 8002 by default.`,
+    );
   }
 }
 
@@ -71,11 +81,17 @@ function parseJson(text: string): unknown {
   }
 }
 
-function isErrorBody(answer: unknown): answer is { error: string } {
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
+}
+
+/** Every refusal of the admin API has a message and a code; those of other servers do not. */
+function isErrorBody(value: unknown): value is { readonly error: string; readonly code: string } {
   return (
-    typeof answer === 'object' &&
-    answer !== null &&
-    'error' in answer &&
-    typeof answer.error === 'string'
+    isObject(value) &&
+    'error' in value &&
+    typeof value.error === 'string' &&
+    'code' in value &&
+    typeof value.code === 'string'
   );
 }

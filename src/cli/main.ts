@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { programVersion, runtimeVersion } from '../config/program.ts';
 import { messageOf } from '../core/errors.ts';
 import { addBenchCommands } from './bench/commands.ts';
 import { CommandError, EXIT } from './exit-code.ts';
@@ -10,6 +11,11 @@ import { CommandError, EXIT } from './exit-code.ts';
 const program = new Command('understudy')
   .description('Serves ONNX models and promotes a new version only on proof that it is no worse.')
   .option('--no-color', 'write plain text')
+  .version(
+    versionText(),
+    '-V, --version',
+    'print the version of this program and of what it runs on',
+  )
   .showSuggestionAfterError()
   .exitOverride();
 
@@ -37,7 +43,10 @@ const VERBS = {
   abort: 'end the rollout and send everybody to the stable version',
   resume: 'go on with a paused rollout',
 } as const;
-const ADMIN = ['--admin <url>', 'admin address of the gateway', 'http://127.0.0.1:8002'] as const;
+const ADMIN = [
+  '--admin <url>',
+  'admin address of the gateway (default: UNDERSTUDY_ADMIN, else http://127.0.0.1:8002)',
+] as const;
 const OUTPUT = ['-o, --output <format>', 'json, or text for people', 'text'] as const;
 
 rollout
@@ -114,6 +123,10 @@ evidence
   );
 
 addBenchCommands(program);
+
+function versionText(): string {
+  return `understudy ${programVersion} (Node ${process.version.slice(1)}, onnxruntime ${runtimeVersion})`;
+}
 
 try {
   await program.parseAsync();

@@ -3,7 +3,7 @@ import { AdminClient } from './admin-client.ts';
 import { print, readFormat } from './output.ts';
 import { formatTable } from './table.ts';
 
-type Options = { readonly admin: string; readonly output: string };
+type Options = { readonly admin?: string; readonly output: string };
 type Listed = { readonly models: readonly ModelView[]; readonly isFresh: boolean };
 
 /** A reload answers once the model is loaded, and a large one takes a while. */
@@ -15,7 +15,7 @@ const DIGEST_LENGTH = 12;
 /** `understudy models`: what the repository holds, and what becomes of it. */
 export async function list(options: Options): Promise<void> {
   const format = readFormat(options.output);
-  const answer = (await new AdminClient(options.admin).get('/api/v1/models')) as Listed;
+  const answer = (await new AdminClient(options.admin).get('/api/v1/models', ['models'])) as Listed;
   print(answer, format, formatModels);
 }
 

@@ -6,7 +6,7 @@ import { CommandError, EXIT } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
 import { formatPlan } from './plan-view.ts';
 
-type Common = { readonly admin: string; readonly output: string };
+type Common = { readonly admin?: string; readonly output: string };
 type Applied = { readonly rolloutId?: string; readonly revision: number };
 type Started = Applied & { readonly plan: Plan };
 

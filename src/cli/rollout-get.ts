@@ -9,8 +9,11 @@ import { formatRollout } from './rollout-view.ts';
 /** Between two looks of `--watch`. */
 const WATCH_MS = 500;
 
+/** What an answer must have to be a status. */
+const STATUS_KEYS = ['id', 'phase', 'durationMs', 'metrics'];
+
 export type GetOptions = {
-  readonly admin: string;
+  readonly admin?: string;
   readonly output: string;
   readonly watch?: boolean;
 };
@@ -22,7 +25,7 @@ export type GetOptions = {
 export async function get(model: string, options: GetOptions): Promise<void> {
   const format = readFormat(options.output);
   const client = new AdminClient(options.admin);
-  const look = async () => (await client.get(rolloutPath(model))) as RolloutStatus;
+  const look = async () => (await client.get(rolloutPath(model), STATUS_KEYS)) as RolloutStatus;
   let status = await look();
   const isLive = options.watch === true && format === 'text' && process.stdout.isTTY;
   while (options.watch === true && status.endedMs === undefined) {

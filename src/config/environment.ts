@@ -2,6 +2,8 @@
 export type Environment = {
   /** UNDERSTUDY_CONFIG: the path of `understudy.yaml`. */
   readonly configFile: string | undefined;
+  /** UNDERSTUDY_ADMIN: the admin address that commands call unless `--admin` says otherwise. */
+  readonly admin: string | undefined;
   /** UNDERSTUDY_FEEDBACK_SECRET: signs feedback tokens; set it where tokens must outlive a restart. */
   readonly feedbackSecret: string | undefined;
   /** NO_COLOR, set to anything: no colours in the terminal (https://no-color.org). */
@@ -24,6 +26,7 @@ export const RUNTIME_VARIABLES = [
 
 type Variables = {
   readonly UNDERSTUDY_CONFIG?: string | undefined;
+  readonly UNDERSTUDY_ADMIN?: string | undefined;
   readonly UNDERSTUDY_FEEDBACK_SECRET?: string | undefined;
   readonly NO_COLOR?: string | undefined;
   readonly [name: string]: string | undefined;
@@ -33,6 +36,7 @@ type Variables = {
 export function readEnvironment(variables: Variables = process.env): Environment {
   return {
     configFile: variables.UNDERSTUDY_CONFIG || undefined,
+    admin: variables.UNDERSTUDY_ADMIN || undefined,
     feedbackSecret: variables.UNDERSTUDY_FEEDBACK_SECRET || undefined,
     noColor: Boolean(variables.NO_COLOR),
     runtime: runtimeVariables(variables),

@@ -11,6 +11,7 @@ import { refused, type Submission } from '../../src/rollout/command.ts';
 import type { RolloutStatus } from '../../src/rollout/status.ts';
 import { aRoute, aSpec } from '../rollout/builders.ts';
 import { type CommandEnd, understudy } from '../support/command.ts';
+import { projectRoot } from '../support/project-root.ts';
 import { aRolloutStatus } from './a-status.ts';
 
 const ESCAPE = '\u001b';
@@ -94,6 +95,8 @@ t.test(
       'rollout get fashion --wach': /Did you mean --watch/,
       'rollout get fashion -o yaml': /expected json or text, found "yaml"/,
       'rollout start fashion 2 -f /nowhere.yaml': /\/nowhere\.yaml/,
+      'models --admin 127.0.0.1:8002': /--admin: expected an address such as http/,
+      'bench run -m a --rate 1 -u http://127.0.0.1:0': /--url: expected an address such as http/,
       'evidence verify /nowhere': /expected the folder of a ledger, found no folder \/nowhere/,
     };
     const lines = Object.keys(wrong);
@@ -104,6 +107,22 @@ t.test(
       t.match(stderr, wrong[line], line);
     }
     t.equal((await understudy(['--help'])).code, 0);
+  },
+);
+
+t.test(
+  'the version is that of package.json, and where to ask may be in the environment',
+  TIME,
+  async (t) => {
+    const { version } = JSON.parse(await readFile(join(projectRoot, 'package.json'), 'utf8'));
+    const { stdout, code } = await understudy(['--version']);
+    t.equal(code, 0);
+    t.match(
+      stdout,
+      new RegExp(`^understudy ${version} \\(Node \\d+\\.\\d+\\.\\d+, onnxruntime [\\d.]+\\)\n$`),
+    );
+    const env = { UNDERSTUDY_ADMIN: `http://127.0.0.1:${port}` };
+    t.equal((await understudy(['rollout', 'get', 'done'], { env })).code, 0);
   },
 );
 

@@ -6,6 +6,7 @@ t.test('an empty environment variable counts as absent', (t) => {
     readEnvironment({ UNDERSTUDY_CONFIG: '', NO_COLOR: '1', UNDERSTUDY_FEEDBACK_SECRET: 's' }),
     {
       configFile: undefined,
+      admin: undefined,
       feedbackSecret: 's',
       noColor: true,
       runtime: {},

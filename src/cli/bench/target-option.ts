@@ -43,7 +43,8 @@ function readUrl(option: string, text: string): Pick<Target, 'address' | 'protoc
   const isAddress =
     url !== undefined &&
     url.hostname !== '' &&
-    url.username + url.password === '' &&
+    url.port !== '0' &&
+    url.username + url.password + url.search + url.hash === '' &&
     ['', '/'].includes(url.pathname);
   if (scheme === undefined || !isAddress)
     throw wrongOption(

@@ -1,0 +1,74 @@
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { messageOf } from '../core/errors.ts';
+
+/** More than any answer of the admin API; what sends more is something else. */
+const BODY_BYTES_MAX = 64 * 1024 * 1024;
+
+export type Exchange = {
+  readonly method: string;
+  readonly url: string;
+  /** Sent as JSON; undefined: no body. */
+  readonly body: unknown;
+  /** Milliseconds for all of it, connecting included. */
+  readonly msMax: number;
+};
+
+export type Answer = {
+  readonly status: number;
+  /** As the server wrote it; empty where it did not. */
+  readonly contentType: string;
+  readonly text: string;
+};
+
+/** One request and its whole answer. Rejects with an Error that says in a few words why there is none. */
+export async function exchange({ method, url, body, msMax }: Exchange): Promise<Answer> {
+  const signal = AbortSignal.timeout(msMax);
+  const text = body === undefined ? undefined : JSON.stringify(body);
+  const headers = text === undefined ? {} : { 'content-type': 'application/json' };
+  try {
+    const response = await send(url, { method, headers, signal, agent: false }, text);
+    return {
+      status: response.statusCode ?? 0,
+      contentType: response.headers['content-type'] ?? '',
+      text: await textOf(response),
+    };
+  } catch (error) {
+    if (signal.aborted) throw new Error(`no whole answer within ${msMax / 1_000} s`);
+    throw new Error(reasonOf(error), { cause: error });
+  }
+}
+
+function send(
+  url: string,
+  options: RequestOptions,
+  body: string | undefined,
+): Promise<IncomingMessage> {
+  const start = url.startsWith('https:') ? httpsRequest : httpRequest;
+  return new Promise((resolve, reject) => {
+    start(url, options, resolve).on('error', reject).end(body);
+  });
+}
+
+async function textOf(response: IncomingMessage): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of response as AsyncIterable<Buffer>) {
+    bytes += piece.byteLength;
+    if (bytes > BODY_BYTES_MAX)
+      throw new Error(`an answer of more than ${BODY_BYTES_MAX / 2 ** 20} MiB`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString();
+}
+
+/** The reason in words that need no knowledge of Node's. */
+function reasonOf(error: unknown): string {
+  // A name with several addresses fails with an error for each of them, and a message of its own that is empty.
+  if (error instanceof AggregateError) return [...new Set(error.errors.map(messageOf))].join('; ');
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code.startsWith('HPE_')) return `what answers there does not speak HTTP (${code})`;
+  if (/^(EPROTO|ERR_SSL_.*)$/.test(code)) return `what answers there does not speak TLS (${code})`;
+  if (messageOf(error) === 'aborted') return 'the answer broke off';
+  return messageOf(error);
+}
