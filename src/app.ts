@@ -8,6 +8,7 @@ import type { Catalog } from './app/catalog.ts';
 import { type FirstChoicesOptions, firstChoices, tellOfChoices } from './app/first-choices.ts';
 import { initialRoutes } from './app/initial-routes.ts';
 import { Judges } from './app/judges.ts';
+import { openLedger } from './app/ledger.ts';
 import { adjustableLog } from './app/log-settings.ts';
 import { Lookout, type LookoutOptions } from './app/lookout.ts';
 import { type MaxParts, openMax } from './app/max-model.ts';
@@ -46,8 +47,6 @@ import { createGateway, type Gateway, type GatewayLimits } from './gateway/gatew
 import { ModelStatistics } from './gateway/model-statistics.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
 import { JoiningStore } from './host/joining-store.ts';
-import { openFileLedger } from './ledger/file.ts';
-import type { Ledger } from './ledger/ledger.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/stage.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
@@ -76,9 +75,6 @@ const IN_FLIGHT_MAX = 4_096;
 
 /** Of these, requests that one arm on trial holds at one time. */
 const ARM_IN_FLIGHT_MAX = 1_024;
-
-/** A machine's clock that is further behind the ledger's last record than this is worth a line in the log. */
-const CLOCK_BEHIND_MS = 5_000;
 
 /** How often rollouts are looked at. A decision costs a few milliseconds; people wait longer than this to read it. */
 const TICK_MS = 250;
@@ -111,6 +107,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     clock,
     inFlight: () => gateway.inFlight(),
     rollouts: () => controller.list(),
+    ledger: () => ledger.health(),
   });
   const onInternalError = reportInternalErrors(telemetry, log);
   const statistics = createStatistics(catalog);
@@ -118,8 +115,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const overrides = new OverrideFiles(tmpdir());
   release.push(releasing('files that callers brought', () => overrides.close()));
   const trip: HostWatch['trip'] = (target, why) => tripTrial(controller, target, why);
-  const { environment = {} } = options;
-  const residence = createResidence({ ...common, trip, environment }, release);
+  const residence = createResidence({ environment: {}, ...options, ...common, trip }, release);
 
   const judges = new Judges({
     ...{ ...common, clock: steady, random, secret: secretOf(options) },
@@ -153,7 +149,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   await takeUp(controller, columns);
   models.lookout.start();
   const service = createService({ ...columns, ...models, settings });
-  return await openServers({ ...columns, ...models, service }, release);
+  return await openServers({ ...columns, ...models, service, ledger }, release);
 }
 
 /** What loads models by request and looks at the repository again. */
@@ -306,25 +302,6 @@ async function listenAll(ports: readonly Port[]): Promise<readonly number[]> {
     opened.push(port);
   }
   return opened;
-}
-
-/** Opens the ledger. Its clock goes on from the last record, so that no time of a rollout ever runs backwards. */
-async function openLedger(config: Config, clock: SteadyClock, log: Log): Promise<Ledger> {
-  const onRepair = ({ message, file }: { message: string; file: string }): void =>
-    log({ level: 'warn', message, facts: { file } });
-  const ledger = await openFileLedger(config.ledger, { clock, onRepair }).catch(
-    (cause: unknown) => {
-      throw new Error(`ledger: cannot be opened in ${config.ledger}: ${messageOf(cause)}`, {
-        cause,
-      });
-    },
-  );
-  const behindMs = clock.notBefore(ledger.lastMs());
-  if (behindMs > CLOCK_BEHIND_MS) {
-    const message = `this machine's clock is ${Math.round(behindMs / 1_000)} s behind the last record of the ledger: new records go on from that one`;
-    log({ level: 'warn', message });
-  }
-  return ledger;
 }
 
 function gatewayLimits(catalog: Catalog): GatewayLimits {

@@ -9,6 +9,7 @@ import {
   isLoopbackAddress,
   isLoopbackHost,
 } from '../core/web-caller.ts';
+import type { LedgerHealth } from '../ledger/ledger.ts';
 import { type CommandResult, refused, type Submission } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
 import { planOf } from '../rollout/plan.ts';
@@ -32,6 +33,8 @@ export type AdminOptions = {
   readonly reload: (model: string) => Promise<unknown>;
   /** Prometheus text. */
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
+  /** Whether the ledger takes records. */
+  readonly ledger: () => LedgerHealth;
   /** True while live requests can be answered. */
   readonly ready: () => boolean;
   readonly onInternalError: (operation: string, error: unknown) => void;
@@ -105,10 +108,13 @@ function answerErrors(app: FastifyInstance, { onInternalError }: AdminOptions): 
 }
 
 function addOverviews(app: FastifyInstance, options: AdminOptions): void {
-  const { controller, metrics, models, reload, ready } = options;
+  const { controller, ledger, metrics, models, reload, ready } = options;
   app.get('/healthz', async (_, reply) => {
     const isReady = ready();
-    return reply.code(isReady ? 200 : 503).send({ ready: isReady, fenced: controller.isFenced() });
+    const { kind: state, ...why } = ledger();
+    return reply
+      .code(isReady ? 200 : 503)
+      .send({ ready: isReady, fenced: controller.isFenced(), ledger: { state, ...why } });
   });
   app.get('/metrics', async (_, reply) => {
     return reply.type(metrics.contentType).send(await metrics.render());

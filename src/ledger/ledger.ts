@@ -10,10 +10,13 @@ export const GENESIS = '0'.repeat(64);
 export type Ledger = {
   /**
    * Adds one record and resolves when it will survive a power cut. `expectedHead` is the hash that the caller believes to be
-   * the last: two writers that decide from the same state cannot both succeed. Rejects with HeadMovedError, or with the
-   * disk's own error; after either, nothing was added.
+   * the last: two writers that decide from the same state cannot both succeed. Rejects with HeadMovedError; with the disk's own
+   * error; with LedgerHungError, within seconds, where the disk does not answer; or at once with LedgerDegradedError where the
+   * ledger is known to take nothing. After any of these nothing was added.
    */
-  append(body: RecordBody, expectedHead: string): Promise<LedgerRecord>;
+  append(body: RecordBody, expectedHead: string, options?: AppendOptions): Promise<LedgerRecord>;
+  /** Whether the last write was taken, and if not, why. A degraded ledger tries again by itself. */
+  health(): LedgerHealth;
   /** The hash of the last record; GENESIS while there is none. */
   head(): string;
   /** When the last record was written, wall-clock milliseconds; 0 while there is none. */
@@ -22,6 +25,29 @@ export type Ledger = {
   read(): AsyncIterable<LedgerRecord>;
   /** Waits for appends in flight and gives up the right to write. */
   close(): Promise<void>;
+};
+
+/**
+ * Why a ledger takes no records: the disk has no room (`full`), refuses writes (`readOnly`), does not answer (`hung`), the files
+ * were deleted, moved or replaced (`gone`), or anything else (`failing`).
+ */
+export type DegradedCause = 'full' | 'readOnly' | 'hung' | 'gone' | 'failing';
+
+/** Whether the ledger takes records. `sinceMs` is wall-clock milliseconds. */
+export type LedgerHealth =
+  | { readonly kind: 'healthy' }
+  | {
+      readonly kind: 'degraded';
+      readonly cause: DegradedCause;
+      readonly why: string;
+      readonly sinceMs: number;
+    };
+
+export const HEALTHY: LedgerHealth = { kind: 'healthy' };
+
+export type AppendOptions = {
+  /** Tried although the ledger is degraded, and with the space that is kept back for it: the record ends a trial for the worse. */
+  readonly isUrgent?: boolean;
 };
 
 /** Somebody else has written since the caller last looked, so what the caller decided may be out of date. */
@@ -49,6 +75,30 @@ export class LedgerLockedError extends Error {
     );
     this.name = 'LedgerLockedError';
     this.pid = pid;
+  }
+}
+
+/** The ledger is known to take no records, so this one was not tried. */
+export class LedgerDegradedError extends Error {
+  constructor(why: string) {
+    super(`the ledger takes no records: ${why}`);
+    this.name = 'LedgerDegradedError';
+  }
+}
+
+/** The disk under the ledger does not answer. What it was asked to write is taken back once it does. */
+export class LedgerHungError extends Error {
+  constructor(afterMs: number) {
+    super(`the disk under the ledger has not answered for ${afterMs / 1000} s`);
+    this.name = 'LedgerHungError';
+  }
+}
+
+/** The files of the ledger are not where they were, or not what they were. */
+export class LedgerGoneError extends Error {
+  constructor(problem: string, options?: ErrorOptions) {
+    super(problem, options);
+    this.name = 'LedgerGoneError';
   }
 }
 

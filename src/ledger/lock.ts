@@ -11,7 +11,12 @@ const LOCK_FILE = 'lock';
  */
 type Holder = { readonly pid: number; readonly startTicks: string | undefined };
 
-export type Lock = { release(): Promise<void> };
+export type Lock = {
+  /** False once the lock file was deleted, or is another's. */
+  isHeld(): Promise<boolean>;
+  /** Takes away the lock file, if it is still this process's. */
+  release(): Promise<void>;
+};
 
 /**
  * Takes the directory for this process, also from a holder that no longer lives. Throws LedgerLockedError if one does.
@@ -20,9 +25,10 @@ export type Lock = { release(): Promise<void> };
 export async function acquireLock(directory: string): Promise<Lock> {
   const path = join(directory, LOCK_FILE);
   const holder: Holder = { pid: process.pid, startTicks: await startTicksOf(process.pid) };
+  const text = JSON.stringify(holder);
   const mine = join(directory, `${LOCK_FILE}.${process.pid}.${randomUUID()}`);
   try {
-    await writeFile(mine, JSON.stringify(holder));
+    await writeFile(mine, text);
     if (!(await tryLink(mine, path))) {
       await removeIfStale(directory, path);
       if (!(await tryLink(mine, path))) throw await lockedBy(directory, path);
@@ -30,7 +36,13 @@ export async function acquireLock(directory: string): Promise<Lock> {
   } finally {
     await rm(mine, { force: true });
   }
-  return { release: () => unlink(path) };
+  const isHeld = async (): Promise<boolean> => (await readText(path)) === text;
+  return {
+    isHeld,
+    release: async () => {
+      if (await isHeld()) await unlink(path);
+    },
+  };
 }
 
 async function removeIfStale(directory: string, path: string): Promise<void> {
@@ -115,7 +127,7 @@ async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     // ESRCH: the process ended while its /proc entry was read.
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ESRCH') return undefined;
+    if (['ENOENT', 'ENOTDIR', 'ESRCH'].includes(codeOf(error) ?? '')) return undefined;
     throw error;
   }
 }

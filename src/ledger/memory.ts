@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { LedgerRecord, RecordBody } from '../core/record.ts';
 import { CHAIN_START, type ChainEnd, chainAfter, sealRecord } from './chain.ts';
-import { HeadMovedError, type Ledger } from './ledger.ts';
+import { HEALTHY, HeadMovedError, type Ledger, type LedgerHealth } from './ledger.ts';
 
 /**
  * A ledger that ends with the process: for tests, and for trying things out. Give it records to go on from, as a restart
@@ -33,6 +33,10 @@ export class MemoryLedger implements Ledger {
 
   lastMs(): number {
     return this.#end.atMs;
+  }
+
+  health(): LedgerHealth {
+    return HEALTHY;
   }
 
   async *read(): AsyncIterable<LedgerRecord> {

@@ -10,6 +10,7 @@ import type { Tap } from '../core/outcome.ts';
 import type { Assignment } from '../core/route.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type HostEvents, HostMetrics } from './host-metrics.ts';
+import { addLedgerMetrics, type LedgerView } from './ledger-metrics.ts';
 import { MirrorMetrics, type MirrorResult } from './mirror-metrics.ts';
 import { RequestRate } from './request-rate.ts';
 import { RolloutMetrics, type RolloutView } from './rollout-metrics.ts';
@@ -23,6 +24,8 @@ export type TelemetryOptions = {
   readonly inFlight: () => number;
   /** Rollouts of all models, oldest first within each, read at each look. */
   readonly rollouts: () => readonly RolloutView[];
+  /** Whether the ledger takes records, read at each look. */
+  readonly ledger: () => LedgerView;
 };
 
 export type Telemetry = {
@@ -51,6 +54,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const hosts = new HostMetrics(registry);
   const mirror = new MirrorMetrics(registry);
   new RolloutMetrics(registry, options.rollouts);
+  addLedgerMetrics(registry, options.ledger);
   const internalErrors = new Counter({
     name: 'understudy_internal_errors_total',
     help: 'Faults that nobody waited for, by the operation that they came up in',

@@ -275,6 +275,7 @@ t.test('only a candidate that keeps dying ends its trial', async (t) => {
     version: '0',
     inFlight: () => 0,
     rollouts: () => [],
+    ledger: () => ({ kind: 'healthy' }),
   });
   const statistics = new ModelStatistics({ clock: new HandClock(), hasRows: () => true });
   const listeners = watchHosts({

@@ -7,6 +7,7 @@ import { createAdminServer } from '../../src/console/admin.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { ServeError } from '../../src/core/errors.ts';
 import { openFileLedger } from '../../src/ledger/file.ts';
+import { HEALTHY } from '../../src/ledger/ledger.ts';
 import { refused, type Submission } from '../../src/rollout/command.ts';
 import type { RolloutStatus } from '../../src/rollout/status.ts';
 import { aRoute, aSpec } from '../rollout/builders.ts';
@@ -53,6 +54,7 @@ const gateway = createAdminServer({
   reload: async (model) => ({ model }),
   lookAt: async () => undefined,
   metrics: { contentType: 'text/plain', render: async () => '' },
+  ledger: () => HEALTHY,
   ready: () => true,
   onInternalError: (_, error) => t.fail(String(error)),
 });

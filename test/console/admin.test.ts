@@ -3,6 +3,7 @@ import t from 'tap';
 import { type AdminOptions, createAdminServer } from '../../src/console/admin.ts';
 import { deferred } from '../../src/core/deferred.ts';
 import { ServeError } from '../../src/core/errors.ts';
+import { HEALTHY } from '../../src/ledger/ledger.ts';
 import { aSpec, evidenceOf, World } from '../rollout/builders.ts';
 
 async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
@@ -22,6 +23,7 @@ async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
+    ledger: () => HEALTHY,
     ready: () => true,
     onInternalError: (operation, error) => faults.push(`${operation}: ${String(error)}`),
     ...fields,
@@ -201,6 +203,7 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
+    ledger: () => HEALTHY,
     ready: () => isReady,
     onInternalError: () => {},
   });
@@ -209,7 +212,11 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
   const at = `http://127.0.0.1:${port}`;
   t.equal((await fetch(`${at}/healthz`)).status, 503);
   isReady = true;
-  t.same(await (await fetch(`${at}/healthz`)).json(), { ready: true, fenced: false });
+  t.same(await (await fetch(`${at}/healthz`)).json(), {
+    ready: true,
+    fenced: false,
+    ledger: { state: 'healthy' },
+  });
   t.same(await (await fetch(`${at}/api/v1/models`)).json(), {
     models: ['fashion'],
     isFresh: true,

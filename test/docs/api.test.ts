@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import t from 'tap';
 import { createAdminServer } from '../../src/console/admin.ts';
+import { HEALTHY } from '../../src/ledger/ledger.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
 import { aGateway, type RunningGateway } from './a-gateway.ts';
 import { checkBlock } from './check-block.ts';
@@ -27,6 +28,7 @@ t.test('the routes are those of the server', async (t) => {
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
     metrics: { contentType: 'text/plain', render: async () => '' },
+    ledger: () => HEALTHY,
     ready: () => true,
     onInternalError: () => undefined,
   });

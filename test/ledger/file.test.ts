@@ -31,6 +31,7 @@ import {
   LedgerBrokenError,
   LedgerLockedError,
 } from '../../src/ledger/ledger.ts';
+import { until } from '../support/until.ts';
 
 const clock = new HandClock();
 const SEGMENT = '000000000000.jsonl';
@@ -212,12 +213,14 @@ t.test('loses only the record that a full disk did not take', async (t) => {
   const directory = await aDirectory(t);
   const disk = { freeBytes: 700 };
   const openFile = async (path: string): Promise<SegmentHandle> => aSmallDisk(path, disk);
-  const ledger = await openFileLedger(directory, { clock, openFile });
+  const ledger = await openFileLedger(directory, { clock, openFile, watchMs: 5 });
   await appendMany(ledger, 2);
   await t.rejects(ledger.append(aBody('x'.repeat(500)), ledger.head()), /ENOSPC/);
+  t.match(ledger.health(), { kind: 'degraded', cause: 'full' });
   await t.rejects(ledger.append(aBody('y'.repeat(500)), ledger.head()), /ENOSPC/);
   t.match(await verifyLedger(directory), { records: 2, broken: undefined });
   disk.freeBytes = 10_000;
+  await until('it takes records again', () => ledger.health().kind === 'healthy');
   await appendMany(ledger, 2);
   await ledger.close();
   t.match(await verifyLedger(directory), { records: 4, broken: undefined });

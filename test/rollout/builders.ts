@@ -5,7 +5,7 @@ import type { LedgerRecord } from '../../src/core/record.ts';
 import type { Phase, Rollout, RolloutSpec, Step } from '../../src/core/rollout.ts';
 import { ALL_BP, type Route } from '../../src/core/route.ts';
 import type { MetricStatus, Verdict, VerdictKind } from '../../src/core/verdict.ts';
-import type { Ledger } from '../../src/ledger/ledger.ts';
+import { HEALTHY, type Ledger, type LedgerHealth } from '../../src/ledger/ledger.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { RouteBasis } from '../../src/rollout/adoption.ts';
 import { Controller } from '../../src/rollout/controller.ts';
@@ -141,6 +141,8 @@ export class World {
   basis: RouteBasis = 'written';
   /** Makes appends fail, as on a full disk. */
   diskFault: string | undefined;
+  /** What the ledger says of itself. */
+  health: LedgerHealth = HEALTHY;
 
   /** A controller over these records, as a new process would make it. */
   boot(
@@ -209,6 +211,7 @@ export class World {
       },
       head: () => memory.head(),
       lastMs: () => memory.lastMs(),
+      health: () => this.health,
       read: () => memory.read(),
       close: () => memory.close(),
     };

@@ -19,6 +19,7 @@ function aTelemetry(parts: Partial<TelemetryOptions> = {}) {
     clock,
     inFlight: () => 0,
     rollouts: () => [],
+    ledger: () => ({ kind: 'healthy' }),
     ...parts,
   });
 }

@@ -1,0 +1,36 @@
+import type { Config } from '../config/schema.ts';
+import type { SteadyClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { openFileLedger } from '../ledger/file.ts';
+import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
+
+/** A machine's clock that is further behind the ledger's last record than this is worth a line in the log. */
+const CLOCK_BEHIND_MS = 5_000;
+
+/** Opens the ledger. Its clock goes on from the last record, so that no time of a rollout ever runs backwards. */
+export async function openLedger(config: Config, clock: SteadyClock, log: Log): Promise<Ledger> {
+  const facts = { ledger: config.ledger };
+  const ledger = await openFileLedger(config.ledger, {
+    clock,
+    onRepair: ({ message, file }) => log({ level: 'warn', message, facts: { file } }),
+    onHealth: (health) => log({ ...healthEntry(health), facts }),
+  }).catch((cause: unknown) => {
+    throw new Error(`ledger: cannot be opened in ${config.ledger}: ${messageOf(cause)}`, { cause });
+  });
+  const behindMs = clock.notBefore(ledger.lastMs());
+  if (behindMs > CLOCK_BEHIND_MS) {
+    const message = `this machine's clock is ${Math.round(behindMs / 1_000)} s behind the last record of the ledger: new records go on from that one`;
+    log({ level: 'warn', message });
+  }
+  return ledger;
+}
+
+function healthEntry(health: LedgerHealth): Parameters<Log>[0] {
+  if (health.kind === 'healthy') return { level: 'warn', message: 'ledger: takes records again' };
+  const { cause, why } = health;
+  return {
+    level: 'error',
+    message: `ledger: degraded (${cause}), serving goes on with the routes as they are and no rollout moves on, only abort is taken: ${why}`,
+  };
+}

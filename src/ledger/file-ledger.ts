@@ -1,0 +1,293 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { LedgerRecord, RecordBody } from '../core/record.ts';
+import { BoundedQueue, type Turn } from './bounded-queue.ts';
+import { type ChainEnd, chainAfter, sealRecord } from './chain.ts';
+import { degradedCauseOf } from './degraded-cause.ts';
+import {
+  type AppendOptions,
+  HEALTHY,
+  HeadMovedError,
+  type Ledger,
+  LedgerDegradedError,
+  LedgerGoneError,
+  type LedgerHealth,
+  LedgerHungError,
+} from './ledger.ts';
+import { acquireLock, type Lock } from './lock.ts';
+import { type FoundEnd, type LedgerEnd, type Repair, readEnd } from './mend.ts';
+import { Reserve } from './reserve.ts';
+import { type OpenFile, Segment, syncDirectory } from './segment.ts';
+import { readSegments, segmentName } from './segments.ts';
+
+/** What comes back within this time after a recovery makes the next recovery wait twice as long, up to `RETRY_MS_MAX`. */
+const RELAPSE_MS = 60_000;
+const RETRY_MS_MAX = 30_000;
+
+export type FileLedgerState = {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly openFile: OpenFile;
+  readonly segmentBytesMax: number;
+  readonly appendMsMax: number;
+  readonly watchMs: number;
+  readonly onRepair: (repair: Repair) => void;
+  readonly onHealth: (health: LedgerHealth) => void;
+  readonly end: LedgerEnd;
+};
+
+/**
+ * A ledger in files, which never keeps a caller waiting for the disk. Modes:
+ *
+ * - `healthy`: appends one record at a time; looks every `watchMs` whether its files are still there.
+ * - `degraded`, after a write or a look that failed or did not end in time: refuses records at once, but tries urgent ones, and
+ *   tries every `watchMs` to recover. To recover means that the lock is held, the file is where it was (a deleted one is written
+ *   again from the open one), the chain ends where it did, nothing torn is left, and the disk takes a real write.
+ *
+ * All work at the disk goes through one queue, so that a disk which does not answer is asked nothing more.
+ */
+export class FileLedger implements Ledger {
+  readonly #state: FileLedgerState;
+  readonly #queue: BoundedQueue;
+  readonly #reserve: Reserve;
+  #lock: Lock | undefined;
+  #segment: Segment | undefined;
+  #end: ChainEnd;
+  #health: LedgerHealth = HEALTHY;
+  #timer: NodeJS.Timeout | undefined;
+  #retryMs: number;
+  #recoveredMs = Number.NEGATIVE_INFINITY;
+  /** Records were found that others wrote: nothing is decided any more on what was read before. */
+  #hasMoved = false;
+  #closed = false;
+
+  constructor(state: FileLedgerState) {
+    this.#state = state;
+    this.#queue = new BoundedQueue(state.appendMsMax);
+    this.#reserve = new Reserve(state.directory);
+    this.#end = state.end;
+    this.#retryMs = state.watchMs;
+  }
+
+  /** Begins with the lock in hand and the files as they were found, or degraded for this reason. */
+  async begin(lock: Lock | { readonly fault: unknown }, found: FoundEnd): Promise<void> {
+    if ('fault' in lock) this.#degrade(lock.fault);
+    else {
+      this.#lock = lock;
+      const opened = this.#queue.run(async () => {
+        await this.#takeUp(found);
+        await this.#reserve.hold();
+      });
+      await opened.catch((error: unknown) => this.#degrade(error));
+    }
+    this.#watch();
+  }
+
+  append(
+    body: RecordBody,
+    expectedHead: string,
+    { isUrgent = false }: AppendOptions = {},
+  ): Promise<LedgerRecord> {
+    if (this.#closed) return Promise.reject(new Error('the ledger is closed'));
+    if (this.#health.kind === 'degraded' && (!isUrgent || this.#queue.isStuck()))
+      return Promise.reject(new LedgerDegradedError(this.#health.why));
+    return this.#queue
+      .run((turn) => this.#append(body, expectedHead, { turn, isUrgent }))
+      .catch((error: unknown) => {
+        const isOfDisk = !(error instanceof HeadMovedError || error instanceof LedgerDegradedError);
+        if (isOfDisk) this.#degrade(error);
+        throw error;
+      });
+  }
+
+  head(): string {
+    return this.#end.head;
+  }
+
+  lastMs(): number {
+    return this.#end.atMs;
+  }
+
+  health(): LedgerHealth {
+    return this.#health;
+  }
+
+  async *read(): AsyncIterable<LedgerRecord> {
+    for await (const line of readSegments(this.#state.directory, () => undefined))
+      yield line.record;
+  }
+
+  /** Waits for what is at the disk, but not for a disk that does not answer. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    if (this.#queue.isStuck()) return;
+    const released = this.#queue.run(async () => {
+      await this.#segment?.close();
+      if ((await this.#lock?.isHeld()) === true) await this.#reserve.release();
+      await this.#lock?.release();
+    });
+    await released.catch((error: unknown) => {
+      // What cannot be written to cannot be left in order either.
+      if (this.#health.kind === 'healthy' && !(error instanceof LedgerHungError)) throw error;
+    });
+  }
+
+  // -- writing ---------------------------------------------------------------------------------------------------------
+
+  async #append(
+    body: RecordBody,
+    expectedHead: string,
+    { turn, isUrgent }: { readonly turn: Turn; readonly isUrgent: boolean },
+  ): Promise<LedgerRecord> {
+    if (expectedHead !== this.#end.head || this.#hasMoved)
+      throw new HeadMovedError(expectedHead, this.#hasMoved ? undefined : this.#end.head);
+    if (this.#lock === undefined) throw new LedgerDegradedError('it is not held by this process');
+    const segment = await this.#segmentToWrite();
+    if (segment.isDirty()) await segment.cut();
+    if ((await segment.check()) === 'grown') throw new HeadMovedError(expectedHead, undefined);
+    const { record, line } = sealRecord(body, this.#end, this.#state.clock.wallMs());
+    const bytes = Buffer.from(`${line}\n`);
+    await this.#write(segment, bytes, isUrgent);
+    // The caller was told that it was not written, so it must not be: it is cut before the next write.
+    if (turn.isOver) throw new Error('written too late');
+    segment.accept(bytes.length);
+    this.#end = chainAfter(record);
+    return record;
+  }
+
+  async #write(segment: Segment, bytes: Buffer, isUrgent: boolean): Promise<void> {
+    try {
+      await segment.write(bytes);
+    } catch (error) {
+      await segment.cut().catch(() => undefined);
+      if (!isUrgent || degradedCauseOf(error) !== 'full') throw error;
+      // What was kept back for this. The ledger is degraded until the reserve is whole again.
+      this.#degrade(error);
+      await this.#reserve.release();
+      await segment.write(bytes);
+    }
+  }
+
+  /** The file to write to: the present one, or the next if that is full. */
+  async #segmentToWrite(): Promise<Segment> {
+    const { directory, openFile, segmentBytesMax } = this.#state;
+    const present = this.#segment;
+    if (present !== undefined && present.bytes < segmentBytesMax) return present;
+    const path = join(directory, segmentName(this.#end.count));
+    const next = await Segment.open(path, 0, openFile);
+    await syncDirectory(directory);
+    this.#segment = next;
+    await present?.close();
+    return next;
+  }
+
+  // -- health ----------------------------------------------------------------------------------------------------------
+
+  #degrade(error: unknown): void {
+    const cause = degradedCauseOf(error);
+    const before = this.#health;
+    if (before.kind === 'degraded' && before.cause === cause) {
+      // Told already; whoever asks gets the latest reason.
+      this.#health = { ...before, why: messageOf(error) };
+      return;
+    }
+    const nowMs = this.#state.clock.wallMs();
+    const sinceMs = before.kind === 'degraded' ? before.sinceMs : nowMs;
+    if (before.kind === 'healthy') {
+      const isRelapse = this.#state.clock.monotonicMs() - this.#recoveredMs < RELAPSE_MS;
+      this.#retryMs = isRelapse ? Math.min(2 * this.#retryMs, RETRY_MS_MAX) : this.#state.watchMs;
+    }
+    this.#tell({ kind: 'degraded', cause, why: messageOf(error), sinceMs });
+    this.#watch();
+  }
+
+  #tell(health: LedgerHealth): void {
+    this.#health = health;
+    this.#state.onHealth(health);
+  }
+
+  #watch(): void {
+    clearTimeout(this.#timer);
+    if (this.#closed) return;
+    const isHealthy = this.#health.kind === 'healthy';
+    const timer = setTimeout(
+      () => void this.#look().finally(() => this.#watch()),
+      isHealthy ? this.#state.watchMs : this.#retryMs,
+    );
+    this.#timer = timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    if (this.#queue.isStuck()) return;
+    try {
+      if (this.#health.kind === 'healthy') await this.#queue.run(() => this.#checkInPlace());
+      else await this.#queue.run((turn) => this.#recover(turn));
+    } catch (error) {
+      if (!this.#closed) this.#degrade(error);
+    }
+  }
+
+  async #checkInPlace(): Promise<void> {
+    if ((await this.#lock?.isHeld()) === false)
+      throw new LedgerGoneError(`the lock of ${this.#state.directory} was deleted or replaced`);
+    const segment = this.#segment;
+    // Bytes of another writer are for the next append to find, which knows what to do about it.
+    if (segment !== undefined && !segment.isDirty()) await segment.check();
+  }
+
+  async #recover(turn: Turn): Promise<void> {
+    const { directory } = this.#state;
+    const segment = this.#segment;
+    const place = await segment?.place();
+    // A folder that is merely not there, as where a disk is not mounted, is not made again beside the real one.
+    if (place === undefined || place === 'deleted') await mkdir(directory, { recursive: true });
+    if ((await this.#lock?.isHeld()) !== true) this.#lock = await acquireLock(directory);
+    if (place === 'deleted') await segment?.restore();
+    if (place === 'here' && segment?.isDirty() === true) await segment.cut();
+    const isSound = place === 'here' && (await segment?.check().catch(() => 'gone')) === 'sound';
+    if (!isSound) await this.#takeUp(await readEnd(directory));
+    await this.#reserve.hold();
+    if (turn.isOver || this.#closed || this.#health.kind === 'healthy') return;
+    if (place === 'deleted' && segment !== undefined) {
+      const message = `${segment.path} was deleted, and is written again from the open file`;
+      this.#state.onRepair({ file: segment.path, cutBytes: 0, message });
+    }
+    this.#recoveredMs = this.#state.clock.monotonicMs();
+    this.#tell(HEALTHY);
+  }
+
+  /** Takes up the files as they were found, if they hold what this ledger holds. */
+  async #takeUp({ end, mend }: FoundEnd): Promise<void> {
+    const { directory, openFile, onRepair } = this.#state;
+    if (
+      end.count < this.#end.count ||
+      (end.count === this.#end.count && end.head !== this.#end.head)
+    ) {
+      throw new LedgerGoneError(
+        `${directory} was deleted or replaced: expected ${this.#end.count} records that end in ${this.#end.head.slice(0, 12)}, found ${end.count} that end in ${end.head.slice(0, 12)}. Put the files back from a copy`,
+      );
+    }
+    this.#hasMoved = end.count > this.#end.count;
+    const mended = await mend();
+    if (mended !== undefined) onRepair(mended);
+    const before = this.#segment;
+    this.#segment =
+      end.file === undefined ? undefined : await Segment.open(end.file, end.bytes, openFile);
+    await before?.close();
+  }
+}
+
+/** Makes the folder of a ledger, and its name survive a power cut. */
+export async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+  } catch {
+    // Asked for a whole path, Node says that a read-only disk has no such file.
+    await mkdir(directory);
+  }
+  await syncDirectory(dirname(directory));
+}
