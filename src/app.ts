@@ -12,6 +12,7 @@ import { openLedger } from './app/ledger.ts';
 import { adjustableLog } from './app/log-settings.ts';
 import { Lookout, type LookoutOptions } from './app/lookout.ts';
 import { type MaxParts, openMax } from './app/max-model.ts';
+import { requestBudget } from './app/memory-max.ts';
 import { ModelControl, type ModelControlOptions } from './app/model-control.ts';
 import { namedVersions } from './app/named-versions.ts';
 import { recordedNotFound } from './app/names-not-found.ts';
@@ -256,14 +257,15 @@ type Port = {
 
 /** Opens all ports and closes the list of what has to be released. */
 async function openServers(
-  parts: Omit<DataPlaneOptions, 'max'> & ControlPlaneOptions & MaxParts,
+  parts: Omit<DataPlaneOptions, 'max' | 'budget'> & ControlPlaneOptions & MaxParts,
   release: Release,
 ): Promise<App> {
   const { http, grpc, admin } = parts.config.server;
+  const budget = requestBudget(parts.config, parts.log);
   const max = await openMax(parts, release);
   const protocols: readonly Port[] = [
-    { key: 'server.http', address: http, server: createDataPlane({ ...parts, max }) },
-    { key: 'server.grpc', address: grpc, server: createGrpcPlane(parts) },
+    { key: 'server.http', address: http, server: createDataPlane({ ...parts, budget, max }) },
+    { key: 'server.grpc', address: grpc, server: createGrpcPlane({ ...parts, budget }) },
   ];
   release.push(
     releasing('connections', () => Promise.all(protocols.map(({ server }) => server.close()))),

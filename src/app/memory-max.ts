@@ -1,4 +1,7 @@
 import { totalmem } from 'node:os';
+import type { Config } from '../config/schema.ts';
+import type { Log } from '../core/log.ts';
+import { MemoryBudget } from '../protocol/memory-budget.ts';
 
 /** The rest is for models, code and what the runtimes hold. */
 const SHARE_OF_MEMORY = 4;
@@ -9,12 +12,29 @@ export function memoryLimit(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
-/** `limits.memoryMax` in bytes; `auto`: a quarter of the memory, and never less than one body of the largest size. */
+/** One of the largest size is there twice: as it came, and decoded or inflated. */
+const COPIES = 2;
+
+/** What requests in flight may hold together, and a line in the log that says how much that is. */
+export function requestBudget({ limits }: Pick<Config, 'limits'>, log: Log): MemoryBudget {
+  const bytesMax = memoryBytesMax(limits.memoryBytesMax, limits.bodyBytesMax, memoryLimit());
+  const mebibytes = Math.floor(bytesMax / 1_048_576);
+  log({
+    level: 'info',
+    message: `limits.memoryMax: bodies, messages and answers in flight may hold ${mebibytes} MiB together`,
+  });
+  return new MemoryBudget(bytesMax);
+}
+
+/** `limits.memoryMax` in bytes; `auto`: a quarter of the memory, and never too little for one body of the largest size. */
 export function memoryBytesMax(
   configured: number | 'auto',
   bodyBytesMax: number,
   memoryBytes: number,
 ): number {
   if (configured !== 'auto') return configured;
-  return Math.max(bodyBytesMax, Math.floor(memoryBytes / SHARE_OF_MEMORY));
+  return Math.max(
+    MemoryBudget.for(COPIES * bodyBytesMax),
+    Math.floor(memoryBytes / SHARE_OF_MEMORY),
+  );
 }

@@ -11,6 +11,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
 import { addMaxRoutes } from '../protocol/max/routes.ts';
+import type { MemoryBudget } from '../protocol/memory-budget.ts';
 import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
@@ -19,13 +20,14 @@ import type { CatalogEntry } from './catalog-entry.ts';
 import type { Judges } from './judges.ts';
 import type { Lookout } from './lookout.ts';
 import type { Max } from './max-model.ts';
-import { memoryBytesMax, memoryLimit } from './memory-max.ts';
 import type { ModelControl } from './model-control.ts';
 import { type ModelsViewOptions, modelsView } from './models-view.ts';
 
 export type DataPlaneOptions = {
   readonly config: Config;
   readonly service: Service;
+  /** What requests of both protocols may hold together. */
+  readonly budget: MemoryBudget;
   readonly judges: Pick<Judges, 'label'>;
   readonly log: Log;
   /** Served beside the protocol's own routes; undefined: nothing is. */
@@ -46,28 +48,20 @@ const REST_LIMITS = {
 export function createDataPlane({
   config,
   service,
+  budget,
   judges,
-  log,
   max,
 }: DataPlaneOptions): RestServer {
   const { bodyBytesMax, headersBytesMax } = config.limits;
-  const memoryMax = memoryBytesMax(config.limits.memoryBytesMax, bodyBytesMax, memoryLimit());
-  log({
-    level: 'info',
-    message: `limits.memoryMax: HTTP bodies and answers in flight may hold ${Math.floor(memoryMax / 1_048_576)} MiB together`,
-  });
   const server = createRestServer({
     service,
     allowedHosts: config.server.allowedHosts,
+    budget,
     feedback: (token, label) => judges.label(token, label),
-    limits: {
-      ...REST_LIMITS,
-      bodyBytesMax,
-      memoryBytesMax: memoryMax,
-      headerBytesMax: headersBytesMax,
-    },
+    limits: { ...REST_LIMITS, bodyBytesMax, headerBytesMax: headersBytesMax },
   });
-  if (max !== undefined) addMaxRoutes(server.app, { ...max, service, bodyBytesMax });
+  const { app, shareOf } = server;
+  if (max !== undefined) addMaxRoutes(app, { ...max, service, bodyBytesMax, shareOf });
   return server;
 }
 
@@ -87,11 +81,13 @@ const MESSAGE_SLACK_BYTES = 65_536;
 export function createGrpcPlane({
   config,
   service,
-}: Pick<DataPlaneOptions, 'config' | 'service'>): GrpcServer {
+  budget,
+}: Pick<DataPlaneOptions, 'config' | 'service' | 'budget'>): GrpcServer {
   const messageBytesMax = config.limits.bodyBytesMax + MESSAGE_SLACK_BYTES;
   return createGrpcServer({
     service,
     allowedHosts: config.server.allowedHosts,
+    budget,
     limits: { ...GRPC_LIMITS, messageBytesMax },
     protosFolder: join(programFolder, 'protos'),
   });

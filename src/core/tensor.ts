@@ -59,6 +59,13 @@ export function byteLengthOf(dtype: Dtype, shape: readonly number[]): number | u
   return dtype === 'BYTES' ? undefined : DTYPE_BYTES[dtype] * elementCount(shape);
 }
 
+/** The bytes that tensors hold. */
+export function tensorBytes(tensors: readonly Pick<Tensor, 'data'>[]): number {
+  let bytes = 0;
+  for (const { data } of tensors) bytes += data.byteLength;
+  return bytes;
+}
+
 /** True if the first dimension of every input and output is free: requests may then share a run. */
 export function isBatchable(signature: Signature): boolean {
   const { inputs, outputs } = signature;

@@ -14,6 +14,7 @@ import type { InferRequest } from '../core/infer.ts';
 import { CALLER_CODES, type Outcome, type Pair, type Tap } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
 import { ALL_BP, type Assignment, type MirrorSetting } from '../core/route.ts';
+import { tensorBytes } from '../core/tensor.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type LaneLimits, LaneQueue } from './lane-queue.ts';
 import { type DropReason, liveSideOf, type Mirrored, type MirrorLane } from './mirrored.ts';
@@ -91,7 +92,7 @@ class LiveMirror implements Mirror {
     }
     const mirrored: Mirrored = {
       request,
-      bytes: request.inputs.reduce((sum, { data }) => sum + data.byteLength, 0),
+      bytes: tensorBytes(request.inputs),
       load: this.#options.liveInFlight(),
       twin: random.integer(ALL_BP) < setting.twinBp,
       candidateFirst: random.integer(2) === 0,

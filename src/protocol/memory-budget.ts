@@ -3,16 +3,29 @@ import { ServeError } from '../core/errors.ts';
 /** When a refused caller may try again: bodies arrive and answers leave within about this time. */
 const RETRY_AFTER_MS = 1_000;
 
+/** A request that holds no more than this is small. */
+const SMALL_BYTES = 65_536;
+
+/** One part in so many of the budget is kept for small requests, so that large ones that stay never take the last of it. */
+const PARTS = 8;
+
 /**
- * Bounds the bytes of all requests together: bodies that are received or inflated, and answers that are written. The limits of
- * one body say nothing of how many there are.
+ * Bounds the bytes of all requests together, over all protocols: messages that are received, inflated and decoded, and answers
+ * that are written. The limits of one request say nothing of how many there are.
  */
 export class MemoryBudget {
   readonly bytesMax: number;
+  readonly #largeBytesMax: number;
   #usedBytes = 0;
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
+    this.#largeBytesMax = bytesMax - Math.floor(bytesMax / PARTS);
+  }
+
+  /** The smallest budget in which one request can hold so many bytes. */
+  static for(requestBytes: number): number {
+    return Math.ceil((requestBytes * PARTS) / (PARTS - 1));
   }
 
   /** Bytes held at present by requests that are not yet answered. */
@@ -28,9 +41,16 @@ export class MemoryBudget {
       take: (bytes) => {
         // What still arrives after the end of a request is held for no one.
         if (!isOpen) throw new ServeError('cancelled', 'The caller went away');
-        if (this.#usedBytes + bytes > this.bytesMax) throw this.#full(bytes);
+        const isSmall = heldBytes + bytes <= SMALL_BYTES;
+        const bytesMax = isSmall ? this.bytesMax : this.#largeBytesMax;
+        if (this.#usedBytes + bytes > bytesMax) throw this.#full(bytes);
         this.#usedBytes += bytes;
         heldBytes += bytes;
+      },
+      give: (bytes) => {
+        const given = Math.min(bytes, heldBytes);
+        this.#usedBytes -= given;
+        heldBytes -= given;
       },
       release: () => {
         isOpen = false;
@@ -54,6 +74,8 @@ export class MemoryBudget {
 export type MemoryShare = {
   /** @throws ServeError `memory_full` where the budget has no room for so many bytes; then nothing is taken. */
   readonly take: (bytes: number) => void;
+  /** Gives so many bytes back, or all that are held where those are fewer. */
+  readonly give: (bytes: number) => void;
   /** Gives everything back; nothing can be taken afterwards. */
   readonly release: () => void;
 };

@@ -2,7 +2,9 @@ import type { Metadata } from '@grpc/grpc-js';
 
 import { ServeError } from '../../core/errors.ts';
 import type { CallSignal } from '../../core/on-abort.ts';
+import { tensorBytes } from '../../core/tensor.ts';
 import { createClassifier } from '../classify.ts';
+import type { MemoryShare } from '../memory-budget.ts';
 import { refusalOf } from '../refusal.ts';
 import type { Service } from '../service.ts';
 import { decodeInfer } from './decode.ts';
@@ -18,6 +20,8 @@ export type InferCall = {
   /** A ModelInferRequest. */
   readonly bytes: Buffer;
   readonly metadata: Metadata;
+  /** For what is decoded of the message, and the answer's tensors. */
+  readonly share: Pick<MemoryShare, 'take'>;
   /** When the caller stops waiting, on the monotonic clock; Infinity: never. */
   readonly deadlineMs: number;
   readonly signal: CallSignal;
@@ -54,21 +58,26 @@ export function createAnswerInfer(
 
 async function answer(
   { gateway, identity, tokenFor, newId, clock, onRefused }: Parameters<typeof createAnswerInfer>[0],
-  { metadata, deadlineMs, signal }: InferCall,
+  { bytes, metadata, share, deadlineMs, signal }: InferCall,
   message: InferMessage,
 ): Promise<Answer> {
-  const { request, form, classCounts } = counted(onRefused, message.model, () =>
-    decodeInfer(message, {
+  const { request, form, classCounts } = counted(onRefused, message.model, () => {
+    const decoded = decodeInfer(message, {
       identity: identity(message.model),
       header: headersOf(metadata),
       requestId: newId(),
       startedMs: clock.monotonicMs(),
       callDeadlineMs: deadlineMs,
-    }),
-  );
+    });
+    share.take(
+      tensorBytes(decoded.request.inputs.filter(({ data }) => data.buffer !== bytes.buffer)),
+    );
+    return decoded;
+  });
   const { id, model } = message;
   const classify = createClassifier(gateway, model, classCounts);
   const response = classify(await gateway.infer(request, signal));
+  share.take(tensorBytes(response.outputs));
   const token = tokenFor({ model, version: response.version, id: request.id });
   return { response, id, form, token };
 }

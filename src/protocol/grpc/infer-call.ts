@@ -1,4 +1,7 @@
+import type { Metadata } from '@grpc/grpc-js';
+
 import type { Clock } from '../../core/clock.ts';
+import type { MemoryShare } from '../memory-budget.ts';
 import type { AnswerInfer } from './answer-infer.ts';
 import { callDeadlineMs, callSignal } from './call-signal.ts';
 import { encodeAnswer } from './encode.ts';
@@ -9,16 +12,19 @@ import { type BytesHandler, type ReportError, reportFault } from './unary.ts';
 export type InferCallOptions = {
   readonly answerInfer: AnswerInfer;
   readonly clock: Clock;
+  /** What a call holds of the memory for all, by the metadata that it came with. */
+  readonly shareOf: (metadata: Metadata) => MemoryShare;
   readonly onInternalError: ReportError;
 };
 
 /** `ModelInfer`: one request, one answer. The version that answered and the feedback token come ahead of it as metadata. */
 export function createInferCall(options: InferCallOptions): BytesHandler {
-  const { answerInfer, clock, onInternalError } = options;
+  const { answerInfer, clock, shareOf, onInternalError } = options;
   return async (call, callback) => {
     const outcome = await answerInfer({
       bytes: call.request,
       metadata: call.metadata,
+      share: shareOf(call.metadata),
       deadlineMs: callDeadlineMs(call, clock),
       signal: callSignal(call, clock),
     });

@@ -3,13 +3,20 @@
  * InferRequests, what comes back InferResponses and ServeErrors.
  */
 import type { Socket } from 'node:net';
-import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
+import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
 import type { Service } from '../service.ts';
 import { createAboutCalls } from './about-calls.ts';
 import { createAnswerInfer } from './answer-infer.ts';
 import { createAuthorityDoor } from './authority.ts';
+import { CallMemory } from './call-memory.ts';
 import {
   type Codec,
   HEALTH,
@@ -37,6 +44,8 @@ export type GrpcServerOptions = {
   readonly limits: GrpcLimits;
   /** Names by which callers may come; none: any. */
   readonly allowedHosts: readonly string[];
+  /** What all requests may hold together, those of other protocols among them. */
+  readonly budget: MemoryBudget;
   /** The folder of the proto files. */
   readonly protosFolder: string;
 };
@@ -60,6 +69,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const health = methodsOf(definitions, HEALTH);
   const open = new OpenStreams();
   let names: CallerNames = { allowed: options.allowedHosts, isLoopback: false };
+  const memory = createMemory(options, inference);
   const server = new Server({
     'grpc.max_receive_message_length': limits.messageBytesMax,
     'grpc.max_send_message_length': -1,
@@ -67,9 +77,13 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.enable_channelz': 0,
-    interceptors: names.allowed.length > 0 ? [createAuthorityDoor(() => names)] : [],
+    // The first gets the library's own call.
+    interceptors: [
+      memory.interceptor,
+      ...(names.allowed.length > 0 ? [createAuthorityDoor(() => names)] : []),
+    ],
   });
-  server.addService(inBytes(inference), inferenceCalls(options, inference, open));
+  server.addService(inBytes(inference), inferenceCalls({ ...options, memory, open }, inference));
   const { gateway, onInternalError } = service;
   server.addService(
     inBytes(health),
@@ -83,6 +97,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     forgetLongTimeouts(session);
+    memory.watch(session);
     cutStalledCalls(session, socket, { stallMsMax, isStream: (path) => streams.has(path) });
   });
   return {
@@ -100,17 +115,35 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   };
 }
 
+type Methods = ReturnType<typeof methodsOf>;
+
+/** What came for inference is held until it is answered; streams of other methods are asked small things. */
+function createMemory(
+  { service, limits, budget }: GrpcServerOptions,
+  inference: Methods,
+): CallMemory {
+  const inferring = new Set(Object.values(inference).map((method) => method.path));
+  return new CallMemory({
+    budget,
+    messageBytesMax: limits.messageBytesMax,
+    givesBack: (path) => inferring.has(path),
+    onRefused: () => service.onRefused('', 'memory_full'),
+  });
+}
+
+type Parts = GrpcServerOptions & { readonly memory: CallMemory; readonly open: OpenStreams };
+
 function inferenceCalls(
-  { service, limits }: GrpcServerOptions,
-  methods: ReturnType<typeof methodsOf>,
-  open: OpenStreams,
+  { service, limits, budget, memory, open }: Parts,
+  methods: Methods,
 ): UntypedServiceImplementation {
   const { clock, onInternalError } = service;
   const answerInfer = createAnswerInfer(service, limits);
   const common = { answerInfer, clock, onInternalError };
+  const shareOf = (metadata: Metadata): MemoryShare => memory.shareOf(metadata);
   const calls: UntypedServiceImplementation = {
-    ModelInfer: createInferCall(common),
-    ModelStreamInfer: createStreamCall({ ...common, limits, open }),
+    ModelInfer: createInferCall({ ...common, shareOf }),
+    ModelStreamInfer: createStreamCall({ ...common, limits, budget, shareOf, open }),
   };
   const others: Readonly<Record<string, (request: never) => object | Promise<object>>> = {
     ...createAboutCalls(service),
@@ -126,14 +159,14 @@ function inferenceCalls(
   return calls;
 }
 
-function codecOf(methods: ReturnType<typeof methodsOf>, name: string): Codec {
+function codecOf(methods: Methods, name: string): Codec {
   const method = methods[name];
   if (method === undefined)
     throw new Error(`expected method ${name} in the proto files, found none`);
   return method;
 }
 
-function streamPaths(methods: ReturnType<typeof methodsOf>): readonly string[] {
+function streamPaths(methods: Methods): readonly string[] {
   const streaming = Object.values(methods).filter((method) => method.requestStream);
   return streaming.map((method) => method.path);
 }

@@ -6,17 +6,19 @@ import {
 } from 'node:http2';
 import type { Socket } from 'node:net';
 
+import { MessageEnds, onArriving } from './arriving.ts';
+
 export type StallOptions = {
-  /** How long a unary request may take to arrive in whole, and how long nothing of an answer may move. */
+  /** How long one message may take to arrive in whole, and how long nothing of an answer may move. */
   readonly stallMsMax: number;
   /** Whether the method at a path takes any number of requests. */
   readonly isStream: (path: string) => boolean;
 };
 
 /**
- * Cuts calls that do not come to an end: a unary request that does not arrive in whole, not even a byte at a time, or an answer
- * that is not read. Nobody else would ever let go of what they hold. A request that is being worked on, and a stream between two
- * messages, may be still for as long as they like.
+ * Cuts calls that do not come to an end: a message that does not arrive in whole, however steadily it drips, or an answer that is
+ * not read. Nobody else would ever let go of what they hold. A request that is being worked on, and a stream between two
+ * messages or one that the server itself does not read on, may be still for as long as they like.
  *
  * Who reads nothing at all does not take the end of a call either, and a session that is destroyed waits for its last write: then
  * the connection goes too, as late again.
@@ -36,12 +38,13 @@ export function cutStalledCalls(
     call.close(constants.NGHTTP2_CANCEL);
     cutConnectionIf(() => !call.destroyed);
   };
-  session.on('stream', (call: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+  session.prependListener('stream', (call: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     const mayPause = isStream(headers[':path'] ?? '');
     const cutIfReceiving = (): void => {
       if (!call.readableEnded) cut(call);
     };
     const late = mayPause ? undefined : setTimeout(cutIfReceiving, stallMsMax).unref();
+    if (mayPause) cutHalfMessages(call, stallMsMax, () => cut(call));
     call.setTimeout(stallMsMax, () => {
       if (call.writableLength > 0) cut(call);
     });
@@ -50,4 +53,28 @@ export function cutStalledCalls(
       if (session.destroyed) cutConnectionIf(() => !socket.destroyed);
     });
   });
+}
+
+/** Of a stream: each message has the same time, from its first byte. */
+function cutHalfMessages(call: ServerHttp2Stream, stallMsMax: number, cut: () => void): void {
+  const messages = new MessageEnds();
+  let timer: NodeJS.Timeout | undefined;
+  let timed = -1;
+  const wait = (): void => {
+    timer = setTimeout(() => {
+      // What the server does not read cannot arrive.
+      if (call.isPaused()) wait();
+      else cut();
+    }, stallMsMax).unref();
+  };
+  onArriving(call, (piece) => {
+    messages.add(piece);
+    if (!messages.isWithin || messages.count !== timed) clearTimeout(timer);
+    if (messages.isWithin && messages.count !== timed) {
+      timed = messages.count;
+      wait();
+    }
+    return true;
+  });
+  call.once('close', () => clearTimeout(timer));
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts';
 import { type Deferred, deferred } from '../../core/deferred.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { Withdrawal } from '../../core/on-abort.ts';
+import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
 import type { AnswerInfer, Outcome } from './answer-infer.ts';
 import { callDeadlineMs, callSignal } from './call-signal.ts';
 import { encodeStreamed, encodeStreamedFailure } from './encode.ts';
@@ -19,6 +20,9 @@ export type StreamOptions = {
   readonly answerInfer: AnswerInfer;
   readonly limits: GrpcLimits;
   readonly clock: Clock;
+  readonly budget: Pick<MemoryBudget, 'open'>;
+  /** What a call holds of the memory for all, by the metadata that it came with: its messages among it. */
+  readonly shareOf: (metadata: Metadata) => MemoryShare;
   /** Told of every stream while it is open. */
   readonly open: Pick<OpenStreams, 'enter'>;
   readonly onInternalError: ReportError;
@@ -34,7 +38,12 @@ export function createStreamCall(options: StreamOptions) {
 /** The metadata by which a caller asks that the first failure end the stream with its status. */
 const STRICT_KEY = 'triton_grpc_error';
 
-type InFlight = { readonly outcome: Promise<Outcome>; readonly bytes: number };
+type InFlight = {
+  readonly outcome: Promise<Outcome>;
+  readonly bytes: number;
+  /** What it holds beside its message. */
+  readonly share: MemoryShare;
+};
 
 /**
  * One stream. Requests run side by side, and answers leave in the order of the requests: the oldest is awaited while those behind
@@ -51,6 +60,7 @@ class InferStream {
   readonly #deadlineMs: number;
   readonly #isStrict: boolean;
   readonly #abort: Withdrawal;
+  readonly #share: MemoryShare;
   readonly #inFlight: InFlight[] = [];
   #bytes = 0;
   /** Of answers that have been written and not yet taken. */
@@ -66,6 +76,7 @@ class InferStream {
     this.#options = options;
     this.#deadlineMs = callDeadlineMs(call, options.clock);
     this.#isStrict = isStrict(call.metadata);
+    this.#share = options.shareOf(call.metadata);
     this.#abort = callSignal(call, options.clock);
   }
 
@@ -91,13 +102,15 @@ class InferStream {
     if (this.#isOver || this.#intake !== 'open') return;
     const { metadata } = this.#call;
     const signal = this.#abort;
+    const share = this.#options.budget.open();
     const outcome = this.#options.answerInfer({
       bytes,
       metadata,
+      share,
       deadlineMs: this.#deadlineMs,
       signal,
     });
-    this.#inFlight.push({ outcome, bytes: bytes.length });
+    this.#inFlight.push({ outcome, bytes: bytes.length, share });
     this.#bytes += bytes.length;
     if (this.#isFull()) this.#call.pause();
     if (!this.#isWriting) void this.#write();
@@ -118,6 +131,8 @@ class InferStream {
       if (this.#isOver) return;
       this.#inFlight.shift();
       this.#bytes -= oldest.bytes;
+      oldest.share.release();
+      this.#share.give(oldest.bytes);
       if (!this.#isFull()) this.#call.resume();
     }
     this.#isWriting = false;
@@ -183,6 +198,7 @@ class InferStream {
 
   #finish(): void {
     this.#isOver = true;
+    for (const { share } of this.#inFlight) share.release();
     this.#inFlight.length = 0;
     this.#room?.resolve();
   }

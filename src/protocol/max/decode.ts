@@ -8,6 +8,8 @@ import {
 import type { FastifyRequest } from 'fastify';
 
 import { messageOf, ServeError } from '../../core/errors.ts';
+import type { MemoryShare } from '../memory-budget.ts';
+import type { ShareOf } from '../rest/memory-shares.ts';
 import { Pieces } from '../rest/pieces.ts';
 
 /** What came in a form; undefined: no file in any of the fields that take one. */
@@ -28,25 +30,42 @@ const FORM_LIMITS = {
 };
 
 /** A parser for bodies of `multipart/form-data`; collects the image, and drops all else as it comes. */
-export function createUploadParser(bytesMax: number) {
+export function createUploadParser(bytesMax: number, shareOf: ShareOf) {
   return async (request: FastifyRequest, payload: Readable): Promise<Upload> => {
     const { headers } = request;
     const claimed = Number(headers['content-length'] ?? 0);
     if (claimed > bytesMax) throw tooLarge(bytesMax, claimed);
-    return await readForm(payload, headers as BusboyHeaders, bytesMax);
+    const room = { bytesMax, share: shareOf(request.raw) };
+    return await readForm(payload, headers as BusboyHeaders, room);
   };
 }
 
+/** What the form may be, and what all requests may hold together. */
+type Room = { readonly bytesMax: number; readonly share: Pick<MemoryShare, 'take'> };
+
 /** Ends as soon as the form does, or as soon as it is clear that nothing will come of it. */
-function readForm(payload: Readable, headers: BusboyHeaders, bytesMax: number): Promise<Upload> {
+function readForm(
+  payload: Readable,
+  headers: BusboyHeaders,
+  { bytesMax, share }: Room,
+): Promise<Upload> {
   return new Promise((resolve, reject) => {
     const form = openForm(headers);
     const image = collectImage(form);
     let found = 0;
     const onData = (piece: Buffer): void => {
       found += piece.byteLength;
-      if (found > bytesMax) fail(tooLarge(bytesMax, found));
-      else form.write(piece);
+      if (found > bytesMax) {
+        fail(tooLarge(bytesMax, found));
+        return;
+      }
+      try {
+        share.take(piece.byteLength);
+      } catch (full) {
+        fail(ServeError.from(full));
+        return;
+      }
+      form.write(piece);
     };
     const onEnd = (): void => {
       stopReading();

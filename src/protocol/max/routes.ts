@@ -9,6 +9,7 @@ import type { InferRequest } from '../../core/infer.ts';
 import { identify } from '../identity.ts';
 import { FEEDBACK_HEADER, VERSION_HEADER, writeAnswerHeaders } from '../rest/answer-headers.ts';
 import { connectionSignal } from '../rest/connection-signal.ts';
+import type { ShareOf } from '../rest/memory-shares.ts';
 import type { Service } from '../service.ts';
 import { createUploadParser, type Upload } from './decode.ts';
 import { encodeLabels, encodePredictions, jsonBytes, sendJson } from './encode.ts';
@@ -24,14 +25,16 @@ export type MaxOptions = {
   readonly cors: boolean;
   /** Bytes of a request's body. Beyond: `too_large`. */
   readonly bodyBytesMax: number;
+  /** What a request of the server holds of the memory for all. */
+  readonly shareOf: ShareOf;
 };
 
 /** Adds the routes to a server, with parsers and errors of their own that leave those of its other routes as they are. */
 export function addMaxRoutes(app: FastifyInstance, options: MaxOptions): void {
-  const { service, bodyBytesMax, cors } = options;
+  const { service, bodyBytesMax, cors, shareOf } = options;
   app.register((scope, _, done) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('multipart/form-data', createUploadParser(bodyBytesMax));
+    scope.addContentTypeParser('multipart/form-data', createUploadParser(bodyBytesMax, shareOf));
     // Not read: a body of any other kind holds no image.
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined));
     scope.setErrorHandler(

@@ -28,7 +28,8 @@ export function createErrorHandler({ draining, onInternalError }: ErrorOptions) 
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     // The rest of an oversized body is not worth reading, and a stopping server wants its connections back.
-    if (code === 'too_large' || draining()) reply.header('connection', 'close');
+    const isUnread = code === 'too_large' || code === 'memory_full';
+    if (isUnread || draining()) reply.header('connection', 'close');
     const message = code === 'internal' ? 'Internal Server Error' : error.message;
     sendJson(reply.code(HTTP_STATUS[code]), jsonBytes({ message }));
   };

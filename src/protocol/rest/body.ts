@@ -32,7 +32,9 @@ export function readBody(stream: Readable, options: BodyOptions, done: Done): vo
     return;
   }
   const collector =
-    options.contentLength === undefined ? new Joined(turns) : new Place(memory.take(claimed));
+    options.contentLength === undefined
+      ? new Joined(turns, share)
+      : new Place(memory.take(claimed));
   let found = 0;
   const onData = (piece: Buffer): void => {
     found += piece.byteLength;
@@ -89,9 +91,11 @@ class Place {
 class Joined {
   readonly #pieces = new Pieces();
   readonly #turns: Turns;
+  readonly #share: MemoryShare;
 
-  constructor(turns: Turns) {
+  constructor(turns: Turns, share: MemoryShare) {
     this.#turns = turns;
+    this.#share = share;
   }
 
   add(piece: Buffer): void {
@@ -105,8 +109,20 @@ class Joined {
       done(null, first);
       return;
     }
-    const join = new Join(pieces);
-    finish(join, this.#turns).then(() => done(null, join.target), done);
+    // Until they are joined the pieces are there twice.
+    const bytes = pieces.reduce((sum, piece) => sum + piece.byteLength, 0);
+    try {
+      this.#share.take(bytes);
+    } catch (full) {
+      done(ServeError.from(full));
+      return;
+    }
+    const join = new Join(pieces, bytes);
+    const joined = (): void => {
+      this.#share.give(bytes);
+      done(null, join.target);
+    };
+    finish(join, this.#turns).then(joined, done);
   }
 }
 
@@ -120,9 +136,9 @@ class Join implements Sliced {
   #next = 0;
   #at = 0;
 
-  constructor(pieces: readonly Buffer[]) {
+  constructor(pieces: readonly Buffer[], bytes: number) {
     this.#pieces = pieces;
-    this.target = Buffer.allocUnsafe(pieces.reduce((bytes, piece) => bytes + piece.byteLength, 0));
+    this.target = Buffer.allocUnsafe(bytes);
   }
 
   step(budgetBytes: number): boolean {

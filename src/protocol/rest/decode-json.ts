@@ -1,5 +1,6 @@
 import { ServeError } from '../../core/errors.ts';
-import { type Dtype, elementCount, formatShape } from '../../core/tensor.ts';
+import { DTYPE_BYTES, type Dtype, elementCount, formatShape } from '../../core/tensor.ts';
+import type { MemoryShare } from '../memory-budget.ts';
 import { BYTE, isSpace, malformed } from './json-bytes.ts';
 import { createElementReader, type ElementReader } from './json-elements.ts';
 import type { ByteRange } from './json-head.ts';
@@ -15,15 +16,20 @@ export type JsonTensor = {
   readonly shape: readonly number[];
 };
 
+export type JsonTensorContext = {
+  readonly limits: { readonly jsonElementsMax: number };
+  readonly turns: Turns;
+  readonly share: Pick<MemoryShare, 'take'>;
+};
+
 /**
  * A tensor's bytes from its JSON array, nested or flat, row-major. Nested lists must be regular, and the number of elements must
  * match the shape.
- * @throws ServeError `invalid_input` saying which element, what was expected and what was found.
+ * @throws ServeError `invalid_input` saying which element, what was expected and what was found; `memory_full`.
  */
 export async function decodeJsonTensor(
   tensor: JsonTensor,
-  limits: { readonly jsonElementsMax: number },
-  turns: Turns,
+  { limits, turns, share }: JsonTensorContext,
 ): Promise<Uint8Array> {
   const { json, range, name, dtype, shape } = tensor;
   const expected = elementCount(shape);
@@ -36,6 +42,7 @@ export async function decodeJsonTensor(
   // An element takes a byte and a comma at least: a shape that promises more than that is not believed.
   const jsonBytes = range.end - range.start;
   const capacity = Math.min(expected, Math.ceil(jsonBytes / 2));
+  share.take(bytesFor(dtype, capacity, jsonBytes));
   // A thousand small tensors are as long a work as a large one.
   if (turns.isOver()) await turns.next();
   const elements = createElementReader({ json, dtype, capacity, jsonBytes, name });
@@ -48,6 +55,11 @@ export async function decodeJsonTensor(
     );
   }
   return elements.bytes();
+}
+
+/** What so many elements take at most: strings are no longer than in JSON, and have their length in front. */
+function bytesFor(dtype: Dtype, elements: number, jsonBytes: number): number {
+  return dtype === 'BYTES' ? 4 * elements + jsonBytes : DTYPE_BYTES[dtype] * elements;
 }
 
 /** What may stand next: a value or the array's end, a value, a comma or the array's end. */

@@ -5,6 +5,7 @@ import type { InferRequest } from '../../core/infer.ts';
 import type { Signature, Tensor } from '../../core/tensor.ts';
 import type { ClassCounts } from '../classify.ts';
 import { type HeaderOf, type Identity, identify } from '../identity.ts';
+import type { MemoryShare } from '../memory-budget.ts';
 import { readParameters } from '../parameters.ts';
 import { BinaryPart, decodeRaw, HEADER_LENGTH, headerLengthOf } from './decode-binary.ts';
 import { decodeJsonTensor } from './decode-json.ts';
@@ -30,6 +31,8 @@ export type DecodeContext = {
   readonly identity: Identity;
   readonly limits: RestLimits;
   readonly turns: Turns;
+  /** What the request may hold: tensors that are read from JSON count beside it. */
+  readonly share: Pick<MemoryShare, 'take'>;
   /** Read under the same limits. */
   readonly heads: KnownHeads;
   /** The model's signature; asked for only by raw requests. */
@@ -88,11 +91,7 @@ async function decodeTensors(
     const data =
       place.kind === 'binary'
         ? binary.take(name, place.sizeBytes)
-        : await decodeJsonTensor(
-            { json, range: place.range, name, dtype, shape },
-            context.limits,
-            context.turns,
-          );
+        : await decodeJsonTensor({ json, range: place.range, name, dtype, shape }, context);
     inputs.push({ name, dtype, shape, data });
   }
   binary.end(call.model);

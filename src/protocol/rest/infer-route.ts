@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest, InferResponse } from '../../core/infer.ts';
+import { tensorBytes } from '../../core/tensor.ts';
 import { createClassifier } from '../classify.ts';
 import { refusalOf } from '../refusal.ts';
 import type { Service } from '../service.ts';
@@ -46,6 +46,7 @@ export function createInferRoute(options: InferRouteOptions) {
       requestId: service.newId(),
       startedMs: clock.monotonicMs(),
     };
+    const share = shareOf(http.raw);
     let [id, isAsked]: [string | undefined, boolean] = [undefined, false];
     try {
       const opened = await openInfer(call, {
@@ -53,6 +54,7 @@ export function createInferRoute(options: InferRouteOptions) {
         limits,
         turns,
         heads,
+        share,
         signature: () => gateway.metadata(model, version),
       });
       id = opened.id;
@@ -62,14 +64,12 @@ export function createInferRoute(options: InferRouteOptions) {
       isAsked = true;
       const signal = connectionSignal(http.raw.socket, reply.raw);
       const response = classify(await gateway.infer(request, signal));
+      share.take(tensorBytes(response.outputs));
       const { version: answeredBy } = response;
       const token = service.tokenFor({ model, version: answeredBy, id: request.id });
       const encoded = await encodeInfer(response, { ...wanted, token }, turns);
       const compressed = await compress(encoded, acceptedBy(http.headers));
-      // Callers that do not read their answers hold memory as those do that do not end their requests.
-      shareOf(http.raw).take(Buffer.byteLength(compressed.body));
       writeHeaders(reply, { response, encoded, compressed, token });
-      letGoUnread(http.raw.socket, limits.sendMsMax);
       return compressed.body;
     } catch (thrown) {
       // What the gateway refuses it tells of itself.
@@ -107,12 +107,4 @@ function writeHeaders(reply: FastifyReply, written: Written): void {
 function acceptedBy(headers: IncomingHttpHeaders): string | undefined {
   const accepted = headers['accept-encoding'];
   return Array.isArray(accepted) ? accepted.join(',') : accepted;
-}
-
-/**
- * Cuts the connection once nothing moves on it for so long: nobody else would ever let go of an answer that is not read.
- * Ends with the answer, as the time between two requests has a bound of its own. An injected request has no real socket.
- */
-function letGoUnread(socket: unknown, ms: number): void {
-  if (socket instanceof Socket) socket.setTimeout(ms);
 }

@@ -2,8 +2,6 @@
 export type RestLimits = {
   /** Bytes of a request's body. Beyond: `too_large`. */
   readonly bodyBytesMax: number;
-  /** Bytes of all bodies and answers in flight together. Beyond: `memory_full`. */
-  readonly memoryBytesMax: number;
   /** Bytes of a request's header, all lines together. Beyond: status 431. */
   readonly headerBytesMax: number;
   /** Inputs, and outputs, of one request. Beyond: `too_large`. */

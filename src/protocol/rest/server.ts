@@ -11,7 +11,7 @@ import {
 
 import { ServeError } from '../../core/errors.ts';
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
-import { MemoryBudget } from '../memory-budget.ts';
+import type { MemoryBudget } from '../memory-budget.ts';
 import type { Service } from '../service.ts';
 import { type Done, readBody } from './body.ts';
 import { encodingOf, readCompressedBody } from './body-encoding.ts';
@@ -36,6 +36,8 @@ export type RestServerOptions = {
   readonly limits: RestLimits;
   /** Names by which callers may come; none: any. */
   readonly allowedHosts: readonly string[];
+  /** What all requests may hold together, those of other protocols among them. */
+  readonly budget: MemoryBudget;
 };
 
 export type RestServer = {
@@ -44,6 +46,8 @@ export type RestServer = {
   readonly close: () => Promise<void>;
   /** The server itself, for tests that need no socket. */
   readonly app: FastifyInstance;
+  /** What a request holds, for routes that are added. */
+  readonly shareOf: ShareOf;
 };
 
 /** Longer than load balancers keep an idle connection, so that they close it and never find it closed. */
@@ -61,7 +65,7 @@ const BACKLOG = 4_096;
 const MODEL_NAME_LENGTH_MAX = 512;
 
 export function createRestServer(options: RestServerOptions): RestServer {
-  const { service, limits } = options;
+  const { service, limits, budget } = options;
   const { gateway, onInternalError } = service;
   const { headerBytesMax } = limits;
   const draining = (): boolean => gateway.draining();
@@ -94,7 +98,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
   );
   const bodies = { memory: new BodyMemory(), turns: createTurns(service.clock) };
   const { onRefused } = service;
-  const shareOf = openShares(app, new MemoryBudget(limits.memoryBytesMax));
+  const shareOf = openShares(app, { budget, sendMsMax: limits.sendMsMax });
   takeBodiesAsBytes(app, { ...bodies, shareOf, bytesMax: limits.bodyBytesMax, onRefused });
   addRoutes(app, createRoutes({ ...options, ...bodies, shareOf, names: () => names }));
   return {
@@ -106,6 +110,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
     },
     close: () => closeWithin(app, limits.lingerMsMax),
     app,
+    shareOf,
   };
 }
 

@@ -18,6 +18,7 @@ import {
 } from '../../../src/protocol/grpc/definitions.ts';
 import type { GrpcLimits } from '../../../src/protocol/grpc/limits.ts';
 import { createGrpcServer } from '../../../src/protocol/grpc/server.ts';
+import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import type { Service } from '../../../src/protocol/service.ts';
 import { projectRoot } from '../../support/project-root.ts';
 import { aService } from '../builders.ts';
@@ -36,9 +37,13 @@ export const LIMITS: GrpcLimits = {
   lingerMsMax: 5_000,
 };
 
+/** Far more than tests need. */
+export const BUDGET_BYTES = 1_000_000_000;
+
 export type ServerParts = Partial<Service> & {
   readonly limits?: Partial<GrpcLimits>;
   readonly allowedHosts?: readonly string[];
+  readonly budget?: MemoryBudget;
 };
 
 type Message = Readonly<Record<string, unknown>>;
@@ -54,12 +59,18 @@ export type Called = {
 /** A server whose model `m` gives back two numbers a row, and a client made from the proto files. Both end with the test. */
 export async function aConversation(
   t: Test,
-  { limits, allowedHosts = [], ...service }: ServerParts = {},
+  {
+    limits,
+    allowedHosts = [],
+    budget = new MemoryBudget(BUDGET_BYTES),
+    ...service
+  }: ServerParts = {},
 ) {
   const server = createGrpcServer({
     service: aService(service),
     limits: { ...LIMITS, ...limits },
     allowedHosts,
+    budget,
     protosFolder: PROTOS,
   });
   const { port } = await server.listen('127.0.0.1', 0);

@@ -7,11 +7,12 @@ import fc from 'fast-check';
 import t, { type Test } from 'tap';
 
 import { createGrpcServer } from '../../../src/protocol/grpc/server.ts';
+import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import { aGateway, echoHost } from '../../gateway/builders.ts';
 import { until } from '../../support/until.ts';
 import { aService } from '../builders.ts';
 import { aSession, ended, framed } from './a-session.ts';
-import { aConversation, anInfer, encoded, LIMITS, PROTOS } from './builders.ts';
+import { aConversation, anInfer, BUDGET_BYTES, encoded, LIMITS, PROTOS } from './builders.ts';
 
 t.test('callers may send megabytes before they have to wait', async (t) => {
   const { port } = await aConversation(t);
@@ -28,21 +29,25 @@ t.test('a call that does not arrive in whole is cut', async (t) => {
   const { port } = await aConversation(t, { limits: { stallMsMax: 50 } });
   const { open } = await aSession(t, port);
   const stream = open('ModelStreamInfer');
-  stream.write(HALF_A_MESSAGE);
-  const call = open('ModelInfer');
-  call.write(HALF_A_MESSAGE);
-  t.equal((await ended(call)).resetCode, constants.NGHTTP2_CANCEL);
+  stream.write(framed(encoded(anInfer())));
+  for (const method of ['ModelInfer', 'ModelStreamInfer']) {
+    const call = open(method);
+    call.write(HALF_A_MESSAGE);
+    t.equal((await ended(call)).resetCode, constants.NGHTTP2_CANCEL, method);
+  }
   t.notOk(stream.closed, 'a stream may be silent for as long as it likes');
 });
 
 t.test('a call that arrives a byte at a time is cut as well', async (t) => {
   const { port } = await aConversation(t, { limits: { stallMsMax: 100 } });
   const { open } = await aSession(t, port);
-  const call = open('ModelInfer');
-  call.write(Buffer.from([0, 0, 1, 0, 0]));
-  const drip = setInterval(() => call.write(Buffer.alloc(1)), 10);
-  t.teardown(() => clearInterval(drip));
-  t.equal((await ended(call)).resetCode, constants.NGHTTP2_CANCEL);
+  for (const method of ['ModelInfer', 'ModelStreamInfer']) {
+    const call = open(method);
+    call.write(Buffer.from([0, 0, 1, 0, 0]));
+    const drip = setInterval(() => call.write(Buffer.alloc(1)), 10);
+    t.equal((await ended(call)).resetCode, constants.NGHTTP2_CANCEL, method);
+    clearInterval(drip);
+  }
 });
 
 t.test('an answer that its caller has no room for is cut', async (t) => {
@@ -202,6 +207,7 @@ function aServer() {
     service: aService(),
     limits: LIMITS,
     allowedHosts: [],
+    budget: new MemoryBudget(BUDGET_BYTES),
     protosFolder: PROTOS,
   });
 }

@@ -9,6 +9,7 @@ import { createAnswerInfer } from '../../../src/protocol/grpc/answer-infer.ts';
 import { INFERENCE, inBytes, methodsOf } from '../../../src/protocol/grpc/definitions.ts';
 import type { OpenStreams } from '../../../src/protocol/grpc/open-streams.ts';
 import { createStreamCall } from '../../../src/protocol/grpc/stream.ts';
+import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import { aGateway, echoHost } from '../../gateway/builders.ts';
 import { until } from '../../support/until.ts';
 import { aService } from '../builders.ts';
@@ -18,6 +19,7 @@ import {
   aConversation,
   anInfer,
   anInput,
+  BUDGET_BYTES,
   DEFINITIONS,
   encoded,
   floats,
@@ -256,7 +258,11 @@ async function aConversationWithStreams(t: Test, enter: OpenStreams['enter']) {
   const service = aService();
   const { clock, onInternalError } = service;
   const answerInfer = createAnswerInfer(service, LIMITS);
-  const options = { answerInfer, limits: LIMITS, clock, open: { enter }, onInternalError };
+  const budget = new MemoryBudget(BUDGET_BYTES);
+  const options = {
+    ...{ answerInfer, limits: LIMITS, clock, open: { enter }, onInternalError },
+    ...{ budget, shareOf: () => budget.open() },
+  };
   const server = new Server();
   server.addService(inBytes(methodsOf(DEFINITIONS, INFERENCE)), {
     ModelStreamInfer: createStreamCall(options),

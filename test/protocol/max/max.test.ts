@@ -4,10 +4,10 @@ import { ServeError } from '../../../src/core/errors.ts';
 import type { InferRequest } from '../../../src/core/infer.ts';
 import type { MaxModel } from '../../../src/protocol/max/model.ts';
 import { addMaxRoutes } from '../../../src/protocol/max/routes.ts';
-import type { Service } from '../../../src/protocol/service.ts';
+import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import { aTensor, valuesOf } from '../../support/a-tensor.ts';
 import { aService, NOBODY } from '../builders.ts';
-import { aServer, inferCall, LIMITS } from '../rest/builders.ts';
+import { aServer, inferCall, LIMITS, type ServerParts } from '../rest/builders.ts';
 
 const METADATA = {
   id: 'm',
@@ -39,10 +39,12 @@ const CATS_AND_DOGS: MaxModel = {
 
 type Parts = { readonly cors?: boolean; readonly model?: Partial<MaxModel> };
 
-async function serving({ cors = false, model }: Parts = {}, parts: Partial<Service> = {}) {
-  const service = aService(parts);
+async function serving({ cors = false, model }: Parts = {}, parts: ServerParts = {}) {
+  const { budget: _, ...own } = parts;
+  const service = aService(own);
   const server = aServer(parts);
   addMaxRoutes(server.app, {
+    shareOf: server.shareOf,
     service,
     model: { ...CATS_AND_DOGS, ...model },
     cors,
@@ -218,6 +220,15 @@ t.test('a body of unknown length is refused once it is over the limit', async (t
     .catch(() => 'cut');
   t.ok(answer === 413 || answer === 'cut', `${answer}`);
   t.ok(pieces < 1_000, `${pieces} pieces were taken`);
+});
+
+t.test('uploads count in the memory for all requests', async (t) => {
+  const budget = new MemoryBudget(50_000);
+  const { post } = await serving({}, { budget });
+  const refused = await post(form('image', new Uint8Array(60_000)));
+  t.equal(refused.status, 503);
+  t.match(await refused.json(), { message: /limits.memoryMax/ });
+  t.equal((await post(form('image', TWO_BYTES))).status, 200);
 });
 
 t.test('a fault of ours is reported to us, and told as one', async (t) => {

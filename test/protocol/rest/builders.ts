@@ -1,3 +1,4 @@
+import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import type { RestLimits } from '../../../src/protocol/rest/limits.ts';
 import { createRestServer, type RestServerOptions } from '../../../src/protocol/rest/server.ts';
 import type { Service } from '../../../src/protocol/service.ts';
@@ -5,7 +6,6 @@ import { aService } from '../builders.ts';
 
 export const LIMITS: RestLimits = {
   bodyBytesMax: 100_000,
-  memoryBytesMax: 100_000_000,
   headerBytesMax: 8_192,
   tensorsMax: 4,
   jsonDepthMax: 100,
@@ -17,13 +17,17 @@ export const LIMITS: RestLimits = {
 
 export type ServerParts = Partial<Omit<RestServerOptions, 'service'>> & Partial<Service>;
 
+/** Of a request that may hold whatever it likes. */
+export const anyShare = () => new MemoryBudget(Number.MAX_SAFE_INTEGER).open();
+
 /** A server whose model `m` gives back two numbers a row. */
-export function aServer({ feedback, limits, allowedHosts, ...service }: ServerParts = {}) {
+export function aServer({ feedback, limits, allowedHosts, budget, ...service }: ServerParts = {}) {
   return createRestServer({
     service: aService(service),
     feedback: feedback ?? (() => 'joined'),
     limits: limits ?? LIMITS,
     allowedHosts: allowedHosts ?? [],
+    budget: budget ?? new MemoryBudget(100_000_000),
   });
 }
 

@@ -3,13 +3,12 @@ import { connect } from 'node:net';
 import { Readable } from 'node:stream';
 import { deflateRawSync, deflateSync, gunzipSync, gzipSync, inflateSync } from 'node:zlib';
 import t from 'tap';
-import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import { readBody } from '../../../src/protocol/rest/body.ts';
 import { BodyMemory } from '../../../src/protocol/rest/body-memory.ts';
 import { preferred } from '../../../src/protocol/rest/compress.ts';
 import { Pieces } from '../../../src/protocol/rest/pieces.ts';
 import { aGateway, aVersion, echoHost } from '../../gateway/builders.ts';
-import { anInput, aServer, binaryInput, floats, inferCall, LIMITS } from './builders.ts';
+import { anInput, anyShare, aServer, binaryInput, floats, inferCall, LIMITS } from './builders.ts';
 
 const GOOD = JSON.stringify({ inputs: [anInput()] });
 
@@ -103,7 +102,7 @@ t.test('a long body of unknown length is joined in slices, whole and in order', 
     contentLength: undefined,
     bytesMax: 2 ** 23,
     memory: new BodyMemory(),
-    share: new MemoryBudget(2 ** 23).open(),
+    share: anyShare(),
     turns: { isOver: () => true, next },
   };
   const body = await new Promise<Buffer | undefined>((resolve, reject) => {

@@ -12,7 +12,7 @@ import { KnownHeads } from '../../../src/protocol/rest/known-heads.ts';
 import { createTurns } from '../../../src/protocol/rest/turns.ts';
 import { aGateway, PAIRS } from '../../gateway/builders.ts';
 import { NOBODY } from '../builders.ts';
-import { anInput, aServer, binaryInput, floats, inferCall, LIMITS } from './builders.ts';
+import { anInput, anyShare, aServer, binaryInput, floats, inferCall, LIMITS } from './builders.ts';
 
 /** A request as bytes, with the header that says where its JSON ends. */
 type Wire = { readonly body: Buffer; readonly headerLength: string | undefined };
@@ -174,6 +174,7 @@ t.test('whatever is done to a request, it is decoded or refused', async (t) => {
     identity: NOBODY,
     limits: LIMITS,
     turns: createTurns(),
+    share: anyShare(),
     heads: new KnownHeads(),
     signature: () => PAIRS,
   };

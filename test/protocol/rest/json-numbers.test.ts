@@ -6,6 +6,7 @@ import type { Dtype } from '../../../src/core/tensor.ts';
 import { decodeJsonTensor } from '../../../src/protocol/rest/decode-json.ts';
 import { JsonElements } from '../../../src/protocol/rest/encode-json.ts';
 import { createTurns, finish } from '../../../src/protocol/rest/turns.ts';
+import { anyShare } from './builders.ts';
 
 const TURNS = createTurns();
 
@@ -15,8 +16,7 @@ async function decode(dtype: Dtype, numerals: readonly string[]): Promise<Uint8A
   const shape = [numerals.length];
   return decodeJsonTensor(
     { json, range, name: 'x', dtype, shape },
-    { jsonElementsMax: 1e6 },
-    TURNS,
+    { limits: { jsonElementsMax: 1e6 }, turns: TURNS, share: anyShare() },
   );
 }
 

@@ -7,6 +7,7 @@ import { JsonElements } from '../../../src/protocol/rest/encode-json.ts';
 import { readJsonHead } from '../../../src/protocol/rest/json-head.ts';
 import { NumberReader } from '../../../src/protocol/rest/json-number.ts';
 import { createTurns, finish, type Turns } from '../../../src/protocol/rest/turns.ts';
+import { anyShare } from './builders.ts';
 
 const LIMITS = { jsonDepthMax: 100, jsonElementsMax: 10_000_000 };
 
@@ -39,7 +40,7 @@ async function decode(dtype: Dtype, json: string, shape: readonly number[]): Pro
   const bytes = Buffer.from(json);
   const range = { start: 0, end: bytes.byteLength };
   const tensor = { json: bytes, range, name: 'x', dtype, shape };
-  return decodeJsonTensor(tensor, LIMITS, createTurns());
+  return decodeJsonTensor(tensor, { limits: LIMITS, turns: createTurns(), share: anyShare() });
 }
 
 async function encode(dtype: Dtype, data: Uint8Array): Promise<string> {
@@ -167,7 +168,7 @@ t.test('a large body leaves the loop free between slices, a small one never wait
   t.ok(scanned >= Math.floor(large.byteLength / 524_288), `${scanned} turns to scan`);
   const range = head.ranges[0] ?? { start: 0, end: 0 };
   const tensor = { json: large, range, name: 'x', dtype: 'FP64', shape: [100_000] } as const;
-  const data = await decodeJsonTensor(tensor, LIMITS, turns);
+  const data = await decodeJsonTensor(tensor, { limits: LIMITS, turns, share: anyShare() });
   const read = turns.count - scanned;
   t.ok(read >= Math.floor(large.byteLength / 65_536), `${read} turns to read`);
   t.same(new Float64Array(data.buffer, data.byteOffset, 100_000), Float64Array.from(values));
@@ -231,7 +232,11 @@ async function readStrings(json: Buffer, elements: number): Promise<Uint8Array> 
     dtype: 'BYTES',
     shape: [elements],
   } as const;
-  return decodeJsonTensor(tensor, { jsonElementsMax: elements }, createTurns());
+  return decodeJsonTensor(tensor, {
+    limits: { jsonElementsMax: elements },
+    turns: createTurns(),
+    share: anyShare(),
+  });
 }
 
 t.test('a million short strings take a buffer, not an object each', async (t) => {

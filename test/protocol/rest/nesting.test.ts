@@ -3,12 +3,17 @@ import t from 'tap';
 import { decodeJsonTensor } from '../../../src/protocol/rest/decode-json.ts';
 import { Nesting } from '../../../src/protocol/rest/nesting.ts';
 import { createTurns } from '../../../src/protocol/rest/turns.ts';
+import { anyShare } from './builders.ts';
 
 function decode(text: string, shape: readonly number[]): Promise<Uint8Array> {
   const json = Buffer.from(text);
   const range = { start: 0, end: json.byteLength };
   const tensor = { json, range, name: 'x', dtype: 'INT8', shape } as const;
-  return decodeJsonTensor(tensor, { jsonElementsMax: 100 }, createTurns());
+  return decodeJsonTensor(tensor, {
+    limits: { jsonElementsMax: 100 },
+    turns: createTurns(),
+    share: anyShare(),
+  });
 }
 
 const RAGGED: readonly [string, number[], RegExp][] = [
