@@ -1,6 +1,8 @@
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import logUpdate from 'log-update';
 import pc from 'picocolors';
+import { killChildren } from '../app/kill-children.ts';
 import { type App, startApp } from '../app.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load.ts';
@@ -17,6 +19,7 @@ import type { RolloutStatus } from '../rollout/status.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
 import { EXIT } from './exit-code.ts';
 import { formatRollout } from './rollout-view.ts';
+import { writeOut } from './standard-output.ts';
 import { formatTable } from './table.ts';
 
 export type DemoCommandOptions = { readonly json?: boolean; readonly keep?: string };
@@ -28,28 +31,29 @@ const REQUESTS_PER_SECOND = 400;
 export async function demo(options: DemoCommandOptions): Promise<void> {
   const startedMs = systemClock.monotonicMs();
   const workplace = await prepareWorkplace(join(programFolder, 'models'), options.keep);
-  try {
-    const say = options.json === true ? () => undefined : sayTo(process.stdout);
-    const trials = await runTrials(workplace, say);
-    const summary = summarise(trials, {
-      ledger: await checkLedger(workplace.ledger),
-      seconds: Math.round((systemClock.monotonicMs() - startedMs) / 100) / 10,
-      requestsPerSecond: REQUESTS_PER_SECOND,
-    });
-    process.stdout.write(
-      options.json === true ? `${JSON.stringify(summary)}\n` : closing(summary, options),
-    );
-    process.exitCode = summary.ok ? EXIT.ok : EXIT.failed;
-  } finally {
-    await workplace.remove();
-  }
+  leaveNothing(workplace);
+  const say = options.json === true ? () => undefined : (line: string) => writeOut(`${line}\n`);
+  const trials = await runTrials(workplace, say);
+  const summary = summarise(trials, {
+    ledger: await checkLedger(workplace.ledger),
+    seconds: Math.round((systemClock.monotonicMs() - startedMs) / 100) / 10,
+    requestsPerSecond: REQUESTS_PER_SECOND,
+  });
+  writeOut(options.json === true ? `${JSON.stringify(summary)}\n` : closing(summary, options));
+  process.exitCode = summary.ok ? EXIT.ok : EXIT.failed;
+}
+
+/** However the process ends, an interrupt or a closed output included, its children and its temporary folder go with it. */
+function leaveNothing(workplace: Workplace): void {
+  process.once('exit', () => {
+    killChildren();
+    workplace.remove();
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
 }
 
 type Say = (line: string) => void;
-
-function sayTo(stream: NodeJS.WriteStream): Say {
-  return (line) => stream.write(`${line}\n`);
-}
 
 async function runTrials(workplace: Workplace, say: Say): Promise<readonly TrialResult[]> {
   const crashes: string[] = [];

@@ -9,6 +9,8 @@ export const EXIT = {
   inconclusive: 3,
   /** No gateway answered. */
   unreachable: 4,
+  /** The reader of the output has gone: 128 + SIGPIPE, as of a program that dies of that signal. */
+  brokenPipe: 141,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -1,5 +1,6 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { deferred } from '../core/deferred.ts';
+import { outliveOutput } from './standard-output.ts';
 
 /** Lines that wait for a reader that is behind; beyond it lines are dropped. Some five thousand lines. */
 export const BACKLOG_BYTES_MAX = 1024 * 1024;
@@ -19,9 +20,7 @@ export type DropNotice = (lines: number) => string;
  * terminal it writes at once.
  */
 export function standardErrorSink(notice: DropNotice): LogSink {
-  // A reader that went away is told as an event, which would end this process if nothing listened.
-  process.stdout.on('error', () => undefined);
-  process.stderr.on('error', () => undefined);
+  outliveOutput();
   const { fd } = process.stderr;
   const kind = fstatSync(fd);
   if (kind.isFIFO() || kind.isSocket()) return new StreamSink(process.stderr, notice);

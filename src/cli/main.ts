@@ -4,6 +4,9 @@ import { programVersion, runtimeVersion } from '../config/program.ts';
 import { messageOf } from '../core/errors.ts';
 import { addBenchCommands } from './bench/commands.ts';
 import { CommandError, EXIT } from './exit-code.ts';
+import { endWhereOutputIsLost, writeOut } from './standard-output.ts';
+
+endWhereOutputIsLost();
 
 /**
  * The command line. Each command is loaded only when it is asked for, so that `--help` and the small ones start at once.
@@ -17,6 +20,7 @@ const program = new Command('understudy')
     'print the version of this program and of what it runs on',
   )
   .showSuggestionAfterError()
+  .configureOutput({ writeOut })
   .exitOverride();
 
 program

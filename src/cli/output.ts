@@ -1,4 +1,5 @@
 import { CommandError, EXIT } from './exit-code.ts';
+import { writeOut } from './standard-output.ts';
 
 export type OutputFormat = 'json' | 'text';
 
@@ -11,5 +12,5 @@ export function readFormat(text: string): OutputFormat {
 /** Writes a result: as JSON, or as the text that `toText` makes of it. */
 export function print<T>(result: T, format: OutputFormat, toText: (result: T) => string): void {
   const text = format === 'json' ? JSON.stringify(result, undefined, 2) : toText(result).trimEnd();
-  process.stdout.write(`${text}\n`);
+  writeOut(`${text}\n`);
 }

@@ -66,11 +66,12 @@ async function obey(order: TrafficOrder): Promise<void> {
   } catch (error) {
     tell({ kind: 'failed', message: messageOf(error) });
   }
-  process.disconnect();
+  if (process.connected) process.disconnect();
 }
 
 function tell(news: TrafficNews): void {
-  process.send?.(news);
+  // The demo may end at any moment.
+  if (process.connected) process.send?.(news, () => undefined);
 }
 
 async function sendImages(order: TrafficOrder): Promise<TrafficNews> {

@@ -1,4 +1,5 @@
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildFlaky, buildSlowed } from './builds.ts';
@@ -10,7 +11,8 @@ export type Workplace = {
   readonly config: string;
   readonly ledger: string;
   readonly imagesFolder: string;
-  readonly remove: () => Promise<void>;
+  /** At once, so that a process that is ending can do it. */
+  readonly remove: () => void;
 };
 
 export const DEMO_MODEL = 'fashion';
@@ -58,8 +60,8 @@ export async function prepareWorkplace(
     config,
     ledger: join(root, 'ledger'),
     imagesFolder,
-    remove: async () => {
-      if (keep === undefined) await rm(root, { recursive: true, force: true });
+    remove: () => {
+      if (keep === undefined) rmSync(root, { recursive: true, force: true });
     },
   };
 }

@@ -112,11 +112,11 @@ async function perform(
   // Not only once hours of measuring are over.
   if (options.out !== undefined) await expectWritable(options.out);
   const record = await recordOf(options, arms, work);
-  print(record, format, (made) => textOf(made));
   process.exitCode = exitCodeOf(record);
-  if (options.out === undefined) return;
-  const page = await writeReports(options.out, record);
-  process.stderr.write(`The report with plots: ${page}\n`);
+  // First, since the process ends where standard output cannot be written.
+  const page = options.out === undefined ? undefined : await writeReports(options.out, record);
+  print(record, format, (made) => textOf(made));
+  if (page !== undefined) process.stderr.write(`The report with plots: ${page}\n`);
 }
 
 async function recordOf(
