@@ -85,9 +85,9 @@ export function changedVersions(
   return new Set(all.filter((each) => before?.builds.get(each) !== after.builds.get(each)));
 }
 
-function buildOf({ digest, models, warmups }: Package, settings: ModelConfig): string {
+function buildOf({ digest, models, warmups, reshapes }: Package, settings: ModelConfig): string {
   const { instances, batch, queue, execution } = settings;
   const { deadlineMs: _, ...limits } = queue;
-  const run = [digest, models, warmups, instances, batch, limits, execution];
+  const run = [digest, models, warmups, reshapes, instances, batch, limits, execution];
   return sha256Hex(JSON.stringify(run));
 }

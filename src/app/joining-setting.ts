@@ -2,6 +2,7 @@ import { arch, cpus } from 'node:os';
 import { ROW_RULE_VERSION } from '../batching/row-independence.ts';
 import type { ModelConfig } from '../config/model-section.ts';
 import { runtimeVersion } from '../config/program.ts';
+import { keepsRows } from '../core/reshape.ts';
 import type { JoiningKey, JoiningStore } from '../host/joining-store.ts';
 import type { JoiningSetting } from '../host/joinings.ts';
 import type { Package } from '../repository/package.ts';
@@ -34,6 +35,11 @@ export async function joiningSetting(
   const { rowsMax, declared } = settings.batch;
   if (rowsMax === 0) return known({ kind: 'off', because: '`batch: off` is configured' });
   if (rowsMax === 1) return known({ kind: 'off', because: '`batch.rowsMax: 1` is configured' });
+  const moving = found.reshapes.find((reshape) => !keepsRows(reshape));
+  if (moving !== undefined) {
+    const because = `the reshape of ${moving.side} '${moving.name}' moves its leading dimension`;
+    return known({ kind: 'off', because });
+  }
   const { rows } = found;
   if (rows.kind === 'mixed') {
     const { because } = rows;

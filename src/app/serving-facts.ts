@@ -1,3 +1,4 @@
+import { keepsRows } from '../core/reshape.ts';
 import { isBatchable } from '../core/tensor.ts';
 import type { ServingFacts } from '../gateway/version-names.ts';
 import type { Package } from '../repository/package.ts';
@@ -7,13 +8,14 @@ import { instancesOf } from './instances.ts';
 /** How a version is run. */
 export function servingFacts(
   { settings }: Pick<CatalogEntry, 'settings'>,
-  { signature, modelFile }: Package,
+  { signature, modelFile, reshapes, settings: { declared } }: Package,
 ): ServingFacts {
   const { batch, queue, execution, instances, versions } = settings;
-  const sharesRuns = batch.rowsMax > 1 && isBatchable(signature);
+  const hasRows = isBatchable(signature) && reshapes.every(keepsRows);
+  const sharesRuns = batch.rowsMax > 1 && hasRows;
   return {
     // A limit of one row is a batch dimension all the same.
-    rowsMax: isBatchable(signature) ? batch.rowsMax : 0,
+    rowsMax: hasRows ? batch.rowsMax : 0,
     delayMs: sharesRuns ? batch.delayMs : 0,
     queueRequestsMax: queue.requestsMax,
     deadlineMs: queue.deadlineMs,
@@ -23,5 +25,7 @@ export function servingFacts(
     device: execution.providers[0] === 'cpu' ? 'cpu' : 'gpu',
     versionPolicy: versions,
     modelFile,
+    reshapes,
+    declared,
   };
 }

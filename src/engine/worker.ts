@@ -8,6 +8,7 @@ import type { Observation } from '../core/outcome.ts';
 import type { Signature, Tensor } from '../core/tensor.ts';
 import { chooseRuntime } from '../runtime/choose-runtime.ts';
 import type { OpenModel, ProviderReport, Source } from '../runtime/runtime.ts';
+import { reshapedModel } from './reshaped-model.ts';
 import { warmUp } from './warm-up.ts';
 
 /**
@@ -59,7 +60,7 @@ async function openAll(sources: readonly Source[]): Promise<readonly OpenModel[]
 async function openOne(source: Source): Promise<OpenModel> {
   try {
     const runtime = await chooseRuntime(source);
-    const model = await runtime.open(source);
+    const model = reshapedModel(await runtime.open(source), source.reshapes ?? []);
     await warmUp(model, source.warmups ?? []);
     return model;
   } catch (error) {

@@ -1,4 +1,6 @@
+import type { Declared } from '../core/declared.ts';
 import type { Joining } from '../core/joining.ts';
+import type { Reshape } from '../core/reshape.ts';
 import type { Route } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
 import { type Life, newestOf, type VersionPolicy } from '../core/version.ts';
@@ -33,6 +35,9 @@ export type ServingFacts = {
   readonly versionPolicy: VersionPolicy;
   /** The model's file within the version's folder. */
   readonly modelFile: string;
+  /** The tensors that the model has in other shapes than callers see. */
+  readonly reshapes: readonly Reshape[];
+  readonly declared: Declared;
 };
 
 /**

@@ -2,6 +2,8 @@
  * How a model is served, in the shape and the names of Triton's ModelConfig, which tools read before they send anything: as
  * JSON over HTTP, as the message of the same fields over gRPC.
  */
+import type { DeclaredWarmup } from '../core/declared.ts';
+import { type Reshape, reshapeOf } from '../core/reshape.ts';
 import { type Dtype, isBatchable, type TensorSpec } from '../core/tensor.ts';
 import type { VersionPolicy } from '../core/version.ts';
 import type { ModelVersionState, ServingFacts } from '../gateway/version-names.ts';
@@ -20,8 +22,8 @@ export type ModelConfig = {
   readonly dynamic_batching?: DynamicBatchingConfig;
   readonly instance_group: readonly InstanceGroupConfig[];
   readonly default_model_filename: string;
-  readonly parameters: Readonly<Record<string, never>>;
-  readonly model_warmup: readonly never[];
+  readonly parameters: Readonly<Record<string, { readonly string_value: string }>>;
+  readonly model_warmup: readonly DeclaredWarmup[];
   /** One answer to each request, always. */
   readonly model_transaction_policy: { readonly decoupled: false };
 };
@@ -36,12 +38,12 @@ type TensorConfig = {
   readonly data_type: string;
   /** Without the batch dimension where there is one. */
   readonly dims: readonly number[];
-  /** Where `dims`, which must not be empty, stands for no dimension at all. */
-  readonly reshape?: { readonly shape: readonly [] };
+  /** What the model has in place of `dims`. Also where `dims`, which must not be empty, stands for no dimension at all. */
+  readonly reshape?: { readonly shape: readonly number[] };
 };
 
 type InputConfig = TensorConfig & {
-  readonly format: 'FORMAT_NONE';
+  readonly format: string;
   readonly is_shape_tensor: false;
   readonly allow_ragged_batch: false;
   readonly optional: false;
@@ -75,16 +77,19 @@ type InstanceGroupConfig = {
 
 /** The configuration that a version is served with. */
 export function modelConfigOf(model: string, state: ModelVersionState): ModelConfig {
-  const { platform, signature, labels, facts } = state;
+  const { platform, signature, facts } = state;
   const batched = isBatched(state);
+  const parameters = [...facts.declared.parameters].map(
+    ([name, string_value]) => [name, { string_value }] as const,
+  );
   return {
     name: model,
     platform,
     backend: platform.split('_')[0] ?? platform,
     version_policy: versionPolicyOf(facts.versionPolicy),
     max_batch_size: batched ? facts.rowsMax : 0,
-    input: signature.inputs.map((spec) => inputOf(spec, batched)),
-    output: signature.outputs.map((spec) => outputOf(spec, batched, labels.has(spec.name))),
+    input: signature.inputs.map((spec) => inputOf(spec, state)),
+    output: signature.outputs.map((spec) => outputOf(spec, state)),
     optimization: {},
     ...(batched && facts.rowsMax > 1 ? { dynamic_batching: dynamicBatchingOf(facts) } : {}),
     instance_group: [
@@ -95,8 +100,8 @@ export function modelConfigOf(model: string, state: ModelVersionState): ModelCon
       },
     ],
     default_model_filename: facts.modelFile,
-    parameters: {},
-    model_warmup: [],
+    parameters: Object.fromEntries(parameters),
+    model_warmup: facts.declared.warmups,
     model_transaction_policy: { decoupled: false },
   };
 }
@@ -120,30 +125,39 @@ function versionPolicyOf(policy: VersionPolicy): VersionPolicyConfig {
   }
 }
 
-function inputOf(spec: TensorSpec, batched: boolean): InputConfig {
+function inputOf(spec: TensorSpec, state: ModelVersionState): InputConfig {
   return {
-    ...tensorOf(spec, batched),
-    format: 'FORMAT_NONE',
+    ...tensorOf(spec, 'input', state),
+    format: state.facts.declared.formats.get(spec.name) ?? 'FORMAT_NONE',
     is_shape_tensor: false,
     allow_ragged_batch: false,
     optional: false,
   };
 }
 
-/** Where an output's labels come from has no one file here; tools look at whether there is a name. */
-function outputOf(spec: TensorSpec, batched: boolean, hasLabels: boolean): OutputConfig {
+/** Labels may come from elsewhere than a file of the configuration; tools look at whether there is a name. */
+function outputOf(spec: TensorSpec, state: ModelVersionState): OutputConfig {
+  const { labels, facts } = state;
+  const written = facts.declared.labelFiles.get(spec.name);
   return {
-    ...tensorOf(spec, batched),
-    label_filename: hasLabels ? LABEL_FILE : '',
+    ...tensorOf(spec, 'output', state),
+    label_filename: written ?? (labels.has(spec.name) ? LABEL_FILE : ''),
     is_shape_tensor: false,
   };
 }
 
 const LABEL_FILE = 'labels.txt';
 
-function tensorOf({ name, dtype, shape }: TensorSpec, batched: boolean): TensorConfig {
-  const dims = batched ? shape.slice(1) : shape;
+function tensorOf(
+  { name, dtype, shape }: TensorSpec,
+  side: Reshape['side'],
+  state: ModelVersionState,
+): TensorConfig {
+  const below = (whole: readonly number[]) => (isBatched(state) ? whole.slice(1) : whole);
+  const dims = below(shape);
   const data_type = TYPE_NAMES[dtype];
+  const reshape = reshapeOf(state.facts.reshapes, side, name);
+  if (reshape) return { name, data_type, dims, reshape: { shape: below(reshape.model) } };
   if (dims.length > 0) return { name, data_type, dims };
   return { name, data_type, dims: [1], reshape: { shape: [] } };
 }

@@ -48,20 +48,20 @@ type Place = { readonly directory: string; readonly model: string; readonly file
 
 async function saysOf(config: TritonModelConfig, place: Place): Promise<FolderSays> {
   const { directory, file } = place;
-  const { section, modelFile, labelFiles, batching, tensors, warmups, ignored } = named(file, () =>
+  const { section, modelFile, declared, batching, tensors, warmups, ignored } = named(file, () =>
     settingsFrom(config, place.model),
   );
   const beneath = { file, section };
   checkSection(beneath);
   const labelsByOutput = new Map<string, readonly string[]>();
-  for (const [output, labels] of labelFiles) {
+  for (const [output, labels] of declared.labelFiles) {
     labelsByOutput.set(output, await readLabels(directory, labels));
   }
   return {
-    settings: { beneath, ignored },
+    settings: { beneath, ignored, declared },
     modelFile: modelFile ?? SAYS_NOTHING.modelFile,
     labelsByOutput,
-    check: (signature) => named(file, () => checkTensors(tensors, batching, signature)),
+    fit: (signature) => named(file, () => checkTensors(tensors, batching, signature)),
     warmupsFor: (signature) => warmupSamples(warmups, signature, directory),
   };
 }

@@ -2,18 +2,22 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { SectionBeneath } from '../config/schema.ts';
 import { parseYamlFile } from '../config/yaml-file.ts';
+import type { Declared } from '../core/declared.ts';
+import { type Reshape, servedSignature } from '../core/reshape.ts';
 import type { RowsFinding } from '../core/rows.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { ModelVersion } from '../core/version.ts';
 import type { WarmupSample } from '../core/warmup.ts';
-import { stampOf } from './digest.ts';
+import { type DirectoryDigest, stampOf } from './digest.ts';
 import { insideOf } from './inside-of.ts';
+import type { Inspection } from './inspection.ts';
 import type { Inspector } from './inspector.ts';
 import { isMissing } from './is-missing.ts';
 import { checkLabelsOf, outputOf, readLabels } from './labels.ts';
 import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-yaml.ts';
 import type { Postprocess, Preprocess } from './preprocess-yaml.ts';
 import { readRegularText } from './regular-file.ts';
+import { declaredIn } from './triton-declared.ts';
 
 /** The file that makes a folder a package. */
 const MODEL_FILE = 'model.onnx';
@@ -25,6 +29,7 @@ export type ModelSettings = {
   readonly beneath: SectionBeneath;
   /** What is asked for and not done here, in parts of a sentence. */
   readonly ignored: readonly string[];
+  readonly declared: Declared;
 };
 
 /** One version's folder, read and found whole. */
@@ -40,7 +45,12 @@ export type Package = ModelVersion & {
   readonly models: readonly { readonly name: string; readonly file: string }[];
   /** The model's file, relative to the folder. */
   readonly modelFile: string;
+  /** What the model's file says by itself. */
+  readonly inspected: Omit<Inspection, keyof DirectoryDigest>;
+  /** As callers see it. */
   readonly signature: Signature;
+  /** The tensors that the model has in other shapes than callers see. */
+  readonly reshapes: readonly Reshape[];
   /** Whether requests may share a run, as far as the model's file tells. */
   readonly rows: RowsFinding;
   /** `classification`, for instance. */
@@ -67,17 +77,24 @@ export type FolderSays = {
   /** The model's file, relative to the version's folder. */
   readonly modelFile: string;
   readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
-  /** Holds what was said of inputs and outputs against the model's own; throws an Error where they differ. */
-  readonly check: (signature: Signature) => void;
+  /**
+   * Holds what was said of inputs and outputs against the model's own; throws an Error where they differ. Returns the tensors that
+   * callers see in other shapes.
+   */
+  readonly fit: (signature: Signature) => readonly Reshape[];
   readonly warmupsFor: (signature: Signature) => Promise<readonly WarmupSample[]>;
 };
 
 /** A folder that says nothing. */
 export const SAYS_NOTHING: FolderSays = {
-  settings: { beneath: { file: 'config.pbtxt', section: {} }, ignored: [] },
+  settings: {
+    beneath: { file: 'config.pbtxt', section: {} },
+    ignored: [],
+    declared: declaredIn({}),
+  },
   modelFile: 'model.onnx',
   labelsByOutput: new Map(),
-  check: () => undefined,
+  fit: () => [],
   warmupsFor: async () => [],
 };
 
@@ -101,10 +118,11 @@ export async function readPackage(
   { above = SAYS_NOTHING, inspector, known }: PackageReading,
 ): Promise<Package> {
   const file = await modelFileIn(directory, above.modelFile);
-  const { signature, rows, digest, bytes, stamp } =
+  const { digest, bytes, stamp, ...inspected } =
     (await unchanged(known, directory, above)) ??
     (await inspector.inspect({ directory, file, name: above.modelFile }));
-  above.check(signature);
+  const reshapes = above.fit(inspected.signature);
+  const signature = servedSignature(inspected.signature, reshapes);
   const said = await modelYamlOf(directory);
   const own =
     typeof said.labels === 'string' ? await readLabels(directory, said.labels) : said.labels;
@@ -119,8 +137,10 @@ export async function readPackage(
     stamp,
     models: [{ name: model, file }],
     modelFile: above.modelFile,
+    inspected,
     signature,
-    rows,
+    reshapes,
+    rows: inspected.rows,
     task: said.task,
     description: said.description,
     labels: own ?? [...labelsByOutput.values()][0],
@@ -139,9 +159,10 @@ async function unchanged(
   known: Package | undefined,
   directory: string,
   { modelFile }: FolderSays,
-): Promise<Package | undefined> {
+): Promise<Inspection | undefined> {
   if (known?.modelFile !== modelFile || known.directory !== resolve(directory)) return undefined;
-  return (await stampOf(directory)) === known.stamp ? known : undefined;
+  const { digest, bytes, stamp, inspected } = known;
+  return (await stampOf(directory)) === stamp ? { digest, bytes, stamp, ...inspected } : undefined;
 }
 
 /** A version that is written while it is read is none yet. */

@@ -18,6 +18,8 @@ export type TritonModelConfig = {
   readonly default_model_filename?: string;
   readonly model_warmup?: readonly TritonWarmup[];
   readonly model_transaction_policy?: { readonly decoupled?: boolean };
+  readonly parameters?: Readonly<Record<string, { readonly string_value?: string }>>;
+  readonly optimization?: object;
   readonly batch_input?: readonly object[];
   readonly batch_output?: readonly object[];
 };
@@ -26,6 +28,7 @@ export type TritonModelConfig = {
 export type TritonTensor = {
   readonly name?: string;
   readonly data_type?: string | number;
+  readonly format?: string | number;
   readonly dims?: readonly number[];
   readonly reshape?: { readonly shape?: readonly number[] };
   readonly label_filename?: string;

@@ -1,8 +1,10 @@
+import type { Declared } from '../core/declared.ts';
 import { checkInside } from './inside-of.ts';
 import type { TritonModelConfig } from './triton-config.ts';
+import { declaredIn } from './triton-declared.ts';
 import { ignoredParts } from './triton-ignored.ts';
 import { type Batching, batchingOf, type Section, sectionFrom } from './triton-section.ts';
-import { isScalar, type TensorExpectation, tensorExpectations } from './triton-tensors.ts';
+import { type TensorExpectation, tensorExpectations } from './triton-tensors.ts';
 import { type WarmupPlan, warmupPlans } from './triton-warmup.ts';
 
 /** What a Triton model configuration comes to here. */
@@ -11,8 +13,8 @@ export type TritonSettings = {
   readonly section: Section;
   /** Relative to the version's folder; undefined: not said. */
   readonly modelFile: string | undefined;
-  /** By output; relative to the model's folder. */
-  readonly labelFiles: ReadonlyMap<string, string>;
+  /** Files of labels are relative to the model's folder. */
+  readonly declared: Declared;
   readonly batching: Batching;
   readonly tensors: readonly TensorExpectation[];
   readonly warmups: readonly WarmupPlan[];
@@ -30,12 +32,13 @@ export function settingsFrom(config: TritonModelConfig, model: string): TritonSe
   checkServed(config);
   const modelFile = config.default_model_filename || undefined;
   if (modelFile !== undefined) checkInside('default_model_filename', modelFile);
+  checkLabelFiles(config);
   const batching = batchingOf(config);
   const { section, notes } = sectionFrom(config, batching);
   return {
     section,
     modelFile,
-    labelFiles: labelFilesOf(config),
+    declared: declaredIn(config),
     batching,
     tensors: tensorExpectations(config),
     warmups: warmupPlans(config),
@@ -76,21 +79,10 @@ function checkServed(config: TritonModelConfig): void {
   if (config[made]?.length) {
     throw new Error(`${made}: tensors that the server makes for a batch are not served yet`);
   }
-  for (const tensor of [...(config.input ?? []), ...(config.output ?? [])]) {
-    if (tensor.reshape && !isScalar(tensor)) {
-      throw new Error(
-        `reshape of "${tensor.name}": tensors are served in the model's own shapes only, found another`,
-      );
-    }
-  }
 }
 
-function labelFilesOf({ output = [] }: TritonModelConfig): ReadonlyMap<string, string> {
-  const files = new Map<string, string>();
+function checkLabelFiles({ output = [] }: TritonModelConfig): void {
   for (const { name = '', label_filename: file } of output) {
-    if (!file) continue;
-    checkInside(`label_filename of output "${name}"`, file);
-    files.set(name, file);
+    if (file) checkInside(`label_filename of output "${name}"`, file);
   }
-  return files;
 }

@@ -1,6 +1,8 @@
+import { type Reshape, reshapedTo } from '../core/reshape.ts';
 import type { Dtype, Signature, TensorSpec } from '../core/tensor.ts';
 import { formatShape } from '../core/tensor.ts';
 import type { TritonModelConfig, TritonTensor } from './triton-config.ts';
+import { checkReshape } from './triton-reshape.ts';
 import type { Batching } from './triton-section.ts';
 
 /** What a configuration expects of an input or output. */
@@ -11,6 +13,8 @@ export type TensorExpectation = {
   readonly dtype: Dtype | undefined;
   /** As listed: without the batch dimension where there is one. Undefined: not said. */
   readonly dims: readonly number[] | undefined;
+  /** What the model has in place of `dims`, in the same way. Undefined: the same. */
+  readonly reshape: readonly number[] | undefined;
 };
 
 const DTYPE_OF_TYPE: Readonly<Record<string, Dtype>> = {
@@ -40,11 +44,6 @@ export function dtypeOfType(type: string | number | undefined, where: string): D
   );
 }
 
-/** A configuration has no other way to list a tensor without dimensions than as one element, reshaped. */
-export function isScalar({ dims = [], reshape }: TritonTensor): boolean {
-  return reshape !== undefined && !reshape.shape?.length && dims.length === 1 && dims[0] === 1;
-}
-
 /** Throws an Error for what makes no sense whatever the model is. */
 export function tensorExpectations(config: TritonModelConfig): readonly TensorExpectation[] {
   return [
@@ -61,17 +60,19 @@ function expectationOf(tensor: TritonTensor, side: TensorExpectation['side']): T
   if (wrong !== undefined) {
     throw new Error(`${where}: expected dimensions of -1 (free), 0 or more, found ${wrong}`);
   }
-  const listed = dims.length > 0 ? dims : undefined;
+  const reshape = tensor.reshape && (tensor.reshape.shape ?? []);
+  if (reshape) checkReshape(where, dims, reshape);
   return {
     side,
     name,
     dtype: dtypeOfType(type, `${where}: data_type`),
-    dims: isScalar(tensor) ? [] : listed,
+    dims: dims.length > 0 ? dims : undefined,
+    reshape,
   };
 }
 
 /**
- * Holds what a configuration expects against what the model file says.
+ * Holds what a configuration expects against what the model file says, and tells which tensors callers see in other shapes.
  *
  * @throws Error that names the tensor, what was expected and what was found.
  */
@@ -79,9 +80,9 @@ export function checkTensors(
   expectations: readonly TensorExpectation[],
   batching: Batching,
   signature: Signature,
-): void {
+): readonly Reshape[] {
   if (batching === 'rows') checkRows(signature);
-  for (const expectation of expectations) {
+  return expectations.flatMap((expectation) => {
     const { side, name } = expectation;
     const specs = side === 'input' ? signature.inputs : signature.outputs;
     const spec = specs.find((each) => each.name === name);
@@ -89,8 +90,8 @@ export function checkTensors(
       const names = specs.map((each) => `"${each.name}"`).join(', ') || 'none';
       throw new Error(`${side} "${name}": the model has no such ${side}. It has ${names}`);
     }
-    checkTensor(expectation, batching, spec);
-  }
+    return checkTensor(expectation, batching, spec);
+  });
 }
 
 /** A `max_batch_size` is a promise that rows can be joined. */
@@ -103,24 +104,39 @@ function checkRows({ inputs, outputs }: Signature): void {
   );
 }
 
-function checkTensor(expectation: TensorExpectation, batching: Batching, spec: TensorSpec): void {
-  const { side, name, dtype, dims } = expectation;
+function checkTensor(
+  { side, name, dtype, dims, reshape }: TensorExpectation,
+  batching: Batching,
+  spec: TensorSpec,
+): readonly Reshape[] {
   if (dtype !== undefined && dtype !== spec.dtype) {
     throw new Error(`${side} "${name}": expected ${dtype} in the model, found ${spec.dtype}`);
   }
-  if (dims === undefined || shapesFor(dims, batching).some((shape) => agree(shape, spec.shape))) {
-    return;
+  if (dims === undefined) return [];
+  const own = reshape ?? dims;
+  const found = leadsFor(batching).find((lead) => agree([...lead, ...own], spec.shape));
+  if (found === undefined) {
+    const wanted = batching === 'rows' ? [-1, ...own] : own;
+    const hint = batching === 'rows' ? '. Beside a max_batch_size, dims leave the batch out' : '';
+    const what = reshape === undefined ? 'in the model' : 'in the model, as it is reshaped';
+    throw new Error(
+      `${side} "${name}": expected ${formatShape(wanted)} ${what}, found ${formatShape(spec.shape)}${hint}`,
+    );
   }
-  const wanted = batching === 'rows' ? [-1, ...dims] : dims;
-  const hint = batching === 'rows' ? '. Beside a max_batch_size, dims leave the batch out' : '';
-  throw new Error(
-    `${side} "${name}": expected ${formatShape(wanted)} in the model, found ${formatShape(spec.shape)}${hint}`,
-  );
+  if (reshape === undefined) return [];
+  const [from, to] = [
+    [...found, ...own],
+    [...found, ...dims],
+  ];
+  // What is free in the configuration and fixed in the model is fixed for callers too.
+  const model = from.map((size, axis) => (size === -1 ? (spec.shape[axis] ?? -1) : size));
+  return [{ side, name, served: reshapedTo(model, from, to) ?? to, model }];
 }
 
-function shapesFor(dims: readonly number[], batching: Batching): readonly (readonly number[])[] {
-  if (batching === 'off') return [dims];
-  return batching === 'rows' ? [[-1, ...dims]] : [dims, [-1, ...dims]];
+/** What may stand before the dimensions that are listed. */
+function leadsFor(batching: Batching): readonly (readonly number[])[] {
+  if (batching === 'off') return [[]];
+  return batching === 'rows' ? [[-1]] : [[], [-1]];
 }
 
 /** Equal, or free on one side, in every dimension. */

@@ -1,3 +1,4 @@
+import type { Reshape } from '../core/reshape.ts';
 import type { Signature, Tensor } from '../core/tensor.ts';
 import type { WarmupSample } from '../core/warmup.ts';
 
@@ -16,6 +17,8 @@ export type Source = {
   readonly intraOpThreads: number;
   /** What every replica must have answered before it is ready. Absent: zeros are enough, answered or not. */
   readonly warmups?: readonly WarmupSample[] | undefined;
+  /** Tensors that callers see in other shapes than the model's own. Absent: none. */
+  readonly reshapes?: readonly Reshape[] | undefined;
 };
 
 /** Which execution provider was asked for and which one runs. */

@@ -2,27 +2,38 @@ import { type CatalogEntry, catalogEntry } from '../../src/app/catalog-entry.ts'
 import type { Config } from '../../src/config/schema.ts';
 import type { Pair } from '../../src/core/outcome.ts';
 import type { Package } from '../../src/repository/package.ts';
+import { declaredIn } from '../../src/repository/triton-declared.ts';
 import { aTensor } from '../support/a-tensor.ts';
 
 /** A classifier of three classes. */
 export function aPackage(version: string, fields: Partial<Package> = {}): Package {
   const scores = { name: 'scores', dtype: 'FP32', shape: [-1, 3] } as const;
+  const files = { digest: `digest of ${version}`, bytes: 1_000, stamp: `stamp of ${version}` };
+  const signature: Package['signature'] = {
+    inputs: [{ name: 'image', dtype: 'FP32', shape: [-1, 4] }],
+    outputs: [scores],
+  };
+  const rows = { kind: 'apart' } as const;
   return {
     model: 'fashion',
     version,
     directory: `/models/fashion/${version}`,
-    digest: `digest of ${version}`,
-    bytes: 1_000,
-    stamp: `stamp of ${version}`,
+    ...files,
     models: [{ name: 'fashion', file: `/models/fashion/${version}/model.onnx` }],
     modelFile: 'model.onnx',
-    signature: { inputs: [{ name: 'image', dtype: 'FP32', shape: [-1, 4] }], outputs: [scores] },
-    rows: { kind: 'apart' },
+    inspected: { signature, rows },
+    signature,
+    reshapes: [],
+    rows,
     task: 'classification',
     description: undefined,
     labels: ['shirt', 'coat', 'bag'],
     labelsByOutput: new Map(),
-    settings: { beneath: { file: 'config.pbtxt', section: {} }, ignored: [] },
+    settings: {
+      beneath: { file: 'config.pbtxt', section: {} },
+      ignored: [],
+      declared: declaredIn({}),
+    },
     warmups: [],
     preprocess: undefined,
     postprocess: undefined,

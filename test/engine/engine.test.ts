@@ -3,7 +3,9 @@ import t, { type Test } from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
 import { DTYPES, type Dtype, type Tensor } from '../../src/core/tensor.ts';
 import { type EngineOptions, openEngine } from '../../src/engine/engine.ts';
+import { reshapedModel } from '../../src/engine/reshaped-model.ts';
 import { warmUp } from '../../src/engine/warm-up.ts';
+import { onnxRuntime } from '../../src/runtime/onnx.ts';
 import { aModelFile, anIdentityModel } from '../support/a-model-file.ts';
 import { aFakeSource, anOnnxSource } from '../support/a-source.ts';
 import { aTensor, valuesOf } from '../support/a-tensor.ts';
@@ -52,6 +54,29 @@ t.test('one source that fails leaves the other its answer', async (t) => {
     ['failure', 'answer'],
   );
   t.match(runs[0], { code: 'runtime_failed', message: 'refused the value 7' });
+});
+
+t.test('a reshaped model takes and gives the shapes that callers see', async (t) => {
+  const reshapes = [
+    { side: 'input', name: 'x', served: [-1, 4], model: [-1, 2, 2] },
+    { side: 'output', name: 'y', served: [-1, 4, 1], model: [-1, 2, 2] },
+  ] as const;
+  const file = aModelFile(anIdentityModel('FP32', [-1, 2, 2]));
+  const { engine } = await anEngine(t, { sources: [anOnnxSource(file, { reshapes })] });
+  t.match(engine.models[0]?.signature, {
+    inputs: [{ shape: [-1, 4] }],
+    outputs: [{ shape: [-1, 4, 1] }],
+  });
+  const values = [1, 2, 3, 4, 5, 6, 7, 8];
+  const { runs } = await engine.run([aTensor(values, { shape: [2, 4] })], [0]);
+  const [first] = runs[0]?.kind === 'answer' ? runs[0].outputs : [];
+  t.same(first?.shape, [2, 4, 1]);
+  t.strictSame(valuesOf(first), values);
+  const plain = await onnxRuntime.open(anOnnxSource(file));
+  t.equal(reshapedModel(plain, []), plain, 'without reshapes it is the model itself');
+  await plain.close();
+  const other = await engine.run([aTensor(values, { shape: [4, 2] })], [0]);
+  t.match(other.runs[0], { code: 'runtime_failed', message: /expected shape \[-1,4\]/ });
 });
 
 t.test('replicas run side by side, each with one batch ahead at most', async (t) => {

@@ -6,6 +6,7 @@ import type { Life } from '../../src/core/version.ts';
 import { createGateway, type GatewayOptions, type ServingHost } from '../../src/gateway/gateway.ts';
 import { createRouteTable } from '../../src/gateway/route-table.ts';
 import type { ModelVersionState, ServingFacts } from '../../src/gateway/version-names.ts';
+import { declaredIn } from '../../src/repository/triton-declared.ts';
 
 /** Takes two numbers a row, gives them back. */
 export const PAIRS: Signature = {
@@ -77,6 +78,8 @@ export const FACTS: ServingFacts = {
   device: 'cpu',
   versionPolicy: { kind: 'latest', count: 1 },
   modelFile: 'model.onnx',
+  reshapes: [],
+  declared: declaredIn({}),
 };
 
 export function aVersion(version: string, parts: Partial<ModelVersionState> = {}) {

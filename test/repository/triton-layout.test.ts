@@ -4,6 +4,7 @@ import t from 'tap';
 import { withInspector } from '../../src/repository/inspector.ts';
 import { readPackage } from '../../src/repository/package.ts';
 import { scanModel, scanRepository } from '../../src/repository/scan.ts';
+import { declaredIn } from '../../src/repository/triton-declared.ts';
 import { versionsToLoad } from '../../src/repository/versions-to-load.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
 import { aRepository, type Files } from './a-repository.ts';
@@ -41,7 +42,7 @@ t.test('a folder as Triton lays it out is served as it is', async (t) => {
   });
   t.same(problems, []);
   t.same(notes, [
-    '/m: config.pbtxt: left out, as it is not done here: optimization',
+    '/m: config.pbtxt: left out, as it is not done here: optimization.graph (the runtime optimises the graph as it does by default)',
     '/m: left aside, as a version is a number without leading zeros unless the configuration, a route or a command names it: tuned',
   ]);
   const [first, second] = packages;
@@ -80,7 +81,11 @@ t.test('nothing but the numbered folders is needed', async (t) => {
   const { packages, problems, notes } = await scanOf({ '1/model.onnx': MODEL });
   t.same([problems, notes], [[], []]);
   t.match(packages[0], { modelFile: 'model.onnx', warmups: [], labelsByOutput: new Map() });
-  t.same(packages[0]?.settings, { beneath: { file: 'config.pbtxt', section: {} }, ignored: [] });
+  t.same(packages[0]?.settings, {
+    beneath: { file: 'config.pbtxt', section: {} },
+    ignored: [],
+    declared: declaredIn({}),
+  });
 });
 
 t.test('what lies above a version does not change its digest', async (t) => {
@@ -239,6 +244,28 @@ t.test('one model that cannot be read does not keep the others', async (t) => {
     [join(root, 'bad'), join(root, 'worse')],
   );
   t.match(problems[1]?.message, /^expected a readable config\.pbtxt: EISDIR/);
+});
+
+t.test('a reshape is held against the model in the shape that it gives it', async (t) => {
+  const files = { '1/model.onnx': anIdentityModel('FP32', [1, -1, 2]) };
+  const reshaped = (shape: string) =>
+    scanOf({
+      ...files,
+      'config.pbtxt': `max_batch_size: 0 input { name: "x" dims: [ -1, 2 ] reshape { shape: [ ${shape} ] } }`,
+    });
+  const { packages } = await reshaped('1, -1, 2');
+  t.same(packages[0]?.signature.inputs[0]?.shape, [-1, 2]);
+  t.same(packages[0]?.inspected.signature.inputs[0]?.shape, [1, -1, 2]);
+  t.same(packages[0]?.reshapes, [{ side: 'input', name: 'x', served: [-1, 2], model: [1, -1, 2] }]);
+  t.same((await reshaped('-1, 2, 1')).problems, [
+    '/m/1: config.pbtxt: input "x": expected [-1,2,1] in the model, as it is reshaped, found [1,-1,2]',
+  ]);
+  const fixed = await scanOf({
+    '1/model.onnx': anIdentityModel('FP32', [1, 3, 2]),
+    'config.pbtxt':
+      'max_batch_size: 0 input { name: "x" dims: [ -1, 2 ] reshape { shape: [ 1, -1, 2 ] } }',
+  });
+  t.same(fixed.packages[0]?.signature.inputs[0]?.shape, [3, 2], 'what the model fixes is fixed');
 });
 
 const FOUND = ['1', '2', '10', 'tuned'];

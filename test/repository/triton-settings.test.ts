@@ -2,13 +2,14 @@ import t from 'tap';
 import { modelConfigOf } from '../../src/protocol/model-config.ts';
 import { readConfigJson, readConfigPbtxt } from '../../src/repository/config-pbtxt.ts';
 import type { TritonModelConfig } from '../../src/repository/triton-config.ts';
+import { declaredIn } from '../../src/repository/triton-declared.ts';
 import { settingsFrom, type TritonSettings } from '../../src/repository/triton-settings.ts';
 
 const read = (text: string): TritonModelConfig => readConfigPbtxt({ file: 'config.pbtxt', text });
 const settings = (text: string): TritonSettings => settingsFrom(read(text), 'm');
 
 t.test('a config.pbtxt becomes a section with what it says and nothing else', (t) => {
-  const { section, modelFile, labelFiles, batching, tensors, ignored } = settings(`
+  const { section, modelFile, declared, batching, tensors, ignored } = settings(`
     # As people write them: lists in brackets, messages with and without a colon.
     name: "m"
     platform: "onnxruntime_onnx"
@@ -35,11 +36,12 @@ t.test('a config.pbtxt becomes a section with what it says and nothing else', (t
     versions: { latest: 2 },
   });
   t.equal(modelFile, 'net.onnx');
-  t.same([...labelFiles], [['y', 'labels.txt']]);
+  t.same([...declared.labelFiles], [['y', 'labels.txt']]);
+  t.same([...declared.formats], [['x', 'FORMAT_NCHW']]);
   t.equal(batching, 'rows');
   t.same(tensors, [
-    { side: 'input', name: 'x', dtype: 'FP32', dims: [3, -1] },
-    { side: 'output', name: 'y', dtype: 'BYTES', dims: [3] },
+    { side: 'input', name: 'x', dtype: 'FP32', dims: [3, -1], reshape: undefined },
+    { side: 'output', name: 'y', dtype: 'BYTES', dims: [3], reshape: undefined },
   ]);
   t.same(ignored, []);
   t.end();
@@ -87,12 +89,12 @@ t.test('whatever is asked for and not done is named', (t) => {
     'instance_group.kind of another group than the first',
     'optional of "x" (every request gives all inputs)',
     'dynamic_batching.preferred_batch_size (a batch leaves as soon as a replica is free)',
-    'dynamic_batching.preserve_ordering',
+    'dynamic_batching.preserve_ordering (each answer leaves as soon as it is ready)',
     'default_queue_policy.timeout_action (who is late is refused)',
-    'instance_group.gpus',
-    'instance_group.kind KIND_MODEL',
-    'optimization',
-    'parameters "intra_op_thread_count"',
+    'instance_group.gpus (replicas run on the first device of the provider)',
+    'instance_group.kind KIND_MODEL (`execution.providers` in understudy.yaml chooses the device)',
+    'optimization.graph (the runtime optimises the graph as it does by default)',
+    'parameters "intra_op_thread_count" (shown to those who ask, and not followed)',
   ]);
   t.same(
     settings('max_batch_size: 0 dynamic_batching { max_queue_delay_microseconds: 5 }').ignored,
@@ -101,12 +103,33 @@ t.test('whatever is asked for and not done is named', (t) => {
   t.end();
 });
 
-t.test('a reshape that only says that a tensor has no dimensions is followed', (t) => {
-  const { tensors, ignored } = settings('max_batch_size: 0 input { name: "x" dims: 1 reshape {} }');
-  t.same(tensors, [{ side: 'input', name: 'x', dtype: undefined, dims: [] }]);
-  t.same(ignored, ['reshape of "x" (requests give it in the model\'s own shape)']);
+t.test('of thousands of parameters some are named and the others counted', (t) => {
+  const many = Array.from({ length: 2_000 }, (_, at) => `parameters { key: "p${at}" value {} }`);
+  const { ignored, declared } = settings(many.join('\n'));
+  t.equal(declared.parameters.size, 2_000);
+  t.match(ignored, [/^parameters "p0" .* "p19" and 1980 more \(shown to those who ask/]);
   t.end();
 });
+
+const RESHAPES: readonly { readonly dims: string; readonly shape: string }[] = [
+  { dims: '1', shape: '' },
+  { dims: '3, 224, 224', shape: '1, 3, 224, 224' },
+  { dims: '2, 4, -1, 6', shape: '8, -1, 1, 6' },
+  { dims: '-1, -1', shape: '1, -1, -1' },
+];
+
+for (const { dims, shape } of RESHAPES) {
+  t.test(`[${dims}] may be reshaped to [${shape}]`, (t) => {
+    const text = `max_batch_size: 0 input { name: "x" dims: [ ${dims} ] reshape { shape: [ ${shape} ] } }`;
+    const { tensors, ignored } = settings(text);
+    const reshape = shape === '' ? [] : shape.split(', ').map(Number);
+    t.same(tensors, [
+      { side: 'input', name: 'x', dtype: undefined, dims: dims.split(', ').map(Number), reshape },
+    ]);
+    t.same(ignored, []);
+    t.end();
+  });
+}
 
 const REFUSED: readonly { readonly text: string; readonly says: string }[] = [
   { text: 'name: "other"', says: 'name: expected "m", as the folder is called, found "other"' },
@@ -135,8 +158,28 @@ const REFUSED: readonly { readonly text: string; readonly says: string }[] = [
     says: 'batch_input: tensors that the server makes for a batch are not served yet',
   },
   {
-    text: 'input { name: "x" dims: 4 reshape { shape: [ 2, 2 ] } }',
-    says: 'reshape of "x": tensors are served in the model\'s own shapes only, found another',
+    text: 'input { name: "x" dims: 4 reshape { shape: [ 2, 3 ] } }',
+    says: 'input "x": reshape: expected as many elements as in dims [4], found [2,3]',
+  },
+  {
+    text: 'input { name: "x" dims: 4 reshape {} }',
+    says: 'input "x": reshape: expected as many elements as in dims [4], found []',
+  },
+  {
+    text: 'output { name: "y" dims: [ 4, -1 ] reshape { shape: [ -1, 4 ] } }',
+    says: 'output "y": reshape: expected as many elements around each -1 as in dims [4,-1], found [-1,4]',
+  },
+  {
+    text: 'input { name: "x" dims: [ 4, -1 ] reshape { shape: 4 } }',
+    says: 'input "x": reshape: expected as many free dimensions (-1) as in dims [4,-1], found [4]',
+  },
+  {
+    text: 'input { name: "x" dims: [ 0 ] reshape { shape: 0 } }',
+    says: 'input "x": reshape: expected dimensions of -1 (free), 1 or more, found 0',
+  },
+  {
+    text: 'input { name: "x" reshape { shape: 4 } }',
+    says: 'input "x": reshape: expected dims beside it, found none',
   },
   { text: 'max_batch_size: -1', says: 'max_batch_size: expected 0 or more rows, found -1' },
   {
@@ -292,6 +335,8 @@ const FACTS = {
   device: 'cpu',
   versionPolicy: { kind: 'specific', versions: ['1', '2'] },
   modelFile: 'net.onnx',
+  reshapes: [],
+  declared: declaredIn({}),
 } as const;
 
 t.test('the configuration that we print of ourselves is read back as it was meant', (t) => {
@@ -317,6 +362,6 @@ t.test('the configuration that we print of ourselves is read back as it was mean
   const scalar = { name: 's', dtype: 'INT64', shape: [] } as const;
   const single = { ...state, signature: { inputs: [scalar], outputs: [scalar] } };
   const again = readConfigJson(JSON.stringify(modelConfigOf('m', single)));
-  t.same(settingsFrom(again, 'm').tensors[0]?.dims, []);
+  t.match(settingsFrom(again, 'm').tensors[0], { dims: [1], reshape: [] });
   t.end();
 });
