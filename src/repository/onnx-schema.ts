@@ -98,11 +98,11 @@ export type OnnxStep = {
 
 export type OnnxSetting = {
   readonly name?: string;
-  readonly i?: number;
+  readonly i?: Int64;
   readonly s?: Uint8Array;
   readonly t?: OnnxTensorSummary;
   readonly g?: OnnxSteps;
-  readonly ints: readonly number[];
+  readonly ints: readonly Int64[];
   readonly graphs: readonly OnnxSteps[];
   readonly ref_attr_name?: string;
 };

@@ -3,6 +3,7 @@ import { elementOf } from './onnx-dtype.ts';
 import {
   decodeModel,
   encodeModel,
+  type Int64,
   type OnnxAttribute,
   type OnnxGraph,
   type OnnxModel,
@@ -19,7 +20,8 @@ export type AttributeValue =
   | { readonly int: number }
   | { readonly float: number }
   | { readonly text: string }
-  | { readonly ints: readonly number[] }
+  /** Beyond what a JavaScript number holds, digits. */
+  | { readonly ints: readonly Int64[] }
   | { readonly floats: readonly number[] };
 
 export type NodeOptions = {

@@ -1,5 +1,12 @@
 /** Follows a graph from node to node, subgraphs and functions included, and stops at the first that mixes rows. */
-import type { OnnxFunction, OnnxOpset, OnnxSetting, OnnxStep, OnnxSteps } from '../onnx-schema.ts';
+import type {
+  Int64,
+  OnnxFunction,
+  OnnxOpset,
+  OnnxSetting,
+  OnnxStep,
+  OnnxSteps,
+} from '../onnx-schema.ts';
 import { fold, shapeOf } from './fold.ts';
 import { alwaysMixes, follow } from './operators.ts';
 import { tracedWeight } from './small-content.ts';
@@ -29,7 +36,7 @@ export type Surroundings = {
 
 export function opsetsOf(imports: readonly OnnxOpset[]): ReadonlyMap<string, number> {
   return new Map(
-    imports.map(({ domain = '', version = 1 }) => [withoutAlias(domain), Number(String(version))]),
+    imports.map(({ domain = '', version = 1 }) => [withoutAlias(domain), numberOf(version)]),
   );
 }
 
@@ -183,11 +190,11 @@ function callOf(
     outputs: node.output.filter((name) => name !== '').length,
     whole: (name) => {
       const found = setting(name);
-      return found && Object.hasOwn(found, 'i') ? found.i : undefined;
+      return found && Object.hasOwn(found, 'i') ? numberOf(found.i) : undefined;
     },
     wholes: (name) => {
       const found = wholesOf(name);
-      return found.length > 0 && found.length <= LIST_MAX ? found : undefined;
+      return found.length > 0 && found.length <= LIST_MAX ? found.map(numberOf) : undefined;
     },
     text: (name) => {
       const bytes = setting(name)?.s;
@@ -199,10 +206,20 @@ function callOf(
 function constantOf({ attribute }: OnnxStep): Traced {
   const [setting] = attribute;
   if (setting?.t) return tracedWeight(setting.t);
-  if (setting?.name === 'value_int') return { kind: 'fixed', rank: 0, content: [setting.i ?? 0] };
+  if (setting?.name === 'value_int')
+    return { kind: 'fixed', rank: 0, content: [numberOf(setting.i)] };
   if (setting?.name !== 'value_ints') return { kind: 'fixed' };
   const { ints } = setting;
-  return { kind: 'fixed', rank: 1, content: ints.length <= LIST_MAX ? ints : undefined };
+  return {
+    kind: 'fixed',
+    rank: 1,
+    content: ints.length <= LIST_MAX ? ints.map(numberOf) : undefined,
+  };
+}
+
+/** Rounded beyond 2 ** 53, where a number stands for "to the end" and no other. */
+function numberOf(whole: Int64 = 0): number {
+  return Number(String(whole));
 }
 
 function graphsOf({ attribute }: OnnxStep): readonly OnnxSteps[] {
