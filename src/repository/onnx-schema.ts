@@ -35,6 +35,7 @@ export type OnnxAttribute = {
   g?: OnnxGraph;
   floats?: number[];
   ints?: Int64[];
+  strings?: Uint8Array[];
   graphs?: OnnxGraph[];
 };
 

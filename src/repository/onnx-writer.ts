@@ -22,7 +22,8 @@ export type AttributeValue =
   | { readonly text: string }
   /** Beyond what a JavaScript number holds, digits. */
   | { readonly ints: readonly Int64[] }
-  | { readonly floats: readonly number[] };
+  | { readonly floats: readonly number[] }
+  | { readonly texts: readonly string[] };
 
 export type NodeOptions = {
   readonly op: string;
@@ -153,13 +154,14 @@ export function copyNodes(
   });
 }
 
-/** The attribute's type numbers are the format's: FLOAT 1, INT 2, STRING 3, FLOATS 6, INTS 7. */
+/** The attribute's type numbers are the format's: FLOAT 1, INT 2, STRING 3, FLOATS 6, INTS 7, STRINGS 8. */
 function attributeOf(name: string, value: AttributeValue): OnnxAttribute {
   if ('int' in value) return { name, type: 2, i: value.int };
   if ('float' in value) return { name, type: 1, f: value.float };
   if ('text' in value) return { name, type: 3, s: new TextEncoder().encode(value.text) };
   if ('ints' in value) return { name, type: 7, ints: [...value.ints] };
-  return { name, type: 6, floats: [...value.floats] };
+  if ('floats' in value) return { name, type: 6, floats: [...value.floats] };
+  return { name, type: 8, strings: value.texts.map((text) => new TextEncoder().encode(text)) };
 }
 
 function valueInfoOf({ name, dtype, shape }: TensorSpec): OnnxValueInfo {
