@@ -19,7 +19,7 @@ import { bitDifferenceOf, differenceOf, noiseOf, scalesOf } from './same-answer.
 import { ScatterError, scatter } from './scatter.ts';
 
 /** Goes up whenever the rule may find otherwise than before: what was found by an older one is found again. */
-export const ROW_RULE_VERSION = 1;
+export const ROW_RULE_VERSION = 2;
 
 /** A run that the probe asks for. */
 export type ProbeRun = { readonly tensors: readonly OutboundTensor[]; readonly rows: number };
@@ -54,13 +54,12 @@ const RUN_BYTES_MAX = 64 * 1024 * 1024;
 const ROWS = 4;
 /** The fillings of neighbours, beside the ordinary ones that they are held against. */
 const NEIGHBOURS: readonly Filling[] = ['wide', 'zeros', 'huge', 'NaN'];
-/** Other numbers of rows; each is left out where a run of it would hold up the replica for longer. */
+/** Other numbers of rows; each is left out where a run of it would take longer than `RUN_MS_MAX`. */
 const SIZES = [2, 3, 7, 16, 32] as const;
-const SIZE_MS_MAX = 100;
 /** A probe whose runs take longer than this would hold up a start by more than some seconds. */
 const RUN_MS_MAX = 400;
 /** A machine that loads many models at once is slow now and then: a run that takes long is timed again so many times. */
-const TIMED_AGAIN = 2;
+const TIMED_AGAIN = 3;
 
 /** Asks for some 30 runs of up to 4 rows, and fewer larger ones while they are fast. */
 export function* probeRows(signature: Signature, options: ProbeOptions): Probe<ProbeFinding> {
@@ -74,11 +73,9 @@ export function* probeRows(signature: Signature, options: ProbeOptions): Probe<P
   }
   const target = yield* findTarget(signature, options.random);
   if ('because' in target) return { kind: 'unknown', because: target.because };
-  if (target.ms * ROWS > RUN_MS_MAX) {
-    const because = `a row takes ${Math.round(target.ms)} ms, too long for a probe; \`batch.rowsMax\` declares it`;
-    return { kind: 'unknown', because, isPassing: true };
-  }
   const rows = Math.min(ROWS, options.rowsMax);
+  const tooLong = yield* timeRuns(target, { rows, position: 0, random: options.random });
+  if (tooLong !== undefined) return { kind: 'unknown', because: tooLong, isPassing: true };
   try {
     for (const position of new Set([0, 1, rows - 1])) {
       const because = yield* probeNeighbours(target, { rows, position, random: options.random });
@@ -97,7 +94,8 @@ type Target = {
   readonly form: RowForm;
   readonly row: Row;
   readonly alone: readonly Tensor[];
-  readonly ms: number;
+  /** The least that a row has taken so far, alone or among others. */
+  rowMs: number;
 };
 
 function* findTarget({ inputs }: Signature, random: Random): Probe<Target | { because: string }> {
@@ -113,21 +111,36 @@ function* findTarget({ inputs }: Signature, random: Random): Probe<Target | { be
         refusal = reply.message;
         continue;
       }
-      const ms = yield* leastMs(form, row, reply.ms);
-      return { form, row, alone: reply.outputs, ms };
+      return { form, row, alone: reply.outputs, rowMs: reply.ms };
     }
   }
   return { because: `it answers no made-up row (${refusal})` };
 }
 
-/** The least that a lone run takes, as far as that matters. */
-function* leastMs(form: RowForm, row: Row, firstMs: number): Probe<number> {
-  let ms = firstMs;
-  for (let again = 0; again < TIMED_AGAIN && ms * ROWS > RUN_MS_MAX; again += 1) {
-    const reply = yield { tensors: batchOf(form, [row]), rows: 1 };
-    if (reply.kind === 'outputs') ms = Math.min(ms, reply.ms);
+/** Resolves with why the runs of the probe would take too long, if they would: one row first, then all of them. */
+function* timeRuns(target: Target, placing: Placing): Probe<string | undefined> {
+  if (target.rowMs * placing.rows <= RUN_MS_MAX) return undefined;
+  const alone: ProbeRun = { tensors: batchOf(target.form, [target.row]), rows: 1 };
+  const among = batchWith(target, { ...placing, filling: 'ordinary' });
+  for (const run of [alone, among]) {
+    let ms = run === alone ? target.rowMs : Number.POSITIVE_INFINITY;
+    for (let times = 0; times < TIMED_AGAIN && ms > RUN_MS_MAX; times += 1) {
+      const reply = yield* timed(target, run);
+      // What cannot be run is found, with the reason, by the probe itself.
+      ms = reply.kind === 'failed' ? 0 : Math.min(ms, reply.ms);
+    }
+    if (ms > RUN_MS_MAX) {
+      const what = run.rows === 1 ? 'a row takes' : `${run.rows} rows take`;
+      return `${what} ${Math.round(ms)} ms, too long for a probe; \`batch.rowsMax\` declares it`;
+    }
   }
-  return ms;
+  return undefined;
+}
+
+function* timed(target: Target, run: ProbeRun): Probe<ProbeReply> {
+  const reply = yield run;
+  if (reply.kind === 'outputs') target.rowMs = Math.min(target.rowMs, reply.ms / run.rows);
+  return reply;
 }
 
 type Placing = { readonly rows: number; readonly position: number; readonly random: Random };
@@ -139,18 +152,18 @@ function* probeNeighbours(
 ): Probe<string | undefined> {
   const runWith = (filling: Filling) => batchWith(target, { rows, position, random, filling });
   const ordinary = runWith('ordinary');
-  const first = yield ordinary;
+  const first = yield* timed(target, ordinary);
   if (first.kind === 'failed') return `a run of ${rows} rows failed: ${first.message}`;
   const expected = answerAt(first.outputs, position, rows);
   const lone = differenceOf(target.alone, expected, scalesOf(first.outputs));
   if (lone !== undefined) return `among ${rows} rows ${lone}`;
-  const again = yield ordinary;
+  const again = yield* timed(target, ordinary);
   const noise =
     again.kind === 'failed' ? [] : noiseOf(expected, answerAt(again.outputs, position, rows));
   if (noise.includes(Number.POSITIVE_INFINITY)) return 'the same run twice gives two answers';
   for (const filling of NEIGHBOURS) {
     if ((filling === 'huge' || filling === 'NaN') && !hasFloats(target.form)) continue;
-    const reply = yield runWith(filling);
+    const reply = yield* timed(target, runWith(filling));
     // What a model refuses fails a run as a whole, and then each request runs again alone.
     if (reply.kind === 'failed') continue;
     const difference = bitDifferenceOf(expected, answerAt(reply.outputs, position, rows), noise);
@@ -162,12 +175,17 @@ function* probeNeighbours(
 
 /** Other numbers of rows: equal but for rounding. Resolves with what is not. */
 function* probeSizes(target: Target, { rowsMax, random }: ProbeOptions): Probe<string | undefined> {
-  const { form, alone, ms } = target;
+  const { form, alone } = target;
   for (const rows of SIZES) {
-    if (rows > rowsMax || rows * ms > SIZE_MS_MAX || rows * rowBytesOf(form) > RUN_BYTES_MAX)
+    if (
+      rows > rowsMax ||
+      rows * target.rowMs > RUN_MS_MAX ||
+      rows * rowBytesOf(form) > RUN_BYTES_MAX
+    )
       continue;
     const position = random.integer(rows);
-    const reply = yield batchWith(target, { rows, position, random, filling: 'ordinary' });
+    const run = batchWith(target, { rows, position, random, filling: 'ordinary' });
+    const reply = yield* timed(target, run);
     if (reply.kind === 'failed') return `a run of ${rows} rows failed: ${reply.message}`;
     const found = answerAt(reply.outputs, position, rows);
     const difference = differenceOf(alone, found, scalesOf(reply.outputs));

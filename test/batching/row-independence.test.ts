@@ -20,19 +20,24 @@ const FP32: Signature = {
   outputs: [{ name: 'y', dtype: 'FP32', shape: [-1, 3] }],
 };
 
-/** What the probe finds of a model, and how many runs it asked for. */
-function probe(model: Model, { signature = FP32, rowsMax = 32, ms = 1 } = {}) {
+type Pace = (rows: number) => number;
+
+/** What the probe finds of a model, and the runs that it asked for. `pace`: milliseconds of a run. */
+function probe(
+  model: Model,
+  { signature = FP32, rowsMax = 32, pace = (rows: number): number => rows } = {},
+) {
   const runs: ProbeRun[] = [];
   const steps = probeRows(signature, { rowsMax, random: seededRandom(7) });
   let step = steps.next();
   while (!step.done) {
     runs.push(step.value);
-    step = steps.next(reply(model, step.value, { number: runs.length, ms }));
+    step = steps.next(reply(model, step.value, { number: runs.length, pace }));
   }
   return { finding: step.value satisfies ProbeFinding, runs };
 }
 
-function reply(model: Model, { tensors, rows }: ProbeRun, run: { number: number; ms: number }) {
+function reply(model: Model, { tensors, rows }: ProbeRun, run: { number: number; pace: Pace }) {
   const [input] = tensors.map(whole);
   const values = valuesOf(input);
   const width = values.length / rows;
@@ -41,7 +46,7 @@ function reply(model: Model, { tensors, rows }: ProbeRun, run: { number: number;
     const answered = model(split, run.number);
     const shape = [answered.length, answered[0]?.length ?? 0];
     const outputs: Tensor[] = [aTensor(answered.flat(), { name: 'y', shape })];
-    return { kind: 'outputs', outputs, ms: run.ms } as const;
+    return { kind: 'outputs', outputs, ms: run.pace(rows) } as const;
   } catch (error) {
     return { kind: 'failed', message: String(error) } as const;
   }
@@ -141,10 +146,10 @@ t.test(
         fc.integer({ min: 2, max: 64 }),
         fc.integer({ min: 1, max: 100 }),
         async (rowsMax, ms) => {
-          const { finding, runs } = probe((rows) => rows, { rowsMax, ms });
+          const { finding, runs } = probe((rows) => rows, { rowsMax, pace: (rows) => rows * ms });
           t.same(finding, { kind: 'apart' });
           const most = Math.max(...runs.map(({ rows }) => rows));
-          t.ok(most <= rowsMax && (most <= 4 || most * ms <= 100), `${most} rows of ${ms} ms`);
+          t.ok(most <= rowsMax && (most <= 4 || most * ms <= 400), `${most} rows of ${ms} ms`);
         },
       ),
       { numRuns: 40 },
@@ -162,7 +167,22 @@ t.test('free dimensions are tried until the model answers', async (t) => {
 });
 
 t.test('a model that is too slow is not probed, and may be the next time', async (t) => {
-  const { finding, runs } = probe((rows) => rows, { ms: 101 });
-  t.match(finding, { kind: 'unknown', because: /a row takes 101 ms/, isPassing: true });
-  t.equal(runs.length, 3, 'timed three times');
+  const slow = (pace: Pace) => probe((rows) => rows, { pace });
+  const { finding, runs } = slow((rows) => rows * 101);
+  t.match(finding, { kind: 'unknown', because: /4 rows take 404 ms/, isPassing: true });
+  t.same(
+    runs.map(({ rows }) => rows),
+    [1, 4, 4, 4],
+    'timed three times',
+  );
+  t.match(slow(() => 500).finding, { kind: 'unknown', because: /a row takes 500 ms/ });
+});
+
+t.test('a machine that is busy with loading keeps no quick model from being probed', async (t) => {
+  const { finding, runs } = probe((rows) => rows, { pace: () => 170 });
+  t.same(finding, { kind: 'apart' });
+  t.ok(
+    runs.some(({ rows }) => rows === 7),
+    'other numbers of rows are tried too',
+  );
 });

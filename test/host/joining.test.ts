@@ -36,7 +36,7 @@ for (const tier of ['thread', 'process'] as const) {
   });
 
   t.test(`${tier}: a model that is too slow for a probe is served alone`, async (t) => {
-    const { host } = await aProbedHost(t, 'delayMs=120', { tier });
+    const { host } = await aProbedHost(t, 'delayMs=450', { tier });
     t.match(host.joining(), { kind: 'off', because: /a row takes \d+ ms/, isPassing: true });
     t.equal(await ask(host, 5), 5);
   });
