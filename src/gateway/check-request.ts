@@ -94,19 +94,29 @@ function checkRows({ model, inputs }: Checked, rowsMax: number): void {
   const first = inputs[0];
   if (first === undefined) return;
   const rows = first.shape[0] ?? 0;
-  if (rows < 1 || rows > rowsMax) {
+  if (rows < 1) {
     throw invalid(
-      `inference request batch-size must be <= ${rowsMax} for '${model}'. Expected 1 to ${rowsMax} rows, got ${rows}`,
+      `inference request batch-size must be >= 1 for '${model}'. Expected 1 to ${rowsMax} rows, got ${rows}: ` +
+        `input '${first.name}' has shape ${formatShape(first.shape)}. ${NO_ROWS}`,
+    );
+  }
+  if (rows > rowsMax) {
+    throw invalid(
+      `inference request batch-size must be <= ${rowsMax} for '${model}'. Expected 1 to ${rowsMax} rows, got ${rows}. ` +
+        `Send several requests, or raise batch.rowsMax (max_batch_size)`,
     );
   }
   for (const tensor of inputs) {
     if (tensor.shape[0] !== rows) {
       throw invalid(
-        `input '${tensor.name}' batch size does not match other inputs for '${model}'. Expected ${rows}, got ${tensor.shape[0]}`,
+        `input '${tensor.name}' batch size does not match other inputs for '${model}'. Expected ${rows} rows as of '${first.name}', got ${tensor.shape[0]}. ${NO_ROWS}`,
       );
     }
   }
 }
+
+const NO_ROWS =
+  'The first dimension of every input counts rows, as batch.rowsMax (max_batch_size) declares; for a model whose first dimension does not, write batch: off (max_batch_size: 0)';
 
 function checkOutputs({ model, outputs }: Checked, signature: Signature): void {
   if (outputs === undefined) return;

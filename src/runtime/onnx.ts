@@ -52,7 +52,18 @@ async function createSession(source: Source): Promise<Created> {
       refusals.push(`${actual}: ${clearText(messageOf(error))}`);
     }
   }
-  throw new Error(`cannot load ${source.file} (${refusals.join('; ')})`);
+  throw new Error(`cannot load ${source.file} (${refusals.join('; ')})${hintFor(tried)}`);
+}
+
+/** Most often there is no device, or its libraries are missing; the runtime says so in words of its own. */
+function hintFor(tried: readonly string[]): string {
+  const device = tried.find((name) => name !== 'cpu');
+  if (device === undefined || tried.includes('cpu')) return '';
+  const asked = device === 'cuda' ? 'cuda, which KIND_GPU in config.pbtxt asks for,' : device;
+  return (
+    `. Expected a device and libraries for ${asked} on this machine, found none that work. To run it on the processor: ` +
+    'KIND_CPU in config.pbtxt, or `execution.providers: [cpu]` in understudy.yaml; `execution.strict: false` does so wherever the device is missing'
+  );
 }
 
 function sessionOptions(source: Source, provider: string): InferenceSession.SessionOptions {

@@ -286,17 +286,17 @@ const WRONG: readonly [string, Partial<InferRequest>, RegExp][] = [
   [
     'too many rows',
     { inputs: [aTensor({ name: 'a', shape: [9, 2], data: new Uint8Array(72) }), WORDS] },
-    /batch-size must be <= 8 for 'm'. Expected 1 to 8 rows, got 9/,
+    /batch-size must be <= 8 for 'm'. Expected 1 to 8 rows, got 9\. Send several requests, or raise batch\.rowsMax/,
   ],
   [
     'no rows',
     { inputs: [aTensor({ name: 'a', shape: [0, 2], data: new Uint8Array() }), WORDS] },
-    /got 0/,
+    /batch-size must be >= 1 for 'm'.*got 0: input 'a' has shape \[0,2\].*batch\.rowsMax.*write batch: off/,
   ],
   [
     'uneven rows',
     { inputs: [aTensor({ name: 'a', shape: [2, 2], data: new Uint8Array(16) }), WORDS] },
-    /input 'words' batch size does not match.*Expected 2, got 1/,
+    /input 'words' batch size does not match.*Expected 2 rows as of 'a', got 1\..*write batch: off/,
   ],
   [
     'an unknown output',

@@ -101,6 +101,10 @@ t.test('a model that gives a sequence is refused when it is loaded', async (t) =
 t.test('a corrupt or missing file is refused by name', async (t) => {
   const file = aModelFile(Buffer.from('not a model'));
   await t.rejects(openModel(anOnnxSource(file)), { message: new RegExp(`cannot load ${file}`) });
+  const onDevice = anOnnxSource('/no/such/file', { providers: ['cuda'] });
+  await t.rejects(openModel(onDevice), {
+    message: /\(cuda: .*KIND_GPU in config\.pbtxt.*found none.*KIND_CPU.*execution\.strict: false/,
+  });
   await t.rejects(openModel(anOnnxSource('/no/such/file')), { message: /cannot load \/no\/such/ });
 });
 
