@@ -92,10 +92,11 @@ export class GatewayProcess {
   }
 }
 
-/** Reads the log until it tells the ports, and goes on reading so that the pipe never fills. */
+/** Reads the log until it has told the ports and that the models have started, and goes on reading so that the pipe never fills. */
 function portsOf(child: ChildProcess): Promise<Ports> {
   return new Promise((resolve, reject) => {
     const said: string[] = [];
+    let ports: Ports | undefined;
     child.once('exit', (code) => {
       reject(new Error(`the gateway ended with ${code} before it answered: ${said.join('\n')}`));
     });
@@ -103,8 +104,10 @@ function portsOf(child: ChildProcess): Promise<Ports> {
     createInterface(child.stderr).on('line', (line) => {
       said.splice(0, said.length - 20);
       said.push(line);
-      const ports = line.startsWith('{') ? portsIn(JSON.parse(line) as LogLine) : undefined;
-      if (ports !== undefined) resolve(ports);
+      if (!line.startsWith('{')) return;
+      const entry = JSON.parse(line) as LogLine;
+      ports ??= portsIn(entry);
+      if (ports !== undefined && entry.message.startsWith('started after')) resolve(ports);
     });
   });
 }

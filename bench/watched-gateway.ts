@@ -15,4 +15,5 @@ const app = await startApp({
   feedbackSecret: undefined,
   environment: readEnvironment().runtime,
 });
+await app.started;
 obeyGapsOrders(app.httpPort);

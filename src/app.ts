@@ -4,23 +4,18 @@
  */
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import type { Catalog } from './app/catalog.ts';
-import { type FirstChoicesOptions, firstChoices, tellOfChoices } from './app/first-choices.ts';
-import { initialRoutes } from './app/initial-routes.ts';
+import { Catalog } from './app/catalog.ts';
+import { type FirstChoicesOptions, firstChoices } from './app/first-choices.ts';
 import { Judges } from './app/judges.ts';
 import { openLedger } from './app/ledger.ts';
 import { adjustableLog } from './app/log-settings.ts';
 import { Lookout, type LookoutOptions } from './app/lookout.ts';
-import { type MaxParts, openMax } from './app/max-model.ts';
+import { openMax } from './app/max-model.ts';
 import { requestBudget } from './app/memory-max.ts';
 import { ModelControl, type ModelControlOptions } from './app/model-control.ts';
-import { namedVersions } from './app/named-versions.ts';
-import { recordedNotFound } from './app/names-not-found.ts';
 import { OverrideFiles } from './app/override-files.ts';
-import { overruledRoutes } from './app/overruled-routes.ts';
 import { Placement, type PlacementOptions } from './app/placement.ts';
-import { readCatalog } from './app/read-catalog.ts';
-import { readRecordedNames } from './app/recorded-names.ts';
+import { listModels } from './app/read-catalog.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
 import { Residence } from './app/residence.ts';
 import {
@@ -30,8 +25,10 @@ import {
   createGrpcPlane,
   type DataPlaneOptions,
 } from './app/servers.ts';
-import { createService } from './app/service.ts';
+import { createService, type ServiceOptions } from './app/service.ts';
 import { createStage } from './app/stage.ts';
+import { Start } from './app/start.ts';
+import { StartingModels } from './app/starting-models.ts';
 import { type HostWatch, reportInternalErrors, watchHosts } from './app/watch-hosts.ts';
 import { programVersion } from './config/program.ts';
 import type { Address } from './config/quantities.ts';
@@ -48,6 +45,7 @@ import { createGateway, type Gateway, type GatewayLimits } from './gateway/gatew
 import { ModelStatistics } from './gateway/model-statistics.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
 import { JoiningStore } from './host/joining-store.ts';
+import type { Folders } from './repository/folders.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/stage.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
@@ -65,6 +63,8 @@ export type App = {
   readonly httpPort: number;
   readonly grpcPort: number;
   readonly adminPort: number;
+  /** Resolves once every model of the repository has been taken up, or cannot be. Never rejects. */
+  readonly started: Promise<void>;
   /** Takes nothing new, answers what is in flight, and releases everything. */
   readonly close: () => Promise<void>;
   /** What `close` waits for at present, for people. */
@@ -80,7 +80,10 @@ const ARM_IN_FLIGHT_MAX = 1_024;
 /** How often rollouts are looked at. A decision costs a few milliseconds; people wait longer than this to read it. */
 const TICK_MS = 250;
 
-/** Starts a gateway. Resolves when it answers; rejects, with everything released, if it cannot start. */
+/**
+ * Starts a gateway. Resolves when its ports are open: its models are read and loaded after that, see `started`. Rejects, with
+ * everything released, if it cannot start.
+ */
 export async function startApp(options: AppOptions): Promise<App> {
   const release: Release = [];
   try {
@@ -97,8 +100,11 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const [clock, random] = [systemClock, freshRandom()];
   const steady = new SteadyClock(clock);
   const { log, settings } = adjustableLog(options.log);
-  const catalog = await readCatalog(config, log);
-  const routes = createRouteTable(initialRoutes(catalog));
+  const folders = await listModels(config);
+  const catalog = new Catalog(config, []);
+  const starting = new StartingModels();
+  // No model has a route until the ledger has had its word on it.
+  const routes = createRouteTable([]);
   const ledger = await openLedger(config, steady, log);
   release.push(releasing('the ledger', () => ledger.close()));
 
@@ -131,6 +137,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     clock,
     routes,
     hosts: residence,
+    starting,
     readiness: config.server.readiness,
     taps: [telemetry.tap, statistics.tap, ...judges.taps],
     limits: gatewayLimits(catalog),
@@ -142,15 +149,52 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const controller = createController({
     ...{ ledger, clock: steady, random, decide, onInternalError },
     ...columnsOf({ ...common, routes, residence, judges }),
+    whyStarting: starting.whyStarting,
     tickMs: TICK_MS,
   });
+  const columns = { ...common, gateway, judges, controller, routes, residence, starting };
+  return await open({ ...columns, overrides, settings, ledger }, folders, release);
+}
+
+type Opened = Omit<ModelControlOptions, 'starting'> &
+  Omit<LookoutOptions, 'control'> &
+  Omit<ServiceOptions, 'repository'> &
+  Omit<ControlPlaneOptions, 'lookout' | 'repository'> &
+  Pick<DataPlaneOptions, 'judges'> & {
+    readonly routes: RouteTable;
+    readonly controller: Controller;
+  };
+
+/** Opens the ports, and only then begins with the models. */
+async function open(parts: Opened, folders: Folders, release: Release): Promise<App> {
+  const { gateway, controller, log } = parts;
   release.push(releasing('rollouts', () => controller.stop()));
-  const columns = { ...common, gateway, judges, controller, routes, residence };
-  const models = openModels({ ...columns, overrides }, release);
-  await takeUp(controller, columns);
+  await controller.load();
+  const models = openModels(parts, release);
+  const start = new Start(folders, { ...parts, isReady: (model) => isReady(gateway, model) });
+  release.push(releasing('models that start', () => start.stop()));
+  const service = createService({ ...parts, ...models });
+  const max = await openMax({ ...parts, names: folders.names }, release);
+  const app = await openServers({ ...parts, ...models, service, max }, release);
+  controller.start();
   models.lookout.start();
-  const service = createService({ ...columns, ...models, settings });
-  return await openServers({ ...columns, ...models, service, ledger }, release);
+  return { ...app, started: startAll(start, { max, log }) };
+}
+
+/** What the configuration asks of a package can be checked once that has been read. */
+async function startAll(start: Start, { max, log }: Pick<DataPlaneOptions, 'max' | 'log'>) {
+  await start.run();
+  const message = max?.problem();
+  if (message !== undefined) log({ level: 'error', message });
+}
+
+/** A route may lead to a version that is gone. */
+function isReady(gateway: Gateway, model: string): boolean {
+  try {
+    return gateway.modelReadiness(model).ready;
+  } catch {
+    return false;
+  }
 }
 
 /** What loads models by request and looks at the repository again. */
@@ -187,29 +231,6 @@ function columnsOf({ routes, residence, judges, ...choices }: Columns) {
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
     whyNotComparable: (spec) => judges.whyNotComparable(spec),
   } satisfies Partial<ControllerOptions>;
-}
-
-type Resumption = Pick<AppOptions, 'config' | 'log'> & {
-  readonly catalog: Catalog;
-  readonly routes: RouteTable;
-};
-
-/** Goes on where the ledger says, and tells what of the configuration that overrules. */
-async function takeUp(
-  controller: Controller,
-  { config, catalog, routes, log }: Resumption,
-): Promise<void> {
-  const named = namedVersions({ config, routes, controller });
-  await controller.load();
-  await readRecordedNames({ config, catalog, controller, named });
-  for (const route of initialRoutes(catalog))
-    if (routes.read(route.model) === undefined) routes.write(route);
-  await tellOfChoices({ config, catalog, log });
-  await controller.resume();
-  for (const message of overruledRoutes(catalog, routes)) log({ level: 'warn', message });
-  for (const message of recordedNotFound(config, catalog, routes.list()))
-    log({ level: 'error', message });
-  controller.start();
 }
 
 type ResidenceParts = Pick<PlacementOptions, 'clock' | 'environment'> &
@@ -257,14 +278,13 @@ type Port = {
 
 /** Opens all ports and closes the list of what has to be released. */
 async function openServers(
-  parts: Omit<DataPlaneOptions, 'max' | 'budget'> & ControlPlaneOptions & MaxParts,
+  parts: Omit<DataPlaneOptions, 'budget'> & ControlPlaneOptions,
   release: Release,
-): Promise<App> {
+): Promise<Omit<App, 'started'>> {
   const { http, grpc, admin } = parts.config.server;
   const budget = requestBudget(parts.config, parts.log);
-  const max = await openMax(parts, release);
   const protocols: readonly Port[] = [
-    { key: 'server.http', address: http, server: createDataPlane({ ...parts, budget, max }) },
+    { key: 'server.http', address: http, server: createDataPlane({ ...parts, budget }) },
     { key: 'server.grpc', address: grpc, server: createGrpcPlane({ ...parts, budget }) },
   ];
   release.push(

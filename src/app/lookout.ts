@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { within } from '../core/within.ts';
 import type { RouteTable } from '../gateway/route-table.ts';
 import { foldersIn, isFolderName } from '../repository/folders.ts';
 import { isMissing } from '../repository/is-missing.ts';
@@ -21,6 +22,7 @@ import type { ModelControl } from './model-control.ts';
 import { namedVersions, versionsNamedBy } from './named-versions.ts';
 import { factsOf, noticed, tellOfNews } from './noticed.ts';
 import type { Residence } from './residence.ts';
+import type { StartingModels } from './starting-models.ts';
 
 export type LookoutOptions = {
   readonly config: Config;
@@ -29,6 +31,8 @@ export type LookoutOptions = {
   readonly residence: Pick<Residence, 'versions'>;
   readonly controller: Pick<Controller, 'recordedVersions'>;
   readonly control: Pick<ModelControl, 'inTurn' | 'adopt'>;
+  /** What is being read and loaded for the first time is not looked at. */
+  readonly starting: StartingModels;
   readonly log: Log;
   /** By default 2, 20 and 5 s. */
   readonly waits?: Waits;
@@ -110,12 +114,14 @@ export class Lookout {
    * take too long to read.
    */
   async lookAt(model: string, names: readonly string[]): Promise<void> {
-    if (await within(this.#lookSafely({ model, names, isPoll: false }), this.#waits.commandMs))
-      return;
-    throw new ServeError(
-      'version_not_ready',
-      `the files of ${model} are still being read: ask again in a moment`,
-    );
+    const { starting } = this.#options;
+    const look = async (): Promise<void> => {
+      await starting.ended(model);
+      await this.#lookSafely({ model, names, isPoll: false });
+    };
+    if (await within(look(), this.#waits.commandMs)) return;
+    const why = starting.whyStarting(model) ?? 'its files are still being read';
+    throw new ServeError('version_not_ready', `${model}: ${why}; ask again in a moment`);
   }
 
   async #lookAtAll(isPoll: boolean): Promise<void> {
@@ -124,7 +130,7 @@ export class Lookout {
       const { names, broken } = await foldersIn(config.repository);
       const known = catalog.entries().map(({ model }) => model);
       for (const model of new Set([...names, ...broken.map(({ name }) => name), ...known]))
-        if (!this.#isStopped && !this.#looking.has(model))
+        if (this.#mayLookAt(model))
           await within(this.#lookSafely({ model, names: [], isPoll }), this.#waits.modelMs);
       this.#fault = undefined;
     } catch (error) {
@@ -132,6 +138,11 @@ export class Lookout {
       if (fault !== this.#fault) log({ level: 'error', message: fault });
       this.#fault = fault;
     }
+  }
+
+  #mayLookAt(model: string): boolean {
+    const isStarting = this.#options.starting.whyStarting(model) !== undefined;
+    return !(this.#isStopped || isStarting || this.#looking.has(model));
   }
 
   /** One model at fault keeps no other from being looked at. */
@@ -249,18 +260,5 @@ export class Lookout {
       const message = `listed, and not taken up: ${messageOf(error)}`;
       log({ level: 'error', message, facts: { model } });
     }
-  }
-}
-
-/** Whether work ends in time; it goes on where it does not. */
-async function within(work: Promise<void>, msMax: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), msMax);
-  });
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -13,10 +13,17 @@ import type { Catalog } from './catalog.ts';
 import { type Release, releasing } from './release.ts';
 
 /** What the routes of the Model Asset eXchange are made of. */
-export type Max = { readonly model: MaxModel; readonly cors: boolean };
+export type Max = {
+  readonly model: MaxModel;
+  readonly cors: boolean;
+  /** Why the model cannot be served so, once it has been taken up; undefined: it can. */
+  readonly problem: () => string | undefined;
+};
 
 export type MaxParts = {
   readonly config: Config;
+  /** The folders of the repository. */
+  readonly names: readonly string[];
   readonly catalog: Catalog;
   readonly gateway: Gateway;
   readonly clock: Clock;
@@ -39,19 +46,15 @@ const TASKS: readonly (string | undefined)[] = [
   'image-classification',
 ];
 
-/**
- * The model that the configuration wants served so, if it wants one. Rejects where there is no such model, or where its stable
- * version does not say how an image becomes its input.
- */
+/** The model that the configuration wants served so, if it wants one. Rejects where there is no folder of that name. */
 export async function openMax(
-  { config, catalog, gateway, clock }: MaxParts,
+  { config, names, catalog, gateway, clock }: MaxParts,
   release: Release,
 ): Promise<Max | undefined> {
   const { max } = config.server;
   if (max === undefined) return undefined;
-  const known = catalog.models();
-  if (!known.includes(max.model)) {
-    const expected = known.join(', ') || 'it has none';
+  if (!names.includes(max.model)) {
+    const expected = names.join(', ') || 'it has none';
     throw new Error(
       `server.max.model: expected a model of the repository (${expected}), found '${max.model}'`,
     );
@@ -60,12 +63,17 @@ export async function openMax(
   const codec = await openImageCodec({ ...CODEC_LIMITS, queueBytesMax, clock });
   release.push(releasing('the image decoder', () => codec.close()));
   const model = new PackagedMaxModel(max.model, { catalog, gateway, codec });
+  return { model, cors: max.cors, problem: () => problemOf(model) };
+}
+
+/** Its stable version has to say how an image becomes its input. */
+function problemOf(model: MaxModel): string | undefined {
   try {
     model.labels();
-  } catch (cause) {
-    throw new Error(`server.max.model: ${messageOf(cause)}`, { cause });
+    return undefined;
+  } catch (error) {
+    return `server.max.model: ${messageOf(error)}: its addresses refuse every request`;
   }
-  return { model, cors: max.cors };
 }
 
 type Parts = Pick<MaxParts, 'catalog' | 'gateway'> & { readonly codec: ImageCodec };

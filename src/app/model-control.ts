@@ -24,6 +24,7 @@ import { namedVersions } from './named-versions.ts';
 import type { OverrideFiles } from './override-files.ts';
 import { tellOf } from './read-catalog.ts';
 import type { Residence } from './residence.ts';
+import type { StartingModels } from './starting-models.ts';
 
 export type ModelControlOptions = {
   readonly config: Config;
@@ -32,6 +33,8 @@ export type ModelControlOptions = {
   readonly residence: Pick<Residence, 'prepareAnew' | 'settle' | 'vacate' | 'versions'>;
   readonly controller: Pick<Controller, 'adopt' | 'forget' | 'recordedVersions'>;
   readonly statistics: Pick<ModelStatistics, 'retain'>;
+  /** Models that start are listed as such, and loaded or unloaded once they have started. */
+  readonly starting: StartingModels;
   /** Closed by whoever made it, once nothing runs from it any more. */
   readonly overrides: OverrideFiles;
   readonly log: Log;
@@ -61,8 +64,14 @@ export class ModelControl implements ModelRepository {
     this.#options = options;
   }
 
-  readonly index = async (): Promise<readonly RepositoryEntry[]> =>
-    this.#options.catalog.entries().flatMap((entry) => this.#listed(entry));
+  readonly index = async (): Promise<readonly RepositoryEntry[]> => {
+    const { catalog, starting } = this.#options;
+    const unread = starting.list().filter(({ model }) => catalog.entry(model) === undefined);
+    return [
+      ...catalog.entries().flatMap((entry) => this.#listed(entry)),
+      ...unread.map(({ model }) => ({ model, version: undefined, life: LOADING })),
+    ];
+  };
 
   readonly load = async (model: string, request: LoadRequest): Promise<void> => {
     this.#checkAllowed();
@@ -79,6 +88,7 @@ export class ModelControl implements ModelRepository {
     if (!isFolderName(model)) {
       throw loadFailed(model, 'failed to poll from model repository: no folder can have this name');
     }
+    await this.#options.starting.ended(model);
     await this.inTurn(model, async (turns) => {
       turns.isLoading = true;
       await this.#load(model, request).finally(() => {
@@ -89,6 +99,7 @@ export class ModelControl implements ModelRepository {
 
   readonly unload = async (model: string): Promise<void> => {
     this.#checkAllowed();
+    await this.#options.starting.ended(model);
     await this.inTurn(model, () => this.#unload(model));
   };
 
@@ -202,7 +213,7 @@ export class ModelControl implements ModelRepository {
 
   #lifeOf(model: string, life: Life): Life {
     if (life.kind !== 'unloaded') return life;
-    if (this.#turns.get(model)?.isLoading) return { kind: 'loading' };
+    if (this.#turns.get(model)?.isLoading) return LOADING;
     const fault = this.#faults.get(model);
     return fault === undefined ? life : failed(fault);
   }
@@ -247,6 +258,8 @@ export class ModelControl implements ModelRepository {
     }
   }
 }
+
+const LOADING: Life = { kind: 'loading' };
 
 function failed(reason: string): Life {
   return { kind: 'failed', reason };

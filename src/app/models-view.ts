@@ -6,6 +6,7 @@ import type { ModelVersionState } from '../gateway/version-names.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import type { Residence } from './residence.ts';
+import type { StartingModels } from './starting-models.ts';
 
 /** What a version does at present, and its part of the traffic in basis points: of a shadow, the part that is copied to it. */
 export type VersionRole = {
@@ -35,6 +36,8 @@ export type ModelView = {
   readonly model: string;
   /** Absent: nobody is sent to the model. */
   readonly stable?: string;
+  /** What it waits for that has not been taken up since the gateway began. */
+  readonly starting?: string;
   /** Whether the newest version gets the traffic by itself. */
   readonly followsNewest: boolean;
   /** What concerns all versions: why none can be read, or what has changed since. */
@@ -48,26 +51,36 @@ export type ModelsViewOptions = {
   readonly catalog: Catalog;
   readonly routes: Pick<RouteTable, 'read'>;
   readonly residence: Pick<Residence, 'versions'>;
+  readonly starting: Pick<StartingModels, 'whyStarting' | 'list'>;
 };
 
-/** All models of the repository, by name, those of which nothing can be served included. */
-export function modelsView({
-  catalog,
-  routes,
-  residence,
-}: ModelsViewOptions): readonly ModelView[] {
-  return catalog
-    .entries()
-    .map((entry) => modelView(entry, routes.read(entry.model), residence.versions(entry.model)));
+/** All models of the repository, by name, those included of which nothing can be served, or nothing has been read yet. */
+export function modelsView(options: ModelsViewOptions): readonly ModelView[] {
+  const { catalog, routes, residence, starting } = options;
+  const known = catalog.entries().map((entry) => {
+    const { model } = entry;
+    const why = starting.whyStarting(model);
+    return modelView(entry, { route: routes.read(model), why }, residence.versions(model));
+  });
+  const unread = starting
+    .list()
+    .filter(({ model }) => catalog.entry(model) === undefined)
+    .map(({ model, why }) => ({ ...NOTHING_READ, model, starting: why }));
+  return [...known, ...unread].sort((a, b) => (a.model < b.model ? -1 : 1));
 }
+
+const NOTHING_READ = { followsNewest: false, leftAside: [], versions: [] } as const;
+
+type Standing = { readonly route: Route | undefined; readonly why: string | undefined };
 
 function modelView(
   entry: CatalogEntry,
-  route: Route | undefined,
+  { route, why: starting }: Standing,
   states: readonly ModelVersionState[],
 ): ModelView {
   const { model, settings, aside } = entry;
-  const reason = reasonOf(entry, undefined) ?? whyUnrouted(entry, route);
+  const unrouted = starting === undefined ? whyUnrouted(entry, route) : undefined;
+  const reason = reasonOf(entry, undefined) ?? unrouted;
   const unread = entry.problems.flatMap(({ version }) =>
     version === undefined || entry.packages.has(version) ? [] : [version],
   );
@@ -83,6 +96,7 @@ function modelView(
   return {
     model,
     ...(route && { stable: route.stable }),
+    ...(starting !== undefined && { starting }),
     followsNewest: settings.follows,
     ...(reason !== undefined && { reason }),
     leftAside: aside,

@@ -146,11 +146,13 @@ export class Residence {
   #lifeOf({ model, version }: ModelVersion): Life {
     const host = this.#fleet.find({ model, version }, 'stable');
     if (host !== undefined) return host.life();
+    if (this.#fleet.isLoading({ model, version })) return LOADING;
     const reason = this.#fleet.fault({ model, version });
     return reason === undefined ? UNLOADED : { kind: 'failed', reason };
   }
 }
 
+const LOADING: Life = { kind: 'loading' };
 const UNLOADED: Life = { kind: 'unloaded' };
 
 function laneTargetOf(

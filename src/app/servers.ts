@@ -109,6 +109,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   return createAdminServer({
     controller,
     ledger: () => ledger.health(),
+    whyStarting: options.starting.whyStarting,
     specFrom: (model, body) => specFrom(options, model, body),
     lookAt: (model, versions) => lookout.lookAt(model, versions),
     requestsPerSecond: telemetry.requestsPerSecond,

@@ -66,6 +66,7 @@ async function runTrials(workplace: Workplace, say: Say): Promise<readonly Trial
     },
   });
   try {
+    await app.started;
     say(
       `${pc.bold('Understudy demo')}: stable is version 1; ${REQUESTS_PER_SECOND} requests a second from another process.`,
     );

@@ -34,7 +34,7 @@ type Row = { readonly model: ModelView; readonly version: VersionView | undefine
 const COLUMNS: readonly { readonly heading: string; readonly cell: (row: Row) => string }[] = [
   { heading: 'MODEL', cell: ({ model }) => model.model },
   { heading: 'VERSION', cell: ({ version }) => version?.version ?? '-' },
-  { heading: 'STATE', cell: ({ version }) => version?.state ?? 'refused' },
+  { heading: 'STATE', cell: stateOf },
   { heading: 'ROLE', cell: ({ version }) => version?.roles.map(roleText).join(', ') || '-' },
   { heading: 'BATCH', cell: ({ version }) => version?.batch?.split(',')[0] ?? '-' },
   { heading: 'DIGEST', cell: ({ version }) => version?.digest?.slice(0, DIGEST_LENGTH) ?? '-' },
@@ -56,16 +56,22 @@ export function formatModels({ models, isFresh }: Listed): string {
   return [table, ...(notes.length > 0 ? ['', ...notes] : [])].join('\n');
 }
 
+function stateOf({ model, version }: Row): string {
+  return version?.state ?? (model.starting === undefined ? 'refused' : 'starting');
+}
+
 const STALE = 'The repository takes long to read: this is what was known before.';
 
 function notesOn({
   model,
+  starting,
   reason,
   leftAside,
   followsNewest,
   versions,
 }: ModelView): readonly string[] {
   return [
+    ...(starting === undefined ? [] : [`${model}: starting, ${starting}`]),
     ...(reason === undefined ? [] : [`${model}: ${reason}`]),
     ...versions.flatMap((version) => batchNote(model, version)),
     ...(leftAside.length > 0

@@ -18,6 +18,8 @@ import { parseModel, parseRate, parseReason, parseRouteRequest } from './request
 
 export type AdminOptions = {
   readonly controller: Pick<Controller, 'submit' | 'status' | 'list' | 'route' | 'isFenced'>;
+  /** Why a model has no route yet that is still being read; undefined: there is none of that name. By default none is. */
+  readonly whyStarting?: (model: string) => string | undefined;
   /**
    * Checks the body of a request to start a rollout and completes it. Rejects with ServeError `invalid_input`, or `conflict` where
    * the files of a version changed since they were read.
@@ -151,7 +153,7 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
   app.get<OfModel>(path, async ({ params: { model } }, reply) => {
     const status = controller.status(model);
     if (status !== undefined) return status;
-    if (controller.route(model) === undefined) throw noModel(model);
+    if (controller.route(model) === undefined) throw noModel(model, options);
     return sendResult(reply, refused('no_rollout', `no rollout of ${model} yet`));
   });
   app.post<OfModel>(path, async (request, reply) => {
@@ -164,11 +166,12 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
   }
 }
 
-function addRoutes(app: FastifyInstance, { controller, lookAt }: AdminOptions): void {
+function addRoutes(app: FastifyInstance, options: AdminOptions): void {
+  const { controller, lookAt } = options;
   const path = '/api/v1/models/:model/route';
   app.get<OfModel>(path, async ({ params: { model } }) => {
     const route = controller.route(model);
-    if (route === undefined) throw noModel(model);
+    if (route === undefined) throw noModel(model, options);
     return route;
   });
   app.put<OfModel>(path, async (request: FastifyRequest<OfModel>, reply) => {
@@ -200,6 +203,8 @@ function checkCaller(headers: IncomingHttpHeaders, isLoopback: boolean): void {
   checkOrigin(headers, isAllowedHost(host, { allowed: [], isLoopback }));
 }
 
-function noModel(model: string): ServeError {
+function noModel(model: string, { whyStarting }: AdminOptions): ServeError {
+  const why = whyStarting?.(model);
+  if (why !== undefined) return new ServeError('version_not_ready', `${model} is starting: ${why}`);
   return new ServeError('model_not_found', `no model "${model}"`);
 }

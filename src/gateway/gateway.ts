@@ -31,6 +31,8 @@ import {
   type RefusedModel,
   readinessOfServer,
   refusalOfModel,
+  refusalOfStart,
+  type StartingModel,
 } from './server-readiness.ts';
 import { ArmPausedError } from './trial-arm.ts';
 import { TrialArms } from './trial-arms.ts';
@@ -52,6 +54,13 @@ export type GatewayHosts = {
   readonly refused?: () => readonly RefusedModel[];
 };
 
+/** The models that have not been taken up since the process began. */
+export type GatewayStart = {
+  /** What a model waits for; undefined: it does not start. */
+  readonly whyStarting: (model: string) => string | undefined;
+  readonly list: () => readonly StartingModel[];
+};
+
 export type GatewayLimits = {
   /** Requests whose callers wait at one time, over all models. Beyond: `overloaded`. */
   readonly inFlightMax: number;
@@ -65,6 +74,8 @@ export type GatewayOptions = {
   readonly clock: Clock;
   readonly routes: RouteTable;
   readonly hosts: GatewayHosts;
+  /** By default no model starts. */
+  readonly starting?: GatewayStart;
   readonly taps: readonly Tap[];
   readonly limits: GatewayLimits;
   /** When the server as a whole is ready; by default `routed`. */
@@ -237,7 +248,7 @@ class ServingGateway implements Gateway {
   }
 
   modelReadiness(model: string, version?: string): Readiness {
-    const refusal = this.#refusal(model);
+    const refusal = this.#startOf(model) ?? this.#refusal(model);
     if (refusal !== undefined) return { ready: false, reason: refusal.message };
     const readiness = readinessOf(this.#route(model), version, this.#options.hosts.versions(model));
     return this.draining() ? STOPPING : readiness;
@@ -245,11 +256,12 @@ class ServingGateway implements Gateway {
 
   serverReadiness(): Readiness {
     if (this.draining()) return STOPPING;
-    const { hosts, routes, readiness = 'routed' } = this.#options;
+    const { hosts, routes, starting, readiness = 'routed' } = this.#options;
     return readinessOfServer({
       rule: readiness,
       routes: routes.list(),
       refused: hosts.refused?.() ?? [],
+      starting: starting?.list() ?? [],
       versions: hosts.versions,
       stable: (route) => readinessOf(route, undefined, hosts.versions(route.model)),
     });
@@ -305,6 +317,8 @@ class ServingGateway implements Gateway {
   }
 
   #choose(request: InferRequest): Assignment {
+    const start = this.#startOf(request.model);
+    if (start !== undefined) throw start;
     const route = this.#route(request.model);
     const needsNames = request.version !== undefined || route.rules.length > 0;
     const versions = needsNames ? this.#options.hosts.versions(request.model) : NO_VERSIONS;
@@ -320,13 +334,19 @@ class ServingGateway implements Gateway {
   #route(model: string): Route {
     const route = this.#options.routes.read(model);
     if (route !== undefined) return route;
-    const refusal = this.#refusal(model);
+    const refusal = this.#startOf(model) ?? this.#refusal(model);
     if (refusal !== undefined) throw refusal;
     const known = this.#options.routes.list().map((each) => `'${each.model}'`);
     throw new ServeError(
       'model_not_found',
       `Request for unknown model: '${model}' is not found. Expected one of ${known.join(', ') || 'no models'}, found '${model}'`,
     );
+  }
+
+  /** Until a model has been taken up nobody is sent to it, even where its route is known already. */
+  #startOf(model: string): ServeError | undefined {
+    const why = this.#options.starting?.whyStarting(model);
+    return why === undefined ? undefined : refusalOfStart({ model, why });
   }
 
   /** Why a model that no route leads to is not served, where it is in the repository. */

@@ -4,19 +4,23 @@ import type { Readiness } from './describe-model.ts';
 import type { ModelVersionState } from './version-names.ts';
 
 /**
- * When the server as a whole is ready. `routed`: every model whose stable version can be served is ready, and one at least where
- * there are any. `strict`: the stable version of every model is ready, and no model of the repository is refused.
+ * When the server as a whole is ready. In both, no model starts any more. `routed`: every model whose stable version can be
+ * served is ready, and one at least where there are any. `strict`: the stable version of every model is ready, and no model of the repository is refused.
  */
 export type ReadinessRule = 'routed' | 'strict';
 
 /** A model of the repository of which no version can be read, so that no route leads to it, and why. */
 export type RefusedModel = { readonly model: string; readonly reason: string };
 
+/** A model that has not been taken up since the process began, and what it waits for. */
+export type StartingModel = { readonly model: string; readonly why: string };
+
 /** What the rule asks about. */
 export type ReadinessQuestion = {
   readonly rule: ReadinessRule;
   readonly routes: readonly Route[];
   readonly refused: readonly RefusedModel[];
+  readonly starting: readonly StartingModel[];
   readonly versions: (model: string) => readonly ModelVersionState[];
   /** Whether the stable version of a route answers. May throw where the model has no such version. */
   readonly stable: (route: Route) => Readiness;
@@ -24,7 +28,9 @@ export type ReadinessQuestion = {
 
 /** One rule for packages that cannot be read, versions that cannot be loaded, and versions that have failed since. */
 export function readinessOfServer(question: ReadinessQuestion): Readiness {
-  const { rule, routes, refused } = question;
+  const { rule, routes, refused, starting } = question;
+  const [first] = starting;
+  if (first !== undefined) return { ready: false, reason: startingText(first) };
   const [broken] = refused;
   if (rule === 'strict' && broken !== undefined)
     return { ready: false, reason: whyRefused(broken) };
@@ -44,10 +50,23 @@ export function refusalOfModel(refused: RefusedModel): ServeError {
   return new ServeError('version_not_ready', whyRefused(refused));
 }
 
+/** When to ask again for a model that starts: most are loaded within seconds. */
+const STARTING_RETRY_MS = 1_000;
+
+/** A request for a model that starts: it will be answered once that is done. */
+export function refusalOfStart(starting: StartingModel): ServeError {
+  const retry = { retryAfterMs: STARTING_RETRY_MS };
+  return new ServeError('version_not_ready', startingText(starting), retry);
+}
+
 const READY: Readiness = { ready: true, reason: undefined };
 
 function whyRefused({ model, reason }: RefusedModel): string {
   return `'${model}' cannot be served: ${reason}`;
+}
+
+function startingText({ model, why }: StartingModel): string {
+  return `'${model}' is starting: ${why}`;
 }
 
 function stableOf({ stable }: ReadinessQuestion, route: Route): Readiness {

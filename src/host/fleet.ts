@@ -18,6 +18,7 @@ export type FleetOptions = {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
+type Load = { readonly target: ModelVersion; readonly done: Promise<void> };
 type Occupied = { readonly seat: Seat; readonly host: Host };
 
 /** In the order in which they stand in for one another. */
@@ -33,7 +34,7 @@ export class Fleet {
   readonly #occupied = new Map<string, Occupied>();
   /** By place: the one of its builds that people are sent to. */
   readonly #serving = new Map<string, Occupied>();
-  readonly #loading = new Map<string, Promise<void>>();
+  readonly #loading = new Map<string, Load>();
   readonly #closing = new Set<Promise<void>>();
   /** By model, then by version: why the last load failed. */
   readonly #faults = new Map<string, Map<string, string>>();
@@ -56,6 +57,13 @@ export class Fleet {
   /** Why a version could not be loaded when that was last tried; undefined: it could, or nobody wants it. */
   fault({ model, version }: ModelVersion): string | undefined {
     return this.#faults.get(model)?.get(version);
+  }
+
+  /** Whether a version is being loaded for a seat. */
+  isLoading({ model, version }: ModelVersion): boolean {
+    return [...this.#loading.values()].some(
+      ({ target }) => target.model === model && target.version === version,
+    );
   }
 
   /** Every seat taken for a model, in no order. */
@@ -99,7 +107,7 @@ export class Fleet {
 
   /** Drains and closes everything. */
   async close(): Promise<void> {
-    await Promise.allSettled(this.#loading.values());
+    await Promise.allSettled([...this.#loading.values()].map(({ done }) => done));
     for (const { seat } of [...this.#occupied.values()]) void this.#drop(seat);
     await Promise.all(this.#closing);
   }
@@ -132,10 +140,10 @@ export class Fleet {
   #load(seat: Seat): Promise<void> {
     const key = seatKey(seat);
     const running = this.#loading.get(key);
-    if (running !== undefined) return running;
-    const loading = this.#start(seat).finally(() => this.#loading.delete(key));
-    this.#loading.set(key, loading);
-    return loading;
+    if (running !== undefined) return running.done;
+    const done = this.#start(seat).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, { target: seat.target, done });
+    return done;
   }
 
   async #start(seat: Seat): Promise<void> {

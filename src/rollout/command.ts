@@ -35,6 +35,8 @@ export type Refusal = Extract<CommandResult, { kind: 'refused' }>;
 /** What a command meets. */
 export type CommandContext = {
   readonly route: Route | undefined;
+  /** Why nobody is sent to the model yet, in a sentence; undefined: it has been taken up, or there is none. */
+  readonly whyStarting: string | undefined;
   readonly alive: Rollout | undefined;
   readonly digestOf: (model: string, version: string) => string | undefined;
   readonly whyNotComparable: (spec: RolloutSpec) => string | undefined;
@@ -50,7 +52,15 @@ export function refused(code: RefusalCode, why: string): Refusal {
 
 /** Why a command cannot be carried out; undefined: it can. */
 export function refusalOf(command: Command, context: CommandContext): Refusal | undefined {
-  const { route } = context;
+  const { route, whyStarting, alive } = context;
+  // A trial can be ended before its model is served.
+  if (command.kind === 'abort' && alive !== undefined) return undefined;
+  if (whyStarting !== undefined) {
+    return refused(
+      'not_ready',
+      `${modelOf(command)} is starting (${whyStarting}): ask again once it is ready`,
+    );
+  }
   if (route === undefined) return refused('unknown_model', `no model "${modelOf(command)}"`);
   switch (command.kind) {
     case 'start':

@@ -1,7 +1,5 @@
-import assert from 'node:assert/strict';
-
 import type { Clock } from '../core/clock.ts';
-import { messageOf, ServeError } from '../core/errors.ts';
+import { messageOf } from '../core/errors.ts';
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
@@ -13,7 +11,6 @@ import {
   findRoute,
   following,
   type RouteBasis,
-  type RouteQuestion,
   refusalOfAdoption,
 } from './adoption.ts';
 import { advance } from './advance.ts';
@@ -25,14 +22,14 @@ import {
   refused,
   type Submission,
 } from './command.ts';
-import { aliveTrial, swappedPackage, type Trial, versionsOnRecord } from './history.ts';
+import { aliveTrial, type Trial, versionsOnRecord } from './history.ts';
 import { type Decide, judge } from './judge.ts';
 import { Logbook } from './logbook.ts';
 import { Performer } from './performer.ts';
-import { allTo } from './route-for.ts';
-import { SerialQueue } from './serial-queue.ts';
+import { Resumption } from './resumption.ts';
 import type { Routes, Stage } from './stage.ts';
 import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
+import { Turns } from './turns.ts';
 import { isWorthRecording } from './worth-recording.ts';
 
 export type ControllerOptions = {
@@ -51,18 +48,13 @@ export type ControllerOptions = {
   /** What a model's configured route rests on; by default it is written. */
   readonly basisOf?: (model: string) => RouteBasis;
   readonly onFirstChoice?: (route: Route) => void;
+  /** Why nobody is sent to a model yet that is still being read, in a sentence; by default none is. */
+  readonly whyStarting?: (model: string) => string | undefined;
   readonly tickMs: number;
   /** The least time between two records of evidence while nothing is decided. */
   readonly checkpointMs?: number;
   /** Faults that nobody waits for: a tick that failed, a ledger that took no record. Must not throw. */
   readonly onInternalError: (operation: string, error: unknown) => void;
-};
-
-/** What `adopt` and a resumed model have in common. */
-type TakingUp = Pick<Adoption, 'basis' | 'isBrought' | 'commit'> & {
-  readonly versions: RouteQuestion['versions'];
-  /** May resolve with `failed`, and rejects where nothing is to be taken up then. */
-  readonly prepare: (route: Route) => Promise<unknown>;
 };
 
 /**
@@ -76,7 +68,8 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #book: Logbook;
   readonly #performer: Performer;
-  readonly #queues = new Map<string, SerialQueue>();
+  readonly #turns = new Turns();
+  readonly #resumption: Resumption;
   /** By model: the last look at its latest rollout, which may not have been worth a record. */
   readonly #looks = new Map<string, LatestLook & { readonly rolloutId: string }>();
   #timer: NodeJS.Timeout | undefined;
@@ -86,6 +79,11 @@ export class Controller {
     this.#options = options;
     this.#book = new Logbook(options.ledger);
     this.#performer = new Performer({ ...options, book: this.#book });
+    const { routes, stage, digestOf, onInternalError } = options;
+    this.#resumption = new Resumption({
+      ...{ routes, stage, digestOf, onInternalError },
+      ...{ book: this.#book, performer: this.#performer, turns: this.#turns },
+    });
   }
 
   /** Reads the ledger and does nothing else. Throws LedgerBrokenError. */
@@ -100,22 +98,23 @@ export class Controller {
   }
 
   /**
-   * Reads the ledger, then brings routes and hosts to where it says they are. For a model with a recorded route that one wins
-   * over the configuration's (stable, shares, salt, mirror; rules and aliases stay the configuration's). What was decided and
-   * not carried out is carried out. Throws LedgerBrokenError; faults of one model are reported and leave the others alone.
+   * Brings a model's route and hosts to where the ledger says they are, once that has been read. A recorded route wins over the
+   * configured one (stable, shares, salt, mirror; rules and aliases stay the configuration's). The route is written at once, and
+   * resolves when what it leads to is loaded, or has failed to load: nobody may be sent to it before. What was decided and not
+   * carried out is carried out after that. Never rejects: a fault is reported.
    */
-  async resume(): Promise<void> {
-    await this.load();
-    const models = this.#options.routes.list().map((route) => route.model);
-    await Promise.all(
-      models.map((model) => this.#exclusively(model, 'resume', () => this.#resumeModel(model))),
-    );
+  async resume(configured: Route): Promise<void> {
+    const { model } = configured;
+    const { basisOf, onInternalError } = this.#options;
+    await this.#resumption
+      .resume(configured, basisOf?.(model) ?? 'written')
+      .catch((error: unknown) => onInternalError(`resume ${model}`, error));
   }
 
   /** Looks at every rollout once. A model that is still busy with something is left out. Never rejects. */
   async tick(): Promise<void> {
     if (this.#book.isFenced()) return;
-    const idle = this.#book.models().filter((model) => this.#queue(model).isIdle());
+    const idle = this.#book.models().filter((model) => this.#turns.isIdle(model));
     await Promise.all(
       idle.map((model) => this.#exclusively(model, 'tick', () => this.#look(model))),
     );
@@ -129,12 +128,12 @@ export class Controller {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    await Promise.all([...this.#queues.values()].map((queue) => queue.drained()));
+    await this.#turns.drained();
   }
 
   /** Carries out a command, or says why not; either is on record. Rejects only if the ledger takes no record. */
   submit(submission: Submission): Promise<CommandResult> {
-    return this.#queue(modelOf(submission)).run(() => this.#submit(submission));
+    return this.#turns.run(modelOf(submission), () => this.#submit(submission));
   }
 
   /** Ends the model's trial at once, whatever the statistics say. No trial: nothing happens. */
@@ -154,11 +153,11 @@ export class Controller {
    */
   adopt(adoption: Adoption): Promise<Refusal | undefined> {
     const { model } = adoption.configured;
-    return this.#queue(model).run(async () => {
+    return this.#turns.run(model, async () => {
       await this.#performer.catchUp(model);
       const present = this.#options.routes.read(model);
       if (present === undefined) {
-        await this.#takeUp(adoption.configured, adoption);
+        await this.#appear(adoption);
         return undefined;
       }
       const alive = aliveTrial(this.#book.model(model))?.rollout;
@@ -175,12 +174,23 @@ export class Controller {
     });
   }
 
+  /** Of a model that nobody is sent to, what is to be served is loaded first. */
+  async #appear(adoption: Adoption): Promise<void> {
+    const { model } = adoption.configured;
+    const footing = this.#resumption.footing(adoption);
+    await adoption.prepare(footing.safe);
+    adoption.commit();
+    this.#options.routes.write(footing.safe);
+    this.#resumption.open(model);
+    await this.#resumption.carryOn(model, footing, true);
+  }
+
   /**
    * Takes a model out of service: nobody is sent to it from here on. A running trial stands in the way; the reason is
    * returned. What is on record stays so, and `adopt` goes on from there.
    */
   forget(model: string): Promise<Refusal | undefined> {
-    return this.#queue(model).run(async () => {
+    return this.#turns.run(model, async () => {
       await this.#performer.catchUp(model);
       const alive = aliveTrial(this.#book.model(model))?.rollout;
       if (alive !== undefined) {
@@ -217,6 +227,10 @@ export class Controller {
     return this.#book.isFenced();
   }
 
+  #isServed(model: string): boolean {
+    return this.#options.routes.read(model) !== undefined && !this.#resumption.isResuming(model);
+  }
+
   #statusOf(trial: Trial): RolloutStatus {
     const { id, spec } = trial.rollout;
     const look = this.#looks.get(spec.model);
@@ -229,7 +243,7 @@ export class Controller {
   async #look(model: string): Promise<void> {
     await this.#performer.catchUp(model);
     const trial = aliveTrial(this.#book.model(model));
-    if (trial === undefined || this.#options.routes.read(model) === undefined) return;
+    if (trial === undefined || !this.#isServed(model)) return;
     const { rollout } = trial;
     const atMs = this.#options.clock.wallMs();
     const evidence = this.#options.evidence(rollout.id);
@@ -296,7 +310,14 @@ export class Controller {
     const model = modelOf(command);
     const { routes, digestOf, whyNotComparable } = this.#options;
     const alive = aliveTrial(this.#book.model(model))?.rollout;
-    return refusalOf(command, { route: routes.read(model), alive, digestOf, whyNotComparable });
+    const whyStarting = this.#whyStarting(model);
+    const route = routes.read(model);
+    return refusalOf(command, { route, whyStarting, alive, digestOf, whyNotComparable });
+  }
+
+  #whyStarting(model: string): string | undefined {
+    const why = this.#options.whyStarting?.(model);
+    return why ?? (this.#resumption.isResuming(model) ? 'its versions are loading' : undefined);
   }
 
   /** A route is set only to what can answer: its versions are loaded before the command is accepted. */
@@ -334,63 +355,12 @@ export class Controller {
     return rollout.id;
   }
 
-  // -- resuming --------------------------------------------------------------------------------------------------------
-
-  async #resumeModel(model: string): Promise<void> {
-    const configured = this.#options.routes.read(model);
-    if (configured === undefined) return;
-    const { stage, onInternalError, basisOf } = this.#options;
-    await this.#takeUp(configured, {
-      basis: basisOf?.(model) ?? 'written',
-      versions: undefined,
-      isBrought: false,
-      prepare: (route) =>
-        stage.prepareRoute(route).catch((error: unknown) => {
-          // A version that cannot be served is no fault of ours, and whoever watches the hosts has told of it.
-          if (!(error instanceof ServeError)) onInternalError('prepareRoute', error);
-          return 'failed';
-        }),
-      commit: () => {},
-    });
-  }
-
-  async #takeUp(configured: Route, { prepare, commit, ...adoption }: TakingUp): Promise<void> {
-    const { model } = configured;
-    const { owed } = this.#book.model(model);
-    const question = { ...adoption, configured, isServed: false };
-    const found = findRoute(question, this.#book.model(model));
-    assert(found.kind === 'found', 'nothing is refused where nobody is served');
-    const { route, isChoice } = found;
-    const alive = aliveTrial(this.#book.model(model));
-    const isSettled = alive === undefined && owed.kind === 'nothing';
-    // Until what a trial or a late command needs is loaded, everybody gets the stable version.
-    const safe = isSettled ? route : { ...route, shares: allTo(route.stable), mirror: undefined };
-    const outcome = await prepare(safe);
-    commit();
-    this.#options.routes.write(safe);
-    // A version that could not be loaded is not worth a record: the next start may choose another.
-    if (isSettled && isChoice && outcome !== 'failed') await this.#performer.recordChoice(model);
-    if (isSettled) return;
-    if (alive !== undefined) this.#options.stage.open(alive.rollout, alive.evidence);
-    const swapped = alive && swappedPackage(alive, this.#options.digestOf);
-    if (alive !== undefined && swapped !== undefined) {
-      await this.#performer.breakOff(alive.rollout, { cause: 'loadFailed', detail: swapped });
-    }
-    await this.#performer.perform(model);
-  }
-
   // -- one at a time ---------------------------------------------------------------------------------------------------
-
-  #queue(model: string): SerialQueue {
-    const queue = this.#queues.get(model) ?? new SerialQueue();
-    this.#queues.set(model, queue);
-    return queue;
-  }
 
   /** Runs work of a model in its turn and reports what it throws. */
   #exclusively(model: string, operation: string, work: () => Promise<void>): Promise<void> {
-    return this.#queue(model)
-      .run(work)
+    return this.#turns
+      .run(model, work)
       .catch((error: unknown) => this.#options.onInternalError(`${operation} ${model}`, error));
   }
 }

@@ -2,14 +2,15 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Catalog } from '../../src/app/catalog.ts';
+import { Catalog } from '../../src/app/catalog.ts';
 import { firstChoices } from '../../src/app/first-choices.ts';
-import { initialRoutes } from '../../src/app/initial-routes.ts';
 import { ModelControl } from '../../src/app/model-control.ts';
 import { OverrideFiles } from '../../src/app/override-files.ts';
 import type { Placed, Placement } from '../../src/app/placement.ts';
-import { readCatalog } from '../../src/app/read-catalog.ts';
+import { listModels } from '../../src/app/read-catalog.ts';
 import { Residence } from '../../src/app/residence.ts';
+import { Start } from '../../src/app/start.ts';
+import { StartingModels } from '../../src/app/starting-models.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/core/clock.ts';
@@ -107,6 +108,8 @@ export type ControlParts = {
   readonly readiness?: 'routed' | 'strict';
   /** As the diary has them, from the start. */
   readonly faults?: Readonly<Record<string, string>>;
+  /** Loading waits for it, and the world comes while its models still start. */
+  readonly gate?: Promise<unknown>;
 };
 
 export type Control = {
@@ -117,6 +120,9 @@ export type Control = {
   readonly controller: Controller;
   readonly gateway: Gateway;
   readonly routes: RouteTable;
+  readonly starting: StartingModels;
+  /** Resolves when every model has been taken up. */
+  readonly started: Promise<void>;
   readonly hosts: HostDiary;
   readonly log: LogEntry[];
   /** Where packages that callers bring along are put. */
@@ -132,6 +138,7 @@ export async function aControl(
     modelControl = 'explicit',
     readiness = 'routed',
     faults = {},
+    gate,
   }: ControlParts = {},
 ): Promise<Control> {
   const file = join(repository, '_understudy.yaml');
@@ -144,15 +151,18 @@ export async function aControl(
   const tell = (entry: LogEntry): void => void log.push(entry);
   const onInternalError = (operation: string, error: unknown): void =>
     tell({ level: 'error', message: `${operation}: ${String(error)}` });
-  const catalog = await readCatalog(config, tell);
-  const routes = createRouteTable(initialRoutes(catalog));
+  const catalog = new Catalog(config, []);
+  const routes = createRouteTable([]);
+  const starting = new StartingModels();
   const hosts = new HostDiary();
   for (const [name, fault] of Object.entries(faults)) hosts.faults.set(name, fault);
+  if (gate !== undefined) hosts.gate = gate;
   const residence = new Residence({ catalog, placement: hosts.placement, onInternalError });
   const gateway = createGateway({
     clock: systemClock,
     routes,
     hosts: residence,
+    starting,
     readiness: config.server.readiness,
     taps: [],
     limits: { inFlightMax: 1_000, armInFlightMax: 1_000, rowsMax: () => 100 },
@@ -180,17 +190,39 @@ export async function aControl(
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
     whyNotComparable: () => undefined,
     ...firstChoices({ config, catalog, log: tell }),
+    whyStarting: starting.whyStarting,
     tickMs: 1_000,
     onInternalError,
   });
-  await controller.resume();
+  await controller.load();
+  const start = new Start(await listModels(config), {
+    ...{ config, catalog, routes, controller, starting, clock: systemClock, log: tell },
+    isReady: (model) => routes.read(model) !== undefined,
+    onInternalError,
+  });
+  // That it has started is no news to a test.
+  const started = start.run().then(() => void log.pop());
+  if (gate === undefined) await started;
   const brought = join(repository, '_brought');
   await mkdir(brought, { recursive: true });
   const overrides = new OverrideFiles(brought);
   const statistics = { retain: () => undefined };
   const control = new ModelControl({
-    ...{ config, catalog, routes, residence, controller, overrides, statistics, log: tell },
+    ...{
+      config,
+      catalog,
+      routes,
+      residence,
+      controller,
+      overrides,
+      statistics,
+      starting,
+      log: tell,
+    },
   });
   t.teardown(() => overrides.close());
-  return { residence, config, brought, control, catalog, controller, gateway, routes, hosts, log };
+  return {
+    ...{ residence, config, brought, control, catalog, controller, gateway, routes, hosts },
+    ...{ starting, started, log },
+  };
 }

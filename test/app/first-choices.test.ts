@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { Catalog } from '../../src/app/catalog.ts';
 import { firstChoices, tellOfChoices } from '../../src/app/first-choices.ts';
 import { ledgerLifetime } from '../../src/app/ledger-lifetime.ts';
-import { readCatalog } from '../../src/app/read-catalog.ts';
-import { readRecordedNames } from '../../src/app/recorded-names.ts';
+import { readEntry } from '../../src/app/read-catalog.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { LogEntry } from '../../src/core/log.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
@@ -29,7 +29,9 @@ async function aWorld(t: Parameters<typeof aRepository>[0], ledger: string) {
   );
   const config = await loadConfig(file);
   const log: LogEntry[] = [];
-  const catalog = await readCatalog(config, () => undefined);
+  const reading = { config, log: () => undefined };
+  const entries = ['m', 'f', 'w'].map((model) => readEntry(reading, model, {}));
+  const catalog = new Catalog(config, await Promise.all(entries));
   return { config, catalog, told: log, log: (entry: LogEntry) => void log.push(entry) };
 }
 
@@ -65,12 +67,8 @@ t.test('what a route rests on is told apart', async (t) => {
 t.test('a folder that the ledger leads to is a version, whatever it is called', async (t) => {
   const { config, catalog } = await aWorld(t, './ledger');
   t.same(catalog.entry('m')?.aside, ['old']);
-  const recordedVersions = (model: string) => (model === 'm' ? ['old'] : []);
-  const named = recordedVersions;
-  await readRecordedNames({ config, catalog, controller: { recordedVersions }, named });
-  t.same(
-    catalog.versions('m').map(({ version }) => version),
-    ['1', 'old'],
-  );
-  t.same(catalog.entry('m')?.aside, []);
+  const reading = { config, log: () => undefined };
+  const { packages, aside } = await readEntry(reading, 'm', { named: () => ['old'] });
+  t.same([...packages.keys()], ['1', 'old']);
+  t.same(aside, []);
 });

@@ -248,7 +248,7 @@ t.test('files that take for ever to read hold nothing but themselves', async (t)
   await until('version 2 is listed', () => states(world).includes('2 unloaded'));
   await t.rejects(world.lookout.lookAt('a', ['1']), {
     code: 'version_not_ready',
-    message: 'the files of a are still being read: ask again in a moment',
+    message: 'a: its files are still being read; ask again in a moment',
   });
   await world.control.reload('m');
   await put(world.root, 'm/3/model.onnx', OTHER);

@@ -35,7 +35,9 @@ models: { fashion: { queue: { deadlineMs: 20000 }, route: { stable: "1" } } }
 
 async function start(max: string): Promise<App> {
   const config = await aConfig(max);
-  return startApp({ config, log: () => undefined, feedbackSecret: undefined });
+  const app = await startApp({ config, log: () => undefined, feedbackSecret: undefined });
+  await app.started;
+  return app;
 }
 
 type Answer = { readonly status: string; readonly predictions: readonly MaxPrediction[] };
@@ -106,8 +108,8 @@ t.test('a package that does not say how an image becomes its input is told so', 
   const image = { name: 'image', dtype: 'FP32', shape: [-1, 1, 28, 28] } as const;
   const signature = { ...aPackage('1').signature, inputs: [image] };
   const config = { ...(await aConfig('{ model: m }')) };
-  const told = async (parts: Partial<Package>): Promise<string> => {
-    const fields = { model: 'm', signature, labelsByOutput: new Map(), ...parts };
+  const told = async (given: Partial<Package>): Promise<string> => {
+    const fields = { model: 'm', signature, labelsByOutput: new Map(), ...given };
     const packages = new Map([['1', aPackage('1', fields)]]);
     const entry = {
       model: 'm',
@@ -122,16 +124,15 @@ t.test('a package that does not say how an image becomes its input is told so', 
       { ...entry, settings: new Catalog(config, []).settings('m') },
     ]);
     const release: (() => Promise<unknown>)[] = [];
-    const opening = openMax({ config, catalog, gateway: aGateway(), clock: systemClock }, release);
-    const answer = await opening.then(
-      (max) => JSON.stringify(max?.model.labels()),
-      (error: Error) => error.message,
-    );
+    const parts = { config, catalog, names: ['m'], gateway: aGateway(), clock: systemClock };
+    const max = await openMax(parts, release);
+    const answer = max?.problem() ?? JSON.stringify(max?.model.labels());
     for (const step of release) await step();
     return answer;
   };
   const where = "server.max.model: 'm' version '1', model.yaml: ";
-  t.equal(await told({}), `${where}expected preprocess.image, found none`);
+  const refuses = ': its addresses refuse every request';
+  t.equal(await told({}), `${where}expected preprocess.image, found none${refuses}`);
   const preprocess = { image: {} };
   t.equal(await told({ preprocess }), '["0","1","2"]', 'classes without names have numbers');
   t.equal(
@@ -140,15 +141,15 @@ t.test('a package that does not say how an image becomes its input is told so', 
   );
   t.equal(
     await told({ preprocess: { image: { width: 30 } } }),
-    `${where}preprocess.image.width: expected 28, as the model's input has it, found 30`,
+    `${where}preprocess.image.width: expected 28, as the model's input has it, found 30${refuses}`,
   );
   t.equal(
     await told({ preprocess, postprocess: { output: 'logits' } }),
-    `${where}postprocess.output: expected one of 'scores', found 'logits'`,
+    `${where}postprocess.output: expected one of 'scores', found 'logits'${refuses}`,
   );
   t.equal(
     await told({ preprocess, task: 'detection' }),
-    `${where}expected task classification, found detection`,
+    `${where}expected task classification, found detection${refuses}`,
   );
 });
 
@@ -165,7 +166,8 @@ t.test(
     const catalog = new Catalog(config, [anEntry(config, [calling('1', ['a', 'b', 'c'])])]);
     const release: (() => Promise<unknown>)[] = [];
     const gateway = aGateway({ routes: [aRoute({ model: 'fashion' })] });
-    const max = await openMax({ config, catalog, gateway, clock: systemClock }, release);
+    const parts = { config, catalog, names: ['fashion'], gateway, clock: systemClock };
+    const max = await openMax(parts, release);
     t.teardown(() => Promise.all(release.map((step) => step())));
     const explain = max?.model.explainer();
     const best = (): string | undefined => {

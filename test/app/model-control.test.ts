@@ -129,7 +129,7 @@ t.test('an unloaded model is unknown until it is loaded again', async (t) => {
   const last = world.gateway.infer(aRequest(), NEVER_ABORTED);
   await world.control.unload('m');
   t.equal((await last).version, '1', 'who came before is answered');
-  t.same(world.hosts.closed, ['m 1 of start 1']);
+  t.match(world.hosts.closed, [/^m 1 of start \d$/]);
   await t.rejects(world.gateway.infer(aRequest(), NEVER_ABORTED), {
     code: 'model_not_found',
     message: /^Request for unknown model: 'm' is not found/,

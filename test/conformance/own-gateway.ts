@@ -63,13 +63,14 @@ ${sections.join('')}`;
 
 type Entry = { readonly message: string; readonly facts?: Readonly<Record<string, unknown>> };
 
-/** What the log says of where it answers; undefined before it does. */
+/** What the log says of where it answers; undefined before its models have started. */
 function targetIn(log: string): Target | undefined {
   const whole = log.slice(0, log.lastIndexOf('\n') + 1).split('\n');
   const entries = whole.flatMap((line) =>
     line.startsWith('{') ? [JSON.parse(line) as Entry] : [],
   );
   const news = entries.find(({ message }) => message.startsWith('answering at'));
+  if (!entries.some(({ message }) => message.startsWith('started after'))) return undefined;
   const http = /http:\/\/\S+/.exec(news?.message ?? '')?.[0];
   if (http === undefined) return undefined;
   const port = news?.facts?.['grpc'];

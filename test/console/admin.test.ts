@@ -8,7 +8,7 @@ import { aSpec, evidenceOf, World } from '../rollout/builders.ts';
 
 async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
   const { controller, ledger } = world.boot();
-  await controller.resume();
+  await world.resume(controller);
   const faults: string[] = [];
   const { app, listen } = createAdminServer({
     controller,

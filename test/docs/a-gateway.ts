@@ -19,6 +19,7 @@ export async function aGateway(
   await writeFile(file, `${written}\nserver: ${section}\n`);
   const config = await loadConfig(file, { repository: path.join(projectRoot, 'models') });
   const app = await startApp({ config, log: () => undefined, feedbackSecret: undefined });
+  await app.started;
   const close = async (): Promise<void> => {
     await app.close();
     await rm(folder, { recursive: true, force: true });

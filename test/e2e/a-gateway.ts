@@ -78,8 +78,19 @@ export class RunningGateway {
     return gateway;
   }
 
-  /** Resolves when it answers. It is killed, with all of its children, when the test has ended. */
+  /** Resolves when its models are loaded. It is killed, with all of its children, when the test has ended. */
   static async start(
+    t: Teardown,
+    place: Place,
+    options: readonly string[] = [],
+  ): Promise<RunningGateway> {
+    const gateway = await RunningGateway.open(t, place, options);
+    await until('its models are loaded', () => /"started after/.test(gateway.log));
+    return gateway;
+  }
+
+  /** Resolves when its ports are open: its models may still be loading. It is killed as one that was started. */
+  static async open(
     t: Teardown,
     place: Place,
     options: readonly string[] = [],

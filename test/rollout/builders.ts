@@ -180,6 +180,12 @@ export class World {
     return { controller, ledger: memory };
   }
 
+  /** Takes up what is in the table, as the start of a process does. */
+  async resume(controller: Controller): Promise<void> {
+    await controller.load();
+    await Promise.all([...this.table.values()].map((route) => controller.resume(route)));
+  }
+
   readonly stage: Stage = {
     prepare: async (rollout) => {
       this.log.push(`prepare ${rollout.phase.kind}`);

@@ -12,7 +12,7 @@ const STABLE = 'stable=1:10000';
 
 async function aRunning(world: World): Promise<{ controller: Controller; ledger: MemoryLedger }> {
   const booted = world.boot();
-  await booted.controller.resume();
+  await world.resume(booted.controller);
   await booted.controller.submit(START);
   return booted;
 }
@@ -133,7 +133,7 @@ t.test('commands are on record with what came of them', async (t) => {
   const world = new World();
   world.notComparable.set('3', 'outputs: other ones');
   const { controller, ledger } = world.boot();
-  await controller.resume();
+  await world.resume(controller);
   const route = {
     kind: 'setRoute',
     model: 'fashion',
@@ -180,7 +180,7 @@ t.test('commands are on record with what came of them', async (t) => {
 t.test('a route is set only when its versions are loaded', async (t) => {
   const world = new World();
   const { controller } = world.boot();
-  await controller.resume();
+  await world.resume(controller);
   world.prepareFault = 'version 3 ran out of memory';
   const shares = [{ arm: 'stable', version: '3', weightBp: 10_000 }] as const;
   const command = { kind: 'setRoute', model: 'fashion', revision: 1, stable: '3', shares } as const;
@@ -199,14 +199,14 @@ t.test('goes on after a kill from the recorded evidence and draws nothing anew',
   const reborn = new World();
   reborn.clock.advance(60_000);
   const { controller, ledger } = reborn.boot(first.ledger.records());
-  await controller.resume();
+  await reborn.resume(controller);
   t.equal(reborn.shares(), 'candidate=2:1000 stable=1:8000 control=1:1000 mirror');
   t.equal(reborn.table.get('fashion')?.salt, salt);
   t.same(reborn.evidence.live, evidenceOf('inconclusive', 40).live);
   t.same(reborn.log, [
-    `prepareRoute ${STABLE}`,
     `write ${STABLE}`,
     'open fashion-2-1',
+    `prepareRoute ${STABLE}`,
     'prepare progressing',
     'write candidate=2:1000 stable=1:8000 control=1:1000 mirror',
   ]);
@@ -222,7 +222,7 @@ t.test(
     const reborn = new World();
     reborn.digests.set('2', 'another');
     const { controller } = reborn.boot(first.ledger.records());
-    await controller.resume();
+    await reborn.resume(controller);
     t.match(controller.status('fashion'), { phase: 'rolledBack', why: /package 2 has changed/ });
     t.equal(reborn.shares(), STABLE);
     t.notOk(reborn.log.includes('prepare progressing'));
@@ -305,7 +305,7 @@ t.test('a model that appears is taken up where the record says it was', async (t
   const world = new World();
   world.table.clear();
   const first = world.boot();
-  await first.controller.resume();
+  await world.resume(first.controller);
   await first.controller.adopt(anAdoption(world));
   t.same(world.log, ['prepare anew', 'commit', `write ${STABLE}`], 'loaded, then routed');
   const shares = [{ arm: 'stable', version: '2', weightBp: 10_000 }] as const;
@@ -337,7 +337,7 @@ t.test('a trial whose model comes late goes on once it is there', async (t) => {
   const late = new World();
   late.table.clear();
   const again = late.boot(ledger.records());
-  await again.controller.resume();
+  await late.resume(again.controller);
   t.same(late.log, [], 'there is no such model');
   await again.controller.adopt(anAdoption(late));
   t.same(late.log.slice(0, 3), ['prepare anew', 'commit', `write ${STABLE}`]);
@@ -365,7 +365,7 @@ t.test('what a trial is about stays until it has ended', async (t) => {
 t.test('what cannot be loaded is not adopted', async (t) => {
   const world = new World();
   const { controller } = world.boot();
-  await controller.resume();
+  await world.resume(controller);
   const [route, written] = [controller.route('fashion'), world.log.length];
   const prepare = (): Promise<void> => Promise.reject(new Error('no such file'));
   await t.rejects(controller.adopt(anAdoption(world, { prepare })), { message: 'no such file' });

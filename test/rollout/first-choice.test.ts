@@ -19,7 +19,7 @@ async function aStart(
   world.basis = basis;
   world.table.set('fashion', configured(newest));
   const booted = world.boot(records);
-  await booted.controller.resume();
+  await world.resume(booted.controller);
   return { ...booted, world };
 }
 
@@ -37,7 +37,7 @@ function load(controller: Controller, stable: string, versions: readonly string[
 
 t.test('what a first start chooses is on record, and later starts keep it', async (t) => {
   const first = await aStart(undefined, { basis: 'nothing', newest: '2' });
-  t.same(first.world.log.slice(-2), ['write stable=2:10000', 'chose fashion 2']);
+  t.same(first.world.log.slice(-2), ['prepareRoute stable=2:10000', 'chose fashion 2']);
   t.match(first.ledger.records(), [{ body: { kind: 'route', route: { stable: '2' } } }]);
   const records = first.ledger.records();
   const second = await aStart(undefined, { basis: 'nothing', newest: '3' }, records);

@@ -61,7 +61,7 @@ class Life {
   booted = this.world.boot();
 
   async live(happenings: readonly Happening[]): Promise<void> {
-    await this.booted.controller.resume();
+    await this.world.resume(this.booted.controller);
     for (const it of happenings) await this.#happen(it);
   }
 
@@ -83,7 +83,7 @@ class Life {
         return;
       case 'kill':
         this.booted = world.boot(ledger.records());
-        return this.booted.controller.resume();
+        return world.resume(this.booted.controller);
       case 'start':
         await controller.submit({ kind: 'start', spec: this.#spec() }).catch(() => undefined);
         return;
@@ -162,7 +162,7 @@ for (const ending of ['pass', 'fail'] as const) {
     ];
     const whole = new World();
     const { controller, ledger } = whole.boot();
-    await controller.resume();
+    await whole.resume(controller);
     await controller.submit({ kind: 'start', spec: aSpec() });
     await see(whole, controller, [...SHADOW_TO_HALF, ...end]);
     t.equal(controller.status('fashion')?.phase, ending === 'pass' ? 'promoted' : 'rolledBack');
@@ -171,7 +171,7 @@ for (const ending of ['pass', 'fail'] as const) {
     for (let kept = started + 1; kept <= records.length; kept += 1) {
       const world = new World();
       const reborn = world.boot(records.slice(0, kept));
-      await reborn.controller.resume();
+      await world.resume(reborn.controller);
       await see(world, reborn.controller, [...SHADOW_TO_HALF, ...end, ...end]);
       t.equal(reborn.controller.status('fashion')?.phase, controller.status('fashion')?.phase);
       t.equal(world.shares(), whole.shares(), `after ${kept} records`);
@@ -184,7 +184,7 @@ for (const ending of ['pass', 'fail'] as const) {
 t.test('the real decision is the same when its record is read back', async (t) => {
   const world = new World();
   const { controller, ledger } = world.boot([], decide);
-  await controller.resume();
+  await world.resume(controller);
   await controller.submit({ kind: 'start', spec: aSpec() });
   for (let pairs = 0; pairs <= 600; pairs += 100) {
     const counts = { '0': pairs, ...(pairs > 300 && { '1000': 2, '-1000': 1 }) };
@@ -204,7 +204,7 @@ t.test('the real decision is the same when its record is read back', async (t) =
 t.test('replay finds a decision that does not follow from its evidence', async (t) => {
   const world = new World();
   const { controller, ledger } = world.boot();
-  await controller.resume();
+  await world.resume(controller);
   await controller.submit({ kind: 'start', spec: aSpec({ steps: [SHADOW, PROVE, PROMOTE] }) });
   await see(world, controller, [
     ['pass', 0],

@@ -64,3 +64,26 @@ export function aCrashingModel(): Uint8Array {
   });
   return writeModel({ graph, ...rest });
 }
+
+/** Square matrices of this size are multiplied when the model is loaded. */
+const SLOW_SIZE = 2_048;
+
+/** As the identity model of FP32, but it takes long to load: the runtime multiplies so many constant matrices first. */
+export function aSlowLoadingModel(products: number): Uint8Array {
+  const spec = { dtype: 'FP32', shape: [-1, 2] } as const;
+  const { graph, ...rest } = newModel({
+    name: 'slow to load',
+    inputs: [{ name: 'x', ...spec }],
+    outputs: [{ name: 'y', ...spec }],
+  });
+  const sizes = BigInt64Array.of(BigInt(SLOW_SIZE), BigInt(SLOW_SIZE));
+  const data = new Uint8Array(sizes.buffer);
+  addInitialiser(graph, { name: 'sizes', dtype: 'INT64', shape: [2], data });
+  addNode(graph, { op: 'ConstantOfShape', inputs: ['sizes'], outputs: ['m0'] });
+  for (let at = 0; at < products; at += 1)
+    addNode(graph, { op: 'MatMul', inputs: [`m${at}`, `m${at}`], outputs: [`m${at + 1}`] });
+  const attributes = { keepdims: { int: 0 } };
+  addNode(graph, { op: 'ReduceMax', inputs: [`m${products}`], outputs: ['zero'], attributes });
+  addNode(graph, { op: 'Add', inputs: ['x', 'zero'], outputs: ['y'] });
+  return writeModel({ graph, ...rest });
+}

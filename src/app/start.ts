@@ -1,0 +1,157 @@
+/**
+ * Takes up every model of the repository when the process begins, while the ports are open already: each is read and loaded on its
+ * own, and starts no later because another hangs. Until a model has been taken up, where the ledger says it was, nobody is sent
+ * to it.
+ */
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
+import { within } from '../core/within.ts';
+import type { RouteTable } from '../gateway/route-table.ts';
+import type { Folders } from '../repository/folders.ts';
+import type { Controller } from '../rollout/controller.ts';
+import type { Catalog } from './catalog.ts';
+import { catalogEntry } from './catalog-entry.ts';
+import { tellOfChoices } from './first-choices.ts';
+import { initialRoute } from './initial-routes.ts';
+import { namedVersions } from './named-versions.ts';
+import { namesNotFound, recordedNotFound } from './names-not-found.ts';
+import { overruledRoutes } from './overruled-routes.ts';
+import { brokenEntry, readEntry, tellOf } from './read-catalog.ts';
+import type { StartingModels } from './starting-models.ts';
+
+export type StartOptions = {
+  readonly config: Config;
+  readonly catalog: Catalog;
+  readonly routes: Pick<RouteTable, 'read' | 'list'>;
+  readonly controller: Pick<Controller, 'resume' | 'recordedVersions'>;
+  readonly starting: StartingModels;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether a model whose route leads to a version answers. */
+  readonly isReady: (model: string) => boolean;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/** Models that are read at one time: reading is bound by the disk, and each takes its size in memory. */
+const READERS = 2;
+
+/** How long the next model waits for one whose files are long or hang; milliseconds. */
+const READER_MS = 5_000;
+
+/** Between two lines of the log that say what the start still waits for; milliseconds. */
+const PROGRESS_MS = 10_000;
+
+export class Start {
+  readonly #options: StartOptions;
+  readonly #loads: Promise<void>[] = [];
+  readonly #folders: Folders;
+  #isStopped = false;
+
+  /** From here on the models start, though nothing is read yet: no request may find a model missing. */
+  constructor(folders: Folders, options: StartOptions) {
+    this.#options = options;
+    this.#folders = folders;
+    const { config, catalog, starting, log } = options;
+    for (const broken of folders.broken) {
+      catalog.replace(brokenEntry(config, broken));
+      const where = `${config.repository}/${broken.name}`;
+      tellOf({ problems: [{ where, message: broken.reason }], notes: [] }, log);
+    }
+    for (const model of folders.names) starting.become(model, 'its package waits to be read');
+  }
+
+  /** Resolves when every model has been taken up or cannot be. Never rejects. */
+  async run(): Promise<void> {
+    const { clock, log } = this.#options;
+    const sinceMs = clock.monotonicMs();
+    const secondsSoFar = (): string => ((clock.monotonicMs() - sinceMs) / 1_000).toFixed(1);
+    const progress = setInterval(() => this.#tellProgress(secondsSoFar()), PROGRESS_MS);
+    progress.unref();
+    try {
+      await this.#readAll();
+      await Promise.all(this.#loads);
+      if (this.#isStopped) return;
+      await this.#tellOfAll();
+      const { names } = this.#folders;
+      const ready = names.filter((model) => this.#options.isReady(model)).length;
+      const message = `started after ${secondsSoFar()} s: ${ready} of ${names.length} models ready`;
+      log({ level: ready < names.length ? 'warn' : 'info', message });
+    } catch (error) {
+      this.#options.onInternalError('start', error);
+    } finally {
+      clearInterval(progress);
+    }
+  }
+
+  /** Begins with no further model, and resolves once what loads is loaded. A read that hangs is left behind. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    await Promise.all(this.#loads);
+  }
+
+  async #readAll(): Promise<void> {
+    const left = [...this.#folders.names];
+    const reads: Promise<void>[] = [];
+    const readNext = async (): Promise<void> => {
+      for (let model = left.shift(); model !== undefined; model = left.shift()) {
+        if (this.#isStopped) return;
+        const reading = this.#read(model);
+        reads.push(reading);
+        await within(reading, READER_MS);
+      }
+    };
+    await Promise.all(Array.from({ length: READERS }, readNext));
+    await Promise.all(reads);
+  }
+
+  /** Reads one model and begins to load it. Never rejects. */
+  async #read(model: string): Promise<void> {
+    const { config, catalog, starting, onInternalError } = this.#options;
+    try {
+      starting.become(model, 'its package is being read');
+      const named = namedVersions(this.#options);
+      const entry = await readEntry(this.#options, model, { named });
+      if (this.#isStopped) return;
+      catalog.replace(entry);
+      if (entry.packages.size > 0) this.#loads.push(this.#load(model));
+      else starting.end(model);
+    } catch (error) {
+      onInternalError(`read ${model}`, error);
+      const problems = [{ where: `${config.repository}/${model}`, message: messageOf(error) }];
+      const root = config.repository;
+      catalog.replace(catalogEntry(config, { model, root, packages: [], problems, aside: [] }));
+      starting.end(model);
+    }
+  }
+
+  async #load(model: string): Promise<void> {
+    const { catalog, controller, starting } = this.#options;
+    const entry = catalog.entry(model);
+    starting.become(model, 'its versions are loading');
+    if (entry !== undefined) await controller.resume(initialRoute(entry));
+    starting.end(model);
+  }
+
+  #tellProgress(seconds: string): void {
+    const { starting, log } = this.#options;
+    const left = starting.list().map(({ model, why }) => `${model} (${why})`);
+    if (left.length === 0) return;
+    log({ level: 'info', message: `still starting after ${seconds} s: ${left.join(', ')}` });
+  }
+
+  /** What can be said only once all has been read, and the ledger has had its word. */
+  async #tellOfAll(): Promise<void> {
+    const { config, catalog, routes, log } = this.#options;
+    if (catalog.entries().every(({ packages }) => packages.size === 0)) {
+      const message = `no models: expected ${config.repository}/<model>/<version>/model.onnx`;
+      log({ level: 'warn', message });
+    }
+    for (const message of namesNotFound(config, catalog)) log({ level: 'error', message });
+    await tellOfChoices({ config, catalog, log });
+    for (const message of overruledRoutes(catalog, routes)) log({ level: 'warn', message });
+    for (const message of recordedNotFound(config, catalog, routes.list()))
+      log({ level: 'error', message });
+  }
+}

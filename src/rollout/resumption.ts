@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+
+import { ServeError } from '../core/errors.ts';
+import type { Route } from '../core/route.ts';
+import { findRoute, type RouteBasis, type RouteQuestion } from './adoption.ts';
+import type { ControllerOptions } from './controller.ts';
+import { aliveTrial, swappedPackage } from './history.ts';
+import type { Logbook } from './logbook.ts';
+import type { Performer } from './performer.ts';
+import { allTo } from './route-for.ts';
+import type { Turns } from './turns.ts';
+
+export type ResumptionParts = Pick<
+  ControllerOptions,
+  'routes' | 'stage' | 'digestOf' | 'onInternalError'
+> & {
+  readonly book: Logbook;
+  readonly performer: Performer;
+  readonly turns: Turns;
+};
+
+/** Where a model is taken up. */
+export type Footing = {
+  /** What everybody gets until what a trial or a late command needs is loaded. */
+  readonly safe: Route;
+  /** Chosen for want of a route to go by, so that it has to go on record. */
+  readonly isChoice: boolean;
+  /** No trial goes on, and no command is still to be carried out. */
+  readonly isSettled: boolean;
+};
+
+/**
+ * Takes models up where the ledger says they were. What has to be loaded for it is loaded outside the model's turns, so that a
+ * load that hangs keeps no command from being heard.
+ */
+export class Resumption {
+  readonly #parts: ResumptionParts;
+  readonly #resuming = new Set<string>();
+
+  constructor(parts: ResumptionParts) {
+    this.#parts = parts;
+  }
+
+  /** True until the model's stable version is loaded, or has failed to. */
+  isResuming(model: string): boolean {
+    return this.#resuming.has(model);
+  }
+
+  /**
+   * The route is written at once, and the caller has to keep people from it until this resolves: its versions are loaded by then,
+   * as far as they can be. What a trial needs is loaded after that. Rejects where the ledger takes no record.
+   */
+  async resume(configured: Route, basis: RouteBasis): Promise<void> {
+    const { model } = configured;
+    const { routes, turns } = this.#parts;
+    if (this.#resuming.has(model)) return;
+    this.#resuming.add(model);
+    try {
+      const footing = await turns.run(model, async () => {
+        const question = { configured, basis, versions: undefined, isBrought: false };
+        const found = this.footing(question);
+        routes.write(found.safe);
+        this.open(model);
+        return found;
+      });
+      const isLoaded = await this.#load(footing.safe);
+      await turns.run(model, async () => {
+        this.#resuming.delete(model);
+        await this.carryOn(model, footing, isLoaded);
+      });
+    } finally {
+      this.#resuming.delete(model);
+    }
+  }
+
+  /** What the record and the configuration lead a model to of which nothing is served. */
+  footing(question: Omit<RouteQuestion, 'isServed'>): Footing {
+    const { book } = this.#parts;
+    const { model } = question.configured;
+    const found = findRoute({ ...question, isServed: false }, book.model(model));
+    assert(found.kind === 'found', 'nothing is refused where nobody is served');
+    const { route, isChoice } = found;
+    const isSettled =
+      aliveTrial(book.model(model)) === undefined && book.model(model).owed.kind === 'nothing';
+    const safe = isSettled ? route : { ...route, shares: allTo(route.stable), mirror: undefined };
+    return { safe, isChoice, isSettled };
+  }
+
+  /** The trial that goes on counts from its recorded evidence. */
+  open(model: string): void {
+    const alive = aliveTrial(this.#parts.book.model(model));
+    if (alive !== undefined) this.#parts.stage.open(alive.rollout, alive.evidence);
+  }
+
+  /** Once people are served: records what was chosen, and goes on with what the record says was under way. */
+  async carryOn(model: string, footing: Footing, isLoaded: boolean): Promise<void> {
+    const { book, performer, digestOf } = this.#parts;
+    // A version that could not be loaded is not worth a record: the next start may choose another.
+    if (footing.isSettled && footing.isChoice && isLoaded) await performer.recordChoice(model);
+    if (footing.isSettled) return;
+    const alive = aliveTrial(book.model(model));
+    const swapped = alive && swappedPackage(alive, digestOf);
+    if (alive !== undefined && swapped !== undefined) {
+      await performer.breakOff(alive.rollout, { cause: 'loadFailed', detail: swapped });
+    }
+    await performer.perform(model);
+  }
+
+  async #load(route: Route): Promise<boolean> {
+    try {
+      await this.#parts.stage.prepareRoute(route);
+      return true;
+    } catch (error) {
+      // A version that cannot be served is no fault of ours, and whoever watches the hosts has told of it.
+      if (!(error instanceof ServeError)) this.#parts.onInternalError('prepareRoute', error);
+      return false;
+    }
+  }
+}

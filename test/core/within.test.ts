@@ -1,0 +1,8 @@
+import t from 'tap';
+import { within } from '../../src/core/within.ts';
+
+t.test('work that hangs is told from work that ends, and a fault is passed on', async (t) => {
+  t.equal(await within(Promise.resolve(1), 60_000), true);
+  t.equal(await within(new Promise(() => undefined), 1), false);
+  await t.rejects(within(Promise.reject(new Error('broken')), 60_000), { message: 'broken' });
+});
