@@ -97,8 +97,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 
 async function build(options: AppOptions, release: Release): Promise<App> {
   const { config } = options;
-  const [clock, random] = [systemClock, freshRandom()];
-  const steady = new SteadyClock(clock);
+  const [clock, random, steady] = [systemClock, freshRandom(), new SteadyClock(systemClock)];
   const { log, settings } = adjustableLog(options.log);
   const folders = await listModels(config);
   const catalog = new Catalog(config, []);
@@ -108,11 +107,13 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const ledger = await openLedger(config, steady, log);
   release.push(releasing('the ledger', () => ledger.close()));
 
+  const budget = requestBudget(config, log);
   // Functions, because some of what they ask is made further down: nobody calls them before all of it is there.
   const telemetry = createTelemetry({
     version: programVersion,
     clock,
     inFlight: () => gateway.inFlight(),
+    heldBytes: () => ({ requests: budget.usedBytes, mirror: judges.heldBytes() }),
     rollouts: () => controller.list(),
     ledger: () => ledger.health(),
   });
@@ -143,8 +144,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     limits: gatewayLimits(catalog),
     onRefused: telemetry.onRefused,
     onFallback: telemetry.onFallback,
-    onStandIn: statistics.onStandIn,
-    onInternalError,
+    ...{ onStandIn: statistics.onStandIn, onInternalError },
   });
   const controller = createController({
     ...{ ledger, clock: steady, random, decide, onInternalError },
@@ -152,7 +152,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     whyStarting: starting.whyStarting,
     tickMs: TICK_MS,
   });
-  const columns = { ...common, gateway, judges, controller, routes, residence, starting };
+  const columns = { ...common, budget, gateway, judges, controller, routes, residence, starting };
   return await open({ ...columns, overrides, settings, ledger }, folders, release);
 }
 
@@ -160,7 +160,7 @@ type Opened = Omit<ModelControlOptions, 'starting'> &
   Omit<LookoutOptions, 'control'> &
   Omit<ServiceOptions, 'repository'> &
   Omit<ControlPlaneOptions, 'lookout' | 'repository'> &
-  Pick<DataPlaneOptions, 'judges'> & {
+  Pick<DataPlaneOptions, 'judges' | 'budget'> & {
     readonly routes: RouteTable;
     readonly controller: Controller;
   };

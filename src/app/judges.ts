@@ -31,14 +31,13 @@ export type JudgesOptions = {
 };
 
 /**
- * What may wait for the shadow lanes, for all models alike. Mirroring stops while more live requests are in flight than a
+ * What may wait for the shadow lanes, for all models alike; its bytes are `limits.mirrorMax`, of which one model may have half. Mirroring stops while more live requests are in flight than a
  * healthy gateway ever has, and whatever waits longer than anybody would is dropped and counted. Nobody waits for a mirrored
  * answer, so a few milliseconds of gathering cost nobody anything, and requests that run together cost the lane less.
  */
 const MIRROR_LIMITS = {
   concurrency: 64,
   queueRequestsMax: 512,
-  queueBytesMax: 64 * 1024 * 1024,
   deadlineMs: 5_000,
   gatherMs: 5,
   liveInFlightMax: 256,
@@ -115,6 +114,11 @@ export class Judges {
     await this.#mirror.drain();
   }
 
+  /** Bytes that copies of requests hold at present, and answers to them. */
+  heldBytes(): number {
+    return this.#mirror.heldBytes();
+  }
+
   /** Undefined while the repository lacks one of them. */
   #contestants({ model, stable, candidate }: RolloutSpec): Contestants | undefined {
     const [mine, theirs] = [stable, candidate].map((version) =>
@@ -124,6 +128,7 @@ export class Judges {
   }
 
   #createMirror(): Mirror {
+    const bytesMax = this.#options.config.limits.mirrorBytesMax;
     const { readMirror, lane, clock, random, liveInFlight, onMirror, onInternalError } =
       this.#options;
     return createMirror({
@@ -131,7 +136,7 @@ export class Judges {
       lane,
       clock,
       random,
-      limits: MIRROR_LIMITS,
+      limits: { ...MIRROR_LIMITS, bytesMax, queueBytesMax: Math.floor(bytesMax / 2) },
       liveInFlight,
       offer: (pair, target) => this.#trialOf(target)?.offer(pair),
       count: (event, target) => {

@@ -36,6 +36,8 @@ export type Config = {
     readonly headersBytesMax: number;
     /** Of all bodies and answers in flight; `auto`: by the memory that there is. */
     readonly memoryBytesMax: number | 'auto';
+    /** Of all copies that wait for shadow lanes. */
+    readonly mirrorBytesMax: number;
   };
   readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
   /** Only the models that the file names; `modelConfig` knows the rest. */
@@ -122,6 +124,7 @@ export const configSchema = section({
         error: expected('auto, or a size such as 512MiB or 2GiB'),
       })
       .prefault(DEFAULTS.limits.memoryMax),
+    mirrorMax: byteSize.prefault(DEFAULTS.limits.mirrorMax),
     headersMax: byteSize.prefault(DEFAULTS.limits.headersMax),
   }).prefault({}),
   feedback: section({
@@ -141,6 +144,7 @@ export const configSchema = section({
       bodyBytesMax: limits.bodyMax,
       headersBytesMax: limits.headersMax,
       memoryBytesMax: limits.memoryMax,
+      mirrorBytesMax: limits.mirrorMax,
     },
     feedback: { ttlMs: feedback.ttl, requestsMax: feedback.requestsMax },
     models,

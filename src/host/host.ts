@@ -14,7 +14,8 @@ import type { Desk, DeskSetting } from './desk.ts';
 import type { JoiningSetting, KeptExample } from './joinings.ts';
 import { Lifeline } from './lives.ts';
 import { openLocalDesk } from './local.ts';
-import { type Crash, Supervisor, type SupervisorListeners } from './supervisor.ts';
+import type { Crash, SupervisorListeners } from './supervision.ts';
+import { Supervisor } from './supervisor.ts';
 
 export type HostOptions = {
   readonly target: ModelVersion;

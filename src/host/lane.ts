@@ -53,6 +53,8 @@ export type Lane = {
   readonly run: (request: InferRequest, plan: LanePlan, deadlineMs: number) => Promise<LaneResult>;
   /** Requests taken and not yet answered. */
   readonly waiting: () => number;
+  /** Bytes that are on their way to the child: those of requests that nobody waits for any more among them. */
+  readonly backlogBytes: () => number;
   readonly life: () => Life;
   readonly pid: () => number | undefined;
   readonly close: () => Promise<void>;
@@ -93,6 +95,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
     return {
       run: (request, plan, deadlineMs) => runInLane({ desk, clock, request, plan, deadlineMs }),
       waiting: () => desk.inFlight,
+      backlogBytes: () => desk.backlogBytes,
       life: () => desk.life,
       pid: () => desk.pid,
       close: () => desk.close(),

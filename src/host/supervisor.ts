@@ -1,45 +1,19 @@
 import type { Entry } from '../batching/queue.ts';
 import { RunTime } from '../batching/run-time.ts';
 import { bytesOf, type Work } from '../batching/work.ts';
-import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
+import { TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Frame } from '../core/frame.ts';
 import type { Joining } from '../core/joining.ts';
 import type { Life } from '../core/version.ts';
 import type { WorkerReport } from '../engine/worker.ts';
-import type { Birth } from './birth.ts';
 import { CrashLog } from './crash-log.ts';
-import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
+import type { Desk, DeskListeners } from './desk.ts';
 import { JoiningMemory } from './joining-memory.ts';
 import { Lifeline } from './lives.ts';
 import { type ChildExit, HostProcess } from './process.ts';
 import { Slots } from './slots.ts';
-
-export type Crash = ChildExit & { readonly inFlight: number };
-
-export type SupervisorOptions = {
-  readonly setting: Omit<DeskSetting, 'firstBatchId'>;
-  /** Rejects where what would be loaded is not what was read. Asked before each start of a child, the first included. */
-  readonly checkFiles?: (() => Promise<void>) | undefined;
-  readonly birth: Birth;
-  /** A child that takes longer than this to load is killed: it hangs. */
-  readonly loadMsMax: number;
-  readonly clock: Clock;
-  /** What a crash loop leads to: no more restarts (a candidate), or restarts at long intervals (people wait for it). */
-  readonly afterCrashLoop: 'giveUp' | 'keepTrying';
-  /** Hold requests that arrive during a short restart, instead of refusing them. */
-  readonly holdDuringRestart: boolean;
-  readonly listeners: SupervisorListeners;
-};
-
-export type SupervisorListeners = Pick<
-  DeskListeners,
-  'onBatch' | 'onJoining' | 'onRecheck' | 'onInternalError'
-> & {
-  readonly onLife: (life: Life) => void;
-  readonly onCrash: (crash: Crash) => void;
-  readonly onCrashLoop: (detail: string) => void;
-};
+import type { Crash, SupervisorOptions } from './supervision.ts';
 
 type Settle = Pick<Entry, 'resolve' | 'reject'>;
 type Pending = { readonly work: Work; readonly settle: Settle; sent: boolean };
@@ -110,6 +84,11 @@ export class Supervisor implements Desk {
 
   get pid(): number | undefined {
     return this.#process?.pid;
+  }
+
+  /** Bytes that the child has not yet taken. */
+  get backlogBytes(): number {
+    return this.#process?.backlogBytes ?? 0;
   }
 
   /** Requests taken and not yet settled. */

@@ -1,7 +1,8 @@
 /**
  * What waits for one candidate's lane. A place is taken when the coin is flipped, before any outcome is known, and given back
  * when the request's fate is known; in between a request is held (its live answer is awaited), waiting (for a turn in the
- * lane) or running. Held and waiting ones are bounded in number and bytes, running ones in number, waiting ones in time.
+ * lane) or running. Held and waiting ones are bounded in number, running ones in number, waiting ones in time; the bytes of all
+ * of them are bounded together, with those of their live answers, and with what a lane that hangs does not take off its hands.
  *
  * Work is begun in a turn of its own, so that nothing here runs inside a live request's; and where requests are gathered for
  * a few milliseconds, one write to the lane, one wake-up of its process and one run there serve several.
@@ -9,13 +10,16 @@
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Observation, Pair } from '../core/outcome.ts';
+import { tensorBytes } from '../core/tensor.ts';
 import type { DropReason, Fate, Mirrored, MirrorLane } from './mirrored.ts';
+import { ownTensors } from './own-tensors.ts';
 
 export type LaneLimits = {
   /** Requests that run in one lane at a time. */
   readonly concurrency: number;
-  /** Requests that await their live answer or their turn, and their tensor bytes. */
+  /** Requests that await their live answer or their turn. */
   readonly queueRequestsMax: number;
+  /** Tensor bytes of all requests whose fate is not known, and of their live answers. */
   readonly queueBytesMax: number;
   /** From the live answer until nobody waits for the candidate's. */
   readonly deadlineMs: number;
@@ -27,6 +31,8 @@ export type LaneQueueOptions = {
   readonly limits: LaneLimits;
   readonly clock: Clock;
   readonly lane: () => MirrorLane | undefined;
+  /** Whether the copies of all models together may hold so many bytes more. */
+  readonly hasRoom: (bytes: number) => boolean;
   readonly offer: (pair: Pair) => void;
   /** Told once of each request that was admitted and not released. */
   readonly settle: (mirrored: Mirrored, fate: Fate) => void;
@@ -40,6 +46,8 @@ type Waiting = {
   readonly mirrored: Mirrored;
   readonly stable: Observation;
   readonly deadlineMs: number;
+  /** Of the request and its live answer. */
+  readonly bytes: number;
 };
 
 export class LaneQueue {
@@ -59,12 +67,25 @@ export class LaneQueue {
     this.#options = options;
   }
 
+  /** Bytes that are held here, and those that the lane does not take. */
+  get heldBytes(): number {
+    return this.#bytes + this.#backlogBytes();
+  }
+
+  /** What is wrong with a lane is told when something is to be run in it. */
+  #backlogBytes(): number {
+    try {
+      return this.#options.lane()?.backlogBytes() ?? 0;
+    } catch {
+      return 0;
+    }
+  }
+
   /** Takes a place for a request, or says why there is none. */
   admit(bytes: number): DropReason | undefined {
-    const { queueRequestsMax, queueBytesMax } = this.#options.limits;
     if (this.#isClosed) return 'shuttingDown';
-    if (this.#places >= queueRequestsMax) return 'queueFull';
-    if (this.#bytes + bytes > queueBytesMax) return 'bytesFull';
+    if (this.#places >= this.#options.limits.queueRequestsMax) return 'queueFull';
+    if (!this.#hasRoom(bytes)) return 'bytesFull';
     this.#places += 1;
     this.#bytes += bytes;
     return undefined;
@@ -76,10 +97,18 @@ export class LaneQueue {
     this.#bytes -= mirrored.bytes;
   }
 
-  /** The live side of a held request is known: it waits for its turn. Returns at once. */
-  submit(mirrored: Mirrored, stable: Observation): void {
+  /** The live side of a held request is known: it waits for its turn, unless there is no room for its answer. Returns at once. */
+  submit(mirrored: Mirrored, answered: Observation): void {
+    const stable = withoutSlack(answered);
+    const answerBytes = stable.kind === 'answer' ? tensorBytes(stable.outputs) : 0;
+    if (!this.#hasRoom(answerBytes)) {
+      this.release(mirrored);
+      this.#options.settle(mirrored, { kind: 'dropped', reason: 'bytesFull' });
+      return;
+    }
+    this.#bytes += answerBytes;
     const deadlineMs = this.#options.clock.monotonicMs() + this.#options.limits.deadlineMs;
-    this.#waiting.push({ mirrored, stable, deadlineMs });
+    this.#waiting.push({ mirrored, stable, deadlineMs, bytes: mirrored.bytes + answerBytes });
     this.#pumpSoon();
   }
 
@@ -109,7 +138,7 @@ export class LaneQueue {
     while (this.#isClosed || this.#running < limits.concurrency) {
       const next = this.#waiting.shift();
       if (next === undefined) break;
-      this.release(next.mirrored);
+      this.#places -= 1;
       if (this.#isClosed) this.#drop(next, 'shuttingDown');
       else if (next.deadlineMs <= clock.monotonicMs()) this.#drop(next, 'expired');
       else void this.#run(next);
@@ -118,7 +147,13 @@ export class LaneQueue {
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #drop({ mirrored }: Waiting, reason: DropReason): void {
+  #hasRoom(bytes: number): boolean {
+    const { limits, hasRoom } = this.#options;
+    return this.heldBytes + bytes <= limits.queueBytesMax && hasRoom(bytes);
+  }
+
+  #drop({ mirrored, bytes }: Waiting, reason: DropReason): void {
+    this.#bytes -= bytes;
     this.#options.settle(mirrored, { kind: 'dropped', reason });
   }
 
@@ -127,6 +162,7 @@ export class LaneQueue {
     this.#begun += 1;
     const fate = await this.#fateOf(waiting, this.#begun);
     this.#running -= 1;
+    this.#bytes -= waiting.bytes;
     this.#options.settle(waiting.mirrored, fate);
     this.#pumpSoon();
   }
@@ -183,4 +219,9 @@ export class LaneQueue {
 function diedWithIt({ code, cause }: ServeError): boolean {
   const neverBegan = cause instanceof ServeError && cause.code === 'version_not_ready';
   return code === 'host_lost' && !neverBegan;
+}
+
+function withoutSlack(observation: Observation): Observation {
+  if (observation.kind === 'failure') return observation;
+  return { ...observation, outputs: ownTensors(observation.outputs) };
 }

@@ -18,10 +18,13 @@ import { tensorBytes } from '../core/tensor.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type LaneLimits, LaneQueue } from './lane-queue.ts';
 import { type DropReason, liveSideOf, type Mirrored, type MirrorLane } from './mirrored.ts';
+import { ownTensors } from './own-tensors.ts';
 
 export type MirrorLimits = LaneLimits & {
   /** With more live requests in flight than this nothing is mirrored; undefined: no such limit. */
   readonly liveInFlightMax?: number | undefined;
+  /** Bytes that the copies of all models may hold together; `queueBytesMax` bounds those of one. */
+  readonly bytesMax: number;
 };
 
 export type MirrorOptions = {
@@ -46,11 +49,13 @@ export type Mirror = {
   readonly tap: Tap;
   /** Drops what waits, mirrors nothing more, and resolves once the lanes run nothing for it. */
   readonly drain: () => Promise<void>;
+  /** Bytes that copies hold at present, over all models. */
+  readonly heldBytes: () => number;
 };
 
 export function createMirror(options: MirrorOptions): Mirror {
   const mirror = new LiveMirror(options);
-  return { tap: mirror.tap, drain: mirror.drain };
+  return { tap: mirror.tap, drain: mirror.drain, heldBytes: mirror.heldBytes };
 }
 
 type Target = ModelVersion & { readonly queue: LaneQueue };
@@ -84,6 +89,14 @@ class LiveMirror implements Mirror {
     await Promise.all(all.map(({ queue }) => queue.close()));
   };
 
+  /** What former candidates still run is held as well. */
+  readonly heldBytes = (): number => {
+    let bytes = 0;
+    for (const { queue } of this.#targets.values()) bytes += queue.heldBytes;
+    for (const { queue } of this.#former) bytes += queue.heldBytes;
+    return bytes;
+  };
+
   #flip(request: InferRequest, setting: MirrorSetting): Watcher {
     const { random } = this.#options;
     const target = this.#targetOf(request.model, setting.version);
@@ -91,7 +104,7 @@ class LiveMirror implements Mirror {
       return (outcome) => this.#countUnlessCallers(outcome, { kind: 'notSampled' }, target);
     }
     const mirrored: Mirrored = {
-      request,
+      request: { ...request, inputs: ownTensors(request.inputs) },
       bytes: tensorBytes(request.inputs),
       load: this.#options.liveInFlight(),
       twin: random.integer(ALL_BP) < setting.twinBp,
@@ -150,6 +163,7 @@ class LiveMirror implements Mirror {
       limits,
       clock,
       lane: () => lane(model, version),
+      hasRoom: (bytes) => this.heldBytes() + bytes <= limits.bytesMax,
       offer: (pair) => offer(pair, { model, version }),
       settle: ({ load, request }, fate) => {
         if (fate.kind !== 'compared') this.#tell('abandon', request.id, target);

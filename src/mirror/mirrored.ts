@@ -21,6 +21,8 @@ export type MirrorLane = {
     plan: { readonly twin: boolean; readonly candidateFirst: boolean },
     deadlineMs: number,
   ) => Promise<LaneRun>;
+  /** Bytes that it holds and has not begun on, whether anybody still waits for them or not. */
+  readonly backlogBytes: () => number;
 };
 
 /** A request that was drawn, on its way from the live outcome to the pair. */
@@ -40,7 +42,7 @@ export type Fate =
   | { readonly kind: Exclude<MirrorEvent['kind'], 'notSampled' | 'dropped'> };
 
 export type DropReason =
-  /** As many requests as may wait are waiting, or as many bytes. */
+  /** As many requests as may wait are waiting, or copies hold as many bytes as they may. */
   | 'queueFull'
   | 'bytesFull'
   /** The live path is too busy for company. */

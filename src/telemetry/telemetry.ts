@@ -22,6 +22,8 @@ export type TelemetryOptions = {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Live requests whose callers wait, read at each look. */
   readonly inFlight: () => number;
+  /** Bytes that are held at present, by what holds them; read at each look. */
+  readonly heldBytes: () => Readonly<Record<string, number>>;
   /** Rollouts of all models, oldest first within each, read at each look. */
   readonly rollouts: () => readonly RolloutView[];
   /** Whether the ledger takes records, read at each look. */
@@ -50,6 +52,16 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const serving = new ServingMetrics(registry, options.inFlight);
+  const { heldBytes } = options;
+  new Gauge({
+    name: 'understudy_held_bytes',
+    help: 'Bytes held at present: by requests in flight, or by copies for the shadow lanes',
+    labelNames: ['by'],
+    registers: [registry],
+    collect() {
+      for (const [by, bytes] of Object.entries(heldBytes())) this.set({ by }, bytes);
+    },
+  });
   const rate = new RequestRate(options.clock);
   const hosts = new HostMetrics(registry);
   const mirror = new MirrorMetrics(registry);

@@ -94,6 +94,7 @@ export class HostDiary {
     startLane: async () => ({
       run: () => Promise.reject(new Error('not asked for here')),
       waiting: () => 0,
+      backlogBytes: () => 0,
       life: () => ({ kind: 'ready' }),
       pid: () => undefined,
       close: async () => {},

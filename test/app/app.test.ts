@@ -166,6 +166,7 @@ function someLanes(): { lanes: Lanes; started: string[]; closed: string[]; error
     return {
       run: () => Promise.reject(new Error('not asked for here')),
       waiting: () => 0,
+      backlogBytes: () => 0,
       life: () => ({ kind: 'ready' }),
       pid: () => undefined,
       close: async () => void closed.push(`${candidate}/${twin}`),
@@ -274,6 +275,7 @@ t.test('only a candidate that keeps dying ends its trial', async (t) => {
     clock: new HandClock(),
     version: '0',
     inFlight: () => 0,
+    heldBytes: () => ({}),
     rollouts: () => [],
     ledger: () => ({ kind: 'healthy' }),
   });

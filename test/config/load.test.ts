@@ -223,7 +223,12 @@ t.test('everything has a default', async (t) => {
     repository: join(directory, 'models'),
     ledger: join(directory, 'var/ledger'),
     cache: join(directory, 'var/cache'),
-    limits: { bodyBytesMax: 67_108_864, headersBytesMax: 16_384, memoryBytesMax: 'auto' },
+    limits: {
+      bodyBytesMax: 67_108_864,
+      headersBytesMax: 16_384,
+      memoryBytesMax: 'auto',
+      mirrorBytesMax: 134_217_728,
+    },
     feedback: { ttlMs: 900_000, requestsMax: 20_000 },
     models: {},
     written: {},

@@ -64,6 +64,11 @@ type Run = {
 export class HandLane implements MirrorLane {
   readonly runs: Run[] = [];
 
+  /** What the process behind it would not have taken. */
+  backlog = 0;
+
+  readonly backlogBytes = (): number => this.backlog;
+
   readonly run: MirrorLane['run'] = (request, plan, deadlineMs) =>
     new Promise((resolve, reject) => {
       const candidate = anAnswer(aTensor([0.8, 0.2]));
@@ -121,6 +126,7 @@ export function aStage(options: StageOptions = {}): Stage {
       concurrency: 2,
       queueRequestsMax: 4,
       queueBytesMax: 1_000,
+      bytesMax: 1_000_000_000,
       deadlineMs: 100,
       ...options.limits,
     },

@@ -66,7 +66,7 @@ t.test('what does not fit is dropped before its outcome is known, and says why',
   };
   const dropped = (reason: string, load = 1) => [{ kind: 'dropped', reason, load }];
   t.same(reasonOf({ limits: { queueRequestsMax: 1 } }, 2), dropped('queueFull'));
-  t.same(reasonOf({ limits: { queueBytesMax: 15 } }, 2), dropped('bytesFull'));
+  t.same(reasonOf({ limits: { queueBytesMax: 23 } }, 2), dropped('bytesFull'));
   const busy = { limits: { liveInFlightMax: 8 }, liveInFlight: () => 9 };
   t.same(reasonOf(busy, 1), dropped('brownout', 9));
 });

@@ -18,6 +18,7 @@ function aTelemetry(parts: Partial<TelemetryOptions> = {}) {
     version: '0.0.0',
     clock,
     inFlight: () => 0,
+    heldBytes: () => ({ requests: 7, mirror: 5 }),
     rollouts: () => [],
     ledger: () => ({ kind: 'healthy' }),
     ...parts,
@@ -184,6 +185,7 @@ t.test("the mirror's accounts add up to the eligible", async (t) => {
     6,
   );
   t.match(await telemetry.render(), 'understudy_mirror_eligible_total{model="m",version="2"} 6');
+  t.match(await telemetry.render(), 'understudy_held_bytes{by="mirror"} 5');
 });
 
 t.test("each model's newest rollout shows its phase, share and findings", async (t) => {

@@ -1,0 +1,31 @@
+import type { Clock } from '../core/clock.ts';
+import type { Life } from '../core/version.ts';
+import type { Birth } from './birth.ts';
+import type { DeskListeners, DeskSetting } from './desk.ts';
+import type { ChildExit } from './process.ts';
+
+export type Crash = ChildExit & { readonly inFlight: number };
+
+export type SupervisorOptions = {
+  readonly setting: Omit<DeskSetting, 'firstBatchId'>;
+  /** Rejects where what would be loaded is not what was read. Asked before each start of a child, the first included. */
+  readonly checkFiles?: (() => Promise<void>) | undefined;
+  readonly birth: Birth;
+  /** A child that takes longer than this to load is killed: it hangs. */
+  readonly loadMsMax: number;
+  readonly clock: Clock;
+  /** What a crash loop leads to: no more restarts (a candidate), or restarts at long intervals (people wait for it). */
+  readonly afterCrashLoop: 'giveUp' | 'keepTrying';
+  /** Hold requests that arrive during a short restart, instead of refusing them. */
+  readonly holdDuringRestart: boolean;
+  readonly listeners: SupervisorListeners;
+};
+
+export type SupervisorListeners = Pick<
+  DeskListeners,
+  'onBatch' | 'onJoining' | 'onRecheck' | 'onInternalError'
+> & {
+  readonly onLife: (life: Life) => void;
+  readonly onCrash: (crash: Crash) => void;
+  readonly onCrashLoop: (detail: string) => void;
+};
