@@ -1,7 +1,6 @@
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import logUpdate from 'log-update';
-import pc from 'picocolors';
 import { killChildren } from '../app/kill-children.ts';
 import { type App, startApp } from '../app.ts';
 import { readEnvironment } from '../config/environment.ts';
@@ -17,10 +16,14 @@ import { readLedger, verifyLedger } from '../ledger/file.ts';
 import { replay } from '../rollout/replay.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
+import { colours } from './colours.ts';
 import { EXIT } from './exit-code.ts';
+import { viewOf } from './output.ts';
+import { printableJson } from './printable.ts';
 import { formatRollout } from './rollout-view.ts';
 import { writeOut } from './standard-output.ts';
 import { formatTable } from './table.ts';
+import { columnsOf, wrapped } from './wrapped.ts';
 
 export type DemoCommandOptions = { readonly json?: boolean; readonly keep?: string };
 
@@ -32,14 +35,18 @@ export async function demo(options: DemoCommandOptions): Promise<void> {
   const startedMs = systemClock.monotonicMs();
   const workplace = await prepareWorkplace(join(programFolder, 'models'), options.keep);
   leaveNothing(workplace);
-  const say = options.json === true ? () => undefined : (line: string) => writeOut(`${line}\n`);
+  const say = options.json === true ? () => undefined : sayLine;
   const trials = await runTrials(workplace, say);
   const summary = summarise(trials, {
     ledger: await checkLedger(workplace.ledger),
     seconds: Math.round((systemClock.monotonicMs() - startedMs) / 100) / 10,
     requestsPerSecond: REQUESTS_PER_SECOND,
   });
-  writeOut(options.json === true ? `${JSON.stringify(summary)}\n` : closing(summary, options));
+  writeOut(
+    options.json === true
+      ? `${printableJson(JSON.stringify(summary))}\n`
+      : viewOf(summary, (shown) => closing(shown, options)),
+  );
   process.exitCode = summary.ok ? EXIT.ok : EXIT.failed;
 }
 
@@ -55,6 +62,10 @@ function leaveNothing(workplace: Workplace): void {
 
 type Say = (line: string) => void;
 
+function sayLine(line: string): void {
+  writeOut(`${wrapped(line, columnsOf(process.stdout))}\n`);
+}
+
 async function runTrials(workplace: Workplace, say: Say): Promise<readonly TrialResult[]> {
   const crashes: string[] = [];
   const app = await startApp({
@@ -68,7 +79,7 @@ async function runTrials(workplace: Workplace, say: Say): Promise<readonly Trial
   try {
     await app.started;
     say(
-      `${pc.bold('Understudy demo')}: stable is version 1; ${REQUESTS_PER_SECOND} requests a second from another process.`,
+      `${colours.bold('Understudy demo')}: stable is version 1; ${REQUESTS_PER_SECOND} requests a second from another process.`,
     );
     const isLive = process.stdout.isTTY && say.length > 0;
     return await runDemo({
@@ -77,8 +88,8 @@ async function runTrials(workplace: Workplace, say: Say): Promise<readonly Trial
       clock: systemClock,
       perSecond: REQUESTS_PER_SECOND,
       onTrial: (trial) => {
-        say(`\n${pc.bold(`Version ${trial.candidate}`)}: ${trial.title}`);
-        say(pc.dim(`  claims to be ${trial.claim.intent}; margins: ${marginsText(trial)}`));
+        say(`\n${colours.bold(`Version ${trial.candidate}`)}: ${trial.title}`);
+        say(colours.dim(`  claims to be ${trial.claim.intent}; margins: ${marginsText(trial)}`));
       },
       onStatus: isLive ? (_trial, status) => show(status) : tellSteps(say),
     });
@@ -105,7 +116,7 @@ function gatewayOf(app: App, crashes: readonly string[]): DemoGateway<RolloutSta
 }
 
 function show(status: RolloutStatus): void {
-  logUpdate(formatRollout(status));
+  logUpdate(viewOf(status, formatRollout));
   if (status.endedMs !== undefined) logUpdate.done();
 }
 
@@ -158,8 +169,8 @@ function closing(summary: DemoSummary, { keep }: DemoCommandOptions): string {
       ? ''
       : `Kept in ${keep}: try "understudy evidence replay ${join(keep, 'ledger')}".`,
     summary.ok
-      ? pc.green(`✔ as it should be, in ${summary.seconds} s`)
-      : pc.red('✖ not as it should be: see the table'),
+      ? colours.green(`✔ as it should be, in ${summary.seconds} s`)
+      : colours.red('✖ not as it should be: see the table'),
     '',
   ];
   return lines.join('\n');
@@ -167,7 +178,7 @@ function closing(summary: DemoSummary, { keep }: DemoCommandOptions): string {
 
 function rowOf(trial: TrialResult): readonly string[] {
   const verdict =
-    trial.verdict === 'promoted' ? pc.green('✔ promoted') : pc.red(`✖ ${trial.verdict}`);
+    trial.verdict === 'promoted' ? colours.green('✔ promoted') : colours.red(`✖ ${trial.verdict}`);
   return [
     `${trial.candidate}`,
     trial.reached,

@@ -1,5 +1,6 @@
 import type { Log, LogEntry } from '../core/log.ts';
 import type { DropNotice, LogSink } from './log-sink.ts';
+import { printable, printableJson } from './printable.ts';
 
 /** How entries of the log are written: for people, or as JSON for machines. */
 export type LogFormat = { readonly json: boolean; readonly nowMs: () => number };
@@ -24,7 +25,7 @@ export function dropNotice(format: LogFormat): DropNotice {
 
 function lineOf(entry: LogEntry, { json, nowMs }: LogFormat): string {
   const at = new Date(nowMs()).toISOString();
-  if (json) return `${JSON.stringify({ at, ...entry })}\n`;
+  if (json) return `${printableJson(JSON.stringify({ at, ...entry }))}\n`;
   const facts = Object.entries(entry.facts ?? {}).map(([name, value]) => `${name}=${value}`);
-  return `${[at, entry.level.padEnd(5), entry.message, ...facts].join(' ')}\n`;
+  return `${printable([at, entry.level.padEnd(5), entry.message, ...facts].join(' '))}\n`;
 }

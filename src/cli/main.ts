@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { ConfigError } from '../config/config-error.ts';
 import { programVersion, runtimeVersion } from '../config/program.ts';
 import { messageOf } from '../core/errors.ts';
 import { addBenchCommands } from './bench/commands.ts';
 import { CommandError, EXIT } from './exit-code.ts';
-import { endWhereOutputIsLost, writeOut } from './standard-output.ts';
+import { endWhereOutputIsLost, writeErr, writeOut } from './standard-output.ts';
+import { columnsOf } from './wrapped.ts';
 
 endWhereOutputIsLost();
 
@@ -20,7 +22,13 @@ const program = new Command('understudy')
     'print the version of this program and of what it runs on',
   )
   .showSuggestionAfterError()
-  .configureOutput({ writeOut })
+  .configureOutput({
+    writeOut,
+    writeErr,
+    getOutHelpWidth: () => columnsOf(process.stdout),
+    getErrHelpWidth: () => columnsOf(process.stderr),
+  })
+  .configureHelp({ minWidthToWrap: 24 })
   .exitOverride();
 
 program
@@ -141,8 +149,15 @@ try {
 /** Tells what went wrong, unless the parser already has, and says it to scripts too. */
 function exitCodeOf(error: unknown): number {
   if (isParserError(error)) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-  process.stderr.write(`understudy: ${messageOf(error)}\n`);
+  writeErr(`${errorText(error)}\n`);
   return error instanceof CommandError ? error.exitCode : EXIT.failed;
+}
+
+/** What is wrong in a file is said a line each, as editors follow it. Any other message keeps its lines below its first. */
+function errorText(error: unknown): string {
+  const thrown = error instanceof CommandError ? error.cause : error;
+  if (thrown instanceof ConfigError) return thrown.message;
+  return `understudy: ${messageOf(error).trimEnd().replaceAll('\n', '\n  ')}`;
 }
 
 function isParserError(error: unknown): error is { code: string; exitCode: number } {

@@ -3,7 +3,7 @@ import logUpdate from 'log-update';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { print, readFormat } from './output.ts';
+import { print, readFormat, viewOf } from './output.ts';
 import { formatRollout } from './rollout-view.ts';
 
 /** Between two looks of `--watch`. */
@@ -29,7 +29,7 @@ export async function get(model: string, options: GetOptions): Promise<void> {
   let status = await look();
   const isLive = options.watch === true && format === 'text' && process.stdout.isTTY;
   while (options.watch === true && status.endedMs === undefined) {
-    if (isLive) logUpdate(formatRollout(status));
+    if (isLive) logUpdate(viewOf(status, formatRollout));
     await sleep(WATCH_MS);
     status = await look();
   }

@@ -1,21 +1,21 @@
-import pc from 'picocolors';
 import type { MetricStatus } from '../core/verdict.ts';
 import { countText, durationText } from '../rollout/describe.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
+import { colours } from './colours.ts';
 import { formatTable } from './table.ts';
 
 const GLYPHS = {
-  progressing: pc.cyan('◌'),
-  paused: pc.yellow('॥'),
-  promoted: pc.green('✔'),
-  rolledBack: pc.red('✖'),
-  aborted: pc.red('✖'),
+  progressing: colours.cyan('◌'),
+  paused: colours.yellow('॥'),
+  promoted: colours.green('✔'),
+  rolledBack: colours.red('✖'),
+  aborted: colours.red('✖'),
 } as const satisfies Record<RolloutStatus['phase'], string>;
 
 const FINDINGS = {
-  worse: pc.red('✖ worse'),
-  nonInferior: pc.green('✔ no worse'),
-  undecided: pc.yellow('? undecided'),
+  worse: colours.red('✖ worse'),
+  nonInferior: colours.green('✔ no worse'),
+  undecided: colours.yellow('? undecided'),
 } as const satisfies Record<MetricStatus['finding'], string>;
 
 type Metric = RolloutStatus['metrics'][number];
@@ -45,7 +45,7 @@ export function formatRollout(status: RolloutStatus): string {
 function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] {
   const heading = ['METRIC', 'STATUS', 'SAMPLES', 'BAD cand/ref', 'MEASURED', 'TO GO'];
   return [
-    heading.map((cell) => pc.bold(cell)),
+    heading.map((cell) => colours.bold(cell)),
     ...metrics.map((metric) => [
       metric.label,
       FINDINGS[metric.finding],

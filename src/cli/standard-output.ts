@@ -1,6 +1,8 @@
 import { fstatSync, writeSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import { EXIT } from './exit-code.ts';
+import { printableLines } from './printable.ts';
+import { columnsOf, wrapped } from './wrapped.ts';
 
 const OUTPUT = 1;
 
@@ -38,9 +40,14 @@ export function writeOut(text: string): void {
   }
 }
 
+/** Writes a message to standard error: printable, and no wider than a terminal. */
+export function writeErr(text: string): void {
+  process.stderr.write(wrapped(printableLines(text), columnsOf(process.stderr)));
+}
+
 function outputLost(error: unknown): never {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (READER_GONE.has(code)) process.exit(EXIT.brokenPipe);
-  process.stderr.write(`understudy: standard output cannot be written: ${messageOf(error)}\n`);
+  writeErr(`understudy: standard output cannot be written: ${messageOf(error)}\n`);
   process.exit(EXIT.failed);
 }

@@ -1,5 +1,4 @@
-// Colour codes take no room on the screen.
-const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g');
+import { widthOf } from './text-width.ts';
 
 /** Lays rows out in columns as wide as their widest cell, two spaces apart; the first row is the heading. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
@@ -15,9 +14,4 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
-}
-
-/** Characters that a cell takes on the screen. */
-function widthOf(cell: string): number {
-  return [...cell.replace(COLOUR, '')].length;
 }

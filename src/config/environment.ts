@@ -6,8 +6,11 @@ export type Environment = {
   readonly admin: string | undefined;
   /** UNDERSTUDY_FEEDBACK_SECRET: signs feedback tokens; set it where tokens must outlive a restart. */
   readonly feedbackSecret: string | undefined;
-  /** NO_COLOR, set to anything: no colours in the terminal (https://no-color.org). */
-  readonly noColor: boolean;
+  /**
+   * Colours: `never` where NO_COLOR is set (https://no-color.org), FORCE_COLOR is 0 or false, or TERM is dumb; `always` where
+   * FORCE_COLOR is anything else; by default `auto`, on a terminal.
+   */
+  readonly colour: 'never' | 'always' | 'auto';
   /** What is set of RUNTIME_VARIABLES. The processes that run models get these, and no others. */
   readonly runtime: Readonly<Record<string, string>>;
 };
@@ -29,6 +32,8 @@ type Variables = {
   readonly UNDERSTUDY_ADMIN?: string | undefined;
   readonly UNDERSTUDY_FEEDBACK_SECRET?: string | undefined;
   readonly NO_COLOR?: string | undefined;
+  readonly FORCE_COLOR?: string | undefined;
+  readonly TERM?: string | undefined;
   readonly [name: string]: string | undefined;
 };
 
@@ -38,9 +43,15 @@ export function readEnvironment(variables: Variables = process.env): Environment
     configFile: variables.UNDERSTUDY_CONFIG || undefined,
     admin: variables.UNDERSTUDY_ADMIN || undefined,
     feedbackSecret: variables.UNDERSTUDY_FEEDBACK_SECRET || undefined,
-    noColor: Boolean(variables.NO_COLOR),
+    colour: colourOf(variables),
     runtime: runtimeVariables(variables),
   };
+}
+
+function colourOf({ NO_COLOR, FORCE_COLOR, TERM }: Variables): Environment['colour'] {
+  if (NO_COLOR) return 'never';
+  if (FORCE_COLOR) return ['0', 'false'].includes(FORCE_COLOR) ? 'never' : 'always';
+  return TERM === 'dumb' ? 'never' : 'auto';
 }
 
 function runtimeVariables(variables: Variables): Record<string, string> {

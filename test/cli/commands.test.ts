@@ -195,10 +195,12 @@ t.test(
       understudy([...args, '--no-color'], { env }),
       understudy(['--no-color', ...args], { env }),
       understudy(args, { env: { ...env, NO_COLOR: '1' } }),
+      understudy(args, { env: { FORCE_COLOR: '0' } }),
+      understudy(args, { env: { CI: 'true' } }),
     ]);
     t.same(
       ends.map(({ stdout }) => stdout.includes(ESCAPE)),
-      [true, false, false, false],
+      [true, false, false, false, false, false],
     );
   },
 );

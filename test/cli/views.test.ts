@@ -4,6 +4,7 @@ import { readFormat } from '../../src/cli/output.ts';
 import { formatPlan } from '../../src/cli/plan-view.ts';
 import { formatRollout } from '../../src/cli/rollout-view.ts';
 import { formatTable } from '../../src/cli/table.ts';
+import { widthOf } from '../../src/cli/text-width.ts';
 import type { Plan } from '../../src/rollout/plan.ts';
 import { aMetric, aRolloutStatus } from './a-status.ts';
 
@@ -87,16 +88,17 @@ t.test('every column of a table begins at one place, whatever is in it', async (
   );
   fc.assert(
     fc.property(rows, (rows) => {
-      const lines = formatTable(rows)
-        .split('\n')
-        .map((line) => [...line]);
+      const lines = formatTable(rows).split('\n');
       let start = 0;
       for (const column of rows[0]?.keys() ?? []) {
         for (const [at, row] of rows.entries()) {
-          const shown = lines[at]?.slice(start, start + [...(row[column] ?? '')].length).join('');
-          if (shown !== row[column]) return false;
+          const cell = row[column] ?? '';
+          const line = lines[at] ?? '';
+          const place = placeOf(line, start);
+          if (widthOf(line.slice(0, place)) !== start || !line.startsWith(cell, place))
+            return false;
         }
-        start += Math.max(...rows.map((row) => [...(row[column] ?? '')].length)) + 2;
+        start += Math.max(...rows.map((row) => widthOf(row[column] ?? ''))) + 2;
       }
       return lines.length === rows.length;
     }),
@@ -164,3 +166,10 @@ t.test('a plan that cannot be kept says so', async (t) => {
   t.match(unknown, /no rate known yet: --rate gives one/);
   t.match(unknown, /In all about 12,345 requests\. Nobody is answered by the candidate\.$/);
 });
+
+/** The place in a line of the character that begins at a column of the screen. */
+function placeOf(line: string, column: number): number {
+  let at = 0;
+  while (at < line.length && widthOf(line.slice(0, at)) < column) at += 1;
+  return at;
+}

@@ -8,7 +8,7 @@ t.test('an empty environment variable counts as absent', (t) => {
       configFile: undefined,
       admin: undefined,
       feedbackSecret: 's',
-      noColor: true,
+      colour: 'never',
       runtime: {},
     },
   );

@@ -11,6 +11,7 @@ import { memoryOf } from '../../load/target/process-memory.ts';
 import { TargetError } from '../../load/target/target-error.ts';
 import { CommandError, EXIT, type ExitCode } from '../exit-code.ts';
 import { print, readFormat } from '../output.ts';
+import { writeErr } from '../standard-output.ts';
 import { formatTable } from '../table.ts';
 import { readArrivals } from './arrivals-option.ts';
 import type {
@@ -116,7 +117,7 @@ async function perform(
   // First, since the process ends where standard output cannot be written.
   const page = options.out === undefined ? undefined : await writeReports(options.out, record);
   print(record, format, (made) => textOf(made));
-  if (page !== undefined) process.stderr.write(`The report with plots: ${page}\n`);
+  if (page !== undefined) writeErr(`The report with plots: ${page}\n`);
 }
 
 async function recordOf(

@@ -2,10 +2,11 @@ import { createLogUpdate } from 'log-update';
 import type { LoadOrder } from '../../load/modes/bench.ts';
 import { liveLines } from '../../load/report/live-view.ts';
 import type { LoadProgress } from '../../load/report/load-report.ts';
+import { writeErr } from '../standard-output.ts';
+import { columnsOf } from '../wrapped.ts';
 
 /** As many as the widest sparkline has columns. */
 const HISTORY = 60;
-const COLUMNS = 80;
 
 /** What a mode says while it works: lines for people, and on a terminal the load under way below them. */
 export type Live = {
@@ -23,14 +24,14 @@ export function openLive(inFlightMax: number): Live {
   return {
     tell: (line) => {
       view?.clear();
-      stream.write(`${line}\n`);
+      writeErr(`${line}\n`);
     },
     watch: (progress, order) => {
       if (order !== watched) p99History = [];
       watched = order;
       p99History = [...p99History, progress.p99Ms].slice(-HISTORY);
       const offeredPerSecond = steadyRate(order);
-      const columns = stream.columns ?? COLUMNS;
+      const columns = columnsOf(stream);
       const context = { name: '', offeredPerSecond, inFlightMax, p99History, columns };
       view?.(liveLines(progress, context).join('\n'));
     },

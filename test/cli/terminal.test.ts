@@ -1,0 +1,89 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import t from 'tap';
+import { COMMAND, understudy } from '../support/command.ts';
+import { aRolloutStatus } from './a-status.ts';
+
+const TIME = { timeout: 100_000 };
+const HOSTILE = '\u001b]0;title\u0007\u001b[2J\r\b\u009b31m\u202e';
+const SHOWN = '\\u001b]0;title\\u0007\\u001b[2J\\r\\u0008\\u009b31m\\u202e';
+const COLOUR = new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, 'g');
+const UNPRINTABLE = /[\p{Cc}\p{Cf}]/u;
+const hasTerminal = spawnSync('script', ['--version']).stdout?.includes('util-linux') === true;
+
+/** A gateway whose every text wants to write to the terminal of who asks it. */
+const answers: Readonly<Record<string, object>> = {
+  '/api/v1/models': {
+    isFresh: true,
+    models: [
+      {
+        model: HOSTILE,
+        reason: HOSTILE,
+        leftAside: [HOSTILE],
+        versions: [{ version: HOSTILE, state: HOSTILE, roles: [], reason: HOSTILE }],
+      },
+    ],
+  },
+  '/api/v1/models/a/rollout': aRolloutStatus({ why: HOSTILE, model: HOSTILE, candidate: HOSTILE }),
+};
+const gateway = createServer(({ url = '' }, response) => {
+  const answer = answers[url] ?? { error: `first\n${HOSTILE}`, code: HOSTILE };
+  response.writeHead(answers[url] ? 200 : 409).end(JSON.stringify(answer));
+}).listen(0, '127.0.0.1');
+await once(gateway, 'listening');
+t.teardown(() => gateway.close());
+const address = gateway.address();
+const port = typeof address === 'object' && address !== null ? address.port : 0;
+const ADMIN = ['--admin', `http://127.0.0.1:${port}`];
+
+t.test('no text from outside reaches the terminal as a command to it', TIME, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'understudy-terminal-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  await writeFile(join(folder, '000000000000.jsonl'), `{"v":1,"kind":"${HOSTILE}"}\n`);
+  const config = join(folder, 'understudy.yaml');
+  await writeFile(config, `apiVersion: understudy/v1\nserver: { name: 5, "\u202ex": 1 }\n`);
+  const commands = [
+    ['models', ...ADMIN],
+    ['models', '-o', 'json', ...ADMIN],
+    ['models', 'reload', 'a', ...ADMIN],
+    ['rollout', 'get', 'a', ...ADMIN],
+    ['rollout', 'abort', 'a', ...ADMIN],
+    ['rollout', 'get', 'a', '-o', HOSTILE, ...ADMIN],
+    ['evidence', 'verify', folder],
+    ['serve', '-c', config],
+    [HOSTILE],
+    ['models', '--admin', HOSTILE],
+  ];
+  const env = { FORCE_COLOR: '1' };
+  const ends = await Promise.all(commands.map((command) => understudy(command, { env })));
+  for (const [at, { stdout, stderr }] of ends.entries()) {
+    const said = `${stdout}${stderr}`;
+    t.not(said, '');
+    // Colours are the program's own.
+    const rest = said.replaceAll('\n', '').replaceAll(COLOUR, '');
+    t.notMatch(rest, UNPRINTABLE, `${commands[at]}`);
+  }
+  t.ok(ends[0]?.stdout.includes(SHOWN), 'what was there can be seen');
+  t.equal(ends[4]?.stderr, `understudy: first\n  ${SHOWN}\n`, 'no line of it passes for ours');
+});
+
+t.test('texts are as wide as the terminal', { ...TIME, skip: !hasTerminal }, async (t) => {
+  const command = `stty cols 70; '${process.execPath}' '${COMMAND}' rollout start --help; '${process.execPath}' '${COMMAND}' models --admin nowhere`;
+  const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null']);
+  const shown = (await text(child.stdout)).split('\r\n');
+  t.ok(shown.length > 15, 'there is something to wrap');
+  t.same(
+    shown.filter((line) => line.length > 70),
+    [],
+  );
+});
+
+t.test('help that goes to a pipe or file has a line for each option', TIME, async (t) => {
+  const { stdout } = await understudy(['rollout', 'start', '--help']);
+  t.match(stdout, /^ {2}--admin <url> .*\(default: UNDERSTUDY_ADMIN, else http:[^\n]*\)$/m);
+});
