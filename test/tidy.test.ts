@@ -104,7 +104,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'src/cli/serve.ts': 'test/e2e/shutdown.test.ts',
   'src/cli/stop.ts': 'test/e2e/shutdown.test.ts',
   'src/app/kill-children.ts': 'test/e2e/shutdown.test.ts',
-  'src/cli/log.ts': 'test/e2e/bad-input.test.ts',
   'src/cli/demo.ts': 'test/demo/run-demo.test.ts',
   'src/demo/run-demo.ts': 'test/demo/run-demo.test.ts',
   'src/demo/workplace.ts': 'test/demo/run-demo.test.ts',
