@@ -115,7 +115,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     inFlight: () => gateway.inFlight(),
     heldBytes: () => ({ requests: budget.usedBytes, mirror: judges.heldBytes() }),
     rollouts: () => controller.list(),
-    ledger: () => ledger.health(),
+    ledger: () => controller.ledger(),
   });
   const onInternalError = reportInternalErrors(telemetry, log);
   const statistics = createStatistics(catalog);
@@ -153,7 +153,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     tickMs: TICK_MS,
   });
   const columns = { ...common, budget, gateway, judges, controller, routes, residence, starting };
-  return await open({ ...columns, overrides, settings, ledger }, folders, release);
+  return await open({ ...columns, overrides, settings }, folders, release);
 }
 
 type Opened = Omit<ModelControlOptions, 'starting'> &

@@ -8,7 +8,6 @@ import { ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { Ledger } from '../ledger/ledger.ts';
 import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
 import { addMaxRoutes } from '../protocol/max/routes.ts';
 import type { MemoryBudget } from '../protocol/memory-budget.ts';
@@ -98,17 +97,16 @@ export type ControlPlaneOptions = ModelsViewOptions & {
   readonly repository: Pick<ModelControl, 'reload'>;
   readonly gateway: Gateway;
   readonly controller: Controller;
-  readonly ledger: Pick<Ledger, 'health'>;
   readonly telemetry: Telemetry;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /** The server that the people who run the gateway talk to. */
 export function createControlPlane(options: ControlPlaneOptions): AdminServer {
-  const { gateway, controller, ledger, telemetry, lookout, repository, onInternalError } = options;
+  const { gateway, controller, telemetry, lookout, repository, onInternalError } = options;
   return createAdminServer({
     controller,
-    ledger: () => ledger.health(),
+    ledger: () => controller.ledger(),
     whyStarting: options.starting.whyStarting,
     specFrom: (model, body) => specFrom(options, model, body),
     lookAt: (model, versions) => lookout.lookAt(model, versions),

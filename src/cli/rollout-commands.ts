@@ -7,7 +7,12 @@ import { print, readFormat } from './output.ts';
 import { formatPlan } from './plan-view.ts';
 
 type Common = { readonly admin?: string; readonly output: string };
-type Applied = { readonly rolloutId?: string; readonly revision: number };
+type Applied = {
+  readonly rolloutId?: string;
+  readonly revision: number;
+  /** What is not as it should be yet. */
+  readonly warning?: string;
+};
 type Started = Applied & { readonly plan: Plan };
 
 export type StartOptions = Common & {
@@ -33,9 +38,10 @@ export async function start(
     options.rate === undefined ? '' : `?requestsPerSecond=${encodeURIComponent(options.rate)}`;
   const path = `${rolloutPath(model)}${query}`;
   const answer = (await new AdminClient(options.admin).post(path, body)) as Started;
-  print(answer, format, ({ rolloutId, plan }) =>
+  print(answer, format, ({ rolloutId, plan, warning }) =>
     [
       `rollout ${rolloutId} has begun.`,
+      ...(warning === undefined ? [] : [`Warning: ${warning}`]),
       formatPlan(plan),
       `Watch it: understudy rollout get ${model} --watch`,
     ].join('\n'),
@@ -50,7 +56,10 @@ export async function command(verb: string, model: string, options: VerbOptions)
   const client = new AdminClient(options.admin);
   const path = `${rolloutPath(model)}/${verb}`;
   const answer = (await client.post(path, { reason: options.reason })) as Applied;
-  print(answer, format, ({ rolloutId }) => `rollout ${rolloutId}: ${verb} carried out`);
+  print(answer, format, ({ rolloutId, warning }) => {
+    const done = `rollout ${rolloutId}: ${verb} carried out`;
+    return warning === undefined ? done : `${done}.\nWarning: ${warning}`;
+  });
 }
 
 async function readSection(file: string): Promise<object> {

@@ -35,11 +35,19 @@ export function formatRollout(status: RolloutStatus): string {
     ['Labels:', labelsText(status)],
     ['Age:', `${durationText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
     ['Record:', `${status.record}  ${status.headHash.slice(0, 16)}`],
+    ...ledgerFacts(status),
     [status.step === undefined ? 'Why:' : 'Waits:', status.why],
   ];
   const rules = status.metrics.flatMap(ruleLines);
   const must = rules.length === 0 ? '' : `\nEach must show:\n${rules.join('\n')}\n`;
   return `${formatTable(facts)}\n\n${formatTable(metricRows(status))}\n${must}`;
+}
+
+/** Worth a line only where the ledger takes no records. */
+function ledgerFacts({ ledger, onRecord }: RolloutStatus): readonly (readonly string[])[] {
+  if (ledger === 'healthy' && onRecord) return [];
+  const end = onRecord ? '' : '; that the rollout has ended is not on record yet';
+  return [['Ledger:', `${colours.red(ledger)}${end}`]];
 }
 
 function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] {

@@ -14,6 +14,7 @@ const REFUSAL_STATUS = {
   route_in_the_way: 409,
   controller_fenced: 409,
   not_ready: 503,
+  ledger_degraded: 503,
 } as const satisfies Record<RefusalCode, number>;
 
 const FAULT_STATUS = {

@@ -35,8 +35,8 @@ export type AdminOptions = {
   readonly reload: (model: string) => Promise<unknown>;
   /** Prometheus text. */
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
-  /** Whether the ledger takes records. */
-  readonly ledger: () => LedgerHealth;
+  /** Whether the ledger takes records, and how many ends of rollouts wait for that. */
+  readonly ledger: () => LedgerHealth & { readonly unrecorded: number };
   /** True while live requests can be answered. */
   readonly ready: () => boolean;
   readonly onInternalError: (operation: string, error: unknown) => void;
@@ -139,9 +139,8 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
     const asked = parseRate(request.query);
     const result = await controller.submit({ kind: 'start', spec });
     if (result.kind === 'refused') return sendResult(reply, result);
-    const { rolloutId, revision } = result;
     const requestsPerSecond = asked ?? options.requestsPerSecond(model);
-    return reply.send({ rolloutId, revision, plan: planOf(spec, { requestsPerSecond }) });
+    return reply.send({ ...appliedBody(result), plan: planOf(spec, { requestsPerSecond }) });
   };
   app.get('/api/v1/rollouts', async () => ({ rollouts: controller.list() }));
   app.post('/api/v1/rollouts', async (request, reply) => {
@@ -184,8 +183,7 @@ function addRoutes(app: FastifyInstance, options: AdminOptions): void {
 
 function sendResult(reply: FastifyReply, result: CommandResult): FastifyReply {
   if (result.kind === 'applied') {
-    const { rolloutId, revision } = result;
-    return reply.send({ rolloutId, revision });
+    return reply.send(appliedBody(result));
   }
   const { status, body } = adminErrorOfRefusal(result);
   return reply.code(status).send(body);
@@ -201,6 +199,11 @@ function checkCaller(headers: IncomingHttpHeaders, isLoopback: boolean): void {
     );
   }
   checkOrigin(headers, isAllowedHost(host, { allowed: [], isLoopback }));
+}
+
+function appliedBody(result: Extract<CommandResult, { kind: 'applied' }>): object {
+  const { rolloutId, revision, notYet } = result;
+  return { rolloutId, revision, durable: notYet?.isDurable ?? true, warning: notYet?.why };
 }
 
 function noModel(model: string, { whyStarting }: AdminOptions): ServeError {

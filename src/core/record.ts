@@ -24,8 +24,16 @@ export type RecordBody =
       readonly before: Rollout;
       readonly after: Rollout;
     }
-  /** Somebody asked for something, and what came of it. */
-  | { readonly kind: 'command'; readonly command: Command; readonly refused: string | undefined }
+  /**
+   * Somebody asked for something, and what came of it. `givenMs`, wall clock: when it was given and carried out, where the ledger
+   * took no records then.
+   */
+  | {
+      readonly kind: 'command';
+      readonly command: Command;
+      readonly refused: string | undefined;
+      readonly givenMs?: number;
+    }
   /** A fault outside the statistics ended or stopped a trial. */
   | {
       readonly kind: 'breaker';

@@ -17,7 +17,8 @@ export type RefusalCode =
   | 'route_in_the_way'
   | 'invalid'
   | 'not_ready'
-  | 'controller_fenced';
+  | 'controller_fenced'
+  | 'ledger_degraded';
 
 /** What came of a command. `why` says what was expected, what was found, and what to do. */
 export type CommandResult =
@@ -27,8 +28,19 @@ export type CommandResult =
       readonly rolloutId: string | undefined;
       /** Of the model's route, after the command. */
       readonly revision: number;
+      /** What is not as it should be yet, and what to do about it. */
+      readonly notYet?: NotYet;
     }
   | { readonly kind: 'refused'; readonly code: RefusalCode; readonly why: string };
+
+/** `isDurable`: the command is on record, and a restart carries it out. */
+export type NotYet = { readonly isDurable: boolean; readonly why: string };
+
+/** Of a command that the ledger took, while it did not take the route that follows. */
+export const WAITS_FOR_LEDGER: NotYet = {
+  isDurable: true,
+  why: 'it is on record, and carried out once the ledger takes records again',
+};
 
 export type Refusal = Extract<CommandResult, { kind: 'refused' }>;
 

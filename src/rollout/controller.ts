@@ -1,11 +1,11 @@
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
-import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
+import type { Evidence } from '../core/evidence.ts';
 import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
-import type { BreakerTrip, Command, Rollout, RolloutSpec } from '../core/rollout.ts';
+import type { BreakerTrip, Command, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
 import {
   type Adoption,
   findRoute,
@@ -13,7 +13,7 @@ import {
   type RouteBasis,
   refusalOfAdoption,
 } from './adoption.ts';
-import { advance } from './advance.ts';
+import { begin } from './begin.ts';
 import {
   type CommandResult,
   modelOf,
@@ -21,16 +21,18 @@ import {
   refusalOf,
   refused,
   type Submission,
+  WAITS_FOR_LEDGER,
 } from './command.ts';
-import { aliveTrial, type Trial, versionsOnRecord } from './history.ts';
-import { type Decide, judge } from './judge.ts';
-import { Logbook } from './logbook.ts';
+import { Ending } from './ending.ts';
+import { aliveTrial, versionsOnRecord } from './history.ts';
+import type { Decide } from './judge.ts';
+import { Logbook, NotRecordedError } from './logbook.ts';
+import { Looks } from './looks.ts';
 import { Performer } from './performer.ts';
 import { Resumption } from './resumption.ts';
 import type { Routes, Stage } from './stage.ts';
-import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
+import type { RolloutStatus } from './status.ts';
 import { Turns } from './turns.ts';
-import { isWorthRecording } from './worth-recording.ts';
 
 export type ControllerOptions = {
   readonly ledger: Ledger;
@@ -51,7 +53,7 @@ export type ControllerOptions = {
   /** Why nobody is sent to a model yet that is still being read, in a sentence; by default none is. */
   readonly whyStarting?: (model: string) => string | undefined;
   readonly tickMs: number;
-  /** The least time between two records of evidence while nothing is decided. */
+  /** The least time between two records of evidence while nothing is decided; by default 1 s. */
   readonly checkpointMs?: number;
   /** Faults that nobody waits for: a tick that failed, a ledger that took no record. Must not throw. */
   readonly onInternalError: (operation: string, error: unknown) => void;
@@ -70,8 +72,8 @@ export class Controller {
   readonly #performer: Performer;
   readonly #turns = new Turns();
   readonly #resumption: Resumption;
-  /** By model: the last look at its latest rollout, which may not have been worth a record. */
-  readonly #looks = new Map<string, LatestLook & { readonly rolloutId: string }>();
+  readonly #looks: Looks;
+  readonly #ending: Ending;
   #timer: NodeJS.Timeout | undefined;
   #loading: Promise<void> | undefined;
 
@@ -79,11 +81,12 @@ export class Controller {
     this.#options = options;
     this.#book = new Logbook(options.ledger);
     this.#performer = new Performer({ ...options, book: this.#book });
-    const { routes, stage, digestOf, onInternalError } = options;
-    this.#resumption = new Resumption({
-      ...{ routes, stage, digestOf, onInternalError },
-      ...{ book: this.#book, performer: this.#performer, turns: this.#turns },
-    });
+    const parts = { ...options, book: this.#book, performer: this.#performer };
+    this.#resumption = new Resumption({ ...parts, turns: this.#turns });
+    const isServed = (model: string): boolean => this.#isServed(model);
+    this.#looks = new Looks({ ...parts, isServed });
+    const revisionOf = (model: string): number => options.routes.read(model)?.revision ?? 0;
+    this.#ending = new Ending({ ...parts, revisionOf });
   }
 
   /** Reads the ledger and does nothing else. Throws LedgerBrokenError. */
@@ -105,18 +108,19 @@ export class Controller {
    */
   async resume(configured: Route): Promise<void> {
     const { model } = configured;
-    const { basisOf, onInternalError } = this.#options;
+    const basis = this.#options.basisOf?.(model) ?? 'written';
     await this.#resumption
-      .resume(configured, basisOf?.(model) ?? 'written')
-      .catch((error: unknown) => onInternalError(`resume ${model}`, error));
+      .resume(configured, basis)
+      .catch((error: unknown) => this.#report(`resume ${model}`, error));
   }
 
   /** Looks at every rollout once. A model that is still busy with something is left out. Never rejects. */
   async tick(): Promise<void> {
     if (this.#book.isFenced()) return;
-    const idle = this.#book.models().filter((model) => this.#turns.isIdle(model));
+    const models = new Set([...this.#book.models(), ...this.#performer.owing()]);
+    const idle = [...models].filter((model) => this.#turns.isIdle(model));
     await Promise.all(
-      idle.map((model) => this.#exclusively(model, 'tick', () => this.#look(model))),
+      idle.map((model) => this.#exclusively(model, 'tick', () => this.#looks.look(model))),
     );
   }
 
@@ -129,18 +133,28 @@ export class Controller {
     clearInterval(this.#timer);
     this.#timer = undefined;
     await this.#turns.drained();
+    await this.#book.flush();
+    const count = this.#book.unrecorded();
+    if (count > 0) this.#options.onInternalError('stop', new Error(lostEndsText(count)));
   }
 
-  /** Carries out a command, or says why not; either is on record. Rejects only if the ledger takes no record. */
+  /**
+   * Carries out a command, or says why not; either is on record. While the ledger takes no records it is refused, but for an abort:
+   * that leads everybody to stable before anything else, whatever else is under way, and is answered within two seconds.
+   */
   submit(submission: Submission): Promise<CommandResult> {
-    return this.#turns.run(modelOf(submission), () => this.#submit(submission));
+    const model = modelOf(submission);
+    if (submission.kind === 'abort') this.#ending.abortNow(submission);
+    const result = this.#turns.run(model, () => this.#submit(submission));
+    return submission.kind === 'abort' ? this.#ending.answer(result, submission) : result;
   }
 
   /** Ends the model's trial at once, whatever the statistics say. No trial: nothing happens. */
   trip(model: string, trip: BreakerTrip): Promise<void> {
+    this.#ending.tripNow(model, trip);
     return this.#exclusively(model, 'trip', async () => {
       const alive = aliveTrial(this.#book.model(model));
-      if (alive === undefined || this.#performer.hasEnded(model)) return;
+      if (alive === undefined) return;
       await this.#performer.breakOff(alive.rollout, trip);
       await this.#performer.settle(model);
     });
@@ -207,7 +221,7 @@ export class Controller {
   /** The model's latest rollout, alive or not. */
   status(model: string): RolloutStatus | undefined {
     const trial = this.#book.model(model).trials.at(-1);
-    return trial && this.#statusOf(trial);
+    return trial && this.#looks.statusOf(trial);
   }
 
   /** Rollouts of all models, oldest first within each; the newest 50 of each. */
@@ -215,7 +229,7 @@ export class Controller {
     return this.#book
       .models()
       .flatMap((model) => this.#book.model(model).trials)
-      .map((trial) => this.#statusOf(trial));
+      .map((trial) => this.#looks.statusOf(trial));
   }
 
   route(model: string): Route | undefined {
@@ -231,66 +245,55 @@ export class Controller {
     return this.#options.routes.read(model) !== undefined && !this.#resumption.isResuming(model);
   }
 
-  #statusOf(trial: Trial): RolloutStatus {
-    const { id, spec } = trial.rollout;
-    const look = this.#looks.get(spec.model);
-    const latest = look?.rolloutId === id ? look : undefined;
-    return statusOf(trial, latest, this.#options.clock.wallMs());
+  /** Whether the ledger takes records, and how many ends of rollouts wait for that. */
+  ledger(): LedgerHealth & { readonly unrecorded: number } {
+    return { ...this.#book.health(), unrecorded: this.#book.unrecorded() };
   }
-
-  // -- looking ---------------------------------------------------------------------------------------------------------
-
-  async #look(model: string): Promise<void> {
-    await this.#performer.catchUp(model);
-    const trial = aliveTrial(this.#book.model(model));
-    if (trial === undefined || !this.#isServed(model)) return;
-    const { rollout } = trial;
-    const atMs = this.#options.clock.wallMs();
-    const evidence = this.#options.evidence(rollout.id);
-    const decision = judge(this.#options.decide, { rollout, evidence, atMs });
-    this.#looks.set(model, { evidence, decision, rolloutId: rollout.id });
-    const checkpointMs = this.#options.checkpointMs ?? 1000;
-    if (!isWorthRecording(trial, { evidence, decision }, checkpointMs)) return;
-    const { action } = decision;
-    const after = advance(rollout, { action, atMs, evidence });
-    const { id: rolloutId } = rollout;
-    const body = {
-      kind: 'decision',
-      rolloutId,
-      evidence,
-      decision,
-      before: rollout,
-      after,
-    } as const;
-    if (action.kind === 'rollBack') await this.#performer.recordEnd(body, after);
-    else await this.#book.append(body);
-    if (action.kind !== 'wait') await this.#performer.perform(model);
-  }
-
-  // -- commands --------------------------------------------------------------------------------------------------------
 
   async #submit(submission: Submission): Promise<CommandResult> {
-    if (this.#book.isFenced()) {
-      return refused('controller_fenced', 'another process writes to the ledger: ask that one');
-    }
     const model = modelOf(submission);
-    await this.#performer.catchUp(model);
+    try {
+      if (!this.#book.isFenced()) await this.#performer.catchUp(model);
+      if (submission.kind === 'abort') {
+        const ended = await this.#ending.abort(submission);
+        if (ended !== undefined) return ended;
+      }
+      return this.#refusalOfLedger() ?? (await this.#carryOut(model, submission));
+    } catch (error) {
+      if (!(error instanceof NotRecordedError)) throw error;
+      return refused('ledger_degraded', `${error.message}. Nothing was done`);
+    }
+  }
+
+  async #carryOut(model: string, submission: Submission): Promise<CommandResult> {
     const command = this.#completed(submission);
     const refusal = this.#refusalOf(command) ?? (await this.#refusalOfLoading(command));
     const body = { kind: 'command', command, refused: refusal?.why } as const;
     if (refusal !== undefined) {
-      await this.#book.append(body);
+      // Nothing follows from it, so a ledger that does not take it changes nothing.
+      await this.#book.append(body).catch(() => undefined);
       return refusal;
     }
     const alive = aliveTrial(this.#book.model(model))?.rollout;
-    if (command.kind === 'abort' && alive !== undefined) {
-      const phase = { kind: 'aborted', atMs: 0, why: command.reason } as const;
-      await this.#performer.recordEnd(body, { ...alive, phase });
-    } else await this.#book.append(body);
+    await this.#book.append(body);
     const started = command.kind === 'start' ? await this.#begin(command) : undefined;
-    await this.#performer.perform(model);
+    const isDone = await this.#performer.performIfRecorded(model);
     const revision = this.#options.routes.read(model)?.revision ?? 0;
-    return { kind: 'applied', rolloutId: started ?? alive?.id, revision };
+    const applied = { kind: 'applied', rolloutId: started ?? alive?.id, revision } as const;
+    return isDone ? applied : { ...applied, notYet: WAITS_FOR_LEDGER };
+  }
+
+  /** Everything but an abort has to be on record before it is carried out. */
+  #refusalOfLedger(): Refusal | undefined {
+    const health = this.#book.health();
+    if (this.#book.isFenced())
+      return refused('controller_fenced', 'another process writes to the ledger: ask that one');
+    if (health.kind === 'healthy' && this.#book.unrecorded() === 0) return undefined;
+    const why = health.kind === 'healthy' ? 'records wait to be written' : health.why;
+    return refused(
+      'ledger_degraded',
+      `the ledger takes no records (${why}): only abort is carried out. Try again once it does`,
+    );
   }
 
   #completed(submission: Submission): Command {
@@ -335,36 +338,29 @@ export class Controller {
     }
   }
 
-  /** A process that dies before this record leaves an accepted command and no rollout: whoever asked got no answer. */
   async #begin({ spec }: Extract<Command, { kind: 'start' }>): Promise<string> {
-    const { clock, digestOf, stage } = this.#options;
-    const startedMs = clock.wallMs();
-    const rollout: Rollout = {
-      id: this.#nextId(spec),
-      spec,
-      phase: { kind: 'progressing', step: 0, sinceMs: startedMs },
-      startedMs,
-      candidateRequestsAtStep: 0,
-    };
-    const digests = {
-      stable: digestOf(spec.model, spec.stable) ?? '',
-      candidate: digestOf(spec.model, spec.candidate) ?? '',
-    };
-    await this.#book.append({ kind: 'rolloutStarted', rollout, digests });
-    stage.open(rollout, NO_EVIDENCE);
-    return rollout.id;
+    const id = this.#nextId(spec);
+    await begin(id, spec, { ...this.#options, book: this.#book });
+    return id;
   }
-
-  // -- one at a time ---------------------------------------------------------------------------------------------------
 
   /** Runs work of a model in its turn and reports what it throws. */
   #exclusively(model: string, operation: string, work: () => Promise<void>): Promise<void> {
     return this.#turns
       .run(model, work)
-      .catch((error: unknown) => this.#options.onInternalError(`${operation} ${model}`, error));
+      .catch((error: unknown) => this.#report(`${operation} ${model}`, error));
+  }
+
+  #report(operation: string, error: unknown): void {
+    // The ledger says itself that it takes nothing, once.
+    if (!(error instanceof NotRecordedError)) this.#options.onInternalError(operation, error);
   }
 }
 
 export function createController(options: ControllerOptions): Controller {
   return new Controller(options);
+}
+
+function lostEndsText(count: number): string {
+  return `${count} rollouts have ended and the ledger did not take that: abort them again after the next start`;
 }

@@ -1,5 +1,5 @@
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
-import type { LedgerRecord } from '../core/record.ts';
+import type { LedgerRecord, RecordBody } from '../core/record.ts';
 import { type Command, type Decision, isFinal, type Rollout } from '../core/rollout.ts';
 import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../core/route.ts';
 import { resumed } from './advance.ts';
@@ -118,7 +118,7 @@ export function withRecord(history: History, record: LedgerRecord): History {
       return withTrial(history, record, { id, trial: { phase }, owed: true });
     }
     case 'command':
-      return body.refused === undefined ? withCommand(history, record, body.command) : history;
+      return body.refused === undefined ? withCommand(history, record, body) : history;
   }
 }
 
@@ -135,7 +135,11 @@ function newTrial(
   return { rollout, digests, evidence: NO_EVIDENCE, decision: undefined, lastRecord };
 }
 
-function withCommand(history: History, record: LedgerRecord, command: Command): History {
+function withCommand(
+  history: History,
+  record: LedgerRecord,
+  { command, givenMs }: Extract<RecordBody, { kind: 'command' }>,
+): History {
   if (command.kind === 'start') return history;
   if (command.kind === 'setRoute') {
     const { stable, shares, mirror } = command;
@@ -148,7 +152,7 @@ function withCommand(history: History, record: LedgerRecord, command: Command): 
   }
   const alive = aliveTrial(modelHistory(history, command.model));
   if (alive === undefined) return history;
-  const rollout = commanded(alive, command, record.atMs);
+  const rollout = commanded(alive, command, givenMs ?? record.atMs);
   return withTrial(history, record, { id: rollout.id, trial: { rollout }, owed: true });
 }
 

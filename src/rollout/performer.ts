@@ -2,9 +2,9 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { RecordBody } from '../core/record.ts';
 import { type BreakerTrip, isFinal, type Rollout } from '../core/rollout.ts';
-import type { Route } from '../core/route.ts';
-import { CHOICE } from './history.ts';
-import type { Logbook } from './logbook.ts';
+import { type Route, versionsLedTo } from '../core/route.ts';
+import { aliveTrial, CHOICE } from './history.ts';
+import { type Logbook, NotRecordedError } from './logbook.ts';
 import { routeFor } from './route-for.ts';
 import { isSameRoute, RouteWriter } from './route-writer.ts';
 import type { Routes, Stage } from './stage.ts';
@@ -22,19 +22,28 @@ export type PerformerOptions = {
 /**
  * Carries out what is on record. Idempotent: it compares where hosts and route are with where the record says they should
  * be, so doing it again after a crash or a fault does nothing twice. Loads before it sends anybody there; leads everybody
- * away before it unloads. The controller calls it for one model at a time.
+ * away before it unloads. The controller calls it for one model at a time, but for `endNow`.
+ *
+ * One thing is done before it is on record: people are led away from a candidate whose trial ends for the worse. It can only make
+ * things safer, and a disk that is slow, full or gone must not keep it. Everything else waits for the ledger.
  */
 export class Performer {
   readonly #options: PerformerOptions;
   readonly #writer: RouteWriter;
   /** Models whose recorded state may not have been carried out yet. */
   readonly #unsettled = new Set<string>();
-  /** Ends that were carried out although the ledger would not take them yet: by model, the record still to be written. */
-  readonly #unrecorded = new Map<string, RecordBody>();
+  /** By model: a trial that has ended in deed, as it then stands; until the record says that it has ended. */
+  readonly #ended = new Map<string, Rollout>();
+  /** Those of them whose record the ledger did not take. */
+  readonly #kept = new Set<string>();
+  /** Models whose chosen route the ledger has not taken yet. */
+  readonly #choices = new Set<string>();
 
   constructor(options: PerformerOptions) {
     this.#options = options;
-    this.#writer = new RouteWriter(options.routes, options.book);
+    const { routes, book } = options;
+    const isOutdated = (route: Route): boolean => this.#isOutdated(route);
+    this.#writer = new RouteWriter({ routes, book, isOutdated });
   }
 
   /** Brings hosts and route to where the record says they are. Rejects where that failed; `catchUp` tries again. */
@@ -43,40 +52,56 @@ export class Performer {
     await this.settle(model);
   }
 
+  /** As `perform`, where a ledger that takes nothing is no failure. Resolves with whether all of it is carried out. */
+  async performIfRecorded(model: string): Promise<boolean> {
+    try {
+      await this.perform(model);
+    } catch (error) {
+      if (!(error instanceof NotRecordedError)) throw error;
+    }
+    return !this.#unsettled.has(model);
+  }
+
   /**
    * Puts the model's present route on record where none is, or where the one there is leads to versions that are gone. People are
-   * served by it by now, so a ledger that takes nothing is told, and nothing more.
+   * served by it by now; a ledger that takes nothing gets it later.
    */
   async recordChoice(model: string): Promise<void> {
     const { book, routes, onFirstChoice, onInternalError } = this.#options;
     const [route, recorded] = [routes.read(model), book.model(model).route];
+    this.#choices.delete(model);
     if (route === undefined || (recorded !== undefined && isSameRoute(route, recorded))) return;
     try {
       await book.append({ kind: 'route', route, why: CHOICE });
       onFirstChoice?.(route);
     } catch (error) {
-      onInternalError(`record the route of ${model}`, error);
+      if (error instanceof NotRecordedError) this.#choices.add(model);
+      else onInternalError(`record the route of ${model}`, error);
     }
   }
 
   /** Writes and carries out what could not be written or carried out before. */
   async catchUp(model: string): Promise<void> {
-    const body = this.#unrecorded.get(model);
-    if (body !== undefined) {
-      await this.#options.book.append(body);
-      this.#unrecorded.delete(model);
-      this.#unsettled.add(model);
-    }
+    await this.#options.book.flush();
+    if (this.#choices.has(model)) await this.recordChoice(model);
     await this.settle(model);
   }
 
-  /** Carries out what is not carried out yet, if anything. */
+  /** Models of which something is still to be written, whether or not they are on record. */
+  owing(): readonly string[] {
+    return [...this.#choices];
+  }
+
+  /** Carries out what is not carried out yet, if anything; what is not for the better waits for a ledger that takes records. */
   async settle(model: string): Promise<void> {
     if (!this.#unsettled.has(model)) return;
-    const { owed, trials } = this.#options.book.model(model);
-    const route = this.#options.routes.read(model);
+    const { book, routes } = this.#options;
+    const { owed, trials } = book.model(model);
+    const route = routes.read(model);
     const trial = trials.at(-1);
-    if (route === undefined) return;
+    if (route === undefined || this.rolloutEnded(model) !== undefined) return;
+    const isForWorse = trial !== undefined && hasEndedForWorse(trial.rollout);
+    if (book.health().kind === 'degraded' && (owed.kind === 'setRoute' || !isForWorse)) return;
     if (owed.kind === 'setRoute') await this.#writer.write({ ...route, ...owed.change }, 'command');
     else if (trial !== undefined) await this.#settleTrial(trial.rollout, route);
     this.#unsettled.delete(model);
@@ -84,39 +109,61 @@ export class Performer {
 
   /** Ends a trial for a fault outside the statistics. To be settled after. */
   async breakOff(rollout: Rollout, trip: BreakerTrip): Promise<void> {
-    const why = `${trip.cause}: ${trip.detail}`;
-    const atMs = this.#options.clock.wallMs();
-    const phase = { kind: 'rolledBack', atMs, why, decidedBy: [trip.cause] } as const;
-    const body = { kind: 'breaker', rolloutId: rollout.id, trip, phase } as const;
-    await this.recordEnd(body, { ...rollout, phase });
+    if (this.isKept(rollout.spec.model)) return;
+    const after = tripped(rollout, trip, this.#options.clock.wallMs());
+    const { id: rolloutId, phase } = after;
+    const body = { kind: 'breaker', rolloutId, trip, phase } as const;
+    await this.recordEnd(body, after);
   }
 
   /**
-   * Records that a trial ended for the worse. Should the ledger not take it (a full disk), people are led away from the
-   * candidate all the same, and the record is written as soon as it can be: the one thing done before it is on record,
-   * because it can only make things safer.
+   * Leads everybody away from the candidate of a trial that has ended like this, at once and before it is on record. To be followed
+   * by `recordEnd` in the model's turn.
    */
-  async recordEnd(body: RecordBody, after: Rollout): Promise<void> {
+  endNow(after: Rollout): void {
     const { model } = after.spec;
-    try {
-      await this.#options.book.append(body);
-      this.#unsettled.add(model);
-    } catch (error) {
-      this.#unrecorded.set(model, body);
-      const route = this.#options.routes.read(model);
-      if (route !== undefined) this.#writer.writeUnrecorded(routeFor(after, route));
-      throw error;
-    }
+    if (this.#ended.get(model)?.id !== after.id) this.#ended.set(model, after);
+    const route = this.#options.routes.read(model);
+    if (route !== undefined) this.#writer.writeUnrecorded(routeFor(after, route));
   }
 
-  /** True while the model's trial has ended in deed and not yet on record. */
-  hasEnded(model: string): boolean {
-    return this.#unrecorded.has(model);
+  /**
+   * Ends a trial for the worse, in deed and on record. Should the ledger not take the record, it is kept, and written before
+   * anything else as soon as it can be. Resolves with whether it is on record. To be settled after.
+   */
+  async recordEnd(body: RecordBody, after: Rollout): Promise<boolean> {
+    const givenMs = this.#options.clock.wallMs();
+    this.endNow(after);
+    this.#unsettled.add(after.spec.model);
+    const later = body.kind === 'command' ? { ...body, givenMs } : body;
+    const isRecorded = await this.#options.book.appendEnd(body, later);
+    if (!isRecorded) this.#kept.add(after.spec.model);
+    return isRecorded;
+  }
+
+  /** True while the record that ends the model's trial waits for the ledger. */
+  isKept(model: string): boolean {
+    return this.rolloutEnded(model) !== undefined && this.#kept.has(model);
+  }
+
+  /** The model's trial as it stands in deed, while that is not on record. */
+  rolloutEnded(model: string): Rollout | undefined {
+    const ended = this.#ended.get(model);
+    const alive = aliveTrial(this.#options.book.model(model));
+    if (ended === undefined || ended.id === alive?.rollout.id) return ended;
+    this.#ended.delete(model);
+    this.#kept.delete(model);
+    return undefined;
+  }
+
+  #isOutdated(route: Route): boolean {
+    const ended = this.rolloutEnded(route.model);
+    return ended !== undefined && versionsLedTo(route).includes(ended.spec.candidate);
   }
 
   async #settleTrial(rollout: Rollout, route: Route): Promise<void> {
     const { kind } = rollout.phase;
-    if (kind === 'rolledBack' || kind === 'aborted') {
+    if (hasEndedForWorse(rollout)) {
       await this.#leadAway(rollout, route);
       return;
     }
@@ -133,7 +180,7 @@ export class Performer {
   async #leadAway(rollout: Rollout, route: Route): Promise<void> {
     const away = routeFor(rollout, route);
     try {
-      await this.#writer.write(away, `${rollout.id}: ${rollout.phase.kind}`);
+      await this.#writer.write(away, `${rollout.id}: ${rollout.phase.kind}`, { isUrgent: true });
     } catch (error) {
       this.#writer.writeUnrecorded(away);
       throw error;
@@ -158,4 +205,14 @@ export class Performer {
       this.#options.onInternalError('release', error);
     }
   }
+}
+
+/** The rollout as a fault outside the statistics leaves it. */
+export function tripped(rollout: Rollout, trip: BreakerTrip, atMs: number): Rollout {
+  const why = `${trip.cause}: ${trip.detail}`;
+  return { ...rollout, phase: { kind: 'rolledBack', atMs, why, decidedBy: [trip.cause] } };
+}
+
+function hasEndedForWorse({ phase: { kind } }: Rollout): boolean {
+  return kind === 'rolledBack' || kind === 'aborted';
 }

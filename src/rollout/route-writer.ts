@@ -1,44 +1,63 @@
 import type { Route } from '../core/route.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
+import type { AppendOptions } from '../ledger/ledger.ts';
 import type { Logbook } from './logbook.ts';
 import type { Routes } from './stage.ts';
 
+export type RouteWriterOptions = {
+  readonly routes: Routes;
+  readonly book: Logbook;
+  /** True for a route that leads people to a candidate whose trial has ended by now. */
+  readonly isOutdated: (route: Route) => boolean;
+};
+
 /** Writes routes: to the ledger first, then to the table that the gateway reads. */
 export class RouteWriter {
-  readonly #routes: Routes;
-  readonly #book: Logbook;
+  readonly #options: RouteWriterOptions;
 
-  constructor(routes: Routes, book: Logbook) {
-    this.#routes = routes;
-    this.#book = book;
+  constructor(options: RouteWriterOptions) {
+    this.#options = options;
   }
 
   /** Brings record and table to this route; what says so already is left as it is. Raises the revision on each change. */
-  async write(desired: Route, why: string): Promise<void> {
-    const recorded = this.#book.model(desired.model).route;
-    const present = this.#routes.read(desired.model);
+  async write(desired: Route, why: string, options?: AppendOptions): Promise<void> {
+    const { routes, book } = this.#options;
+    const recorded = book.model(desired.model).route;
+    const present = routes.read(desired.model);
     const known = recorded ?? present;
     if (known !== undefined && isSameRoute(known, desired)) {
-      if (present === undefined || !isSameRoute(present, desired)) {
-        this.#routes.write({ ...desired, revision: known.revision });
-      }
+      if (present === undefined || !isSameRoute(present, desired))
+        this.#toTable({ ...desired, revision: known.revision });
       return;
     }
-    const route = { ...desired, revision: this.#nextRevision(desired.model) };
-    await this.#book.append({ kind: 'route', route, why });
-    this.#routes.write(route);
+    // What was written to the table before it could be recorded keeps its revision.
+    const isThere =
+      present !== undefined &&
+      isSameRoute(present, desired) &&
+      present.revision > (recorded?.revision ?? 0);
+    const revision = isThere ? present.revision : this.#nextRevision(desired.model);
+    const route = { ...desired, revision };
+    await book.append({ kind: 'route', route, why }, options);
+    if (!isThere) this.#toTable(route);
   }
 
-  /** Writes to the table only: for leading people away from a candidate while the ledger takes nothing. */
+  /** Writes to the table only: for leading people away from a candidate, which waits for no ledger. */
   writeUnrecorded(desired: Route): void {
-    const present = this.#routes.read(desired.model);
+    const { routes } = this.#options;
+    const present = routes.read(desired.model);
     if (present !== undefined && isSameRoute(present, desired)) return;
-    this.#routes.write({ ...desired, revision: this.#nextRevision(desired.model) });
+    routes.write({ ...desired, revision: this.#nextRevision(desired.model) });
+  }
+
+  /** While a record was on its way to the disk people may have been led away from what it leads to. */
+  #toTable(route: Route): void {
+    if (!this.#options.isOutdated(route)) this.#options.routes.write(route);
   }
 
   #nextRevision(model: string): number {
-    const recorded = this.#book.model(model).route?.revision ?? 0;
-    return Math.max(recorded, this.#routes.read(model)?.revision ?? 0) + 1;
+    const { routes, book } = this.#options;
+    const recorded = book.model(model).route?.revision ?? 0;
+    return Math.max(recorded, routes.read(model)?.revision ?? 0) + 1;
   }
 }
 

@@ -54,13 +54,21 @@ export type RolloutStatus = {
   /** The last record that tells of this rollout, and its hash. */
   readonly record: number;
   readonly headHash: string;
+  /** False while the rollout has ended in deed and the ledger has not taken the record that says so. */
+  readonly onRecord: boolean;
+  /** `healthy`, or `degraded` with the cause: no rollout moves on while the ledger takes no records. */
+  readonly ledger: string;
 };
 
 /** The evidence and decision of a look that was not worth a record of its own. */
 export type LatestLook = { readonly evidence: Evidence; readonly decision: Decision };
 
 /** The status of a trial at a moment; the latest look wins over the recorded one. */
-export function statusOf(trial: Trial, look: LatestLook | undefined, nowMs: number): RolloutStatus {
+export function statusOf(
+  trial: Trial,
+  look: LatestLook | undefined,
+  nowMs: number,
+): Omit<RolloutStatus, 'onRecord' | 'ledger'> {
   const { rollout, digests, lastRecord } = trial;
   const { spec, phase } = rollout;
   const evidence = look?.evidence ?? trial.evidence;

@@ -277,7 +277,7 @@ t.test('only a candidate that keeps dying ends its trial', async (t) => {
     inFlight: () => 0,
     heldBytes: () => ({}),
     rollouts: () => [],
-    ledger: () => ({ kind: 'healthy' }),
+    ledger: () => ({ kind: 'healthy', unrecorded: 0 }),
   });
   const statistics = new ModelStatistics({ clock: new HandClock(), hasRows: () => true });
   const listeners = watchHosts({

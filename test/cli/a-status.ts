@@ -31,6 +31,8 @@ export function aRolloutStatus(fields: Partial<RolloutStatus> = {}): RolloutStat
     digests: { stable: 'aa', candidate: 'bb' },
     record: 17,
     headHash: '0123456789abcdef0123456789abcdef',
+    onRecord: true,
+    ledger: 'healthy',
     ...fields,
   };
 }

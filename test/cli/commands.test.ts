@@ -54,7 +54,7 @@ const gateway = createAdminServer({
   reload: async (model) => ({ model }),
   lookAt: async () => undefined,
   metrics: { contentType: 'text/plain', render: async () => '' },
-  ledger: () => HEALTHY,
+  ledger: () => ({ ...HEALTHY, unrecorded: 0 }),
   ready: () => true,
   onInternalError: (_, error) => t.fail(String(error)),
 });
@@ -168,7 +168,10 @@ t.test('a rollout that starts prints what it will take', TIME, async (t) => {
 t.test('promote, abort and resume carry their reason', TIME, async (t) => {
   for (const kind of ['promote', 'abort', 'resume'] as const) {
     const end = await rollout(kind, 'fashion', '--reason', 'because', '-o', 'json');
-    t.same([end.code, JSON.parse(end.stdout)], [0, { rolloutId: 'fashion-2-1', revision: 4 }]);
+    t.same(
+      [end.code, JSON.parse(end.stdout)],
+      [0, { rolloutId: 'fashion-2-1', revision: 4, durable: true }],
+    );
     t.same(submissions.at(-1), { kind, model: 'fashion', reason: 'because' });
   }
 });

@@ -23,7 +23,7 @@ async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
-    ledger: () => HEALTHY,
+    ledger: () => ({ ...HEALTHY, unrecorded: 0 }),
     ready: () => true,
     onInternalError: (operation, error) => faults.push(`${operation}: ${String(error)}`),
     ...fields,
@@ -203,7 +203,7 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
-    ledger: () => HEALTHY,
+    ledger: () => ({ ...HEALTHY, unrecorded: 0 }),
     ready: () => isReady,
     onInternalError: () => {},
   });
@@ -215,7 +215,7 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
   t.same(await (await fetch(`${at}/healthz`)).json(), {
     ready: true,
     fenced: false,
-    ledger: { state: 'healthy' },
+    ledger: { state: 'healthy', unrecorded: 0 },
   });
   t.same(await (await fetch(`${at}/api/v1/models`)).json(), {
     models: ['fashion'],

@@ -28,7 +28,7 @@ t.test('the routes are those of the server', async (t) => {
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
     metrics: { contentType: 'text/plain', render: async () => '' },
-    ledger: () => HEALTHY,
+    ledger: () => ({ ...HEALTHY, unrecorded: 0 }),
     ready: () => true,
     onInternalError: () => undefined,
   });

@@ -141,8 +141,8 @@ export class World {
   basis: RouteBasis = 'written';
   /** Makes appends fail, as on a full disk. */
   diskFault: string | undefined;
-  /** What the ledger says of itself. */
-  health: LedgerHealth = HEALTHY;
+  /** Awaited before each append, as on a slow disk. */
+  beforeAppend: () => Promise<void> = async () => undefined;
 
   /** A controller over these records, as a new process would make it. */
   boot(
@@ -209,15 +209,21 @@ export class World {
     return shareText(this.table.get('fashion') ?? aRoute());
   }
 
+  #health(): LedgerHealth {
+    const why = this.diskFault;
+    return why === undefined ? HEALTHY : { kind: 'degraded', cause: 'full', why, sinceMs: 0 };
+  }
+
   #onDisk(memory: MemoryLedger): Ledger {
     return {
       append: async (body, head) => {
+        await this.beforeAppend();
         if (this.diskFault !== undefined) throw new Error(this.diskFault);
         return memory.append(body, head);
       },
       head: () => memory.head(),
       lastMs: () => memory.lastMs(),
-      health: () => this.health,
+      health: () => this.#health(),
       read: () => memory.read(),
       close: () => memory.close(),
     };

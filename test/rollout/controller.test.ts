@@ -240,7 +240,12 @@ t.test('with a full disk nothing goes forward, and people are still led away', a
   world.evidence = evidenceOf('fail', 101);
   await ticks(world, controller, 2);
   t.equal(world.shares(), STABLE);
-  t.match(world.errors.at(-1), /ENOSPC/);
+  t.match(controller.status('fashion'), {
+    phase: 'rolledBack',
+    onRecord: false,
+    ledger: 'degraded (full): ENOSPC',
+  });
+  t.same(world.errors, [], 'the ledger tells of itself');
   world.evidence = evidenceOf('pass', 500);
   world.diskFault = undefined;
   // What has ended in deed is put on record before anything else is heard.
@@ -260,7 +265,12 @@ t.test('decides nothing more once another process has written to the ledger', as
   await ticks(world, controller, 3);
   t.ok(controller.isFenced());
   t.equal(world.shares(), `${STABLE} mirror`);
-  t.match(await controller.submit(ABORT), { code: 'controller_fenced' });
+  t.match(await controller.submit({ ...ABORT, kind: 'promote' }), { code: 'controller_fenced' });
+  t.match(await controller.submit(ABORT), {
+    kind: 'applied',
+    notYet: { isDurable: false, why: /another process writes to the ledger: abort it there too/ },
+  });
+  t.equal(world.shares(), STABLE, 'but people are led away');
 });
 
 t.test('records evidence rarely: checkpoints thin out as a trial grows old', async (t) => {

@@ -66,10 +66,10 @@ t.test('a ledger that takes nothing keeps nobody from being served', async (t) =
   world.diskFault = 'no space left';
   const { ledger, controller } = await aStart(world, { basis: 'nothing', newest: '2' });
   t.equal(world.shares(), 'stable=2:10000');
-  t.match(world.errors, [/^record the route of fashion: .*no space left/]);
+  t.same(world.errors, [], 'the ledger tells of itself');
   t.same(ledger.records(), []);
   world.diskFault = undefined;
-  await load(controller, '2', ['2']);
+  await controller.tick();
   t.match(
     ledger.records(),
     [{ body: { route: { stable: '2' } } }],

@@ -20,7 +20,7 @@ function aTelemetry(parts: Partial<TelemetryOptions> = {}) {
     inFlight: () => 0,
     heldBytes: () => ({ requests: 7, mirror: 5 }),
     rollouts: () => [],
-    ledger: () => ({ kind: 'healthy' }),
+    ledger: () => ({ kind: 'healthy', unrecorded: 0 }),
     ...parts,
   });
 }

@@ -1,0 +1,34 @@
+import type { Clock } from '../core/clock.ts';
+import { NO_EVIDENCE } from '../core/evidence.ts';
+import type { Rollout, RolloutSpec } from '../core/rollout.ts';
+import type { Logbook } from './logbook.ts';
+import type { Stage } from './stage.ts';
+
+export type BeginOptions = {
+  readonly clock: Clock;
+  readonly digestOf: (model: string, version: string) => string | undefined;
+  readonly stage: Pick<Stage, 'open'>;
+  readonly book: Logbook;
+};
+
+/**
+ * Begins a rollout: on record, then in the stage. A process that dies before this record leaves an accepted command and no rollout:
+ * whoever asked got no answer.
+ */
+export async function begin(id: string, spec: RolloutSpec, options: BeginOptions): Promise<void> {
+  const { clock, digestOf, stage, book } = options;
+  const startedMs = clock.wallMs();
+  const rollout: Rollout = {
+    id,
+    spec,
+    phase: { kind: 'progressing', step: 0, sinceMs: startedMs },
+    startedMs,
+    candidateRequestsAtStep: 0,
+  };
+  const digests = {
+    stable: digestOf(spec.model, spec.stable) ?? '',
+    candidate: digestOf(spec.model, spec.candidate) ?? '',
+  };
+  await book.append({ kind: 'rolloutStarted', rollout, digests });
+  stage.open(rollout, NO_EVIDENCE);
+}

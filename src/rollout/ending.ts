@@ -1,0 +1,116 @@
+import type { Clock } from '../core/clock.ts';
+import type { BreakerTrip, Command, Rollout } from '../core/rollout.ts';
+import { type CommandResult, type NotYet, refused } from './command.ts';
+import { aliveTrial } from './history.ts';
+import type { Logbook } from './logbook.ts';
+import { type Performer, tripped } from './performer.ts';
+
+export type Abort = Extract<Command, { kind: 'abort' }>;
+
+export type EndingOptions = {
+  readonly clock: Clock;
+  readonly book: Logbook;
+  readonly performer: Performer;
+  readonly revisionOf: (model: string) => number;
+  /** Told what a command that was answered before it was through came to. */
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/** How long an abort waits for its record before it is answered. */
+const ANSWER_MS = 2_000;
+
+/**
+ * Ends trials from outside the statistics. In two parts: people are led away from the candidate at once, whatever is under way
+ * for the model; the record follows in the model's turn.
+ */
+export class Ending {
+  readonly #options: EndingOptions;
+
+  constructor(options: EndingOptions) {
+    this.#options = options;
+  }
+
+  /** Leads everybody to stable. No trial: nothing happens. */
+  abortNow(abort: Abort): void {
+    this.#endNow(abort.model, (alive) => aborted(alive, abort, this.#options.clock.wallMs()));
+  }
+
+  /** As `abortNow`, for a fault of the candidate. */
+  tripNow(model: string, trip: BreakerTrip): void {
+    this.#endNow(model, (alive) => tripped(alive, trip, this.#options.clock.wallMs()));
+  }
+
+  /** Records an abort in its turn, if there is still a trial to abort; undefined: there is none. */
+  async abort(abort: Abort): Promise<CommandResult | undefined> {
+    const { book, performer, clock } = this.#options;
+    const alive = aliveTrial(book.model(abort.model))?.rollout;
+    if (alive === undefined) return undefined;
+    if (performer.isKept(abort.model)) return this.#again(alive, abort.model);
+    const body = { kind: 'command', command: abort, refused: undefined } as const;
+    const isRecorded = await performer.recordEnd(body, aborted(alive, abort, clock.wallMs()));
+    if (!isRecorded) return this.#applied(alive, abort.model);
+    await performer.performIfRecorded(abort.model);
+    return {
+      kind: 'applied',
+      rolloutId: alive.id,
+      revision: this.#options.revisionOf(abort.model),
+    };
+  }
+
+  /** The result of an abort; after a while, that it has been carried out and is not on record yet. */
+  async answer(result: Promise<CommandResult>, { model }: Abort): Promise<CommandResult> {
+    const ended = this.#options.performer.rolloutEnded(model);
+    if (ended === undefined) return result;
+    let timer: NodeJS.Timeout | undefined;
+    const early = new Promise<CommandResult>((resolve) => {
+      timer = setTimeout(() => {
+        resolve(this.#applied(ended, model));
+        result.catch((error: unknown) => this.#options.onInternalError(`abort ${model}`, error));
+      }, ANSWER_MS);
+    });
+    return Promise.race([result, early]).finally(() => clearTimeout(timer));
+  }
+
+  #endNow(model: string, endedAs: (alive: Rollout) => Rollout): void {
+    const { book, performer } = this.#options;
+    const alive = aliveTrial(book.model(model))?.rollout;
+    if (alive !== undefined) performer.endNow(endedAs(alive));
+  }
+
+  /** An abort of what has ended in deed already. */
+  #again(alive: Rollout, model: string): CommandResult {
+    const phase = this.#options.performer.rolloutEnded(model)?.phase;
+    if (phase?.kind !== 'rolledBack') return this.#applied(alive, model);
+    return refused(
+      'no_rollout',
+      `rollout ${alive.id} has been rolled back already (${phase.why}); its record waits for the ledger`,
+    );
+  }
+
+  #applied({ id }: Rollout, model: string): CommandResult {
+    const { book, revisionOf } = this.#options;
+    return {
+      kind: 'applied',
+      rolloutId: id,
+      revision: revisionOf(model),
+      notYet: notYetRecorded(book),
+    };
+  }
+}
+
+function aborted(rollout: Rollout, { reason }: Abort, atMs: number): Rollout {
+  return { ...rollout, phase: { kind: 'aborted', atMs, why: reason } };
+}
+
+function notYetRecorded(book: Logbook): NotYet {
+  const health = book.health();
+  const why = book.isFenced()
+    ? 'another process writes to the ledger: abort it there too'
+    : health.kind === 'degraded'
+      ? `the ledger takes no records (${health.cause}: ${health.why})`
+      : 'something else is under way for the model';
+  return {
+    isDurable: false,
+    why: `everybody gets the stable version, and this is not on record yet: ${why}. If the gateway stops before it is, abort again after the next start`,
+  };
+}

@@ -1,0 +1,88 @@
+import type { Clock } from '../core/clock.ts';
+import type { Evidence } from '../core/evidence.ts';
+import { advance } from './advance.ts';
+import { aliveTrial, type Trial } from './history.ts';
+import { type Decide, judge } from './judge.ts';
+import type { Logbook } from './logbook.ts';
+import type { Performer } from './performer.ts';
+import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
+import { isWorthRecording } from './worth-recording.ts';
+
+/** The least time between two records of evidence while nothing is decided. */
+const CHECKPOINT_MS = 1_000;
+
+export type LooksOptions = {
+  readonly clock: Clock;
+  readonly decide: Decide;
+  /** All that a rollout has seen so far. */
+  readonly evidence: (rolloutId: string) => Evidence;
+  readonly isServed: (model: string) => boolean;
+  readonly checkpointMs?: number;
+  readonly book: Logbook;
+  readonly performer: Performer;
+};
+
+/** Looks at rollouts: judges the evidence, writes down what follows from it, and has it carried out. */
+export class Looks {
+  readonly #options: LooksOptions;
+  /** By model: the last look at its latest rollout, which may not have been worth a record. */
+  readonly #latest = new Map<string, LatestLook & { readonly rolloutId: string }>();
+
+  constructor(options: LooksOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * One look at a model. While the ledger takes no records nothing is decided but that a candidate is proven worse: people are led
+   * away from it, and the decision with its evidence is kept for the ledger. Evidence only adds up meanwhile, so the next record
+   * has all of it. Rejects with NotRecordedError.
+   */
+  async look(model: string): Promise<void> {
+    const { book, performer, clock, evidence: read, isServed, checkpointMs } = this.#options;
+    await performer.catchUp(model);
+    const trial = aliveTrial(book.model(model));
+    if (trial === undefined || performer.rolloutEnded(model) !== undefined) return;
+    if (!isServed(model)) return;
+    const { rollout } = trial;
+    const { id: rolloutId } = rollout;
+    const atMs = clock.wallMs();
+    const evidence = read(rolloutId);
+    const decision = judge(this.#options.decide, { rollout, evidence, atMs });
+    this.#latest.set(model, { evidence, decision, rolloutId });
+    if (!isWorthRecording(trial, { evidence, decision }, checkpointMs ?? CHECKPOINT_MS)) return;
+    const { action } = decision;
+    if (action.kind !== 'rollBack' && book.health().kind === 'degraded') return;
+    const after = advance(rollout, { action, atMs, evidence });
+    const body = {
+      kind: 'decision',
+      rolloutId,
+      evidence,
+      decision,
+      before: rollout,
+      after,
+    } as const;
+    if (action.kind === 'rollBack') await performer.recordEnd(body, after);
+    else await book.append(body);
+    if (action.kind !== 'wait') await performer.perform(model);
+  }
+
+  /** A trial as it stands in deed, which the ledger may not say yet. */
+  statusOf(trial: Trial): RolloutStatus {
+    const { clock, performer, book } = this.#options;
+    const { id, spec } = trial.rollout;
+    const look = this.#latest.get(spec.model);
+    const latest = look?.rolloutId === id ? look : undefined;
+    const ended = performer.rolloutEnded(spec.model);
+    const inDeed = ended?.id === id ? { ...trial, rollout: ended } : trial;
+    return {
+      ...statusOf(inDeed, latest, clock.wallMs()),
+      onRecord: inDeed === trial,
+      ledger: ledgerText(book),
+    };
+  }
+}
+
+function ledgerText(book: Logbook): RolloutStatus['ledger'] {
+  const health = book.health();
+  return health.kind === 'healthy' ? 'healthy' : `degraded (${health.cause}): ${health.why}`;
+}
