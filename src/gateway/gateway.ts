@@ -9,6 +9,7 @@ import type { Clock } from '../core/clock.ts';
 import { type Deferred, deferred } from '../core/deferred.ts';
 import { ServeError, type ServeErrorCode } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
+import type { Joining } from '../core/joining.ts';
 import type { CallSignal } from '../core/on-abort.ts';
 import type { Outcome, Tap } from '../core/outcome.ts';
 import type { Arm, Assignment, Route } from '../core/route.ts';
@@ -25,6 +26,7 @@ import {
   readinessOf,
   stateOf,
 } from './describe-model.ts';
+import { heldToStable } from './held-to-stable.ts';
 import type { RouteTable } from './route-table.ts';
 import {
   type ReadinessRule,
@@ -43,6 +45,8 @@ export type ServingHost = {
   readonly signature: Signature;
   readonly life: () => Life;
   readonly infer: Infer;
+  /** Whether its requests share runs; by default nothing is known of that. */
+  readonly joining?: () => Joining;
 };
 
 export type GatewayHosts = {
@@ -190,10 +194,13 @@ class ServingGateway implements Gateway {
     return response;
   }
 
-  /** An arm on trial gets a part of the deadline, as long as there is somebody to answer in its place. */
+  /** An arm on trial answers as stable would, in a part of the deadline where there is somebody to answer in its place. */
   #runInArm(host: ServingHost, started: Started): Promise<InferResponse> {
     const { request, assignment, signal } = started;
-    const run = (one: InferRequest): Promise<InferResponse> => this.#run(host, one, signal);
+    const stable = this.#stableBeside(started);
+    if (stable === undefined) return this.#run(host, request, signal);
+    const run = async (one: InferRequest): Promise<InferResponse> =>
+      heldToStable(await this.#run(host, one, signal), one, stable);
     if (this.#standInFor(started) === undefined) return run(request);
     return this.#arms.visit({ request, assignment, run });
   }
@@ -224,11 +231,14 @@ class ServingGateway implements Gateway {
    * arm all the same. Control is treated as the candidate is, so that the two stay alike. A sequence stays with one version,
    * whatever becomes of it: another knows nothing of what came before.
    */
-  #standInFor({ request, assignment }: Started): ServingHost | undefined {
+  #standInFor(started: Started): ServingHost | undefined {
+    return started.request.inSequence === true ? undefined : this.#stableBeside(started);
+  }
+
+  /** Stable's host, for a request that an arm on trial got. */
+  #stableBeside({ request: { model }, assignment }: Started): ServingHost | undefined {
     const { arm, by } = assignment;
-    const isOnTrial = by === 'split' && (arm === 'candidate' || arm === 'control');
-    if (!isOnTrial || request.inSequence === true) return undefined;
-    const { model } = request;
+    if (by !== 'split' || (arm !== 'candidate' && arm !== 'control')) return undefined;
     const stable = this.#options.routes.read(model)?.stable;
     if (stable === undefined) return undefined;
     const host = this.#options.hosts.find({ model, version: stable }, 'stable');

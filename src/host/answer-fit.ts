@@ -1,3 +1,4 @@
+import type { Joining } from '../core/joining.ts';
 import type { Observation } from '../core/outcome.ts';
 import { byteLengthOf, formatShape, type Signature, type Tensor } from '../core/tensor.ts';
 
@@ -32,6 +33,39 @@ export function whyAnswerUnfit(
   return undefined;
 }
 
+/** What callers know of stable's answers. */
+export type StableForm = { readonly signature: Signature; readonly joining: Joining | undefined };
+
+/**
+ * What is wrong with an answer of a version on trial by what stable promises, in words; undefined: who reads stable's answers can
+ * read this one. The runtime takes what a graph comes to for its declaration, and so a candidate may promise less than its file
+ * does. Where stable's requests share runs, and nothing speaks against that, answers have the rows of the request.
+ */
+export function whyUnlikeStable(
+  outputs: readonly Tensor[],
+  { signature, joining }: StableForm,
+  inputs: readonly Tensor[],
+): string | undefined {
+  const known = outputs.filter(({ name }) => signature.outputs.some((spec) => spec.name === name));
+  return whyAnswerUnfit(known, signature, keepsRows(joining) ? inputs[0]?.shape[0] : undefined);
+}
+
+function keepsRows(joining: Joining | undefined): boolean {
+  if (joining?.kind === 'declared') return joining.doubt === undefined;
+  return joining?.kind === 'probed';
+}
+
+/** The same run, or its failure where it is not in stable's form. */
+export function heldToStable(
+  run: Observation,
+  stable: StableForm,
+  inputs: readonly Tensor[],
+): Observation {
+  if (run.kind === 'failure') return run;
+  const why = whyUnlikeStable(run.outputs, stable, inputs);
+  return why === undefined ? run : failureOf(why);
+}
+
 /** The same run, or its failure where the answer does not fit. */
 export function heldToSignature(
   run: Observation,
@@ -40,7 +74,10 @@ export function heldToSignature(
 ): Observation {
   if (run.kind === 'failure') return run;
   const why = whyAnswerUnfit(run.outputs, signature, rows);
-  if (why === undefined) return run;
+  return why === undefined ? run : failureOf(why);
+}
+
+function failureOf(why: string): Observation {
   return { kind: 'failure', code: 'runtime_failed', message: `the model's answer: ${why}` };
 }
 

@@ -5,7 +5,7 @@ import type { InferRequest } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { Life } from '../core/version.ts';
 import type { Source } from '../runtime/runtime.ts';
-import { heldToSignature } from './answer-fit.ts';
+import { heldToSignature, heldToStable } from './answer-fit.ts';
 import type { Birth } from './birth.ts';
 import { type HostListeners, joinedRows, listenersFor } from './host.ts';
 import type { JoiningSetting } from './joinings.ts';
@@ -155,7 +155,7 @@ function orderOf({ twin, candidateFirst }: LanePlan): readonly number[] {
   return candidateFirst ? CANDIDATE_FIRST : TWIN_FIRST;
 }
 
-/** Both are held to what they declare, so that neither is served, or compared, with less than the other. */
+/** Both are held to what they declare and to stable's form, so that neither is compared with less than the other. */
 function resultOf(
   answer: Answer,
   order: readonly number[],
@@ -163,11 +163,14 @@ function resultOf(
 ): LaneResult {
   const { runs, batch } = answer;
   const rows = joinedRows(request, answer);
+  const twin = desk.models[TWIN];
+  const stable = twin && { signature: twin.signature, joining: desk.joinings()[TWIN] };
   const runOf = (source: number): Observation | undefined => {
     const run = runs[order.indexOf(source)];
     const signature = desk.models[source]?.signature;
     if (run === undefined || signature === undefined) return undefined;
-    return owned(heldToSignature(run, signature, rows));
+    const held = heldToSignature(run, signature, rows);
+    return owned(stable === undefined ? held : heldToStable(held, stable, request.inputs));
   };
   const candidate = runOf(CANDIDATE);
   if (candidate === undefined)

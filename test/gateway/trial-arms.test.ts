@@ -155,6 +155,41 @@ t.test(
   },
 );
 
+t.test(
+  "an arm that answers in another form than stable's has failed, in a sequence too",
+  async (t) => {
+    const stable = { ...echoHost('1'), joining: () => ({ kind: 'probed' }) as const };
+    const twice: ServingHost = {
+      ...echoHost('2'),
+      infer: async (request, signal) => {
+        const answer = await echoHost('2').infer(request, signal);
+        const outputs = answer.outputs.map(({ shape: [rows = 0, ...rest], data, ...output }) => ({
+          ...output,
+          shape: [2 * rows, ...rest],
+          data: Buffer.concat([data, data]),
+        }));
+        return { ...answer, outputs };
+      },
+    };
+    for (const arm of ['candidate', 'control'] as const) {
+      const { outcomes, tap } = recordingTap();
+      const gateway = aGateway({
+        routes: [allIn(arm)],
+        find: (_, role) => (role === 'stable' ? stable : twice),
+        versions: VERSIONS,
+        taps: [tap],
+      });
+      const answer = await gateway.infer(within(2_000), NEVER_ABORTED);
+      t.same(answer.outputs[0]?.shape, aRequest().inputs[0]?.shape);
+      t.equal(answer.version, '1');
+      const inSequence = { ...within(2_000), inSequence: true };
+      await t.rejects(gateway.infer(inSequence, NEVER_ABORTED), { code: 'runtime_failed' });
+      const failure = { kind: 'failure', code: 'runtime_failed', message: /rows as requested/ };
+      t.match(outcomes, [failure, failure]);
+    }
+  },
+);
+
 t.test('what stable takes longer for than an arm may is told to the comparison', async (t) => {
   const { outcomes, tap } = recordingTap();
   const slow: ServingHost = {

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
+import type { Joining } from '../../src/core/joining.ts';
 import type { Signature, Tensor } from '../../src/core/tensor.ts';
-import { whyAnswerUnfit } from '../../src/host/answer-fit.ts';
+import { whyAnswerUnfit, whyUnlikeStable } from '../../src/host/answer-fit.ts';
 import { startLane } from '../../src/host/lane.ts';
 import { A_BIRTH, aHost, aHostLog } from '../support/a-host.ts';
 import { aFakeSource } from '../support/a-source.ts';
@@ -41,6 +42,25 @@ t.test('what does not fit is told with what was declared and found', async (t) =
     t.match(whyAnswerUnfit([{ ...Y, ...parts }], SIGNATURE), message);
   }
   t.match(whyAnswerUnfit([Y], SIGNATURE, 2), /expected 2 rows as requested, found shape \[3,2\]/);
+});
+
+t.test("a version on trial answers in stable's form, with the rows of the request", async (t) => {
+  const x: Tensor = { name: 'x', dtype: 'FP32', shape: [3, 1], data: new Uint8Array(12) };
+  const unlike = (parts: Partial<Tensor>, joining: Joining | undefined) =>
+    whyUnlikeStable([{ ...Y, ...parts }], { signature: SIGNATURE, joining }, [x]);
+  const twice = { shape: [6, 2], data: new Uint8Array(48) };
+  const declared = (doubt?: string) => ({ kind: 'declared', doubt }) as const;
+  for (const joining of [{ kind: 'probed' }, declared()] as const) {
+    t.match(unlike(twice, joining), /expected 3 rows as requested, found shape \[6,2\]/);
+    t.equal(unlike({}, joining), undefined);
+  }
+  const scalar = { shape: [], data: new Uint8Array(4) };
+  const apart = [undefined, { kind: 'off', because: '' }, declared('node X'), { kind: 'probing' }];
+  for (const joining of apart as readonly (Joining | undefined)[]) {
+    t.equal(unlike(twice, joining), undefined, 'its rows need not be those of the request');
+    t.match(unlike(scalar, joining), /expected shape \[-1,2\] as declared, found \[\]/);
+    t.equal(unlike({ name: 'more' }, joining), undefined, 'what stable does not have is not held');
+  }
 });
 
 const ANSWERS_SCALAR = anInferRequest([7, 2, 3, 4]);

@@ -1,0 +1,18 @@
+import { ServeError } from '../core/errors.ts';
+import type { InferRequest, InferResponse } from '../core/infer.ts';
+import { whyUnlikeStable } from '../host/answer-fit.ts';
+import type { ServingHost } from './gateway.ts';
+
+/**
+ * The answer of an arm on trial, where it is in the form of stable's answers: whoever calls knows that one alone.
+ * @throws ServeError `runtime_failed` where it is not.
+ */
+export function heldToStable(
+  answer: InferResponse,
+  { inputs }: InferRequest,
+  { signature, joining }: Pick<ServingHost, 'signature' | 'joining'>,
+): InferResponse {
+  const why = whyUnlikeStable(answer.outputs, { signature, joining: joining?.() }, inputs);
+  if (why === undefined) return answer;
+  throw new ServeError('runtime_failed', `the model's answer, beside stable's: ${why}`);
+}
