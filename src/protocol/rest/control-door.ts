@@ -10,6 +10,9 @@ import { type CallerNames, checkHost, checkOrigin, isAllowedHost } from '../../c
  */
 const CONTENT_TYPES = ['application/json', 'application/octet-stream'];
 
+/** What curl and others label all data as that they are given without a word. A page can send it too, so no browser may. */
+const FORM_TYPE = 'application/x-www-form-urlencoded';
+
 /** Refuses callers that take this server for another one. Where no names are configured, any will do. */
 export function createHostDoor(names: () => CallerNames): onRequestHookHandler {
   return (request, _, done) => {
@@ -31,12 +34,20 @@ export function createControlDoor(names: () => CallerNames): onRequestHookHandle
   };
 }
 
-function checkContentType({ 'content-type': header }: IncomingHttpHeaders): void {
+function checkContentType(headers: IncomingHttpHeaders): void {
+  const header = headers['content-type'];
   if (header === undefined) return;
-  const [type = ''] = header.split(';', 1);
-  if (CONTENT_TYPES.includes(type.trim().toLowerCase())) return;
+  const type = (header.split(';', 1)[0] ?? '').trim().toLowerCase();
+  if (CONTENT_TYPES.includes(type) || (type === FORM_TYPE && !isBrowser(headers))) return;
   throw new ServeError(
     'unsupported_media_type',
     `unexpected content-type: expected ${CONTENT_TYPES.join(' or ')}, found '${header.slice(0, 80)}'`,
   );
+}
+
+/** What every browser says with whatever a page makes it send; none of it can a page leave out. */
+function isBrowser(headers: IncomingHttpHeaders): boolean {
+  const { origin, referer, cookie, 'user-agent': agent = '' } = headers;
+  const said = [origin, referer, cookie, headers['sec-fetch-site'], headers['sec-fetch-mode']];
+  return said.some((each) => each !== undefined) || /^\s*(mozilla|opera)\//i.test(agent);
 }

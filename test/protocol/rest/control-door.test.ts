@@ -37,13 +37,15 @@ const CONTROL = [
   ...['/v2/repository/models/m/load', '/v2/repository/models/m/unload'],
 ];
 const JSON_TYPE = { 'content-type': 'application/json' };
-const SIMPLE = ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data; x=y'];
+const FORM = 'application/x-www-form-urlencoded';
+const SIMPLE = ['text/plain', FORM, 'multipart/form-data; x=y'];
+const BROWSER = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64) Firefox/130.0' };
 
 t.test('what any web page may send changes nothing', async (t) => {
   const { changes, post } = aDoor();
   for (const url of CONTROL) {
     for (const type of SIMPLE) {
-      const refused = await post(url, { 'content-type': type });
+      const refused = await post(url, { ...BROWSER, 'content-type': type });
       t.same(refused, [415, 'unsupported_media_type'], `${url} as ${type}`);
     }
     for (const origin of ['http://evil.example', 'null', 'http://localhost:3000']) {
@@ -72,6 +74,23 @@ t.test('clients that are no pages do what they did', async (t) => {
     t.equal(await post('/v2/logging', headers), 200);
   t.equal(await post('/v2/repository/models/m/load', {}, ''), 200, 'curl -X POST');
   t.same(changes, ['log', 'log', 'log', 'log', 'load']);
+});
+
+t.test('what curl labels as a form is read, and what a browser does is not', async (t) => {
+  const { changes, post } = aDoor();
+  const form = { 'content-type': FORM };
+  t.equal(await post('/v2/logging', { ...form, 'user-agent': 'curl/8.5.0' }), 200);
+  const signs = [
+    BROWSER,
+    { referer: 'http://evil.example/' },
+    { 'sec-fetch-site': 'cross-site' },
+    { cookie: 'a=b' },
+  ];
+  for (const sign of signs)
+    t.same(await post('/v2/logging', { ...form, ...sign }), [415, 'unsupported_media_type']);
+  const text = { 'content-type': 'text/plain', 'user-agent': 'curl/8.5.0' };
+  t.same(await post('/v2/logging', text), [415, 'unsupported_media_type']);
+  t.same(changes, ['log']);
 });
 
 t.test('a page of this server may ask under a name that it has', async (t) => {
