@@ -38,7 +38,9 @@ import {
 } from './server-readiness.ts';
 import { ArmPausedError } from './trial-arm.ts';
 import { TrialArms } from './trial-arms.ts';
+import { VERSION_FAULTS } from './version-faults.ts';
 import type { ModelVersionState } from './version-names.ts';
+import { withTotal } from './with-total.ts';
 
 /** The part of a host that serving needs. */
 export type ServingHost = {
@@ -124,16 +126,6 @@ type Started = {
   readonly assignment: Assignment;
   readonly startedMs: number;
 };
-
-/** Faults of the version, of the process it ran in, or of its pace: another version may do better. */
-const VERSION_FAULTS: ReadonlySet<ServeErrorCode> = new Set([
-  'runtime_failed',
-  'host_lost',
-  'version_not_ready',
-  'internal',
-  'overloaded',
-  'deadline_exceeded',
-]);
 
 class ServingGateway implements Gateway {
   readonly #options: GatewayOptions;
@@ -401,9 +393,3 @@ const STOPPING = {
   ready: false,
   reason: 'Server is stopping and has stopped accepting new inference requests: unavailable',
 } as const satisfies Readiness;
-
-function withTotal(answer: InferResponse, totalMs: number): InferResponse {
-  const { model, version, outputs, batch } = answer;
-  const { queueMs, computeMs } = answer.timing;
-  return { model, version, outputs, batch, timing: { queueMs, computeMs, totalMs } };
-}
