@@ -16,6 +16,7 @@ import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
+import { connectionsFitting } from './descriptors.ts';
 import type { Judges } from './judges.ts';
 import type { Lookout } from './lookout.ts';
 import type { Max } from './max-model.ts';
@@ -48,6 +49,7 @@ export function createDataPlane({
   config,
   service,
   budget,
+  log,
   judges,
   max,
 }: DataPlaneOptions): RestServer {
@@ -57,7 +59,12 @@ export function createDataPlane({
     allowedHosts: config.server.allowedHosts,
     budget,
     feedback: (token, label) => judges.label(token, label),
-    limits: { ...REST_LIMITS, bodyBytesMax, headerBytesMax: headersBytesMax },
+    limits: {
+      ...REST_LIMITS,
+      connectionsMax: connectionsFitting(config.server.connectionsMax, log),
+      bodyBytesMax,
+      headerBytesMax: headersBytesMax,
+    },
   });
   const { app, shareOf } = server;
   if (max !== undefined) addMaxRoutes(app, { ...max, service, bodyBytesMax, shareOf });
@@ -87,7 +94,11 @@ export function createGrpcPlane({
     service,
     allowedHosts: config.server.allowedHosts,
     budget,
-    limits: { ...GRPC_LIMITS, messageBytesMax },
+    limits: {
+      ...GRPC_LIMITS,
+      connectionsMax: connectionsFitting(config.server.connectionsMax, () => undefined),
+      messageBytesMax,
+    },
     protosFolder: join(programFolder, 'protos'),
   });
 }

@@ -13,6 +13,8 @@ export const DEFAULTS = {
     name: 'understudy',
     /** Who can reach the data plane could otherwise replace what everybody else is served. */
     modelControl: 'none',
+    /** Connections to each port; idle ones make room for new ones. Well below what systems let a process open. */
+    connectionsMax: 4_096,
     /** A package that is broken takes no others away, which a load balancer would stop sending to. */
     readiness: 'routed',
   },

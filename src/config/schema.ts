@@ -19,6 +19,8 @@ export type Config = {
     readonly name: string;
     /** Whether callers may load and unload models. */
     readonly modelControl: 'none' | 'explicit';
+    /** Connections to each of the HTTP and the gRPC port. */
+    readonly connectionsMax: number;
     /** When the server as a whole is ready: while every routed model that can be served is, or every model of the repository. */
     readonly readiness: 'routed' | 'strict';
     /** The model that is served at the addresses of the Model Asset eXchange too. */
@@ -92,6 +94,9 @@ export const configSchema = section({
     modelControl: z
       .enum(['none', 'explicit'], { error: expected('none or explicit') })
       .default(DEFAULTS.server.modelControl),
+    connectionsMax: whole({ min: 8, max: 1_000_000 }, 'connections').default(
+      DEFAULTS.server.connectionsMax,
+    ),
     readiness: z
       .enum(['routed', 'strict'], { error: expected('routed or strict') })
       .default(DEFAULTS.server.readiness),

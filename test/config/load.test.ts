@@ -218,6 +218,7 @@ t.test('everything has a default', async (t) => {
       allowedHosts: [],
       name: 'understudy',
       modelControl: 'none',
+      connectionsMax: 4_096,
       readiness: 'routed',
     },
     repository: join(directory, 'models'),
@@ -255,7 +256,7 @@ t.test('everything has a default', async (t) => {
 
 t.test('a whole file is read in milliseconds, basis points and bytes', async (t) => {
   const config = await load(`${HEAD}
-server: { http: "[::1]:0", grpc: 0.0.0.0:7, admin: localhost:9, name: triton, modelControl: explicit, readiness: strict, allowedHosts: [A.example, .b.example] }
+server: { http: "[::1]:0", grpc: 0.0.0.0:7, admin: localhost:9, name: triton, modelControl: explicit, readiness: strict, connectionsMax: 99, allowedHosts: [A.example, .b.example] }
 limits: { bodyMax: 1MiB }
 feedback: { ttl: 90s, requestsMax: 10 }
 models:
@@ -295,6 +296,7 @@ models:
     allowedHosts: ['a.example', '.b.example'],
     name: 'triton',
     modelControl: 'explicit',
+    connectionsMax: 99,
     readiness: 'strict',
   });
   t.equal(config.limits.bodyBytesMax, 1_048_576);

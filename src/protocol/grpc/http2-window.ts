@@ -2,6 +2,8 @@ import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 
+import { BACKLOG } from '../connections.ts';
+
 /** Bytes that a caller may send of one request, and of all on its connection, before it hears that more are welcome. */
 const STREAM_WINDOW_BYTES = 4 * 1_024 * 1_024;
 const CONNECTION_WINDOW_BYTES = 16 * 1_024 * 1_024;
@@ -31,6 +33,7 @@ export function widenWindows(
   };
   inside.createHttp2Server = (credentials) => {
     const http2 = create.call(server, credentials);
+    waitLonger(http2);
     http2.prependListener('connection', (socket) => {
       // A connection becomes a session before this event is over; the session itself hides its socket.
       http2.once('session', (session) => {
@@ -40,4 +43,12 @@ export function widenWindows(
     });
     return http2;
   };
+}
+
+/** As many connections may wait to be accepted as over HTTP; the library leaves that to Node. */
+function waitLonger(http2: Http2Server): void {
+  const listen = http2.listen.bind(http2) as (address: object, onListening: () => void) => unknown;
+  const withBacklog = (address: object, onListening: () => void): unknown =>
+    listen({ ...address, backlog: BACKLOG }, onListening);
+  Object.assign(http2, { listen: withBacklog });
 }

@@ -4,6 +4,8 @@ export type GrpcLimits = {
   readonly messageBytesMax: number;
   /** Inputs, and outputs, of one request. Beyond: `too_large`. */
   readonly tensorsMax: number;
+  /** Connections that are open at a time. Beyond, the one that has been idle longest is closed. */
+  readonly connectionsMax: number;
   /** Calls that one connection may have open at a time; what is beyond waits at the caller. */
   readonly callsMax: number;
   /** Requests of one stream that are in flight at a time; what is beyond is not read yet. */

@@ -11,11 +11,13 @@ import {
 } from '@grpc/grpc-js';
 
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
+import { Connections } from '../connections.ts';
 import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
 import type { Service } from '../service.ts';
 import { createAboutCalls } from './about-calls.ts';
 import { createAnswerInfer } from './answer-infer.ts';
 import { createAuthorityDoor } from './authority.ts';
+import { boundSession } from './bound-sessions.ts';
 import { CallMemory } from './call-memory.ts';
 import {
   type Codec,
@@ -93,12 +95,15 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const streams = new Set([...reflection, ...[inference, health].flatMap(streamPaths)]);
   const { stallMsMax } = limits;
   const sockets = new Set<Socket>();
+  const connections = new Connections(limits.connectionsMax, service.clock);
+  const isStream = (path: string): boolean => streams.has(path);
   widenWindows(server, (session, socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     forgetLongTimeouts(session);
     memory.watch(session);
-    cutStalledCalls(session, socket, { stallMsMax, isStream: (path) => streams.has(path) });
+    boundSession(session, { connections, socket, isStream });
+    cutStalledCalls(session, socket, { stallMsMax, isStream });
   });
   return {
     listen: async (host, port) => {

@@ -4,6 +4,8 @@ export type RestLimits = {
   readonly bodyBytesMax: number;
   /** Bytes of a request's header, all lines together. Beyond: status 431. */
   readonly headerBytesMax: number;
+  /** Connections that are open at a time. Beyond, the one that has been idle longest is closed. */
+  readonly connectionsMax: number;
   /** Inputs, and outputs, of one request. Beyond: `too_large`. */
   readonly tensorsMax: number;
   /** Levels of nesting in JSON. Beyond: `invalid_input`. */

@@ -11,11 +11,13 @@ import {
 
 import { ServeError } from '../../core/errors.ts';
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
+import { BACKLOG, Connections } from '../connections.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { Service } from '../service.ts';
 import { type Done, readBody } from './body.ts';
 import { encodingOf, readCompressedBody } from './body-encoding.ts';
 import { BodyMemory } from './body-memory.ts';
+import { boundConnections } from './bound-connections.ts';
 import { createHostDoor } from './control-door.ts';
 import {
   createClientErrorHandler,
@@ -56,12 +58,6 @@ const KEEP_ALIVE_MS = 65_000;
 /** How much later than its limit a request that has not arrived may be cut off. */
 const RECEIVE_CHECK_MS = 1_000;
 
-/**
- * Connections that wait to be accepted, where Node's default is 511: clients that come back all at once after a restart. The
- * system has a limit of its own, on Linux `net.core.somaxconn`.
- */
-const BACKLOG = 4_096;
-
 const MODEL_NAME_LENGTH_MAX = 512;
 
 export function createRestServer(options: RestServerOptions): RestServer {
@@ -89,6 +85,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
   });
   // A caller that sends all and shuts down its sending half still reads: Node would hang up on it.
   Object.assign(app.server, { httpAllowHalfOpen: true });
+  boundConnections(app.server, new Connections(limits.connectionsMax, service.clock));
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);
   let names: CallerNames = { allowed: options.allowedHosts, isLoopback: true };

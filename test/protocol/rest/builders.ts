@@ -5,6 +5,7 @@ import type { Service } from '../../../src/protocol/service.ts';
 import { aService } from '../builders.ts';
 
 export const LIMITS: RestLimits = {
+  connectionsMax: 10_000,
   bodyBytesMax: 100_000,
   headerBytesMax: 8_192,
   tensorsMax: 4,
