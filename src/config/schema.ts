@@ -114,7 +114,9 @@ export const configSchema = section({
         directory,
         section({
           path: directory.default(DEFAULTS.repository),
-          poll: z.union([z.literal('off'), pollEvery], { error: expected(POLLS) }).prefault('off'),
+          poll: z
+            .union([z.literal('off'), z.literal(false), pollEvery], { error: expected(POLLS) })
+            .prefault('off'),
         }),
       ],
       { error: expected('a directory, or path and poll') },
@@ -157,11 +159,11 @@ export const configSchema = section({
 );
 
 function repositoryOf(
-  written: string | { path: string; poll: 'off' | number },
+  written: string | { path: string; poll: 'off' | false | number },
 ): Pick<Config, 'repository' | 'repositoryPollMs'> {
   if (typeof written === 'string') return { repository: written, repositoryPollMs: undefined };
   const { path, poll } = written;
-  return { repository: path, repositoryPollMs: poll === 'off' ? undefined : poll };
+  return { repository: path, repositoryPollMs: typeof poll === 'number' ? poll : undefined };
 }
 
 /** What a model's own files say of how it is run: the form of a `models.<name>` section, with only the keys that they set. */

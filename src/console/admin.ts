@@ -14,6 +14,7 @@ import { type CommandResult, refused, type Submission } from '../rollout/command
 import type { Controller } from '../rollout/controller.ts';
 import { planOf } from '../rollout/plan.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
+import { parseJsonBody } from './json-body.ts';
 import { parseModel, parseRate, parseReason, parseRouteRequest } from './request-body.ts';
 
 export type AdminOptions = {
@@ -79,6 +80,11 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   Object.assign(app.server, { httpAllowHalfOpen: true });
   // Only JSON: the kinds of body that a form on a web page can send are refused.
   app.removeContentTypeParser('text/plain');
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_: FastifyRequest, text: string | Buffer) => parseJsonBody(String(text)),
+  );
   let isLoopback = true;
   app.addHook('onRequest', async ({ headers }) => checkCaller(headers, isLoopback));
   answerErrors(app, options);

@@ -81,6 +81,14 @@ t.test('a merge key is refused by name', (t) => {
   t.end();
 });
 
+t.test('a poll that is false is off', (t) => {
+  const never = parse('repository: { path: ./models, poll: off }');
+  t.equal(never.repositoryPollMs, undefined);
+  t.same(parse('repository: { path: ./models, poll: false }'), never);
+  t.match(problemOf('repository: { poll: true }'), /expected off, or a duration .* found true/);
+  t.end();
+});
+
 t.test('batching that is false is off', (t) => {
   t.same(
     parse('models: { m: { batch: false } }').models['m'],

@@ -134,6 +134,13 @@ t.test('says what was expected and what was found of a bad body', async (t) => {
       { status: 400, code: 'invalid_input', error },
     );
   }
+  const proto = await app.inject({
+    method: 'POST',
+    url: ROLLOUT,
+    headers: { 'content-type': 'application/json' },
+    payload: '{"candidate":"2","margins":{"__proto__":{}}}',
+  });
+  t.match(proto.json(), { code: 'invalid_input', error: /^margins\.__proto__: expected another/ });
   t.equal(ledger.records().length, 0, 'what is no command is not on record');
 });
 
