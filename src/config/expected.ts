@@ -48,8 +48,12 @@ export function unknownKey(key: string, known: readonly string[]): string {
     : `unknown key "${key}". This section has no keys`;
 }
 
+/** No key is as long. What is longer costs time to compare. */
+const WORD_LENGTH_MAX = 100;
+
 /** The known word with the fewest edits from `word`, if that is at most two, or a third of its length. */
 function nearestOf(word: string, known: readonly string[]): string | undefined {
+  if (word.length > WORD_LENGTH_MAX) return undefined;
   const allowed = Math.max(2, Math.floor(word.length / 3));
   let best: { readonly candidate: string; readonly edits: number } | undefined;
   for (const candidate of known) {

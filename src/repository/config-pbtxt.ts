@@ -7,10 +7,15 @@ import { ConfigError } from '../config/config-error.ts';
 import { unknownKey } from '../config/expected.ts';
 import { programFolder } from '../config/program.ts';
 import { messageOf } from '../core/errors.ts';
+import { tokensOf } from './pbtxt-tokens.ts';
+import { quoted } from './quoted.ts';
 import type { TritonModelConfig } from './triton-config.ts';
 
-/** Characters of a configuration, in either form. It is read at one go, on the thread that answers people. */
-const LENGTH_MAX = 1024 * 1024;
+/** Of a configuration, in either form. It is read at one go, on the thread that answers people. */
+export const CONFIG_BYTES_MAX = 1024 * 1024;
+
+/** Characters of a text in which columns are looked for: that takes some readings of it. */
+const COLUMNS_LENGTH_MAX = 64 * 1024;
 
 /**
  * Reads a `config.pbtxt`: a model configuration in the text format of protocol buffers.
@@ -19,14 +24,18 @@ const LENGTH_MAX = 1024 * 1024;
  */
 export function readConfigPbtxt({ file, text }: { file: string; text: string }): TritonModelConfig {
   checkLength(file, text);
+  // Editors of one system begin files with a byte order mark.
+  const content = text.replace(/^\ufeff/, '');
   try {
-    return plain(textFormat.fromText(configType(), text));
+    return plain(textFormat.fromText(configType(), content));
   } catch (cause) {
-    const lines = text.split('\n');
+    const lines = content.split('\n');
     const line = lineOf(messageOf(cause), lines);
-    const found = (lines[line - 1] ?? '').trim();
-    const message = `${inOurWords(messageOf(cause))}, found ${JSON.stringify(shortened(found))}`;
-    throw new ConfigError([{ file, line, column: 1, path: '', message }], { cause });
+    const column = columnOf(messageOf(cause), lines, line);
+    const whole = lines[line - 1] ?? '';
+    const found = whole.length > 80 ? whole.slice(Math.max(0, column - 41)) : whole;
+    const message = `${shortened(inOurWords(messageOf(cause)))}, found ${quoted(found.trim())}`;
+    throw new ConfigError([{ file, line, column, path: '', message }], { cause });
   }
 }
 
@@ -61,8 +70,8 @@ function saysZeroRows(json: unknown): boolean {
 }
 
 function checkLength(where: string, { length }: string): void {
-  if (length <= LENGTH_MAX) return;
-  throw new Error(`${where}: expected at most ${LENGTH_MAX} characters, found ${length}`);
+  if (length <= CONFIG_BYTES_MAX) return;
+  throw new Error(`${where}: expected at most ${CONFIG_BYTES_MAX} characters, found ${length}`);
 }
 
 let type: protobuf.Type | undefined;
@@ -96,6 +105,23 @@ function lineOf(message: string, lines: readonly string[]): number {
   return at;
 }
 
+/** As for lines, within one: where the word begins after which the error comes up. */
+function columnOf(message: string, lines: readonly string[], line: number): number {
+  const above = lines.slice(0, line - 1).map((each) => `${each}\n`);
+  const length = above.reduce((sum, each) => sum + each.length, 0);
+  const text = lines[line - 1] ?? '';
+  if (length + text.length > COLUMNS_LENGTH_MAX) return 1;
+  const start = above.join('');
+  let [before, at] = [0, text.length];
+  while (at - before > 1) {
+    const middle = Math.floor((before + at) / 2);
+    if (failure(start + text.slice(0, middle)) === message) at = middle;
+    else before = middle;
+  }
+  for (const token of tokensOf(text)) if (token.at + token.text.length >= at) return token.at + 1;
+  return 1;
+}
+
 function failure(text: string): string | undefined {
   try {
     textFormat.fromText(configType(), text);
@@ -126,6 +152,7 @@ function inOurWords(message: string): string {
     .replace(/: multiple values$/, ': expected it once');
 }
 
-function shortened(text: string): string {
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+/** It may repeat what was written. */
+function shortened(message: string): string {
+  return message.length > 500 ? `${message.slice(0, 497)}...` : message;
 }

@@ -1,4 +1,5 @@
 import { posix, resolve } from 'node:path';
+import { quoted } from './quoted.ts';
 
 /**
  * The absolute path of a file that something in a package names.
@@ -15,7 +16,7 @@ export function insideOf(directory: string, relative: string): string {
 /** Throws an Error where a file's name leads out of the folder that it is relative to. */
 export function checkInside(where: string, file: string): void {
   if (!leadsOut(file)) return;
-  throw new Error(`${where}: expected a file inside its folder, found ${JSON.stringify(file)}`);
+  throw new Error(`${where}: expected a file inside its folder, found ${quoted(file)}`);
 }
 
 /** Names are written as on POSIX, whatever system they are read on. */

@@ -8,7 +8,6 @@ import { messageOf } from '../core/errors.ts';
 import { type DirectoryDigest, digestOf } from './digest.ts';
 import { insideOf } from './inside-of.ts';
 import { isMissing } from './is-missing.ts';
-import { named } from './named.ts';
 import { type OnnxSummary, readOnnxSummary } from './onnx-file.ts';
 import { checkRegular } from './regular-file.ts';
 
@@ -50,7 +49,7 @@ export async function digest(directory: string): Promise<DirectoryDigest> {
 
 async function summaryOf(file: string, name: string): Promise<OnnxSummary> {
   const bytes = bytesOf(file, name);
-  const summary = named(name, () => readOnnxSummary(bytes));
+  const summary = summaryIn(bytes, name);
   for (const external of summary.externalFiles) {
     const weights = insideOf(dirname(file), external);
     const found = await stat(weights).catch(() => undefined);
@@ -58,6 +57,14 @@ async function summaryOf(file: string, name: string): Promise<OnnxSummary> {
       throw new Error(`${name}: expected its weights in ${external}, found no such file`);
   }
   return summary;
+}
+
+function summaryIn(bytes: Uint8Array, name: string): OnnxSummary {
+  try {
+    return readOnnxSummary(bytes);
+  } catch (cause) {
+    throw new Error(`${name}: ${messageOf(cause)}`, { cause });
+  }
 }
 
 function bytesOf(file: string, name: string): Uint8Array {

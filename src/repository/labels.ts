@@ -3,15 +3,20 @@ import { formatShape, type Signature, type TensorSpec } from '../core/tensor.ts'
 import { insideOf } from './inside-of.ts';
 import { readRegularText } from './regular-file.ts';
 
+/** Of a file of labels: a million classes with names of a few words. */
+const BYTES_MAX = 16 * 1024 * 1024;
+
 /**
  * Reads a file of labels, one a line, in the order of an output's last dimension.
  *
  * @throws Error that names the file: outside its folder, not readable, empty, or with a gap.
  */
 export async function readLabels(directory: string, file: string): Promise<readonly string[]> {
-  const text = await readRegularText(insideOf(directory, file), file).catch((cause: unknown) => {
-    throw new Error(`expected the labels in ${file}: ${messageOf(cause)}`, { cause });
-  });
+  const text = await readRegularText(insideOf(directory, file), file, BYTES_MAX).catch(
+    (cause: unknown) => {
+      throw new Error(`expected the labels in ${file}: ${messageOf(cause)}`, { cause });
+    },
+  );
   const lines = text.split(/\r?\n/);
   while (lines.at(-1) === '') lines.pop();
   const empty = lines.indexOf('');

@@ -22,6 +22,7 @@ import { declaredIn } from './triton-declared.ts';
 /** The file that makes a folder a package. */
 const MODEL_FILE = 'model.onnx';
 const MODEL_YAML_FILE = 'model.yaml';
+const MODEL_YAML_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What a model's folder says of all its versions, beside them. */
 export type ModelSettings = {
@@ -195,9 +196,11 @@ async function modelFileIn(directory: string, modelFile: string): Promise<string
 
 async function modelYamlOf(directory: string): Promise<ModelYaml> {
   const file = join(directory, MODEL_YAML_FILE);
-  const text = await readRegularText(file, MODEL_YAML_FILE).catch((cause: unknown) => {
-    if (isMissing(cause)) return undefined;
-    throw cause;
-  });
+  const text = await readRegularText(file, MODEL_YAML_FILE, MODEL_YAML_BYTES_MAX).catch(
+    (cause: unknown) => {
+      if (isMissing(cause)) return undefined;
+      throw cause;
+    },
+  );
   return text === undefined ? {} : parseYamlFile({ file: MODEL_YAML_FILE, text }, modelYamlSchema);
 }

@@ -19,8 +19,18 @@ export function checkRegular(entry: Entry, name: string): void {
   throw new Error(`expected a regular file ${name}, found ${kind}: put a file in its place`);
 }
 
-/** The text of a regular file. Rejects as `readFile` does, and for anything that is no regular file. */
-export async function readRegularText(file: string, name: string): Promise<string> {
-  checkRegular(await stat(file), name);
+/**
+ * The text of a regular file. Rejects as `readFile` does, for anything that is no regular file, and for one of more than
+ * `bytesMax`, before any of it is read.
+ */
+export async function readRegularText(
+  file: string,
+  name: string,
+  bytesMax: number,
+): Promise<string> {
+  const found = await stat(file);
+  checkRegular(found, name);
+  if (found.size > bytesMax)
+    throw new Error(`${name}: expected at most ${bytesMax} bytes, found ${found.size}`);
   return await readFile(file, 'utf8');
 }

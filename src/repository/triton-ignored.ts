@@ -1,4 +1,5 @@
 import { isRecord } from '../config/merge.ts';
+import { quoted } from './quoted.ts';
 import type { TritonModelConfig } from './triton-config.ts';
 
 /** The fields that are followed, or refused, elsewhere; by the message they belong to. */
@@ -67,7 +68,7 @@ export function ignoredParts(config: TritonModelConfig): readonly string[] {
   } = config;
   const tensors = [...input, ...output].flatMap((tensor) =>
     unfollowed(tensor, FOLLOWED.tensor).map((field) =>
-      withReason(field, ` of ${JSON.stringify(tensor.name)}`),
+      withReason(field, ` of ${quoted(tensor.name ?? '')}`),
     ),
   );
   const fields = [
@@ -89,7 +90,7 @@ export function ignoredParts(config: TritonModelConfig): readonly string[] {
 
 /** A backend's settings are free text. They are printed again for those who ask, which is all that becomes of them. */
 function parametersPart({ parameters = {} }: TritonModelConfig): readonly string[] {
-  const names = atMost(Object.keys(parameters).map((name) => JSON.stringify(name)));
+  const names = atMost(Object.keys(parameters).map((name) => quoted(name)));
   if (names.length === 0) return [];
   return [`parameters ${names.join(' ')} (shown to those who ask, and not followed)`];
 }

@@ -1,5 +1,6 @@
 import type { Declared } from '../core/declared.ts';
 import { checkInside } from './inside-of.ts';
+import { quoted } from './quoted.ts';
 import type { TritonModelConfig } from './triton-config.ts';
 import { declaredIn } from './triton-declared.ts';
 import { ignoredParts } from './triton-ignored.ts';
@@ -48,20 +49,15 @@ export function settingsFrom(config: TritonModelConfig, model: string): TritonSe
 
 function checkName({ name }: TritonModelConfig, model: string): void {
   if (!name || name === model) return;
-  throw new Error(`name: expected "${model}", as the folder is called, found "${name}"`);
+  throw new Error(
+    `name: expected ${quoted(model)}, as the folder is called, found ${quoted(name)}`,
+  );
 }
+
+const EXPORT = 'Models of other frameworks can be exported to ONNX';
 
 /** What would have to be answered otherwise than we can is refused rather than left out. */
 function checkServed(config: TritonModelConfig): void {
-  const { platform, backend } = config;
-  if (platform && platform !== 'onnxruntime_onnx') {
-    throw new Error(
-      `platform: expected onnxruntime_onnx, the one that is served, found "${platform}"`,
-    );
-  }
-  if (backend && backend !== 'onnxruntime') {
-    throw new Error(`backend: expected onnxruntime, the one that is served, found "${backend}"`);
-  }
   if (config.sequence_batching) {
     throw new Error(
       'sequence_batching: models that keep state between requests are not served yet',
@@ -69,6 +65,17 @@ function checkServed(config: TritonModelConfig): void {
   }
   if (config.ensemble_scheduling) {
     throw new Error('ensemble_scheduling: ensembles of models are not served yet');
+  }
+  const { platform, backend } = config;
+  if (platform && platform !== 'onnxruntime_onnx') {
+    throw new Error(
+      `platform: expected onnxruntime_onnx, the one that is served, found ${quoted(platform)}. ${EXPORT}`,
+    );
+  }
+  if (backend && backend !== 'onnxruntime') {
+    throw new Error(
+      `backend: expected onnxruntime, the one that is served, found ${quoted(backend)}. ${EXPORT}`,
+    );
   }
   if (config.model_transaction_policy?.decoupled) {
     throw new Error(
@@ -83,6 +90,6 @@ function checkServed(config: TritonModelConfig): void {
 
 function checkLabelFiles({ output = [] }: TritonModelConfig): void {
   for (const { name = '', label_filename: file } of output) {
-    if (file) checkInside(`label_filename of output "${name}"`, file);
+    if (file) checkInside(`label_filename of output ${quoted(name)}`, file);
   }
 }

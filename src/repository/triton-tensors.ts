@@ -1,6 +1,7 @@
 import { type Reshape, reshapedTo } from '../core/reshape.ts';
 import type { Dtype, Signature, TensorSpec } from '../core/tensor.ts';
 import { formatShape } from '../core/tensor.ts';
+import { quoted } from './quoted.ts';
 import type { TritonModelConfig, TritonTensor } from './triton-config.ts';
 import { checkReshape } from './triton-reshape.ts';
 import type { Batching } from './triton-section.ts';
@@ -55,11 +56,12 @@ export function tensorExpectations(config: TritonModelConfig): readonly TensorEx
 function expectationOf(tensor: TritonTensor, side: TensorExpectation['side']): TensorExpectation {
   const { name, dims = [], data_type: type } = tensor;
   if (!name) throw new Error(`${side}: expected a name, found none`);
-  const where = `${side} "${name}"`;
+  const where = `${side} ${quoted(name)}`;
   const wrong = dims.find((size) => size < -1);
   if (wrong !== undefined) {
     throw new Error(`${where}: expected dimensions of -1 (free), 0 or more, found ${wrong}`);
   }
+  checkFormat(tensor, where);
   const reshape = tensor.reshape && (tensor.reshape.shape ?? []);
   if (reshape) checkReshape(where, dims, reshape);
   return {
@@ -70,6 +72,13 @@ function expectationOf(tensor: TritonTensor, side: TensorExpectation['side']): T
     reshape,
   };
 }
+
+function checkFormat({ format }: TritonTensor, where: string): void {
+  if (format === undefined || FORMATS.some((known) => known === format)) return;
+  throw new Error(`${where}: format: expected one of ${FORMATS.join(', ')}, found ${format}`);
+}
+
+const FORMATS = ['FORMAT_NONE', 'FORMAT_NHWC', 'FORMAT_NCHW'] as const;
 
 /**
  * Holds what a configuration expects against what the model file says, and tells which tensors callers see in other shapes.
@@ -87,8 +96,8 @@ export function checkTensors(
     const specs = side === 'input' ? signature.inputs : signature.outputs;
     const spec = specs.find((each) => each.name === name);
     if (!spec) {
-      const names = specs.map((each) => `"${each.name}"`).join(', ') || 'none';
-      throw new Error(`${side} "${name}": the model has no such ${side}. It has ${names}`);
+      const names = specs.map((each) => `${quoted(each.name)}`).join(', ') || 'none';
+      throw new Error(`${side} ${quoted(name)}: the model has no such ${side}. It has ${names}`);
     }
     return checkTensor(expectation, batching, spec);
   });
@@ -99,7 +108,7 @@ function checkRows({ inputs, outputs }: Signature): void {
   const fixed = [...inputs, ...outputs].find(({ shape }) => shape[0] !== -1);
   if (!fixed) return;
   throw new Error(
-    `max_batch_size: expected a free first dimension of every input and output, found "${fixed.name}" ` +
+    `max_batch_size: expected a free first dimension of every input and output, found ${quoted(fixed.name)} ` +
       `${formatShape(fixed.shape)}. Set it to 0 for a model without a batch dimension`,
   );
 }
@@ -110,7 +119,7 @@ function checkTensor(
   spec: TensorSpec,
 ): readonly Reshape[] {
   if (dtype !== undefined && dtype !== spec.dtype) {
-    throw new Error(`${side} "${name}": expected ${dtype} in the model, found ${spec.dtype}`);
+    throw new Error(`${side} ${quoted(name)}: expected ${dtype} in the model, found ${spec.dtype}`);
   }
   if (dims === undefined) return [];
   const own = reshape ?? dims;
@@ -120,7 +129,7 @@ function checkTensor(
     const hint = batching === 'rows' ? '. Beside a max_batch_size, dims leave the batch out' : '';
     const what = reshape === undefined ? 'in the model' : 'in the model, as it is reshaped';
     throw new Error(
-      `${side} "${name}": expected ${formatShape(wanted)} ${what}, found ${formatShape(spec.shape)}${hint}`,
+      `${side} ${quoted(name)}: expected ${formatShape(wanted)} ${what}, found ${formatShape(spec.shape)}${hint}`,
     );
   }
   if (reshape === undefined) return [];

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { byteLengthOf, type Dtype, formatShape, type Signature } from '../core/tensor.ts';
 import type { WarmupContent, WarmupInput, WarmupSample } from '../core/warmup.ts';
 import { checkInside } from './inside-of.ts';
+import { quoted } from './quoted.ts';
 import type { TritonModelConfig, TritonWarmup, TritonWarmupInput } from './triton-config.ts';
 import { dtypeOfType } from './triton-tensors.ts';
 
@@ -36,13 +37,14 @@ function planOf(
 ): WarmupPlan {
   if (!name) throw new Error(`model_warmup ${place + 1}: expected a name, found none`);
   const entries = Object.entries(inputs);
-  if (entries.length === 0) throw new Error(`model_warmup "${name}": expected inputs, found none`);
+  if (entries.length === 0)
+    throw new Error(`model_warmup ${quoted(name)}: expected inputs, found none`);
   return {
     name,
     count: count || 1,
     rows: rows || 1,
     inputs: entries.map(([input, said], index) => {
-      const where = `model_warmup "${name}" input "${input}"`;
+      const where = `model_warmup ${quoted(name)} input ${quoted(input)}`;
       const seed = place * 1_000 + index;
       return {
         name: input,
@@ -84,7 +86,7 @@ export async function warmupSamples(
     const inputs: WarmupInput[] = [];
     for (const { name, shape, dtype } of signature.inputs) {
       const said = plan.inputs.find((each) => each.name === name);
-      const where = `model_warmup "${plan.name}" input "${name}"`;
+      const where = `model_warmup ${quoted(plan.name)} input ${quoted(name)}`;
       if (!said) throw new Error(`${where}: expected it to be given, found none`);
       if ((said.dtype ?? dtype) !== dtype) {
         throw new Error(`${where}: expected ${dtype}, found ${said.dtype}`);
@@ -101,7 +103,9 @@ export async function warmupSamples(
     }
     const stranger = plan.inputs.find(({ name }) => !inputs.some((each) => each.name === name));
     if (stranger) {
-      throw new Error(`model_warmup "${plan.name}": the model has no input "${stranger.name}"`);
+      throw new Error(
+        `model_warmup ${quoted(plan.name)}: the model has no input ${quoted(stranger.name)}`,
+      );
     }
     samples.push({ name: plan.name, count: plan.count, inputs });
   }

@@ -148,28 +148,28 @@ const warmup = (input: string) =>
 const REFUSED: readonly { readonly config: string; readonly says: string | RegExp }[] = [
   {
     config: 'max_batch_size: x',
-    says: '/m: config.pbtxt:1:1 integer value expected, found "max_batch_size: x"',
+    says: '/m: config.pbtxt:1:17 integer value expected, found "max_batch_size: x"',
   },
-  { config: 'backend: "python"', says: /^\/m: config\.pbtxt: backend: expected onnxruntime, / },
+  { config: 'backend: "python"', says: /^\/m: config\.pbtxt:1:1 backend: expected onnxruntime, / },
   {
     config: 'input { name: "z" }',
-    says: '/m/1: config.pbtxt: input "z": the model has no such input. It has "x"',
+    says: '/m/1: config.pbtxt:1:9 input "z": the model has no such input. It has "x"',
   },
   {
     config: `input { ${X} data_type: TYPE_INT8 }`,
-    says: '/m/1: config.pbtxt: input "x": expected INT8 in the model, found FP32',
+    says: '/m/1: config.pbtxt:1:9 input "x": expected INT8 in the model, found FP32',
   },
   {
     config: `max_batch_size: 4 input { ${X} dims: 3 }`,
-    says: '/m/1: config.pbtxt: input "x": expected [-1,3] in the model, found [-1,2]. Beside a max_batch_size, dims leave the batch out',
+    says: '/m/1: config.pbtxt:1:27 input "x": expected [-1,3] in the model, found [-1,2]. Beside a max_batch_size, dims leave the batch out',
   },
   {
     config: `max_batch_size: 4 input { ${X} dims: [ -1, 2 ] }`,
-    says: '/m/1: config.pbtxt: input "x": expected [-1,-1,2] in the model, found [-1,2]. Beside a max_batch_size, dims leave the batch out',
+    says: '/m/1: config.pbtxt:1:27 input "x": expected [-1,-1,2] in the model, found [-1,2]. Beside a max_batch_size, dims leave the batch out',
   },
   {
     config: `input { ${X} dims: 2 }`,
-    says: '/m/1: config.pbtxt: input "x": expected [2] in the model, found [-1,2]',
+    says: '/m/1: config.pbtxt:1:9 input "x": expected [2] in the model, found [-1,2]',
   },
   {
     config: 'output { name: "y" label_filename: "none.txt" }',
@@ -219,7 +219,7 @@ t.test('rows that a model cannot join are refused with what to write instead', a
   const files = { '1/model.onnx': anIdentityModel('FP32', [1, 2]) };
   const { problems } = await scanOf({ ...files, 'config.pbtxt': 'max_batch_size: 4' });
   t.same(problems, [
-    '/m/1: config.pbtxt: max_batch_size: expected a free first dimension of every input and output, found "x" [1,2]. Set it to 0 for a model without a batch dimension',
+    '/m/1: config.pbtxt:1:1 max_batch_size: expected a free first dimension of every input and output, found "x" [1,2]. Set it to 0 for a model without a batch dimension',
   ]);
   const whole = 'max_batch_size: 0 input { name: "x" dims: [ 1, 2 ] }';
   t.same((await scanOf({ ...files, 'config.pbtxt': whole })).problems, []);
@@ -258,7 +258,7 @@ t.test('a reshape is held against the model in the shape that it gives it', asyn
   t.same(packages[0]?.inspected.signature.inputs[0]?.shape, [1, -1, 2]);
   t.same(packages[0]?.reshapes, [{ side: 'input', name: 'x', served: [-1, 2], model: [1, -1, 2] }]);
   t.same((await reshaped('-1, 2, 1')).problems, [
-    '/m/1: config.pbtxt: input "x": expected [-1,2,1] in the model, as it is reshaped, found [1,-1,2]',
+    '/m/1: config.pbtxt:1:27 input "x": expected [-1,2,1] in the model, as it is reshaped, found [1,-1,2]',
   ]);
   const fixed = await scanOf({
     '1/model.onnx': anIdentityModel('FP32', [1, 3, 2]),

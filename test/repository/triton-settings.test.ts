@@ -135,11 +135,11 @@ const REFUSED: readonly { readonly text: string; readonly says: string }[] = [
   { text: 'name: "other"', says: 'name: expected "m", as the folder is called, found "other"' },
   {
     text: 'platform: "tensorrt_plan"',
-    says: 'platform: expected onnxruntime_onnx, the one that is served, found "tensorrt_plan"',
+    says: 'platform: expected onnxruntime_onnx, the one that is served, found "tensorrt_plan". Models of other frameworks can be exported to ONNX',
   },
   {
     text: 'backend: "python"',
-    says: 'backend: expected onnxruntime, the one that is served, found "python"',
+    says: 'backend: expected onnxruntime, the one that is served, found "python". Models of other frameworks can be exported to ONNX',
   },
   {
     text: 'sequence_batching {}',
@@ -235,25 +235,25 @@ const MALFORMED: readonly { readonly text: string; readonly says: string | RegEx
   },
   {
     text: 'name: "m"\ninput [ {\n  data_type: TYPE_FLOAT\n} ]',
-    says: /^config\.pbtxt:3:1 data_type: expected one of TYPE_INVALID, TYPE_BOOL, .*, found "data_type: TYPE_FLOAT"$/,
+    says: /^config\.pbtxt:3:14 data_type: expected one of TYPE_INVALID, TYPE_BOOL, .*, found "data_type: TYPE_FLOAT"$/,
   },
   {
     text: '\n\nmax_batch_size: many',
-    says: 'config.pbtxt:3:1 integer value expected, found "max_batch_size: many"',
+    says: 'config.pbtxt:3:17 integer value expected, found "max_batch_size: many"',
   },
   {
     text: 'max_batch_size: 99999999999',
-    says: 'config.pbtxt:1:1 integer value out of range, found "max_batch_size: 99999999999"',
+    says: 'config.pbtxt:1:17 integer value out of range, found "max_batch_size: 99999999999"',
   },
   {
     text: 'name: "a"\nname: "b"',
-    says: 'config.pbtxt:2:1 ModelConfig.name: expected it once, found "name: \\"b\\""',
+    says: 'config.pbtxt:2:7 ModelConfig.name: expected it once, found "name: \\"b\\""',
   },
   {
     text: 'dynamic_batching {}\nsequence_batching {}',
-    says: 'config.pbtxt:2:1 expected one of dynamic_batching, sequence_batching and ensemble_scheduling, found "sequence_batching {}"',
+    says: 'config.pbtxt:2:20 expected one of dynamic_batching, sequence_batching and ensemble_scheduling, found "sequence_batching {}"',
   },
-  { text: 'name: "m', says: 'config.pbtxt:1:1 unterminated string, found "name: \\"m"' },
+  { text: 'name: "m', says: 'config.pbtxt:1:7 unterminated string, found "name: \\"m"' },
   { text: 'input [ {\n', says: /^config\.pbtxt:2:1 expected '}'/ },
 ];
 
