@@ -20,7 +20,7 @@ export type InspectionOrder = {
   readonly name: string;
 };
 
-export type Inspection = DirectoryDigest & Pick<OnnxSummary, 'signature' | 'rows'>;
+export type Inspection = DirectoryDigest & Pick<OnnxSummary, 'signature' | 'rows' | 'labels'>;
 
 if (!isMainThread) yieldToOthers();
 
@@ -39,8 +39,8 @@ function yieldToOthers(): void {
 
 /** @throws Error that names what was expected and what was found. */
 export async function inspect({ directory, file, name }: InspectionOrder): Promise<Inspection> {
-  const { signature, rows } = await summaryOf(file, name);
-  return { signature, rows, ...(await digestOf(directory)) };
+  const { signature, rows, labels } = await summaryOf(file, name);
+  return { signature, rows, labels, ...(await digestOf(directory)) };
 }
 
 export async function digest(directory: string): Promise<DirectoryDigest> {

@@ -3,6 +3,7 @@ import type { RowsFinding } from '../core/rows.ts';
 import type { Signature, TensorSpec } from '../core/tensor.ts';
 import { rowsOfSignature } from './leading-dimensions.ts';
 import { dtypeOf, elementName } from './onnx-dtype.ts';
+import { type FileLabels, labelsInFile } from './onnx-labels.ts';
 import {
   decodeOutline,
   type OnnxDimension,
@@ -19,6 +20,8 @@ export type OnnxSummary = {
   readonly externalFiles: readonly string[];
   /** Whether requests may share a run, as far as the file tells. */
   readonly rows: RowsFinding;
+  /** Names of its classes; undefined: it has none. */
+  readonly labels: FileLabels | undefined;
 };
 
 /**
@@ -50,6 +53,7 @@ export function readOnnxSummary(bytes: Uint8Array): OnnxSummary {
       outputs: graph.output.map((output) => specOf(output, 'output')),
     },
     externalFiles: externalFilesOf(graph.initializer),
+    labels: labelsInFile(bytes),
     rows: rowsOf(bytes, rowsOfSignature(inputs, graph.output)),
   };
 }

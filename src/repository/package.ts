@@ -15,6 +15,7 @@ import type { Inspector } from './inspector.ts';
 import { isMissing } from './is-missing.ts';
 import { checkLabelsOf, outputOf, readLabels } from './labels.ts';
 import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-yaml.ts';
+import { outputOfLabels } from './onnx-labels.ts';
 import type { Postprocess, Preprocess } from './preprocess-yaml.ts';
 import { readRegularText } from './regular-file.ts';
 import { declaredIn } from './triton-declared.ts';
@@ -57,7 +58,7 @@ export type Package = ModelVersion & {
   /** `classification`, for instance. */
   readonly task: string | undefined;
   readonly description: string | undefined;
-  /** In the order of the class scores. */
+  /** In the order of the class scores; those that were written beside the model only. */
   readonly labels: readonly string[] | undefined;
   /** The names along an output's last dimension, by output. */
   readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
@@ -128,6 +129,7 @@ export async function readPackage(
   const own =
     typeof said.labels === 'string' ? await readLabels(directory, said.labels) : said.labels;
   const labelsByOutput = labelsOf(own, above, signature);
+  const everyLabel = withFileLabels(labelsByOutput, inspected, signature);
   await checkStill(directory, stamp);
   return {
     model,
@@ -145,7 +147,7 @@ export async function readPackage(
     task: said.task,
     description: said.description,
     labels: own ?? [...labelsByOutput.values()][0],
-    labelsByOutput,
+    labelsByOutput: everyLabel,
     settings: above.settings,
     warmups: await above.warmupsFor(signature),
     preprocess: said.preprocess,
@@ -185,6 +187,18 @@ function labelsOf(
     if (labels) checkLabelsOf(output, labels);
   }
   return all;
+}
+
+/** What people wrote beside the model goes before what its exporter put into it. */
+function withFileLabels(
+  said: ReadonlyMap<string, readonly string[]>,
+  { labels }: Package['inspected'],
+  signature: Signature,
+): ReadonlyMap<string, readonly string[]> {
+  if (labels?.kind !== 'labels') return said;
+  const output = outputOfLabels(labels.labels, signature);
+  if (output === undefined || said.has(output)) return said;
+  return new Map([...said, [output, labels.labels]]);
 }
 
 /** A model of several files may lie in a folder of the file's name, as `model.onnx` again. */

@@ -83,17 +83,19 @@ async function scanWith(inspector: Inspector, where: string, options: ModelScan)
   const { versions, aside, broken } = await sorted(where, folders, { ...options, ...says });
   problems.push(...problemsOf(where, broken));
   const packages: Package[] = [];
+  const notes: Problem[] = [...notesOn(where, says.above), ...notesOnAside(where, aside)];
   for (const version of versions) {
     const directory = join(where, version);
     const reading = { above: says.above, inspector, known: known?.({ model, version }) };
     const found = await readPackage(directory, { model, version }, reading).catch(
       noteIn(problems, directory),
     );
-    if (found) packages.push(found);
+    if (!found) continue;
+    packages.push(found);
+    notes.push(...notesOnLabels(directory, found));
   }
   if (packages.length === 0 && problems.length === 0)
     problems.push({ where, message: noVersions(aside) });
-  const notes = [...notesOn(where, says.above), ...notesOnAside(where, aside)];
   return { packages, problems, notes, aside: aside.length > 0 ? [{ model, names: aside }] : [] };
 }
 
@@ -159,6 +161,12 @@ function notesOn(where: string, says: FolderSays | undefined): readonly Problem[
   return [
     { where, message: `${beneath.file}: left out, as it is not done here: ${ignored.join(', ')}` },
   ];
+}
+
+function notesOnLabels(where: string, { inspected, modelFile }: Package): readonly Problem[] {
+  if (inspected.labels?.kind !== 'unusable') return [];
+  const message = `${modelFile}: labels in it are left out, so classes go by number: ${inspected.labels.because}`;
+  return [{ where, message }];
 }
 
 function noteIn(problems: Problem[], where: string) {
