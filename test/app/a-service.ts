@@ -37,6 +37,7 @@ ${sections.join('')}`,
     feedbackSecret: undefined,
   });
   t.teardown(() => app.close());
+  await app.started;
   const grpc = grpcClient(`127.0.0.1:${app.grpcPort}`);
   t.teardown(() => grpc.close());
   const ask = async (path: string, body?: object): Promise<Answered> => {
