@@ -9,6 +9,18 @@ const TIMEOUT_MS = 30_000;
 /** Characters of an answer that is none of ours: enough to see whose it is. */
 const SHOWN_LENGTH_MAX = 80;
 
+const MODELS = '"understudy models" lists what there is.';
+
+/** What to do about a refusal, by its code, where its message does not say. */
+const HINTS: Readonly<Record<string, string>> = {
+  model_not_found: MODELS,
+  unknown_model: MODELS,
+  version_not_found: MODELS,
+  unknown_version: MODELS,
+  no_rollout: '"understudy rollout start" begins one.',
+  not_found: 'Is the gateway of another version than this command?',
+};
+
 type Call = {
   readonly method: string;
   readonly path: string;
@@ -42,7 +54,11 @@ export class AdminClient {
     const hasKeys = isObject(value) && call.keys.every((key) => Object.hasOwn(value, key));
     if (answer.status === 200 && hasKeys) return value;
     if (!isErrorBody(value)) throw this.#foreign(answer);
-    throw new CommandError(answer.status === 400 ? EXIT.usage : EXIT.failed, value.error);
+    const hint = HINTS[value.code];
+    throw new CommandError(
+      answer.status === 400 ? EXIT.usage : EXIT.failed,
+      hint === undefined ? value.error : `${value.error}. ${hint}`,
+    );
   }
 
   async #exchange({ method, path, body, msMax }: Call): Promise<Answer> {
@@ -68,9 +84,20 @@ export class AdminClient {
   }
 }
 
+/**
+ * The path of a model in the admin API.
+ *
+ * @throws CommandError `usage` for what would lead to another path.
+ */
+export function modelPath(model: string): string {
+  if (['', '.', '..'].includes(model))
+    throw new CommandError(EXIT.usage, `expected the name of a model, found "${model}". ${MODELS}`);
+  return `/api/v1/models/${encodeURIComponent(model)}`;
+}
+
 /** The path of a model's rollout in the admin API. */
 export function rolloutPath(model: string): string {
-  return `/api/v1/models/${encodeURIComponent(model)}/rollout`;
+  return `${modelPath(model)}/rollout`;
 }
 
 function parseJson(text: string): unknown {

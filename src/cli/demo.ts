@@ -1,3 +1,4 @@
+import { mkdir, readdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import logUpdate from 'log-update';
@@ -7,6 +8,7 @@ import { readEnvironment } from '../config/environment.ts';
 import { loadConfig } from '../config/load.ts';
 import { programFolder } from '../config/program.ts';
 import { systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import { decide } from '../decide/decide.ts';
 import { type DemoGateway, runDemo, type TrialResult } from '../demo/run-demo.ts';
 import { type DemoSummary, summarise } from '../demo/summary.ts';
@@ -17,7 +19,7 @@ import { replay } from '../rollout/replay.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
 import { colours } from './colours.ts';
-import { EXIT } from './exit-code.ts';
+import { CommandError, EXIT } from './exit-code.ts';
 import { viewOf } from './output.ts';
 import { printableJson } from './printable.ts';
 import { formatRollout } from './rollout-view.ts';
@@ -33,6 +35,7 @@ const REQUESTS_PER_SECOND = 400;
 /** `understudy demo`. Exit code 1 if a trial ended otherwise than it should, or a live request failed. */
 export async function demo(options: DemoCommandOptions): Promise<void> {
   const startedMs = systemClock.monotonicMs();
+  if (options.keep !== undefined) await expectEmpty(options.keep);
   const workplace = await prepareWorkplace(join(programFolder, 'models'), options.keep);
   leaveNothing(workplace);
   const say = options.json === true ? () => undefined : sayLine;
@@ -48,6 +51,16 @@ export async function demo(options: DemoCommandOptions): Promise<void> {
       : viewOf(summary, (shown) => closing(shown, options)),
   );
   process.exitCode = summary.ok ? EXIT.ok : EXIT.failed;
+}
+
+/** Makes the folder where it is missing. A ledger of an earlier demo would carry its last route on. */
+async function expectEmpty(folder: string): Promise<void> {
+  const found = await mkdir(folder, { recursive: true })
+    .then(() => readdir(folder))
+    .then((names) => (names.length === 0 ? undefined : `${names.length} files in ${folder}`))
+    .catch(messageOf);
+  if (found !== undefined)
+    throw new CommandError(EXIT.usage, `--keep: expected an empty folder, found ${found}`);
 }
 
 /** However the process ends, an interrupt or a closed output included, its children and its temporary folder go with it. */

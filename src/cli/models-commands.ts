@@ -1,5 +1,5 @@
 import type { ModelView, VersionRole, VersionView } from '../app/models-view.ts';
-import { AdminClient } from './admin-client.ts';
+import { AdminClient, modelPath } from './admin-client.ts';
 import { print, readFormat } from './output.ts';
 import { formatTable } from './table.ts';
 
@@ -22,7 +22,7 @@ export async function list(options: Options): Promise<void> {
 /** `understudy models reload`: takes up the files of a model as they lie in the repository now. */
 export async function reload(model: string, options: Options): Promise<void> {
   const format = readFormat(options.output);
-  const path = `/api/v1/models/${encodeURIComponent(model)}/reload`;
+  const path = `${modelPath(model)}/reload`;
   const client = new AdminClient(options.admin);
   const answer = (await client.post(path, {}, RELOAD_MS_MAX)) as ModelView;
   print(answer, format, (found) => formatModels({ models: [found], isFresh: true }));

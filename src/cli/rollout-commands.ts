@@ -1,4 +1,4 @@
-import { readRolloutFile } from '../config/rollout-file.ts';
+import { type RolloutFile, readRolloutFile } from '../config/rollout-file.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Plan } from '../rollout/plan.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
@@ -28,16 +28,16 @@ export async function start(
   options: StartOptions,
 ): Promise<void> {
   const format = readFormat(options.output);
-  const written = options.file === undefined ? {} : await readSection(options.file);
+  const section = options.file === undefined ? undefined : await readSection(options.file);
   const body = {
-    ...written,
+    ...section?.written,
     candidate,
     ...(options.intent !== undefined && { intent: options.intent }),
   };
-  const query =
-    options.rate === undefined ? '' : `?requestsPerSecond=${encodeURIComponent(options.rate)}`;
+  const query = options.rate === undefined ? '' : `?requestsPerSecond=${readRate(options.rate)}`;
   const path = `${rolloutPath(model)}${query}`;
-  const answer = (await new AdminClient(options.admin).post(path, body)) as Started;
+  const client = new AdminClient(options.admin);
+  const answer = (await client.post(path, body).catch(placedIn(section))) as Started;
   print(answer, format, ({ rolloutId, plan, warning }) =>
     [
       `rollout ${rolloutId} has begun.`,
@@ -53,6 +53,8 @@ export type VerbOptions = Common & { readonly reason: string };
 /** `understudy rollout promote|abort|resume`. */
 export async function command(verb: string, model: string, options: VerbOptions): Promise<void> {
   const format = readFormat(options.output);
+  if (options.reason.trim() === '')
+    throw new CommandError(EXIT.usage, '--reason: expected a text that says why, found none');
   const client = new AdminClient(options.admin);
   const path = `${rolloutPath(model)}/${verb}`;
   const answer = (await client.post(path, { reason: options.reason })) as Applied;
@@ -62,7 +64,22 @@ export async function command(verb: string, model: string, options: VerbOptions)
   });
 }
 
-async function readSection(file: string): Promise<object> {
+function readRate(text: string): number {
+  const rate = Number(text);
+  if (rate > 0 && Number.isFinite(rate)) return rate;
+  throw new CommandError(EXIT.usage, `--rate: expected a number above 0, found "${text}"`);
+}
+
+/** Some keys can only be judged beside the configuration, which the gateway has: its complaint gets its place here. */
+function placedIn(section: RolloutFile | undefined): (error: unknown) => never {
+  return (error) => {
+    const isComplaint = error instanceof CommandError && error.exitCode === EXIT.usage;
+    const cause = isComplaint ? section?.complaint(error.message) : undefined;
+    throw cause === undefined ? error : new CommandError(EXIT.usage, cause.message, { cause });
+  };
+}
+
+async function readSection(file: string): Promise<RolloutFile> {
   try {
     return await readRolloutFile(file);
   } catch (error) {

@@ -1,15 +1,55 @@
 import { readFile } from 'node:fs/promises';
-import * as z from 'zod';
-import { parseYamlFile } from './yaml-file.ts';
+import { messageOf } from '../core/errors.ts';
+import { ConfigError } from './config-error.ts';
+import { section } from './expected.ts';
+import { isRecord } from './merge.ts';
+import { version } from './quantities.ts';
+import { rolloutKeys } from './rollout-section.ts';
+import { placeIn, readYaml, type YamlFile } from './yaml-file.ts';
+
+/** The keys of a `rollout` section in a file of their own. */
+export type RolloutFile = {
+  /** As written: where the rollout is started they are read once more, over what is configured. */
+  readonly written: Readonly<Record<string, unknown>>;
+  /**
+   * A complaint about the keys, of the form `steps.0: expected ...; slices: expected ...`, as an error that says where in the
+   * file each of them is; undefined where a part of it is not about the file.
+   */
+  readonly complaint: (message: string) => ConfigError | undefined;
+};
+
+const schema = section({ candidate: version.optional(), ...rolloutKeys });
 
 /**
- * The keys of a `rollout` section in a file of their own, as written: whoever starts the rollout checks them.
+ * Reads a file of the keys of a `rollout` section and checks each of them.
  *
- * @throws ConfigError for what is no YAML, or no keys and values; the system's error for a file that cannot be read.
+ * @throws ConfigError with every problem and its place; a file that cannot be read is one.
  */
-export async function readRolloutFile(file: string): Promise<Readonly<Record<string, unknown>>> {
-  return parseYamlFile(
-    { file, text: await readFile(file, 'utf8') },
-    z.record(z.string(), z.unknown()),
-  );
+export async function readRolloutFile(file: string): Promise<RolloutFile> {
+  const source = { file, text: await textOf(file) };
+  const { written } = readYaml(source, schema);
+  return {
+    written: isRecord(written) ? written : {},
+    complaint: (message) => complaintOf(source, message),
+  };
+}
+
+async function textOf(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const message = `expected a readable file: ${messageOf(cause)}`;
+    throw new ConfigError([{ file, line: 1, column: 1, path: '', message }], { cause });
+  }
+}
+
+function complaintOf(source: YamlFile, message: string): ConfigError | undefined {
+  const problems = message.split('; ').flatMap((part) => {
+    const [, path, said] = /^([A-Za-z][\w.]*): (.+)$/s.exec(part) ?? [];
+    if (path === undefined || said === undefined) return [undefined];
+    const place = placeIn(source, path.split('.'));
+    return [place && { file: source.file, ...place, path, message: said }];
+  });
+  const placed = problems.filter((problem) => problem !== undefined);
+  return placed.length < problems.length ? undefined : new ConfigError(placed);
 }

@@ -69,6 +69,18 @@ export function readYaml<Schema extends z.ZodType>(
   throw new ConfigError(problems.sort((a, b) => a.line - b.line || a.column - b.column));
 }
 
+export type Place = { readonly line: number; readonly column: number };
+
+/** Where in a file a path is, or the nearest part of it that is written; undefined where not even its first key is. */
+export function placeIn({ text }: YamlFile, path: readonly string[]): Place | undefined {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [first = ''] = path;
+  if (childOf(document.contents, first) === undefined) return undefined;
+  const { line, col } = lines.linePos(offsetOf(document, { path, message: '', onKey: false }));
+  return { line, column: col };
+}
+
 /** Aliases are expanded with a bound, so that a small file cannot fill the memory. */
 function plainValue(document: Document, file: string): unknown {
   try {

@@ -55,6 +55,21 @@ t.test('a server that is no gateway is told from a gateway that refuses', async 
   t.match(await saidOf(refusal), { exitCode: EXIT.failed, message: 'rollout a-2-1 is running' });
 });
 
+t.test('a refusal says what to do about it', async (t) => {
+  const hints = {
+    model_not_found: /^no\. "understudy models" lists what there is\.$/,
+    no_rollout: /^no\. "understudy rollout start" begins one\.$/,
+    not_found: /^no\. Is the gateway of another version/,
+    conflict: /^no$/,
+  };
+  for (const [code, message] of Object.entries(hints)) {
+    const server = http((_, response) => {
+      response.writeHead(404).end(JSON.stringify({ error: 'no', code }));
+    });
+    t.match(await saidOf(server), { exitCode: EXIT.failed, message });
+  }
+});
+
 t.test('an answer that breaks off, is no HTTP, or never ends is no answer', async (t) => {
   const half = http((_, response) => {
     response.writeHead(200, { 'content-length': '100' });

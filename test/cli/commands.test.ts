@@ -97,6 +97,11 @@ t.test(
       'rollout get fashion --wach': /Did you mean --watch/,
       'rollout get fashion -o yaml': /expected json or text, found "yaml"/,
       'rollout start fashion 2 -f /nowhere.yaml': /\/nowhere\.yaml/,
+      'rollout get ..': /expected the name of a model, found "\.\."\. "understudy models" lists/,
+      'rollout start fashion 2 --rate 0': /--rate: expected a number above 0, found "0"/,
+      'rollout abort fashion --reason=': /--reason: expected a text that says why, found none/,
+      'demo --keep /proc': /--keep: expected an empty folder, found \d+ files in \/proc/,
+      'demo --keep /proc/version': /--keep: expected an empty folder, found EEXIST/,
       'models --admin 127.0.0.1:8002': /--admin: expected an address such as http/,
       'bench run -m a --rate 1 -u http://127.0.0.1:0': /--url: expected an address such as http/,
       'evidence verify /nowhere': /expected the folder of a ledger, found no folder \/nowhere/,
@@ -155,6 +160,16 @@ t.test(
   },
 );
 
+t.test('a complaint about a rollout file is a line that editors follow', TIME, async (t) => {
+  const file = join(folder, 'strict.yaml');
+  await writeFile(file, 'intent: improve\nsteps: [{ setMirror: { percentage: 5 } }]\n');
+  const { code, stderr } = await rollout('start', 'strict', '2', '-f', file);
+  t.equal(code, 2);
+  t.match(stderr, new RegExp(`^${file}:2:8 steps: expected [^\n]*`));
+  await writeFile(file, 'intent: improve\nslices: []\nsteps:\n  - setMirror: { percentage: 5 }\n');
+  t.equal((await rollout('start', 'fashion', '2', '-f', file)).code, 2);
+});
+
 t.test('a rollout that starts prints what it will take', TIME, async (t) => {
   const { stdout } = await rollout('start', 'fashion', '2', '--rate', '8');
   t.match(stdout, /^rollout fashion-2-1 has begun\.\nExpected, .*\(at 8\.0 requests a second\):\n/);
@@ -162,7 +177,7 @@ t.test('a rollout that starts prints what it will take', TIME, async (t) => {
   t.match(stdout, /led away after about \d+ failed requests; stable answers those\.$/m);
   const { code, stderr } = await rollout('start', 'fashion', '2', '--rate', 'fast');
   t.equal(code, 2);
-  t.match(stderr, /requestsPerSecond: expected a number above 0, found "fast"/);
+  t.match(stderr, /--rate: expected a number above 0, found "fast"/);
 });
 
 t.test('promote, abort and resume carry their reason', TIME, async (t) => {

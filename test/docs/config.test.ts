@@ -187,7 +187,7 @@ async function stepsIn(text: string): Promise<unknown> {
 }
 
 async function stepsOf(file: string): Promise<unknown> {
-  const section = await readRolloutFile(file);
+  const { written: section } = await readRolloutFile(file);
   return parseRolloutRequest({ candidate: '2', ...section }).overrides.steps;
 }
 

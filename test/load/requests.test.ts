@@ -250,8 +250,29 @@ t.test('a data file is read in all of its forms', async (t) => {
   t.same(await readDataFile(file, PAIR, { shapes: { B: [1] } }), samples);
   await t.rejects(
     readDataFile(file, PAIR, { shapes: {} }),
-    /data\.json: data\[1\]\[0\]\.B: expected "shape"/,
+    /data\.json:\d+:\d+ data\[1\]\[0\]\.B: expected "shape"/,
   );
+});
+
+t.test('a mistake in a data file is named with its line and column', async (t) => {
+  const file = path.join(aFolder(t), 'data.json');
+  const mistakes = [
+    ['{"data": [\n  {"A": [1, 2],\n   "B": }', /data\.json:3:9 not JSON .*expected a value/],
+    [
+      '{"data": [\n  {"A": {"content": ["x"]}, "B": ["c"]}]}',
+      /data\.json:2:22 data\[0\]\.A\.content/,
+    ],
+    [
+      '{"data":\n [[{"A": [1, 2], "B": ["c"]}, 7]]}',
+      /data\.json:2:31 data\[0\]\[1\]: expected an object/,
+    ],
+    ['{"data": [],\n"validation_data": 4}', /data\.json:1:10 data: expected at least one entry/],
+    ['[]', /data\.json:1:1 the file: expected an object/],
+  ] as const;
+  for (const [text, message] of mistakes) {
+    writeFileSync(file, text);
+    await t.rejects(readDataFile(file, PAIR, { shapes: { B: [1] } }), { message }, text);
+  }
 });
 
 t.test('a mistake in a data file is named with its place', async (t) => {

@@ -13,6 +13,8 @@ import {
   isJsonObject,
   type Json,
   type JsonObject,
+  NotJsonError,
+  offsetIn,
   parseExactJson,
   showJson,
 } from './exact-json.ts';
@@ -39,10 +41,35 @@ export async function readDataFile(
     if (size > FILE_BYTES_MAX) {
       throw new Error(`expected at most ${FILE_BYTES_MAX} bytes, found ${size}`);
     }
-    return dataSamples(await readFile(file, 'utf8'), signature, options);
+    return samplesOf({ file, text: await readFile(file, 'utf8') }, signature, options);
   } catch (error) {
+    if (error instanceof PlacedError) throw error;
     throw new Error(`${file}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** A mistake whose message begins with its place: `file:line:column `. */
+class PlacedError extends Error {}
+
+type DataFile = { readonly file: string; readonly text: string };
+
+function samplesOf({ file, text }: DataFile, signature: Signature, options: DataOptions): Sample[] {
+  try {
+    return dataSamples(text, signature, options);
+  } catch (error) {
+    const at = offsetOf(text, error);
+    const before = text.slice(0, at).split('\n');
+    const column = (before.at(-1)?.length ?? 0) + 1;
+    const message = `${file}:${before.length}:${column} ${messageOf(error)}`;
+    throw new PlacedError(message, { cause: error });
+  }
+}
+
+function offsetOf(text: string, error: unknown): number {
+  if (error instanceof NotJsonError) return error.at;
+  // Names of inputs may have dots in them; the nearest place is good enough then.
+  const place = /^((?:data|validation_data)\S*): /.exec(messageOf(error))?.[1] ?? '';
+  return offsetIn(text, place.split(/[.[\]]+/).filter(Boolean));
 }
 
 /** The samples in a file's text. Throws an Error that names the place in it, what was expected and what was found. */

@@ -18,12 +18,34 @@ const WORDS: ReadonlyMap<string, Json> = new Map([
   ['null', null],
 ]);
 
-/** Throws an Error that says where the text stops being JSON, in characters from 0. */
+/** Where a text stops being JSON. */
+export class NotJsonError extends Error {
+  /** In characters from 0. */
+  readonly at: number;
+
+  constructor(at: number, expected: string, found: string) {
+    super(`not JSON at character ${at}: expected ${expected}, found ${found}`);
+    this.name = 'NotJsonError';
+    this.at = at;
+  }
+}
+
+/** @throws NotJsonError */
 export function parseExactJson(text: string): Json {
   const reader = new Reader(text);
   const value = reader.value(0);
   reader.end();
   return value;
+}
+
+/**
+ * Where in a text of JSON the value at a path begins, in characters from 0; that of the nearest value around it where there is
+ * none. Reads the text once more: for messages.
+ */
+export function offsetIn(text: string, path: readonly string[]): number {
+  const reader = new Reader(text, path);
+  reader.value(0);
+  return reader.nearest;
 }
 
 export function isJsonObject(value: Json | undefined): value is JsonObject {
@@ -46,10 +68,15 @@ export function showJson(value: Json | undefined): string {
 
 class Reader {
   readonly #text: string;
+  /** What is looked for, and how much of the way to it has been come. */
+  readonly #path: readonly string[];
+  #reached = 0;
   #at = 0;
+  nearest = 0;
 
-  constructor(text: string) {
+  constructor(text: string, path: readonly string[] = []) {
     this.#text = text;
+    this.#path = path;
   }
 
   value(depth: number): Json {
@@ -75,15 +102,23 @@ class Reader {
       this.#space();
       const name = this.#string();
       this.#pass(':');
-      found[name] = this.value(depth + 1);
+      found[name] = this.#inner(name, depth);
     });
     return found;
   }
 
   #array(depth: number): Json[] {
     const found: Json[] = [];
-    this.#list(']', () => found.push(this.value(depth + 1)));
+    this.#list(']', () => found.push(this.#inner(String(found.length), depth)));
     return found;
+  }
+
+  #inner(name: string, depth: number): Json {
+    if (this.#reached !== depth || this.#path[depth] !== name) return this.value(depth + 1);
+    this.#reached = depth + 1;
+    this.#space();
+    this.nearest = this.#at;
+    return this.value(depth + 1);
   }
 
   #list(close: string, element: () => void): void {
@@ -152,10 +187,10 @@ class Reader {
     return found;
   }
 
-  #wrong(expected: string): Error {
+  #wrong(expected: string): NotJsonError {
     const near = this.#text.slice(this.#at, this.#at + FOUND_LENGTH_MAX);
     const found = near === '' ? 'the end' : JSON.stringify(near);
-    return new Error(`not JSON at character ${this.#at}: expected ${expected}, found ${found}`);
+    return new NotJsonError(this.#at, expected, found);
   }
 }
 

@@ -5,6 +5,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { joinByteStrings } from '../../core/byte-strings.ts';
+import { messageOf } from '../../core/errors.ts';
 import {
   byteLengthOf,
   elementCount,
@@ -44,7 +45,7 @@ export async function imageSamples(
 ): Promise<Sample[]> {
   checkInputs(signature, { batch: 1, shapes: options.shapes });
   const spec = onlyInput(signature);
-  const names = (await readdir(folder)).sort();
+  const names = (await namesIn(folder)).sort();
   const images = names.filter((name) => EXTENSIONS.includes(extname(name).toLowerCase()));
   const idx = images.length === 0 ? names.find(isIdxImages) : undefined;
   const toSample = sampleMaker(spec, options);
@@ -112,4 +113,11 @@ function pixelShape(spec: TensorSpec, shapes: Shapes): readonly number[] {
 
 function pixelForm(spec: TensorSpec, options: ImageOptions): ImageForm {
   return imageFormOf({ ...spec, shape: pixelShape(spec, options.shapes) }, options);
+}
+
+async function namesIn(folder: string): Promise<string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    const message = `${folder}: expected a folder of images: ${messageOf(error)}`;
+    throw new Error(message, { cause: error });
+  });
 }

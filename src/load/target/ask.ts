@@ -80,6 +80,12 @@ async function mendOf(status: string, { model }: Target, control: Control): Prom
     case 'PERMISSION_DENIED':
     case 'UNAUTHENTICATED':
       return 'Does it want a header with a key?';
+    // An answer that is no JSON, or that leads elsewhere.
+    case '200':
+    case '301':
+    case '302':
+    case '307':
+    case '308':
     case 'UNIMPLEMENTED':
       return IS_IT_ONE;
     default:
