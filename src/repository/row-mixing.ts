@@ -1,6 +1,6 @@
 import type { RowsFinding } from '../core/rows.ts';
 import { decodeProgram, type OnnxProgram, type OnnxSteps } from './onnx-schema.ts';
-import { sent } from './rows/traced.ts';
+import { SENT, sent, type Traced } from './rows/traced.ts';
 import { functionKey, Mixed, opsetsOf, ranksOf, walkGraph } from './rows/walk.ts';
 
 /**
@@ -8,10 +8,10 @@ import { functionKey, Mixed, opsetsOf, ranksOf, walkGraph } from './rows/walk.ts
  * from the inputs, whose rows lie along axis 0, and the first node that works along the axis of the rows is named. Nodes that
  * hold nothing of what is sent (weights, shapes) are let be, but for If and Loop over sizes.
  *
- * Where the axis of the rows gets lost (a reshape to sizes that are not known, an operator without a rule), only work along
- * axis 0, all axes or unknown axes counts, and what else may happen is left to the probe at load: indices that are computed
- * (GatherND, ScatterND), rows merged with other dimensions and parted otherwise, and answers that depend on how many rows
- * there are or where a row stands. Never throws: a graph that cannot be read or followed to its end is `mixed`.
+ * Where the axis of the rows gets lost (a reshape to sizes that are not known, an operator without a rule), values may still be
+ * moved and worked on element by element, but not be brought together, nor be an answer. The same holds for what depends on how many rows
+ * there are, or where a row stands. Left to the probe at load: rows that were merged with other dimensions and are parted
+ * otherwise, and places that are computed from sizes. Never throws: a graph that cannot be read or followed is `mixed`.
  */
 export function rowsOfGraph(bytes: Uint8Array): RowsFinding {
   try {
@@ -35,16 +35,16 @@ function rowsOfProgram({ graph, functions, opset_import: imports }: OnnxProgram)
     depth: 0,
     work: { nodes: 0 },
   });
-  return rowsInFront(graph, (name) => values.get(name)?.row);
+  return rowsInFront(graph, values);
 }
 
-/** The rows of an answer have to lie where they are cut. */
-function rowsInFront(graph: OnnxSteps, rowOf: (name: string) => number | undefined): RowsFinding {
+/** The rows of an answer have to lie where they are cut. One that holds nothing sent is the probe's to judge. */
+function rowsInFront(graph: OnnxSteps, values: ReadonlyMap<string, Traced>): RowsFinding {
   for (const { name } of graph.output) {
-    const row = rowOf(name) ?? 0;
-    if (row > 0) {
-      return { kind: 'mixed', because: `output '${name}' holds the rows along axis ${row}` };
-    }
+    const { kind, row } = values.get(name) ?? SENT;
+    if (kind !== 'sent' || row === 0) continue;
+    const where = row === undefined ? 'where it is not known' : `along axis ${row}`;
+    return { kind: 'mixed', because: `output '${name}' holds the rows ${where}` };
   }
   return { kind: 'apart' };
 }

@@ -46,7 +46,7 @@ function fresh({ inputs, below }: Examinee, at: number, { rows, random }: Making
 
 function special(at: number, random: Random): number | undefined {
   if (at % EVERY.edge === EVERY.edge - 1) return EDGES[random.integer(EDGES.length)];
-  return at % EVERY.rare === 0 ? 3 + random.unit() * 2 : undefined;
+  return at % EVERY.rare === 0 ? 3 + random.unit() * 6 : undefined;
 }
 
 /** Rows of the example in another order and number; numbers of 32 and 64 bits are stretched besides. */

@@ -123,7 +123,15 @@ const perElementOps = [
   ...['QLinearGlobalAveragePool', 'InstanceNormalization', 'GroupNormalization', 'GroupNorm'],
   ...['SkipGroupNorm', 'DepthToSpace', 'SpaceToDepth', 'GridSample', 'Attention', 'QAttention'],
   ...['MultiHeadAttention', 'GroupQueryAttention', 'RotaryEmbedding', 'EmbedLayerNormalization'],
-  ...['QEmbedLayerNormalization', 'ReorderInput', 'ReorderOutput', 'AffineGrid', 'Col2Im'],
+  ...[
+    'QEmbedLayerNormalization',
+    'ReorderInput',
+    'ReorderOutput',
+    'AffineGrid',
+    'Col2Im',
+    'Resize',
+  ],
+  'Upsample',
 ];
 
 const tailOps = [

@@ -1,7 +1,10 @@
 /** Small whole numbers on their way through nodes that hold nothing of what callers sent: shapes, axes, permutations. */
-import { type Call, type Extent, LIST_MAX, numbersOf, type Traced } from './traced.ts';
 
-type Folded = Pick<Traced, 'rank' | 'content'>;
+import { ELEMENTWISE } from './elementwise.ts';
+import { combined, dependsOnRows, type Extent, holdsRows, isSettled, mixed } from './extent.ts';
+import { type Call, LIST_MAX, numbersOf, type Traced } from './traced.ts';
+
+type Folded = Omit<Traced, 'kind'>;
 
 /** What a node makes of values that are not sent; nothing where it is not followed. */
 export function fold(call: Call): Folded {
@@ -11,9 +14,11 @@ export function fold(call: Call): Folded {
 
 /** What the shape of a value is, as far as it is known. */
 export function shapeOf({ rank, row }: Traced, call: Call): Folded {
-  if (rank === undefined || call.op !== 'Shape')
-    return { rank: call.op === 'Shape' ? 1 : undefined };
-  const sizes = Array.from({ length: rank }, (_, axis): Extent => (axis === row ? 'rows' : null));
+  if (call.op === 'Size') return { rank: 0, content: ['by rows'] };
+  if (call.op === 'EyeLike') return { rank, row };
+  if (rank === undefined) return { rank: 1 };
+  const others = row === undefined ? null : 'size';
+  const sizes = Array.from({ length: rank }, (_, axis): Extent => (axis === row ? 'rows' : others));
   return { rank: 1, content: sizes.slice(call.whole('start') ?? 0, call.whole('end') ?? rank) };
 }
 
@@ -39,14 +44,39 @@ function folded(call: Call): Folded {
       return gathered(call);
     case 'Slice':
       return sliced(call);
-    case 'Mul':
-    case 'Div':
-    case 'Add':
-    case 'Sub':
-      return calculated(call);
+    case 'Range':
+      return ranging(call);
+    case 'ConstantOfShape':
+      return listOf(first) ?? filled(first, 0);
+    case 'Expand':
+      return filled(call.inputs[1], first?.rank ?? 0);
     default:
-      return {};
+      return calculated(call);
   }
+}
+
+/** As many numbers as there are rows are another for each row. */
+function ranging({ inputs: [start, limit, delta] }: Call): Folded {
+  const isByRows = [start, limit, delta].some((each) => dependsOnRows(each?.content));
+  const isIota =
+    start?.content?.[0] === 0 && limit?.content?.[0] === 'rows' && delta?.content?.[0] === 1;
+  return { rank: 1, row: isByRows ? 0 : undefined, isIota };
+}
+
+/** A short list of the same number, whichever it is. */
+function listOf(target: Traced | undefined): Folded | undefined {
+  const [length, ...more] = target?.content ?? [];
+  if (typeof length !== 'number' || more.length > 0 || length > LIST_MAX) return undefined;
+  return { rank: 1, content: Array.from({ length: Math.max(0, length) }, (): Extent => 'size') };
+}
+
+/** All of the same, or of the same rows. */
+function filled(target: Traced | undefined, least: number): Folded {
+  const sizes = target?.content;
+  const row = sizes?.findIndex(holdsRows) ?? -1;
+  if (sizes === undefined) return {};
+  const rank = Math.max(sizes.length, least);
+  return row < 0 ? { rank } : { rank, row: row + rank - sizes.length, isEven: true };
 }
 
 function axesIn(call: Call): readonly number[] | undefined {
@@ -88,24 +118,32 @@ function sliced(call: Call): Folded {
   return { rank, content: content.slice(start, end) };
 }
 
-/** A product or quotient of the number of rows is a size that holds rows still. */
-function calculated({ op, inputs: [left, right] }: Call): Folded {
-  if (!left || !right || left.rank === undefined || right.rank === undefined) return {};
-  const rank = Math.max(left.rank, right.rank);
-  const [a, b] = [left.content, right.content];
-  if (!a || !b || (a.length !== b.length && a.length !== 1 && b.length !== 1)) return { rank };
-  const length = Math.max(a.length, b.length);
-  const at = (list: readonly Extent[], index: number) =>
-    list[list.length === 1 ? 0 : index] ?? null;
-  const content = Array.from({ length }, (_, index) => combined(op, at(a, index), at(b, index)));
+/** Element by element where that is known; what else comes of settled values is settled. */
+function calculated({ op, inputs }: Call): Folded {
+  const values = inputs.filter((each) => each !== undefined);
+  const rank = values.some((each) => each.rank === undefined)
+    ? undefined
+    : Math.max(0, ...values.map((each) => each.rank ?? 0));
+  if (!ELEMENTWISE.has(op)) return REDUCED.test(op) ? reduced(values) : {};
+  const lengths = values.map(({ content }) => content?.length ?? 0);
+  const length = Math.max(0, ...lengths);
+  if (lengths.some((each) => each === 0 || (each !== length && each !== 1))) return { rank };
+  const at = (list: readonly Extent[] | undefined, index: number): Extent =>
+    list?.[list.length === 1 ? 0 : index] ?? null;
+  const content = Array.from({ length }, (_, index) => {
+    const all = values.map((value) => at(value.content, index));
+    const [a = null, b = null] = all;
+    return all.length === 2 ? combined(op, a, b) : mixed(all);
+  });
   return { rank, content };
 }
 
-function combined(op: string, a: Extent, b: Extent): Extent {
-  if (a === 'rows' || b === 'rows')
-    return op === 'Mul' || (op === 'Div' && a === 'rows') ? 'rows' : null;
-  if (a === null || b === null) return null;
-  if (op === 'Mul') return a * b;
-  if (op === 'Div') return b === 0 ? null : Math.trunc(a / b);
-  return op === 'Add' ? a + b : a - b;
+/** One number out of several: whether it depends on rows is all that is known of it. */
+function reduced(values: readonly Traced[]): Folded {
+  const [first] = values;
+  if (first?.content === undefined) return {};
+  const isKnown = isSettled(first.content) || dependsOnRows(first.content);
+  return isKnown ? { content: [mixed(first.content)] } : {};
 }
+
+const REDUCED = /^Reduce/;

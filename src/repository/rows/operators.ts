@@ -1,5 +1,6 @@
 /** What each operator does to rows. An operator that is not listed is left to the probe, if its domain is known. */
 import { AXIS_RULES } from './axis-rules.ts';
+import { ELEMENTWISE } from './elementwise.ts';
 import { elementwise, PRODUCT_RULES } from './product-rules.ts';
 import { concat, SHAPE_RULES } from './shape-rules.ts';
 import { type Call, SENT, type Step, sent, type Traced } from './traced.ts';
@@ -25,28 +26,19 @@ const WHOLE: Readonly<Record<string, string>> = {
 /** The scale is taken over the whole batch. */
 const DYNAMIC = /^Dynamic(Quantize|Time)/;
 
-const ELEMENTWISE = new Set([
-  ...['Abs', 'Acos', 'Acosh', 'Add', 'And', 'Asin', 'Asinh', 'Atan', 'Atanh', 'BitShift'],
-  ...['BitwiseAnd', 'BitwiseNot', 'BitwiseOr', 'BitwiseXor', 'Cast', 'Ceil', 'Celu', 'Clip'],
-  ...['Cos', 'Cosh', 'Div', 'Elu', 'Equal', 'Erf', 'Exp', 'Floor', 'Gelu', 'Greater'],
-  ...['GreaterOrEqual', 'HardSigmoid', 'HardSwish', 'Identity', 'IsInf', 'IsNaN', 'LeakyRelu'],
-  ...['Less', 'LessOrEqual', 'Log', 'Max', 'Mean', 'Min', 'Mish', 'Mod', 'Mul', 'Neg', 'Not'],
-  ...['Or', 'PRelu', 'Pow', 'Reciprocal', 'Relu', 'Round', 'Selu', 'Shrink', 'Sigmoid', 'Sign'],
-  ...['Sin', 'Sinh', 'Softplus', 'Softsign', 'Sqrt', 'Sub', 'Sum', 'Swish', 'Tan', 'Tanh'],
-  ...['ThresholdedRelu', 'Where', 'Xor', 'QLinearWhere', 'FastGelu', 'QuickGelu', 'BiasGelu'],
-]);
-
 /** Element by element on the first input; the others are scales, types or tables. */
 const FIRST_ONLY = new Set([
   ...['CastLike', 'QuantizeLinear', 'DequantizeLinear', 'QLinearSigmoid', 'QLinearLeakyRelu'],
-  ...['StringConcat', 'BiasAdd', 'BiasSplitGelu', 'Upsample', 'Resize', 'ScatterND'],
-  ...['Binarizer', 'CategoryMapper', 'CastMap', 'Imputer', 'LabelEncoder', 'Normalizer', 'Scaler'],
+  ...['StringConcat', 'BiasAdd', 'BiasSplitGelu'],
+  ...['Binarizer', 'CategoryMapper', 'CastMap', 'Imputer', 'LabelEncoder', 'Scaler'],
 ]);
 
 /** Operators of classical models: one answer a row. */
 const PER_ROW = new Set([
   ...['ArrayFeatureExtractor', 'DictVectorizer', 'FeatureVectorizer', 'LinearClassifier'],
+  'Normalizer',
   ...['LinearRegressor', 'OneHotEncoder', 'SVMClassifier', 'SVMRegressor', 'TreeEnsemble'],
+  'TfIdfVectorizer',
   ...['TreeEnsembleClassifier', 'TreeEnsembleRegressor', 'ZipMap'],
 ]);
 
@@ -60,12 +52,25 @@ const RUNTIME_OPS = new Set([
   ...['NhwcMaxPool', 'MatMulIntegerToFloat', 'MatMulNBits', 'QGemm', 'QLinearAdd', 'QLinearMul'],
   ...['QLinearAveragePool', 'QLinearGlobalAveragePool', 'QLinearConcat', 'QLinearConv'],
   ...['QLinearLeakyRelu', 'QLinearSigmoid', 'QLinearSoftmax', 'QLinearWhere', 'QuantizeLinear'],
-  ...['DequantizeLinear', 'QLinearReduceMean', 'Pad', 'Trilu', 'Unique', 'CropAndResize'],
+  ...['DequantizeLinear', 'QLinearReduceMean', 'CDist', 'Pad', 'Trilu', 'Unique', 'CropAndResize'],
   ...['Conv', 'MaxPool', 'AveragePool', 'GlobalAveragePool', 'GlobalMaxPool', 'Upsample'],
   ...['ReorderInput', 'ReorderOutput'],
 ]);
 
 const RUNTIME_DOMAIN = /^com\.microsoft(\.nchwc|\.nhwc)?$|^com\.ms\.internal\.nhwc$/;
+
+/** Takes no two elements together: where the rows are does not matter. */
+const MOVING = new Set([
+  ...['Reshape', 'Transpose', 'Unsqueeze', 'Squeeze', 'Flatten', 'Expand', 'Concat', 'Identity'],
+  ...FIRST_ONLY,
+]);
+
+function isLost(value: Traced | undefined): boolean {
+  return value?.kind === 'sent' && value.row === undefined;
+}
+
+/** What is known of their first input decides, whichever are sent. */
+const BY_DATA = new Set(['OneHot', 'Gather', 'GatherND', 'ScatterND']);
 
 /** Why a node of this name and domain may not be in a model whose requests share runs, whatever goes in. */
 export function alwaysMixes(op: string, domain: string): string | undefined {
@@ -83,10 +88,12 @@ export function follow(call: Call): Step {
   if (DYNAMIC.test(op)) return 'takes its scale over the whole batch';
   if (ELEMENTWISE.has(op)) return elementwise(call);
   if (op === 'QLinearAdd' || op === 'QLinearMul') return quantised(call);
+  if (call.inputs.some(isLost) && !MOVING.has(op))
+    return 'works on values whose rows are not known';
   if (op === 'Concat' || op === 'QLinearConcat') return concat(call);
   const product = ruleIn(PRODUCT_RULES, op);
   if (product) return product(call);
-  if (op === 'OneHot' || op === 'Gather') return withFirst(call, call.inputs[0] ?? SENT);
+  if (BY_DATA.has(op)) return withFirst(call, call.inputs[0] ?? SENT);
   return withFirst(call, call.inputs.find((each) => each?.kind === 'sent') ?? SENT);
 }
 
@@ -96,14 +103,30 @@ function quantised(call: Call): Step {
 }
 
 function withFirst(call: Call, value: Traced): Step {
-  if (FIRST_ONLY.has(call.op)) return [sent(value.rank, value.row)];
-  if (PER_ROW.has(call.op)) return perRow(value);
+  if (FIRST_ONLY.has(call.op)) return first(call, value);
+  if (PER_ROW.has(call.op)) return perRow(call, value);
   const rule = ruleIn(SHAPE_RULES, call.op) ?? ruleIn(AXIS_RULES, call.op);
   return rule ? rule(call, value) : [SENT];
 }
 
-function perRow({ row }: Traced): Step {
-  return [sent(undefined, row === 0 ? 0 : undefined)];
+/** Scales and tables that are sent could be those of other rows. */
+function first({ op, inputs }: Call, value: Traced): Step {
+  const isAlone = inputs.filter((each) => each?.kind === 'sent').length <= 1;
+  return isAlone || op === 'CastLike' ? [sent(value.rank, value.row)] : elementwise({ inputs });
+}
+
+/** Vectors of features are rows along axis 0; a single one, without that axis, is one row. */
+function perRow({ op, inputs: [first] }: Call, { rank, row }: Traced): Step {
+  if (rank === 1 && op !== 'OneHotEncoder') return 'takes a list for one row';
+  if (row !== undefined && row > 0) return `works along axis ${row}, which holds the rows`;
+  // A table's entries come out in one line, as many as there are places.
+  if (op === 'ArrayFeatureExtractor' && first?.kind !== 'sent' && row === 0) {
+    return [first?.rank === 1 ? { ...sent(2, 1), isInFront: true } : SENT];
+  }
+  if (first?.kind !== 'sent' || row !== 0) return [SENT];
+  return op.endsWith('Classifier')
+    ? [sent(1, 0), sent(2, 0)]
+    : [sent(op === 'OneHotEncoder' ? undefined : 2, 0)];
 }
 
 function ruleIn<T>(rules: Readonly<Record<string, T>>, op: string): T | undefined {

@@ -1,11 +1,22 @@
 /** Operators that bring several values together: products, and all that work element by element. */
+import { dependsOnRows } from './extent.ts';
 import { axisOf, type Call, SENT, type Step, sent, type Traced } from './traced.ts';
 
 const MEET = 'sets rows against each other';
 
 /** Element by element, the axes of all inputs counted from the last. */
-export function elementwise({ inputs }: Call): Step {
+export function elementwise({ inputs }: Pick<Call, 'inputs'>): Step {
   const values = inputs.filter((each) => each !== undefined);
+  const others = values.filter(({ kind }) => kind !== 'sent');
+  if (others.some(({ content, isByRows }) => isByRows === true || dependsOnRows(content))) {
+    return 'calculates with the number of rows';
+  }
+  if (others.some(({ row, isEven }) => row !== undefined && isEven !== true)) {
+    return 'calculates with the place of each row';
+  }
+  const [only, ...more] = values;
+  if (only && more.length === 0)
+    return [{ ...sent(only.rank, only.row), isInFront: only.isInFront }];
   const rank = rankOfAll(values);
   return together(
     rank,
@@ -74,23 +85,41 @@ function turned(value: Traced, isTurned: boolean): Traced {
 /** The letters of its equation tell which axes are added up. */
 function einsum(call: Call): Step {
   const equation = (call.text('equation') ?? '').replaceAll(' ', '');
-  const [from = '', to] = equation.split('->');
-  if (to === undefined || equation.includes('.')) return [SENT];
+  const [from = '', to = implicit(from)] = equation.split('->');
   const terms = from.split(',');
+  const axes = call.inputs.map((value, at) => axesOf(terms[at] ?? '', value?.rank));
   const letters = call.inputs.map((value, at) =>
-    value?.kind === 'sent' ? letterAt(terms[at], value.row) : '',
+    value?.kind === 'sent' ? axes[at]?.[value.row ?? -1] : '',
   );
+  const widest = Math.max(0, ...axes.map((own) => own?.filter(isNameless).length ?? 0));
+  const result = axesOf(to, to.replace('...', '').length + (to.includes('...') ? widest : 0)) ?? [];
   const known = letters.filter((letter) => letter !== undefined && letter !== '');
-  if (known.some((letter) => !to.includes(letter ?? ''))) {
+  if (known.some((letter) => !result.includes(letter ?? ''))) {
     return 'adds up along the axis that holds the rows';
   }
   if (known.some((letter) => letter !== known[0])) return MEET;
   const isKnown = known.length > 0 && !letters.includes(undefined);
-  return [sent(to.length, isKnown ? to.indexOf(known[0] ?? '') : undefined)];
+  return [sent(result.length, isKnown ? result.indexOf(known[0] ?? '') : undefined)];
 }
 
-function letterAt(term: string | undefined, row: number | undefined): string | undefined {
-  return row === undefined ? undefined : term?.[row];
+/** The letter of each axis; those that three points stand for are numbered from the last. Undefined: how many is not known. */
+function axesOf(term: string, rank: number | undefined): readonly string[] | undefined {
+  const [front = '', back] = term.split('...');
+  if (back === undefined) return [...front];
+  if (rank === undefined) return undefined;
+  const count = Math.max(0, rank - front.length - back.length);
+  return [...front, ...Array.from({ length: count }, (_, at) => String(count - at)), ...back];
+}
+
+function isNameless(letter: string): boolean {
+  return /\d/.test(letter);
+}
+
+/** Where nothing is said: what stands once, in alphabetical order. */
+function implicit(from: string): string {
+  const letters = [...from.replaceAll(/[,.]/g, '')];
+  const once = letters.filter((letter) => letters.indexOf(letter) === letters.lastIndexOf(letter));
+  return `${from.includes('...') ? '...' : ''}${once.sort().join('')}`;
 }
 
 export const PRODUCT_RULES: Readonly<Record<string, (call: Call) => Step>> = {
@@ -103,6 +132,7 @@ export const PRODUCT_RULES: Readonly<Record<string, (call: Call) => Step>> = {
   FusedMatMul: product,
   TransposeMatMul: product,
   FusedGemm: product,
+  CDist: product,
   QGemm: (call) => [sent(call.inputs[0]?.rank, call.inputs[0]?.row)],
   Einsum: einsum,
 };

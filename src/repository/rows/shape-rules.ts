@@ -1,9 +1,10 @@
 /** Operators that move axes about: where the rows are afterwards. */
+import { dependsOnRows, type Extent, holdsRows } from './extent.ts';
+import { gatherND, scatterND } from './place-rules.ts';
 import {
   alongRows,
   axisOf,
   type Call,
-  type Extent,
   numbersOf,
   SENT,
   type Step,
@@ -23,28 +24,33 @@ const transpose: Rule = (call, { rank, row }) => {
   return [sent(perm.length, found < 0 ? undefined : found)];
 };
 
-const reshape: Rule = (call, { rank, row }) => {
+const reshape: Rule = (call, value) => {
   const target = call.inputs[1]?.content ?? call.wholes('shape');
-  if (!target) return [sent(undefined, undefined)];
-  return [sent(target.length, rowAfterReshape(target, { rank, row }, call.whole('allowzero')))];
+  if (!target) return [SENT];
+  return [sent(target.length, rowAfterReshape(target, value, call.whole('allowzero')))];
 };
 
 /**
- * Where the target names the number of rows, there they are. Otherwise a kept size (0) keeps the rows, and rows that lay in
- * front stay with the free size (-1), alone or merged, if only ones come before it.
+ * A kept size (0) keeps the rows. Otherwise they are where the target names their number or has the free size (-1), alone or
+ * merged: rows that lay in front still do, if only ones come before them.
  */
 function rowAfterReshape(
   target: readonly Extent[],
-  { row }: Pick<Traced, 'rank' | 'row'>,
+  { row, isInFront }: Traced,
   allowZero = 0,
 ): number | undefined {
   if (row === undefined) return undefined;
-  const named = target.indexOf('rows');
-  if (named >= 0) return named;
   if (allowZero === 0 && target.slice(0, row + 1).every((size) => size === 0)) return row;
-  const free = target.indexOf(-1);
-  const onlyOnes = target.slice(0, Math.max(free, 0)).every((size) => size === 1);
-  return row === 0 && free >= 0 && onlyOnes ? free : undefined;
+  const named = target.findIndex(holdsRows);
+  const found = named >= 0 ? named : target.indexOf(-1);
+  if (found < 0) return undefined;
+  if (row === 0 || isInFront) {
+    return target.slice(0, found).every((size) => size === 1) ? found : undefined;
+  }
+  // Whether what was in front of the rows still is cannot be told without sizes: that is left to the probe.
+  const isMerged = target[found] === 'times rows' && target.length === 2;
+  const isBehind = found > 0 && (named >= 0 || found === row);
+  return isBehind || isMerged ? found : undefined;
 }
 
 const flatten: Rule = (call, { rank, row }) => {
@@ -59,7 +65,8 @@ const unsqueeze: Rule = (call, { rank, row }) => {
   const wide = rank + axes.length;
   const added = new Set(axes.map((axis) => axisOf(axis, wide)));
   const kept = countUp(wide).filter((axis) => !added.has(axis));
-  return [sent(wide, row === undefined ? undefined : kept[row])];
+  const isInFront = row === 0 && kept[0] !== 0;
+  return [{ ...sent(wide, row === undefined ? undefined : kept[row]), isInFront }];
 };
 
 const squeeze: Rule = (call, { rank, row }) => {
@@ -86,10 +93,13 @@ const slice: Rule = (call, value) => {
   const axes = call.wholes('axes') ?? numbersOf(call.inputs[3]) ?? starts?.map((_, axis) => axis);
   const steps = numbersOf(call.inputs[4]);
   const kept = [sent(value.rank, value.row)];
-  if (!starts || !ends || !axes || value.row === undefined) return kept;
+  if (!axes || value.row === undefined) return kept;
   const at = axes.findIndex((axis) => axisOf(axis, value.rank) === value.row);
   if (at < 0) return kept;
-  const isWhole = starts[at] === 0 && (ends[at] ?? 0) >= TO_THE_END && (steps?.[at] ?? 1) === 1;
+  const end = ends?.[at] ?? call.inputs[2]?.content?.[at];
+  const isToTheEnd =
+    (end !== undefined && holdsRows(end)) || (typeof end === 'number' && end >= TO_THE_END);
+  const isWhole = starts?.[at] === 0 && isToTheEnd && (steps?.[at] ?? 1) === 1;
   return isWhole ? kept : `takes a part of axis ${value.row}, which holds the rows`;
 };
 
@@ -122,7 +132,11 @@ const expand: Rule = (call, { rank, row }) => {
   const target = call.inputs[1]?.content;
   if (!target || rank === undefined) return [SENT];
   const wide = Math.max(rank, target.length);
-  return [sent(wide, row === undefined ? undefined : row + wide - rank)];
+  const at = row === undefined ? undefined : row + wide - rank;
+  const isElsewhere = target.some(
+    (size, axis) => dependsOnRows([size]) && axis + wide - target.length !== at,
+  );
+  return [sent(wide, isElsewhere ? undefined : at)];
 };
 
 /** Rows that meet along their own axis: two requests would give the sum of what each gives twice. */
@@ -132,6 +146,11 @@ export const concat = (call: Call): Step => {
   const rank = values.map((each) => each?.rank).find((each) => each !== undefined);
   const rows = values.map((each) => each?.row);
   const [row] = rows;
+  const [first] = call.inputs;
+  const isLast = axis === -1 || (rank !== undefined && axis === rank - 1);
+  if (first?.isIota && first.row !== undefined && isLast) {
+    return [{ ...sent(rank, first.row), ownPlace: call.inputs.length }];
+  }
   if (row !== undefined && rows.every((each) => each === row)) {
     if (axisOf(axis, rank) === row) return `joins values along axis ${row}, which holds the rows`;
     return [sent(rank, row)];
@@ -186,6 +205,8 @@ export const SHAPE_RULES: Readonly<Record<string, Rule>> = {
   Expand: expand,
   Gather: gather,
   GatherElements: gatherElements,
+  GatherND: gatherND,
+  ScatterND: scatterND,
   ScatterElements: gatherElements,
   Scatter: gatherElements,
   ReverseSequence: reverseSequence,

@@ -1,5 +1,4 @@
-/** A whole number, the number of rows, or null where it is not known. */
-export type Extent = number | 'rows' | null;
+import type { Extent } from './extent.ts';
 
 /**
  * What is known of a value while a graph is followed. `fixed` values are the same for all requests, `sized` ones depend on
@@ -9,8 +8,21 @@ export type Traced = {
   readonly kind: 'fixed' | 'sized' | 'sent';
   /** The number of dimensions; undefined: not known. */
   readonly rank?: number | undefined;
-  /** The axis that requests are joined along, alone or merged with others; undefined: not known. */
+  /**
+   * The axis that requests are joined along, alone or merged with others; undefined: not known. Of a value that holds nothing
+   * sent: the axis that is as long as there are rows.
+   */
   readonly row?: number | undefined;
+  /** What comes before the axis of the rows is of size one. */
+  readonly isInFront?: boolean | undefined;
+  /** Of a value that holds nothing sent: it is the same for each row. */
+  readonly isEven?: boolean | undefined;
+  /** Of a value that holds nothing sent: it is the number of each row. */
+  readonly isIota?: boolean | undefined;
+  /** Places of so many numbers, the first of which is that of the row. */
+  readonly ownPlace?: number | undefined;
+  /** Of a value that holds nothing sent: it is another one where there are other rows. */
+  readonly isByRows?: boolean | undefined;
   /** Its elements, where they are few whole numbers: axes, shapes, permutations. */
   readonly content?: readonly Extent[] | undefined;
 };

@@ -8,6 +8,7 @@ import type {
   OnnxSteps,
 } from '../onnx-schema.ts';
 import { fold, shapeOf } from './fold.ts';
+import { followLoop, isSame } from './loop.ts';
 import { alwaysMixes, follow } from './operators.ts';
 import { tracedWeight } from './small-content.ts';
 import { type Call, LIST_MAX, SENT, type Step, type Traced } from './traced.ts';
@@ -154,19 +155,92 @@ function walkOperator(
   if (always !== undefined) throw new Mixed(said(node, always));
   const call = callOf(node, given, around);
   if (op === 'Constant') return [constantOf(node)];
-  const kinds = new Set([...given.map((each) => each?.kind), ...kindsInside(node, around)]);
-  const hasSent = kinds.has('sent');
+  const kind = kindOf([...given.map((each) => each?.kind), ...kindsInside(node, around)]);
+  const hasSent = kind === 'sent';
   if (hasSent && (op === 'Shape' || op === 'Size' || op === 'EyeLike')) {
     return [{ kind: 'sized', ...shapeOf(given[0] ?? SENT, call) }];
   }
-  if (op === 'If' && given[0]?.kind === 'fixed') return walkBranches(node, around);
+  const decided = walkDecided(node, given, around);
+  if (decided) return decided;
   if (hasSent) return [...resultsOf(node, follow(call))];
-  if (kinds.has('sized') && (op === 'If' || op === 'Loop')) {
+  if (kind === 'sized' && (op === 'If' || op === 'Loop')) {
     throw new Mixed(said(node, 'depends on the number of rows'));
   }
-  for (const graph of graphsOf(node)) walkInside(graph, around, { kind: 'fixed' });
-  return [{ kind: kinds.has('sized') ? 'sized' : 'fixed', ...fold(call) }];
+  for (const graph of graphsOf(node)) walkInside(graph, around, []);
+  const folded = fold(call);
+  return [{ kind, ...folded, ...alongOf(call, folded) }];
 }
+
+/** A choice, or a number of turns, that is the same for all requests; undefined: it is neither. */
+function walkDecided(
+  node: OnnxStep,
+  given: readonly (Traced | undefined)[],
+  around: Surroundings,
+): readonly Traced[] | undefined {
+  if (node.op_type === 'If' && isSame(given[0])) return walkBranches(node, around);
+  const isLoop = node.op_type === 'Loop' && isOfFixedLength(given);
+  return isLoop ? walkLoop(node, given, around) : undefined;
+}
+
+function kindOf(kinds: readonly (Traced['kind'] | undefined)[]): Traced['kind'] {
+  if (kinds.includes('sent')) return 'sent';
+  return kinds.includes('sized') ? 'sized' : 'fixed';
+}
+
+/** The number of turns is known; so is whether it begins at all. */
+function isOfFixedLength([turns, begins]: readonly (Traced | undefined)[]): boolean {
+  return isSame(turns) && (begins === undefined || isSame(begins));
+}
+
+function walkLoop(
+  node: OnnxStep,
+  given: readonly (Traced | undefined)[],
+  around: Surroundings,
+): readonly Traced[] {
+  const [body] = graphsOf(node);
+  if (!body) return [SENT];
+  const initial = given.slice(2).map((value) => value ?? FIXED);
+  const turn = (carried: readonly Traced[]) =>
+    walkInside(body, around, [NUMBER, NUMBER, ...carried]);
+  return resultsOf(node, followLoop(initial, turn));
+}
+
+const FIXED: Traced = { kind: 'fixed' };
+/** The turn's number, and whether to go on. */
+const NUMBER: Traced = { kind: 'fixed', rank: 0 };
+
+/** Where the result is another for each row, if a value that goes in is. */
+function alongOf(call: Call, { rank }: Partial<Traced>): Partial<Traced> {
+  if (!call.inputs.some((each) => each?.row !== undefined)) {
+    const isByRows = call.inputs.some((each) => each?.isByRows === true);
+    return { isByRows, ...(rank === undefined ? { rank: rankOf(call) } : {}) };
+  }
+  const inputs = call.inputs.map((each): Traced | undefined =>
+    each?.row === undefined ? each : { ...each, kind: 'sent' },
+  );
+  const step = follow({ ...call, inputs });
+  if (typeof step === 'string') return { isByRows: true };
+  const along = inputs.filter((each) => each?.row !== undefined);
+  return {
+    rank: step[0]?.rank,
+    row: step[0]?.row,
+    isIota: KEEPING.has(call.op) && inputs[0]?.isIota === true,
+    isEven: along.every((each) => each?.isEven === true),
+    isByRows: step[0]?.row === undefined || inputs.some((each) => each?.isByRows === true),
+  };
+}
+
+/** The rank of what a node makes of values without rows. */
+function rankOf(call: Call): number | undefined {
+  const inputs = call.inputs.map(
+    (each): Traced | undefined => each && { ...each, kind: 'sent', row: -1 },
+  );
+  const step = follow({ ...call, inputs });
+  return typeof step === 'string' ? undefined : step[0]?.rank;
+}
+
+/** The numbers of rows are still those of the rows behind them. */
+const KEEPING = new Set(['Cast', 'Identity', 'Unsqueeze', 'Squeeze', 'Reshape', 'Expand']);
 
 function resultsOf(node: OnnxStep, step: Step): readonly Traced[] {
   if (typeof step === 'string') throw new Mixed(said(node, step));
@@ -264,7 +338,7 @@ function lookUpFrom(name: string, around: Surroundings): Traced['kind'] {
 
 /** Both branches of a choice that is made before anything is sent: either may be the one. */
 function walkBranches(node: OnnxStep, around: Surroundings): readonly Traced[] {
-  const results = graphsOf(node).map((graph) => walkInside(graph, around, SENT));
+  const results = graphsOf(node).map((graph) => walkInside(graph, around, []));
   const [first = [], second = first] = results;
   return first.map((value, at) => {
     const other = second[at] ?? SENT;
@@ -274,11 +348,15 @@ function walkBranches(node: OnnxStep, around: Surroundings): readonly Traced[] {
   });
 }
 
-function walkInside(graph: OnnxSteps, around: Surroundings, input: Traced): readonly Traced[] {
+function walkInside(
+  graph: OnnxSteps,
+  around: Surroundings,
+  inputs: readonly Traced[],
+): readonly Traced[] {
   const inside: Surroundings = {
     ...deeper(around),
     outer: around,
-    values: new Map(graph.input.map(({ name }) => [name, input])),
+    values: new Map(graph.input.map(({ name }, at) => [name, inputs[at] ?? FIXED])),
     ranks: ranksOf(graph),
   };
   walkGraph(graph, inside);
