@@ -22,7 +22,7 @@ import { Reserve } from './reserve.ts';
 import { type OpenFile, Segment, syncDirectory } from './segment.ts';
 import { readSegments, segmentName } from './segments.ts';
 
-/** What comes back within this time after a recovery makes the next recovery wait twice as long, up to `RETRY_MS_MAX`. */
+/** A cause that comes back within this time after a recovery makes the next one wait twice as long, up to `RETRY_MS_MAX`. */
 const RELAPSE_MS = 60_000;
 const RETRY_MS_MAX = 30_000;
 
@@ -58,7 +58,7 @@ export class FileLedger implements Ledger {
   #health: LedgerHealth = HEALTHY;
   #timer: NodeJS.Timeout | undefined;
   #retryMs: number;
-  #recoveredMs = Number.NEGATIVE_INFINITY;
+  #recovered = { fromCause: '', atMs: 0 };
   /** Records were found that others wrote: nothing is decided any more on what was read before. */
   #hasMoved = false;
   #closed = false;
@@ -124,16 +124,17 @@ export class FileLedger implements Ledger {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    if (this.#queue.isStuck()) return;
+    const isStuck = this.#queue.isStuck();
     const released = this.#queue.run(async () => {
       await this.#segment?.close();
       if ((await this.#lock?.isHeld()) === true) await this.#reserve.release();
       await this.#lock?.release();
     });
-    await released.catch((error: unknown) => {
+    const ended = released.catch((error: unknown) => {
       // What cannot be written to cannot be left in order either.
       if (this.#health.kind === 'healthy' && !(error instanceof LedgerHungError)) throw error;
     });
+    if (!isStuck) await ended;
   }
 
   // -- writing ---------------------------------------------------------------------------------------------------------
@@ -198,7 +199,9 @@ export class FileLedger implements Ledger {
     const nowMs = this.#state.clock.wallMs();
     const sinceMs = before.kind === 'degraded' ? before.sinceMs : nowMs;
     if (before.kind === 'healthy') {
-      const isRelapse = this.#state.clock.monotonicMs() - this.#recoveredMs < RELAPSE_MS;
+      const { fromCause, atMs } = this.#recovered;
+      const isRecent = this.#state.clock.monotonicMs() - atMs < RELAPSE_MS;
+      const isRelapse = isRecent && fromCause === cause;
       this.#retryMs = isRelapse ? Math.min(2 * this.#retryMs, RETRY_MS_MAX) : this.#state.watchMs;
     }
     this.#tell({ kind: 'degraded', cause, why: messageOf(error), sinceMs });
@@ -250,13 +253,14 @@ export class FileLedger implements Ledger {
     if (place === 'here' && segment?.isDirty() === true) await segment.cut();
     const isSound = place === 'here' && (await segment?.check().catch(() => 'gone')) === 'sound';
     if (!isSound) await this.#takeUp(await readEnd(directory));
+    else await segment?.cut();
     await this.#reserve.hold();
     if (turn.isOver || this.#closed || this.#health.kind === 'healthy') return;
     if (place === 'deleted' && segment !== undefined) {
       const message = `${segment.path} was deleted, and is written again from the open file`;
       this.#state.onRepair({ file: segment.path, cutBytes: 0, message });
     }
-    this.#recoveredMs = this.#state.clock.monotonicMs();
+    this.#recovered = { fromCause: this.#health.cause, atMs: this.#state.clock.monotonicMs() };
     this.#tell(HEALTHY);
   }
 

@@ -59,8 +59,14 @@ export class Segment {
     this.#bytes += length;
   }
 
-  /** Takes away whatever a write that does not count has left. */
+  /**
+   * Takes away whatever a write that does not count has left. Fails on a file that refuses writes, even where nothing is left.
+   *
+   * @throws LedgerGoneError where the file is shorter than it was: to make it longer again would fill it with zeros.
+   */
   async cut(): Promise<void> {
+    const { size } = await this.#handle.stat();
+    if (size < this.#bytes) throw this.#cutShort(size);
     await this.#handle.truncate(this.#bytes);
     await this.#handle.sync();
     this.#isDirty = false;
@@ -81,11 +87,7 @@ export class Segment {
     const place = await this.place();
     if (place !== 'here') throw new LedgerGoneError(`${this.path} was ${place}`);
     const { size } = await this.#handle.stat();
-    if (size < this.#bytes) {
-      throw new LedgerGoneError(
-        `${this.path} was cut short: expected ${this.#bytes} bytes, found ${size}`,
-      );
-    }
+    if (size < this.#bytes) throw this.#cutShort(size);
     return size === this.#bytes ? 'sound' : 'grown';
   }
 
@@ -109,6 +111,12 @@ export class Segment {
 
   async close(): Promise<void> {
     await this.#handle.close();
+  }
+
+  #cutShort(size: number): LedgerGoneError {
+    return new LedgerGoneError(
+      `${this.path} was cut short: expected ${this.#bytes} bytes, found ${size}`,
+    );
   }
 
   async #copyTo(copy: FileHandle): Promise<void> {
