@@ -96,6 +96,7 @@ export function createGrpcPlane({
     budget,
     limits: {
       ...GRPC_LIMITS,
+      headerBytesMax: config.limits.headersBytesMax,
       connectionsMax: connectionsFitting(config.server.connectionsMax, () => undefined),
       messageBytesMax,
     },

@@ -14,22 +14,26 @@ type Inside = {
   createHttp2Server?: (credentials: ServerCredentials) => Http2Server;
 };
 
+export type SessionOptions = {
+  /** Bytes of the metadata of one call, with 32 more for each entry, as HTTP/2 counts. Beyond: the call is reset. */
+  readonly headerBytesMax: number;
+  readonly onSession: (session: ServerHttp2Session, socket: Socket) => void;
+};
+
 /**
  * Widens the windows of HTTP/2 from 64 KiB: tensors of half a megabyte otherwise wait for a round trip for each tenth of
  * themselves, which halves the throughput. The library has an option for it that only its client reads, so this one server (and
  * no other user of HTTP/2 in this process) is given it from outside, before it listens. Where a later version of the library
  * looks different inside, it keeps the windows that it has.
  */
-export function widenWindows(
-  server: Server,
-  onSession: (session: ServerHttp2Session, socket: Socket) => void,
-): void {
+export function widenWindows(server: Server, { headerBytesMax, onSession }: SessionOptions): void {
   const inside = server as unknown as Inside;
   const create = inside.createHttp2Server;
   if (inside.commonServerOptions === undefined || create === undefined) return;
   inside.commonServerOptions.settings = {
     ...inside.commonServerOptions.settings,
     initialWindowSize: STREAM_WINDOW_BYTES,
+    maxHeaderListSize: headerBytesMax,
   };
   inside.createHttp2Server = (credentials) => {
     const http2 = create.call(server, credentials);

@@ -2,6 +2,8 @@
 export type GrpcLimits = {
   /** Bytes of one request message. Beyond: RESOURCE_EXHAUSTED. */
   readonly messageBytesMax: number;
+  /** Bytes of the metadata of one call, with 32 more for each entry, as HTTP/2 counts. Beyond: the call is reset. */
+  readonly headerBytesMax: number;
   /** Inputs, and outputs, of one request. Beyond: `too_large`. */
   readonly tensorsMax: number;
   /** Connections that are open at a time. Beyond, the one that has been idle longest is closed. */

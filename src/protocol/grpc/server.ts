@@ -2,6 +2,7 @@
  * The Open Inference Protocol over gRPC, with what Triton's clients know beyond it. The wire ends here: what goes further in are
  * InferRequests, what comes back InferResponses and ServeErrors.
  */
+import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import {
   type Metadata,
@@ -17,6 +18,7 @@ import type { Service } from '../service.ts';
 import { createAboutCalls } from './about-calls.ts';
 import { createAnswerInfer } from './answer-infer.ts';
 import { createAuthorityDoor } from './authority.ts';
+import { boundFrames } from './bound-frames.ts';
 import { boundSession } from './bound-sessions.ts';
 import { CallMemory } from './call-memory.ts';
 import {
@@ -93,18 +95,20 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   );
   const reflection = addReflection(server, definitions);
   const streams = new Set([...reflection, ...[inference, health].flatMap(streamPaths)]);
-  const { stallMsMax } = limits;
+  const { stallMsMax, headerBytesMax } = limits;
   const sockets = new Set<Socket>();
   const connections = new Connections(limits.connectionsMax, service.clock);
   const isStream = (path: string): boolean => streams.has(path);
-  widenWindows(server, (session, socket) => {
+  const onSession = (session: ServerHttp2Session, socket: Socket): void => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     forgetLongTimeouts(session);
     memory.watch(session);
+    boundFrames(session);
     boundSession(session, { connections, socket, isStream });
     cutStalledCalls(session, socket, { stallMsMax, isStream });
-  });
+  };
+  widenWindows(server, { headerBytesMax, onSession });
   return {
     listen: async (host, port) => {
       names = { ...names, isLoopback: isLoopbackAddress(host) };

@@ -9,6 +9,7 @@ import type { FastifyRequest } from 'fastify';
 
 import { messageOf, ServeError } from '../../core/errors.ts';
 import type { MemoryShare } from '../memory-budget.ts';
+import { ChunkCount } from '../rest/chunk-count.ts';
 import type { ShareOf } from '../rest/memory-shares.ts';
 import { Pieces } from '../rest/pieces.ts';
 
@@ -35,19 +36,24 @@ export function createUploadParser(bytesMax: number, shareOf: ShareOf) {
     const { headers } = request;
     const claimed = Number(headers['content-length'] ?? 0);
     if (claimed > bytesMax) throw tooLarge(bytesMax, claimed);
-    const room = { bytesMax, share: shareOf(request.raw) };
+    const chunks = headers['content-length'] === undefined ? new ChunkCount() : undefined;
+    const room = { bytesMax, chunks, share: shareOf(request.raw) };
     return await readForm(payload, headers as BusboyHeaders, room);
   };
 }
 
 /** What the form may be, and what all requests may hold together. */
-type Room = { readonly bytesMax: number; readonly share: Pick<MemoryShare, 'take'> };
+type Room = {
+  readonly bytesMax: number;
+  readonly chunks: ChunkCount | undefined;
+  readonly share: Pick<MemoryShare, 'take'>;
+};
 
 /** Ends as soon as the form does, or as soon as it is clear that nothing will come of it. */
 function readForm(
   payload: Readable,
   headers: BusboyHeaders,
-  { bytesMax, share }: Room,
+  { bytesMax, chunks, share }: Room,
 ): Promise<Upload> {
   return new Promise((resolve, reject) => {
     const form = openForm(headers);
@@ -60,6 +66,7 @@ function readForm(
         return;
       }
       try {
+        chunks?.add(piece);
         share.take(piece.byteLength);
       } catch (full) {
         fail(ServeError.from(full));

@@ -3,6 +3,7 @@ import { createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 
 import { ServeError } from '../../core/errors.ts';
 import { type BodyOptions, type Done, readBody } from './body.ts';
+import { ChunkCount } from './chunk-count.ts';
 
 /** For the header `accept-encoding` of a refusal: what a body may be compressed with. */
 export const ENCODINGS_SERVED = 'gzip, deflate';
@@ -76,10 +77,20 @@ function inflate(stream: Readable, options: Inflating, done: Done): void {
   inflated.on('error', (error) => {
     fault = notValid(encoding, error.message);
   });
+  const chunks = new ChunkCount();
+  const onData = (piece: Buffer): void => {
+    try {
+      chunks.add(piece);
+    } catch (thrown) {
+      fault = ServeError.from(thrown);
+      inflated.destroy();
+    }
+  };
+  if (options.contentLength === undefined) stream.on('data', onData);
   stream.on('close', onGone).on('error', onGone).pipe(inflated);
   const read = { contentLength: undefined, bytesMax, memory, share, turns };
   readBody(inflated, read, (error, body) => {
-    stream.off('close', onGone).off('error', onGone).unpipe(inflated);
+    stream.off('close', onGone).off('error', onGone).off('data', onData).unpipe(inflated);
     // What is left of the body is let through unread, as that of any refused request is.
     stream.on('error', () => undefined).resume();
     if (error !== null) inflated.destroy();

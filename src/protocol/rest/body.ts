@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { ServeError } from '../../core/errors.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import type { BodyMemory } from './body-memory.ts';
+import { ChunkCount } from './chunk-count.ts';
 import { Pieces } from './pieces.ts';
 import { finish, type Sliced, type Turns } from './turns.ts';
 
@@ -35,6 +36,7 @@ export function readBody(stream: Readable, options: BodyOptions, done: Done): vo
     options.contentLength === undefined
       ? new Joined(turns, share)
       : new Place(memory.take(claimed));
+  const chunks = options.contentLength === undefined ? new ChunkCount() : undefined;
   let found = 0;
   const onData = (piece: Buffer): void => {
     found += piece.byteLength;
@@ -43,6 +45,7 @@ export function readBody(stream: Readable, options: BodyOptions, done: Done): vo
       return;
     }
     try {
+      chunks?.add(piece);
       share.take(piece.byteLength);
     } catch (full) {
       settle(ServeError.from(full));

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
+import { answersOwed } from './bound-pipelines.ts';
+
 /** A connection, and the answer that was asked for last on it. */
 type Connection = { readonly controller: AbortController; response: ServerResponse };
 
@@ -37,7 +39,9 @@ function openConnection(socket: Socket, response: ServerResponse): Connection {
   let timer: NodeJS.Timeout | undefined;
   const probeAfter = (delayMs: number): void => {
     timer = setTimeout(() => {
-      if (!probe(connection.response)) return;
+      const [first = connection.response] = answersOwed(socket);
+      const isLast = answersOwed(socket).size <= 1;
+      if (!probe(first) && isLast) return;
       probeAfter(Math.min(delayMs * 2, PROBE_MS_MAX));
     }, delayMs);
   };
@@ -54,7 +58,6 @@ function openConnection(socket: Socket, response: ServerResponse): Connection {
 /** False where the answer itself shows whether anybody reads it: it is on its way, or nothing may come before it. */
 function probe(response: ServerResponse): boolean {
   if (response.headersSent || response.req.httpVersion !== '1.1') return false;
-  // One that waits for earlier answers on its connection has no socket yet; those probe for it.
   if (response.socket !== null) response.writeContinue();
   return true;
 }

@@ -18,6 +18,8 @@ import { type Done, readBody } from './body.ts';
 import { encodingOf, readCompressedBody } from './body-encoding.ts';
 import { BodyMemory } from './body-memory.ts';
 import { boundConnections } from './bound-connections.ts';
+import { boundPipelines } from './bound-pipelines.ts';
+import { endUnreadChunks } from './chunk-count.ts';
 import { createHostDoor } from './control-door.ts';
 import {
   createClientErrorHandler,
@@ -85,6 +87,8 @@ export function createRestServer(options: RestServerOptions): RestServer {
   });
   // A caller that sends all and shuts down its sending half still reads: Node would hang up on it.
   Object.assign(app.server, { httpAllowHalfOpen: true });
+  boundPipelines(app.server);
+  endUnreadChunks(app);
   boundConnections(app.server, new Connections(limits.connectionsMax, service.clock));
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);

@@ -30,6 +30,7 @@ export const DEFINITIONS = loadDefinitions(PROTOS);
 
 export const LIMITS: GrpcLimits = {
   messageBytesMax: 1_000_000,
+  headerBytesMax: 8_192,
   connectionsMax: 10_000,
   tensorsMax: 16,
   callsMax: 100,
