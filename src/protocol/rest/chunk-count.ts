@@ -30,12 +30,12 @@ export class ChunkCount {
  * count those that are still to come, and Node reads on until their end.
  */
 export function endUnreadChunks(app: FastifyInstance): void {
-  app.addHook('onSend', (request, reply, payload, done) => {
+  app.addHook('onSend', async (request, reply, payload) => {
     const isChunked = request.headers['transfer-encoding'] !== undefined;
     if (isChunked && !request.raw.complete) {
       reply.header('connection', 'close');
       request.raw.socket.pause?.();
     }
-    done(null, payload);
+    return payload;
   });
 }
