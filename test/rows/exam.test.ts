@@ -1,4 +1,5 @@
 import t from 'tap';
+import type { RowModel } from '../support/row-models/row-model.ts';
 import { rowModels } from '../support/row-models/row-models.ts';
 import { TESTDATA_MISSING, testdataModels } from '../support/row-models/testdata-models.ts';
 import { examine } from './exam.ts';
@@ -13,11 +14,23 @@ t.setTimeout(300_000);
 const MODELS = rowModels().filter(({ loads }) => loads);
 const SEED = 20_261;
 
+/** Of those whose requests run alone anyway, the ones that must be here, and some more. */
+const ALONE = new Set([
+  ...['dynamic int8', 'fused dynamic int8', 'a branch on rare data', 'a branch within a branch'],
+  ...['random noise', 'a detector', 'sequence first, any batch', 'attention across rows'],
+  ...['a scan from row to row', 'rows hidden by a change of rank', 'a sign by the number of rows'],
+]);
+
 /** Of each kind in a process of its own; the whole exam is `npm run exam:rows`. */
 const IN_PROCESSES = new Set([
   ...['dynamic int8', 'a branch on rare data', 'sequence first, any batch', 'softmax over rows'],
   ...['a residual network', 'a text encoder', 'LSTM between transpositions', 'a tree ensemble'],
 ]);
+
+/** What all of them are is tested with the rule; each takes a thread and a runtime of its own here. */
+function isHere({ name, expected }: RowModel, at: number): boolean {
+  return expected === 'apart' || ALONE.has(name) || at % 4 === 0;
+}
 
 t.test(
   'every answer of generated models is the lone one, in both tiers, over all wires',
@@ -26,7 +39,7 @@ t.test(
     t.equal(inProcesses.length, IN_PROCESSES.size);
     const results = await sit(
       [
-        ...MODELS.map((model) => fromRowModel(model, 'thread')),
+        ...MODELS.filter(isHere).map((model) => fromRowModel(model, 'thread')),
         ...inProcesses.map((model) => fromRowModel(model, 'process')),
       ],
       { seed: SEED, requestsEach: 24 },
@@ -36,7 +49,7 @@ t.test(
     const { requests, joined, off } = totalsOf(results);
     t.ok(requests > 2_000, `${requests} requests`);
     t.ok(joined >= 40, `${joined} joined`);
-    t.ok(off >= 55, `${off} off`);
+    t.ok(off >= 30, `${off} off`);
   },
 );
 
