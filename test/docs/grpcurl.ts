@@ -1,6 +1,7 @@
 /**
- * As much of grpcurl as the documentation needs: one call, from the proto files, with JSON for the request and for each answer.
- * A field that the request's message does not have is refused; the library alone would pass over it.
+ * A stand-in for grpcurl, for machines without Go to compile it with: one call, from the proto files, with JSON for the request and
+ * for each answer. Where the interop suite has compiled the real one, it is used in place of this, and that suite runs the
+ * documentation's commands with it. A field that the request's message does not have is refused; the library alone would pass over it.
  */
 
 import path from 'node:path';

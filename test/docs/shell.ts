@@ -1,9 +1,11 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { grpcurlPath } from '../interop/grpcurl.ts';
 import { projectRoot } from '../support/project-root.ts';
 import type { RunningGateway } from './a-gateway.ts';
 
-const GRPCURL = path.join(import.meta.dirname, 'grpcurl.js');
+const STAND_IN = path.join(import.meta.dirname, 'grpcurl.js');
 const MAIN = path.join(import.meta.dirname, '../../src/cli/main.js');
 
 /** Why blocks of shell cannot be run here; undefined: they can. */
@@ -15,16 +17,20 @@ export const noShell: string | undefined = ['sh', 'curl'].some(
 
 export type Ran = { readonly code: number; readonly out: string; readonly errors: string };
 
+function grpcurl(): string {
+  return existsSync(grpcurlPath) ? `'${grpcurlPath}'` : `'${process.execPath}' '${STAND_IN}'`;
+}
+
 /**
  * Runs a block as a reader would in the root of a clone, with four things put in the place of the reader's: the ports, the
- * ledger, this build of the program, and a grpcurl of our own. A refusal by HTTP counts as a failure, and so does
+ * ledger, this build of the program, and the grpcurl that the interop suite compiles, or a stand-in where it has not. A refusal by HTTP counts as a failure, and so does
  * whatever takes longer than `timeout` milliseconds.
  */
 export function runBlock(text: string, gateway: RunningGateway, timeout = 15_000): Promise<Ran> {
   const admin = `http://127.0.0.1:${gateway.adminPort}`;
   const prelude = [
     'curl() { command curl -sS --fail-with-body "$@"; }',
-    `grpcurl() { '${process.execPath}' '${GRPCURL}' "$@"; }`,
+    `grpcurl() { ${grpcurl()} "$@"; }`,
     `node() { if [ "$1" = out/src/cli/main.js ]; then shift; understudy "$@"; else '${process.execPath}' "$@"; fi; }`,
     `understudy() { if [ "$1" = rollout ]; then set -- "$@" --admin ${admin}; fi; '${process.execPath}' '${MAIN}' "$@"; }`,
     'set -e',

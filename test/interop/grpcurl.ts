@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import { projectRoot } from '../support/project-root.ts';
@@ -8,6 +8,9 @@ import { projectRoot } from '../support/project-root.ts';
 const run = promisify(execFile);
 
 const VERSION = 'v1.9.3';
+
+/** Where the compiled grpcurl is, once it is. */
+export const grpcurlPath = join(projectRoot, '.build', 'interop', `grpcurl-${VERSION}`, 'grpcurl');
 
 /** Fetching and compiling take about a minute, once for each version. */
 const INSTALL_MS_MAX = 600_000;
@@ -17,15 +20,13 @@ const INSTALL_MS_MAX = 600_000;
  * fails is an error. Needs a proxy of Go modules.
  */
 export async function grpcurlProgram(): Promise<string | undefined> {
-  const folder = join(projectRoot, '.build', 'interop', `grpcurl-${VERSION}`);
-  const program = join(folder, 'grpcurl');
-  if (existsSync(program)) return program;
+  if (existsSync(grpcurlPath)) return grpcurlPath;
   const go = await goProgram();
   if (go === undefined) return undefined;
-  const env = { ...process.env, GOBIN: folder };
+  const env = { ...process.env, GOBIN: dirname(grpcurlPath) };
   const what = `github.com/fullstorydev/grpcurl/cmd/grpcurl@${VERSION}`;
   await run(go, ['install', what], { env, timeout: INSTALL_MS_MAX });
-  return program;
+  return grpcurlPath;
 }
 
 /** Go where it is on the path, or where its installer puts it. */

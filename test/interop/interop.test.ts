@@ -9,6 +9,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 
+import { aGateway } from '../docs/a-gateway.ts';
+import { checkBlock } from '../docs/check-block.ts';
+import { blocksOf, readPage } from '../docs/page.ts';
 import { RunningGateway } from '../e2e/a-gateway.ts';
 import { grpcClient } from './grpc-client.ts';
 import { grpcurlProgram } from './grpcurl.ts';
@@ -66,6 +69,15 @@ t.test('a Node client made from the .proto alone', async (t) => {
 });
 
 const skip = grpcurl === undefined && 'needs Go, to compile grpcurl with';
+t.test('the calls of gRPC in the documentation, by the real grpcurl', { skip }, async (t) => {
+  const page = 'docs/reference/protocol.md';
+  const gateway = await aGateway({ modelControl: 'explicit' });
+  t.teardown(() => gateway.close());
+  const blocks = blocksOf(readPage(page)).filter(({ text }) => text.includes('grpcurl '));
+  t.ok(blocks.length > 3, `${blocks.length} blocks`);
+  for (const block of blocks) await checkBlock(t, { page, block, gateway });
+});
+
 t.test('grpcurl, which knows what reflection tells it and nothing else', { skip }, async (t) => {
   const ask = async (...args: readonly string[]): Promise<string> =>
     (await run(grpcurl ?? '', ['-plaintext', '-max-time', '20', ...args])).stdout;
