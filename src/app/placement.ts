@@ -64,7 +64,10 @@ export class Placement {
       source,
       checkFiles: checkUnchanged(found),
       tier: execution.isolation,
-      birth: { nice: 0, oomScoreAdj: OOM_SCORE_ADJ[role], environment },
+      birth: {
+        ...{ nice: 0, oomScoreAdj: OOM_SCORE_ADJ[role], environment },
+        memoryBytesMax: execution.memoryBytesMax,
+      },
       replicas,
       batch: { rowsMax: runRowsMax(batch), delayMs: batch.delayMs },
       joining: await this.#joiningOf({ found, settings }, listeners),
@@ -95,7 +98,8 @@ export class Placement {
       checkFiles: async () => {
         for (const check of checks) await check();
       },
-      birth: { ...LANE, environment },
+      // It holds two models.
+      birth: { ...LANE, environment, memoryBytesMax: twice(execution.memoryBytesMax) },
       // Nobody waits for what is mirrored: there is no urgency.
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
       batchRowsMax: runRowsMax(batch),
@@ -129,6 +133,10 @@ export class Placement {
       },
     };
   }
+}
+
+function twice(bytes: number | undefined): number | undefined {
+  return bytes === undefined ? undefined : 2 * bytes;
 }
 
 /** With batching off every request runs by itself. */

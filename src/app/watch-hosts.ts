@@ -51,9 +51,10 @@ export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => Hos
       onCrash: (target, crash) => {
         events.onCrash(target, crash);
         const how = crash.signal ?? `exit code ${crash.exitCode ?? 'unknown'}`;
+        const why = crash.because === undefined ? '' : `: ${crash.because}`;
         log({
           level: 'error',
-          message: `process died (${how}) with ${crash.inFlight} requests in it; it is started again`,
+          message: `process died (${how}${why}) with ${crash.inFlight} requests in it; it is started again`,
           facts: { ...facts(target), died: how },
         });
       },

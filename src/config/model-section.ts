@@ -66,6 +66,8 @@ export type ModelConfig = {
     readonly strict: boolean;
     readonly isolation: 'process' | 'thread';
     readonly runMsMax: number;
+    /** Resident bytes of one process; undefined: no limit. */
+    readonly memoryBytesMax: number | undefined;
   };
   readonly identity: IdentitySetting;
   /** What is loaded beside the versions that the route leads to. */
@@ -150,7 +152,14 @@ const executionSchema = section({
     .enum(['process', 'thread'], { error: expected('process or thread') })
     .default(execution.isolation),
   runMax: duration.prefault(execution.runMax),
-}).prefault({});
+  memoryMax: byteSize.optional(),
+})
+  .superRefine(({ isolation, memoryMax }, context) => {
+    if (memoryMax === undefined || isolation === 'process') return;
+    const message = `expected no limit where isolation is ${isolation}: the model shares the gateway's memory. Leave it out, or use isolation: process`;
+    context.addIssue({ code: 'custom', path: ['memoryMax'], message });
+  })
+  .prefault({});
 
 const versionsSchema = z
   .union(
@@ -283,6 +292,7 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
       strict: run.strict,
       isolation: run.isolation,
       runMsMax: run.runMax,
+      memoryBytesMax: run.memoryMax,
     },
     identity: {
       sticky: route?.sticky,

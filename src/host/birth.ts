@@ -6,6 +6,8 @@ export type Birth = {
   readonly nice: number;
   /** Added to the gateway's `oom_score_adj`, 0 to 1000: the highest is killed first where memory runs out. Linux only. */
   readonly oomScoreAdj: number;
+  /** Resident bytes beyond which the child is killed; undefined: no limit but the system's. Linux only. */
+  readonly memoryBytesMax?: number | undefined;
   /** Variables that the child gets beside its own few; it inherits none. */
   readonly environment: Readonly<Record<string, string>>;
 };

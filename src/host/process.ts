@@ -11,12 +11,15 @@ import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import { keepTrackOf } from './children.ts';
 import type { DeskListeners, DeskSetting } from './desk.ts';
 import { FrameSocket } from './frame-socket.ts';
+import { overMemoryText, watchMemory } from './memory-watch.ts';
 import { openRing, RingReader, RingWriter } from './ring.ts';
 
 /** How a child ended. */
 export type ChildExit = {
   readonly signal: string | undefined;
   readonly exitCode: number | undefined;
+  /** Why we killed it, for people; undefined: we did not. */
+  readonly because?: string | undefined;
 };
 
 export type HostProcessOptions = {
@@ -46,7 +49,8 @@ export class HostProcess {
   readonly #ready = deferred<WorkerReport['models']>();
   readonly #exited = deferred<ChildExit>();
   #lastWords = '';
-  #stuckRunMs: number | undefined;
+  #killedBecause: string | undefined;
+  readonly #stopWatching: () => void;
   #doomed = false;
 
   constructor(options: HostProcessOptions) {
@@ -65,8 +69,12 @@ export class HostProcess {
       this.#lastWords += error.message;
     });
     this.#child.on('close', (exitCode, signal) => {
-      this.#onExit({ exitCode: exitCode ?? undefined, signal: signal ?? undefined });
+      const how = { exitCode: exitCode ?? undefined, signal: signal ?? undefined };
+      this.#onExit({ ...how, because: this.#killedBecause });
     });
+    const { memoryBytesMax: bytesMax } = options.birth;
+    const onOver = (bytes: number): void => this.#killBecause(overMemoryText(bytes, bytesMax ?? 0));
+    this.#stopWatching = watchMemory({ pid: this.#child.pid, bytesMax, onOver });
     this.#ready.promise.catch(() => undefined);
   }
 
@@ -121,12 +129,11 @@ export class HostProcess {
   }
 
   /** How it ended, for people. */
-  describeExit({ signal, exitCode }: ChildExit): string {
+  describeExit({ signal, exitCode, because }: ChildExit): string {
     const how = signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : `signal ${signal}`;
-    const stuck =
-      this.#stuckRunMs === undefined ? '' : ` after a run of over ${this.#stuckRunMs} ms`;
+    const why = because === undefined ? '' : `: ${because}`;
     const words = this.#lastWords.trim();
-    return `the process ended by ${how}${stuck}${words === '' ? '' : `; it said: ${words}`}`;
+    return `the process ended by ${how}${why}${words === '' ? '' : `; it said: ${words}`}`;
   }
 
   #onFrame(frame: Frame): void {
@@ -156,8 +163,7 @@ export class HostProcess {
         onRecheck(message.isSame);
         break;
       case 'stuck':
-        this.#stuckRunMs = message.runMs;
-        this.kill();
+        this.#killBecause(`a run took over ${message.runMs} ms`);
         break;
       case 'error':
         onInternalError(message.operation, new Error(message.message));
@@ -165,7 +171,13 @@ export class HostProcess {
     }
   }
 
+  #killBecause(why: string): void {
+    this.#killedBecause ??= why;
+    this.kill();
+  }
+
   #onExit(exit: ChildExit): void {
+    this.#stopWatching();
     this.#memory?.close();
     this.#ready.reject(new Error(this.describeExit(exit)));
     this.#exited.resolve(exit);

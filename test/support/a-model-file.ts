@@ -65,6 +65,19 @@ export function aCrashingModel(): Uint8Array {
   return writeModel({ graph, ...rest });
 }
 
+/** `sizes`, two of them, to the largest element of a matrix of zeros that has them: FP32, so that 4 bytes each are taken. */
+export function aGreedyModel(): Uint8Array {
+  const { graph, ...rest } = newModel({
+    name: 'greedy',
+    inputs: [{ name: 'sizes', dtype: 'INT64', shape: [2] }],
+    outputs: [{ name: 'y', dtype: 'FP32', shape: [] }],
+  });
+  addNode(graph, { op: 'ConstantOfShape', inputs: ['sizes'], outputs: ['zeros'] });
+  const attributes = { keepdims: { int: 0 } };
+  addNode(graph, { op: 'ReduceMax', inputs: ['zeros'], outputs: ['y'], attributes });
+  return writeModel({ graph, ...rest });
+}
+
 /** Square matrices of this size are multiplied when the model is loaded. */
 const SLOW_SIZE = 2_048;
 

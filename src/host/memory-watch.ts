@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+
+/** Between two looks: a model that takes gigabytes a second is some hundred megabytes over before it is seen. */
+const LOOK_MS = 250;
+
+export type MemoryWatchOptions = {
+  readonly pid: number | undefined;
+  /** Resident bytes that the process may have; undefined: any number. */
+  readonly bytesMax: number | undefined;
+  /** Told once, with what was found. */
+  readonly onOver: (bytes: number) => void;
+};
+
+/**
+ * Looks at the resident memory of a process until it is over its limit. Returns how to stop. Where the system does not tell (only
+ * Linux does), nothing is ever over.
+ */
+export function watchMemory({ pid, bytesMax, onOver }: MemoryWatchOptions): () => void {
+  if (pid === undefined || bytesMax === undefined) return () => undefined;
+  const timer = setInterval(() => {
+    const bytes = residentBytes(pid);
+    if (bytes === undefined || bytes <= bytesMax) return;
+    clearInterval(timer);
+    onOver(bytes);
+  }, LOOK_MS).unref();
+  return () => clearInterval(timer);
+}
+
+/** Undefined for a process that has ended, and where there is no `/proc`. */
+function residentBytes(pid: number): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(status)?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) * 1_024;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How a process that took too much was ended, for people. */
+export function overMemoryText(bytes: number, bytesMax: number): string {
+  return `its memory was over execution.memoryMax: expected at most ${mebibytes(bytesMax)} MiB resident, found ${mebibytes(bytes)}`;
+}
+
+function mebibytes(bytes: number): number {
+  return Math.ceil(bytes / 1_048_576);
+}
