@@ -60,6 +60,7 @@ function fits(what: 'input' | 'output', expected: TensorSpec, found: TensorSpec)
     found.shape[at] === -1 || (what === 'output' && size === -1);
   return (
     expected.dtype === found.dtype &&
+    !(expected.optional && !found.optional) &&
     expected.shape.length === found.shape.length &&
     expected.shape.every((size, at) => size === found.shape[at] || isOpen(size, at))
   );
@@ -67,7 +68,9 @@ function fits(what: 'input' | 'output', expected: TensorSpec, found: TensorSpec)
 
 function unknownInput(stable: Package, candidate: Package): string | undefined {
   const known = new Set(stable.signature.inputs.map(({ name }) => name));
-  const extra = candidate.signature.inputs.find(({ name }) => !known.has(name));
+  const extra = candidate.signature.inputs.find(
+    ({ name, optional }) => !known.has(name) && !optional,
+  );
   return extra && `inputs: expected those of stable, found ${specText(extra)} as well`;
 }
 

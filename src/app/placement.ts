@@ -173,6 +173,7 @@ function sourceOf({ model, version }: ModelVersion, entry: CatalogEntry | undefi
     strict: execution.strict,
     intraOpThreads: instancesOf(instances).intraOpThreads,
     ...(found.warmups.length > 0 ? { warmups: found.warmups } : {}),
+    ...(found.inspected.edits && { edits: found.inspected.edits }),
     ...(found.reshapes.length > 0 ? { reshapes: found.reshapes } : {}),
   };
   return { found, source, settings };

@@ -13,8 +13,8 @@ import { type Answer, bytesOf, mayBeJoined, type RunBatch, rowsOf, type Work } f
 
 export type BatcherOptions = {
   readonly clock: Clock;
-  /** Whether requests of a plan may share a run. Asked for each request, so that what is found later counts from then on. */
-  readonly joins: (plan: readonly number[]) => boolean;
+  /** Whether a request may share its run at all. Asked for each, so that what is found later counts from then on. */
+  readonly joins: (work: Work) => boolean;
   readonly rowsMax: number;
   /** How long a request may be kept for company while a replica is free. 0: it is not. */
   readonly delayMs: number;
@@ -90,7 +90,7 @@ export class Batcher {
       rows: rowsOf(work),
       bytes: bytesOf(work),
       enqueuedMs: nowMs,
-      alone: !this.#options.joins(work.plan) || !mayBeJoined(work),
+      alone: !this.#options.joins(work) || !mayBeJoined(work),
       settled: false,
       place: 0,
       resolve: settle.resolve,
@@ -124,7 +124,7 @@ export class Batcher {
 
   /** Requests of a plan share runs no more: what waits runs alone. */
   stopJoining(): void {
-    for (const entry of this.#queue) entry.alone ||= !this.#options.joins(entry.work.plan);
+    for (const entry of this.#queue) entry.alone ||= !this.#options.joins(entry.work);
   }
 
   /** A replica may be free: look again after the present poll phase. */

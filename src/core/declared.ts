@@ -7,6 +7,8 @@ export type Declared = {
   readonly formats: ReadonlyMap<string, string>;
   /** The file of an output's labels, by output. */
   readonly labelFiles: ReadonlyMap<string, string>;
+  /** Inputs that requests are said to be free to leave out. */
+  readonly optional: ReadonlySet<string>;
   readonly parameters: ReadonlyMap<string, string>;
   readonly warmups: readonly DeclaredWarmup[];
 };

@@ -42,6 +42,8 @@ export type TensorSpec = {
   readonly name: string;
   readonly dtype: Dtype;
   readonly shape: readonly number[];
+  /** An input that a request may leave out, as the model has a value for it. It never counts rows. */
+  readonly optional?: true;
 };
 
 export type Signature = {
@@ -66,16 +68,21 @@ export function tensorBytes(tensors: readonly Pick<Tensor, 'data'>[]): number {
   return bytes;
 }
 
-/** True if the first dimension of every input and output is free: requests may then share a run. */
-export function isBatchable(signature: Signature): boolean {
-  const { inputs, outputs } = signature;
+/**
+ * True if the first dimension of every input that a request must give, and of every output, is free: requests may then share a
+ * run.
+ */
+export function isBatchable({ inputs, outputs }: Signature): boolean {
   return (
-    inputs.length + outputs.length > 0 && inputs.every(isFirstFree) && outputs.every(isFirstFree)
+    inputs.length + outputs.length > 0 &&
+    inputs.every(({ shape, optional }) => optional || shape[0] === -1) &&
+    outputs.every(({ shape }) => shape[0] === -1)
   );
 }
 
-function isFirstFree({ shape }: TensorSpec): boolean {
-  return shape[0] === -1;
+/** The inputs that every request gives. */
+export function requiredInputs({ inputs }: Pick<Signature, 'inputs'>): readonly TensorSpec[] {
+  return inputs.filter(({ optional }) => !optional);
 }
 
 /** `[-1,1,28,28]`, as people write shapes in messages. */

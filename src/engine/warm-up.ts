@@ -6,6 +6,7 @@ import {
   byteLengthOf,
   type Dtype,
   elementCount,
+  requiredInputs,
   type Tensor,
   type TensorSpec,
 } from '../core/tensor.ts';
@@ -19,7 +20,7 @@ import type { OpenModel } from '../runtime/runtime.ts';
  * @throws Error that names the sample which the model did not answer, and the reason.
  */
 export async function warmUp(model: OpenModel, samples: readonly WarmupSample[]): Promise<void> {
-  await model.run(model.signature.inputs.map(zeros)).catch(() => undefined);
+  await model.run(requiredInputs(model.signature).map(zeros)).catch(() => undefined);
   for (const { name, count, inputs } of samples) {
     try {
       const tensors = await Promise.all(inputs.map(tensorOf));

@@ -4,6 +4,7 @@ import {
   byteLengthOf,
   formatShape,
   isBatchable,
+  requiredInputs,
   type Signature,
   type Tensor,
   type TensorSpec,
@@ -30,19 +31,24 @@ export function checkRequest(
     const spec = signature.inputs.find((each) => each.name === tensor.name);
     if (spec !== undefined) checkTensor(tensor, spec, request.model);
   }
-  if (limits.rowsMax < Infinity && isBatchable(signature)) checkRows(request, limits.rowsMax);
+  if (limits.rowsMax < Infinity && isBatchable(signature)) {
+    const required = new Set(requiredInputs(signature).map(({ name }) => name));
+    const inputs = request.inputs.filter(({ name }) => required.has(name));
+    checkRows({ ...request, inputs }, limits.rowsMax);
+  }
   checkOutputs(request, signature);
 }
 
 type Checked = Pick<InferRequest, 'model' | 'inputs' | 'outputs'>;
 
 function checkNames({ model, inputs }: Checked, signature: Signature): void {
-  const expected = signature.inputs.map((spec) => spec.name);
+  const known = signature.inputs.map((spec) => spec.name);
+  const expected = requiredInputs(signature).map((spec) => spec.name);
   const found = inputs.map((tensor) => tensor.name);
   for (const name of found) {
-    if (!expected.includes(name)) {
+    if (!known.includes(name)) {
       throw invalid(
-        `unexpected inference input '${name}' for model '${model}'. Expected ${list(expected)}, got '${name}'`,
+        `unexpected inference input '${name}' for model '${model}'. Expected ${list(known)}, got '${name}'`,
       );
     }
   }

@@ -1,6 +1,6 @@
 import { joiningText } from '../core/joining.ts';
 import type { Route } from '../core/route.ts';
-import type { TensorSpec } from '../core/tensor.ts';
+import { requiredInputs, type TensorSpec } from '../core/tensor.ts';
 import { compareVersions } from '../core/version.ts';
 import { versionNotFound } from './choose-version.ts';
 import { type ModelVersionState, resolveVersion } from './version-names.ts';
@@ -35,7 +35,7 @@ export function describeModel(
     name: route.model,
     versions: version === undefined ? ready.sort(compareVersions) : [state.version],
     platform: state.platform,
-    inputs: state.signature.inputs,
+    inputs: requiredInputs(state.signature),
     outputs: state.signature.outputs,
     properties: state.joining === undefined ? {} : { batch: joiningText(state.joining) },
   };

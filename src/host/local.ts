@@ -1,6 +1,7 @@
 import { Batcher } from '../batching/batcher.ts';
 import { type JoinExample, Recheck } from '../batching/recheck.ts';
 import type { ProbeFinding } from '../batching/row-independence.ts';
+import type { Work } from '../batching/work.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Joining } from '../core/joining.ts';
 import { freshRandom } from '../core/random.ts';
@@ -93,7 +94,7 @@ function openBatcher({ setting, listeners, clock, engine, joinings }: Parts): Ba
   });
   const batcher = new Batcher({
     clock,
-    joins: joinings.joins,
+    joins: (work) => joinings.joins(work.plan) && !givesOptional(work, engine),
     rowsMax: batch.rowsMax,
     delayMs: batch.delayMs,
     queue,
@@ -110,6 +111,16 @@ function openBatcher({ setting, listeners, clock, engine, joinings }: Parts): Ba
     },
   });
   return batcher;
+}
+
+/** What may be left out has no rows, so a request that gives it runs alone. */
+function givesOptional({ inputs, plan }: Work, { models }: Engine): boolean {
+  return plan.some((source) => {
+    const optional = models[source]?.signature.inputs.filter((input) => input.optional) ?? [];
+    return (
+      optional.length > 0 && inputs.some(({ name }) => optional.some((each) => each.name === name))
+    );
+  });
 }
 
 type Probing = Omit<Parts, 'listeners' | 'clock'> & {

@@ -3,7 +3,7 @@ import { type ProbeFinding, type ProbeReply, probeRows } from '../batching/row-i
 import type { RunBatch } from '../batching/work.ts';
 import { messageOf } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
-import type { Signature } from '../core/tensor.ts';
+import { requiredInputs, type Signature } from '../core/tensor.ts';
 
 /** Replica time that one probe may take, in milliseconds. A model that needs longer is joined only where that is declared. */
 const PROBE_MS_MAX = 10_000;
@@ -22,7 +22,10 @@ export type RowProbeOptions = {
 /** Resolves with what was found, which is `unknown` where the probe took too long; rejects where the version is unloaded meanwhile. */
 export async function probeModel(options: RowProbeOptions): Promise<ProbeFinding> {
   const { signature, rowsMax, source, runSpare } = options;
-  const probe = probeRows(signature, { rowsMax, random: seededRandom(SEED) });
+  const probe = probeRows(
+    { ...signature, inputs: requiredInputs(signature) },
+    { rowsMax, random: seededRandom(SEED) },
+  );
   let leftMs = PROBE_MS_MAX;
   let step = probe.next();
   while (!step.done) {

@@ -1,5 +1,5 @@
 import type { Dtype, Signature, TensorSpec } from '../core/tensor.ts';
-import { formatShape } from '../core/tensor.ts';
+import { formatShape, requiredInputs } from '../core/tensor.ts';
 
 /** How an encoded image becomes an input, as far as somebody has said it. */
 export type ImageSetting = {
@@ -82,7 +82,8 @@ function channelsOf(mode: ImageSpec['mode']): number {
   return mode === 'grey' ? 1 : 3;
 }
 
-function inputOf({ input: wanted }: ImageSetting, { inputs }: Signature): TensorSpec {
+function inputOf({ input: wanted }: ImageSetting, signature: Signature): TensorSpec {
+  const inputs = requiredInputs(signature);
   const names = inputs.map(({ name }) => `'${name}'`).join(', ');
   const [only] = inputs;
   const input = wanted === undefined ? only : inputs.find(({ name }) => name === wanted);

@@ -46,7 +46,7 @@ type InputConfig = TensorConfig & {
   readonly format: string;
   readonly is_shape_tensor: false;
   readonly allow_ragged_batch: false;
-  readonly optional: false;
+  readonly optional: boolean;
 };
 
 type OutputConfig = TensorConfig & {
@@ -131,7 +131,7 @@ function inputOf(spec: TensorSpec, state: ModelVersionState): InputConfig {
     format: state.facts.declared.formats.get(spec.name) ?? 'FORMAT_NONE',
     is_shape_tensor: false,
     allow_ragged_batch: false,
-    optional: false,
+    optional: spec.optional ?? false,
   };
 }
 
@@ -153,7 +153,9 @@ function tensorOf(
   side: Reshape['side'],
   state: ModelVersionState,
 ): TensorConfig {
-  const below = (whole: readonly number[]) => (isBatched(state) ? whole.slice(1) : whole);
+  // What may be left out may have no rows.
+  const below = (whole: readonly number[]) =>
+    isBatched(state) && shape[0] === -1 ? whole.slice(1) : whole;
   const dims = below(shape);
   const data_type = TYPE_NAMES[dtype];
   const reshape = reshapeOf(state.facts.reshapes, side, name);

@@ -20,7 +20,8 @@ export type InspectionOrder = {
   readonly name: string;
 };
 
-export type Inspection = DirectoryDigest & Pick<OnnxSummary, 'signature' | 'rows' | 'labels'>;
+export type Inspection = DirectoryDigest &
+  Pick<OnnxSummary, 'signature' | 'rows' | 'labels' | 'edits'>;
 
 if (!isMainThread) yieldToOthers();
 
@@ -39,8 +40,8 @@ function yieldToOthers(): void {
 
 /** @throws Error that names what was expected and what was found. */
 export async function inspect({ directory, file, name }: InspectionOrder): Promise<Inspection> {
-  const { signature, rows, labels } = await summaryOf(file, name);
-  return { signature, rows, labels, ...(await digestOf(directory)) };
+  const { externalFiles: _, ...summary } = await summaryOf(file, name);
+  return { ...summary, ...(await digestOf(directory)) };
 }
 
 export async function digest(directory: string): Promise<DirectoryDigest> {

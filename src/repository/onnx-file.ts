@@ -1,8 +1,10 @@
 import { messageOf } from '../core/errors.ts';
+import { type ModelEdits, spliced } from '../core/model-edits.ts';
 import type { RowsFinding } from '../core/rows.ts';
 import type { Signature, TensorSpec } from '../core/tensor.ts';
 import { rowsOfSignature } from './leading-dimensions.ts';
 import { dtypeOf, elementName } from './onnx-dtype.ts';
+import { editsOf, type FoundEdits } from './onnx-edits.ts';
 import { type FileLabels, labelsInFile } from './onnx-labels.ts';
 import {
   decodeOutline,
@@ -20,6 +22,8 @@ export type OnnxSummary = {
   readonly externalFiles: readonly string[];
   /** Whether requests may share a run, as far as the file tells. */
   readonly rows: RowsFinding;
+  /** How its bytes are to be changed for the runtime; undefined: they are not. */
+  readonly edits: ModelEdits | undefined;
   /** Names of its classes; undefined: it has none. */
   readonly labels: FileLabels | undefined;
 };
@@ -36,7 +40,9 @@ export function readOnnxSignature(bytes: Uint8Array): Signature {
 /** As `readOnnxSignature`, with the files that the model's weights lie in. */
 export function readOnnxSummary(bytes: Uint8Array): OnnxSummary {
   if (bytes.length === 0) throw new Error('expected an ONNX model, found an empty file');
-  const { graph, opset_import: opsets } = outlineOf(bytes);
+  const found = editsIn(bytes);
+  const edited = found ? spliced(bytes, found.splices) : bytes;
+  const { graph, opset_import: opsets } = outlineOf(edited);
   if (!graph)
     throw new Error(`expected an ONNX model, found ${bytes.length} bytes without a graph`);
   if (opsets.length === 0) {
@@ -45,17 +51,42 @@ export function readOnnxSummary(bytes: Uint8Array): OnnxSummary {
     );
   }
   if (graph.output.length === 0) throw new Error('expected at least one output, found none');
+  const optional = new Set(found?.defaults.map(({ name }) => name));
   const weights = new Set(graph.initializer.map(({ name }) => name));
   const inputs = graph.input.filter(({ name }) => !weights.has(name));
   return {
     signature: {
-      inputs: inputs.map((input) => specOf(input, 'input')),
+      inputs: inputs.map((input) => ({
+        ...specOf(input, 'input'),
+        ...(optional.has(input.name) && { optional: true as const }),
+      })),
       outputs: graph.output.map((output) => specOf(output, 'output')),
     },
     externalFiles: externalFilesOf(graph.initializer),
+    edits: found && { splices: found.splices, defaults: found.defaults },
     labels: labelsInFile(bytes),
-    rows: rowsOf(bytes, rowsOfSignature(inputs, graph.output)),
+    // Requests that give what they may leave out run alone, so for the rows it is as good as fixed.
+    rows: rowsOf(
+      found ? spliced(bytes, found.nodeSplices) : bytes,
+      rowsOfSignature(
+        inputs.filter(({ name }) => !optional.has(name)),
+        graph.output,
+      ),
+    ),
   };
+}
+
+/** Weights in other files are looked for beside the model's own, where a changed copy does not lie. */
+function editsIn(bytes: Uint8Array): FoundEdits | undefined {
+  try {
+    const found = editsOf(bytes);
+    const isWhole =
+      found && externalFilesOf(decodeOutline(bytes).graph?.initializer ?? []).length === 0;
+    return isWhole ? found : undefined;
+  } catch {
+    // What is wrong with it is said by who reads it whole.
+    return undefined;
+  }
 }
 
 /** The nodes are read only where the signature lets requests share a run at all. */

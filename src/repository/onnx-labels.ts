@@ -38,19 +38,19 @@ export function labelsInFile(bytes: Uint8Array): FileLabels | undefined {
   }
 }
 
-/** The output that such labels are of: one of numbers with so many in its last dimension, else the only one of two free ones. */
-export function outputOfLabels(
+/**
+ * The outputs that such labels are of: all of numbers with so many in the last dimension, as logits and probabilities are, else
+ * the only one of two dimensions whose last is free.
+ */
+export function outputsOfLabels(
   labels: readonly string[],
   { outputs }: Signature,
-): string | undefined {
+): readonly TensorSpec[] {
   const numbers = outputs.filter(({ dtype }) => /^(U?INT|FP)(8|16|32|64)$/.test(dtype));
-  const exact = numbers.find(({ shape }) => shape.at(-1) === labels.length);
+  const exact = numbers.filter(({ shape }) => shape.at(-1) === labels.length);
   const free = numbers.filter(({ shape }) => shape.length === 2 && shape[1] === -1);
-  return (exact ?? onlyOne(free))?.name;
-}
-
-function onlyOne([first, ...others]: readonly TensorSpec[]): TensorSpec | undefined {
-  return others.length === 0 ? first : undefined;
+  if (exact.length > 0) return exact;
+  return free.length === 1 ? free : [];
 }
 
 function metadataLabels(bytes: Uint8Array): FileLabels | undefined {

@@ -143,6 +143,31 @@ export function decodeProgram(bytes: Uint8Array): OnnxProgram {
   return messageType('ModelNodes').decode(bytes) as unknown as OnnxProgram;
 }
 
+/** A tensor with its content in whichever list it was written. */
+export type OnnxWholeTensor = {
+  readonly dims: readonly Int64[];
+  readonly data_type?: number;
+  readonly raw_data?: Uint8Array;
+  readonly float_data: readonly number[];
+  readonly double_data: readonly number[];
+  readonly int32_data: readonly number[];
+  readonly int64_data: readonly Int64[];
+  readonly uint64_data: readonly Int64[];
+  readonly string_data: readonly Uint8Array[];
+  readonly external_data: readonly unknown[];
+  readonly data_location?: number;
+};
+
+/** Throws as `decodeModel`. */
+export function decodeTensor(bytes: Uint8Array): OnnxWholeTensor {
+  return messageType('TensorProto').decode(bytes) as unknown as OnnxWholeTensor;
+}
+
+/** Throws as `decodeModel`. */
+export function decodeValueInfo(bytes: Uint8Array): OnnxValueInfo {
+  return messageType('ValueInfoProto').decode(bytes) as unknown as OnnxValueInfo;
+}
+
 /** Decodes all of a model. Throws where the bytes are none, or end too early. */
 export function decodeModel(bytes: Uint8Array): OnnxModel {
   return messageType('ModelProto').decode(bytes) as unknown as OnnxModel;

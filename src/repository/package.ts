@@ -15,7 +15,7 @@ import type { Inspector } from './inspector.ts';
 import { isMissing } from './is-missing.ts';
 import { checkLabelsOf, outputOf, readLabels } from './labels.ts';
 import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-yaml.ts';
-import { outputOfLabels } from './onnx-labels.ts';
+import { outputsOfLabels } from './onnx-labels.ts';
 import type { Postprocess, Preprocess } from './preprocess-yaml.ts';
 import { readRegularText } from './regular-file.ts';
 import { declaredIn } from './triton-declared.ts';
@@ -196,9 +196,9 @@ function withFileLabels(
   signature: Signature,
 ): ReadonlyMap<string, readonly string[]> {
   if (labels?.kind !== 'labels') return said;
-  const output = outputOfLabels(labels.labels, signature);
-  if (output === undefined || said.has(output)) return said;
-  return new Map([...said, [output, labels.labels]]);
+  const theirs = labels.labels;
+  const found = outputsOfLabels(theirs, signature).map(({ name }) => [name, theirs] as const);
+  return new Map([...found, ...said]);
 }
 
 /** A model of several files may lie in a folder of the file's name, as `model.onnx` again. */

@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
+import { requiredInputs } from '../core/tensor.ts';
 import { compareVersions, isVersionNumber, type ModelVersion } from '../core/version.ts';
 import { type Folders, foldersIn } from './folders.ts';
 import { type Inspector, withInspector } from './inspector.ts';
 import { readModelFolder } from './model-folder.ts';
 import { type FolderSays, type Package, readPackage } from './package.ts';
+import { quoted } from './quoted.ts';
 
 /** A folder that cannot be served, and why. */
 export type Problem = { readonly where: string; readonly message: string };
@@ -92,7 +94,7 @@ async function scanWith(inspector: Inspector, where: string, options: ModelScan)
     );
     if (!found) continue;
     packages.push(found);
-    notes.push(...notesOnLabels(directory, found));
+    notes.push(...notesOnLabels(directory, found), ...notesOnOptional(directory, found));
   }
   if (packages.length === 0 && problems.length === 0)
     problems.push({ where, message: noVersions(aside) });
@@ -166,6 +168,15 @@ function notesOn(where: string, says: FolderSays | undefined): readonly Problem[
 function notesOnLabels(where: string, { inspected, modelFile }: Package): readonly Problem[] {
   if (inspected.labels?.kind !== 'unusable') return [];
   const message = `${modelFile}: labels in it are left out, so classes go by number: ${inspected.labels.because}`;
+  return [{ where, message }];
+}
+
+function notesOnOptional(where: string, { signature, settings }: Package): readonly Problem[] {
+  const { declared, beneath } = settings;
+  const needed = requiredInputs(signature).filter(({ name }) => declared.optional.has(name));
+  if (needed.length === 0) return [];
+  const names = needed.map(({ name }) => quoted(name)).join(', ');
+  const message = `${beneath.file}: optional of ${names} is left out: the model's file has no value for it, so every request has to give it`;
   return [{ where, message }];
 }
 

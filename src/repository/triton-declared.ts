@@ -13,6 +13,7 @@ export function declaredIn(config: TritonModelConfig): Declared {
     labelFiles: new Map(
       output.flatMap(({ name = '', label_filename: file }) => (file ? [[name, file]] : [])),
     ),
+    optional: new Set(input.flatMap(({ name = '', optional }) => (optional ? [name] : []))),
     parameters: new Map(
       Object.entries(parameters).map(([name, { string_value: text = '' }]) => [name, text]),
     ),

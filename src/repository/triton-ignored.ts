@@ -10,7 +10,7 @@ const FOLLOWED = {
     ...['default_model_filename', 'model_warmup', 'model_transaction_policy'],
     ...['batch_input', 'batch_output', 'parameters', 'optimization'],
   ]),
-  tensor: new Set(['name', 'data_type', 'format', 'dims', 'reshape', 'label_filename']),
+  tensor: new Set(['name', 'data_type', 'format', 'dims', 'reshape', 'label_filename', 'optional']),
   batcher: new Set([
     ...['max_queue_delay_microseconds', 'priority_levels', 'default_priority_level'],
     'default_queue_policy',
@@ -33,7 +33,6 @@ const REASONS: Readonly<Record<string, string>> = {
   is_shape_tensor: 'it is a tensor like any other',
   is_non_linear_format_io: 'tensors are row-major',
   allow_ragged_batch: 'requests of one shape share a run',
-  optional: 'every request gives all inputs',
   'optimization.execution_accelerators': '`execution.providers` in understudy.yaml chooses them',
   'optimization.graph': 'the runtime optimises the graph as it does by default',
   'optimization.priority': 'the `priority` of requests decides who goes first',

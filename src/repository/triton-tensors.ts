@@ -1,6 +1,6 @@
 import { type Reshape, reshapedTo } from '../core/reshape.ts';
 import type { Dtype, Signature, TensorSpec } from '../core/tensor.ts';
-import { formatShape } from '../core/tensor.ts';
+import { formatShape, requiredInputs } from '../core/tensor.ts';
 import { quoted } from './quoted.ts';
 import type { TritonModelConfig, TritonTensor } from './triton-config.ts';
 import { checkReshape } from './triton-reshape.ts';
@@ -105,7 +105,7 @@ export function checkTensors(
 
 /** A `max_batch_size` is a promise that rows can be joined. */
 function checkRows({ inputs, outputs }: Signature): void {
-  const fixed = [...inputs, ...outputs].find(({ shape }) => shape[0] !== -1);
+  const fixed = [...requiredInputs({ inputs }), ...outputs].find(({ shape }) => shape[0] !== -1);
   if (!fixed) return;
   throw new Error(
     `max_batch_size: expected a free first dimension of every input and output, found ${quoted(fixed.name)} ` +
@@ -123,7 +123,8 @@ function checkTensor(
   }
   if (dims === undefined) return [];
   const own = reshape ?? dims;
-  const found = leadsFor(batching).find((lead) => agree([...lead, ...own], spec.shape));
+  const leads = spec.optional ? leadsFor('unsaid') : leadsFor(batching);
+  const found = leads.find((lead) => agree([...lead, ...own], spec.shape));
   if (found === undefined) {
     const wanted = batching === 'rows' ? [-1, ...own] : own;
     const hint = batching === 'rows' ? '. Beside a max_batch_size, dims leave the batch out' : '';

@@ -1,6 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { byteLengthOf, type Dtype, formatShape, type Signature } from '../core/tensor.ts';
+import {
+  byteLengthOf,
+  type Dtype,
+  formatShape,
+  type Signature,
+  type TensorSpec,
+} from '../core/tensor.ts';
 import type { WarmupContent, WarmupInput, WarmupSample } from '../core/warmup.ts';
 import { checkInside } from './inside-of.ts';
 import { quoted } from './quoted.ts';
@@ -84,22 +90,10 @@ export async function warmupSamples(
   const samples: WarmupSample[] = [];
   for (const plan of plans) {
     const inputs: WarmupInput[] = [];
-    for (const { name, shape, dtype } of signature.inputs) {
-      const said = plan.inputs.find((each) => each.name === name);
-      const where = `model_warmup ${quoted(plan.name)} input ${quoted(name)}`;
-      if (!said) throw new Error(`${where}: expected it to be given, found none`);
-      if ((said.dtype ?? dtype) !== dtype) {
-        throw new Error(`${where}: expected ${dtype}, found ${said.dtype}`);
-      }
-      const whole = wholeShape(said.dims, shape, plan.rows);
-      if (!whole) {
-        const found = formatShape(said.dims);
-        throw new Error(
-          `${where}: expected dimensions that fit ${formatShape(shape)}, found ${found}`,
-        );
-      }
-      const input = { name, dtype, shape: whole, content: said.content };
-      inputs.push(await located(input, where, modelFolder));
+    for (const spec of signature.inputs) {
+      const where = `model_warmup ${quoted(plan.name)} input ${quoted(spec.name)}`;
+      const input = inputFor(spec, plan, where);
+      if (input) inputs.push(await located(input, where, modelFolder));
     }
     const stranger = plan.inputs.find(({ name }) => !inputs.some((each) => each.name === name));
     if (stranger) {
@@ -110,6 +104,23 @@ export async function warmupSamples(
     samples.push({ name: plan.name, count: plan.count, inputs });
   }
   return samples;
+}
+
+/** Undefined for one that is not given and need not be. */
+function inputFor(spec: TensorSpec, plan: WarmupPlan, where: string): WarmupInput | undefined {
+  const { name, shape, dtype, optional } = spec;
+  const said = plan.inputs.find((each) => each.name === name);
+  if (!said && optional) return undefined;
+  if (!said) throw new Error(`${where}: expected it to be given, found none`);
+  if ((said.dtype ?? dtype) !== dtype) {
+    throw new Error(`${where}: expected ${dtype}, found ${said.dtype}`);
+  }
+  const whole = wholeShape(said.dims, shape, plan.rows);
+  if (!whole) {
+    const found = formatShape(said.dims);
+    throw new Error(`${where}: expected dimensions that fit ${formatShape(shape)}, found ${found}`);
+  }
+  return { name, dtype, shape: whole, content: said.content };
 }
 
 /** The dimensions as they are if they fit, else below the rows; undefined where neither fits. */

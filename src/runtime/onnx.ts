@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises';
 import { InferenceSession, type Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../core/errors.ts';
+import { type DefaultInput, spliced } from '../core/model-edits.ts';
 import type { Signature, Tensor, TensorSpec } from '../core/tensor.ts';
 import { dtypeOfOrt, fromOrt, toOrt } from './onnx-tensor.ts';
 import type { OpenModel, ProviderReport, Runtime, Source } from './runtime.ts';
@@ -16,12 +18,13 @@ const KNOWN_PROVIDERS = ['cpu', 'cuda', 'tensorrt', 'webgpu', 'dml', 'coreml', '
 async function open(source: Source): Promise<OpenModel> {
   checkProviders(source.providers);
   const { session, provider } = await createSession(source);
-  const signature = readSignature(session);
+  const defaults = (source.edits?.defaults ?? []).map(tensorOf);
+  const signature = readSignature(session, new Set(defaults.map(({ name }) => name)));
   return {
     signature,
     concurrency: 1,
     provider,
-    run: (inputs) => run(session, signature, inputs),
+    run: (inputs) => run({ session, signature, defaults }, inputs),
     close: () => session.release(),
   };
 }
@@ -45,7 +48,7 @@ async function createSession(source: Source): Promise<Created> {
   const refusals: string[] = [];
   for (const actual of source.strict ? tried.slice(0, 1) : tried) {
     try {
-      const session = await InferenceSession.create(source.file, sessionOptions(source, actual));
+      const session = await sessionOf(source, sessionOptions(source, actual));
       const fallbackReason = refusals.length > 0 ? refusals.join('; ') : undefined;
       return { session, provider: { requested, actual, fallbackReason } };
     } catch (error) {
@@ -53,6 +56,14 @@ async function createSession(source: Source): Promise<Created> {
     }
   }
   throw new Error(`cannot load ${source.file} (${refusals.join('; ')})${hintFor(tried)}`);
+}
+
+async function sessionOf(
+  { file, edits }: Source,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  if (edits === undefined) return await InferenceSession.create(file, options);
+  return await InferenceSession.create(spliced(await readFile(file), edits.splices), options);
 }
 
 /** Most often there is no device, or its libraries are missing; the runtime says so in words of its own. */
@@ -87,9 +98,12 @@ function clearText(message: string): string {
   return message;
 }
 
-function readSignature(session: InferenceSession): Signature {
+function readSignature(session: InferenceSession, optional: ReadonlySet<string>): Signature {
   return {
-    inputs: session.inputMetadata.map(specOf),
+    inputs: session.inputMetadata.map((metadata) => ({
+      ...specOf(metadata),
+      ...(optional.has(metadata.name) && { optional: true as const }),
+    })),
     outputs: session.outputMetadata.map(specOf),
   };
 }
@@ -108,12 +122,23 @@ function specOf(metadata: InferenceSession.ValueMetadata): TensorSpec {
   return { name: metadata.name, dtype, shape };
 }
 
+function tensorOf({ base64, ...tensor }: DefaultInput): Tensor {
+  // Of its own memory, so that it is aligned for any type.
+  return { ...tensor, data: Uint8Array.from(Buffer.from(base64, 'base64')) };
+}
+
+type Opened = {
+  readonly session: InferenceSession;
+  readonly signature: Signature;
+  readonly defaults: readonly Tensor[];
+};
+
 async function run(
-  session: InferenceSession,
-  signature: Signature,
+  { session, signature, defaults }: Opened,
   inputs: readonly Tensor[],
 ): Promise<Tensor[]> {
   const feeds: Record<string, OrtTensor> = {};
+  for (const input of defaults) feeds[input.name] = toOrt(input);
   for (const input of inputs) feeds[input.name] = toOrt(input);
   const results = await session.run(feeds);
   return signature.outputs.map(({ name }) => {

@@ -1,3 +1,4 @@
+import type { ModelEdits } from '../core/model-edits.ts';
 import type { Reshape } from '../core/reshape.ts';
 import type { Signature, Tensor } from '../core/tensor.ts';
 import type { WarmupSample } from '../core/warmup.ts';
@@ -17,6 +18,8 @@ export type Source = {
   readonly intraOpThreads: number;
   /** What every replica must have answered before it is ready. Absent: zeros are enough, answered or not. */
   readonly warmups?: readonly WarmupSample[] | undefined;
+  /** How the file's bytes are changed before the runtime reads them. Absent: they are not. */
+  readonly edits?: ModelEdits | undefined;
   /** Tensors that callers see in other shapes than the model's own. Absent: none. */
   readonly reshapes?: readonly Reshape[] | undefined;
 };
@@ -34,7 +37,7 @@ export type OpenModel = {
   /** Runs that may overlap. */
   readonly concurrency: number;
   readonly provider: ProviderReport;
-  /** Inputs in any order; outputs in the order of the signature. Rejects with an Error that says what the model refused. */
+  /** Inputs in any order, and without those that are optional if they are not given; outputs in the order of the signature. Rejects with an Error that says what the model refused. */
   readonly run: (inputs: readonly Tensor[]) => Promise<readonly Tensor[]>;
   /** Must not be called while a run is in flight. */
   readonly close: () => Promise<void>;

@@ -21,7 +21,7 @@ export function aPackage(version: string, fields: Partial<Package> = {}): Packag
     ...files,
     models: [{ name: 'fashion', file: `/models/fashion/${version}/model.onnx` }],
     modelFile: 'model.onnx',
-    inspected: { signature, rows, labels: undefined },
+    inspected: { signature, rows, labels: undefined, edits: undefined },
     signature,
     reshapes: [],
     rows,

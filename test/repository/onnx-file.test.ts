@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
+import { spliced } from '../../src/core/model-edits.ts';
 import type { Dtype, TensorSpec } from '../../src/core/tensor.ts';
-import { readOnnxSignature } from '../../src/repository/onnx-file.ts';
+import { readOnnxSignature, readOnnxSummary } from '../../src/repository/onnx-file.ts';
 import type { OnnxModel, OnnxType } from '../../src/repository/onnx-schema.ts';
 import {
   type AttributeValue,
@@ -128,12 +129,106 @@ function readAttribute(
   return { ints: (read.ints ?? []).map((each) => Number(String(each))) };
 }
 
-t.test('weights among the inputs are no inputs', (t) => {
+const X = { name: 'x', dtype: 'FP32', shape: [-1, 2] } as const;
+
+/** `aModel` with its weights listed among the inputs, as having such dimensions. */
+function withListedWeights(shape?: object): OnnxModel {
   const model = aModel();
-  model.graph.input.push({ name: 'shift', type: { tensor_type: { elem_type: 1, shape: {} } } });
-  t.same(readOnnxSignature(writeModel(model)).inputs, [
-    { name: 'x', dtype: 'FP32', shape: [-1, 2] },
-  ]);
+  const type = { tensor_type: { elem_type: 1, ...(shape && { shape }) } };
+  model.graph.input.push({ name: 'shift', type });
+  return model;
+}
+
+t.test('an input that the file has a value for may be left out', (t) => {
+  const bytes = writeModel(withListedWeights({ dim: [{ dim_value: 2 }] }));
+  const { signature, edits, rows } = readOnnxSummary(bytes);
+  t.same(signature.inputs, [X, { name: 'shift', dtype: 'FP32', shape: [2], optional: true }]);
+  const [given] = edits?.defaults ?? [];
+  t.match(given, { name: 'shift', dtype: 'FP32', shape: [2] });
+  t.same(
+    new Float32Array(Uint8Array.from(Buffer.from(given?.base64 ?? '', 'base64')).buffer),
+    [1, 2],
+  );
+  t.same(rows, { kind: 'apart' }, 'requests that give it run alone');
+  const edited = readModel(spliced(bytes, edits?.splices ?? []));
+  t.same(edited.graph.initializer, []);
+  t.equal(edited.graph.node.length, 1);
+  t.end();
+});
+
+t.test('weights among the inputs are no inputs where they cannot be meant to be given', (t) => {
+  const isWeight = (model: OnnxModel, why: string) => {
+    const { signature, edits } = readOnnxSummary(writeModel(model));
+    t.same(signature.inputs, [X], why);
+    t.equal(edits, undefined, why);
+  };
+  isWeight(withListedWeights({}), 'declared as something else');
+  isWeight(withListedWeights(), 'declared without a shape');
+  isWeight({ ...withListedWeights({ dim: [{}] }), ir_version: 3 }, 'old exporters list them all');
+  const large = withListedWeights({ dim: [{}] });
+  const [weights] = large.graph.initializer;
+  Object.assign(weights ?? {}, { dims: [20_000], raw_data: new Uint8Array(80_000) });
+  isWeight(large, 'of many kilobytes');
+  const many = withListedWeights({ dim: [{}] });
+  for (let at = 0; at < 16; at += 1) {
+    addInitialiser(many.graph, floats(`w${at}`, [1], [at]));
+    const shape = { dim: [{ dim_value: 1 }] };
+    many.graph.input.push({ name: `w${at}`, type: { tensor_type: { elem_type: 1, shape } } });
+  }
+  isWeight(many, 'more than anybody offers');
+  t.end();
+});
+
+/** sequence(map(text, FP32)): what a ZipMap gives. */
+const MAPS = Uint8Array.of(0x0a, 0x0a, 0x2a, 0x08, 0x08, 0x08, 0x12, 0x04, 0x0a, 0x02, 0x08, 0x01);
+
+/** As scikit-learn's converter ends a classifier of three classes. */
+function aZipMapModel(): OnnxModel {
+  const model = newModel({
+    name: 'classifier',
+    inputs: [{ name: 'x', dtype: 'FP32', shape: [-1, 3] }],
+    outputs: [{ name: 'label', dtype: 'FP32', shape: [-1, 3] }],
+  });
+  model.opset_import.push({ domain: 'ai.onnx.ml', version: 3 });
+  const { graph } = model;
+  addNode(graph, { op: 'Identity', inputs: ['x'], outputs: ['label'] });
+  addNode(graph, { op: 'Identity', inputs: ['x'], outputs: ['scores'] });
+  addNode(graph, {
+    op: 'ZipMap',
+    inputs: ['scores'],
+    outputs: ['probabilities'],
+    attributes: { classlabels_strings: { texts: ['cat', 'dog', 'bird'] } },
+  });
+  Object.assign(graph.node.at(-1) ?? {}, { domain: 'ai.onnx.ml' });
+  graph.output.push({ name: 'probabilities', type: { sequence_type: MAPS } });
+  return model;
+}
+
+t.test('the maps of a ZipMap are given as the table that they are made of', (t) => {
+  const bytes = writeModel(aZipMapModel());
+  const { signature, edits, labels, rows } = readOnnxSummary(bytes);
+  t.same(signature.outputs[1], { name: 'probabilities', dtype: 'FP32', shape: [-1, 3] });
+  t.same(labels, { kind: 'labels', labels: ['cat', 'dog', 'bird'] });
+  t.same(rows, { kind: 'apart' });
+  const edited = readModel(spliced(bytes, edits?.splices ?? []));
+  t.same(
+    edited.graph.node.map(({ op_type, output }) => [op_type, ...output]),
+    [
+      ['Identity', 'label'],
+      ['Identity', 'scores'],
+      ['Identity', 'probabilities'],
+    ],
+  );
+  t.end();
+});
+
+t.test('maps that another node takes, or that no ZipMap makes, stay refused', (t) => {
+  const used = aZipMapModel();
+  addNode(used.graph, { op: 'SequenceLength', inputs: ['probabilities'], outputs: ['n'] });
+  t.throws(() => readOnnxSignature(writeModel(used)), { message: /zipmap/ });
+  const foreign = aZipMapModel();
+  Object.assign(foreign.graph.node.at(-1) ?? {}, { domain: 'com.example' });
+  t.throws(() => readOnnxSignature(writeModel(foreign)), { message: /zipmap/ });
   t.end();
 });
 

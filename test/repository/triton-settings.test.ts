@@ -87,7 +87,6 @@ t.test('whatever is asked for and not done is named', (t) => {
   t.same(ignored, [
     'max_batch_size above 4096',
     'instance_group.kind of another group than the first',
-    'optional of "x" (every request gives all inputs)',
     'dynamic_batching.preferred_batch_size (a batch leaves as soon as a replica is free)',
     'dynamic_batching.preserve_ordering (each answer leaves as soon as it is ready)',
     'default_queue_policy.timeout_action (who is late is refused)',
