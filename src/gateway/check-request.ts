@@ -9,7 +9,7 @@ import {
   type Tensor,
   type TensorSpec,
 } from '../core/tensor.ts';
-import { checkStrings } from './check-strings.ts';
+import { checkStringCount, checkStrings } from './check-strings.ts';
 
 /** What a request must not go beyond, whatever the model could take. */
 export type RequestLimits = {
@@ -19,7 +19,7 @@ export type RequestLimits = {
 
 /**
  * Holds a request against the model's signature: names, datatypes, shapes, byte sizes, rows and wanted outputs.
- * @throws ServeError `invalid_input`, saying what was expected and what was found.
+ * @throws ServeError `invalid_input`, or `too_large` for more strings than a request may have, saying what was expected and found.
  */
 export function checkRequest(
   request: Pick<InferRequest, 'model' | 'inputs' | 'outputs'>,
@@ -27,6 +27,7 @@ export function checkRequest(
   limits: RequestLimits,
 ): void {
   checkNames(request, signature);
+  checkStringCount(request.inputs);
   for (const tensor of request.inputs) {
     const spec = signature.inputs.find((each) => each.name === tensor.name);
     if (spec !== undefined) checkTensor(tensor, spec, request.model);

@@ -3,6 +3,23 @@ import { isUtf8 } from 'node:buffer';
 import { ServeError } from '../core/errors.ts';
 import { elementCount, type Tensor } from '../core/tensor.ts';
 
+/**
+ * Elements of BYTES in one request, over all inputs. Each costs four bytes to send and a hundred in the process of the model, which
+ * answers nobody else meanwhile.
+ */
+export const STRINGS_MAX = 1_048_576;
+
+/** @throws ServeError `too_large` where the inputs have more strings together than a request may have. */
+export function checkStringCount(inputs: readonly Pick<Tensor, 'dtype' | 'shape'>[]): void {
+  let found = 0;
+  for (const { dtype, shape } of inputs) if (dtype === 'BYTES') found += elementCount(shape);
+  if (found <= STRINGS_MAX) return;
+  throw new ServeError(
+    'too_large',
+    `too many strings: expected at most ${STRINGS_MAX} elements of BYTES in one request, found ${found}`,
+  );
+}
+
 /** From here on the native checks, which cost a view each, are the faster ones. Bytes. */
 const LONG_BYTES = 64;
 
@@ -35,6 +52,7 @@ export function checkStrings(tensor: Tensor, where: string): void {
       throw notText(bytes.subarray(at, at + length), found, where);
     at += length;
     found += 1;
+    if (found > STRINGS_MAX) break;
   }
   if (found !== expected) {
     throw invalid(

@@ -228,8 +228,10 @@ class ServingGateway implements Gateway {
   }
 
   /** Stable's host, for a request that an arm on trial got. */
-  #stableBeside({ request: { model }, assignment }: Started): ServingHost | undefined {
-    const { arm, by } = assignment;
+  #stableBeside({
+    request: { model },
+    assignment: { arm, by },
+  }: Pick<Started, 'request' | 'assignment'>): ServingHost | undefined {
     if (by !== 'split' || (arm !== 'candidate' && arm !== 'control')) return undefined;
     const stable = this.#options.routes.read(model)?.stable;
     if (stable === undefined) return undefined;
@@ -292,9 +294,10 @@ class ServingGateway implements Gateway {
       const assignment = this.#choose(request);
       const found = hosts.find({ model, version: assignment.version }, assignment.arm);
       const host = found?.life().kind === 'ready' ? found : undefined;
-      if (host !== undefined) {
-        checkRequest(request, host.signature, { rowsMax: limits.rowsMax(model) });
-      }
+      // What is wrong with a request must not count against an arm that is not there to say so.
+      const held = host ?? this.#stableBeside({ request, assignment });
+      if (held !== undefined)
+        checkRequest(request, held.signature, { rowsMax: limits.rowsMax(model) });
       return { assignment, host };
     } catch (thrown) {
       const error = this.#failure(thrown);

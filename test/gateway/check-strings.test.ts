@@ -3,7 +3,7 @@ import t from 'tap';
 import { joinByteStrings } from '../../src/core/byte-strings.ts';
 import type { Signature } from '../../src/core/tensor.ts';
 import { checkRequest } from '../../src/gateway/check-request.ts';
-import { checkStrings } from '../../src/gateway/check-strings.ts';
+import { checkStringCount, checkStrings, STRINGS_MAX } from '../../src/gateway/check-strings.ts';
 import { aRequest, aTensor } from './builders.ts';
 
 function check(...elements: readonly Buffer[]): void {
@@ -55,5 +55,25 @@ t.test('a request is held against the rule before it reaches a version', async (
   };
   t.throws(() => checkRequest(aRequest({ inputs }), signature, { rowsMax: 8 }), {
     code: 'invalid_input',
+  });
+});
+
+t.test('more strings than a request may have are refused before they are looked at', async (t) => {
+  const data = new Uint8Array(8);
+  const half = { dtype: 'BYTES', shape: [1, STRINGS_MAX / 2], data } as const;
+  const inputs = [aTensor({ ...half, name: 'x' }), aTensor({ ...half, name: 'y' })];
+  t.doesNotThrow(() => checkStringCount(inputs));
+  const more = [...inputs, aTensor({ ...half, name: 'z', shape: [1] })];
+  t.throws(() => checkStringCount(more), {
+    code: 'too_large',
+    message: /at most 1048576 elements of BYTES in one request, found 1048577/,
+  });
+  t.doesNotThrow(() => checkStringCount([aTensor({ shape: [2 ** 30] })]), 'numbers are no strings');
+});
+
+t.test('bytes that hold far more strings than were promised are not all looked at', async (t) => {
+  const data = Buffer.alloc(4 * (STRINGS_MAX + 1_000));
+  t.throws(() => checkStrings(aTensor({ dtype: 'BYTES', shape: [1], data }), "input 'x'"), {
+    message: `unexpected number of string elements for input 'x'. Expected 1, got ${STRINGS_MAX + 1}`,
   });
 });

@@ -190,6 +190,28 @@ t.test(
   },
 );
 
+t.test(
+  'a request that no version could answer counts against no arm, not even one that is away',
+  async (t) => {
+    const { outcomes, tap } = recordingTap();
+    const refused: unknown[] = [];
+    const gateway = aGateway({
+      routes: [allIn('candidate')],
+      hosts: { '1': echoHost('1') },
+      versions: VERSIONS,
+      taps: [tap],
+      onRefused: (_, code) => refused.push(code),
+    });
+    const [input] = aRequest().inputs;
+    if (input === undefined) throw new Error('expected an input');
+    const wrong = { ...within(2_000), inputs: [{ ...input, data: input.data.subarray(1) }] };
+    await t.rejects(gateway.infer(wrong, NEVER_ABORTED), { code: 'invalid_input' });
+    t.same([refused, outcomes], [['invalid_input'], []]);
+    t.equal((await gateway.infer(within(2_000), NEVER_ABORTED)).version, '1');
+    t.match(outcomes, [{ kind: 'failure', code: 'version_not_ready' }]);
+  },
+);
+
 t.test('what stable takes longer for than an arm may is told to the comparison', async (t) => {
   const { outcomes, tap } = recordingTap();
   const slow: ServingHost = {

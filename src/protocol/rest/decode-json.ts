@@ -1,5 +1,6 @@
 import { ServeError } from '../../core/errors.ts';
 import { DTYPE_BYTES, type Dtype, elementCount, formatShape } from '../../core/tensor.ts';
+import { checkStringCount } from '../../gateway/check-strings.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { BYTE, isSpace, malformed } from './json-bytes.ts';
 import { createElementReader, type ElementReader } from './json-elements.ts';
@@ -33,6 +34,7 @@ export async function decodeJsonTensor(
 ): Promise<Uint8Array> {
   const { json, range, name, dtype, shape } = tensor;
   const expected = elementCount(shape);
+  if (dtype === 'BYTES') checkStringCount([tensor]);
   if (expected > limits.jsonElementsMax) {
     throw new ServeError(
       'too_large',
