@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { relative, sep } from 'node:path';
 import type { ModelConfig } from '../config/model-section.ts';
 import { type Config, modelConfig } from '../config/schema.ts';
@@ -5,6 +6,8 @@ import { messageOf } from '../core/errors.ts';
 import { sha256Hex } from '../core/hash.ts';
 import type { Package } from '../repository/package.ts';
 import type { Scan } from '../repository/scan.ts';
+import { checkInstances, type Machine } from './instances.ts';
+import { memoryLimit } from './memory-max.ts';
 
 /** Beside the versions, and none of them. */
 const CONFIG_FILE = 'config.pbtxt';
@@ -37,8 +40,8 @@ export type Found = Pick<Scan, 'packages' | 'problems' | 'aside'> & {
 };
 
 /**
- * A model with the settings that its own files and `understudy.yaml` make together. Where those contradict each other, it has
- * no versions and a problem that says so.
+ * A model with the settings that its own files and `understudy.yaml` make together. Where those contradict each other, or ask for
+ * more than the machine can bear, it has no versions and a problem that says so.
  */
 export function catalogEntry(
   config: Config,
@@ -54,6 +57,8 @@ export function catalogEntry(
   const aside = found.aside.flatMap(({ names }) => names);
   try {
     const settings = modelConfig(config, model, found.packages[0]?.settings.beneath);
+    const largest = Math.max(0, ...found.packages.map(({ bytes }) => bytes));
+    checkInstances(settings.instances, largest, thisMachine());
     return {
       ...source,
       packages: new Map(found.packages.map((each) => [each.version, each])),
@@ -74,6 +79,10 @@ export function catalogEntry(
       builds: new Map(),
     };
   }
+}
+
+function thisMachine(): Machine {
+  return { processors: availableParallelism(), memoryBytes: memoryLimit() };
 }
 
 /** The versions that two readings of a model do not have alike: added, gone, or another build. */
