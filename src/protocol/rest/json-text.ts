@@ -9,8 +9,31 @@ import { messageOf, ServeError } from '../../core/errors.ts';
  */
 export function parseJson(bytes: Buffer, revive?: (value: unknown) => unknown): unknown {
   const text = utf8TextOf(bytes);
+  const value = parsed(text, revive && ((_, each: unknown) => revive(each)));
+  if (SURROGATE_ESCAPE.test(text) && hasHalfCharacter(value)) {
+    throw new ServeError(
+      'invalid_input',
+      'failed to parse the request JSON buffer: expected surrogate escapes in pairs, found one alone',
+    );
+  }
+  return value;
+}
+
+/** Half of a surrogate pair, or one that may be a half; few texts have any. */
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
+
+/** No text in UTF-8 has half a character: whoever reads one puts another in its place. */
+function hasHalfCharacter(value: unknown): boolean {
+  if (typeof value === 'string') return /\p{Surrogate}/u.test(value);
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(
+    ([key, each]) => hasHalfCharacter(key) || hasHalfCharacter(each),
+  );
+}
+
+function parsed(text: string, revive: Parameters<typeof JSON.parse>[1]): unknown {
   try {
-    return JSON.parse(text, revive && ((_, value: unknown) => revive(value)));
+    return JSON.parse(text, revive);
   } catch (thrown) {
     throw new ServeError(
       'invalid_input',
