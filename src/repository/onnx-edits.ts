@@ -26,13 +26,12 @@ export type FoundEdits = ModelEdits & { readonly nodeSplices: readonly Splice[] 
  * Undefined: nothing has to be. Throws an Error where the bytes are no model.
  */
 export function editsOf(bytes: Uint8Array): FoundEdits | undefined {
-  const fields = [...wireFields(bytes)];
-  const graphs = fields.filter(({ number }) => number === MODEL.graph);
-  const [graph, second] = graphs;
+  const head = [...only(wireFields(bytes), [MODEL.irVersion, MODEL.graph])];
+  const [graph, second] = head.filter(({ number }) => number === MODEL.graph);
   if (graph === undefined || second !== undefined) return undefined;
-  const parts = [...wireFields(bytes, graph.from, graph.end)];
-  const nodes = zipMapSplices(bytes, parts);
-  const defaults = irVersionOf(fields) >= DEFAULTS_SINCE ? defaultsIn(bytes, parts) : [];
+  const nodes = zipMapSplices(bytes, graph);
+  const parts = only(wireFields(bytes, graph.from, graph.end), [GRAPH.initializer, GRAPH.input]);
+  const defaults = irVersionOf(head) >= DEFAULTS_SINCE ? defaultsIn(bytes, [...parts]) : [];
   if (nodes.length + defaults.length === 0) return undefined;
   const cuts = defaults.map(({ field: { start, end } }) => ({ start, end, base64: '' }));
   return {
@@ -40,6 +39,10 @@ export function editsOf(bytes: Uint8Array): FoundEdits | undefined {
     nodeSplices: withHeader(graph, nodes),
     defaults: defaults.map(({ input }) => input),
   };
+}
+
+function* only(fields: Iterable<WireField>, numbers: readonly number[]): Generator<WireField> {
+  for (const field of fields) if (numbers.includes(field.number)) yield field;
 }
 
 function irVersionOf(fields: readonly WireField[]): number {

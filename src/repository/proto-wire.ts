@@ -34,14 +34,29 @@ export function* wireFields(
       end = from + length.value;
     } else throw new Error(`expected a field at byte ${at}, found wire type ${kind}`);
     if (end > limit) throw new Error(`expected a whole field at byte ${at}, found its end cut off`);
-    yield {
-      number: Math.floor(tag.value / 8),
-      start: at,
-      from,
-      end,
-      bytes: bytes.subarray(from, end),
-    };
+    yield new FieldInBytes(bytes, { number: Math.floor(tag.value / 8), start: at, from, end });
     at = end;
+  }
+}
+
+/** Views are made where somebody looks: a graph has many thousands of fields. */
+class FieldInBytes implements WireField {
+  readonly number: number;
+  readonly start: number;
+  readonly from: number;
+  readonly end: number;
+  readonly #source: Uint8Array;
+
+  constructor(source: Uint8Array, { number, start, from, end }: Omit<WireField, 'bytes'>) {
+    this.#source = source;
+    this.number = number;
+    this.start = start;
+    this.from = from;
+    this.end = end;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#source.subarray(this.from, this.end);
   }
 }
 

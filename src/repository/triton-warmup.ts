@@ -16,6 +16,11 @@ import { dtypeOfType } from './triton-tensors.ts';
 /** Where the files of warm-ups lie in a model's folder. */
 const WARMUP_FOLDER = 'warmup';
 
+/** Runs of one warm-up: a version is not ready before they are over. */
+const RUNS_MAX = 10_000;
+/** Of one input. */
+const BYTES_MAX = 1024 ** 3;
+
 /** A warm-up as a configuration has it. */
 export type WarmupPlan = {
   readonly name: string;
@@ -42,6 +47,11 @@ function planOf(
   place: number,
 ): WarmupPlan {
   if (!name) throw new Error(`model_warmup ${place + 1}: expected a name, found none`);
+  if ((count ?? 0) > RUNS_MAX) {
+    throw new Error(
+      `model_warmup ${quoted(name)}: expected a count of at most ${RUNS_MAX}, found ${count}`,
+    );
+  }
   const entries = Object.entries(inputs);
   if (entries.length === 0)
     throw new Error(`model_warmup ${quoted(name)}: expected inputs, found none`);
@@ -119,6 +129,10 @@ function inputFor(spec: TensorSpec, plan: WarmupPlan, where: string): WarmupInpu
   if (!whole) {
     const found = formatShape(said.dims);
     throw new Error(`${where}: expected dimensions that fit ${formatShape(shape)}, found ${found}`);
+  }
+  const bytes = byteLengthOf(dtype, whole) ?? 0;
+  if (bytes > BYTES_MAX) {
+    throw new Error(`${where}: expected at most ${BYTES_MAX} bytes, found ${bytes}`);
   }
   return { name, dtype, shape: whole, content: said.content };
 }

@@ -23,9 +23,13 @@ type ZipMap = {
  * What turns each ZipMap whose sequence of maps is an output into an Identity, and that output into the table of scores that the
  * ZipMap takes: [rows, classes], FP32. The output keeps its name and its place.
  */
-export function zipMapSplices(bytes: Uint8Array, parts: readonly WireField[]): readonly Splice[] {
-  const sequences = parts.filter((part) => part.number === GRAPH.output && isSequence(bytes, part));
+export function zipMapSplices(bytes: Uint8Array, graph: WireField): readonly Splice[] {
+  const sequences: WireField[] = [];
+  for (const part of wireFields(bytes, graph.from, graph.end)) {
+    if (part.number === GRAPH.output && isSequence(bytes, part)) sequences.push(part);
+  }
   if (sequences.length === 0) return [];
+  const parts = [...wireFields(bytes, graph.from, graph.end)];
   const zipMaps = parts.flatMap((part) =>
     part.number === GRAPH.node ? (zipMapIn(bytes, part) ?? []) : [],
   );

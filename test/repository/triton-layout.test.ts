@@ -188,6 +188,10 @@ const REFUSED: readonly { readonly config: string; readonly says: string | RegEx
     says: '/m/1: model_warmup "w" input "x": expected 16 bytes in warmup/x.bin for FP32 [2,2], found 8',
   },
   {
+    config: warmup('dims: [ 1000000000, 2 ] zero_data: true'),
+    says: '/m/1: model_warmup "w" input "x": expected at most 1073741824 bytes, found 8000000000',
+  },
+  {
     config: warmup('dims: 3 zero_data: true'),
     says: '/m/1: model_warmup "w" input "x": expected dimensions that fit [-1,2], found [3]',
   },

@@ -199,6 +199,10 @@ const REFUSED: readonly { readonly text: string; readonly says: string }[] = [
     says: 'model_warmup "w": expected inputs, found none',
   },
   {
+    text: 'model_warmup { name: "w" count: 4294967295 }',
+    says: 'model_warmup "w": expected a count of at most 10000, found 4294967295',
+  },
+  {
     text: 'model_warmup { name: "w" inputs { key: "x" value { dims: -1 zero_data: true } } }',
     says: 'model_warmup "w" input "x": expected dimensions of 0 or more, found [-1]',
   },
