@@ -27,6 +27,7 @@ const PYTHON_CLIENTS = [
   'triton_aio.py',
   'triton_control.py',
   'triton_contents.py',
+  'triton_images.py',
   'kserve_clients.py',
 ];
 

@@ -2,7 +2,13 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import type { Dtype, TensorSpec } from '../../src/core/tensor.ts';
-import { addNode, newModel, writeModel } from '../../src/repository/onnx-writer.ts';
+import {
+  addInitialiser,
+  addNode,
+  floats,
+  newModel,
+  writeModel,
+} from '../../src/repository/onnx-writer.ts';
 
 /** The datatypes that a model of the runtime can take and give. */
 const SERVED = [
@@ -66,6 +72,56 @@ max_batch_size: 4
 output [ { name: "y" data_type: TYPE_FP32 dims: [ 3 ] label_filename: "labels.txt" } ]
 `;
 
+/** The mean of each channel, in the shapes of the quick start's densenet. */
+function densenetModel(): Uint8Array {
+  const model = newModel({
+    name: 'densenet_onnx',
+    inputs: [{ name: 'data_0', dtype: 'FP32', shape: [1, 3, 2, 2] }],
+    outputs: [{ name: 'fc6_1', dtype: 'FP32', shape: [1, 3, 1, 1] }],
+  });
+  addNode(model.graph, { op: 'GlobalAveragePool', inputs: ['data_0'], outputs: ['fc6_1'] });
+  return writeModel(model);
+}
+
+const DENSENET_CONFIG = `name: "densenet_onnx"
+platform: "onnxruntime_onnx"
+max_batch_size : 0
+input [
+  {
+    name: "data_0"
+    data_type: TYPE_FP32
+    format: FORMAT_NCHW
+    dims: [ 3, 2, 2 ]
+    reshape { shape: [ 1, 3, 2, 2 ] }
+  }
+]
+output [
+  {
+    name: "fc6_1"
+    data_type: TYPE_FP32
+    dims: [ 3 ]
+    reshape { shape: [ 1, 3, 1, 1 ] }
+    label_filename: "densenet_labels.txt"
+  }
+]
+`;
+
+/** y = x * factor; factor is 2 where a request leaves it out. */
+function scalingModel(): Uint8Array {
+  const row: Omit<TensorSpec, 'name'> = { dtype: 'FP32', shape: [-1, 2] };
+  const model = newModel({
+    name: 'scaling',
+    inputs: [
+      { name: 'x', ...row },
+      { name: 'factor', dtype: 'FP32', shape: [1] },
+    ],
+    outputs: [{ name: 'y', ...row }],
+  });
+  addInitialiser(model.graph, floats('factor', [1], [2]));
+  addNode(model.graph, { op: 'Mul', inputs: ['x', 'factor'], outputs: ['y'] });
+  return writeModel(model);
+}
+
 /** Writes a repository, laid out as for Triton, of the models that the clients ask. */
 export async function writeRepository(root: string): Promise<void> {
   const files: Record<string, string | Uint8Array> = {
@@ -75,6 +131,10 @@ export async function writeRepository(root: string): Promise<void> {
     'classes/config.pbtxt': CLASSES_CONFIG,
     'classes/labels.txt': 'cat\ndog\nfish\n',
     'classes/1/model.onnx': identityModel('FP32', 3),
+    'densenet_onnx/config.pbtxt': DENSENET_CONFIG,
+    'densenet_onnx/densenet_labels.txt': 'cat\ndog\nfish\n',
+    'densenet_onnx/1/model.onnx': densenetModel(),
+    'scaling/1/model.onnx': scalingModel(),
   };
   for (const dtype of SERVED) {
     files[`identity_${dtype.toLowerCase()}/1/model.onnx`] = identityModel(dtype);
