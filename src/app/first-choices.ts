@@ -20,7 +20,7 @@ export function firstChoices({ config, catalog, log }: FirstChoicesOptions) {
     onFirstChoice: ({ model, stable }: Route): void =>
       log({
         level: 'warn',
-        message: `no route says which version people get: version ${stable}, the newest, is stable from here on, as the ledger now says; a newer one gets traffic by a rollout or a route only. If ${config.ledger} does not outlast this process, the next start chooses again: write models.${model}.route.stable`,
+        message: `no route names a stable version: version ${stable}, the newest, is stable from here on, as the ledger now says; a newer one gets traffic by a rollout or a route only. If ${config.ledger} does not outlast this process, the next start chooses again: write models.${model}.route.stable`,
         facts: { model, version: stable },
       }),
   };
@@ -54,6 +54,6 @@ export async function tellOfChoices({ config, catalog, log }: FirstChoicesOption
   if (lifetime === 'unknown') return;
   log({
     level: 'warn',
-    message: `ledger: ${config.ledger} lies ${lifetime}, and is lost with it: the next start may send people to another version. Keep it on a volume, or write route.stable for ${unwritten.join(', ')}`,
+    message: `ledger: ${config.ledger} lies ${lifetime}, and is lost with it: the next start may choose another version. Keep it on a volume, or write route.stable for ${unwritten.join(', ')}`,
   });
 }

@@ -137,7 +137,7 @@ function reasonOf(entry: CatalogEntry, version: string | undefined): string | un
 
 function whyUnrouted({ model, packages }: CatalogEntry, route: Route | undefined) {
   if (route !== undefined || packages.size === 0) return undefined;
-  return `nobody is sent to it; to serve it: understudy models reload ${model}`;
+  return `no traffic is routed to it; to serve it: understudy models reload ${model}`;
 }
 
 function rolesOf(route: Route | undefined, version: string): readonly VersionRole[] {

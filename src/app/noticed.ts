@@ -78,7 +78,7 @@ export function tellOfNews(before: CatalogEntry | undefined, after: CatalogEntry
     const message =
       was === undefined
         ? 'found: it gets traffic once a rollout or a route leads to it'
-        : 'read anew, as nobody depends on it';
+        : 'reloaded from disk, as it was not loaded';
     log({ level: 'info', message, facts: { model, version } });
   }
   for (const version of before?.packages.keys() ?? [])

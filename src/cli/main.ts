@@ -42,7 +42,7 @@ program
 
 program
   .command('demo')
-  .description('try four candidates on real images and show what becomes of them')
+  .description('try four candidates on real images and show the results')
   .option('--json', 'end with one JSON summary on standard output and nothing else')
   .option('--keep <folder>', 'keep the models and the ledger of the demo in this folder')
   .action(async (options) => (await import('./demo.ts')).demo(options));
@@ -52,14 +52,14 @@ const rollout = program
   .description('try a candidate against the stable version');
 const VERBS = {
   promote: 'promote the candidate now, without proof (recorded as an override)',
-  abort: 'end the rollout and send everybody to the stable version',
+  abort: 'end the rollout and send all traffic to the stable version',
   resume: 'go on with a paused rollout',
 } as const;
 const ADMIN = [
   '--admin <url>',
   'admin address of the gateway (default: UNDERSTUDY_ADMIN, else http://127.0.0.1:8002)',
 ] as const;
-const OUTPUT = ['-o, --output <format>', 'json, or text for people', 'text'] as const;
+const OUTPUT = ['-o, --output <format>', 'json or text', 'text'] as const;
 
 rollout
   .command('start <model> <candidate>')
@@ -72,7 +72,7 @@ rollout
     '-f, --file <file>',
     'a rollout section in YAML or JSON; what it leaves out is as configured',
   )
-  .option('--rate <requests>', 'requests a second that the plan is for (default: as of late)')
+  .option('--rate <requests>', 'requests a second that the plan is for (default: the recent rate)')
   .option(...ADMIN)
   .option(...OUTPUT)
   .action(async (model, candidate, options) =>
@@ -81,7 +81,7 @@ rollout
 
 rollout
   .command('get <model>')
-  .description('show where the rollout of a model stands')
+  .description('show the state of the rollout of a model')
   .option('-w, --watch', 'keep showing until it ends')
   .option(...ADMIN)
   .option(...OUTPUT)
@@ -101,14 +101,14 @@ for (const verb of ['promote', 'abort', 'resume'] as const) {
 
 const models = program
   .command('models')
-  .description('show the models of the repository, their versions and what becomes of them')
+  .description('show the models of the repository, their versions and their state')
   .option(...ADMIN)
   .option(...OUTPUT)
   .action(async (options) => (await import('./models-commands.ts')).list(options));
 
 models
   .command('reload <model>')
-  .description('take up the files of a model as they are in the repository now')
+  .description('reload the files of a model from the repository')
   .option(...ADMIN)
   .option(...OUTPUT)
   // The same options of `models` take what is given, wherever it stands.

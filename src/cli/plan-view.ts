@@ -32,8 +32,8 @@ function sumOf({ requests, hours, isTooLong, failuresSeen }: Plan): readonly str
       : `In all ${requestsText(requests)}${time === '' ? '' : `, ${time}`}.`;
   const failures =
     failuresSeen === 0
-      ? 'Nobody is answered by the candidate.'
-      : `A candidate that always fails would be led away after about ${countText(failuresSeen)} failed requests; stable answers those.`;
+      ? 'The candidate answers no live request.'
+      : `A candidate that always fails would be rolled back after about ${countText(failuresSeen)} failed requests; stable answers those.`;
   const late = 'That is longer than maxDuration: expect the rollout to pause before it is proven.';
   return isTooLong && requests !== undefined
     ? [`${all} ${failures}`, late]

@@ -241,7 +241,7 @@ const routeSchema = section({
   mirror: mirrorSchema.prefault([]),
 }).superRefine(({ stable, split }, context) => {
   if (!split || Object.hasOwn(split, stable)) return;
-  const message = `expected a share for stable "${stable}" (0 if nobody is to get it)`;
+  const message = `expected a share for stable "${stable}" (0 for no traffic)`;
   context.addIssue({ code: 'custom', path: ['split'], message });
 });
 

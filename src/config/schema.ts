@@ -58,7 +58,7 @@ const modelName = z
   .regex(/^[^/\\._][^/\\]*$/, { error: expected('a model name: a folder of the repository') });
 
 const aHostName = expected(
-  'a host name such as models.example.com, or .example.com for all beneath it',
+  'a host name such as models.example.com, or .example.com for all subdomains',
 );
 
 /** A name without a port. More of them than this are a mistake. */

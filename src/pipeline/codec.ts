@@ -162,5 +162,5 @@ class ThreadCodec implements ImageCodec {
 }
 
 function gone(): ServeError {
-  return new ServeError('cancelled', 'image: nobody waits for it any more');
+  return new ServeError('cancelled', 'image: its request was cancelled');
 }

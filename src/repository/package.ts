@@ -171,7 +171,7 @@ async function unchanged(
 /** A version that is written while it is read is none yet. */
 async function checkStill(directory: string, stamp: string): Promise<void> {
   if ((await stampOf(directory)) === stamp) return;
-  throw new Error('expected files that nobody writes to, found changes while they were read');
+  throw new Error('expected files at rest, found changes while they were read');
 }
 
 /** The version's own labels go before those that the folder above has for the same output. */

@@ -78,7 +78,7 @@ export class Resumption {
     const { book } = this.#parts;
     const { model } = question.configured;
     const found = findRoute({ ...question, isServed: false }, book.model(model));
-    assert(found.kind === 'found', 'nothing is refused where nobody is served');
+    assert(found.kind === 'found', 'nothing is refused where no version serves');
     const { route, isChoice } = found;
     const isSettled =
       aliveTrial(book.model(model)) === undefined && book.model(model).owed.kind === 'nothing';

@@ -84,17 +84,17 @@ export class HostMetrics {
     });
     this.#crashes = new Counter({
       name: 'understudy_host_crashes_total',
-      help: 'Processes of hosts that died without having been asked to',
+      help: 'Unexpected host process exits',
       ...common,
     });
     this.#lost = new Counter({
       name: 'understudy_host_lost_requests_total',
-      help: 'Requests that were in a process when it died',
+      help: 'Requests in flight lost to host process exits',
       ...common,
     });
     this.#crashLoops = new Counter({
       name: 'understudy_host_crash_loops_total',
-      help: 'Hosts that were given up because they died again and again',
+      help: 'Hosts given up after repeated exits',
       ...common,
     });
   }

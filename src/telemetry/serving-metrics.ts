@@ -41,7 +41,7 @@ export class ServingMetrics {
     });
     this.#fallbacks = new Counter({
       name: 'understudy_fallbacks_total',
-      help: 'Requests that an arm on trial failed and stable was asked to answer, by the failed arm and its error code',
+      help: 'Requests that failed on candidate or control and fell back to stable, by the failed arm and its error code',
       labelNames: [...PER_VERSION, 'code'],
       registers,
     });
@@ -63,7 +63,7 @@ export class ServingMetrics {
     });
     new Gauge({
       name: 'understudy_requests_in_flight',
-      help: 'Live requests whose callers wait',
+      help: 'Live requests in flight',
       registers,
       collect() {
         this.set(inFlight());

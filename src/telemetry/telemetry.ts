@@ -69,7 +69,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   addLedgerMetrics(registry, options.ledger);
   const internalErrors = new Counter({
     name: 'understudy_internal_errors_total',
-    help: 'Faults that nobody waited for, by the operation that they came up in',
+    help: 'Unexpected internal errors, by operation',
     labelNames: ['operation'],
     registers: [registry],
   });

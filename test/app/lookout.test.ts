@@ -62,7 +62,7 @@ t.test('a look lists what has come and moves nobody', async (t) => {
   t.same(world.view()?.leftAside, ['2.bak']);
   t.equal(world.routes.read('m')?.stable, '1');
   t.same(states(world, 'n'), ['1 unloaded']);
-  t.match(world.view('n')?.reason, /nobody is sent to it; .*: understudy models reload n$/);
+  t.match(world.view('n')?.reason, /no traffic is routed to it; .*: understudy models reload n$/);
   t.match(world.view('broken')?.versions, [{ state: 'refused', reason: /^model\.onnx/ }]);
   t.match(world.view('dangling')?.reason, /found a link to something that is not there/);
   t.equal(world.hosts.started.length, 1, 'and loads nothing');
@@ -142,7 +142,7 @@ t.test('a version at work whose folder goes is served on, and comes back', async
   t.same(states(world), ['1 ready', '2 unloaded']);
 });
 
-t.test('what nobody depends on is read anew, and may go', async (t) => {
+t.test('what is not loaded is reloaded from disk, and may go', async (t) => {
   const world = await aWorld(t);
   await put(world.root, 'm/2/model.onnx', MODEL);
   await world.lookout.lookAll();
@@ -151,7 +151,7 @@ t.test('what nobody depends on is read anew, and may go', async (t) => {
   await put(world.root, 'm/2/model.onnx', OTHER);
   await world.lookout.lookAll();
   t.not(digest(), first);
-  t.match(told(world, 'info').at(-1), /^read anew/);
+  t.match(told(world, 'info').at(-1), /^reloaded from disk/);
   await rm(join(world.root, 'm/2'), { recursive: true });
   await world.lookout.lookAll();
   t.same(states(world), ['1 ready']);

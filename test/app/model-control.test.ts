@@ -189,7 +189,7 @@ t.test('a newer version gets nobody by being there, loaded or asked for', async 
   const world = await aControl(t, root);
   t.match(world.log.at(-1), {
     level: 'warn',
-    message: /^no route says which version people get: version 1, the newest, is stable from here/,
+    message: /^no route names a stable version: version 1, the newest, is stable from here/,
     facts: { model: 'm', version: '1' },
   });
   await put(root, 'm/2/model.onnx', OTHER);

@@ -140,7 +140,7 @@ t.test('a plan reads as what comes, how long it takes and what it may cost', asy
     `Expected, if the candidate is as good as stable and every label comes (at 400 requests a second):
   1  mirror it     at once
   2  prove errors  about 12,345 requests  45 s  for errors
-In all about 12,345 requests, 45 s. A candidate that always fails would be led away after about 9 failed requests; stable answers those.`,
+In all about 12,345 requests, 45 s. A candidate that always fails would be rolled back after about 9 failed requests; stable answers those.`,
   );
 });
 
@@ -164,7 +164,7 @@ t.test('a plan that cannot be kept says so', async (t) => {
     failuresSeen: 0,
   });
   t.match(unknown, /no rate known yet: --rate gives one/);
-  t.match(unknown, /In all about 12,345 requests\. Nobody is answered by the candidate\.$/);
+  t.match(unknown, /In all about 12,345 requests\. The candidate answers no live request\.$/);
 });
 
 /** The place in a line of the character that begins at a column of the screen. */

@@ -112,7 +112,7 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
   {
     title: 'a split that leaves stable out',
     text: `${MODEL}    route: { stable: "1", split: { "2": 100 } }\n`,
-    says: 'understudy.yaml:4:34 models.fashion.route.split: expected a share for stable "1" (0 if nobody is to get it)',
+    says: 'understudy.yaml:4:34 models.fashion.route.split: expected a share for stable "1" (0 for no traffic)',
   },
   {
     title: 'a version that lost digits as a number',

@@ -299,7 +299,7 @@ t.test('an answer that is given up is cancelled at the server, and no other', as
 
 t.test('TLS is spoken with a server that asks for it', async (t) => {
   const { address } = await anHttp2Server(t, echo, { tls: true });
-  await t.rejects(aSender(t, address).open(), /self-signed/, 'nobody vouches for it');
+  await t.rejects(aSender(t, address).open(), /self-signed/, 'no trusted authority signed it');
   const before = process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
   process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = '0';
   t.teardown(() => {

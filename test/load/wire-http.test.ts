@@ -254,7 +254,7 @@ t.test('an answer that is given up rejects, and its connection is closed', async
   t.ok(connections() >= 1);
 });
 
-t.test('a server whose certificate nobody vouches for is not talked to', async (t) => {
+t.test('a server whose certificate no trusted authority signed is refused', async (t) => {
   const server = createHttps(CERTIFICATE);
   const address = await listen(server, true);
   t.teardown(() => server.close());

@@ -121,7 +121,7 @@ t.test('a version that is written while it is read is none yet', async (t) => {
   isWriting = false;
   await writing;
   t.same(packages, []);
-  t.match(problems, [{ message: /nobody writes to, found changes while they were read/ }]);
+  t.match(problems, [{ message: /expected files at rest, found changes while they were read/ }]);
   t.equal((await scanRepository(root)).packages.length, 1, 'and one once it is whole');
 });
 

@@ -86,7 +86,7 @@ function withLoad(command: Command): Command {
     .option('--warmup <time>', 'before each load: sent and shown, but not measured', '1s')
     .option(
       '--in-flight <requests>',
-      'at most so many at once; others wait, and that counts',
+      'max concurrent requests; queueing counts towards latency',
       '1024',
     )
     .option('--connections <number>', 'of gRPC, shared by all calls', '4')
@@ -96,7 +96,7 @@ function withLoad(command: Command): Command {
       'of arrivals and inputs (default: a new one, which the report tells)',
     )
     .option('--out <folder>', 'write report.html, report.json and report.csv there')
-    .option('-o, --output <format>', 'json, or text for people', 'text');
+    .option('-o, --output <format>', 'json or text', 'text');
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

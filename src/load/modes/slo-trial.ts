@@ -76,6 +76,6 @@ function verdictText({ verdict, requests, late, lateMax }: SloTrial): string {
     case 'undecided':
       return `Undecided, which is no pass: ${seen}.`;
     case 'invalid':
-      return `Invalid, whatever it shows: ${seen}.`;
+      return `Invalid, regardless of the result: ${seen}.`;
   }
 }

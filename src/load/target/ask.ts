@@ -26,7 +26,7 @@ export async function askTarget(target: Target, msMax = CONTROL_MS_MAX): Promise
     throw new TargetError({
       asked,
       found: error.message,
-      mend: IS_IT_ONE,
+      fix: IS_IT_ONE,
     });
   }
 }
@@ -61,10 +61,10 @@ async function refusedModel(
 ): Promise<TargetError> {
   const asked = control.nameOf('model');
   const found = details === '' ? status : `${status}: ${details.replace(/\.$/, '')}`;
-  return new TargetError({ asked, found, mend: await mendOf(status, target, control) });
+  return new TargetError({ asked, found, fix: await fixOf(status, target, control) });
 }
 
-async function mendOf(status: string, { model }: Target, control: Control): Promise<string> {
+async function fixOf(status: string, { model }: Target, control: Control): Promise<string> {
   switch (status) {
     // Nothing but the names can be wrong in a question that has nothing else in it.
     case '400':

@@ -6,12 +6,12 @@ export class TargetError extends Error {
       readonly asked: string;
       readonly found: string;
       /** What to do about it, in sentences; empty: the rest says it all. */
-      readonly mend: string;
+      readonly fix: string;
     },
     options?: ErrorOptions,
   ) {
-    const { asked, found, mend } = told;
-    super(`${asked}: found ${found}.${mend === '' ? '' : ` ${mend}`}`, options);
+    const { asked, found, fix } = told;
+    super(`${asked}: found ${found}.${fix === '' ? '' : ` ${fix}`}`, options);
     this.name = 'TargetError';
   }
 }

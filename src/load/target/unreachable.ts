@@ -7,27 +7,27 @@ import { TargetError } from './target-error.ts';
 const CERTIFICATE_ERRORS: readonly {
   readonly codes: RegExp;
   readonly found: string;
-  readonly mend: string;
+  readonly fix: string;
 }[] = [
   {
     codes: /ALTNAME/,
     found: 'a certificate of other hosts',
-    mend: 'Is the address spelled as its certificate has it?',
+    fix: 'Is the address spelled as its certificate has it?',
   },
   {
     codes: /^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/,
     found: 'a certificate that is not valid today',
-    mend: 'Is the clock of this machine right? Then the server needs a new certificate.',
+    fix: 'Is the clock of this machine right? Then the server needs a new certificate.',
   },
   {
     codes: /CERTIFICATE_REQUIRED/,
     found: 'that it wants a certificate of its clients',
-    mend: 'understudy bench has none to show: ask a port that wants none.',
+    fix: 'understudy bench has none to show: ask a port that wants none.',
   },
   {
     codes: /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/,
-    found: 'a certificate that nobody vouches for',
-    mend: 'To trust who signed it, name the file of that certificate in NODE_EXTRA_CA_CERTS.',
+    found: 'a certificate that no trusted authority signed',
+    fix: 'To trust who signed it, name the file of that certificate in NODE_EXTRA_CA_CERTS.',
   },
 ];
 
@@ -45,29 +45,29 @@ export function unreachable(target: Target, asked: string, cause: unknown): Targ
 /** No answer in time. */
 export function unanswered(target: Target, asked: string, msMax: number): TargetError {
   const found = `no answer within ${msMax / 1000} s`;
-  return new TargetError({ asked, found, mend: `Is the server busy? ${isPort(target)}` });
+  return new TargetError({ asked, found, fix: `Is the server busy? ${isPort(target)}` });
 }
 
-function causeOf(target: Target, cause: unknown): { found: string; mend: string } {
+function causeOf(target: Target, cause: unknown): { found: string; fix: string } {
   const { address } = target;
   const code = codeOf(cause);
   const found = code === '' ? wordsOf(cause) : `${wordsOf(cause)} (${code})`;
   if (code === 'ECONNREFUSED')
-    return { found: `that nothing listens there (${code})`, mend: `Is it up? ${isPort(target)}` };
+    return { found: `that nothing listens there (${code})`, fix: `Is it up? ${isPort(target)}` };
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
-    return { found: `no host of the name ${address.host} (${code})`, mend: 'Is it spelled right?' };
+    return { found: `no host of the name ${address.host} (${code})`, fix: 'Is it spelled right?' };
   const fault = CERTIFICATE_ERRORS.find(({ codes }) => codes.test(code));
-  if (fault) return { found: `${fault.found}: ${found}`, mend: fault.mend };
+  if (fault) return { found: `${fault.found}: ${found}`, fix: fault.fix };
   if (TLS_ERRORS.test(code))
-    return { found: `that it speaks no TLS (${code})`, mend: 'Is it http rather than https?' };
+    return { found: `that it speaks no TLS (${code})`, fix: 'Is it http rather than https?' };
   if (FOREIGN_ERRORS.test(code)) {
     const tls = address.tls ? '' : ' Or is it https rather than http?';
     return {
       found: `something that speaks another protocol: ${found}`,
-      mend: isPort(target) + tls,
+      fix: isPort(target) + tls,
     };
   }
-  return { found, mend: isPort(target) };
+  return { found, fix: isPort(target) };
 }
 
 function isPort(target: Target): string {
