@@ -163,6 +163,7 @@ type Opened = Omit<ModelControlOptions, 'starting'> &
   Pick<DataPlaneOptions, 'judges' | 'budget'> & {
     readonly routes: RouteTable;
     readonly controller: Controller;
+    readonly residence: Residence;
   };
 
 /** Opens the ports, and only then begins with the models. */
@@ -173,12 +174,19 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
   const models = openModels(parts, release);
   const start = new Start(folders, { ...parts, isReady: (model) => isReady(gateway, model) });
   release.push(releasing('models that start', () => start.stop()));
+  release.push(releasing('what loads', async () => abandonLoads(parts)));
   const service = createService({ ...parts, ...models });
   const max = await openMax({ ...parts, names: folders.names }, release);
   const app = await openServers({ ...parts, ...models, service, max }, release);
   controller.start();
   models.lookout.start();
   return { ...app, started: startAll(start, { max, log }) };
+}
+
+/** What hangs at load must not hold up the end; a trial whose candidate it is goes on with the next process. */
+function abandonLoads({ controller, residence }: Pick<Opened, 'controller' | 'residence'>): void {
+  controller.halt();
+  residence.abandonLoads();
 }
 
 /** What the configuration asks of a package can be checked once that has been read. */

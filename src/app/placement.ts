@@ -52,7 +52,10 @@ export class Placement {
   }
 
   /** All seats of a model are alike but for the version, so that arms can be compared. */
-  async startHost({ target: { target, role }, entry }: Placed<Seat>): Promise<Host> {
+  async startHost(
+    { target: { target, role }, entry }: Placed<Seat>,
+    signal?: AbortSignal,
+  ): Promise<Host> {
     const { clock, environment } = this.#options;
     const { found, source, settings } = sourceOf(target, entry);
     const listeners = this.#keeping(role, [{ found, settings }]);
@@ -74,13 +77,13 @@ export class Placement {
       queue,
       holdsAnswers: role !== 'main',
       runMsMax: execution.runMsMax,
-      loadMsMax: LOAD_MS_MAX,
+      ...{ loadMsMax: LOAD_MS_MAX, signal },
       clock,
       listeners,
     });
   }
 
-  async startLane({ target, entry }: Placed<LaneTarget>): Promise<Lane> {
+  async startLane({ target, entry }: Placed<LaneTarget>, signal?: AbortSignal): Promise<Lane> {
     const { clock, environment } = this.#options;
     const { model } = target;
     const candidate = sourceOf({ model, version: target.candidate }, entry);
@@ -104,7 +107,7 @@ export class Placement {
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
       batchRowsMax: runRowsMax(batch),
       runMsMax: execution.runMsMax,
-      loadMsMax: LOAD_MS_MAX,
+      ...{ loadMsMax: LOAD_MS_MAX, signal },
       clock,
       listeners,
     });

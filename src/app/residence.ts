@@ -5,6 +5,7 @@ import type { ModelVersionState } from '../gateway/version-names.ts';
 import { Fleet } from '../host/fleet.ts';
 import type { Host } from '../host/host.ts';
 import type { Lane } from '../host/lane.ts';
+import { planResidency } from '../host/residency.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { Lanes, type LaneTarget } from './lanes.ts';
@@ -35,27 +36,40 @@ export class Residence {
     const entryOf = (model: string): CatalogEntry | undefined =>
       this.#coming.get(model) ?? catalog.entry(model);
     this.#fleet = new Fleet({
-      startHost: async (target) =>
-        placement.startHost({ target, entry: entryOf(target.target.model) }),
+      startHost: async (target, signal) =>
+        placement.startHost({ target, entry: entryOf(target.target.model) }, signal),
       onInternalError,
     });
     this.#lanes = new Lanes({
-      startLane: async (target) => placement.startLane({ target, entry: entryOf(target.model) }),
+      startLane: async (target, signal) =>
+        placement.startLane({ target, entry: entryOf(target.model) }, signal),
       onInternalError,
     });
   }
 
   /**
    * Loads what the route leads to and is not there yet. Rejects with a ServeError if something of it cannot be loaded, once
-   * all is done. What only the model's policy keeps loaded may fail.
+   * all is done, or once the signal gives it up. What only the model's policy keeps loaded may fail.
    */
-  async prepare(route: Route): Promise<void> {
-    const entry = this.#catalog.entry(route.model);
+  async prepare(route: Route, signal?: AbortSignal): Promise<void> {
+    const { model } = route;
+    const entry = this.#catalog.entry(model);
     const { required, resident } = seatsOf(route, entry);
-    await this.#prepare(route, entry, async () => {
-      const may = new Set(resident);
-      await this.#fleet.prepare(route.model, [...required, ...resident], (seat) => may.has(seat));
+    const may = new Set(resident);
+    await this.#fleet.prepare(model, [...required, ...resident], {
+      may: (seat) => may.has(seat),
+      signal,
     });
+    await this.#lanes.prepare(model, laneTargetOf(route, entry), signal);
+  }
+
+  /** Whether all is there that the route leads to. */
+  isPrepared(route: Route): boolean {
+    const entry = this.#catalog.entry(route.model);
+    const { required } = seatsOf(route, entry);
+    const { loads, moves } = planResidency(required, this.#fleet.seats(route.model));
+    const isSeated = loads.length === 0 && moves.length === 0;
+    return isSeated && this.#lanes.isPrepared(route.model, laneTargetOf(route, entry));
   }
 
   /**
@@ -67,9 +81,9 @@ export class Residence {
     const { required, resident } = seatsOf(route, entry);
     this.#coming.set(model, entry);
     try {
-      await this.#prepare(route, entry, () =>
-        this.#fleet.prepare(model, [...required, ...resident]),
-      );
+      await this.#fleet.prepare(model, [...required, ...resident]);
+      // The lane last: unlike a seat, it takes the place of the one there at once.
+      await this.#lanes.prepare(model, laneTargetOf(route, entry));
     } finally {
       this.#coming.delete(model);
     }
@@ -129,18 +143,14 @@ export class Residence {
           .join('; '),
       }));
 
-  async close(): Promise<void> {
-    await Promise.all([this.#fleet.close(), this.#lanes.close()]);
+  /** Gives up all that is being loaded, and loads nothing any more. */
+  abandonLoads(): void {
+    this.#fleet.abandonLoads();
+    this.#lanes.abandonLoads();
   }
 
-  /** The lane last: unlike a seat, it takes the place of the one there at once. */
-  async #prepare(
-    route: Route,
-    entry: CatalogEntry | undefined,
-    hosts: () => Promise<void>,
-  ): Promise<void> {
-    await hosts();
-    await this.#lanes.prepare(route.model, laneTargetOf(route, entry));
+  async close(): Promise<void> {
+    await Promise.all([this.#fleet.close(), this.#lanes.close()]);
   }
 
   #lifeOf({ model, version }: ModelVersion): Life {

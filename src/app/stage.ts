@@ -6,16 +6,20 @@ import type { Residence } from './residence.ts';
 
 export type StageOptions = {
   readonly routes: Pick<RouteTable, 'read'>;
-  readonly residence: Pick<Residence, 'prepare' | 'settle'>;
+  readonly residence: Pick<Residence, 'prepare' | 'isPrepared' | 'settle'>;
   readonly judges: Pick<Judges, 'open' | 'close'>;
 };
 
 /** What the controller may have done in the serving column. */
 export function createStage({ routes, residence, judges }: StageOptions): Stage {
   return {
-    prepare: async (rollout) => {
+    prepare: async (rollout, signal) => {
       const route = routes.read(rollout.spec.model);
-      if (route !== undefined) await residence.prepare(routeFor(rollout, route));
+      if (route !== undefined) await residence.prepare(routeFor(rollout, route), signal);
+    },
+    isPrepared: (rollout) => {
+      const route = routes.read(rollout.spec.model);
+      return route !== undefined && residence.isPrepared(routeFor(rollout, route));
     },
     prepareRoute: (route) => residence.prepare(route),
     open: (rollout, evidence) => judges.open(rollout, evidence),

@@ -1,10 +1,13 @@
 import { messageOf } from '../core/errors.ts';
 import { readAdminAddress } from './admin-address.ts';
-import { type Answer, exchange } from './exchange.ts';
+import { type Answer, exchange, SlowAnswerError } from './exchange.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 
-/** Longer than any answer of the admin API takes. */
+/** Longer than most answers of the admin API take. */
 const TIMEOUT_MS = 30_000;
+
+/** Done, and begun. */
+const OK: ReadonlySet<number> = new Set([200, 202]);
 
 /** Characters of an answer that is none of ours: enough to see whose it is. */
 const SHOWN_LENGTH_MAX = 80;
@@ -52,7 +55,7 @@ export class AdminClient {
     const answer = await this.#exchange(call);
     const value = parseJson(answer.text);
     const hasKeys = isObject(value) && call.keys.every((key) => Object.hasOwn(value, key));
-    if (answer.status === 200 && hasKeys) return value;
+    if (OK.has(answer.status) && hasKeys) return value;
     if (!isErrorBody(value)) throw this.#foreign(answer);
     const hint = HINTS[value.code];
     throw new CommandError(
@@ -65,12 +68,24 @@ export class AdminClient {
     try {
       return await exchange({ method, url: this.#url + path, body, msMax });
     } catch (error) {
+      if (error instanceof SlowAnswerError) throw this.#slow(error, method);
       throw new CommandError(
         EXIT.unreachable,
         `no gateway answers at ${this.#url}: ${messageOf(error)}. Is it running? Start it with "understudy serve", or name its admin address with --admin or UNDERSTUDY_ADMIN.`,
         { cause: error },
       );
     }
+  }
+
+  /** There is a gateway, and what becomes of the command is not known. */
+  #slow(cause: SlowAnswerError, method: string): CommandError {
+    const next =
+      method === 'GET' ? 'Try again' : 'What was asked for may still be carried out: look first';
+    return new CommandError(
+      EXIT.failed,
+      `the gateway at ${this.#url} is there and busy: ${cause.message}. ${next} ("understudy rollout get", "understudy models").`,
+      { cause },
+    );
   }
 
   /** Another server, or another port of a gateway. */

@@ -21,32 +21,51 @@ export type Answer = {
   readonly text: string;
 };
 
-/** One request and its whole answer. Rejects with an Error that says in a few words why there is none. */
+/** A server took the request and has not answered in time: it may still do what it was asked. */
+export class SlowAnswerError extends Error {}
+
+/**
+ * One request and its whole answer. Rejects with an Error that says in a few words why there is none, and with SlowAnswerError where
+ * the server was reached.
+ */
 export async function exchange({ method, url, body, msMax }: Exchange): Promise<Answer> {
   const signal = AbortSignal.timeout(msMax);
   const text = body === undefined ? undefined : JSON.stringify(body);
   const headers = text === undefined ? {} : { 'content-type': 'application/json' };
+  let isReached = false;
+  const onReached = (): void => {
+    isReached = true;
+  };
   try {
-    const response = await send(url, { method, headers, signal, agent: false }, text);
+    const options = { method, headers, signal, agent: false };
+    const response = await send(url, { options, onReached }, text);
     return {
       status: response.statusCode ?? 0,
       contentType: response.headers['content-type'] ?? '',
       text: await textOf(response),
     };
   } catch (error) {
-    if (signal.aborted) throw new Error(`no whole answer within ${msMax / 1_000} s`);
+    const late = `no whole answer within ${msMax / 1_000} s`;
+    if (signal.aborted) throw isReached ? new SlowAnswerError(late) : new Error(late);
     throw new Error(reasonOf(error), { cause: error });
   }
 }
 
+type Sending = { readonly options: RequestOptions; readonly onReached: () => void };
+
 function send(
   url: string,
-  options: RequestOptions,
+  { options, onReached }: Sending,
   body: string | undefined,
 ): Promise<IncomingMessage> {
-  const start = url.startsWith('https:') ? httpsRequest : httpRequest;
+  const [start, reached] = url.startsWith('https:')
+    ? ([httpsRequest, 'secureConnect'] as const)
+    : ([httpRequest, 'connect'] as const);
   return new Promise((resolve, reject) => {
-    start(url, options, resolve).on('error', reject).end(body);
+    start(url, options, resolve)
+      .on('error', reject)
+      .on('socket', (socket) => socket.once(reached, onReached))
+      .end(body);
   });
 }
 

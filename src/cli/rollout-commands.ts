@@ -40,7 +40,7 @@ export async function start(
   const answer = (await client.post(path, body).catch(placedIn(section))) as Started;
   print(answer, format, ({ rolloutId, plan, warning }) =>
     [
-      `rollout ${rolloutId} has begun.`,
+      `rollout ${rolloutId}: version ${candidate} is being loaded; the trial begins once it is ready.`,
       ...(warning === undefined ? [] : [`Warning: ${warning}`]),
       formatPlan(plan),
       `Watch it: understudy rollout get ${model} --watch`,

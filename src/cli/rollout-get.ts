@@ -40,6 +40,7 @@ export async function get(model: string, options: GetOptions): Promise<void> {
 
 function exitCodeOf(phase: RolloutStatus['phase']): ExitCode {
   switch (phase) {
+    case 'loading':
     case 'progressing':
     case 'promoted':
       return EXIT.ok;

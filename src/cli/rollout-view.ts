@@ -5,6 +5,7 @@ import { colours } from './colours.ts';
 import { formatTable } from './table.ts';
 
 const GLYPHS = {
+  loading: colours.cyan('◌'),
   progressing: colours.cyan('◌'),
   paused: colours.yellow('॥'),
   promoted: colours.green('✔'),
@@ -36,7 +37,7 @@ export function formatRollout(status: RolloutStatus): string {
     ['Age:', `${durationText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
     ['Record:', `${status.record}  ${status.headHash.slice(0, 16)}`],
     ...ledgerFacts(status),
-    [status.step === undefined ? 'Why:' : 'Waits:', status.why],
+    [status.endedMs === undefined ? 'Waits:' : 'Why:', status.why],
   ];
   const rules = status.metrics.flatMap(ruleLines);
   const must = rules.length === 0 ? '' : `\nEach must show:\n${rules.join('\n')}\n`;

@@ -146,7 +146,9 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
     const result = await controller.submit({ kind: 'start', spec });
     if (result.kind === 'refused') return sendResult(reply, result);
     const requestsPerSecond = asked ?? options.requestsPerSecond(model);
-    return reply.send({ ...appliedBody(result), plan: planOf(spec, { requestsPerSecond }) });
+    // It is being loaded, and may yet fail to: who asked has to look.
+    const plan = planOf(spec, { requestsPerSecond });
+    return reply.code(202).send({ ...appliedBody(result), phase: 'loading', plan });
   };
   app.get('/api/v1/rollouts', async () => ({ rollouts: controller.list() }));
   app.post('/api/v1/rollouts', async (request, reply) => {

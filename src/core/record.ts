@@ -6,12 +6,14 @@ import type { Route } from './route.ts';
 export type RecordBody =
   /** A model's route as it stands from here on. */
   | { readonly kind: 'route'; readonly route: Route; readonly why: string }
-  /** A trial begins. The digests name the packages on trial. */
+  /** A trial is asked for and is being loaded. The digests name the packages on trial. */
   | {
       readonly kind: 'rolloutStarted';
       readonly rollout: Rollout;
       readonly digests: { readonly stable: string; readonly candidate: string };
     }
+  /** What the first step of a trial needs is ready: the trial begins at this moment of the wall clock, milliseconds. */
+  | { readonly kind: 'rolloutLoaded'; readonly rolloutId: string; readonly startedMs: number }
   /**
    * A look at the evidence: all of it, the verdict, the action, and the phase that follows. Written before the action is
    * carried out, so that a restart carries out what was decided and decides nothing twice.

@@ -59,6 +59,8 @@ export type RolloutSpec = {
 
 /** Where a rollout stands. The first three are alive; the rest are final. */
 export type Phase =
+  /** What the first step needs is being loaded: the trial begins once it is ready. */
+  | { readonly kind: 'loading'; readonly sinceMs: number }
   | { readonly kind: 'progressing'; readonly step: number; readonly sinceMs: number }
   | {
       readonly kind: 'paused';
@@ -75,7 +77,10 @@ export type Phase =
     }
   | { readonly kind: 'aborted'; readonly atMs: number; readonly why: string };
 
-/** One trial of one candidate. `atMs`, `sinceMs` and `startedMs` are wall-clock milliseconds. */
+/**
+ * One trial of one candidate. `atMs`, `sinceMs` and `startedMs` are wall-clock milliseconds; the trial has started when what its
+ * first step needs was ready, and while that is being loaded, when it was asked for.
+ */
 export type Rollout = {
   readonly id: string;
   readonly spec: RolloutSpec;

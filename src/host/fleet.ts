@@ -1,4 +1,4 @@
-import { causeMessageOf } from '../core/errors.ts';
+import { causeMessageOf, ServeError } from '../core/errors.ts';
 import type { Arm } from '../core/route.ts';
 import { settleAll } from '../core/settle-all.ts';
 import type { ModelVersion } from '../core/version.ts';
@@ -13,12 +13,28 @@ import {
 } from './residency.ts';
 
 export type FleetOptions = {
-  /** Loads a version for a seat and resolves when it is ready; rejects with a ServeError if it cannot serve. */
-  readonly startHost: (seat: Seat) => Promise<Host>;
+  /**
+   * Loads a version for a seat and resolves when it is ready; rejects with a ServeError if it cannot serve, or once the signal
+   * says that nobody wants it any more.
+   */
+  readonly startHost: (seat: Seat, signal: AbortSignal) => Promise<Host>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-type Load = { readonly target: ModelVersion; readonly done: Promise<void> };
+type Load = {
+  readonly target: ModelVersion;
+  readonly done: Promise<void>;
+  readonly cancel: AbortController;
+  /** Those who wait for it and have not given it up. */
+  wanted: number;
+};
+
+export type Preparation = {
+  /** Seats that may be missing in the end; by default none. */
+  readonly may?: (seat: Seat) => boolean;
+  /** Gives up what is still being loaded, unless somebody else waits for it too. */
+  readonly signal?: AbortSignal | undefined;
+};
 type Occupied = { readonly seat: Seat; readonly host: Host };
 
 /** In the order in which they stand in for one another. */
@@ -38,6 +54,7 @@ export class Fleet {
   readonly #closing = new Set<Promise<void>>();
   /** By model, then by version: why the last load failed. */
   readonly #faults = new Map<string, Map<string, string>>();
+  #isClosed = false;
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -78,13 +95,13 @@ export class Fleet {
   async prepare(
     model: string,
     wanted: readonly Seat[],
-    may: (seat: Seat) => boolean = () => false,
+    { may = () => false, signal }: Preparation = {},
   ): Promise<void> {
     const plan = planResidency(wanted, this.seats(model));
     for (const { from, to } of plan.moves) this.#move(from, to);
     await settleAll(
       plan.loads.map((seat) => {
-        const loading = this.#load(seat);
+        const loading = this.#load(seat, signal);
         // Whoever listens to the host is told, and `fault` says why.
         return may(seat) ? loading.catch(() => undefined) : loading;
       }),
@@ -105,8 +122,15 @@ export class Fleet {
     await Promise.all(drops.map((seat) => this.#drop(seat)));
   }
 
+  /** Gives up all that is being loaded, and loads nothing any more. */
+  abandonLoads(): void {
+    this.#isClosed = true;
+    for (const { cancel } of this.#loading.values()) cancel.abort();
+  }
+
   /** Drains and closes everything. */
   async close(): Promise<void> {
+    this.abandonLoads();
     await Promise.allSettled([...this.#loading.values()].map(({ done }) => done));
     for (const { seat } of [...this.#occupied.values()]) void this.#drop(seat);
     await Promise.all(this.#closing);
@@ -137,21 +161,40 @@ export class Fleet {
     return occupied;
   }
 
-  #load(seat: Seat): Promise<void> {
-    const key = seatKey(seat);
-    const running = this.#loading.get(key);
-    if (running !== undefined) return running.done;
-    const done = this.#start(seat).finally(() => this.#loading.delete(key));
-    this.#loading.set(key, { target: seat.target, done });
-    return done;
+  async #load(seat: Seat, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#isClosed) throw givenUp(seat);
+    const load = this.#loading.get(seatKey(seat)) ?? this.#begin(seat);
+    load.wanted += 1;
+    const giveUp = (): void => {
+      load.wanted -= 1;
+      if (load.wanted === 0) load.cancel.abort();
+    };
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener('abort', giveUp, { once: true });
+    await load.done.finally(() => signal?.removeEventListener('abort', giveUp));
   }
 
-  async #start(seat: Seat): Promise<void> {
+  #begin(seat: Seat): Load {
+    const key = seatKey(seat);
+    const cancel = new AbortController();
+    const done = this.#start(seat, cancel.signal).finally(() => this.#loading.delete(key));
+    const load = { target: seat.target, done, cancel, wanted: 0 };
+    this.#loading.set(key, load);
+    return load;
+  }
+
+  async #start(seat: Seat, signal: AbortSignal): Promise<void> {
     const { model, version } = seat.target;
     try {
-      this.#take(seat, await this.#options.startHost(seat));
+      const host = await this.#options.startHost(seat, signal);
+      if (signal.aborted) {
+        void this.#close(host);
+        throw givenUp(seat);
+      }
+      this.#take(seat, host);
       this.#faults.get(model)?.delete(version);
     } catch (error) {
+      if (signal.aborted) throw error;
       const faults = this.#faults.get(model) ?? new Map<string, string>();
       this.#faults.set(model, faults.set(version, causeMessageOf(error)));
       throw error;
@@ -168,12 +211,19 @@ export class Fleet {
 
   #drop(seat: Seat): Promise<void> {
     const occupied = this.#leave(seat);
-    if (!occupied) return Promise.resolve();
-    const closing = occupied.host
+    return occupied ? this.#close(occupied.host) : Promise.resolve();
+  }
+
+  #close(host: Host): Promise<void> {
+    const closing = host
       .close()
       .catch((error: unknown) => this.#options.onInternalError('close host', error))
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
     return closing;
   }
+}
+
+function givenUp({ target: { model, version } }: Seat): ServeError {
+  return new ServeError('version_not_ready', `${model} version ${version}: its load was given up`);
 }

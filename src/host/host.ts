@@ -13,11 +13,12 @@ import type { Birth } from './birth.ts';
 import type { Desk, DeskSetting } from './desk.ts';
 import type { JoiningSetting, KeptExample } from './joinings.ts';
 import { Lifeline } from './lives.ts';
+import { boundedLoad, type LoadBounds } from './load-bounds.ts';
 import { openLocalDesk } from './local.ts';
 import type { Crash, SupervisorListeners } from './supervision.ts';
 import { Supervisor } from './supervisor.ts';
 
-export type HostOptions = {
+export type HostOptions = LoadBounds & {
   readonly target: ModelVersion;
   readonly source: Source;
   /** Rejects where what would be loaded is not what was read. Asked before each load, also after the process has died. */
@@ -38,8 +39,6 @@ export type HostOptions = {
   readonly holdsAnswers: boolean;
   /** A run longer than this is stuck: a child is killed, a thread is left behind and replaced. */
   readonly runMsMax: number;
-  /** Loading that takes longer than this hangs, and has failed. */
-  readonly loadMsMax: number;
   readonly clock: Clock;
   readonly listeners: HostListeners;
 };
@@ -97,12 +96,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
 }
 
 async function startProcessHost(options: HostOptions): Promise<Host> {
-  const { target, checkFiles, birth, loadMsMax, clock, listeners } = options;
+  const { target, checkFiles, birth, loadMsMax, signal, clock, listeners } = options;
   const desk = await Supervisor.start({
     setting: settingOf(options),
     checkFiles,
     birth,
-    loadMsMax,
+    ...{ loadMsMax, signal },
     clock,
     afterCrashLoop: 'keepTrying',
     holdDuringRestart: true,
@@ -139,7 +138,7 @@ async function startThread(options: HostOptions): Promise<Host> {
   const lifeline = new Lifeline((life) => listeners.onLife(target, life));
   const setting = { ...settingOf(options), firstBatchId: 0 };
   try {
-    await options.checkFiles?.();
+    await boundedLoad(Promise.resolve(options.checkFiles?.()), options);
     const opening = openLocalDesk(
       setting,
       {
@@ -155,7 +154,7 @@ async function startThread(options: HostOptions): Promise<Host> {
       },
       clock,
     );
-    const desk = await loadedWithin(options.loadMsMax, opening);
+    const desk = await loadedWithin(opening, options);
     lifeline.become({ kind: 'ready' });
     const close = async (): Promise<void> => {
       lifeline.become({ kind: 'draining' });
@@ -173,21 +172,19 @@ async function startThread(options: HostOptions): Promise<Host> {
       },
     });
   } catch (error) {
-    lifeline.become({ kind: 'failed', reason: messageOf(error) });
+    lifeline.end(messageOf(error), options.signal);
     throw error;
   }
 }
 
 /** A thread that hangs while it loads cannot be ended; should it come round after all, it is closed. */
-async function loadedWithin(loadMsMax: number, opening: Promise<Desk>): Promise<Desk> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLong = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      opening.then((desk) => desk.close()).catch(() => undefined);
-      reject(new Error(`loading took longer than ${loadMsMax} ms`));
-    }, loadMsMax);
-  });
-  return await Promise.race([opening, tooLong]).finally(() => clearTimeout(timer));
+async function loadedWithin(opening: Promise<Desk>, bounds: LoadBounds): Promise<Desk> {
+  try {
+    return await boundedLoad(opening, bounds);
+  } catch (error) {
+    opening.then((desk) => desk.close()).catch(() => undefined);
+    throw error;
+  }
 }
 
 function settingOf(options: HostOptions): Omit<DeskSetting, 'firstBatchId'> {

@@ -9,9 +9,10 @@ import { heldToSignature, heldToStable } from './answer-fit.ts';
 import type { Birth } from './birth.ts';
 import { type HostListeners, joinedRows, listenersFor } from './host.ts';
 import type { JoiningSetting } from './joinings.ts';
+import type { LoadBounds } from './load-bounds.ts';
 import { Supervisor } from './supervisor.ts';
 
-export type LaneOptions = {
+export type LaneOptions = LoadBounds & {
   readonly candidate: Source;
   /** Stable's copy: the noise floor and the fair latency reference. */
   readonly twin: Source;
@@ -23,8 +24,6 @@ export type LaneOptions = {
   readonly queue: { readonly requestsMax: number; readonly bytesMax: number };
   readonly batchRowsMax: number;
   readonly runMsMax: number;
-  /** Loading that takes longer than this hangs, and has failed. */
-  readonly loadMsMax: number;
   readonly clock: Clock;
   /** Called with the candidate as the target. */
   readonly listeners: HostListeners;
@@ -70,7 +69,7 @@ const TWIN_FIRST = [TWIN, CANDIDATE] as const;
 /** Resolves with both loaded and warm. Rejects with ServeError `version_not_ready` naming which could not be and why. */
 export async function startLane(options: LaneOptions): Promise<Lane> {
   const { candidate, twin, joinings, checkFiles, birth, queue, batchRowsMax } = options;
-  const { runMsMax, loadMsMax, clock, listeners } = options;
+  const { runMsMax, loadMsMax, signal, clock, listeners } = options;
   const target = { model: candidate.model, version: candidate.version };
   const twinTarget = { model: twin.model, version: twin.version };
   try {
@@ -86,7 +85,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
       },
       checkFiles,
       birth,
-      loadMsMax,
+      ...{ loadMsMax, signal },
       clock,
       afterCrashLoop: 'giveUp',
       holdDuringRestart: false,

@@ -29,6 +29,14 @@ export class Lifeline {
     return this.#life;
   }
 
+  /** A load has failed; one that was given up is no fault. */
+  end(reason: string, signal: AbortSignal | undefined): void {
+    if (signal?.aborted) {
+      this.become({ kind: 'draining' });
+      this.become({ kind: 'unloaded' });
+    } else this.become({ kind: 'failed', reason });
+  }
+
   /** Throws on a move that the table does not have: that is a bug of the caller. */
   become(life: Life): void {
     if (life.kind === this.#life.kind) return;

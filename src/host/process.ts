@@ -11,6 +11,7 @@ import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import { keepTrackOf } from './children.ts';
 import type { DeskListeners, DeskSetting } from './desk.ts';
 import { FrameSocket } from './frame-socket.ts';
+import { boundedLoad, LoadAbandonedError, type LoadBounds } from './load-bounds.ts';
 import { overMemoryText, watchMemory } from './memory-watch.ts';
 import { openRing, RingReader, RingWriter } from './ring.ts';
 
@@ -22,11 +23,10 @@ export type ChildExit = {
   readonly because?: string | undefined;
 };
 
-export type HostProcessOptions = {
+/** A child whose load takes too long, or is given up, is killed. */
+export type HostProcessOptions = LoadBounds & {
   readonly setting: DeskSetting;
   readonly birth: Birth;
-  /** A child that takes longer than this to load is killed: it hangs. */
-  readonly loadMsMax: number;
   readonly onFrame: (frame: Frame) => void;
   /** Once, after everything that the child had sent has been read. */
   readonly onExit: (exit: ChildExit) => void;
@@ -94,19 +94,14 @@ export class HostProcess {
 
   /** Resolves when every source is loaded and warm; rejects with why not, and then the child is gone. */
   async open(): Promise<WorkerReport['models']> {
-    const { setting, loadMsMax } = this.#options;
+    const { setting } = this.#options;
     this.#tell({ kind: 'open', setting, hasRings: this.#memory !== undefined });
-    const tooLong = setTimeout(() => {
-      this.#ready.reject(new Error(`loading took longer than ${loadMsMax} ms`));
-      this.kill();
-    }, loadMsMax);
     try {
-      return await this.#ready.promise;
+      return await boundedLoad(this.#ready.promise, this.#options);
     } catch (error) {
+      if (error instanceof LoadAbandonedError) this.kill();
       await this.close();
       throw error;
-    } finally {
-      clearTimeout(tooLong);
     }
   }
 

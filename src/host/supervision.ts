@@ -2,17 +2,17 @@ import type { Clock } from '../core/clock.ts';
 import type { Life } from '../core/version.ts';
 import type { Birth } from './birth.ts';
 import type { DeskListeners, DeskSetting } from './desk.ts';
+import type { LoadBounds } from './load-bounds.ts';
 import type { ChildExit } from './process.ts';
 
 export type Crash = ChildExit & { readonly inFlight: number };
 
-export type SupervisorOptions = {
+/** A child whose load takes too long, or is given up, is killed. */
+export type SupervisorOptions = LoadBounds & {
   readonly setting: Omit<DeskSetting, 'firstBatchId'>;
   /** Rejects where what would be loaded is not what was read. Asked before each start of a child, the first included. */
   readonly checkFiles?: (() => Promise<void>) | undefined;
   readonly birth: Birth;
-  /** A child that takes longer than this to load is killed: it hangs. */
-  readonly loadMsMax: number;
   readonly clock: Clock;
   /** What a crash loop leads to: no more restarts (a candidate), or restarts at long intervals (people wait for it). */
   readonly afterCrashLoop: 'giveUp' | 'keepTrying';

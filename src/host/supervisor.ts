@@ -11,6 +11,7 @@ import { CrashLog } from './crash-log.ts';
 import type { Desk, DeskListeners } from './desk.ts';
 import { JoiningMemory } from './joining-memory.ts';
 import { Lifeline } from './lives.ts';
+import { boundedLoad } from './load-bounds.ts';
 import { type ChildExit, HostProcess } from './process.ts';
 import { Slots } from './slots.ts';
 import type { Crash, SupervisorOptions } from './supervision.ts';
@@ -66,7 +67,7 @@ export class Supervisor implements Desk {
         throw error;
       });
     } catch (error) {
-      supervisor.#lifeline.become({ kind: 'failed', reason: messageOf(error) });
+      supervisor.#lifeline.end(messageOf(error), options.signal);
       throw error;
     }
     return supervisor;
@@ -262,8 +263,8 @@ export class Supervisor implements Desk {
   }
 
   async #launch(): Promise<void> {
-    const { setting, checkFiles, birth, listeners, loadMsMax } = this.#options;
-    await checkFiles?.();
+    const { setting, checkFiles, birth, listeners, loadMsMax, signal } = this.#options;
+    await boundedLoad(Promise.resolve(checkFiles?.()), { loadMsMax, signal });
     // Nobody would ever close a child that is started now.
     if (this.#closing !== undefined) throw new ServeError('version_not_ready', UNLOADING);
     const firstBatchId = this.#processes * BATCH_IDS_PER_PROCESS;
@@ -279,7 +280,7 @@ export class Supervisor implements Desk {
         onProbe: this.#joinings.onProbe,
         onJoining: this.#joinings.onJoining,
       },
-      loadMsMax,
+      ...{ loadMsMax, signal },
     });
     this.#opening = process;
     this.#models = await process.open().finally(() => {

@@ -30,7 +30,12 @@ export function advance(rollout: Rollout, taken: Taken): Rollout {
   }
 }
 
-/** The step that an alive rollout is in; 0 for one that has ended. */
+/** The rollout as it stands once what its first step needs is ready. */
+export function begun(rollout: Rollout, startedMs: number): Rollout {
+  return { ...rollout, phase: { kind: 'progressing', step: 0, sinceMs: startedMs }, startedMs };
+}
+
+/** The step that an alive rollout is in; 0 for one that has ended, or is being loaded. */
 export function stepOf(phase: Phase): number {
   return phase.kind === 'progressing' || phase.kind === 'paused' ? phase.step : 0;
 }

@@ -12,7 +12,7 @@ export type BeginOptions = {
 };
 
 /**
- * Begins a rollout: on record, then in the stage. A process that dies before this record leaves an accepted command and no rollout:
+ * Begins a rollout, which is to be loaded: on record, then in the stage. A process that dies before this record leaves an accepted command and no rollout:
  * whoever asked got no answer.
  */
 export async function begin(id: string, spec: RolloutSpec, options: BeginOptions): Promise<void> {
@@ -21,7 +21,7 @@ export async function begin(id: string, spec: RolloutSpec, options: BeginOptions
   const rollout: Rollout = {
     id,
     spec,
-    phase: { kind: 'progressing', step: 0, sinceMs: startedMs },
+    phase: { kind: 'loading', sinceMs: startedMs },
     startedMs,
     candidateRequestsAtStep: 0,
   };

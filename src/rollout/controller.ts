@@ -80,7 +80,7 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#book = new Logbook(options.ledger);
-    this.#performer = new Performer({ ...options, book: this.#book });
+    this.#performer = new Performer({ ...options, book: this.#book, turns: this.#turns });
     const parts = { ...options, book: this.#book, performer: this.#performer };
     this.#resumption = new Resumption({ ...parts, turns: this.#turns });
     const isServed = (model: string): boolean => this.#isServed(model);
@@ -114,13 +114,19 @@ export class Controller {
       .catch((error: unknown) => this.#report(`resume ${model}`, error));
   }
 
-  /** Looks at every rollout once. A model that is still busy with something is left out. Never rejects. */
+  /**
+   * Looks at every rollout once, and resolves when what follows has been loaded and carried out. A model that is still busy with
+   * something is left out. Never rejects.
+   */
   async tick(): Promise<void> {
     if (this.#book.isFenced()) return;
     const models = new Set([...this.#book.models(), ...this.#performer.owing()]);
     const idle = [...models].filter((model) => this.#turns.isIdle(model));
     await Promise.all(
-      idle.map((model) => this.#exclusively(model, 'tick', () => this.#looks.look(model))),
+      idle.map(async (model) => {
+        await this.#exclusively(model, 'tick', () => this.#looks.look(model));
+        await this.#performer.loaded(model);
+      }),
     );
   }
 
@@ -128,25 +134,47 @@ export class Controller {
     this.#timer ??= setInterval(() => void this.tick(), this.#options.tickMs);
   }
 
-  /** Stops ticking and waits for what is under way. */
-  async stop(): Promise<void> {
+  /** Looks at nothing any more, and gives up what is being loaded for trials: they go on with the next process. */
+  halt(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#performer.stop();
+  }
+
+  /** Halts, and waits for what is under way. */
+  async stop(): Promise<void> {
+    this.halt();
     await this.#turns.drained();
     await this.#book.flush();
     const count = this.#book.unrecorded();
     if (count > 0) this.#options.onInternalError('stop', new Error(lostEndsText(count)));
   }
 
+  /** Resolves once nothing is being loaded for the model's trial, and what follows has been carried out. */
+  loaded(model: string): Promise<void> {
+    return this.#performer.loaded(model);
+  }
+
   /**
-   * Carries out a command, or says why not; either is on record. While the ledger takes no records it is refused, but for an abort:
-   * that leads everybody to stable before anything else, whatever else is under way, and is answered within two seconds.
+   * Carries out a command, or says why not; either is on record. A rollout that is started is being loaded by then, and has not
+   * begun; what other commands need is loaded. While the ledger takes no records a command is refused, but for an abort: that leads
+   * everybody to stable before anything else, whatever else is under way, and is answered within two seconds.
    */
-  submit(submission: Submission): Promise<CommandResult> {
+  async submit(submission: Submission): Promise<CommandResult> {
     const model = modelOf(submission);
     if (submission.kind === 'abort') this.#ending.abortNow(submission);
-    const result = this.#turns.run(model, () => this.#submit(submission));
-    return submission.kind === 'abort' ? this.#ending.answer(result, submission) : result;
+    const turn = this.#turns.run(model, () => this.#submit(submission));
+    if (submission.kind === 'abort') return this.#ending.answer(turn, submission);
+    const result = await turn;
+    if (submission.kind === 'start' || result.kind === 'refused') return result;
+    await this.#performer.loaded(model);
+    return this.#applied(model, result.rolloutId);
+  }
+
+  #applied(model: string, rolloutId: string | undefined): CommandResult {
+    const revision = this.#options.routes.read(model)?.revision ?? 0;
+    const applied = { kind: 'applied', rolloutId, revision } as const;
+    return this.#performer.isUnderWay(model) ? applied : { ...applied, notYet: WAITS_FOR_LEDGER };
   }
 
   /** Ends the model's trial at once, whatever the statistics say. No trial: nothing happens. */
@@ -277,10 +305,8 @@ export class Controller {
     const alive = aliveTrial(this.#book.model(model))?.rollout;
     await this.#book.append(body);
     const started = command.kind === 'start' ? await this.#begin(command) : undefined;
-    const isDone = await this.#performer.performIfRecorded(model);
-    const revision = this.#options.routes.read(model)?.revision ?? 0;
-    const applied = { kind: 'applied', rolloutId: started ?? alive?.id, revision } as const;
-    return isDone ? applied : { ...applied, notYet: WAITS_FOR_LEDGER };
+    await this.#performer.performIfRecorded(model);
+    return this.#applied(model, started ?? alive?.id);
   }
 
   /** Everything but an abort has to be on record before it is carried out. */

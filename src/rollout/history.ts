@@ -2,7 +2,7 @@ import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import type { LedgerRecord, RecordBody } from '../core/record.ts';
 import { type Command, type Decision, isFinal, type Rollout } from '../core/rollout.ts';
 import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../core/route.ts';
-import { resumed } from './advance.ts';
+import { begun, resumed } from './advance.ts';
 
 /** Trials kept per model for people to look at; older ones stay in the ledger. */
 const TRIALS_MAX = 50;
@@ -108,6 +108,11 @@ export function withRecord(history: History, record: LedgerRecord): History {
         isChoice: false,
         owed: { kind: 'rollout' },
       }));
+    case 'rolloutLoaded': {
+      const { rolloutId: id, startedMs } = body;
+      const begin = (rollout: Rollout): Rollout => begun(rollout, startedMs);
+      return withTrial(history, record, { id, trial: { begin }, owed: true });
+    }
     case 'decision': {
       const { evidence, decision, after } = body;
       const trial = { rollout: after, evidence, decision };
@@ -174,16 +179,19 @@ function commanded(
 
 type TrialChange = {
   readonly id: string;
-  readonly trial: Partial<Trial> & { readonly phase?: Rollout['phase'] };
+  readonly trial: Partial<Trial> & {
+    readonly phase?: Rollout['phase'];
+    readonly begin?: (rollout: Rollout) => Rollout;
+  };
   readonly owed: boolean;
 };
 
 function withTrial(history: History, record: LedgerRecord, change: TrialChange): History {
   const { index, atMs, hash } = record;
-  const { phase, ...rest } = change.trial;
+  const { phase, begin, ...rest } = change.trial;
   const move = (trial: Trial): Trial => {
     if (trial.rollout.id !== change.id) return trial;
-    const rollout = rest.rollout ?? trial.rollout;
+    const rollout = rest.rollout ?? begin?.(trial.rollout) ?? trial.rollout;
     const moved = phase === undefined ? rollout : { ...rollout, phase };
     return { ...trial, ...rest, rollout: moved, lastRecord: { index, atMs, hash } };
   };

@@ -44,6 +44,7 @@ export class Looks {
     if (trial === undefined || performer.rolloutEnded(model) !== undefined) return;
     if (!isServed(model)) return;
     const { rollout } = trial;
+    if (rollout.phase.kind === 'loading') return;
     const { id: rolloutId } = rollout;
     const atMs = clock.wallMs();
     const evidence = read(rolloutId);
@@ -51,7 +52,9 @@ export class Looks {
     this.#latest.set(model, { evidence, decision, rolloutId });
     if (!isWorthRecording(trial, { evidence, decision }, checkpointMs ?? CHECKPOINT_MS)) return;
     const { action } = decision;
-    if (action.kind !== 'rollBack' && book.health().kind === 'degraded') return;
+    // While what the present step needs is being loaded, a trial can end and cannot go on.
+    const isHeld = book.health().kind === 'degraded' || performer.isLoading(model);
+    if (action.kind !== 'rollBack' && isHeld) return;
     const after = advance(rollout, { action, atMs, evidence });
     const body = {
       kind: 'decision',

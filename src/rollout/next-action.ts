@@ -1,5 +1,11 @@
 import type { Evidence } from '../core/evidence.ts';
-import { type Action, isFinal, type Rollout, type Step } from '../core/rollout.ts';
+import {
+  type Action,
+  isFinal,
+  type Rollout,
+  type RolloutSpec,
+  type Step,
+} from '../core/rollout.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
 import { candidateRequests, stepOf } from './advance.ts';
@@ -22,6 +28,7 @@ export type Look = {
 export function nextAction(look: Look): Action {
   const { rollout, verdict, nowMs } = look;
   if (isFinal(rollout.phase)) return wait('the rollout has ended');
+  if (rollout.phase.kind === 'loading') return wait(loadingText(rollout.spec));
   if (verdict.kind === 'fail') return rollBackProven(verdict);
   const overdue = nowMs - rollout.startedMs >= rollout.spec.maxDurationMs;
   if (overdue && rollout.spec.onInconclusive === 'rollback') {
@@ -30,6 +37,11 @@ export function nextAction(look: Look): Action {
   if (verdict.kind === 'error') return hold(look, `could not measure: ${reasonsText(verdict)}`);
   if (overdue) return hold(look, inconclusiveText(look));
   return nextOfStep(look);
+}
+
+/** What a trial waits for before it begins. */
+export function loadingText({ candidate }: RolloutSpec): string {
+  return `loading version ${candidate}: the trial begins once it is ready`;
 }
 
 function nextOfStep(look: Look): Action {

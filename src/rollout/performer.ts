@@ -1,13 +1,15 @@
 import type { Clock } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
 import type { RecordBody } from '../core/record.ts';
 import { type BreakerTrip, isFinal, type Rollout } from '../core/rollout.ts';
 import { type Route, versionsLedTo } from '../core/route.ts';
+import { begun } from './advance.ts';
 import { aliveTrial, CHOICE } from './history.ts';
 import { type Logbook, NotRecordedError } from './logbook.ts';
 import { routeFor } from './route-for.ts';
 import { isSameRoute, RouteWriter } from './route-writer.ts';
 import type { Routes, Stage } from './stage.ts';
+import { isSamePhase, TrialLoads } from './trial-loads.ts';
+import type { Turns } from './turns.ts';
 
 export type PerformerOptions = {
   readonly book: Logbook;
@@ -16,13 +18,15 @@ export type PerformerOptions = {
   readonly clock: Clock;
   /** Told of each route that was chosen for want of one to go by, and is on record from here on. */
   readonly onFirstChoice?: (route: Route) => void;
+  readonly turns: Turns;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /**
  * Carries out what is on record. Idempotent: it compares where hosts and route are with where the record says they should
  * be, so doing it again after a crash or a fault does nothing twice. Loads before it sends anybody there; leads everybody
- * away before it unloads. The controller calls it for one model at a time, but for `endNow`.
+ * away before it unloads. The controller calls it for one model at a time, but for `endNow`, and does not wait for loads: what
+ * follows one is done in a turn of its own.
  *
  * One thing is done before it is on record: people are led away from a candidate whose trial ends for the worse. It can only make
  * things safer, and a disk that is slow, full or gone must not keep it. Everything else waits for the ledger.
@@ -30,6 +34,7 @@ export type PerformerOptions = {
 export class Performer {
   readonly #options: PerformerOptions;
   readonly #writer: RouteWriter;
+  readonly #loads: TrialLoads;
   /** Models whose recorded state may not have been carried out yet. */
   readonly #unsettled = new Set<string>();
   /** By model: a trial that has ended in deed, as it then stands; until the record says that it has ended. */
@@ -44,22 +49,45 @@ export class Performer {
     const { routes, book } = options;
     const isOutdated = (route: Route): boolean => this.#isOutdated(route);
     this.#writer = new RouteWriter({ routes, book, isOutdated });
+    this.#loads = new TrialLoads(options);
   }
 
-  /** Brings hosts and route to where the record says they are. Rejects where that failed; `catchUp` tries again. */
+  /** Whether something is being loaded for the model's trial. */
+  isLoading(model: string): boolean {
+    return this.#loads.isLoading(model);
+  }
+
+  /** Resolves once nothing is being loaded for the model's trial, and what follows has been carried out. */
+  loaded(model: string): Promise<void> {
+    return this.#loads.ended(model);
+  }
+
+  /** Gives up all loads and begins none any more. */
+  stop(): void {
+    this.#loads.stop();
+  }
+
+  /**
+   * Brings hosts and route to where the record says they are, or begins to load what is missing for it. Rejects where that failed;
+   * `catchUp` tries again.
+   */
   async perform(model: string): Promise<void> {
     this.#unsettled.add(model);
     await this.settle(model);
   }
 
-  /** As `perform`, where a ledger that takes nothing is no failure. Resolves with whether all of it is carried out. */
-  async performIfRecorded(model: string): Promise<boolean> {
+  /** As `perform`, where a ledger that takes nothing is no failure. */
+  async performIfRecorded(model: string): Promise<void> {
     try {
       await this.perform(model);
     } catch (error) {
       if (!(error instanceof NotRecordedError)) throw error;
     }
-    return !this.#unsettled.has(model);
+  }
+
+  /** True where all that is on record is carried out, or is being loaded; false where it waits for the ledger. */
+  isUnderWay(model: string): boolean {
+    return !this.#unsettled.has(model) || this.#loads.isLoading(model);
   }
 
   /**
@@ -103,7 +131,7 @@ export class Performer {
     const isForWorse = trial !== undefined && hasEndedForWorse(trial.rollout);
     if (book.health().kind === 'degraded' && (owed.kind === 'setRoute' || !isForWorse)) return;
     if (owed.kind === 'setRoute') await this.#writer.write({ ...route, ...owed.change }, 'command');
-    else if (trial !== undefined) await this.#settleTrial(trial.rollout, route);
+    else if (trial !== undefined && !(await this.#settleTrial(trial.rollout, route))) return;
     this.#unsettled.delete(model);
   }
 
@@ -122,6 +150,7 @@ export class Performer {
    */
   endNow(after: Rollout): void {
     const { model } = after.spec;
+    this.#loads.cancel(model);
     if (this.#ended.get(model)?.id !== after.id) this.#ended.set(model, after);
     const route = this.#options.routes.read(model);
     if (route !== undefined) this.#writer.writeUnrecorded(routeFor(after, route));
@@ -161,20 +190,51 @@ export class Performer {
     return ended !== undefined && versionsLedTo(route).includes(ended.spec.candidate);
   }
 
-  async #settleTrial(rollout: Rollout, route: Route): Promise<void> {
-    const { kind } = rollout.phase;
+  /** Resolves with false where something has to be loaded first. */
+  async #settleTrial(rollout: Rollout, route: Route): Promise<boolean> {
+    const { model } = rollout.spec;
     if (hasEndedForWorse(rollout)) {
+      this.#loads.cancel(model);
       await this.#leadAway(rollout, route);
-      return;
+      return true;
     }
-    const problem = await this.#prepare(rollout);
+    this.#load(rollout);
+    return false;
+  }
+
+  #load(rollout: Rollout): void {
+    const { startedMs } = rollout;
+    // What is being loaded is what the first step needs.
+    const needed = rollout.phase.kind === 'loading' ? begun(rollout, startedMs) : rollout;
+    this.#loads.begin(needed, (problem) => this.#onLoaded({ rollout, needed, problem }));
+  }
+
+  /** In the model's turn: the trial may have come to another phase since. */
+  async #onLoaded({ rollout, needed, problem }: Loaded): Promise<void> {
+    const { book, routes, stage, clock } = this.#options;
+    const { model } = rollout.spec;
+    const present = book.model(model).trials.at(-1)?.rollout;
+    const route = routes.read(model);
+    if (present === undefined || route === undefined || !isSamePhase(present, rollout)) return;
+    if (this.rolloutEnded(model) !== undefined) return;
     if (problem !== undefined) {
-      await this.breakOff(rollout, { cause: 'loadFailed', detail: problem });
-      await this.settle(rollout.spec.model);
+      await this.breakOff(present, { cause: 'loadFailed', detail: problem });
+      await this.settle(model);
       return;
     }
-    await this.#writer.write(routeFor(rollout, route), `${rollout.id}: ${kind}`);
-    if (isFinal(rollout.phase)) await this.#release(rollout);
+    // Something of it was closed again, as the model was loaded anew meanwhile.
+    if (!stage.isPrepared(needed)) {
+      this.#load(rollout);
+      return;
+    }
+    if (present.phase.kind === 'loading') {
+      const startedMs = clock.wallMs();
+      await book.append({ kind: 'rolloutLoaded', rolloutId: present.id, startedMs });
+    }
+    const now = book.model(model).trials.at(-1)?.rollout ?? present;
+    await this.#writer.write(routeFor(now, route), `${now.id}: ${now.phase.kind}`);
+    if (isFinal(now.phase)) await this.#release(now);
+    this.#unsettled.delete(model);
   }
 
   async #leadAway(rollout: Rollout, route: Route): Promise<void> {
@@ -186,16 +246,6 @@ export class Performer {
       throw error;
     }
     await this.#release(rollout);
-  }
-
-  /** Loads what the rollout needs; what went wrong, in words. */
-  async #prepare(rollout: Rollout): Promise<string | undefined> {
-    try {
-      await this.#options.stage.prepare(rollout);
-      return undefined;
-    } catch (error) {
-      return messageOf(error);
-    }
   }
 
   async #release(rollout: Rollout): Promise<void> {
@@ -216,3 +266,11 @@ export function tripped(rollout: Rollout, trip: BreakerTrip, atMs: number): Roll
 function hasEndedForWorse({ phase: { kind } }: Rollout): boolean {
   return kind === 'rolledBack' || kind === 'aborted';
 }
+
+type Loaded = {
+  /** As it stood when the load began. */
+  readonly rollout: Rollout;
+  /** As it stands once that is loaded. */
+  readonly needed: Rollout;
+  readonly problem: string | undefined;
+};

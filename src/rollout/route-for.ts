@@ -9,6 +9,8 @@ import { stepOf } from './advance.ts';
  */
 export function routeFor(rollout: Rollout, base: Route): Route {
   const { spec, phase } = rollout;
+  // Nobody is sent anywhere else before the trial begins.
+  if (phase.kind === 'loading') return base;
   if (isFinal(phase)) {
     const stable = phase.kind === 'promoted' ? spec.candidate : spec.stable;
     return { ...base, stable, shares: allTo(stable), mirror: undefined };
@@ -31,7 +33,7 @@ export function allTo(version: string): readonly Share[] {
 /** The share of the candidate that the steps so far ask for, in basis points. */
 export function setWeightBp(rollout: Rollout): number {
   if (rollout.phase.kind === 'promoted') return ALL_BP;
-  if (isFinal(rollout.phase)) return 0;
+  if (isFinal(rollout.phase) || rollout.phase.kind === 'loading') return 0;
   const done = rollout.spec.steps.slice(0, stepOf(rollout.phase) + 1);
   return basisPoints(lastOf(done, 'setWeight')?.percent ?? 0);
 }

@@ -6,9 +6,12 @@ import type { Route } from '../core/route.ts';
 export type Stage = {
   /**
    * Loads what the rollout's phase and step need (lane, candidate, control; the new stable once promoted) and resolves when it
-   * is ready. May be called again for what is loaded already. Rejects with the reason, which ends the trial.
+   * is ready. May be called again for what is loaded already. Rejects with the reason, which ends the trial, or once the signal
+   * says that nobody wants it any more.
    */
-  prepare(rollout: Rollout): Promise<void>;
+  prepare(rollout: Rollout, signal: AbortSignal): Promise<void>;
+  /** Whether all of that is there. */
+  isPrepared(rollout: Rollout): boolean;
   /** Loads every version that a route outside a trial sends to. May be called again. */
   prepareRoute(route: Route): Promise<void>;
   /** The rollout begins, or goes on after a restart: its window counts on from this evidence. */

@@ -13,6 +13,7 @@ import { metricLabel } from '../decide/metric-plans.ts';
 import { candidateRequests, stepOf } from './advance.ts';
 import { stepTask } from './describe.ts';
 import type { Trial } from './history.ts';
+import { loadingText } from './next-action.ts';
 import { setWeightBp } from './route-for.ts';
 
 /** All that is shown of a rollout, as the admin API gives it. Weights in basis points, moments in wall-clock milliseconds. */
@@ -23,7 +24,7 @@ export type RolloutStatus = {
   readonly candidate: string;
   readonly intent: Intent;
   readonly phase: Phase['kind'];
-  /** The present step, counted from 1, while the rollout is alive. */
+  /** The present step, counted from 1, from when the trial begins until it ends. */
   readonly step:
     | {
         readonly number: number;
@@ -88,7 +89,7 @@ export function statusOf(
     metrics: (decision?.verdict.metrics ?? []).map((one) => ({ ...one, label: metricLabel(one) })),
     reasons: decision?.verdict.reasons ?? [],
     decidedBy: phase.kind === 'rolledBack' ? phase.decidedBy : [],
-    why: whyOf(phase, decision),
+    why: whyOf(rollout, decision),
     candidateRequests: candidateRequests(evidence),
     minRequests: spec.minRequests,
     mirror: evidence.mirror,
@@ -104,7 +105,7 @@ export function statusOf(
 }
 
 function stepStatus(rollout: Rollout): RolloutStatus['step'] {
-  if (isFinal(rollout.phase)) return undefined;
+  if (isFinal(rollout.phase) || rollout.phase.kind === 'loading') return undefined;
   const index = stepOf(rollout.phase);
   const step = rollout.spec.steps[index];
   if (step === undefined) return undefined;
@@ -132,8 +133,10 @@ function actualWeightBp(rollout: Rollout, evidence: Evidence): number | undefine
   return undefined;
 }
 
-function whyOf(phase: Phase, decision: Decision | undefined): string {
+function whyOf({ phase, spec }: Rollout, decision: Decision | undefined): string {
   switch (phase.kind) {
+    case 'loading':
+      return loadingText(spec);
     case 'progressing':
       return decision?.action.why ?? 'has just begun';
     case 'paused':

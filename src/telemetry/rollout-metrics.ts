@@ -21,6 +21,7 @@ const FINDING_VALUE = { worse: -1, undecided: 0, nonInferior: 1 } as const satis
 >;
 
 const PHASES = Object.keys({
+  loading: true,
   progressing: true,
   paused: true,
   promoted: true,
@@ -48,7 +49,7 @@ type ReadViews = () => readonly RolloutView[];
 function addPhase(registry: Registry, views: ReadViews): void {
   new Gauge({
     name: 'understudy_rollout_phase',
-    help: "1 for the phase of each model's newest rollout: progressing, paused, promoted, rolledBack or aborted",
+    help: "1 for the phase of each model's newest rollout: loading, progressing, paused, promoted, rolledBack or aborted",
     labelNames: [...LABELS, 'phase'],
     registers: [registry],
     collect() {
@@ -64,7 +65,7 @@ function addPhase(registry: Registry, views: ReadViews): void {
 function addStep(registry: Registry, views: ReadViews): void {
   new Gauge({
     name: 'understudy_rollout_step',
-    help: "The step that each model's newest rollout is in, counted from 1; 0 once it has ended",
+    help: "The step that each model's newest rollout is in, counted from 1; 0 before it begins and once it has ended",
     labelNames: LABELS,
     registers: [registry],
     collect() {

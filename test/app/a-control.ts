@@ -182,6 +182,7 @@ export async function aControl(
     },
     stage: {
       prepare: async () => {},
+      isPrepared: () => true,
       prepareRoute: (route) => residence.prepare(route),
       open: () => {},
       release: async () => {},

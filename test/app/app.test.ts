@@ -70,12 +70,13 @@ t.test(
           log.push(`prepare ${mirror?.version}`);
           throw new Error('no such file');
         },
+        isPrepared: () => false,
         settle: async (kept) =>
           void log.push(kept === route ? 'settle the present route' : 'settle another'),
       },
       judges: { open: () => undefined, close: ({ id }) => log.push(`close ${id}`) },
     });
-    await t.rejects(stage.prepare(aRollout()), { message: 'no such file' });
+    await t.rejects(stage.prepare(aRollout(), AbortSignal.abort()), { message: 'no such file' });
     await stage.release(aRollout());
     t.same(log, ['prepare 2', 'close fashion-2-1', 'settle the present route']);
   },
@@ -216,6 +217,33 @@ t.test('a lane that cannot start leaves the one there is', async (t) => {
   t.same(closed, []);
   await lanes.close();
 });
+
+t.test('a lane on its way is loaded once, and given up with who wanted it', async (t) => {
+  const signals: AbortSignal[] = [];
+  const startLane = (_: LaneTarget, signal: AbortSignal): Promise<Lane> => {
+    signals.push(signal);
+    return new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('ended by force')));
+    });
+  };
+  const lanes = new Lanes({ startLane, onInternalError: () => undefined });
+  const { signal, abort } = aSignal();
+  const loads = [
+    lanes.prepare('fashion', laneOf('2'), signal),
+    lanes.prepare('fashion', laneOf('2')),
+  ];
+  t.equal(signals.length, 1);
+  abort();
+  for (const load of loads) await t.rejects(load, { message: 'ended by force' });
+  t.equal(lanes.isPrepared('fashion', laneOf('2')), false);
+  await lanes.close();
+  await t.rejects(lanes.prepare('fashion', laneOf('2')), { message: /its load was given up/ });
+});
+
+function aSignal(): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
 
 function aTrial(stable = aPackage('1'), candidate = aPackage('2')): Trial {
   const spec = aSpec({ slices: [{ tone: 'dark' }] });

@@ -89,10 +89,19 @@ t.test('an answer that breaks off, is no HTTP, or never ends is no answer', asyn
   t.match(await saidOf(endless), { exitCode: EXIT.unreachable, message: /more than 64 MiB/ });
 });
 
+t.test('a gateway that is slow to answer is told from none', async (t) => {
+  const slow = http(() => undefined);
+  const start = (client: AdminClient) => client.post('/api/v1/models/a/rollout', {}, 200);
+  t.match(await saidOf(slow, start), {
+    exitCode: EXIT.failed,
+    message: /is there and busy: no whole answer within 0\.2 s\. What was asked for may still be/,
+  });
+});
+
 t.test('a server that answers half and then nothing is given up', async (t) => {
   const stuck = http((_, response) => {
     response.write('{"mod');
   });
   const error = await saidOf(stuck, (client) => client.post('/api/v1/models/a/reload', {}, 200));
-  t.match(error, { exitCode: EXIT.unreachable, message: /no whole answer within 0\.2 s/ });
+  t.match(error, { exitCode: EXIT.failed, message: /no whole answer within 0\.2 s/ });
 });

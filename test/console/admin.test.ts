@@ -39,11 +39,14 @@ t.test('starts, shows and ends a rollout', async (t) => {
   const { app, controller } = await anAdmin(world);
   t.match((await app.inject(ROLLOUT)).json(), { code: 'no_rollout' });
   const started = await app.inject({ method: 'POST', url: ROLLOUT, payload: { candidate: '2' } });
+  t.equal(started.statusCode, 202, 'it is being loaded');
   t.match(started.json(), {
     rolloutId: 'fashion-2-1',
-    revision: 2,
+    revision: 1,
+    phase: 'loading',
     plan: { requestsPerSecond: 50, failuresSeen: Number, isTooLong: false },
   });
+  await controller.loaded('fashion');
   world.evidence = evidenceOf('pass', 7);
   await controller.tick();
   await controller.tick();

@@ -124,7 +124,7 @@ const FAULTS: readonly Fault[] = [
 async function abortUnder(t: Test, fault: Fault, bench: Bench): Promise<void> {
   const { gateway } = bench;
   const started = await post(gateway, ROLLOUT, CANARY);
-  t.equal(started.status, 200, JSON.stringify(started.body));
+  t.equal(started.status, 202, JSON.stringify(started.body));
   await until('the candidate answers', async () => (await answering(gateway)).includes('2'));
   const undo = await fault.begin(bench);
   const aborted = await post(gateway, `${ROLLOUT}/abort`, { reason: fault.name });

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { anIdentityModel, aSlowLoadingModel } from '../support/a-model-file.ts';
+import { understudy } from '../support/command.ts';
 import { until } from '../support/until.ts';
 import { type Place, RunningGateway } from './a-gateway.ts';
 
@@ -14,7 +15,7 @@ const QUICK = anIdentityModel('FP32');
 
 type Files = Readonly<Record<string, Uint8Array | string>>;
 
-async function aPlaceWith(t: Parameters<typeof RunningGateway.spawn>[0], files: Files) {
+async function aPlaceWith(t: Test, files: Files, models = '{}') {
   const root = await mkdtemp(join(tmpdir(), 'understudy-start-'));
   t.teardown(() => rm(root, { recursive: true, force: true }));
   for (const [path, content] of Object.entries(files)) {
@@ -26,7 +27,7 @@ async function aPlaceWith(t: Parameters<typeof RunningGateway.spawn>[0], files: 
   const server = JSON.stringify({ http: free, grpc: free, admin: free });
   await writeFile(
     config,
-    `apiVersion: understudy/v1\nserver: ${server}\nrepository: ./models\nledger: ./ledger\n`,
+    `apiVersion: understudy/v1\nserver: ${server}\nrepository: ./models\nledger: ./ledger\nmodels: ${models}\n`,
   );
   return { root, config, ledger: join(root, 'ledger') } satisfies Place;
 }
@@ -65,4 +66,59 @@ t.test('ports open while a model hangs at load, and the others are served', TIME
     { name: 'hanging', version: '1', state: 'LOADING' },
     { name: 'quick', version: '1', state: 'READY' },
   ]);
+});
+
+/** A gateway that serves version 1, with a version 2 that hangs at load; its rollout is loading. */
+async function aLoadingRollout(t: Test) {
+  const files = { 'm/1/model.onnx': QUICK, 'm/2/model.onnx': HANGING };
+  const place = await aPlaceWith(t, files, '{ m: { route: { stable: "1" } } }');
+  const gateway = await RunningGateway.start(t, place);
+  const start = ['rollout', 'start', 'm', '2', '--intent', 'equivalent'];
+  const { code, stdout, stderr } = await understudy([...start, '--admin', gateway.adminUrl]);
+  t.equal(code, 0, stderr);
+  t.match(stdout, /^rollout m-2-1: version 2 is being loaded; the trial begins once it is ready/);
+  await until('its lane loads', () => gateway.lanes().length > 0);
+  return { place, gateway };
+}
+
+async function abort(gateway: RunningGateway) {
+  return await understudy(['rollout', 'abort', 'm', '--admin', gateway.adminUrl]);
+}
+
+async function statusOf(gateway: RunningGateway): Promise<{ phase: string }> {
+  const answer = await fetch(`${gateway.adminUrl}/api/v1/models/m/rollout`);
+  return (await answer.json()) as { phase: string };
+}
+
+t.test('a candidate that hangs at load holds no command, and an abort ends it', TIME, async (t) => {
+  const { gateway } = await aLoadingRollout(t);
+  t.match(await statusOf(gateway), { phase: 'loading', step: undefined, setWeightBp: 0 });
+  const aborted = await abort(gateway);
+  t.equal(aborted.code, 0, aborted.stderr);
+  t.equal((await statusOf(gateway)).phase, 'aborted');
+  await until('its process is gone', () => gateway.lanes().length === 0);
+  t.equal((await ask(gateway, 'models/m/infer', ONE_ROW)).status, 200);
+});
+
+t.test('a trial that hangs at load again after a kill delays no start', TIME, async (t) => {
+  const first = await aLoadingRollout(t);
+  first.gateway.killGroup();
+  await first.gateway.ended;
+  const gateway = await RunningGateway.start(t, first.place);
+  t.equal((await ask(gateway, 'models/m/infer', ONE_ROW)).status, 200, 'stable answers');
+  t.equal((await statusOf(gateway)).phase, 'loading', 'it goes on where it was');
+  await until('its lane loads', () => gateway.lanes().length > 0);
+  gateway.kill('SIGTERM');
+  t.same(await gateway.ended, { code: 0, signal: null }, 'which holds up no end');
+  const next = await RunningGateway.start(t, first.place);
+  t.equal((await statusOf(next)).phase, 'loading', 'and is no fault of the candidate');
+  t.equal((await abort(next)).code, 0);
+});
+
+t.test('SIGTERM while a model hangs at load ends with code 0', TIME, async (t) => {
+  const gateway = await RunningGateway.open(t, await aPlaceWith(t, { 'm/1/model.onnx': HANGING }));
+  await until('it loads', () => gateway.hosts().length > 0);
+  gateway.kill('SIGTERM');
+  t.same(await gateway.ended, { code: 0, signal: null });
+  t.notMatch(gateway.log, /"error"/, 'and is no failure of it');
 });

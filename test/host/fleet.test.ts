@@ -118,7 +118,7 @@ t.test('why a version could not be loaded is known for as long as somebody wants
   const { fleet } = aFleet();
   const target = { model: 'fashion', version: 'broken' };
   const wanted = [aSeat('1'), aSeat('broken')];
-  await fleet.prepare('fashion', wanted, (seat) => seat.target.version === 'broken');
+  await fleet.prepare('fashion', wanted, { may: (seat) => seat.target.version === 'broken' });
   t.equal(fleet.fault(target), 'no such file');
   t.ok(fleet.find({ model: 'fashion', version: '1' }, 'stable'));
   await fleet.settle('fashion', wanted);
@@ -160,4 +160,49 @@ t.test('any plan ends with just the wanted seats and loads no build that sits id
       );
     }),
   );
+});
+
+/** A fleet whose loads end only by being given up, and the signals that do. */
+function aHangingFleet() {
+  const signals: AbortSignal[] = [];
+  const fleet = new Fleet({
+    startHost: (_, signal) => {
+      signals.push(signal);
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('ended by force')));
+      });
+    },
+    onInternalError: (operation, error) => {
+      throw new Error(`${operation}: ${String(error)}`);
+    },
+  });
+  return { fleet, signals };
+}
+
+t.test('a load is given up once nobody wants it, and that is no fault of it', async (t) => {
+  const { fleet, signals } = aHangingFleet();
+  const [first, second] = [new AbortController(), new AbortController()];
+  const target = { model: 'fashion', version: '1' };
+  const loads = [first, second].map(({ signal }) =>
+    fleet.prepare('fashion', [aSeat('1')], { signal }),
+  );
+  for (const load of loads) load.catch(() => undefined);
+  await turn();
+  t.equal(fleet.isLoading(target), true);
+  first.abort();
+  t.equal(signals[0]?.aborted, false, 'somebody else waits for it');
+  second.abort();
+  for (const load of loads) await t.rejects(load, { message: 'ended by force' });
+  t.equal(fleet.fault(target), undefined);
+  t.equal(fleet.isLoading(target), false);
+});
+
+t.test('closing waits for no load that hangs, and nothing is loaded after', async (t) => {
+  const { fleet } = aHangingFleet();
+  const loading = fleet.prepare('fashion', [aSeat('1')]);
+  loading.catch(() => undefined);
+  await turn();
+  await fleet.close();
+  await t.rejects(loading, { message: 'ended by force' });
+  await t.rejects(fleet.prepare('fashion', [aSeat('2')]), { code: 'version_not_ready' });
 });

@@ -135,6 +135,8 @@ export class World {
   evidence: Evidence = NO_EVIDENCE;
   /** What preparing fails with; undefined: it does not. */
   prepareFault: string | undefined;
+  /** What a trial needs is loaded once it opens. */
+  gate: Promise<unknown> = Promise.resolve();
   /** By candidate: why it cannot be compared with stable. */
   readonly notComparable = new Map<string, string>();
   /** What the configured route rests on. */
@@ -184,13 +186,20 @@ export class World {
   async resume(controller: Controller): Promise<void> {
     await controller.load();
     await Promise.all([...this.table.values()].map((route) => controller.resume(route)));
+    await controller.loaded('fashion');
   }
 
   readonly stage: Stage = {
-    prepare: async (rollout) => {
+    prepare: async (rollout, signal) => {
       this.log.push(`prepare ${rollout.phase.kind}`);
+      const givenUp = new Promise<never>((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('given up')));
+      });
+      givenUp.catch(() => this.log.push('gave up'));
+      await Promise.race([this.gate, givenUp]);
       if (this.prepareFault !== undefined) throw new Error(this.prepareFault);
     },
+    isPrepared: () => true,
     prepareRoute: async (route) => {
       this.log.push(`prepareRoute ${shareText(route)}`);
       if (this.prepareFault !== undefined) throw new Error(this.prepareFault);

@@ -14,6 +14,7 @@ async function aRunning(world: World): Promise<{ controller: Controller; ledger:
   const booted = world.boot();
   await world.resume(booted.controller);
   await booted.controller.submit(START);
+  await booted.controller.loaded('fashion');
   return booted;
 }
 
@@ -350,6 +351,7 @@ t.test('a trial whose model comes late goes on once it is there', async (t) => {
   await late.resume(again.controller);
   t.same(late.log, [], 'there is no such model');
   await again.controller.adopt(anAdoption(late));
+  await again.controller.loaded('fashion');
   t.same(late.log.slice(0, 3), ['prepare anew', 'commit', `write ${STABLE}`]);
   t.match(late.shares(), /candidate=2:1000/);
 });

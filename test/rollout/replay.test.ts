@@ -86,7 +86,7 @@ class Life {
         return world.resume(this.booted.controller);
       case 'start':
         await controller.submit({ kind: 'start', spec: this.#spec() }).catch(() => undefined);
-        return;
+        return controller.loaded('fashion');
       default:
         await controller.submit({ ...ABORT, kind: it.kind }).catch(() => undefined);
     }
@@ -164,6 +164,7 @@ for (const ending of ['pass', 'fail'] as const) {
     const { controller, ledger } = whole.boot();
     await whole.resume(controller);
     await controller.submit({ kind: 'start', spec: aSpec() });
+    await controller.loaded('fashion');
     await see(whole, controller, [...SHADOW_TO_HALF, ...end]);
     t.equal(controller.status('fashion')?.phase, ending === 'pass' ? 'promoted' : 'rolledBack');
     const records = ledger.records();
@@ -186,6 +187,7 @@ t.test('the real decision is the same when its record is read back', async (t) =
   const { controller, ledger } = world.boot([], decide);
   await world.resume(controller);
   await controller.submit({ kind: 'start', spec: aSpec() });
+  await controller.loaded('fashion');
   for (let pairs = 0; pairs <= 600; pairs += 100) {
     const counts = { '0': pairs, ...(pairs > 300 && { '1000': 2, '-1000': 1 }) };
     const mirror = { ...NO_EVIDENCE.mirror, eligible: pairs + 3, compared: pairs + 3 };
@@ -206,6 +208,7 @@ t.test('replay finds a decision that does not follow from its evidence', async (
   const { controller, ledger } = world.boot();
   await world.resume(controller);
   await controller.submit({ kind: 'start', spec: aSpec({ steps: [SHADOW, PROVE, PROMOTE] }) });
+  await controller.loaded('fashion');
   await see(world, controller, [
     ['pass', 0],
     ['pass', 0],

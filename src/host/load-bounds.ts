@@ -1,0 +1,30 @@
+/** What bounds a load. */
+export type LoadBounds = {
+  /** Loading that takes longer than this hangs, and has failed; milliseconds. */
+  readonly loadMsMax: number;
+  /** Aborted where nobody wants what is loaded any more. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** A load took too long, or nobody wants it any more: what does it may be ended by force. */
+export class LoadAbandonedError extends Error {}
+
+/** As the work ends; rejects with LoadAbandonedError where it takes too long or is given up, and the work goes on then. */
+export async function boundedLoad<T>(
+  work: Promise<T>,
+  { loadMsMax, signal }: LoadBounds,
+): Promise<T> {
+  let release = (): void => undefined;
+  const abandoned = new Promise<never>((_, reject) => {
+    const tooLong = `loading took longer than ${loadMsMax} ms`;
+    const timer = setTimeout(() => reject(new LoadAbandonedError(tooLong)), loadMsMax);
+    const giveUp = (): void => reject(new LoadAbandonedError('its load was given up'));
+    if (signal?.aborted) giveUp();
+    signal?.addEventListener('abort', giveUp, { once: true });
+    release = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    };
+  });
+  return await Promise.race([work, abandoned]).finally(release);
+}
