@@ -51,6 +51,15 @@ export type Signature = {
   readonly outputs: readonly TensorSpec[];
 };
 
+/** The rows of a request: the first dimension of the first input given that counts any. Undefined: none does. */
+export function rowsGiven(
+  given: readonly Tensor[],
+  { inputs }: Pick<Signature, 'inputs'>,
+): number | undefined {
+  const optional = (name: string) => inputs.some((spec) => spec.optional && spec.name === name);
+  return given.find(({ name }) => !optional(name))?.shape[0];
+}
+
 /** The number of elements of a shape; a scalar (no dimensions) has one. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);

@@ -1,6 +1,12 @@
 import type { Joining } from '../core/joining.ts';
 import type { Observation } from '../core/outcome.ts';
-import { byteLengthOf, formatShape, type Signature, type Tensor } from '../core/tensor.ts';
+import {
+  byteLengthOf,
+  formatShape,
+  rowsGiven,
+  type Signature,
+  type Tensor,
+} from '../core/tensor.ts';
 
 /**
  * What is wrong with a model's answer by its own declaration, in words: datatype, rank, fixed dimensions, the bytes that the shape
@@ -47,7 +53,8 @@ export function whyUnlikeStable(
   inputs: readonly Tensor[],
 ): string | undefined {
   const known = outputs.filter(({ name }) => signature.outputs.some((spec) => spec.name === name));
-  return whyAnswerUnfit(known, signature, keepsRows(joining) ? inputs[0]?.shape[0] : undefined);
+  const rows = keepsRows(joining) ? rowsGiven(inputs, signature) : undefined;
+  return whyAnswerUnfit(known, signature, rows);
 }
 
 function keepsRows(joining: Joining | undefined): boolean {

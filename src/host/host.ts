@@ -5,7 +5,7 @@ import { messageOf, ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
 import { offAbort, onAbort } from '../core/on-abort.ts';
-import type { Signature } from '../core/tensor.ts';
+import { rowsGiven, type Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ProviderReport, Source } from '../runtime/runtime.ts';
 import { heldToSignature } from './answer-fit.ts';
@@ -216,7 +216,11 @@ function hostOf(
           const [first] = answer.runs;
           const run =
             first && holdsAnswers
-              ? heldToSignature(first, opened.signature, joinedRows(request, answer))
+              ? heldToSignature(
+                  first,
+                  opened.signature,
+                  joinedRows(request, answer, opened.signature),
+                )
               : first;
           if (run?.kind !== 'answer') {
             return reject(new ServeError(run?.code ?? 'internal', run?.message ?? 'no run'));
@@ -252,8 +256,9 @@ function hostOf(
 export function joinedRows(
   { inputs }: Pick<InferRequest, 'inputs'>,
   { batch }: Pick<Answer, 'batch'>,
+  signature: Signature,
 ): number | undefined {
-  const rows = inputs[0]?.shape[0];
+  const rows = rowsGiven(inputs, signature);
   return rows !== undefined && batch.rows > rows ? rows : undefined;
 }
 

@@ -161,14 +161,13 @@ function resultOf(
   { desk, request }: Pick<LaneRun, 'desk' | 'request'>,
 ): LaneResult {
   const { runs, batch } = answer;
-  const rows = joinedRows(request, answer);
   const twin = desk.models[TWIN];
   const stable = twin && { signature: twin.signature, joining: desk.joinings()[TWIN] };
   const runOf = (source: number): Observation | undefined => {
     const run = runs[order.indexOf(source)];
     const signature = desk.models[source]?.signature;
     if (run === undefined || signature === undefined) return undefined;
-    const held = heldToSignature(run, signature, rows);
+    const held = heldToSignature(run, signature, joinedRows(request, answer, signature));
     return owned(stable === undefined ? held : heldToStable(held, stable, request.inputs));
   };
   const candidate = runOf(CANDIDATE);

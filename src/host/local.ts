@@ -5,7 +5,7 @@ import type { Work } from '../batching/work.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Joining } from '../core/joining.ts';
 import { freshRandom } from '../core/random.ts';
-import { isBatchable } from '../core/tensor.ts';
+import { isBatchable, type Tensor } from '../core/tensor.ts';
 import { type Engine, openEngine } from '../engine/engine.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
 import { Joinings, type KeptExample } from './joinings.ts';
@@ -41,7 +41,7 @@ export async function openLocalDesk(
     models: engine.models,
     joinings: () => joinings.all,
     submit: (work, settle) => {
-      const entry = open.submit(work, settle);
+      const entry = open.submit(rowsFirst(work, engine), settle);
       return () => open.cancel(entry);
     },
     close: async () => {
@@ -113,15 +113,34 @@ function openBatcher({ setting, listeners, clock, engine, joinings }: Parts): Ba
   return batcher;
 }
 
-/** What may be left out has no rows, so a request that gives it runs alone. */
-function givesOptional({ inputs, plan }: Work, { models }: Engine): boolean {
-  return plan.some((source) => {
-    const optional = models[source]?.signature.inputs.filter((input) => input.optional) ?? [];
-    return (
-      optional.length > 0 && inputs.some(({ name }) => optional.some((each) => each.name === name))
-    );
-  });
+/** The first input tells how many rows a request has: what may be left out goes last. */
+function rowsFirst(work: Work, engine: Engine): Work {
+  if (!givesOptional(work, engine)) return work;
+  const isOptional = ({ name }: Tensor): boolean => optionalIn(work, engine).has(name);
+  const { inputs } = work;
+  return {
+    ...work,
+    inputs: [...inputs.filter((each) => !isOptional(each)), ...inputs.filter(isOptional)],
+  };
 }
+
+/** What may be left out has no rows, so a request that gives it runs alone. */
+function givesOptional(work: Work, engine: Engine): boolean {
+  const optional = optionalIn(work, engine);
+  return optional.size > 0 && work.inputs.some(({ name }) => optional.has(name));
+}
+
+function optionalIn({ plan }: Pick<Work, 'plan'>, { models }: Engine): ReadonlySet<string> {
+  let found = NONE;
+  for (const source of plan) {
+    for (const { name, optional } of models[source]?.signature.inputs ?? []) {
+      if (optional) found = new Set([...found, name]);
+    }
+  }
+  return found;
+}
+
+const NONE: ReadonlySet<string> = new Set();
 
 type Probing = Omit<Parts, 'listeners' | 'clock'> & {
   readonly batcher: Batcher;

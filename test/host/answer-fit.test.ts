@@ -1,11 +1,22 @@
+import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Joining } from '../../src/core/joining.ts';
 import type { Signature, Tensor } from '../../src/core/tensor.ts';
 import { whyAnswerUnfit, whyUnlikeStable } from '../../src/host/answer-fit.ts';
 import { startLane } from '../../src/host/lane.ts';
+import { readOnnxSummary } from '../../src/repository/onnx-file.ts';
+import {
+  addInitialiser,
+  addNode,
+  floats,
+  newModel,
+  writeModel,
+} from '../../src/repository/onnx-writer.ts';
 import { A_BIRTH, aHost, aHostLog } from '../support/a-host.ts';
-import { aFakeSource } from '../support/a-source.ts';
+import { aModelFile } from '../support/a-model-file.ts';
+import { aFakeSource, anOnnxSource } from '../support/a-source.ts';
+import { aTensor, valuesOf } from '../support/a-tensor.ts';
 import { anInferRequest } from '../support/an-infer-request.ts';
 
 const SIGNATURE: Signature = {
@@ -60,6 +71,49 @@ t.test("a version on trial answers in stable's form, with the rows of the reques
     t.equal(unlike(twice, joining), undefined, 'its rows need not be those of the request');
     t.match(unlike(scalar, joining), /expected shape \[-1,2\] as declared, found \[\]/);
     t.equal(unlike({ name: 'more' }, joining), undefined, 'what stable does not have is not held');
+  }
+});
+
+t.test('an input that may be left out does not tell how many rows a request has', (t) => {
+  const x: Tensor = { name: 'x', dtype: 'FP32', shape: [3, 1], data: new Uint8Array(12) };
+  const one: Tensor = { name: 'one', dtype: 'FP32', shape: [1], data: new Uint8Array(4) };
+  const optional = { name: 'one', dtype: 'FP32', shape: [1], optional: true } as const;
+  const signature = { ...SIGNATURE, inputs: [...SIGNATURE.inputs, optional] };
+  const stable = { signature, joining: { kind: 'probed' } } as const;
+  t.equal(whyUnlikeStable([Y], stable, [one, x]), undefined);
+  t.match(whyUnlikeStable([{ ...Y, shape: [1, 2] }], stable, [one, x]), /expected 3 rows/);
+  t.end();
+});
+
+/** y = x * factor, x [N,2]; factor is 2 where it is left out. */
+function aScalingModel(): string {
+  const row = { dtype: 'FP32', shape: [-1, 2] } as const;
+  const model = newModel({
+    name: 'scaling',
+    inputs: [
+      { name: 'factor', dtype: 'FP32', shape: [1] },
+      { name: 'x', ...row },
+    ],
+    outputs: [{ name: 'y', ...row }],
+  });
+  addInitialiser(model.graph, floats('factor', [1], [2]));
+  addNode(model.graph, { op: 'Mul', inputs: ['x', 'factor'], outputs: ['y'] });
+  return aModelFile(writeModel(model));
+}
+
+t.test('a request of many rows that gives such an input first is held to its rows', async (t) => {
+  const file = aScalingModel();
+  const { edits } = readOnnxSummary(await readFile(file));
+  for (const tier of ['thread', 'process'] as const) {
+    const { host } = await aHost(t, { tier, source: anOnnxSource(file, { edits }) });
+    const factor = aTensor([3], { name: 'factor', shape: [1] });
+    const inputs = [factor, aTensor([1, 2, 3, 4, 5, 6], { shape: [3, 2] })];
+    const { outputs, batch } = await host.infer(
+      { ...anInferRequest(), inputs },
+      new AbortController().signal,
+    );
+    t.strictSame(valuesOf(outputs[0]), [3, 6, 9, 12, 15, 18]);
+    t.equal(batch.rows, 3);
   }
 });
 
