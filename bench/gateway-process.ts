@@ -15,6 +15,8 @@ type LogLine = { readonly message: string; readonly facts?: Partial<Omit<Ports, 
 export type GatewayStart = {
   /** A module that its process loads first, as a file URL. */
   readonly preload?: URL;
+  /** Milliseconds until it is given up. Default: 60,000; dozens of models on a busy machine take longer. */
+  readonly withinMs?: number;
 };
 
 /** A gateway as a user starts it, in a process of its own. */
@@ -33,7 +35,10 @@ export class GatewayProcess {
   }
 
   /** Resolves when it answers; rejects with what it said if it does not start. */
-  static async start(configFile: string, { preload }: GatewayStart = {}): Promise<GatewayProcess> {
+  static async start(
+    configFile: string,
+    { preload, withinMs = START_MS_MAX }: GatewayStart = {},
+  ): Promise<GatewayProcess> {
     const first = preload === undefined ? [] : [`--import=${preload.href}`];
     const args = [...first, MAIN, 'serve', '--log-json', '-c', configFile];
     const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'pipe'] });
@@ -41,7 +46,7 @@ export class GatewayProcess {
     const endWithUs = (): boolean => child.kill('SIGKILL');
     process.once('exit', endWithUs);
     child.once('exit', () => process.off('exit', endWithUs));
-    const tooLong = setTimeout(endWithUs, START_MS_MAX);
+    const tooLong = setTimeout(endWithUs, withinMs);
     try {
       return new GatewayProcess(child, await portsOf(child));
     } finally {

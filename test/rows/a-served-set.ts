@@ -48,7 +48,10 @@ export class ServedSet {
       }
       const config = join(folder, 'understudy.yaml');
       await writeFile(config, configOf(examinees));
-      const served = new ServedSet(folder, await GatewayProcess.start(config));
+      const served = new ServedSet(
+        folder,
+        await GatewayProcess.start(config, { withinMs: READY_MS_MAX }),
+      );
       await until('every model is ready or refused', () => served.#isSettled(), READY_MS_MAX);
       return served;
     } catch (error) {

@@ -88,6 +88,7 @@ export const WEIGHTS: readonly Tensor[] = [
   wholes('padWide', [0, 1, 0, 1]),
   wholes('manyOf4', [-1, 4]),
   { ...wholes('first', [0]), shape: [1, 1] },
+  { ...wholes('positions', [0, 1, 2, 3, 4, 5, 6, 7]), shape: [1, 8] },
   wholes('toLayers', [1, 2, 4]),
   wholes('five1', [5]),
   wholes('toWindows', [-1, 2, 2, 2, 2, 2]),
