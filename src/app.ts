@@ -67,7 +67,7 @@ export type App = {
   readonly started: Promise<void>;
   /** Takes nothing new, answers what is in flight, and releases everything. */
   readonly close: () => Promise<void>;
-  /** What `close` waits for at present, for people. */
+  /** What `close` waits for at present, as text. */
   readonly left: () => string;
 };
 
@@ -77,7 +77,7 @@ const IN_FLIGHT_MAX = 4_096;
 /** Of these, requests that one arm on trial holds at one time. */
 const ARM_IN_FLIGHT_MAX = 1_024;
 
-/** How often rollouts are looked at. A decision costs a few milliseconds; people wait longer than this to read it. */
+/** How often rollouts are looked at. A decision costs a few milliseconds. */
 const TICK_MS = 250;
 
 /**
@@ -108,7 +108,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   release.push(releasing('the ledger', () => ledger.close()));
 
   const budget = requestBudget(config, log);
-  // Functions, because some of what they ask is made further down: nobody calls them before all of it is there.
+  // Functions, because some of what they ask is made further down: they are not called before all of it is there.
   const telemetry = createTelemetry({
     version: programVersion,
     clock,
@@ -322,7 +322,7 @@ function closing(gateway: Gateway, release: Release): Pick<App, 'close' | 'left'
   };
 }
 
-/** The ports in the order given. Names the key of the configuration that says where to listen, if nobody can listen there. */
+/** The ports in the order given. Names the key of the configuration that says where to listen, if it is not available. */
 async function listenAll(ports: readonly Port[]): Promise<readonly number[]> {
   const opened: number[] = [];
   for (const { key, address, server } of ports) {
@@ -338,7 +338,7 @@ function gatewayLimits(catalog: Catalog): GatewayLimits {
   return {
     inFlightMax: IN_FLIGHT_MAX,
     armInFlightMax: ARM_IN_FLIGHT_MAX,
-    // A request of an undeclared model runs alone where it has more rows than a run may have, whatever they mean.
+    // A request of an undeclared model runs alone where it has more rows than a run may have.
     rowsMax: (model) => {
       const { rowsMax, declared } = catalog.settings(model).batch;
       return declared && rowsMax > 0 ? rowsMax : Number.POSITIVE_INFINITY;

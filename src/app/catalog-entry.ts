@@ -23,7 +23,7 @@ export type CatalogEntry = Pick<Found, 'root' | 'config'> & {
   readonly problems: readonly CatalogProblem[];
   /** What lies in the repository otherwise than it was read: of a version, or of the whole model. */
   readonly changes: readonly CatalogProblem[];
-  /** Folders that nobody named, so that they are no versions. */
+  /** Folders that neither the configuration, a route nor a command names: not versions. */
   readonly aside: readonly string[];
   readonly settings: ModelConfig;
   /** By version: changes with any byte of the package, with the place where it lies and with how it is run. */

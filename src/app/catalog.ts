@@ -28,7 +28,7 @@ export class Catalog {
     return this.#entries.get(model);
   }
 
-  /** How a model is run; of one that nobody has read, what `understudy.yaml` says. */
+  /** How a model is run; of one that was not read, what `understudy.yaml` says. */
   settings(model: string): ModelConfig {
     return this.#entries.get(model)?.settings ?? modelConfig(this.#config, model);
   }
@@ -42,7 +42,7 @@ export class Catalog {
     return [...(this.#entries.get(model)?.packages.values() ?? [])];
   }
 
-  /** A model whose folder is gone, and that nobody depends on. */
+  /** A model whose folder is gone, and that is not in use. */
   remove(model: string): void {
     this.#entries.delete(model);
   }

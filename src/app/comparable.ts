@@ -9,7 +9,7 @@ import type { Package } from '../repository/package.ts';
 export type Contestants = { readonly stable: Package; readonly candidate: Package };
 
 /**
- * Why a candidate cannot be tried against this stable version, in a sentence; undefined: it can. Whoever calls stable must be
+ * Why a candidate cannot be tried against this stable version, in a sentence; undefined: it can. Clients of stable must be
  * able to call the candidate and to read its answers: anything else is another model, not another version, and would show as
  * a storm of refused requests.
  */

@@ -32,8 +32,8 @@ export type JudgesOptions = {
 
 /**
  * What may wait for the shadow lanes, for all models alike; its bytes are `limits.mirrorMax`, of which one model may have half. Mirroring stops while more live requests are in flight than a
- * healthy gateway ever has, and whatever waits longer than anybody would is dropped and counted. Nobody waits for a mirrored
- * answer, so a few milliseconds of gathering cost nobody anything, and requests that run together cost the lane less.
+ * healthy gateway ever has, and what waits longer than its limit is dropped and counted. No client waits for a mirrored
+ * answer, so a few milliseconds of gathering delay no request, and requests that run together cost the lane less.
  */
 const MIRROR_LIMITS = {
   concurrency: 64,
@@ -91,7 +91,7 @@ export class Judges {
     return NO_EVIDENCE;
   }
 
-  /** The token under which an answer can be labelled; undefined while nobody waits for labels of this model. */
+  /** The token under which an answer can be labelled; undefined while no trial of this model takes labels. */
   tokenFor(answer: { model: string; version: string; id: string }): string | undefined {
     if (!this.#trials.has(answer.model)) return undefined;
     const { model, version, id: requestId } = answer;

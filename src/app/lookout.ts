@@ -1,6 +1,6 @@
 /**
  * Looks at the repository again: whenever somebody asks about it, and by itself where it is polled. A look never moves traffic and
- * never touches what is served. It takes up what nobody depends on, so that new versions can be tried, and says what has changed
+ * never touches what is served. It reloads what is not in use, so that new versions can be tried, and says what has changed
  * under those that are at work.
  */
 import { lstat } from 'node:fs/promises';

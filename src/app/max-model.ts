@@ -86,7 +86,7 @@ type Reading = {
 };
 
 /**
- * A model as its packages say. An image is prepared as the version asks for that people get now, since which version answers is
+ * A model as its packages say. An image is prepared as stable asks for, since which version answers is
  * chosen later; an answer is explained as the version says that gave it.
  */
 class PackagedMaxModel implements MaxModel {
@@ -130,7 +130,7 @@ class PackagedMaxModel implements MaxModel {
     };
   }
 
-  /** Of a version, or of the one that people get now. */
+  /** Of a version, or of the one that is stable now. */
   #package(named?: string): Package {
     const { gateway, catalog } = this.#parts;
     const { version } = gateway.version(this.name, named);

@@ -1,6 +1,6 @@
 /**
  * Models as callers may list, load and unload them. A load reads the model's folder, makes what its route leads to ready beside
- * what is served, and only then sends people there: at every moment somebody answers, and a load that fails changes nothing.
+ * what is served, and only then routes traffic there: there is no gap, and a load that fails changes nothing.
  * What was loaded or unloaded by a call stays so until the next one or until this process ends: a new process begins with all
  * that the repository holds.
  */
@@ -35,7 +35,7 @@ export type ModelControlOptions = {
   readonly statistics: Pick<ModelStatistics, 'retain'>;
   /** Models that start are listed as such, and loaded or unloaded once they have started. */
   readonly starting: StartingModels;
-  /** Closed by whoever made it, once nothing runs from it any more. */
+  /** Closed by its maker, once nothing runs from it any more. */
   readonly overrides: OverrideFiles;
   readonly log: Log;
 };
@@ -53,7 +53,7 @@ type Turns = { readonly queue: SerialQueue; asked: number; isLoading: boolean };
 
 export class ModelControl implements ModelRepository {
   readonly #options: ModelControlOptions;
-  /** Of models that something is done to; nothing of the others, whatever names callers make up. */
+  /** Of models that something is done to; nothing of the others, so that made-up names take no memory. */
   readonly #turns = new Map<string, Turns>();
   /** By model: why the last load failed. */
   readonly #faults = new Map<string, string>();
@@ -78,7 +78,7 @@ export class ModelControl implements ModelRepository {
     await this.#loadInTurn(model, request);
   };
 
-  /** As `load` from the repository, for whoever runs the gateway: allowed whatever callers may do. */
+  /** As `load` from the repository, for the operator: allowed regardless of `server.modelControl`. */
   readonly reload = async (model: string): Promise<void> => {
     this.#checkOpen();
     await this.#loadInTurn(model, FROM_REPOSITORY);

@@ -15,7 +15,7 @@ export type VersionRole = {
   readonly weightBp?: number;
 };
 
-/** One version as people who run the gateway see it. */
+/** One version as its operator sees it. */
 export type VersionView = {
   readonly version: string;
   /** As in the life of a version, or `refused` for one that cannot be read. */
@@ -34,7 +34,7 @@ export type VersionView = {
 
 export type ModelView = {
   readonly model: string;
-  /** Absent: nobody is sent to the model. */
+  /** Absent: no traffic is routed to the model. */
   readonly stable?: string;
   /** What it waits for that has not been taken up since the gateway began. */
   readonly starting?: string;

@@ -11,7 +11,7 @@ export function isAlias(version: string): boolean {
   return ALIASES.has(version);
 }
 
-/** The versions of a model that the configuration names: they are versions whatever their folders are called. */
+/** The versions of a model that the configuration names: they are versions under any folder name. */
 function versionsNamedIn({ models }: Config, model: string): ReadonlySet<string> {
   const section = Object.hasOwn(models, model) ? models[model] : undefined;
   const { route, versions } = section ?? {};

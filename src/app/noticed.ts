@@ -8,12 +8,12 @@ export type Sighting = {
   readonly before: CatalogEntry | undefined;
   /** As it lies in the repository now. */
   readonly found: CatalogEntry;
-  /** Versions that people, a route or a trial depend on: they stay as they were read until somebody has the model read anew. */
+  /** Versions that traffic, a route or a trial depends on: they stay as they were read until the model is reloaded. */
   readonly atWork: ReadonlySet<string>;
 };
 
 /**
- * What a look at a model's folder comes to: versions that nobody depends on are as they lie there now, the others as they were
+ * What a look at a model's folder comes to: versions that are not in use are as they are on disk now, the others as they were
  * read, with what has changed beside them. The entry before, the very same object, where nothing is new.
  */
 export function noticed({ before, found, atWork }: Sighting): CatalogEntry {

@@ -75,7 +75,7 @@ export class OverrideFiles {
   }
 }
 
-/** A folder that is missing, full or must not be written: whoever runs the gateway can change it, the caller cannot. */
+/** A folder that is missing, full or must not be written: the operator can change it, the caller cannot. */
 function noRoom(model: string, cause: unknown): ServeError {
   const found = cause instanceof Error && 'code' in cause ? cause.code : messageOf(cause);
   return new ServeError(

@@ -5,7 +5,7 @@ import { initialRoutes } from './initial-routes.ts';
 
 /**
  * Routes that the configuration writes and that the ledger has otherwise, a sentence each. The ledger wins, as it must after a
- * promotion; whoever edits the file and sees nothing happen has to be told why.
+ * promotion; an operator who edits the file and sees no effect needs the reason.
  */
 export function overruledRoutes(
   catalog: Catalog,

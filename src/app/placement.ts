@@ -17,7 +17,7 @@ import { joiningKey, joiningSetting } from './joining-setting.ts';
 import type { LaneTarget } from './lanes.ts';
 
 /**
- * The shadow lane yields to everything that answers people: the lowest priority short of idle, given at birth. Two replicas'
+ * The shadow lane yields to everything that serves live requests: the lowest priority short of idle, given at birth. Two replicas'
  * worth of requests may wait in it; the mirror bounds what it sends. Where memory runs out, it is the first to be killed.
  */
 const LANE = { nice: 15, oomScoreAdj: 900 } as const;
@@ -103,7 +103,7 @@ export class Placement {
       },
       // It holds two models.
       birth: { ...LANE, environment, memoryBytesMax: twice(execution.memoryBytesMax) },
-      // Nobody waits for what is mirrored: there is no urgency.
+      // Mirrored requests have no client waiting: there is no urgency.
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
       batchRowsMax: runRowsMax(batch),
       runMsMax: execution.runMsMax,

@@ -27,7 +27,7 @@ export class Residence {
   readonly #catalog: Catalog;
   readonly #fleet: Fleet;
   readonly #lanes: Lanes;
-  /** By model: what was read anew, while it is being made ready beside what is served. */
+  /** By model: what was reloaded, while it is being made ready beside what is served. */
   readonly #coming = new Map<string, CatalogEntry>();
   readonly #states = new WeakMap<CatalogEntry, readonly ModelVersionState[]>();
 
@@ -73,7 +73,7 @@ export class Residence {
   }
 
   /**
-   * Loads what the route leads to as it was read anew, beside what is served of it now. Rejects if anything of it cannot be
+   * Loads what the route leads to as it was reloaded, beside what is served of it now. Rejects if anything of it cannot be
    * loaded: `settle` then closes what could be.
    */
   async prepareAnew(route: Route, entry: CatalogEntry): Promise<void> {
@@ -89,7 +89,7 @@ export class Residence {
     }
   }
 
-  /** Sends people to what the route leads to and closes all else. Resolves when that is closed; never rejects. */
+  /** Routes traffic to what the route leads to and closes all else. Resolves when that is closed; never rejects. */
   async settle(route: Route): Promise<void> {
     const entry = this.#catalog.entry(route.model);
     const { required, resident } = seatsOf(route, entry);

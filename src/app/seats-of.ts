@@ -4,7 +4,7 @@ import { versionsToLoad } from '../repository/versions-to-load.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 
 export type Seats = {
-  /** One for each share, stable, and whatever rules and aliases lead to. */
+  /** One for each share, stable, and each target of rules and aliases. */
   readonly required: readonly Seat[];
   /** What the model's policy keeps loaded for those who name a version. */
   readonly resident: readonly Seat[];

@@ -44,7 +44,7 @@ const REST_LIMITS = {
   lingerMsMax: 5_000,
 } as const;
 
-/** The server that people's requests come to over HTTP. */
+/** The data plane over HTTP. */
 export function createDataPlane({
   config,
   service,
@@ -83,7 +83,7 @@ const GRPC_LIMITS = {
 /** What a message has beside the tensors that a body of HTTP has: names, shapes and parameters are longer in neither. */
 const MESSAGE_SLACK_BYTES = 65_536;
 
-/** The server that people's requests come to over gRPC. */
+/** The data plane over gRPC. */
 export function createGrpcPlane({
   config,
   service,
@@ -113,7 +113,7 @@ export type ControlPlaneOptions = ModelsViewOptions & {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-/** The server that the people who run the gateway talk to. */
+/** The admin server. */
 export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const { gateway, controller, telemetry, lookout, repository, onInternalError } = options;
   return createAdminServer({

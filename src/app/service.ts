@@ -33,7 +33,7 @@ export function createService(options: ServiceOptions): Service {
     repository,
     statistics: (model, version) => {
       if (model === undefined) return statistics.list();
-      // Whoever names a model or a version that there is not is told so, and aliases are understood.
+      // An unknown model or version is an error, and aliases are resolved.
       const named = gateway.version(model, version);
       return statistics.list(model, version === undefined ? undefined : named.version);
     },

@@ -1,7 +1,7 @@
 /**
  * Takes up every model of the repository when the process begins, while the ports are open already: each is read and loaded on its
- * own, and starts no later because another hangs. Until a model has been taken up, where the ledger says it was, nobody is sent
- * to it.
+ * own, and starts no later because another hangs. Until a model has been taken up, where the ledger says it was, no traffic is
+ * routed to it.
  */
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';

@@ -5,7 +5,7 @@ type Starting = { why: string; readonly ended: Deferred<void> };
 
 /**
  * The models that this process has not taken up yet, from the moment at which their folders are known: being read, then being
- * loaded. Nobody is sent to one of them, whatever its route says.
+ * loaded. No traffic is routed to them, regardless of their routes.
  */
 export class StartingModels {
   readonly #models = new Map<string, Starting>();

@@ -17,12 +17,12 @@ export type HostWatch = {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-/** Listens to hosts: counts, tells people, and ends the trial of a candidate that keeps dying. */
+/** Listens to hosts: counts, logs, and ends the trial of a candidate that keeps dying. */
 export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => HostListeners {
   const { telemetry, statistics, log, trip, onInternalError } = watch;
   return (role) => {
     const events = telemetry.hostListeners(role);
-    // What runs in the shadow answers nobody.
+    // What runs in the shadow answers no client.
     const isLive = role !== 'shadow';
     const facts = ({ model, version }: ModelVersion) => ({ model, version, role });
     return {
@@ -61,7 +61,7 @@ export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => Hos
       onCrashLoop: (target, detail) => {
         events.onCrashLoop(target, detail);
         log({ level: 'error', message: `process keeps dying: ${detail}`, facts: facts(target) });
-        // A main seat is stable's, or nobody's trial; stable dying is no fault of a candidate.
+        // A main seat is stable's, or of no trial; stable dying is no fault of a candidate.
         if (role === 'candidate' || role === 'shadow') trip(target, { cause: 'crashLoop', detail });
       },
       onInternalError,
@@ -78,7 +78,7 @@ function lifeText(life: Life): string {
   return life.kind === 'failed' ? `failed: ${life.reason}` : life.kind;
 }
 
-/** Reports what went wrong where nobody waits for an error. */
+/** Reports errors outside any request. */
 export function reportInternalErrors(
   telemetry: Pick<Telemetry, 'onInternalError'>,
   log: Log,

@@ -102,7 +102,7 @@ export class Batcher {
     return entry;
   }
 
-  /** Nobody waits for this answer any more. What runs already is left to finish. */
+  /** This request was cancelled. What runs already is left to finish. */
   cancel(entry: Entry): void {
     this.#queue.delete(entry);
     this.#fail(entry, new ServeError('cancelled', 'the caller went away'));
@@ -317,7 +317,7 @@ export class Batcher {
     clearTimeout(this.#sweepTimer);
     this.#sweepAtMs = deadlineMs;
     const delayMs = Math.min(Math.max(Math.ceil(deadlineMs - nowMs), 1), TIMER_MS_MAX);
-    // Whoever waits for the answer keeps the process alive, not this.
+    // The caller keeps the process alive, not this timer.
     this.#sweepTimer = setTimeout(() => this.#sweep(), delayMs).unref();
   }
 

@@ -3,7 +3,7 @@ import type { Entry } from './queue.ts';
 
 /**
  * How much earlier than a request of the next level one of this level counts as having come, milliseconds. While nobody waits
- * longer than this, the more urgent always goes first; whoever waits longer has his turn before the more urgent that came later.
+ * longer than this, the more urgent always goes first; a request that waits longer goes before more urgent ones that came later.
  */
 export const LEVEL_MS = 250;
 
@@ -16,7 +16,7 @@ export type LevelsOptions = {
 
 /**
  * What waits, in the order of its turns. The turn of a request is fixed when it comes: `arrival + (level - 1) * LEVEL_MS`. So
- * within a level the order is that of arrival, and nobody is kept waiting for ever: a request of level n is overtaken only by
+ * within a level the order is that of arrival, and no request starves: a request of level n is overtaken only by
  * requests that come within `(n - 1) * LEVEL_MS` after it, however many more urgent ones keep coming.
  */
 export class Levels {

@@ -1,4 +1,4 @@
-/** Whoever stands in a line keeps his place there; of no meaning outside of it. */
+/** The place of an entry in a line; of no meaning outside of it. */
 export type Standing = { place: number };
 
 /** Holes that are not worth closing. */
@@ -11,7 +11,7 @@ const HOLES_MIN = 64;
  */
 export class Line<T extends Standing> {
   readonly #places: (T | undefined)[] = [];
-  /** Nobody stands before this place. */
+  /** No entry is before this place. */
   #head = 0;
   #size = 0;
 
@@ -19,7 +19,7 @@ export class Line<T extends Standing> {
     return this.#size;
   }
 
-  /** The first; undefined: nobody stands here. */
+  /** The first; undefined: the line is empty. */
   get first(): T | undefined {
     return this.#places[this.#head];
   }

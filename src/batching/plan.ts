@@ -27,7 +27,7 @@ export type BatchPlan<T> = {
 
 /**
  * Chooses the next batch from what waits, in the order of its turns: the first request that can still be answered in time, and after it
- * all that may share its run, as long as rows fit and nobody chosen would be late for it. What may not share waits for its turn.
+ * all that may share its run, as long as rows fit and no chosen request would be late for it. What may not share waits for its turn.
  * Stops looking once the batch is full.
  */
 export function planBatch<T extends Candidate>(

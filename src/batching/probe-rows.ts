@@ -11,7 +11,7 @@ import {
 
 /**
  * What a row holds. Floating-point numbers are `ordinary` from -1 to 1, `wide` from -4 to 4, or all the same; whole numbers are
- * drawn anew for each row, except for zeros, since any other extreme may be an index or a length to the model.
+ * drawn separately for each row, except for zeros, since any other extreme may be an index or a length to the model.
  */
 export type Filling = 'ordinary' | 'wide' | 'zeros' | 'huge' | 'NaN';
 

@@ -29,7 +29,7 @@ export class Schedule {
     return slot;
   }
 
-  /** A batch has ended: the one behind it begins now, whatever was expected. */
+  /** A batch has ended: the one behind it begins now, earlier or later than expected. */
   end(slot: Slot, nowMs: number): void {
     this.#slots.delete(slot);
     if (slot.next === undefined) return;

@@ -102,7 +102,7 @@ class BoundedCapture implements Capture {
     if (entry.state.kind !== 'labelled') return;
     const { label } = entry.state;
     entry.state = { kind: 'closed', isLabelled: true };
-    // Nobody is there any more to be told that the label did not fit the answer (a row too many, say).
+    // The caller has its answer already: it cannot be told that the label did not fit the answer (a row too many, say).
     const joined = attempt(() => join(pair, label));
     if (joined === undefined) this.#options.onUnmatched();
     else this.#options.onLabelled(joined);

@@ -26,7 +26,7 @@ const TOKEN_CHARACTERS_MAX = 4096;
 const PURPOSE = 'understudy feedback 1\0';
 
 /**
- * Signed with HMAC-SHA256, so that labels can only be given for answers that were really handed out. Whoever holds the token
+ * Signed with HMAC-SHA256, so that labels can only be given for answers that were really handed out. The holder of the token
  * may label the answer; that a label is joined once is `Capture`'s to keep. The secret needs 16 bytes or more.
  */
 export function createFeedbackTokens(secret: Uint8Array): FeedbackTokens {

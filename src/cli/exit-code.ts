@@ -15,7 +15,7 @@ export const EXIT = {
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Ends a command with a message for people and a code for scripts. */
+/** Ends a command with a message and an exit code. */
 export class CommandError extends Error {
   readonly exitCode: ExitCode;
 

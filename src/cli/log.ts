@@ -2,7 +2,7 @@ import type { Log, LogEntry } from '../core/log.ts';
 import type { DropNotice, LogSink } from './log-sink.ts';
 import { printable, printableJson } from './printable.ts';
 
-/** How entries of the log are written: for people, or as JSON for machines. */
+/** How entries of the log are written: as text or as JSON. */
 export type LogFormat = { readonly json: boolean; readonly nowMs: () => number };
 
 /** Writes one line an entry. */

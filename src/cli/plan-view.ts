@@ -4,7 +4,7 @@ import { formatTable } from './table.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** What a trial will take, step by step, and what a broken candidate would cost: for people, before they wait for it. */
+/** What a trial will take, step by step, and what a broken candidate would cost, as text. */
 export function formatPlan(plan: Plan): string {
   const rows = plan.steps.map(({ number, task, requests, hours, slowest }) => [
     `  ${number}`,

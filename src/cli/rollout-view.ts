@@ -21,7 +21,7 @@ const FINDINGS = {
 
 type Metric = RolloutStatus['metrics'][number];
 
-/** A rollout as people read it: where it stands, what it has seen, and what it waits for. */
+/** A rollout as text: its state, its evidence, and what it waits for. */
 export function formatRollout(status: RolloutStatus): string {
   const facts = [
     ['Name:', status.id],
@@ -103,7 +103,7 @@ function mirrorText({ mirror }: RolloutStatus): string {
   return `${share} of ${countText(sampled)} sampled were compared (${lost})`;
 }
 
-/** What is judged on labels holds for the answers that got one: people must see how many did. */
+/** What is judged on labels holds for the answers that got one: the view shows how many did. */
 function labelsText({ labels, mirror }: RolloutStatus): string {
   const { joined, unmatched } = labels;
   const share =

@@ -18,7 +18,7 @@ export function endWhereOutputIsLost(): void {
   process.stderr.on('error', () => undefined);
 }
 
-/** Whatever becomes of the output, the process goes on. */
+/** From here on the process survives the loss of its output. */
 export function outliveOutput(): void {
   process.stdout.off('error', outputLost).on('error', () => undefined);
   process.stderr.on('error', () => undefined);

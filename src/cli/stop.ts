@@ -18,7 +18,7 @@ export type StopOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly sink: LogSink;
-  /** From the signal on. Then the process ends, whatever is left. */
+  /** From the signal on. Then the process ends, even with work left. */
   readonly exitTimeoutMs: number;
 };
 

@@ -43,7 +43,7 @@ export function increment(counts: Map<string, number>, key: string): void {
   counts.set(key, (counts.get(key) ?? 0) + 1);
 }
 
-/** A plain object whose keys are in one order whatever the order of counting, so that equal counts have equal JSON. */
+/** A plain object whose keys are in one order for any order of counting, so that equal counts have equal JSON. */
 export function sortedRecord<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
   return Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
 }

@@ -48,8 +48,8 @@ const BAD_UNITS_MAX = 5_000;
  *   had measured nothing would look like one that found nothing.
  * - `units` are distinct at one exposure: the trials of which an event is the outcome. A unit that comes again at the next
  *   exposure is a new trial there.
- * - After a restart, units that come again to an exposure of before are not counted anew, since nobody knows which were: the
- *   same people twice are not twice the evidence. Their first bad events still count, each with its trial.
+ * - After a restart, units that come again to an exposure of before are not counted again, since it is not known which were: the
+ *   same units twice are not twice the evidence. Their first bad events still count, each with its trial.
  * - An event is a unit's first of its kind, over all exposures and restarts.
  * - A request that is a unit of its own needs no remembering: it is a trial, and its event the first.
  * - The caller's doing counts nowhere, with one exception: a request that had already taken longer than the threshold when

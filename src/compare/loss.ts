@@ -75,7 +75,7 @@ function topClassLoss(tensor: Tensor, read: (label: unknown) => readonly number[
   const predicted = topClassPerRow(tensor);
   return (label) => {
     const wanted = read(label);
-    // What is no table of scores is as wrong as can be, whatever the label.
+    // What is no table of scores is as wrong as can be, for any label.
     if (predicted === undefined) return 1;
     if (wanted.length !== predicted.length || wanted.length === 0) {
       throw new ServeError(

@@ -28,8 +28,8 @@ export type WindowOptions = {
 
 /**
  * A window that goes on from `from`. All counts and both sets of units go on as if nothing had happened. What is not in
- * evidence begins anew: the past of the slow threshold (its burn-in is repeated), the running cluster of events, and which
- * units were seen: those that come again are not counted anew (see `live-window.ts`).
+ * evidence restarts: the past of the slow threshold (its burn-in is repeated), the running cluster of events, and which
+ * units were seen: those that return are not counted again (see `live-window.ts`).
  */
 export function createWindow(options: WindowOptions): Window {
   return new EvidenceWindow(options);

@@ -10,7 +10,7 @@ export type ClaimProblem = {
 };
 
 /**
- * Why these steps could never prove this claim, whatever the candidate is like: better said before the first request than
+ * Why these steps could never prove this claim for any candidate: better said before the first request than
  * after `maxDuration`.
  */
 export function claimProblems(claim: Claim): readonly ClaimProblem[] {

@@ -50,7 +50,7 @@ export const DEFAULTS = {
       requestsMax: 512,
       /** Bytes of tensors that wait: 4 bodies of the largest size. */
       bytesMax: '256MiB',
-      /** Milliseconds until nobody waits any more, where the request does not say. */
+      /** Default deadline of a request, in milliseconds. */
       deadlineMs: 1_000,
       /** No request goes before another unless somebody decides how many levels there are. */
       priorityLevels: 0,
@@ -84,7 +84,7 @@ export const DEFAULTS = {
  * - `labelledLoss` 2 points: below that a few thousand labels prove nothing.
  * - `pairedLatency`: a run is slower when it takes a quarter and 0.1 ms more than the twin's; less is timer noise.
  * - `errors`, `slowRequests`: rare events double by chance, so a smaller ratio needs tens of thousands of requests; up to 0.5 %
- *   of errors, or twice the 1 % that the quantile leaves above itself, is accepted whatever the ratio.
+ *   of errors, or twice the 1 % that the quantile leaves above itself, is accepted regardless of the ratio.
  */
 export const DEFAULT_MARGINS: Margins = {
   disagreement: 0.01,

@@ -35,7 +35,7 @@ export type IdentitySetting = {
   readonly attributes: Readonly<Record<string, string>>;
   /** Headers that rules look at, beside the attributes. */
   readonly ruleHeaders: readonly string[];
-  /** Milliseconds until nobody waits any more, where the request does not say. */
+  /** Default deadline of a request, in milliseconds. */
   readonly deadlineMs: number;
 };
 
@@ -74,7 +74,7 @@ export type ModelConfig = {
   readonly versions: VersionPolicy;
   /** Somebody asked for it: the newest version gets the traffic of `latest` as soon as it is there, and no proof is asked. */
   readonly follows: boolean;
-  /** Undefined: the route is whatever the ledger says; where it says nothing, the newest version is recorded there as stable. */
+  /** Undefined: the route is as the ledger has it; where it says nothing, the newest version is recorded there as stable. */
   readonly route: RouteSection | undefined;
   /** As written; `rolloutSpecFrom` completes it. */
   readonly rollout: RolloutSection;

@@ -32,7 +32,7 @@ export const byteSize = z
   .regex(/^\d{1,9}(B|KiB|MiB|GiB)$/, { error: expected('a size such as 512B, 16KiB or 64MiB') })
   .transform((text) => amountOf(text, BYTES_PER));
 
-/** Percent as people write it, at most two decimals, so that it is a whole number of basis points. */
+/** Percent with at most two decimals, so that it is a whole number of basis points. */
 export const percent = z
   .number({ error: expected('percent from 0 to 100') })
   .min(0, { error: expected('percent from 0 to 100') })

@@ -32,7 +32,7 @@ export type AdminOptions = {
   readonly requestsPerSecond: (model: string) => number | undefined;
   /** The models and their versions, as JSON; looks at the repository first. */
   readonly models: () => Promise<object>;
-  /** Reads a model's folder anew and resolves with the model as it is then. Rejects with a ServeError. */
+  /** Reloads a model's folder and resolves with the model as it is then. Rejects with a ServeError. */
   readonly reload: (model: string) => Promise<unknown>;
   /** Prometheus text. */
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
@@ -59,8 +59,8 @@ const RECEIVE_MS_MAX = 10_000;
 const RECEIVE_CHECK_MS = 1_000;
 
 /**
- * The admin API: rollouts, routes, metrics. JSON both ways; whatever is refused answers `{ error, code }`. It asks nobody who
- * they are, so it belongs on loopback, and there it answers only to the names of loopback: a web page that points a name of
+ * The admin API: rollouts, routes, metrics. JSON both ways; every refusal answers `{ error, code }`. It has no
+ * authentication, so it belongs on loopback, and there it answers only to the names of loopback: a web page that points a name of
  * its own at this machine gets nothing, and neither does one of another origin.
  */
 export function createAdminServer(options: AdminOptions): AdminServer {

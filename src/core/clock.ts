@@ -1,5 +1,5 @@
 /**
- * Time, passed in. Durations and deadlines use the monotonic clock; records that people read use the wall clock.
+ * Time, passed in. Durations and deadlines use the monotonic clock; records use the wall clock.
  * The monotonic clock of two processes on one machine must not be compared: send what is left, not a moment.
  */
 export type Clock = {

@@ -1,4 +1,4 @@
-/** How two answers to one request differ, for people. The score is what counts. */
+/** How two answers to one request differ, as text. The score is what counts. */
 export type Difference =
   | 'same'
   | 'shape'

@@ -3,7 +3,7 @@
  * (`satisfies Record<ServeErrorCode, ...>`), so that a new code without a status does not compile.
  */
 export const SERVE_ERROR_CODES = [
-  /** The request contradicts the protocol or the model's signature. The caller must mend it. */
+  /** The request contradicts the protocol or the model's signature. The caller must fix it. */
   'invalid_input',
   /** The body, the header or a tensor is over a stated limit. */
   'too_large',

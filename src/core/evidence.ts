@@ -37,7 +37,7 @@ export type ArmCounts = {
   readonly timedUnits: number;
   readonly errors: number;
   readonly slow: number;
-  /** All requests that failed, and all that were slow, however crowded: what people felt. */
+  /** All requests that failed, and all that were slow, however crowded: what users saw. */
   readonly erredRequests: number;
   readonly slowRequests: number;
 };

@@ -40,7 +40,7 @@ export type RequestFrame<T extends OutboundTensor = Tensor> = {
   readonly id: string;
   /** What is left until the deadline. A moment would mean nothing on another process's clock. */
   readonly remainingMs: number;
-  /** As in the request; whoever queues it knows what the levels are. */
+  /** As in the request; the queue knows what the levels are. */
   readonly priority: number;
   /** Which of the receiver's sources to run, in this order. */
   readonly plan: readonly number[];
@@ -66,7 +66,7 @@ export type FailureFrame = {
   readonly retryAfterMs: number | undefined;
 };
 
-/** Nobody waits for this request's answer any more. */
+/** This request was cancelled. */
 export type CancelFrame = { readonly kind: 'cancel'; readonly correlation: number };
 
 /** A doorbell: a frame of so many bytes lies in the memory that both ends share. What `at` counts is theirs to know. */

@@ -27,7 +27,7 @@ export type InferRequest = {
   readonly inputs: readonly Tensor[];
   /** The outputs that the caller wants, in this order; undefined: all. */
   readonly outputs: readonly string[] | undefined;
-  /** The moment on this process's monotonic clock after which nobody waits for the answer. */
+  /** The moment on this process's monotonic clock at which the request's deadline passes. */
   readonly deadlineMs: number;
 };
 

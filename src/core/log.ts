@@ -1,4 +1,4 @@
-/** One thing that happened, for the people who run the gateway. */
+/** One thing that happened, for its operators. */
 export type LogEntry = {
   readonly level: 'info' | 'warn' | 'error';
   /** A sentence that can be acted on. */

@@ -1,9 +1,9 @@
-/** Tells, once, that nobody waits for an answer any more. A platform's signal will do. */
+/** Fires once, when a request is cancelled. A platform's AbortSignal will do. */
 export type CallSignal = AbortSignal | Withdrawal;
 
 /**
  * A signal for one call, where a connection carries many: it has what a call needs of a platform's signal, and costs a tenth of
- * making one, listening to it and letting it go. The same listeners, no event and no exception that nobody reads.
+ * making one, listening to it and letting it go. The same listeners, no event object and no exception object.
  */
 export class Withdrawal {
   readonly listeners: (() => void)[] = [];

@@ -9,7 +9,7 @@ export type Arm = 'stable' | 'candidate' | 'control' | 'other';
 
 export type Share = { readonly arm: Arm; readonly version: string; readonly weightBp: number };
 
-/** Sends a request that carries this attribute value to a version, whatever the split says. Never counts as evidence. */
+/** Sends a request that carries this attribute value to a version, regardless of the split. Never counts as evidence. */
 export type Rule = {
   readonly attribute: string;
   readonly equals: string;

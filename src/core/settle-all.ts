@@ -1,6 +1,6 @@
 /**
  * Waits until all have ended, however they end; then rejects with the first fault, if there was one. `Promise.all` would let
- * go of the rest at the first fault, and nobody would know what still becomes of them.
+ * go of the rest at the first fault, and their outcome would be lost.
  */
 export async function settleAll(work: readonly Promise<unknown>[]): Promise<void> {
   for (const result of await Promise.allSettled(work)) {

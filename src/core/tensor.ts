@@ -94,7 +94,7 @@ export function requiredInputs({ inputs }: Pick<Signature, 'inputs'>): readonly 
   return inputs.filter(({ optional }) => !optional);
 }
 
-/** `[-1,1,28,28]`, as people write shapes in messages. */
+/** `[-1,1,28,28]`, as shapes are written in messages. */
 export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(',')}]`;
 }

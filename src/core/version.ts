@@ -3,7 +3,7 @@ export type ModelVersion = { readonly model: string; readonly version: string };
 
 /**
  * Where a version stands in its life. `ready` is announced only after it is true (loaded and warmed up), `draining` before
- * it is: nobody is sent to a version that cannot answer.
+ * it is: no request is routed to a version that cannot answer.
  */
 export type Life =
   | { readonly kind: 'loading' }

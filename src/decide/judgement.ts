@@ -21,7 +21,7 @@ export type Proof =
       readonly logHarm: number;
       /** The e-process for "no worse"; undefined if the rule can only reject. */
       readonly safe: Mixture | undefined;
-      /** Why "no worse" is not to be believed yet, whatever the e-process says. */
+      /** Why "no worse" is not to be believed yet, regardless of the e-process. */
       readonly held?: string | undefined;
     };
 
@@ -70,7 +70,7 @@ export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSp
   };
 }
 
-/** Worse comes first: where both are claimed, the side that protects people is believed. */
+/** Worse comes first: where both are claimed, the side that protects users is believed. */
 function findingOf(claims: { readonly worse: boolean; readonly safe: boolean }): Finding {
   if (claims.worse) return 'worse';
   return claims.safe ? 'nonInferior' : 'undecided';

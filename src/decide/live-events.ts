@@ -11,7 +11,7 @@ export type LiveRule = {
   /** The candidate's rate must be below `ratio` times the reference's, or below `absolute`. */
   readonly ratio: number;
   readonly absolute: number;
-  /** Look only where both arms had the same share: load slows an arm down, whatever it runs. */
+  /** Look only where both arms had the same share: load slows an arm down, regardless of its version. */
   readonly evenOnly: boolean;
 };
 
@@ -85,7 +85,7 @@ function proofOf(
   };
 }
 
-/** Why the candidate is not yet believed to be no worse, whatever its events say; undefined: nothing speaks against it. */
+/** Why the candidate is not yet believed to be no worse, regardless of its events; undefined: nothing speaks against it. */
 function crowding({ felt }: Totals, { ratio, absolute, event }: LiveRule): string | undefined {
   const limit = Math.max(ratio * felt.reference, absolute > 0 && absolute < 1 ? absolute : 0);
   if (felt.candidate <= limit) return undefined;

@@ -28,7 +28,7 @@ export function judgeMean(rule: MeanRule): Judgement {
   };
 }
 
-/** A number for people: at most four significant digits. */
+/** A number as text: at most four significant digits. */
 export function brief(value: number): string {
   return String(Number(value.toPrecision(4)));
 }

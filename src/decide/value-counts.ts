@@ -3,7 +3,7 @@ import type { ValueCounts } from '../stats/bets.ts';
 
 const STEPS_PER_UNIT = 1000;
 
-/** Differences read from their grid: `down` for the harm test, `up` for the safety test, and what people are shown. */
+/** Differences read from their grid: `down` for the harm test, `up` for the safety test, and what is displayed. */
 export type Differences = {
   readonly down: ValueCounts;
   readonly up: ValueCounts;

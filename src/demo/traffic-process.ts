@@ -14,7 +14,7 @@ export class TrafficProcess {
     const news = (kind: TrafficNews['kind']): Promise<TrafficNews> => this.#news(kind);
     this.#started = news('started').then(() => undefined);
     this.#ended = news('ended') as Promise<Ended>;
-    // Whoever asks for the end is told; until then a failure is not an unhandled one.
+    // The caller that asks for the end gets the error; until then a failure is not an unhandled one.
     this.#ended.catch(() => undefined);
     this.#started.catch(() => undefined);
     this.#child.send(order);

@@ -57,7 +57,7 @@ process.on('message', (message: TrafficOrder | 'stop' | { mark: string }) => {
   else if ('mark' in message) phase = message.mark;
   else void obey(message);
 });
-// The demo is gone: nobody is left to read a report.
+// The demo is gone: there is no reader of a report.
 process.on('disconnect', () => stop.abort());
 
 async function obey(order: TrafficOrder): Promise<void> {

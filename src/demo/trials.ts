@@ -3,7 +3,7 @@ import type { Intent, Margins } from '../core/rollout.ts';
 /** One trial of the demo: who is tried, what is claimed for it, and what should become of it. */
 export type Trial = {
   readonly candidate: string;
-  /** For people: what this candidate is. */
+  /** What this candidate is, as text. */
   readonly title: string;
   readonly expected: 'promoted' | 'rolledBack';
   /** What the rollout is to show: the body of the request that starts it, but for the candidate. */

@@ -18,7 +18,7 @@ export type Workplace = {
 export const DEMO_MODEL = 'fashion';
 const SHIPPED = ['1', '2', '3'];
 
-/** What a user would write. Ports of 0: whatever is free. */
+/** What a user would write. Ports of 0: any free one. */
 const CONFIG = `apiVersion: understudy/v1
 server: { http: 127.0.0.1:0, grpc: 127.0.0.1:0, admin: 127.0.0.1:0 }
 repository: ./models

@@ -11,7 +11,7 @@ import {
 } from '../core/tensor.ts';
 import { checkStringCount, checkStrings } from './check-strings.ts';
 
-/** What a request must not go beyond, whatever the model could take. */
+/** What a request must not go beyond, even where the model could take it. */
 export type RequestLimits = {
   /** Rows of one request, for models whose requests may share a run; Infinity: batching is off, and nothing counts as rows. */
   readonly rowsMax: number;

@@ -5,7 +5,7 @@ import { elementCount, type Tensor } from '../core/tensor.ts';
 
 /**
  * Elements of BYTES in one request, over all inputs. Each costs four bytes to send and a hundred in the process of the model, which
- * answers nobody else meanwhile.
+ * answers no other request meanwhile.
  */
 export const STRINGS_MAX = 1_048_576;
 

@@ -92,7 +92,7 @@ export type GatewayOptions = {
   readonly onFallback?: (model: string, failed: Assignment, code: ServeErrorCode) => void;
   /** Told of each answer that stable gave in the place of an arm on trial. */
   readonly onStandIn?: (answer: InferResponse) => void;
-  /** Told of what went wrong where nobody waits for an error. */
+  /** Called with errors outside any request. */
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -162,7 +162,7 @@ class ServingGateway implements Gateway {
     }
   };
 
-  /** Watchers learn how the request ended where it was assigned, whoever answers in the end. */
+  /** Watchers learn how the request ended where it was assigned, regardless of the version that answers. */
   async #standIn(
     started: Started,
     watchers: readonly Watcher[],
@@ -219,7 +219,7 @@ class ServingGateway implements Gateway {
   }
 
   /**
-   * People on trial arms did not ask to be: what fails there is answered by stable, if there is time. It counts against its
+   * Users on trial arms did not ask to be: what fails there is answered by stable, if there is time. It counts against its
    * arm all the same. Control is treated as the candidate is, so that the two stay alike. A sequence stays with one version,
    * whatever becomes of it: another knows nothing of what came before.
    */
@@ -348,7 +348,7 @@ class ServingGateway implements Gateway {
     );
   }
 
-  /** Until a model has been taken up nobody is sent to it, even where its route is known already. */
+  /** Until a model has been taken up no traffic is routed to it, even where its route is known already. */
   #startOf(model: string): ServeError | undefined {
     const why = this.#options.starting?.whyStarting(model);
     return why === undefined ? undefined : refusalOfStart({ model, why });

@@ -4,7 +4,7 @@ import { whyUnlikeStable } from '../host/answer-fit.ts';
 import type { ServingHost } from './gateway.ts';
 
 /**
- * The answer of an arm on trial, where it is in the form of stable's answers: whoever calls knows that one alone.
+ * The answer of an arm on trial, where it is in the form of stable's answers: clients know that one alone.
  * @throws ServeError `runtime_failed` where it is not.
  */
 export function heldToStable(

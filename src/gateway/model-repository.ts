@@ -26,13 +26,13 @@ export type ModelRepository = {
   /** Every version of every model that the repository holds, by model, then by version. */
   readonly index: () => Promise<readonly RepositoryEntry[]>;
   /**
-   * Reads a model's folder anew and makes it ready; what is being served stays so until then. Rejects with ServeError
+   * Reloads a model's folder and makes it ready; what is being served stays so until then. Rejects with ServeError
    * `not_allowed` where the configuration has control over models off, `load_failed` where it cannot be served,
    * `conflict` where a rollout stands in the way.
    */
   readonly load: (model: string, request: LoadRequest) => Promise<void>;
   /**
-   * Takes a model out of service and resolves once nobody is sent to it any more. Rejects with ServeError `not_allowed`,
+   * Takes a model out of service and resolves once no traffic is routed to it any more. Rejects with ServeError `not_allowed`,
    * `model_not_found`, or `conflict` where a rollout stands in the way.
    */
   readonly unload: (model: string) => Promise<void>;

@@ -18,7 +18,7 @@ export type Visit = {
   readonly run: (request: InferRequest) => Promise<InferResponse>;
 };
 
-/** Stable's own speed and the arms of one trial: both begin anew with another stable version or candidate. */
+/** Stable's own speed and the arms of one trial: both are reset with another stable version or candidate. */
 type Pace = { readonly version: string; readonly p99: LearnedP99 };
 
 /** The arms on trial of all models, and how fast their stable versions are. */

@@ -11,7 +11,7 @@ export function keepTrackOf(child: ChildProcess): void {
   });
 }
 
-/** Ends all of them at once, whatever they do. */
+/** Kills all of them immediately. */
 export function killLiving(): void {
   for (const child of living) child.kill('SIGKILL');
 }

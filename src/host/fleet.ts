@@ -42,13 +42,13 @@ const ROLES: readonly SeatRole[] = ['main', 'control', 'candidate'];
 
 /**
  * All hosts of this gateway, by seat. Changing who sits where has two halves, with the change of route between them:
- * `prepare` makes every wanted seat ready and takes nothing away; `settle` sends people to what is wanted, then drains and
+ * `prepare` makes every wanted seat ready and takes nothing away; `settle` routes traffic to what is wanted, then drains and
  * closes the rest. A new build of a version waits beside the old one from the first to the second.
  */
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #occupied = new Map<string, Occupied>();
-  /** By place: the one of its builds that people are sent to. */
+  /** By place: the one of its builds that gets the traffic. */
   readonly #serving = new Map<string, Occupied>();
   readonly #loading = new Map<string, Load>();
   readonly #closing = new Set<Promise<void>>();
@@ -71,7 +71,7 @@ export class Fleet {
     return undefined;
   }
 
-  /** Why a version could not be loaded when that was last tried; undefined: it could, or nobody wants it. */
+  /** Why a version could not be loaded when that was last tried; undefined: it could, or it is not wanted. */
   fault({ model, version }: ModelVersion): string | undefined {
     return this.#faults.get(model)?.get(version);
   }
@@ -90,7 +90,7 @@ export class Fleet {
 
   /**
    * Makes every wanted seat of a model ready, keeping all others. Rejects if one cannot be loaded, once the rest is; that
-   * stays. Seats that only `may` be there are loaded too, and nobody fails for them.
+   * stays. Seats that only `may` be there are loaded too, and their failure is no error.
    */
   async prepare(
     model: string,
@@ -102,14 +102,14 @@ export class Fleet {
     await settleAll(
       plan.loads.map((seat) => {
         const loading = this.#load(seat, signal);
-        // Whoever listens to the host is told, and `fault` says why.
+        // Listeners of the host are called, and `fault` says why.
         return may(seat) ? loading.catch(() => undefined) : loading;
       }),
     );
   }
 
   /**
-   * Sends people to the wanted seats, as far as they are there, and closes all others of the model; the route must not lead
+   * Routes traffic to the wanted seats, as far as they are there, and closes all others of the model; the route must not lead
    * to those any more. Resolves when they have answered what they had; never rejects.
    */
   async settle(model: string, wanted: readonly Seat[]): Promise<void> {
@@ -201,7 +201,7 @@ export class Fleet {
     }
   }
 
-  /** A version that nobody wants any more has no fault that anybody asks about. */
+  /** The fault of a version that is no longer wanted is forgotten. */
   #forgetFaults(model: string, wanted: readonly Seat[]): void {
     const faults = this.#faults.get(model);
     const versions = new Set(wanted.map((seat) => seat.target.version));

@@ -52,7 +52,7 @@ export type Lane = {
   readonly run: (request: InferRequest, plan: LanePlan, deadlineMs: number) => Promise<LaneResult>;
   /** Requests taken and not yet answered. */
   readonly waiting: () => number;
-  /** Bytes that are on their way to the child: those of requests that nobody waits for any more among them. */
+  /** Bytes that are on their way to the child: those of cancelled requests among them. */
   readonly backlogBytes: () => number;
   readonly life: () => Life;
   readonly pid: () => number | undefined;
@@ -121,7 +121,7 @@ function runInLane({ desk, clock, request, plan, deadlineMs }: LaneRun): Promise
   return new Promise((resolve, reject) => {
     const withdraw = submit(
       desk,
-      // Mirrored requests are all alike: nobody waits for them.
+      // Mirrored requests are all alike: no client waits for them.
       { id, inputs, outputs, plan: order, priority: 0, deadlineMs },
       {
         resolve: (answer) => {

@@ -37,7 +37,7 @@ function residentBytes(pid: number): number | undefined {
   }
 }
 
-/** How a process that took too much was ended, for people. */
+/** How a process that took too much was ended, as text. */
 export function overMemoryText(bytes: number, bytesMax: number): string {
   return `its memory was over execution.memoryMax: expected at most ${mebibytes(bytesMax)} MiB resident, found ${mebibytes(bytes)}`;
 }

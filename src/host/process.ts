@@ -19,7 +19,7 @@ import { openRing, RingReader, RingWriter } from './ring.ts';
 export type ChildExit = {
   readonly signal: string | undefined;
   readonly exitCode: number | undefined;
-  /** Why we killed it, for people; undefined: we did not. */
+  /** Why we killed it, as text; undefined: we did not. */
   readonly because?: string | undefined;
 };
 
@@ -123,7 +123,7 @@ export class HostProcess {
     clearTimeout(timer);
   }
 
-  /** How it ended, for people. */
+  /** How it ended, as text. */
   describeExit({ signal, exitCode, because }: ChildExit): string {
     const how = signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : `signal ${signal}`;
     const why = because === undefined ? '' : `: ${because}`;
@@ -223,7 +223,7 @@ function spawnChild(birth: Birth, memory: Memory | undefined): ChildProcess {
     raiseOomScore(child.pid, birth);
     const pipes: ChildProcess['stdio'] | undefined = child.stdio;
     if (pipes !== undefined) return child;
-    // Told again as an event, which would end this process if nobody listened.
+    // Told again as an event, which would end this process if there were no listener.
     child.on('error', () => undefined);
     throw new Error('no process can be started: no file descriptors are left');
   } catch (error) {

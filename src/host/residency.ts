@@ -30,10 +30,10 @@ export function placeKey({ model, version }: ModelVersion, role: SeatRole): stri
 
 /** What must happen so that all wanted seats are taken: changes of role first, since they cost nothing. */
 export type ResidencyPlan = {
-  /** A version that sits where nobody wants it takes another seat of the same build instead of being loaded twice. */
+  /** A version that sits where it is not wanted takes another seat of the same build instead of being loaded twice. */
   readonly moves: readonly { readonly from: Seat; readonly to: Seat }[];
   readonly loads: readonly Seat[];
-  /** Seats that nobody wants. Empty them only after the route no longer leads to them. */
+  /** Seats that are not wanted. Empty them only after the route no longer leads to them. */
   readonly drops: readonly Seat[];
 };
 

@@ -4,10 +4,10 @@ import { FrameError } from '../core/frame-bytes.ts';
 
 /**
  * One direction of shared memory between the gateway and a child: a file in memory that both have open and that has no name, so
- * whatever becomes of either, the system takes it back with the last of the two. Frames lie in it one after another, round and
+ * the system takes it back when the last of the two ends. Frames lie in it one after another, round and
  * round; a doorbell on the socket tells the reader where each one is. Its first block holds how far the reader has come.
  *
- * It is written and read like a file and mapped by nobody: where the system has no memory left for it, a write fails, the
+ * It is written and read like a file and never mapped: where the system has no memory left for it, a write fails, the
  * frame goes over the socket, and no process dies.
  */
 const BLOCK_BYTES = 4096;

@@ -17,7 +17,7 @@ export class Slots<V extends object> {
     return this.#size;
   }
 
-  /** Takes something up, and returns its number. Numbers rise, and begin anew once all 32 bits are used up. */
+  /** Takes something up, and returns its number. Numbers rise, and wrap once all 32 bits are used up. */
   add(value: V): number {
     if (this.#size * 2 >= this.#values.length) this.#grow();
     // What stays long keeps its place; those that come round to it are put behind it.
@@ -62,7 +62,7 @@ export class Slots<V extends object> {
     this.#values.forEach((value, place) => {
       if (value !== undefined) found.push([this.#numbers[place] ?? 0, value]);
     });
-    // The numbers may have begun anew meanwhile: what counts is how long ago they were given out.
+    // The numbers may have wrapped meanwhile: what counts is how long ago they were given out.
     const age = (number: number): number => (this.#next - number) >>> 0;
     return found.sort(([a], [b]) => age(b) - age(a));
   }

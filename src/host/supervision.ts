@@ -14,7 +14,7 @@ export type SupervisorOptions = LoadBounds & {
   readonly checkFiles?: (() => Promise<void>) | undefined;
   readonly birth: Birth;
   readonly clock: Clock;
-  /** What a crash loop leads to: no more restarts (a candidate), or restarts at long intervals (people wait for it). */
+  /** What a crash loop leads to: no more restarts (a candidate), or restarts at long intervals (live traffic needs it). */
   readonly afterCrashLoop: 'giveUp' | 'keepTrying';
   /** Hold requests that arrive during a short restart, instead of refusing them. */
   readonly holdDuringRestart: boolean;

@@ -265,7 +265,7 @@ export class Supervisor implements Desk {
   async #launch(): Promise<void> {
     const { setting, checkFiles, birth, listeners, loadMsMax, signal } = this.#options;
     await boundedLoad(Promise.resolve(checkFiles?.()), { loadMsMax, signal });
-    // Nobody would ever close a child that is started now.
+    // Nothing would ever close a child that is started now.
     if (this.#closing !== undefined) throw new ServeError('version_not_ready', UNLOADING);
     const firstBatchId = this.#processes * BATCH_IDS_PER_PROCESS;
     this.#processes += 1;

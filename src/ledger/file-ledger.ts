@@ -192,7 +192,7 @@ export class FileLedger implements Ledger {
     const cause = degradedCauseOf(error);
     const before = this.#health;
     if (before.kind === 'degraded' && before.cause === cause) {
-      // Told already; whoever asks gets the latest reason.
+      // Reported already; a caller gets the latest reason.
       this.#health = { ...before, why: messageOf(error) };
       return;
     }

@@ -18,7 +18,7 @@ const WATCH_MS = 1_000;
 
 export type FileLedgerOptions = {
   readonly clock: Clock;
-  /** Told of each torn write that was mended and each deleted file that was written again. */
+  /** Called for each torn write that was repaired and each deleted file that was written again. */
   readonly onRepair?: (repair: Repair) => void;
   /** Told each time that the ledger stops or starts taking records, or stops for another cause. */
   readonly onHealth?: (health: LedgerHealth) => void;

@@ -5,7 +5,7 @@ export const GENESIS = '0'.repeat(64);
 
 /**
  * The append-only history of routes, trials and decisions. Every record carries the hash of the one before, so a record that
- * was changed, dropped or put in later is found by whoever reads the chain.
+ * was changed, dropped or put in later is found by any reader of the chain.
  */
 export type Ledger = {
   /**

@@ -20,7 +20,7 @@ export type Lock = {
 
 /**
  * Takes the directory for this process, also from a holder that no longer lives. Throws LedgerLockedError if one does.
- * The lock file appears under its name with its content in it, so nobody ever reads half of one.
+ * The lock file appears under its name with its content in it, so no reader ever sees half of one.
  */
 export async function acquireLock(directory: string): Promise<Lock> {
   const path = join(directory, LOCK_FILE);

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { CHAIN_START, type ChainEnd, chainAfter } from './chain.ts';
 import { readSegments, type SegmentLine, type TornTail } from './segments.ts';
 
-/** What was mended when a ledger was opened. Nothing that was acknowledged is ever cut. */
+/** What was repaired when a ledger was opened. Nothing that was acknowledged is ever cut. */
 export type Repair = {
   readonly file: string;
   /** Bytes taken off the end of the file: a record whose writing never finished. 0: only the line end was added. */
@@ -15,7 +15,7 @@ export type LedgerEnd = ChainEnd & { readonly file: string | undefined; readonly
 
 export type FoundEnd = {
   readonly end: LedgerEnd;
-  /** Mends what is torn at the end. */
+  /** Repairs what is torn at the end. */
   readonly mend: () => Promise<Repair | undefined>;
 };
 

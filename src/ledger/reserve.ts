@@ -9,7 +9,7 @@ const RESERVE_BYTES = 256 * 1024;
 
 /**
  * Space on the ledger's disk that is kept back: a file of noise, which no file system can make smaller, given up for the records
- * that lead people away from a candidate once the disk is full. Writing it is also how a degraded ledger finds out that the disk
+ * that take traffic away from a candidate once the disk is full. Writing it is also how a degraded ledger finds out that the disk
  * takes writes again.
  */
 export class Reserve {

@@ -20,7 +20,7 @@ const COPY_CHUNK_BYTES = 1024 * 1024;
 
 /**
  * The file that records are added to. `bytes` is where the last acknowledged record ends; after a write that failed (`isDirty`)
- * whatever lies beyond is to be cut before anything else is written, so a full disk costs the record and not the chain.
+ * everything beyond is to be cut before anything else is written, so a full disk costs the record and not the chain.
  */
 export class Segment {
   readonly path: string;
@@ -60,7 +60,7 @@ export class Segment {
   }
 
   /**
-   * Takes away whatever a write that does not count has left. Fails on a file that refuses writes, even where nothing is left.
+   * Removes what a write that does not count has left. Fails on a file that refuses writes, even where nothing is left.
    *
    * @throws LedgerGoneError where the file is shorter than it was: to make it longer again would fill it with zeros.
    */

@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { alarmMemory, NO_MORE } from './alarm-memory.ts';
 
 const { orders, sleepMs } = alarmMemory(workerData as SharedArrayBuffer);
-// Nobody waits for order 0: this says that the thread listens. Until then it would sleep by an order too late.
+// No caller waits for order 0: this says that the thread listens. Until then it would sleep by an order too late.
 parentPort?.postMessage(0);
 for (let order = 0; ; ) {
   Atomics.wait(orders, 0, order);

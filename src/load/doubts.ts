@@ -22,7 +22,7 @@ const STARTED_RATIO_MIN = 0.99;
 const LAG_MS_MAX = 1;
 const LAG_RATIO_MAX = 0.1;
 
-/** A generator that is busier than this sends as fast as it can itself, whatever the server could do. */
+/** A generator that is busier than this sends as fast as it can itself, regardless of the server. */
 const BUSY_RATIO_MAX = 0.95;
 
 const REMEDY =

@@ -43,7 +43,7 @@ export class GeneratorProcess {
     onPulse: (pulse: Pulse) => void,
   ): { ready: Promise<void>; share: Promise<LoadShare> } {
     const work: Work = { ready: deferred(), share: deferred(), onPulse };
-    // Whoever waits for one of the two is told; nobody need wait for both.
+    // A caller that waits for one of the two gets the error; none has to wait for both.
     for (const { promise } of [work.ready, work.share]) promise.catch(() => undefined);
     this.#work = work;
     if (this.#death) this.#fail(this.#death);

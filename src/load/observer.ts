@@ -33,7 +33,7 @@ export class Observer {
   #heldBack = 0;
   #heldBackMs = 0;
   #errors = 0;
-  /** Since the last pulse; undefined: nobody asks for pulses. */
+  /** Since the last pulse; undefined: no pulses are asked for. */
   #recent: Histogram | undefined;
   #pulseMs = 0;
 

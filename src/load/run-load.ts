@@ -106,7 +106,7 @@ class LoadRun {
     this.#observer.begin(startMs);
   }
 
-  /** Sends each request at its intended start, whatever became of the ones before. */
+  /** Sends each request at its intended start, regardless of the ones before. */
   async sendOpen(arrivals: ScheduledArrivals): Promise<LoadShare> {
     return await this.#whileWatched(async () => {
       await this.#sendScheduled(this.#ownStarts(arrivals));

@@ -1,6 +1,6 @@
 /** What came back for one request. */
 export type Answer = {
-  /** undefined: answered with success. Otherwise the kind of refusal, as people name it: `503`, `UNAVAILABLE`. */
+  /** undefined: answered with success. Otherwise the kind of refusal, as it is named: `503`, `UNAVAILABLE`. */
   readonly error: string | undefined;
   /** The head of an HTTP/1.1 answer, raw, for `headerOf`; empty on other wires. */
   readonly head: string;
@@ -19,7 +19,7 @@ export interface Sender {
   send(request: Uint8Array): Promise<Answer>;
   /**
    * Gives up an answer that `send` promised, which rejects: its call is cancelled, or its connection closed where that
-   * carries nothing else. A sender without it goes on waiting for answers that nobody waits for.
+   * carries nothing else. A sender without it goes on waiting for answers of requests that timed out.
    */
   abandon?(answer: Promise<Answer>): void;
   close(): void;

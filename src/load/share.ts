@@ -19,7 +19,7 @@ export type LoadShare = {
   readonly wrongExamples: readonly string[];
   /** Shorter than planned where the load was ended, or had nothing left to send. */
   readonly durationMs: number;
-  /** The share of the time in which the process's event loop had something to do; undefined: nobody looked. */
+  /** The share of the time in which the process's event loop had something to do; undefined: it was not measured. */
   readonly busyRatio?: number;
 };
 

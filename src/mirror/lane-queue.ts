@@ -21,7 +21,7 @@ export type LaneLimits = {
   readonly queueRequestsMax: number;
   /** Tensor bytes of all requests whose fate is not known, and of their live answers. */
   readonly queueBytesMax: number;
-  /** From the live answer until nobody waits for the candidate's. */
+  /** From the live answer to the candidate's time-out. */
   readonly deadlineMs: number;
   /** How long a request may wait for company before its turn. 0 or undefined: not at all. */
   readonly gatherMs?: number;

@@ -31,7 +31,7 @@ export type MirrorOptions = {
   readonly readMirror: (model: string) => MirrorSetting | undefined;
   readonly lane: (model: string, version: string) => MirrorLane | undefined;
   readonly clock: Clock;
-  /** Flips the coins: one for each request, whatever its unit and its id, so that no caller is always or never looked at. */
+  /** Flips the coins: one for each request, regardless of its unit and id, so that no caller is always or never looked at. */
   readonly random: Random;
   readonly limits: MirrorLimits;
   readonly liveInFlight: () => number;

@@ -1,6 +1,6 @@
 /**
  * Turns encoded images into tensors on threads of its own. At most `threads` images are decoded at a time; the others wait in
- * order, at most `queueMax` of them, and leave the queue at once when nobody waits for them any more. One that is being decoded
+ * order, at most `queueMax` of them, and leave the queue as soon as they are cancelled. One that is being decoded
  * is never cut off, since that would end the thread with native code in it: its answer is dropped, and the decoder itself gives
  * up after `secondsMax`.
  */
@@ -26,7 +26,7 @@ export type CodecOptions = ReadLimits & {
 export type Waiting = {
   /** Aborted when the caller goes away. */
   readonly signal: AbortSignal;
-  /** The moment on the clock after which nobody waits. */
+  /** The deadline, on the clock. */
   readonly deadlineMs: number;
 };
 
@@ -107,7 +107,7 @@ class ThreadCodec implements ImageCodec {
     }
   }
 
-  /** Whoever stops waiting has no use for its place in the queue. */
+  /** A cancelled request leaves its place in the queue. */
   async #inTime(entry: Entry, { signal, deadlineMs }: Waiting): Promise<Uint8Array> {
     const leftMs = deadlineMs - this.#options.clock.monotonicMs();
     const late = setTimeout(
@@ -147,7 +147,7 @@ class ThreadCodec implements ImageCodec {
   }
 
   async #run({ bytes, spec }: ImageJob): Promise<Uint8Array> {
-    // A copy that is nobody else's, so that it can change hands: a view would take the whole memory behind it along.
+    // A copy that is not shared, so that it can change hands: a view would take the whole memory behind it along.
     const own = new Uint8Array(bytes);
     const job: ImageJob = { bytes: own, spec };
     const transferList = [own.buffer];

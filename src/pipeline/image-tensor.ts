@@ -49,7 +49,7 @@ function planesOf(rgb: Uint8Array, count: number, mode: ImageSpec['mode']): read
 }
 
 /**
- * Luma by ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, in sixteenths of a bit and rounded: what the tools that people train with
+ * Luma by ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, in sixteenths of a bit and rounded: what the usual training tools
  * do to the last bit. What is grey already stays what it is.
  */
 function greyOf(rgb: Uint8Array, count: number): Uint8Array {

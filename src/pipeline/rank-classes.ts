@@ -43,7 +43,7 @@ export function rankingSpecOf(setting: RankingSetting, { outputs }: Signature): 
 /**
  * The best classes of one row of scores, best first; of equal ones the lower index first.
  *
- * @throws ServeError `runtime_failed` where there is not one row of finite scores: nobody is told a rank that is none.
+ * @throws ServeError `runtime_failed` where there is not one row of finite scores: no made-up rank is answered.
  */
 export function rankClasses(scores: Tensor, { softmax, top }: RankingSpec): readonly RankedClass[] {
   const values = valuesOf(scores);

@@ -11,10 +11,10 @@ export type ReadLimits = {
   readonly secondsMax: number;
 };
 
-/** What people call the formats that are read. */
+/** The usual names of the formats that are read. */
 const FORMATS = 'JPEG, PNG, TIFF, WebP, GIF or AVIF';
 
-/** The library's own names of those: it would read drawings, documents and whatever else it was built with, too. */
+/** The library's own names of those: it would read drawings, documents and every other format it was built with, too. */
 const READERS = ['Jpeg', 'Png', 'Tiff', 'Webp', 'Nsgif', 'Heif'];
 
 // Both hold for the whole process. One thread for each image, as many images at once as there are workers; and no image comes

@@ -16,15 +16,15 @@ const LOOKS_MAX = 64;
 export type Connection = {
   /** Ends it at once. */
   readonly close: () => void;
-  /** True while all that it has asked is still arriving: nobody works for it yet. */
+  /** True while all that it has asked is still arriving: no work is done for it yet. */
   readonly isArriving: () => boolean;
 };
 
 type Held = { requests: number; sinceMs: number };
 
 /**
- * The connections of one port, which are bounded. Whoever comes when there are as many as may be takes the place of the one that
- * has been idle longest, so that connections which nobody uses never keep a caller waiting; where none is idle, of one whose
+ * The connections of one port, which are bounded. A new one beyond the bound takes the place of the one that
+ * has been idle longest, so that unused connections never keep a caller waiting; where none is idle, of one whose
  * request does not come to its end.
  */
 export class Connections {

@@ -11,7 +11,7 @@ import { tokensOf } from './pbtxt-tokens.ts';
 import { quoted } from './quoted.ts';
 import type { TritonModelConfig } from './triton-config.ts';
 
-/** Of a configuration, in either form. It is read at one go, on the thread that answers people. */
+/** Of a configuration, in either form. It is read at one go, on the thread that serves requests. */
 export const CONFIG_BYTES_MAX = 1024 * 1024;
 
 /** Characters of a text in which columns are looked for: that takes some readings of it. */

@@ -19,7 +19,7 @@ export function checkInside(where: string, file: string): void {
   throw new Error(`${where}: expected a file inside its folder, found ${quoted(file)}`);
 }
 
-/** Names are written as on POSIX, whatever system they are read on. */
+/** Names are written as on POSIX, on any system. */
 function leadsOut(file: string): boolean {
   const path = posix.normalize(file);
   if (path === '.' || path === './' || path === '..' || path.startsWith('../')) return true;

@@ -16,7 +16,7 @@ export type InspectionOrder = {
   readonly directory: string;
   /** Its model's file. */
   readonly file: string;
-  /** The same for people, relative to the folder. */
+  /** The same for messages, relative to the folder. */
   readonly name: string;
 };
 

@@ -1,6 +1,6 @@
 /**
  * Reads packages on a thread of its own, at a lower priority: gigabytes are hashed, and the memory that they take collected, while
- * the thread that answers people goes on.
+ * the thread that serves requests goes on.
  */
 import { Piscina } from 'piscina';
 import type { DirectoryDigest } from './digest.ts';

@@ -15,7 +15,7 @@ export function parseLabels(text: string): readonly string[] {
   return labels;
 }
 
-/** Throws an Error for labels that nobody can mean: none, too many, too long, or with control characters. */
+/** Throws an Error for labels that must be a mistake: none, too many, too long, or with control characters. */
 export function checkLabels(labels: readonly string[]): void {
   if (labels.length === 0) throw new Error('expected labels, found none');
   checkCount(labels.length);

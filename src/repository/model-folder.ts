@@ -80,7 +80,7 @@ async function saysOf(config: TritonModelConfig, place: Place): Promise<FolderSa
   };
 }
 
-/** Puts the file, the line and the column before whatever is wrong in a configuration. */
+/** Puts the file, the line and the column before the error in a configuration. */
 function placed<T>({ file, text }: Place, read: () => T): T {
   try {
     return read();

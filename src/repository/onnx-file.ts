@@ -118,7 +118,7 @@ function specOf({ name, type }: OnnxValueInfo, side: 'input' | 'output'): Tensor
   }
   if (!tensor.shape) {
     throw new Error(
-      `${where}: expected a shape, found none declared. Shape inference, or a declared number of dimensions, mends it`,
+      `${where}: expected a shape, found none declared. Shape inference, or a declared number of dimensions, fixes it`,
     );
   }
   return { name, dtype, shape: (tensor.shape.dim ?? []).map(dimensionOf) };
@@ -131,7 +131,7 @@ function dimensionOf(dimension: OnnxDimension): number {
   return size >= 0 ? size : -1;
 }
 
-/** What scikit-learn's converter makes of probabilities, where nobody tells it otherwise. */
+/** What scikit-learn's converter makes of probabilities, by default. */
 function zipMapHint(type: OnnxType | undefined): string {
   const isZipMap =
     type !== undefined && (Object.hasOwn(type, 'sequence_type') || Object.hasOwn(type, 'map_type'));

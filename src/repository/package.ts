@@ -65,7 +65,7 @@ export type Package = ModelVersion & {
   readonly settings: ModelSettings;
   /** What has to be answered before the version is ready. */
   readonly warmups: readonly WarmupSample[];
-  /** How people's inputs become tensors, and tensors people's answers; undefined: only tensors are taken and given. */
+  /** How inputs (images) become tensors, and tensors answers; undefined: only tensors are taken and given. */
   readonly preprocess: Preprocess | undefined;
   readonly postprocess: Postprocess | undefined;
   readonly compare: CompareSetting | undefined;
@@ -189,7 +189,7 @@ function labelsOf(
   return all;
 }
 
-/** What people wrote beside the model goes before what its exporter put into it. */
+/** What was written by hand beside the model goes before what its exporter put into it. */
 function withFileLabels(
   said: ReadonlyMap<string, readonly string[]>,
   { labels }: Package['inspected'],

@@ -5,7 +5,7 @@ import { number, whole } from '../config/quantities.ts';
 /** How an encoded image becomes the model's input, as a package says it. What is left out follows from the signature. */
 export type Preprocess = z.output<typeof preprocessSchema>;
 
-/** How the model's output becomes an answer that people read. */
+/** How the model's output becomes a readable answer. */
 export type Postprocess = z.output<typeof postprocessSchema>;
 
 const name = z.string({ error: expected('a name') }).min(1, { error: expected('a name') });

@@ -9,7 +9,7 @@ type Entry = {
 };
 
 /**
- * Refuses pipes, sockets and devices before they are opened: whoever opens one may wait for ever, on a thread that others need.
+ * Refuses pipes, sockets and devices before they are opened: opening one may block for ever, on a thread that others need.
  *
  * @throws Error that names the kind found.
  */

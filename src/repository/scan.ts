@@ -25,7 +25,7 @@ export type Scan = {
 };
 
 export type ScanOptions = {
-  /** The versions of a model that the configuration, a route or a command names: versions whatever they are called. */
+  /** The versions of a model that the configuration, a route or a command names: versions under any name. */
   readonly named?: ((model: string) => Iterable<string>) | undefined;
   /** A package as it was read before: its bytes are not read again where sizes and times of its files are the same. */
   readonly known?: ((target: ModelVersion) => Package | undefined) | undefined;
@@ -38,7 +38,7 @@ export type ScanModelOptions = ScanOptions & {
 };
 
 /**
- * Finds all packages of `<repository>/<model>/<version>/model.onnx`, or of whatever file a model's `config.pbtxt` names. A
+ * Finds all packages of `<repository>/<model>/<version>/model.onnx`, or of the file that a model's `config.pbtxt` names. A
  * version is a folder that is called as a number, or that is named by somebody; other folders are left aside, and said in one
  * line. Files on the first two levels and names that begin with `.` or `_` are passed over. A folder that is not a whole
  * package, a link that leads nowhere and a model without versions become problems; the others go on.
@@ -116,7 +116,7 @@ type Sorted = {
 
 /**
  * Which folders are versions. A number is one even without its model file: it may be half written. Beside a `config.pbtxt` lie
- * folders that nobody takes for versions, such as those of warm-ups: of the others only those with a model are told.
+ * folders that are clearly no versions, such as those of warm-ups: of the others only those with a model are told.
  */
 async function sorted(
   where: string,

@@ -57,7 +57,7 @@ const DEFAULT_NAMES: ReadonlySet<unknown> = new Set(['REJECT', 'PRIORITY_DEFAULT
 /** Names of one kind that are listed; the others are counted. A configuration may have thousands. */
 const NAMES_MAX = 20;
 
-/** Whatever a configuration asks for that is not done here, each a part of a sentence. */
+/** Each thing that a configuration asks for and that is not done here, as a part of a sentence. */
 export function ignoredParts(config: TritonModelConfig): readonly string[] {
   const {
     dynamic_batching: batcher,

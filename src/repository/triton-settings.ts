@@ -26,7 +26,7 @@ export type TritonSettings = {
 /**
  * Translates a model configuration.
  *
- * @throws Error that says what cannot be served, or what makes no sense, and how to mend it.
+ * @throws Error that says what cannot be served, or what makes no sense, and how to fix it.
  */
 export function settingsFrom(config: TritonModelConfig, model: string): TritonSettings {
   checkName(config, model);

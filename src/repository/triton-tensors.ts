@@ -45,7 +45,7 @@ export function dtypeOfType(type: string | number | undefined, where: string): D
   );
 }
 
-/** Throws an Error for what makes no sense whatever the model is. */
+/** Throws an Error for what makes no sense for any model. */
 export function tensorExpectations(config: TritonModelConfig): readonly TensorExpectation[] {
   return [
     ...(config.input ?? []).map((tensor) => expectationOf(tensor, 'input')),

@@ -35,7 +35,7 @@ export type WarmupPlan = {
   }[];
 };
 
-/** Throws an Error for a warm-up that makes no sense whatever the model is. */
+/** Throws an Error for a warm-up that makes no sense for any model. */
 export function warmupPlans({
   model_warmup: warmups = [],
 }: TritonModelConfig): readonly WarmupPlan[] {

@@ -4,7 +4,7 @@ export type VersionChoice = {
   readonly policy: VersionPolicy;
   /** The versions that the repository holds. */
   readonly found: readonly string[];
-  /** Those that the route leads to: they are loaded whatever the policy says. */
+  /** Those that the route leads to: they are loaded regardless of the policy. */
   readonly routed: readonly string[];
 };
 

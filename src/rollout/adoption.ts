@@ -10,7 +10,7 @@ import type { ModelHistory } from './history.ts';
  */
 export type RouteBasis = 'written' | 'newest' | 'nothing';
 
-/** A model whose packages have been read, for the first time or anew. */
+/** A model whose packages have been read, for the first time or again. */
 export type Adoption = {
   /** As it is configured: for a model of which nothing is on record, or whose recorded versions are gone. */
   readonly configured: Route;
@@ -49,13 +49,13 @@ export type RouteQuestion = Pick<Adoption, 'configured' | 'basis'> & {
   /** Undefined: the record is taken at its word, as versions that are gone may come back. */
   readonly versions: ReadonlySet<string> | undefined;
   readonly isBrought: boolean;
-  /** Whether people are sent to the model at present. */
+  /** Whether traffic is routed to the model at present. */
   readonly isServed: boolean;
 };
 
 /**
  * The route on record, with rules and aliases as configured, else the configured one. Where a version of the record is gone,
- * whoever is served by it is not led to one that nobody chose; where nobody is served, or for a package that a caller brought
+ * live traffic is not moved to one that was not chosen; where there is no live traffic, or for a package that a caller brought
  * along, the configured route counts.
  */
 export function findRoute(question: RouteQuestion, history: ModelHistory): RouteFound {
@@ -77,7 +77,7 @@ export function findRoute(question: RouteQuestion, history: ModelHistory): Route
   return { kind: 'found', route: { ...configured, revision }, isChoice };
 }
 
-/** A route that is not the present one has a revision of its own: whoever changes it has to have read it. */
+/** A route that is not the present one has a revision of its own: a change has to name the revision that it read. */
 export function following(route: Route, present: Route): Route {
   const isSame =
     canonicalJson({ ...route, revision: 0 }) === canonicalJson({ ...present, revision: 0 });

@@ -13,7 +13,7 @@ export type BeginOptions = {
 
 /**
  * Begins a rollout, which is to be loaded: on record, then in the stage. A process that dies before this record leaves an accepted command and no rollout:
- * whoever asked got no answer.
+ * the caller got no answer.
  */
 export async function begin(id: string, spec: RolloutSpec, options: BeginOptions): Promise<void> {
   const { clock, digestOf, stage, book } = options;

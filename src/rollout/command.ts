@@ -47,7 +47,7 @@ export type Refusal = Extract<CommandResult, { kind: 'refused' }>;
 /** What a command meets. */
 export type CommandContext = {
   readonly route: Route | undefined;
-  /** Why nobody is sent to the model yet, in a sentence; undefined: it has been taken up, or there is none. */
+  /** Why no traffic is routed to the model yet, in a sentence; undefined: it is served, or there is none. */
   readonly whyStarting: string | undefined;
   readonly alive: Rollout | undefined;
   readonly digestOf: (model: string, version: string) => string | undefined;
@@ -116,7 +116,7 @@ function refusalOfMatch(spec: RolloutSpec, context: CommandContext): Refusal | u
   );
 }
 
-/** A trial draws its units from all of the traffic, so nobody else may hold a part of it. */
+/** A trial draws its units from all of the traffic, so nothing else may hold a part of it. */
 function refusalOfOthers(route: Route, candidate: string): Refusal | undefined {
   const mine = new Set([route.stable, candidate]);
   const other = route.shares.find((share) => share.weightBp > 0 && !mine.has(share.version));

@@ -50,12 +50,12 @@ export type ControllerOptions = {
   /** What a model's configured route rests on; by default it is written. */
   readonly basisOf?: (model: string) => RouteBasis;
   readonly onFirstChoice?: (route: Route) => void;
-  /** Why nobody is sent to a model yet that is still being read, in a sentence; by default none is. */
+  /** Why no traffic is routed to a model that is still being read, in a sentence; by default none is. */
   readonly whyStarting?: (model: string) => string | undefined;
   readonly tickMs: number;
   /** The least time between two records of evidence while nothing is decided; by default 1 s. */
   readonly checkpointMs?: number;
-  /** Faults that nobody waits for: a tick that failed, a ledger that took no record. Must not throw. */
+  /** Faults outside any call: a tick that failed, a ledger that took no record. Must not throw. */
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -103,7 +103,7 @@ export class Controller {
   /**
    * Brings a model's route and hosts to where the ledger says they are, once that has been read. A recorded route wins over the
    * configured one (stable, shares, salt, mirror; rules and aliases stay the configuration's). The route is written at once, and
-   * resolves when what it leads to is loaded, or has failed to load: nobody may be sent to it before. What was decided and not
+   * resolves when what it leads to is loaded, or has failed to load: no traffic may be routed to it before. What was decided and not
    * carried out is carried out after that. Never rejects: a fault is reported.
    */
   async resume(configured: Route): Promise<void> {
@@ -177,7 +177,7 @@ export class Controller {
     return this.#performer.isUnderWay(model) ? applied : { ...applied, notYet: WAITS_FOR_LEDGER };
   }
 
-  /** Ends the model's trial at once, whatever the statistics say. No trial: nothing happens. */
+  /** Ends the model's trial immediately, regardless of the statistics. No trial: nothing happens. */
   trip(model: string, trip: BreakerTrip): Promise<void> {
     this.#ending.tripNow(model, trip);
     return this.#exclusively(model, 'trip', async () => {
@@ -189,8 +189,8 @@ export class Controller {
   }
 
   /**
-   * Takes up a model that has appeared, as `resume` does, or one whose packages were read anew: loads what its route leads to
-   * and sends people there once it is ready. A trial that one of the changed versions is part of stands in the way; the reason
+   * Takes up a model that has appeared, as `resume` does, or one whose packages were reloaded: loads what its route leads to
+   * and routes traffic there once it is ready. A trial that one of the changed versions is part of stands in the way; the reason
    * is returned. Rejects with what could not be loaded, with everything as it was.
    */
   adopt(adoption: Adoption): Promise<Refusal | undefined> {
@@ -216,7 +216,7 @@ export class Controller {
     });
   }
 
-  /** Of a model that nobody is sent to, what is to be served is loaded first. */
+  /** Of a model without traffic, what is to be served is loaded first. */
   async #appear(adoption: Adoption): Promise<void> {
     const { model } = adoption.configured;
     const footing = this.#resumption.footing(adoption);
@@ -228,7 +228,7 @@ export class Controller {
   }
 
   /**
-   * Takes a model out of service: nobody is sent to it from here on. A running trial stands in the way; the reason is
+   * Takes a model out of service: no traffic is routed to it from here on. A running trial stands in the way; the reason is
    * returned. What is on record stays so, and `adopt` goes on from there.
    */
   forget(model: string): Promise<Refusal | undefined> {

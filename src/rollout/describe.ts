@@ -2,7 +2,7 @@ import type { RolloutSpec, Step } from '../core/rollout.ts';
 import type { MetricStatus } from '../core/verdict.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
 
-/** `step 3 of 7`: people count from one. */
+/** `step 3 of 7`: counted from one. */
 export function stepText(spec: RolloutSpec, step: number): string {
   return `step ${step + 1} of ${spec.steps.length}`;
 }

@@ -20,7 +20,7 @@ export type EndingOptions = {
 const ANSWER_MS = 2_000;
 
 /**
- * Ends trials from outside the statistics. In two parts: people are led away from the candidate at once, whatever is under way
+ * Ends trials from outside the statistics. In two parts: traffic is taken away from the candidate immediately, whatever is under way
  * for the model; the record follows in the model's turn.
  */
 export class Ending {

@@ -4,7 +4,7 @@ import { type Command, type Decision, isFinal, type Rollout } from '../core/roll
 import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../core/route.ts';
 import { begun, resumed } from './advance.ts';
 
-/** Trials kept per model for people to look at; older ones stay in the ledger. */
+/** Trials kept per model for display; older ones stay in the ledger. */
 const TRIALS_MAX = 50;
 
 /** One trial as the records tell it. */
@@ -37,7 +37,7 @@ export type Owed =
 export type ModelHistory = {
   /** The last recorded route; undefined while none was recorded. */
   readonly route: Route | undefined;
-  /** That route was chosen for want of one to go by, and nobody has set one or tried anything since. */
+  /** That route was chosen for want of one to go by, and no route was set and no rollout started since. */
   readonly isChoice: boolean;
   /** Oldest first; the last one may be alive. */
   readonly trials: readonly Trial[];
@@ -48,7 +48,7 @@ export type ModelHistory = {
 /** All that the controller knows, as a function of the ledger and of nothing else: a restart folds the records again. */
 export type History = ReadonlyMap<string, ModelHistory>;
 
-/** Why a route is on record that nobody asked for. */
+/** Why a route is on record that no command asked for. */
 export const CHOICE = 'no route to go by: the newest version';
 
 const NO_MODEL_HISTORY: ModelHistory = {

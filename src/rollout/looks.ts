@@ -33,8 +33,8 @@ export class Looks {
   }
 
   /**
-   * One look at a model. While the ledger takes no records nothing is decided but that a candidate is proven worse: people are led
-   * away from it, and the decision with its evidence is kept for the ledger. Evidence only adds up meanwhile, so the next record
+   * One look at a model. While the ledger takes no records nothing is decided but that a candidate is proven worse: traffic is
+   * taken away from it, and the decision with its evidence is kept for the ledger. Evidence only adds up meanwhile, so the next record
    * has all of it. Rejects with NotRecordedError.
    */
   async look(model: string): Promise<void> {

@@ -28,7 +28,7 @@ export type PerformerOptions = {
  * away before it unloads. The controller calls it for one model at a time, but for `endNow`, and does not wait for loads: what
  * follows one is done in a turn of its own.
  *
- * One thing is done before it is on record: people are led away from a candidate whose trial ends for the worse. It can only make
+ * One thing is done before it is on record: traffic is taken away from a candidate whose trial ends for the worse. It can only make
  * things safer, and a disk that is slow, full or gone must not keep it. Everything else waits for the ledger.
  */
 export class Performer {
@@ -91,8 +91,8 @@ export class Performer {
   }
 
   /**
-   * Puts the model's present route on record where none is, or where the one there is leads to versions that are gone. People are
-   * served by it by now; a ledger that takes nothing gets it later.
+   * Puts the model's present route on record where none is, or where the one there is leads to versions that are gone. It serves
+   * live traffic by now; a ledger that takes no record gets it later.
    */
   async recordChoice(model: string): Promise<void> {
     const { book, routes, onFirstChoice, onInternalError } = this.#options;

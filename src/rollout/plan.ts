@@ -30,7 +30,7 @@ export type Plan = {
   readonly hours: number | undefined;
   /** True if the expected time is longer than the rollout may take, or has no end. */
   readonly isTooLong: boolean;
-  /** Requests answered with a failure before a candidate that always fails is led away. In shadow: nobody sees any. */
+  /** Requests answered with a failure before a candidate that always fails is rolled back. In shadow: no client sees any. */
   readonly failuresSeen: number;
 };
 
@@ -52,7 +52,7 @@ type Shares = { readonly mirror: number; readonly weight: number; readonly refer
 type Collected = { readonly pairs: number; readonly answered: number };
 
 /**
- * What a rollout will cost at this rate, before it starts: requests and hours step by step, and how many people would meet a
+ * What a rollout will cost at this rate, before it starts: requests and hours step by step, and how many requests would meet a
  * failure if the candidate were broken. Walks through the steps once; evidence of earlier steps counts for later ones, as it
  * does in the trial. An expectation, not a promise: sample sizes are those of `plan-samples.ts`.
  */
@@ -172,7 +172,7 @@ function failuresSeen(
   const shares = sharesAfter(step, { mirror: 0, weight: 0, reference: 0 });
   const duringTick = (requestsPerSecond * shares.weight * tickMs) / 1000;
   const share = plans.find(({ key }) => key.metric === 'errors')?.weight;
-  // Nobody looks at failures: the step lasts its whole minRequests.
+  // No metric looks at failures: the step lasts its whole minRequests.
   if (share === undefined) return spec.minRequests;
   return Math.ceil(failuresToReject(spec, share, shares) + duringTick);
 }

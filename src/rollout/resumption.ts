@@ -47,7 +47,7 @@ export class Resumption {
   }
 
   /**
-   * The route is written at once, and the caller has to keep people from it until this resolves: its versions are loaded by then,
+   * The route is written immediately, and the caller has to hold traffic back until this resolves: its versions are loaded by then,
    * as far as they can be. What a trial needs is loaded after that. Rejects where the ledger takes no record.
    */
   async resume(configured: Route, basis: RouteBasis): Promise<void> {
@@ -92,7 +92,7 @@ export class Resumption {
     if (alive !== undefined) this.#parts.stage.open(alive.rollout, alive.evidence);
   }
 
-  /** Once people are served: records what was chosen, and goes on with what the record says was under way. */
+  /** Once traffic is served: records what was chosen, and goes on with what the record says was under way. */
   async carryOn(model: string, footing: Footing, isLoaded: boolean): Promise<void> {
     const { book, performer, digestOf } = this.#parts;
     // A version that could not be loaded is not worth a record: the next start may choose another.
@@ -111,7 +111,7 @@ export class Resumption {
       await this.#parts.stage.prepareRoute(route);
       return true;
     } catch (error) {
-      // A version that cannot be served is no fault of ours, and whoever watches the hosts has told of it.
+      // A version that cannot be served is no fault of ours, and the watch on hosts has reported it.
       if (!(error instanceof ServeError)) this.#parts.onInternalError('prepareRoute', error);
       return false;
     }

@@ -3,9 +3,9 @@ import { ALL_BP, type MirrorSetting, type Route, type Share } from '../core/rout
 import { stepOf } from './advance.ts';
 
 /**
- * The route that a rollout's phase and step demand, from the model's present one; the revision is left to whoever writes it.
+ * The route that a rollout's phase and step demand, from the model's present one; the revision is left to the writer.
  * The candidate's share grows from the low end of the line and control's from the high end, so that a unit which is in
- * either stays in it while they grow. The salt is the rollout's own: each trial draws its units anew.
+ * either stays in it while they grow. The salt is the rollout's own: each trial draws its units independently.
  */
 export function routeFor(rollout: Rollout, base: Route): Route {
   const { spec, phase } = rollout;

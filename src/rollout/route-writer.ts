@@ -7,7 +7,7 @@ import type { Routes } from './stage.ts';
 export type RouteWriterOptions = {
   readonly routes: Routes;
   readonly book: Logbook;
-  /** True for a route that leads people to a candidate whose trial has ended by now. */
+  /** True for a route that sends traffic to a candidate whose trial has ended by now. */
   readonly isOutdated: (route: Route) => boolean;
 };
 
@@ -41,7 +41,7 @@ export class RouteWriter {
     if (!isThere) this.#toTable(route);
   }
 
-  /** Writes to the table only: for leading people away from a candidate, which waits for no ledger. */
+  /** Writes to the table only: for taking traffic away from a candidate, which waits for no ledger. */
   writeUnrecorded(desired: Route): void {
     const { routes } = this.#options;
     const present = routes.read(desired.model);
@@ -49,7 +49,7 @@ export class RouteWriter {
     routes.write({ ...desired, revision: this.#nextRevision(desired.model) });
   }
 
-  /** While a record was on its way to the disk people may have been led away from what it leads to. */
+  /** While a record was on its way to the disk traffic may have been taken away from what it leads to. */
   #toTable(route: Route): void {
     if (!this.#options.isOutdated(route)) this.#options.routes.write(route);
   }

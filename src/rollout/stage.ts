@@ -2,7 +2,7 @@ import type { Evidence } from '../core/evidence.ts';
 import type { Rollout } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
 
-/** What the controller needs done in the serving column. Given by whoever wires the two. */
+/** What the controller needs done in the serving column. Given by the composition root. */
 export type Stage = {
   /**
    * Loads what the rollout's phase and step need (lane, candidate, control; the new stable once promoted) and resolves when it
@@ -25,6 +25,6 @@ export type Routes = {
   read(model: string): Route | undefined;
   list(): readonly Route[];
   write(route: Route): void;
-  /** Nobody is sent to the model any more. */
+  /** No traffic is routed to the model any more. */
   remove(model: string): void;
 };

@@ -32,7 +32,7 @@ type Behaviour = {
   readonly killOn: number | undefined;
   /** Ends the thread with an uncaught error. */
   readonly exitOn: number | undefined;
-  /** Answers one number without dimensions, or every row twice, whatever is declared. */
+  /** Answers one number without dimensions, or every row twice, regardless of the declaration. */
   readonly scalarOn: number | undefined;
   readonly doubleOn: number | undefined;
 };
@@ -141,7 +141,7 @@ function act(behaviour: Behaviour, values: Float32Array): void {
   if (sees(behaviour.killOn)) process.kill(process.pid, 'SIGKILL');
 }
 
-/** Throws where nobody catches it, and never answers. */
+/** Throws an uncaught exception, and never answers. */
 function endThread({ exitOn }: Behaviour): Promise<Tensor[]> {
   setImmediate(() => {
     throw new Error(`ended by the value ${exitOn}`);

@@ -42,7 +42,7 @@ export function averageEffects(
   const predict = { treated: runningMean(), control: runningMean() };
   let [sum, squares] = [0, 0];
   return units.map(({ outcome, treated }, index) => {
-    // The past is empty only once; after that an arm that nobody has had is predicted to have no outcome.
+    // The past is empty only once; after that an arm without any unit is predicted to have no outcome.
     const first = index === 0 ? (lower + upper) / 2 : undefined;
     const [yes, no] = [first ?? predict.treated.value(), first ?? predict.control.value()];
     const weight = treated ? 1 / propensity : -1 / (1 - propensity);

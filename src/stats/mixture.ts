@@ -2,7 +2,7 @@ import { logSumExp } from './log-sum-exp.ts';
 
 /**
  * An e-process that is a fixed average of several: each bet has a weight that was set before the data, and a wealth. An
- * average of e-processes under one null is an e-process under that null, so nobody has to know beforehand which bet is best.
+ * average of e-processes under one null is an e-process under that null, so the best bet need not be known beforehand.
  */
 export type Bet = {
   /** Natural logarithm of the bet's share; the shares of a mixture add up to 1. */

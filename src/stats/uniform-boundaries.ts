@@ -3,7 +3,7 @@
  * terms of its sum `s` and its intrinsic time `v` (a variance that has been accumulated).
  *
  * Source: Howard, Ramdas, McAuliffe and Sekhon, "Time-uniform, nonparametric, nonasymptotic confidence sequences" (Annals of
- * Statistics 49(2), 2021; arXiv 1810.08240), propositions 4 to 8. Used for what is shown to people, not for verdicts.
+ * Statistics 49(2), 2021; arXiv 1810.08240), propositions 4 to 8. Used for display, not for verdicts.
  */
 import { logBeta, logRegularisedBeta } from './beta.ts';
 import { logGamma, logGammaP, logGammaQ, logNormalCdf } from './gamma.ts';

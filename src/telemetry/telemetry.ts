@@ -1,5 +1,5 @@
 /**
- * Listens to everybody and is called by nobody's logic: what it hands out are listeners, and a page in Prometheus' text
+ * Listens to all parts and is part of no logic: what it hands out are listeners, and a page in Prometheus' text
  * format. Labels are bounded by what is configured, never by what callers send.
  */
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';

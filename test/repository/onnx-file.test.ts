@@ -276,7 +276,7 @@ const REFUSED: readonly { readonly bytes: Uint8Array; readonly says: string | Re
   },
   {
     bytes: withInputType({ tensor_type: { elem_type: 1 } }),
-    says: 'input "x": expected a shape, found none declared. Shape inference, or a declared number of dimensions, mends it',
+    says: 'input "x": expected a shape, found none declared. Shape inference, or a declared number of dimensions, fixes it',
   },
   { bytes: EMPTY, says: 'expected an ONNX model, found an empty file' },
   {

@@ -8,7 +8,7 @@ import { columnsOf } from '../wrapped.ts';
 /** As many as the widest sparkline has columns. */
 const HISTORY = 60;
 
-/** What a mode says while it works: lines for people, and on a terminal the load under way below them. */
+/** What a mode says while it works: lines of text, and on a terminal the load under way below them. */
 export type Live = {
   readonly tell: (line: string) => void;
   readonly watch: (progress: LoadProgress, order: LoadOrder) => void;

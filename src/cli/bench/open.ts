@@ -122,7 +122,7 @@ const INTERRUPTS = ['SIGINT', 'SIGTERM'] as const;
 
 /**
  * Aborts at the first interrupt; the second one ends the process as ever. It goes on listening in between, since the live view
- * listens too, to give the terminal its cursor back, and would end the process if nobody else did.
+ * listens too, to give the terminal its cursor back, and would end the process if it were the only listener.
  */
 function interrupted(): { readonly signal: AbortSignal; readonly forget: () => void } {
   const stop = new AbortController();

@@ -44,7 +44,7 @@ export async function searchRate(search: SloSearch): Promise<number | undefined>
 }
 
 /**
- * Where to begin if nobody says: half of what one request at a time gets. Throws an Error where it gets no right answer.
+ * Where to begin by default: half of what one request at a time gets. Throws an Error where it gets no right answer.
  */
 export async function guessRate(
   bench: Bench,

@@ -9,7 +9,7 @@ import type { SloTrial } from './result.ts';
 /** Poisson arrivals vary by the root of their number: with so many standard deviations more, nearly no load has too few. */
 const SPARE_DEVIATIONS = 4;
 
-/** How many requests a load must be meant to have, so that it has at least so many whatever its seed. */
+/** How many requests a load must be meant to have, so that it has at least so many for any seed. */
 export function withSpare(requests: number): number {
   return requests + SPARE_DEVIATIONS * Math.sqrt(requests);
 }
@@ -43,7 +43,7 @@ export async function tryRate(
 }
 
 /**
- * What one look at a load shows of a claim. Late is whatever was not answered well within the limit: refused, wrong and
+ * What one look at a load shows of a claim. Late is every request not answered well within the limit: refused, wrong and
  * unanswered too. How many requests there are is settled by rate, time and seed before the first is sent.
  */
 function judge(

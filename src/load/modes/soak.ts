@@ -112,7 +112,7 @@ function driftOf({ figure, unit, points }: Figure, report: LoadReport): Drift {
     from: intercept + slope * report.warmupMs,
     to: intercept + slope * report.durationMs,
   };
-  // Of a ratio the mean: that of failed requests is the share of all of them, whatever half of the intervals shows.
+  // Of a ratio the mean: that of failed requests is the share of all of them, even where half of the intervals show none.
   const ends = endsOf(points, END_SHARE, unit === 'ratio' ? 'mean' : 'median');
   const moves = ({ from, to }: typeof line): boolean =>
     Math.abs(to - from) / Math.max(Math.abs(from), LEAST[unit]) > CHANGE_MIN;

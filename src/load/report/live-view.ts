@@ -5,7 +5,7 @@ import { counted, countText, durationText, msText, numberText } from './quantity
 export type LiveContext = {
   /** What is being measured now: `A, round 3 of 10`. Empty: nothing to say. */
   readonly name: string;
-  /** undefined: a closed loop, which offers whatever is answered. */
+  /** undefined: a closed loop, which offers as much as is answered. */
   readonly offeredPerSecond: number | undefined;
   readonly inFlightMax: number;
   /** p99 of the last progresses in milliseconds, the oldest first, this one last. */

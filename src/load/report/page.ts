@@ -15,7 +15,7 @@ import { numberColumns, type Table } from './table.ts';
 
 /**
  * A record as one HTML page that needs nothing but itself: no script, no font, no picture from elsewhere. Its policy lets
- * nothing be loaded and no style be used but its own, whatever the record holds.
+ * nothing be loaded and no style be used but its own, for any content of the record.
  */
 export function pageOf(record: BenchRecord): string {
   const { result } = record;

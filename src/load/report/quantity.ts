@@ -36,7 +36,7 @@ export function limitText(ms: number): string {
   return ms < 10_000 ? `${chosenText(ms)} ms` : `${chosenText(ms / 1000)} s`;
 }
 
-/** A time that people wait for: `800 ms`, `45 s`, `2 min`, `1 h 5 min`. */
+/** A duration as text: `800 ms`, `45 s`, `2 min`, `1 h 5 min`. */
 export function durationText(ms: number): string {
   if (!Number.isFinite(ms)) return NO_NUMBER;
   if (ms < 1000) return `${Math.round(ms)} ms`;
@@ -56,7 +56,7 @@ export function percentText(ratio: number): string {
   return `${percent.toFixed(distance >= 1 ? 1 : Math.min(6, 1 - Math.floor(Math.log10(distance))))} %`;
 }
 
-/** A quantile of 0 to 1 as people name it: `99 %`, `99.9 %`. */
+/** A quantile of 0 to 1 as text: `99 %`, `99.9 %`. */
 export function quantileText(quantile: number): string {
   return Number.isFinite(quantile) ? `${Number((quantile * 100).toFixed(6))} %` : NO_NUMBER;
 }

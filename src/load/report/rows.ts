@@ -52,7 +52,7 @@ function modeTables({ result }: BenchRecord): readonly Table[] {
   }
 }
 
-/** One sentence, or two, that say the result; whatever makes it doubtful comes first. */
+/** One sentence, or two, that say the result; doubts come first. */
 export function headlineOf({ result }: BenchRecord): string {
   switch (result.mode) {
     case 'run':

@@ -56,7 +56,7 @@ export function isJsonArray(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** A value for people, cut off where it is long. */
+/** A value as text, cut off where it is long. */
 export function showJson(value: Json | undefined): string {
   if (value === undefined) return 'nothing';
   if (isJsonArray(value)) return `a list of ${value.length}`;

@@ -17,7 +17,7 @@ export type Reply =
 
 /** Asks a target's server; the wire decides how. `ask` rejects with a TargetError where nothing can be asked. */
 export interface Control {
-  /** As people name what is asked: `GET http://127.0.0.1:8000/v2`. */
+  /** The name of what is asked, for messages: `GET http://127.0.0.1:8000/v2`. */
   nameOf(question: Question): string;
   ask(question: Question): Promise<Reply>;
 }

@@ -21,7 +21,7 @@ export function countsIn(
   return counts.length > 0 && Object.values(total).every(isCount) ? total : undefined;
 }
 
-/** What happened between two looks; undefined where nothing did, or the server began its counts anew in between. */
+/** What happened between two looks; undefined where nothing did, or the server reset its counts in between. */
 export function splitBetween(before: ServerCounts, after: ServerCounts): ServerSplit | undefined {
   const requests = after.requests - before.requests;
   const runs = after.runs - before.runs;

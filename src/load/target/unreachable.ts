@@ -82,7 +82,7 @@ function codeOf(cause: unknown): string {
   return typeof cause.code === 'string' ? cause.code : '';
 }
 
-/** OpenSSL's messages are of several parts and end a line; their reason is what people can read. */
+/** OpenSSL's messages are of several parts and end a line; their reason is the readable part. */
 function wordsOf(cause: unknown): string {
   const reason = cause instanceof Error ? Reflect.get(cause, 'reason') : undefined;
   return typeof reason === 'string' ? reason : messageOf(cause);

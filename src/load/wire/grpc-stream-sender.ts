@@ -184,7 +184,7 @@ class InferStream {
     else waiting?.resolve(refused(kindOf(error)));
   }
 
-  /** What is in flight when the stream ends was not answered, by the stream's status or by whatever broke it. */
+  /** What is in flight when the stream ends was not answered, by the stream's status or by the error that broke it. */
   #finish(loss: Error | undefined): void {
     const status = this.#status;
     const { rstCode } = this.#call;

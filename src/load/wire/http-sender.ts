@@ -27,10 +27,10 @@ export class HttpSender implements Sender {
       const count = Math.min(OPENING_MAX, inFlight - this.#idle.length);
       const opening = Array.from({ length: count }, () => HttpConnection.open(this.#address));
       const opened = await Promise.allSettled(opening);
-      // Those that are open are of use, whatever became of the others.
+      // Those that are open are of use, even if others failed.
       for (const each of opened)
         if (each.status === 'fulfilled') this.#idle.push(this.#keep(each.value));
-      // Whoever opened them may have given up waiting.
+      // The caller may have given up waiting.
       if (this.#isClosed) return this.close();
       for (const each of opened) if (each.status === 'rejected') throw each.reason;
     }

@@ -14,7 +14,7 @@ export function createAboutCalls(service: Service) {
   return {
     ServerLive: () => ({ live: true }),
     ServerReady: () => ({ ready: gateway.serverReadiness().ready }),
-    /** A model that there is not is not ready: whoever has just unloaded one asks for nothing else. */
+    /** A model that there is not is not ready: a caller that has just unloaded one asks for nothing else. */
     ModelReady: ({ name, version }: Named) => ({
       ready: readinessOr(() => gateway.modelReadiness(name, versionOf(version))).ready,
     }),

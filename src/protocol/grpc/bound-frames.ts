@@ -8,7 +8,7 @@ const FRAMES_FREE = 4_096;
 /** Beyond those, what they hold on average at least: each is an object of its own until the message has arrived in whole. */
 const FRAME_BYTES_MIN = 512;
 
-/** Frames of a stream that nobody has read yet, where small messages come faster than they are taken. */
+/** Frames of a stream that were not read yet, where small messages come faster than they are taken. */
 const UNREAD_FREE = 65_536;
 const UNREAD_BYTES_MIN = 64;
 

@@ -20,7 +20,7 @@ export function callDeadlineMs(call: Pick<Waited, 'getDeadline'>, clock: Clock):
  */
 export function callSignal(call: Waited, clock: Clock): Withdrawal {
   const withdrawal = new Withdrawal();
-  // Told of every call, those included that were answered: nobody listens by then.
+  // Told of every call, those included that were answered: there is no listener by then.
   call.once('cancelled', () => {
     if (Number(call.getDeadline()) > clock.wallMs()) withdrawal.abort();
   });

@@ -81,7 +81,7 @@ export function decodeContents(parts: readonly Buffer[], tensor: Described): Uin
   }
 }
 
-/** Whatever is sent raw has no such bound. */
+/** Raw contents have no such bound. */
 const VALUES = 'values or runs of them in typed contents (raw_input_contents may have more)';
 const ELEMENTS = 'elements in typed contents (raw_input_contents may have more)';
 

@@ -73,7 +73,7 @@ export function decodeInfer(message: InferMessage, context: DecodeContext): Deco
   return { request, form: formOf(message), classCounts: classCountsOf(message) };
 }
 
-/** Whoever sends typed contents may read nothing else, as KServe's client, or only raw ones, as Triton's examples: so both come. */
+/** A client that sends typed contents may read nothing else, as KServe's, or only raw ones, as Triton's examples: so both come. */
 function formOf({ parameters, inputs, raw }: InferMessage): ContentsForm {
   const value = parameters[TYPED_PARAMETER];
   if (value === undefined) return raw.length === 0 && inputs.length > 0 ? 'both' : 'raw';

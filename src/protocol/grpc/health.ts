@@ -55,7 +55,7 @@ function createWatch({ methods, gateway, open, pollMs }: HealthOptions) {
     }
     let told: Status | undefined;
     const tell = (): void => {
-      // Whoever does not read is told the latest once there is room for it.
+      // A watcher that does not read gets the latest status once there is room for it.
       if (call.writableNeedDrain) return;
       const status = statusOfService(gateway, service);
       if (status === told) return;

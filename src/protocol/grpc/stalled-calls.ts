@@ -17,7 +17,7 @@ export type StallOptions = {
 
 /**
  * Cuts calls that do not come to an end: a message that does not arrive in whole, however steadily it drips, or an answer that is
- * not read. Nobody else would ever let go of what they hold. A request that is being worked on, and a stream between two
+ * not read. Otherwise what they hold would never be released. A request that is being worked on, and a stream between two
  * messages or one that the server itself does not read on, may be still for as long as they like.
  *
  * Who reads nothing at all does not take the end of a call either, and a session that is destroyed waits for its last write: then

@@ -60,7 +60,7 @@ function sendable(text: string): string {
   return cut.replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
-/** Refuses whoever comes while the server stops. */
+/** Refuses new calls while the server stops. */
 export function shuttingDown(): ServeError {
   return new ServeError(
     'version_not_ready',

@@ -92,7 +92,7 @@ class InferStream {
     call.once('end', () => this.#closeIntake('ended'));
   }
 
-  /** What has been taken in is answered, whoever it was that wants no more. */
+  /** What has been taken in is answered, no matter which side ended the stream. */
   #closeIntake(intake: 'ended' | 'stopped'): void {
     if (this.#intake === 'open') this.#intake = intake;
     this.#endIfDone();

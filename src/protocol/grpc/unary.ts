@@ -77,7 +77,7 @@ function tooLarge(expected: string, found: string): ServeError {
   );
 }
 
-/** Whatever is thrown and is no ServeError is a fault of ours; those that are have been reported where they were made. */
+/** Anything thrown that is no ServeError is a fault of ours; those that are have been reported where they were made. */
 export function reportFault(thrown: unknown, onInternalError: ReportError): void {
   if (!(thrown instanceof ServeError)) onInternalError('grpc', thrown);
 }

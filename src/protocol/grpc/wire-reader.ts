@@ -12,7 +12,7 @@ export const WIRE = {
   fixed32: 5,
 } as const;
 
-/** Groups within groups that a field of an unknown kind may hold. Nobody writes groups any more. */
+/** Groups within groups that a field of an unknown kind may hold. No current encoder writes groups. */
 const GROUP_DEPTH_MAX = 32;
 
 const VARINT_BYTES_MAX = 10;
@@ -104,7 +104,7 @@ export class WireReader {
     return this.#take(this.low >>> 0);
   }
 
-  /** Text, which has to be UTF-8: what is put in for bytes that are none would be a name or an id that nobody sent. */
+  /** Text, which has to be UTF-8: what is put in for bytes that are none would be a name or an id that was not sent. */
   string(): string {
     const bytes = this.bytes();
     if (isUtf8(bytes)) return bytes.toString();

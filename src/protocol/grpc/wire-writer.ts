@@ -10,7 +10,7 @@ export class WireWriter {
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #at = 0;
 
-  /** Begins anew. What `written` gave out is no longer valid. */
+  /** Resets. What `written` gave out is no longer valid. */
   clear(): void {
     if (this.#bytes.length > KEPT_BYTES_MAX) this.#bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#at = 0;
@@ -44,7 +44,7 @@ export class WireWriter {
     this.varint(flag ? 1 : 0);
   }
 
-  /** A message within this one, or a run of packed values: whatever `write` writes. */
+  /** A message within this one, or a run of packed values, written by `write`. */
   nested(field: number, write: () => void): void {
     this.tag(field, WIRE.bytes);
     // Most are short: room for a length of one byte is left, and what needs more is moved.

@@ -1,12 +1,12 @@
 import type { InferResponse } from '../../core/infer.ts';
 import type { Tensor } from '../../core/tensor.ts';
 
-/** What `/model/metadata` tells, of the version that people get now. */
+/** What `/model/metadata` tells, of the version that is stable now. */
 export type MaxMetadata = {
   readonly id: string;
   readonly name: string;
   readonly description: string;
-  /** What kind of task it does, as people write it: `Image Classification`. */
+  /** What kind of task it does, as text: `Image Classification`. */
   readonly type: string;
   readonly source: string;
   readonly license: string | null;

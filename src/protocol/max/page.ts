@@ -109,7 +109,7 @@ function span(text) {
 }
 `;
 
-/** Nothing from elsewhere is loaded, nothing runs but this script, and nobody may frame the page. */
+/** Nothing from elsewhere is loaded, nothing runs but this script, and no page may frame it. */
 export const PAGE_POLICY = [
   "default-src 'none'",
   `style-src '${digestOf(STYLE)}'`,
@@ -121,7 +121,7 @@ export const PAGE_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** The page on which people try the model: they drop an image and see what it is taken for. */
+/** The page for trying the model: drop an image and see its classes. */
 export function pageOf({ name, description, type, license }: MaxMetadata): string {
   const title = escaped(name);
   const facts = [escaped(type), ...(license === null ? [] : [`Licence: ${escaped(license)}`])];

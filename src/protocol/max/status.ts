@@ -18,7 +18,7 @@ export type ErrorOptions = {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-/** Turns whatever was thrown in a route into `{"message": ...}`, with the statuses of the other routes. */
+/** Turns anything thrown in a route into `{"message": ...}`, with the statuses of the other routes. */
 export function createErrorHandler({ draining, onInternalError }: ErrorOptions) {
   return (thrown: FastifyError | ServeError, _: FastifyRequest, reply: FastifyReply): void => {
     const error = serveErrorOf(thrown);

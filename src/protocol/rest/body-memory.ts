@@ -6,7 +6,7 @@ const KEPT_BYTES_MAX = 16_777_216;
 
 /**
  * Memory for large bodies that are read once and done with, as JSON is. What is left to the garbage collector counts as growth
- * of the heap until it has been found: a few bodies of megabytes make it look through all of it, while nobody is served.
+ * of the heap until it has been found: a few bodies of megabytes make it look through all of it, while no request is served.
  */
 export class BodyMemory {
   readonly #kept: ArrayBuffer[] = [];
@@ -14,7 +14,7 @@ export class BodyMemory {
   /** What may come back, so that nothing does twice, and nothing of others. */
   readonly #lent = new WeakSet<ArrayBufferLike>();
 
-  /** Memory for a body of so many bytes; what was in it before is nobody's business and is overwritten. */
+  /** Memory for a body of so many bytes; its former content is overwritten. */
   take(bytes: number): Buffer {
     if (bytes < BYTES_MIN) return Buffer.allocUnsafe(bytes);
     const memory = this.#keptFor(bytes) ?? Buffer.allocUnsafeSlow(bytes).buffer;
@@ -22,7 +22,7 @@ export class BodyMemory {
     return Buffer.from(memory, 0, bytes);
   }
 
-  /** The caller holds no view of this body from here on, and nobody else does. What was not taken here stays as it is. */
+  /** The caller holds no view of this body from here on, and there is no other holder. What was not taken here stays as it is. */
   giveBack({ buffer }: Buffer): void {
     if (!(buffer instanceof ArrayBuffer) || !this.#lent.delete(buffer)) return;
     if (this.#keptBytes + buffer.byteLength > KEPT_BYTES_MAX) return;

@@ -5,7 +5,7 @@ import { ServeError } from '../../core/errors.ts';
 /** Chunks of a body that may be of any size. Some clients send a line, or a number, at a time. */
 const CHUNKS_FREE = 16_384;
 
-/** Beyond those, what chunks hold on average at least: each costs about a microsecond, whatever is in it. */
+/** Beyond those, what chunks hold on average at least: each costs about a microsecond, for any content. */
 const CHUNK_BYTES_MIN = 32;
 
 /** Bounds what a body costs that comes in chunks, for its bytes: one in chunks of a byte each costs a hundred times as much. */
@@ -26,7 +26,7 @@ export class ChunkCount {
 }
 
 /**
- * Closes connections after answers that went out before all chunks of their request were there, such as refusals: nobody would
+ * Closes connections after answers that went out before all chunks of their request were there, such as refusals: nothing would
  * count those that are still to come, and Node reads on until their end.
  */
 export function endUnreadChunks(app: FastifyInstance): void {

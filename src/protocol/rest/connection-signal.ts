@@ -13,12 +13,12 @@ const PROBE_MS_MAX = 1_600;
 const connections = new WeakMap<Socket, Connection>();
 
 /**
- * Aborted once the connection is closed: whoever still works for a request on it works for nobody. One signal serves all
- * requests of a connection, which is cheaper than one each; so whoever listens to it must stop listening once done.
+ * Aborted once the connection is closed: work for its requests has no receiver any more. One signal serves all
+ * requests of a connection, which is cheaper than one each; so a listener must be removed once done.
  *
- * A caller that only shut down its sending half waits for its answer (RFC 9112, 9.6), and one that closed its socket looks the
- * same until it is sent something. So both are sent `100 Continue`, which every client of HTTP/1.1 skips: where nobody is
- * there, the system refuses it, and the write after that closes the connection.
+ * A client that half-closed its connection waits for its answer (RFC 9112, 9.6), and one that closed it altogether looks the
+ * same until something is sent. So both are sent `100 Continue`, which every client of HTTP/1.1 ignores: where the client is gone,
+ * its system answers with a reset, and the write after that closes the connection.
  */
 export function connectionSignal(socket: Socket, response: ServerResponse): AbortSignal {
   let connection = connections.get(socket);

@@ -23,7 +23,7 @@ export function createHostDoor(names: () => CallerNames): onRequestHookHandler {
 }
 
 /**
- * Refuses what a web page of another origin can make a browser send, before any of the body is read: without this, whoever has a
+ * Refuses what a web page of another origin can make a browser send, before any of the body is read: without this, anyone with a
  * browser near the gateway open could be made to change its settings or its models.
  */
 export function createControlDoor(names: () => CallerNames): onRequestHookHandler {
@@ -45,7 +45,7 @@ function checkContentType(headers: IncomingHttpHeaders): void {
   );
 }
 
-/** What every browser says with whatever a page makes it send; none of it can a page leave out. */
+/** What every browser sends with each request of a page; none of it can a page leave out. */
 function isBrowser(headers: IncomingHttpHeaders): boolean {
   const { origin, referer, cookie, 'user-agent': agent = '' } = headers;
   const said = [origin, referer, cookie, headers['sec-fetch-site'], headers['sec-fetch-mode']];

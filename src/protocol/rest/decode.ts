@@ -64,7 +64,7 @@ export type OpenedCall = {
 };
 
 /**
- * From HTTP to an InferRequest, in two steps, so that whatever goes wrong after the first can be told with the request's id.
+ * From HTTP to an InferRequest, in two steps, so that an error after the first can carry the request's id.
  * Tensors in binary are views of the body; those in JSON are read into new bytes.
  * @throws ServeError saying what was expected and what was found.
  */

@@ -13,7 +13,7 @@ export type ErrorOptions = {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-/** Turns whatever was thrown in a route into the protocol's error. */
+/** Turns anything thrown in a route into the protocol's error. */
 export function createErrorHandler({ draining, onInternalError }: ErrorOptions) {
   return (thrown: FastifyError | ServeError, http: FastifyRequest, reply: FastifyReply): void => {
     const error = serveErrorOf(thrown);

@@ -1,6 +1,6 @@
 import { BYTE } from './json-bytes.ts';
 
-/** The bytes that mean something to whoever only wants to know where a tensor ends. */
+/** The bytes that mean something for finding where a tensor ends. */
 const MARKS = [BYTE.openBracket, BYTE.closeBracket, BYTE.quote] as const;
 
 /** Bytes searched at a time: some ten microseconds. */
@@ -11,7 +11,7 @@ const NEAR_BYTES = 256;
 
 /**
  * Finds the next bracket or quote, natively over long stretches without any. Each kind of mark is searched on its own and
- * what was found is kept until the scan has passed it, so no byte is searched more than three times, whatever the order of
+ * what was found is kept until the scan has passed it, so no byte is searched more than three times, for any order of
  * the marks.
  */
 export class Marks {

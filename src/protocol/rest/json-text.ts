@@ -4,7 +4,7 @@ import { messageOf, ServeError } from '../../core/errors.ts';
 
 /**
  * A small JSON text, parsed in one go. Strictly: other programs put a character of their own in for bytes that are no UTF-8,
- * and an id would come back that nobody sent. `revive` is given each value, the innermost first, and gives what stands in its place.
+ * and an id would come back that was not sent. `revive` is given each value, the innermost first, and gives what stands in its place.
  * @throws ServeError `invalid_input`.
  */
 export function parseJson(bytes: Buffer, revive?: (value: unknown) => unknown): unknown {
@@ -22,7 +22,7 @@ export function parseJson(bytes: Buffer, revive?: (value: unknown) => unknown): 
 /** Half of a surrogate pair, or one that may be a half; few texts have any. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/;
 
-/** No text in UTF-8 has half a character: whoever reads one puts another in its place. */
+/** No text in UTF-8 has half a character: a reader puts another in its place. */
 function hasHalfCharacter(value: unknown): boolean {
   if (typeof value === 'string') return /\p{Surrogate}/u.test(value);
   if (typeof value !== 'object' || value === null) return false;

@@ -18,7 +18,7 @@ const ERROR_STATUS_MIN = 400;
 
 /**
  * Opens a share for each request, and gives it back once the answer has left or the connection is gone. Callers that do not read
- * their answers hold memory as those do that do not end their requests, so each answer counts, whatever was asked; refusals are
+ * their answers hold memory as those do that do not end their requests, so each answer counts, for any request; refusals are
  * short, and always go out.
  */
 export function openShares(app: FastifyInstance, { budget, sendMsMax }: SharesOptions): ShareOf {
@@ -56,7 +56,7 @@ function bytesOf(payload: unknown): number {
 }
 
 /**
- * Cuts the connection once nothing moves on it for so long: nobody else would ever let go of an answer that is not read.
+ * Cuts the connection once nothing moves on it for so long: otherwise an answer that is not read would be held for ever.
  * Ends with the answer, as the time between two requests has a bound of its own. An injected request has no real socket.
  */
 function letGoUnread(socket: unknown, ms: number): void {

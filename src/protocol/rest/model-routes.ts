@@ -45,7 +45,7 @@ export function modelRoutes(url: string, service: Service): readonly RestRoute[]
   ];
 }
 
-/** 200 where ready, else 503 with the reason: clients look at the status, people at the reason. */
+/** 200 where ready, else 503 with the reason: clients look at the status, operators at the reason. */
 function answer<Body extends object>(
   reply: FastifyReply,
   { ready, reason }: Readiness,

@@ -1,4 +1,4 @@
-/** A piece of fewer bytes is copied behind the one before: on its own it costs some hundred bytes, whatever is in it. */
+/** A piece of fewer bytes is copied behind the one before: on its own it costs some hundred bytes, for any content. */
 const SMALL_BYTES = 4_096;
 
 /** Where small pieces are put together. */

@@ -116,8 +116,8 @@ export function createRestServer(options: RestServerOptions): RestServer {
 }
 
 /**
- * Idle connections close at once, the others after their answer. Whoever connects and says nothing, stops in the middle of a
- * request or does not read the answer would keep the server for ever: once it stops, nobody else puts an end to them.
+ * Idle connections close at once, the others after their answer. A client that connects and sends nothing, stops in the middle of a
+ * request or does not read the answer would keep the server for ever: once it stops, nothing else closes them.
  */
 async function closeWithin(app: FastifyInstance, lingerMsMax: number): Promise<void> {
   const cut = setTimeout(() => app.server.closeAllConnections(), lingerMsMax);
@@ -126,7 +126,7 @@ async function closeWithin(app: FastifyInstance, lingerMsMax: number): Promise<v
 
 /**
  * Clients label the same bytes as JSON, as octets or as a form, so the content type is not asked. The two that most of them
- * use are named all the same: what only `*` takes is looked up anew for each request.
+ * use are named all the same: what only `*` takes is looked up again for each request.
  */
 function takeBodiesAsBytes(app: FastifyInstance, options: BodyParserOptions): void {
   app.removeAllContentTypeParsers();

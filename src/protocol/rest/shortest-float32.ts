@@ -9,8 +9,8 @@ const EXACT_POWER_MAX = 22;
 const DOUBLE_ERROR = 2 ** -50;
 
 /**
- * The double with the fewest digits among those that are this FP32 once rounded to one: 0.1 for 0.10000000149011612. Whoever
- * reads its digits as FP32, at once or through a double, gets the very same number back.
+ * The double with the fewest digits among those that are this FP32 once rounded to one: 0.1 for 0.10000000149011612. A reader
+ * that takes its digits as FP32, directly or through a double, gets the very same number back.
  */
 export function shortestFloat32(value: number): number {
   const size = Math.abs(value);

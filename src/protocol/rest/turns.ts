@@ -46,7 +46,7 @@ export async function finish(work: Sliced, turns: Turns): Promise<void> {
   while (!work.step(STEP_BYTES)) if (turns.isOver()) await turns.next();
 }
 
-/** The time that sliced work takes in one turn of the event loop, whoever's it is. It begins when it is first asked for. */
+/** The time that sliced work takes in one turn of the event loop, over all requests. It begins when it is first asked for. */
 class Slice {
   readonly #clock: Clock;
   #endsMs: number | undefined;

@@ -5,7 +5,7 @@ import { elementwise, PRODUCT_RULES } from './product-rules.ts';
 import { concat, SHAPE_RULES } from './shape-rules.ts';
 import { type Call, SENT, type Step, sent, type Traced } from './traced.ts';
 
-/** Give what no other run gives, whatever goes in. */
+/** Give what no other run gives, for any input. */
 const RANDOM = /^(Random(Normal|Uniform)(Like)?|Bernoulli|Multinomial)$/;
 
 /** Their answer, or its size, comes from all that is in the input. */
@@ -72,7 +72,7 @@ function isLost(value: Traced | undefined): boolean {
 /** What is known of their first input decides, whichever are sent. */
 const BY_DATA = new Set(['OneHot', 'Gather', 'GatherND', 'ScatterND']);
 
-/** Why a node of this name and domain may not be in a model whose requests share runs, whatever goes in. */
+/** Why a node of this name and domain may not be in a model whose requests share runs. */
 export function alwaysMixes(op: string, domain: string): string | undefined {
   if (RANDOM.test(op)) return 'answers at random';
   if (domain === '' || domain === 'ai.onnx' || domain === 'ai.onnx.ml') return undefined;

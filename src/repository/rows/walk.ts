@@ -15,7 +15,7 @@ import { type Call, LIST_MAX, SENT, type Step, type Traced } from './traced.ts';
 
 /** Graphs within graphs, and functions that call functions. */
 const DEPTH_MAX = 32;
-/** Nodes that are looked at in all; a function counts anew each time that it is called. */
+/** Nodes that are looked at in all; a function counts each time that it is called. */
 const NODES_MAX = 500_000;
 
 /** Thrown by the walk: a node mixes rows, or the graph cannot be followed. */

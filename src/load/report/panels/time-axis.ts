@@ -1,7 +1,7 @@
 import type { Interval, LoadReport } from '../load-report.ts';
 import type { Axis, LinePlot } from '../plots/line-plot.ts';
 
-/** The time of a load in a unit that people think in, with the warm-up marked. */
+/** The time of a load in a readable unit, with the warm-up marked. */
 export type TimeAxis = {
   readonly x: Axis;
   readonly bands: NonNullable<LinePlot['bands']>;
