@@ -9,6 +9,7 @@ import type { Signature, Tensor } from '../core/tensor.ts';
 import { chooseRuntime } from '../runtime/choose-runtime.ts';
 import type { OpenModel, ProviderReport, Source } from '../runtime/runtime.ts';
 import { reshapedModel } from './reshaped-model.ts';
+import { shapeHint } from './shape-hint.ts';
 import { warmUp } from './warm-up.ts';
 
 /**
@@ -91,6 +92,7 @@ async function timedRun(
     const outputs = await model.run(inputs);
     return { kind: 'answer', outputs, computeMs: systemClock.monotonicMs() - startedMs };
   } catch (error) {
-    return { kind: 'failure', code: 'runtime_failed', message: messageOf(error) };
+    const message = `${messageOf(error)}${shapeHint(inputs)}`;
+    return { kind: 'failure', code: 'runtime_failed', message };
   }
 }

@@ -108,7 +108,7 @@ function specOf({ name, type }: OnnxValueInfo, side: 'input' | 'output'): Tensor
   const tensor = type?.tensor_type;
   if (!tensor)
     throw new Error(
-      `${where}: expected a tensor, found ${kindOf(type)}${side === 'output' ? zipMapHint(type) : ''}`,
+      `${where}: expected a tensor, found ${kindOf(type)}${side === 'output' ? zipMapHint(type) : optionalHint(type)}`,
     );
   const dtype = dtypeOf(tensor.elem_type);
   if (!dtype) {
@@ -137,6 +137,13 @@ function zipMapHint(type: OnnxType | undefined): string {
     type !== undefined && (Object.hasOwn(type, 'sequence_type') || Object.hasOwn(type, 'map_type'));
   return isZipMap
     ? ". If this is a scikit-learn classifier, convert it with options={'zipmap': False}"
+    : '';
+}
+
+/** The runtime's binding has no way to leave such an input out. */
+function optionalHint(type: OnnxType | undefined): string {
+  return type !== undefined && Object.hasOwn(type, 'optional_type')
+    ? '. An input of a plain type that has an initializer may be left out'
     : '';
 }
 

@@ -1,9 +1,10 @@
 import path from 'node:path';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
-import { DTYPES, type Dtype, type Tensor } from '../../src/core/tensor.ts';
+import { DTYPES, type Dtype, elementCount, type Tensor } from '../../src/core/tensor.ts';
 import { type EngineOptions, openEngine } from '../../src/engine/engine.ts';
 import { reshapedModel } from '../../src/engine/reshaped-model.ts';
+import { shapeHint } from '../../src/engine/shape-hint.ts';
 import { warmUp } from '../../src/engine/warm-up.ts';
 import { onnxRuntime } from '../../src/runtime/onnx.ts';
 import { aModelFile, anIdentityModel } from '../support/a-model-file.ts';
@@ -77,6 +78,23 @@ t.test('a reshaped model takes and gives the shapes that callers see', async (t)
   await plain.close();
   const other = await engine.run([aTensor(values, { shape: [4, 2] })], [0]);
   t.match(other.runs[0], { code: 'runtime_failed', message: /expected shape \[-1,4\]/ });
+});
+
+t.test('a failure says what about the shapes of its request may have led to it', async (t) => {
+  const x = (...shape: readonly number[]) => aTensor(Array(elementCount(shape)).fill(7), { shape });
+  t.equal(shapeHint([x(2, 2), { ...x(2), name: 'z' }]), '');
+  t.equal(shapeHint([x(), { ...x(2), name: 'z' }]), '', 'a scalar counts nothing');
+  t.match(shapeHint([x(0, 4)]), /Input 'x' has no elements, found shape \[0,4\].*batch\.rowsMax/);
+  t.match(
+    shapeHint([x(2, 2), { ...x(3, 1), name: 'z' }]),
+    /'x' \[2,2\], 'z' \[3,1\].*batch\.rowsMax.*batch: off/,
+  );
+  const { engine } = await anEngine(t, { sources: [aFakeSource('throwOn=7')] });
+  const { runs } = await engine.run([x(1, 2), { ...x(2, 1), name: 'z' }], [0]);
+  t.match(runs[0], {
+    code: 'runtime_failed',
+    message: /^refused the value 7\. The first dimensions/,
+  });
 });
 
 t.test('replicas run side by side, each with one batch ahead at most', async (t) => {

@@ -259,7 +259,7 @@ const REFUSED: readonly { readonly bytes: Uint8Array; readonly says: string | Re
   { bytes: withInputType({ map_type: EMPTY }), says: 'input "x": expected a tensor, found a map' },
   {
     bytes: withInputType({ optional_type: EMPTY }),
-    says: 'input "x": expected a tensor, found an optional value',
+    says: 'input "x": expected a tensor, found an optional value. An input of a plain type that has an initializer may be left out',
   },
   {
     bytes: withInputType({ sparse_tensor_type: EMPTY }),
