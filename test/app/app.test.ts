@@ -271,7 +271,7 @@ t.test('a label finds its pair, whichever comes first', async (t) => {
   t.same(labelledLossBySlice['tone=dark'], labelledLoss, 'all of them were dark');
 });
 
-t.test('a label that no version could answer is refused, and can be mended', async (t) => {
+t.test('a label that no version could answer is refused, and can be corrected', async (t) => {
   const trial = aTrial();
   trial.expect('a');
   t.throws(() => trial.label({ requestId: 'a', issuedMs: 0 }, 'trousers'), {

@@ -36,7 +36,7 @@ async function aWorld(t: Parameters<typeof aRepository>[0], ledger: string) {
 }
 
 t.test(
-  'a ledger that ends with the machine is told, where people depend on it',
+  'a ledger that ends with the machine is reported, where traffic depends on it',
   inMemory,
   async (t) => {
     const folder = await mkdtemp(join(SHARED_MEMORY, 'understudy-ledger-'));
@@ -64,7 +64,7 @@ t.test('what a route rests on is told apart', async (t) => {
   t.same(['m', 'f', 'w', 'unread'].map(basisOf), ['nothing', 'newest', 'written', 'nothing']);
 });
 
-t.test('a folder that the ledger leads to is a version, whatever it is called', async (t) => {
+t.test('a folder that the ledger leads to is a version under any name', async (t) => {
   const { config, catalog } = await aWorld(t, './ledger');
   t.same(catalog.entry('m')?.aside, ['old']);
   const reading = { config, log: () => undefined };

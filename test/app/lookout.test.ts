@@ -50,7 +50,7 @@ function told({ log }: World, level: string): readonly string[] {
   return log.flatMap((entry) => (entry.level === level ? [entry.message] : []));
 }
 
-t.test('a look lists what has come and moves nobody', async (t) => {
+t.test('a look lists what is new and moves no traffic', async (t) => {
   const world = await aWorld(t);
   await put(world.root, 'm/2/model.onnx', OTHER);
   await put(world.root, 'm/2.bak/model.onnx', OTHER);
@@ -71,7 +71,7 @@ t.test('a look lists what has come and moves nobody', async (t) => {
   t.equal(world.log.length, before, 'news is told once');
 });
 
-t.test('a version that a command names is looked for, whatever it is called', async (t) => {
+t.test('a version that a command names is looked for under any name', async (t) => {
   const world = await aWorld(t);
   await put(world.root, 'm/old/model.onnx', OTHER);
   await put(world.root, 'm/01/model.onnx', OTHER);
@@ -219,7 +219,7 @@ t.test('a repository that cannot be looked at is told once, and keeps what was r
   t.match(told(world, 'error'), [/^repository: cannot be looked at: /]);
 });
 
-t.test('a model that is not there is not listed, whatever its name', async (t) => {
+t.test('a model that is not there is not listed under any name', async (t) => {
   const world = await aWorld(t);
   await put(world.root, '../outside/1/model.onnx', MODEL);
   t.teardown(() => rm(join(world.root, '../outside'), { recursive: true, force: true }));

@@ -50,7 +50,7 @@ async function starts({ gateway }: Control, model = 'm'): Promise<number> {
   return (await gateway.infer(aRequest({ model }), NEVER_ABORTED)).batch.id;
 }
 
-t.test('nobody loads or unloads where the configuration does not let them', async (t) => {
+t.test('loads and unloads are refused unless the configuration allows them', async (t) => {
   const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
   const { control } = await aControl(t, root, { modelControl: 'none' });
   for (const refused of [control.load('m', REPOSITORY), control.unload('m')]) {
@@ -135,7 +135,7 @@ t.test('an unloaded model is unknown until it is loaded again', async (t) => {
     message: /^Request for unknown model: 'm' is not found/,
   });
   t.same(await listed(world), ['m 1 unloaded', 'n 1 ready']);
-  t.equal(world.gateway.serverReadiness().ready, true, 'nobody waits for it');
+  t.equal(world.gateway.serverReadiness().ready, true, 'it is not routed');
   await world.control.unload('m');
   await world.control.load('m', REPOSITORY);
   t.equal(await starts(world), 3);
@@ -184,7 +184,7 @@ t.test('what is on record of a model goes before what is configured', async (t) 
   t.equal(world.routes.read('m')?.stable, '3', 'where nobody is served, the newest is taken');
 });
 
-t.test('a newer version gets nobody by being there, loaded or asked for', async (t) => {
+t.test('a newer version gets no traffic by being there, loaded or asked for', async (t) => {
   const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'm/9.bak/model.onnx': MODEL });
   const world = await aControl(t, root);
   t.match(world.log.at(-1), {
@@ -219,7 +219,7 @@ t.test(
   },
 );
 
-t.test('whoever asks to follow the newest version gets it, said as it happens', async (t) => {
+t.test('following the newest version works where configured, and is logged', async (t) => {
   for (const models of [
     '{ m: { route: { stable: latest } } }',
     '{ m: { versions: { latest: 1 } } }',
@@ -244,7 +244,7 @@ t.test('names that are no numbers are versions where the configuration names the
   t.match(await listed(world), ['m 1 unloaded', /^m 002 /, 'm old ready']);
 });
 
-t.test('loads of one model wait for one another, and for nobody else', async (t) => {
+t.test('loads of one model wait for one another, and for no others', async (t) => {
   const root = await aRepository(t, { 'm/1/model.onnx': MODEL, 'n/1/model.onnx': MODEL });
   const world = await aControl(t, root);
   await world.control.unload('m');
@@ -305,7 +305,7 @@ t.test('what a caller brings along stays in its own folder', async (t) => {
   t.equal(world.hosts.started.length, 1);
 });
 
-t.test('loads that wait are bounded, whatever model they are for', async (t) => {
+t.test('loads that wait are bounded, over all models', async (t) => {
   const root = await aRepository(t, { 'm/1/model.onnx': MODEL });
   const world = await aControl(t, root);
   const loading = Array.from({ length: 40 }, (_, at) =>
@@ -333,7 +333,7 @@ t.test('a configuration that a caller brings along is how the model is run', asy
   await t.rejects(broken, { code: 'load_failed' });
 });
 
-t.test('one version that nobody can serve keeps no other from being served', async (t) => {
+t.test('one version that cannot be served keeps no other from being served', async (t) => {
   const root = await aRepository(t, {
     'good/1/model.onnx': MODEL,
     'mixed/1/model.onnx': MODEL,

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { releaseAll } from '../../src/app/release.ts';
 
-t.test('everything is released, last first, whatever fails on the way', async (t) => {
+t.test('everything is released, last first, even if something fails on the way', async (t) => {
   const done: string[] = [];
   const step = (name: string, fault?: string) => async () => {
     done.push(name);

@@ -197,7 +197,7 @@ async function assertOwnEnding({ sent, answer }: Asked): Promise<void> {
 }
 
 // Random arrivals, cancellations, failures and ends of runs, in any order.
-t.test('every request is answered once and with its own rows, whatever the order', async () => {
+t.test('every request is answered once and with its own rows, in any order', async () => {
   const anEvent = fc.tuple(
     fc.constantFrom('ask', 'ask', 'ask', 'cancel', 'end', 'late', 'turn' as const),
     fc.nat(20),

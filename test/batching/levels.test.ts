@@ -66,18 +66,21 @@ t.test('within a level the order is that of arrival', async () => {
   );
 });
 
-t.test('nobody is overtaken by who comes a level of time later for each level', async () => {
-  fc.assert(
-    fc.property(arrivals, (entries) => {
-      const found = [...queueOf(entries)];
-      found.forEach((entry, place) => {
-        for (const before of found.slice(0, place)) {
-          assert(before.enqueuedMs <= lastTurnMs(entry));
-        }
-      });
-    }),
-  );
-});
+t.test(
+  'no request is overtaken by one that comes a level of time later for each level',
+  async () => {
+    fc.assert(
+      fc.property(arrivals, (entries) => {
+        const found = [...queueOf(entries)];
+        found.forEach((entry, place) => {
+          for (const before of found.slice(0, place)) {
+            assert(before.enqueuedMs <= lastTurnMs(entry));
+          }
+        });
+      }),
+    );
+  },
+);
 
 // More urgent requests than can be served keep coming; the last one of the least urgent level is served all the same.
 t.test('no level starves another, however many urgent requests come', async (t) => {
@@ -96,7 +99,7 @@ t.test('no level starves another, however many urgent requests come', async (t) 
   t.ok(nowMs <= 3 * (LEVELS - 1) * LEVEL_MS + 20, `its turn came after ${nowMs} ms`);
 });
 
-t.test('without levels the order is that of arrival, whatever is asked for', async () => {
+t.test('without levels the order is that of arrival, for any priority', async () => {
   fc.assert(
     fc.property(arrivals, fc.constantFrom(0, 1), (entries, priorityLevels) => {
       const limits = { ...unbounded, priorityLevels, defaultPriority: priorityLevels };
@@ -131,7 +134,7 @@ t.test('who leaves, leaves its level, before and while somebody looks', async ()
   );
 });
 
-t.test('the oldest is the first to have come, whatever its level', async () => {
+t.test('the oldest is the first to have come, on any level', async () => {
   fc.assert(
     fc.property(arrivals, (entries) => {
       const levels = new Levels({ levels: LEVELS, defaultLevel: DEFAULT_LEVEL });

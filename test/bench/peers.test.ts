@@ -80,7 +80,7 @@ t.test('the server gets the last core and the generator the others', async (t) =
   t.match(coresFor([3]), { server: undefined, words: /one core only/ });
 });
 
-t.test('a process is read right whatever it calls itself', async (t) => {
+t.test('a process is read right under any name', async (t) => {
   t.same(entryIn(7, '7 (ray::Serve (a) b) S 4 5 6 0 -1'), { pid: 7, parent: 4, session: 6 });
   t.equal(entryIn(7, ''), undefined);
   t.equal(pssKib('Rss:  9 kB\nPss:               1234 kB\nPss_Anon: 1 kB\n'), 1_234);

@@ -61,7 +61,7 @@ t.test('a server whose certificate is trusted is loaded as without TLS', TIME, a
   }
 });
 
-t.test('what is amiss with a certificate is told, and how to mend it', TIME, async (t) => {
+t.test('the fault of a certificate is reported, and how to fix it', TIME, async (t) => {
   const wantsOne = { ...CERTIFICATE, ca: CERTIFICATE.cert, requestCert: true };
   const cases: readonly (readonly [host: string, options: TlsOptions, message: RegExp])[] = [
     // Reaches the same server under a name that its certificate lacks.

@@ -74,7 +74,7 @@ t.test('what cannot be measured or foretold is said, never shown as a number', a
   t.match(fact(text, 'pairedLatency'), /can only reject$/);
 });
 
-t.test('every column of a table begins at one place, whatever is in it', async (t) => {
+t.test('every column of a table begins at one place, for any content', async (t) => {
   const cell = fc.string({
     minLength: 1,
     maxLength: 8,

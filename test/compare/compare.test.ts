@@ -11,7 +11,7 @@ import { anAnswer, aPair, aSignature, aTensor, FAILURE, rows } from './builders.
 const top1 = rankedClasses({ output: 'probabilities', topK: 1 });
 const classifier = aSignature([['probabilities', 'FP32', [-1, 3]]]);
 
-t.test('any tensor: an answer is the same as itself, whatever it holds', async (t) => {
+t.test('any tensor: an answer is the same as itself, for any content', async (t) => {
   const values = fc.array(fc.float(), { minLength: 1, maxLength: 8 });
   fc.assert(
     fc.property(values, (v) => {

@@ -117,7 +117,7 @@ t.test('what was met before there was a threshold is no trial of slowness', asyn
   t.match(window.snapshot().live['500:9500']?.candidate, { timedUnits: 1, slow: 1 });
 });
 
-t.test('a restart does not make the same people twice the evidence', async (t) => {
+t.test('a restart does not count the same units twice', async (t) => {
   const people = Array.from({ length: 50 }, (_, index) => `u${index}`);
   const visit = (window: LiveWindow, fromMs: number, exposure = aLive().exposure): void =>
     people.forEach((unit, index) => {
@@ -137,7 +137,7 @@ t.test('a restart does not make the same people twice the evidence', async (t) =
   t.match(after.snapshot().live['2500:7500']?.candidate, { units: 50 }, 'a new coin is tossed');
 });
 
-t.test('what evidence remembers of units is bounded, whatever the traffic', async (t) => {
+t.test('what evidence remembers of units is bounded, for any traffic', async (t) => {
   const window = aLiveWindow();
   for (let i = 0; i < 12_000; i += 1) {
     const times = { startedMs: i * 10, endedMs: i * 10 + 1 };

@@ -61,7 +61,7 @@ t.test('a version that YAML reads as another number has to be quoted', (t) => {
   t.end();
 });
 
-t.test('a section is checked whatever its name', (t) => {
+t.test('a section is checked under any name', (t) => {
   for (const name of ['__proto__', '"__proto__"', 'constructor', 'toString', 'hasOwnProperty']) {
     t.match(
       problemOf(`models: { ${name}: { batch: { rowsMax: 0 }, nonsense: 1 } }`),

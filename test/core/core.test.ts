@@ -14,7 +14,7 @@ t.test('versions that are numbers are ordered as numbers, before all others', as
   t.same(versions.sort(compareVersions), ['2', '9', '10', '99999999999999999999', '2-slow', 'v1']);
 });
 
-t.test('versions have one order, whoever is asked first', async () => {
+t.test('versions have one order, from either side', async () => {
   const version = fc.oneof(fc.stringMatching(/^\d{1,20}$/), fc.string({ maxLength: 4 }));
   fc.assert(
     fc.property(version, version, version, (a, b, c) => {
@@ -62,16 +62,11 @@ t.test('a seed gives one sequence, another seed another', async (t) => {
   t.ok(new Set(units).size > 990);
 });
 
-t.test(
-  'a slice has one key, in whatever order it is written, and all of it must match',
-  async (t) => {
-    t.equal(sliceKey({ tone: 'dark', garment: 'upper' }), 'garment=upper,tone=dark');
-    t.ok(
-      inSlice({ tone: 'dark', garment: 'upper', size: 'm' }, { tone: 'dark', garment: 'upper' }),
-    );
-    t.notOk(inSlice({ tone: 'dark' }, { tone: 'dark', garment: 'upper' }));
-  },
-);
+t.test('a slice has one key, in any order of writing, and all of it must match', async (t) => {
+  t.equal(sliceKey({ tone: 'dark', garment: 'upper' }), 'garment=upper,tone=dark');
+  t.ok(inSlice({ tone: 'dark', garment: 'upper', size: 'm' }, { tone: 'dark', garment: 'upper' }));
+  t.notOk(inSlice({ tone: 'dark' }, { tone: 'dark', garment: 'upper' }));
+});
 
 t.test('no evidence says nothing of anything', async (t) => {
   const numbers = JSON.stringify(NO_EVIDENCE).match(/\d+/g) ?? [];

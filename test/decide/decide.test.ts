@@ -35,7 +35,7 @@ t.test('passes a candidate that is proven no worse in everything required', asyn
 });
 
 t.test(
-  'fails on any planned metric that is proven worse, whatever the step requires',
+  'fails on any planned metric that is proven worse, even one that the step does not require',
   async (t) => {
     const cases: readonly [string, Partial<Evidence>][] = [
       ['disagreement', { excessDisagreement: differences([0, 1_000], [1, 200]) }],

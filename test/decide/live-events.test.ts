@@ -90,7 +90,7 @@ t.test('a candidate that stalls for everybody now and then is not proven no wors
   );
 });
 
-t.test('requests whose slowness nobody could measure prove nothing', async (t) => {
+t.test('requests whose slowness could not be measured prove nothing', async (t) => {
   const early = { requests: 1_000, units: 1_000, timedUnits: 0 };
   const margins = { ratio: 2, quantile: 0.99, absolute: 0.05 };
   const unmeasured = slowRequestsOf({ '500:500': anExposure(early, early) }, margins);

@@ -12,7 +12,7 @@ const REFUSED: Readonly<Record<string, RegExp>> = {
 };
 
 t.test(
-  'the demo promotes the better model, refuses the others and fails nobody',
+  'the demo promotes the better model, refuses the others and fails no live request',
   { timeout: 115_000 },
   async (t) => {
     const { code, stdout, stderr } = await understudy(['demo', '--json']);

@@ -151,7 +151,7 @@ async function abortUnder(t: Test, fault: Fault, bench: Bench): Promise<void> {
 }
 
 t.test(
-  'an abort in mid-canary leads everybody away, whatever the disk of the ledger does',
+  'an abort in mid-canary takes all traffic away, for every fault of the disk of the ledger',
   { timeout: 200_000, skip: noFreezableDisk },
   async (t) => {
     const disk = aFreezableDisk(t, 8_192);

@@ -15,7 +15,7 @@ const SHORT = FAULTS.filter(
 );
 
 t.test(
-  'whatever a version on trial does, live requests fare as without a trial',
+  'live requests fare as without a trial, for every fault of a version on trial',
   TIME,
   async (t) => {
     const exam = await FaultExam.start(t, OPTIONS);
@@ -37,7 +37,7 @@ t.test(
   },
 );
 
-t.test('in mid-sequence, what the candidate does not answer nobody does', TIME, async (t) => {
+t.test('in mid-sequence, what the candidate does not answer is not answered', TIME, async (t) => {
   const exam = await FaultExam.start(t, OPTIONS);
   const [stopped] = FAULTS.filter(({ role, does }) => role === 'candidate' && does === 'stop');
   if (stopped === undefined) throw new Error('no such fault');

@@ -123,7 +123,7 @@ t.test('in a sequence no other version answers, and the whole deadline is its ow
 });
 
 t.test(
-  'an arm that holds as many as it may, or refuses more, costs nobody an answer',
+  'an arm that holds as many as it may, or refuses more, costs no client an answer',
   async (t) => {
     const { host } = hangingHost();
     const full: ServingHost = {

@@ -140,7 +140,7 @@ t.test('a version that is not on trial is served as it answers', async (t) => {
 });
 
 t.test(
-  'the shadow lane counts it as a failure of whoever answers so, twin as candidate',
+  'the shadow lane counts it as a failure of the one that answers so, twin as candidate',
   async (t) => {
     for (const [candidate, twin, expected] of [
       ['width=4&scalarOn=7', 'width=4', ['failure', 'answer']],

@@ -96,7 +96,7 @@ t.test('a new build waits beside the old one until both can change places', asyn
   await fleet.prepare('fashion', [aSeat('1')]);
   const old = fleet.find(target, 'stable');
   await fleet.prepare('fashion', [aSeat('1', 'main', 'b2')]);
-  t.equal(fleet.find(target, 'stable'), old, 'nobody is sent to the new one yet');
+  t.equal(fleet.find(target, 'stable'), old, 'no traffic is routed to the new one yet');
   t.same(started, ['fashion/1/main/b1', 'fashion/1/main/b2']);
   const closing = fleet.settle('fashion', [aSeat('1', 'main', 'b2')]);
   t.not(fleet.find(target, 'stable'), old, 'from here on the new one answers');
@@ -104,15 +104,18 @@ t.test('a new build waits beside the old one until both can change places', asyn
   t.same(closed, ['fashion/1/main/b1']);
 });
 
-t.test('a build that nobody came to want is closed, and the old one never noticed', async (t) => {
-  const { fleet, closed } = aFleet();
-  await fleet.prepare('fashion', [aSeat('1')]);
-  const old = fleet.find({ model: 'fashion', version: '1' }, 'stable');
-  await fleet.prepare('fashion', [aSeat('1', 'main', 'b2')]);
-  await fleet.settle('fashion', [aSeat('1')]);
-  t.same(closed, ['fashion/1/main/b2']);
-  t.equal(fleet.find({ model: 'fashion', version: '1' }, 'stable'), old);
-});
+t.test(
+  'a build that is not wanted in the end is closed, and the old one never noticed',
+  async (t) => {
+    const { fleet, closed } = aFleet();
+    await fleet.prepare('fashion', [aSeat('1')]);
+    const old = fleet.find({ model: 'fashion', version: '1' }, 'stable');
+    await fleet.prepare('fashion', [aSeat('1', 'main', 'b2')]);
+    await fleet.settle('fashion', [aSeat('1')]);
+    t.same(closed, ['fashion/1/main/b2']);
+    t.equal(fleet.find({ model: 'fashion', version: '1' }, 'stable'), old);
+  },
+);
 
 t.test('why a version could not be loaded is known for as long as somebody wants it', async (t) => {
   const { fleet } = aFleet();
@@ -179,7 +182,7 @@ function aHangingFleet() {
   return { fleet, signals };
 }
 
-t.test('a load is given up once nobody wants it, and that is no fault of it', async (t) => {
+t.test('a load is given up once it is not wanted, and that is no fault of it', async (t) => {
   const { fleet, signals } = aHangingFleet();
   const [first, second] = [new AbortController(), new AbortController()];
   const target = { model: 'fashion', version: '1' };

@@ -257,7 +257,7 @@ t.test('three crashes are a loop: told once, refused meanwhile, tried again', as
 
 // A real graph that overflows the processor's integer division.
 t.test(
-  'native code that crashes takes its process with it, and nobody else',
+  'native code that crashes takes its process with it, and no other',
   { skip: process.arch !== 'x64' && 'the division traps on x86-64 only' },
   async (t) => {
     const source = anOnnxSource(aModelFile(aCrashingModel()));

@@ -30,7 +30,7 @@ for (const tier of ['thread', 'process'] as const) {
     t.equal(await ask(host, 3), 6);
   });
 
-  t.test(`${tier}: a fixed leading dimension is never joined, whatever was declared`, async (t) => {
+  t.test(`${tier}: a fixed leading dimension is never joined, even where declared`, async (t) => {
     const { host } = await aProbedHost(t, 'batchable=0', { tier, joining: DECLARED });
     t.match(host.joining(), { kind: 'off', because: /leading dimension/ });
   });

@@ -40,7 +40,7 @@ function outputOf(result: LaneResult, side: 'candidate' | 'twin'): number[] {
   return run?.kind === 'answer' ? valuesOf(run.outputs[0]) : [];
 }
 
-t.test('candidate and twin both answer, whoever goes first', async (t) => {
+t.test('candidate and twin both answer, in either order', async (t) => {
   const { lane, log } = await aLane(t);
   const results = await Promise.all([
     run(lane, 1),
@@ -93,7 +93,7 @@ t.test('a candidate that dies again and again ends the lane', async (t) => {
   await t.rejects(run(lane, 1), { code: 'host_lost' });
 });
 
-t.test('the queue drops first, and nobody waits beyond the deadline', async (t) => {
+t.test('the queue drops first, and no request waits beyond the deadline', async (t) => {
   const queue = { requestsMax: 2, bytesMax: 100_000 };
   const candidate = aFakeSource('blockMs=300&batchable=0');
   const { lane } = await aLane(t, { queue, candidate });

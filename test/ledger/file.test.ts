@@ -97,7 +97,7 @@ t.test('refuses an append that was decided on an older head, and adds nothing', 
 });
 
 // A power cut may leave any part of the last write. What came before it was acknowledged and stays.
-t.test('mends a last record cut at any byte and keeps all the others', async (t) => {
+t.test('repairs a last record cut at any byte and keeps all the others', async (t) => {
   const directory = await aDirectory(t);
   await aLedgerOf(directory, 3);
   const path = join(directory, SEGMENT);

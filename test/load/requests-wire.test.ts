@@ -283,24 +283,27 @@ function json(name: string, data: readonly number[]) {
   return { name, datatype: 'FP32', shape: [1, data.length], data };
 }
 
-t.test('without an expectation the first answer of a request is it, whatever its id', async (t) => {
-  const check = answerChecker({ form: 'rest-json', expected: [], ...EXACT });
-  t.equal(check(0, jsonAnswer({ data: [1, 2] }, { id: 'a' }), ''), undefined);
-  t.equal(check(1, jsonAnswer({ data: [3, 4] }, { id: 'b' }), ''), undefined);
-  t.equal(check(0, jsonAnswer({ data: [1, 2] }, { id: 'c"outputs"' }), ''), undefined);
-  t.match(check(0, jsonAnswer({ data: [3, 4] }), ''), /expected 1, found 3/);
-  t.equal(check(1, jsonAnswer({ data: [3, 4] }), ''), undefined);
-  const grpc = oneCheck('grpc', undefined);
-  const answer = (id: string, values: readonly number[]) =>
-    grpcAnswer({
-      id,
-      outputs: [{ name: 'y', datatype: 'FP32', shape: [1, 2] }],
-      raw_output_contents: [bytesOf('FP32', values)],
-    });
-  t.equal(grpc(0, answer('1', [1, 2]), ''), undefined);
-  t.equal(grpc(0, answer('22', [1, 2]), ''), undefined);
-  t.match(grpc(0, answer('22', [1, 3]), ''), /"y"\[1\]: expected 2, found 3/);
-});
+t.test(
+  'without an expectation the first answer of a request is it, regardless of its id',
+  async (t) => {
+    const check = answerChecker({ form: 'rest-json', expected: [], ...EXACT });
+    t.equal(check(0, jsonAnswer({ data: [1, 2] }, { id: 'a' }), ''), undefined);
+    t.equal(check(1, jsonAnswer({ data: [3, 4] }, { id: 'b' }), ''), undefined);
+    t.equal(check(0, jsonAnswer({ data: [1, 2] }, { id: 'c"outputs"' }), ''), undefined);
+    t.match(check(0, jsonAnswer({ data: [3, 4] }), ''), /expected 1, found 3/);
+    t.equal(check(1, jsonAnswer({ data: [3, 4] }), ''), undefined);
+    const grpc = oneCheck('grpc', undefined);
+    const answer = (id: string, values: readonly number[]) =>
+      grpcAnswer({
+        id,
+        outputs: [{ name: 'y', datatype: 'FP32', shape: [1, 2] }],
+        raw_output_contents: [bytesOf('FP32', values)],
+      });
+    t.equal(grpc(0, answer('1', [1, 2]), ''), undefined);
+    t.equal(grpc(0, answer('22', [1, 2]), ''), undefined);
+    t.match(grpc(0, answer('22', [1, 3]), ''), /"y"\[1\]: expected 2, found 3/);
+  },
+);
 
 t.test(
   'an expectation is not spoilt by what the buffer of its answer is used for next',

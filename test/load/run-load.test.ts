@@ -247,7 +247,7 @@ function pause(ms: number): Promise<Answer> {
   return new Promise((resolve) => setTimeout(() => resolve(OK), ms));
 }
 
-t.test('whoever runs a load sees each answer with its place', async (t) => {
+t.test('the caller of a load sees each answer with its place', async (t) => {
   const seen: [number, string][] = [];
   await run(new HandSender((n) => (n === 1 ? refused('500') : OK)), {
     durationMs: 20,

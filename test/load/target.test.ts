@@ -197,7 +197,7 @@ t.test('what has no counts, or is no statistics at all, has none', async (t) => 
   );
 });
 
-t.test('a server without statistics, or without an answer, loses nobody a load', async (t) => {
+t.test('a server without statistics, or without an answer, does not fail a load', async (t) => {
   const none = await aSite(t, answering({ '/v2/models/m/stats': '<html>' }));
   t.equal(await readCounts(aTarget(none)), undefined);
   t.equal(await readCounts(aTarget(none, { model: 'x' })), undefined);
@@ -255,7 +255,7 @@ t.test('an input that cannot be understood is named', async (t) => {
   await t.rejects(ask({ datatype: 'FP32', shape: [1] }), /input 0 without a name/);
 });
 
-t.test('whatever a server tells is read or refused with what was found', async () => {
+t.test('any answer of a server is read or refused with what was found', async () => {
   const datatype = fc.constantFrom(...DTYPES);
   const shape = fc.array(fc.integer({ min: -1, max: 9 }), { maxLength: 4 });
   const name = fc.string({ minLength: 1 });
@@ -312,7 +312,7 @@ t.test('a refusal says what the server says', async (t) => {
   });
 });
 
-t.test('a server that cannot be asked is told by what is amiss', async (t) => {
+t.test('a server that cannot be asked is reported with the cause', async (t) => {
   const addresses = await ourServer(t);
   const gone = await nobody();
   const site = await aSite(t, answering({}), true);

@@ -98,7 +98,7 @@ t.test('a server that streams bare answers is understood', async (t) => {
   t.same(readStreamAnswer(bare), { id: '7', error: undefined, response: bare });
 });
 
-t.test('no bytes whatever are read as more than they are', async () => {
+t.test('no bytes are read as more than they are', async () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
       try {
@@ -111,13 +111,16 @@ t.test('no bytes whatever are read as more than they are', async () => {
   );
 });
 
-t.test("an id behind a request is the request's, whatever was in it before", async (t) => {
-  for (const before of ['', 'x', 'a longer one than ours']) {
-    const request = encoded(anInfer({ id: before }));
-    const read = UNARY.requestDeserialize(Buffer.concat([request, idField('1000000001')]));
-    t.match(read, { id: '1000000001', model_name: 'm', raw_input_contents: [floats(1.5, -2)] });
-  }
-});
+t.test(
+  "an id behind a request is the request's, regardless of what was in it before",
+  async (t) => {
+    for (const before of ['', 'x', 'a longer one than ours']) {
+      const request = encoded(anInfer({ id: before }));
+      const read = UNARY.requestDeserialize(Buffer.concat([request, idField('1000000001')]));
+      t.match(read, { id: '1000000001', model_name: 'm', raw_input_contents: [floats(1.5, -2)] });
+    }
+  },
+);
 
 t.test('our own server answers each request of a stream with its own numbers', TIME, async (t) => {
   const { port } = await aConversation(t);
@@ -182,7 +185,7 @@ t.test("an error without an id is the oldest request's, without its numbers", as
   t.equal(second?.error, undefined);
 });
 
-t.test("further answers to a request are nobody else's", async (t) => {
+t.test('further answers to a request go to no other request', async (t) => {
   const { address } = await aStreamServer(t, ({ id, model_name }, call) => {
     for (let k = 0; k < 3; k += 1) reply(call, { infer_response: { id, model_name } });
   });

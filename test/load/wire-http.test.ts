@@ -151,7 +151,7 @@ t.test('what is no answer, or too long, is told', async (t) => {
   refuse(`${chunked}1;${'a'.repeat(5_000)}`, /has no end/);
 });
 
-t.test('a header is found whatever its case', async (t) => {
+t.test('a header is found in any case', async (t) => {
   const head = 'HTTP/1.1 200 OK\r\nContent-Length: 12\r\nX-A: b';
   t.equal(headerOf(head, 'content-length'), '12');
   t.equal(headerOf(head, 'x-a'), 'b');

@@ -165,7 +165,7 @@ t.test('a lane that is late, refuses or is not there is no verdict on the candid
   t.equal(without.events[0]?.kind, 'failed');
 });
 
-t.test('whatever throws around the mirror is reported and reaches nobody', async (t) => {
+t.test('an error around the mirror is reported and reaches no client', async (t) => {
   const boom = (): never => {
     throw new Error('boom');
   };
@@ -225,7 +225,7 @@ t.test(
 );
 
 t.test(
-  'every eligible request is accounted for exactly once, whatever the order of events',
+  'every eligible request is accounted for exactly once, for any order of events',
   async (t) => {
     const setting = () => ({ version: '2', sampleBp: 7_000, twinBp: 3_000 });
     await fc.assert(

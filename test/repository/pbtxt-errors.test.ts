@@ -69,7 +69,7 @@ for (const [what, text, says] of MALFORMED) {
   });
 }
 
-t.test('a message stays short, and quick to make, whatever was written', (t) => {
+t.test('a message stays short, and quick to make, for any input', (t) => {
   const startedMs = performance.now();
   for (const text of [`${'a'.repeat(900_000)}: 1`, `name: "${'b'.repeat(900_000)}`]) {
     try {

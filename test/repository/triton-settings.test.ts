@@ -72,7 +72,7 @@ for (const { text, section } of SECTIONS) {
   });
 }
 
-t.test('whatever is asked for and not done is named', (t) => {
+t.test('everything that is asked for and not supported is named', (t) => {
   const { ignored } = settings(`
     max_batch_size: 9000
     input { name: "x" optional: true allow_ragged_batch: false }

@@ -101,7 +101,7 @@ t.test('pauses on what cannot be measured, and still rolls back a paused candida
 });
 
 t.test(
-  'a candidate that cannot be loaded ends as loadFailed, and nobody was sent to it',
+  'a candidate that cannot be loaded ends as loadFailed, and no traffic was routed to it',
   async (t) => {
     const world = new World();
     const { controller, ledger } = await aRunning(world);
@@ -117,7 +117,7 @@ t.test(
   },
 );
 
-t.test('a crash loop ends the trial at once, whatever the statistics say', async (t) => {
+t.test('a crash loop ends the trial immediately, regardless of the statistics', async (t) => {
   const world = new World();
   const { controller } = await aRunning(world);
   await toTenth(world, controller);
@@ -190,7 +190,7 @@ t.test('a route is set only when its versions are loaded', async (t) => {
   t.equal(world.log.at(-1), `write ${STABLE}`, 'what was loaded in vain is closed');
 });
 
-t.test('goes on after a kill from the recorded evidence and draws nothing anew', async (t) => {
+t.test('goes on after a kill from the recorded evidence and draws nothing again', async (t) => {
   const world = new World();
   const first = await aRunning(world);
   await toTenth(world, first.controller);
@@ -230,7 +230,7 @@ t.test(
   },
 );
 
-t.test('with a full disk nothing goes forward, and people are still led away', async (t) => {
+t.test('with a full disk nothing goes forward, and traffic is still taken away', async (t) => {
   const world = new World();
   const { controller, ledger } = await aRunning(world);
   await toTenth(world, controller);
@@ -271,7 +271,7 @@ t.test('decides nothing more once another process has written to the ledger', as
     kind: 'applied',
     notYet: { isDurable: false, why: /another process writes to the ledger: abort it there too/ },
   });
-  t.equal(world.shares(), STABLE, 'but people are led away');
+  t.equal(world.shares(), STABLE, 'but traffic is taken away');
 });
 
 t.test('records evidence rarely: checkpoints thin out as a trial grows old', async (t) => {
@@ -331,7 +331,7 @@ t.test('a model that appears is taken up where the record says it was', async (t
     code: 'unknown_version',
     why: /^the route of fashion leads to version 2, which is not in the repository any more/,
   });
-  t.equal(world.shares(), 'stable=2:10000', 'and nobody is led away from what is served');
+  t.equal(world.shares(), 'stable=2:10000', 'and no traffic is taken away from what is served');
   await first.controller.forget('fashion');
   await first.controller.adopt(less);
   t.equal(world.shares(), STABLE, 'where nobody is served, what is gone counts no more');

@@ -171,7 +171,7 @@ t.test('an abort waits neither for a record nor for a load that is under way', a
   const ticking = controller.tick();
   await Promise.resolve();
   const aborting = controller.submit(ABORT);
-  t.equal(world.shares(), STABLE, 'led away before anything was awaited');
+  t.equal(world.shares(), STABLE, 'traffic taken away before anything was awaited');
   t.match(await aborting, {
     kind: 'applied',
     notYet: { isDurable: false, why: /something else is under way/ },

@@ -61,7 +61,7 @@ t.test('what could not be loaded is not worth a record', async (t) => {
   t.match(ledger.records(), [{ body: { route: { stable: '3' } } }], 'the first load chooses');
 });
 
-t.test('a ledger that takes nothing keeps nobody from being served', async (t) => {
+t.test('a ledger that takes no record does not stop serving', async (t) => {
   const world = new World();
   world.diskFault = 'no space left';
   const { ledger, controller } = await aStart(world, { basis: 'nothing', newest: '2' });
@@ -77,18 +77,21 @@ t.test('a ledger that takes nothing keeps nobody from being served', async (t) =
   );
 });
 
-t.test('whoever asks to follow overrules what was only chosen, and nothing else', async (t) => {
-  const first = await aStart(undefined, { basis: 'nothing', newest: '1' });
-  const chosen = first.ledger.records();
-  const following = await aStart(undefined, { basis: 'newest', newest: '3' }, chosen);
-  t.equal(following.world.shares(), 'stable=3:10000');
-  const back = { kind: 'setRoute', model: 'fashion', stable: '1', shares: allTo('1') } as const;
-  const result = await following.controller.submit({ ...back, mirror: undefined, revision: 0 });
-  t.equal(result.kind, 'applied');
-  const again = following.ledger.records();
-  const later = await aStart(undefined, { basis: 'newest', newest: '3' }, again);
-  t.equal(later.world.shares(), 'stable=1:10000', 'a route that a person set holds');
-});
+t.test(
+  'a setting to follow the newest overrules what was only chosen, and nothing else',
+  async (t) => {
+    const first = await aStart(undefined, { basis: 'nothing', newest: '1' });
+    const chosen = first.ledger.records();
+    const following = await aStart(undefined, { basis: 'newest', newest: '3' }, chosen);
+    t.equal(following.world.shares(), 'stable=3:10000');
+    const back = { kind: 'setRoute', model: 'fashion', stable: '1', shares: allTo('1') } as const;
+    const result = await following.controller.submit({ ...back, mirror: undefined, revision: 0 });
+    t.equal(result.kind, 'applied');
+    const again = following.ledger.records();
+    const later = await aStart(undefined, { basis: 'newest', newest: '3' }, again);
+    t.equal(later.world.shares(), 'stable=1:10000', 'a route that a person set holds');
+  },
+);
 
 t.test('a recorded version that is gone is not replaced by a start', async (t) => {
   const first = await aStart(undefined, { basis: 'nothing', newest: '2' });

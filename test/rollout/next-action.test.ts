@@ -143,7 +143,7 @@ t.test('what is missing is named with the metric and its slice', async (t) => {
   );
 });
 
-t.test('whatever the state, only a pass promotes, and only a fail or time rolls back', async () => {
+t.test('in any state, only a pass promotes, and only a fail or time rolls back', async () => {
   const phase = fc
     .integer({ min: 0, max: 5 })
     .chain((step) => fc.constantFrom(progressing(step), paused(step)));

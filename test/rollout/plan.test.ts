@@ -55,7 +55,7 @@ t.test('a slice takes as much longer as it is rare', async (t) => {
 });
 
 t.test(
-  'says how many people would meet a failure, whatever the rate: a handful, and those of one tick',
+  'says how many requests would meet a failure, at any rate: a handful, and those of one tick',
   async (t) => {
     const spec = aSpec({ steps: STEPS });
     const slow = planOf(spec, { requestsPerSecond: 1 }).failuresSeen;

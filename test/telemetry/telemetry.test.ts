@@ -230,7 +230,7 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
   t.match(await telemetry.render(), 'phase="progressing"} 0');
 });
 
-t.test('faults that nobody waited for are counted by operation', async (t) => {
+t.test('unexpected internal errors are counted by operation', async (t) => {
   const telemetry = aTelemetry();
   telemetry.onInternalError('tap');
   t.match(await telemetry.render(), 'understudy_internal_errors_total{operation="tap"} 1');

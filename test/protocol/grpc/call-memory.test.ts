@@ -45,7 +45,7 @@ async function holdAll(t: Test, port: number, budget: MemoryBudget): Promise<Cli
   return calls;
 }
 
-t.test('messages that are not whole count together, whatever method they are for', async (t) => {
+t.test('messages that are not whole count together, over all methods', async (t) => {
   const { port, budget, codes } = await aSmallServer(t);
   await holdAll(t, port, budget);
   const { open } = await aSession(t, port);

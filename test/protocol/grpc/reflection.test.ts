@@ -92,7 +92,7 @@ function mapsIn(answer: unknown): readonly MapField[] {
   });
 }
 
-t.test('whoever asks more than it reads is waited for', async (t) => {
+t.test('a client that asks more than it reads is waited for', async (t) => {
   const questions = Array.from({ length: 500 }, () => ({
     fileContainingSymbol: 'inference.ModelInferRequest',
   }));

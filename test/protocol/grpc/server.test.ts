@@ -181,7 +181,7 @@ t.test('a compressed message is taken, if it is not too large when it is opened'
   t.match(large, { code: String(status.RESOURCE_EXHAUSTED), details: /1000000/ });
 });
 
-t.test('whoever would wait for weeks or for years is answered now', async (t) => {
+t.test('a watcher with a deadline of weeks or years is served', async (t) => {
   const { port, call } = await aConversation(t);
   const month = await call('ModelInfer', anInfer(), { deadlineMs: 30 * 86_400_000 });
   t.equal(month.error, undefined);
@@ -212,7 +212,7 @@ function aServer() {
   });
 }
 
-t.test('a server that nobody is busy with stops at once', async (t) => {
+t.test('an idle server stops immediately', async (t) => {
   const isQuick = async (close: () => Promise<void>): Promise<boolean> => {
     const startedMs = performance.now();
     await close();

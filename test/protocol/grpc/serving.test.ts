@@ -99,7 +99,7 @@ t.test('what a request says reaches the gateway', async (t) => {
   });
 });
 
-t.test('metadata in binary goes by, and names nobody', async (t) => {
+t.test('metadata in binary is ignored', async (t) => {
   const { heard, gateway } = aListener();
   const identity = () => ({ ...NOBODY, sticky: 'x-user-bin', attributes: { tone: 'x-tone' } });
   const { port } = await aConversation(t, { gateway, identity });

@@ -143,7 +143,7 @@ t.test('requests that are large together are read one at a time', async (t) => {
   t.equal((await ended).answers.length, 4);
 });
 
-t.test('answers that nobody reads do not pile up, and are there once they are read', async (t) => {
+t.test('answers that are not read do not pile up, and are there once they are read', async (t) => {
   const { gateway, heard } = aListener();
   const { port } = await aConversation(t, { gateway, limits: { messageBytesMax: 100 } });
   const { session, open } = await aSession(t, port, { settings: { initialWindowSize: 0 } });

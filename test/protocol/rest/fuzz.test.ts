@@ -169,7 +169,7 @@ function checkSize({ dtype, shape, data }: Tensor): void {
   throw new Error(`${dtype} of [${shape.join(',')}] has ${data.byteLength} bytes`);
 }
 
-t.test('whatever is done to a request, it is decoded or refused', async (t) => {
+t.test('any change of a request is decoded or refused', async (t) => {
   const context: DecodeContext = {
     identity: NOBODY,
     limits: LIMITS,

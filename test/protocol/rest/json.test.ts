@@ -201,7 +201,7 @@ t.test('sliced work of several requests takes turns, one slice a turn', async (t
   t.ok(ticks >= 3, `the loop turned ${ticks} times meanwhile`);
 });
 
-t.test('a slice is as long as the clock says, whoever works in it', async (t) => {
+t.test('a slice is as long as the clock says, over all requests', async (t) => {
   let nowMs = 0;
   const turns = createTurns({ monotonicMs: () => nowMs, wallMs: () => 0 });
   let steps = 0;

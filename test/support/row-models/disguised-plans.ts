@@ -46,7 +46,7 @@ export const DISGUISED_MIXED: Readonly<Record<string, Plan>> = {
       ['Reshape', 's toRows', 'y'],
     ],
   },
-  'a rank that nobody knows': rarely(
+  'a rank that is unknown': rarely(
     ['Transpose', 'x', 't', perm(1, 0)],
     ['Unsqueeze', 't one', 'u'],
     ['Squeeze', 'u', 's'],

@@ -240,7 +240,10 @@ const choices: Readonly<Record<string, Plan>> = {
       ['Add', 'x r', 'y'],
     ],
   },
-  'an operator of nobody': { ...one('Shuffle', 'x', 'y', {}, 'example.org'), loads: false },
+  'an operator of an unknown domain': {
+    ...one('Shuffle', 'x', 'y', {}, 'example.org'),
+    loads: false,
+  },
   'a function that calls one that reduces': {
     steps: [['outer', 'x', 'y', {}, 'local']],
     locals: [
