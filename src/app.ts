@@ -46,6 +46,7 @@ import { ModelStatistics } from './gateway/model-statistics.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
 import { JoiningStore } from './host/joining-store.ts';
 import type { Folders } from './repository/folders.ts';
+import { Reader } from './repository/reader.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/stage.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
@@ -172,7 +173,11 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
   release.push(releasing('rollouts', () => controller.stop()));
   await controller.load();
   const models = openModels(parts, release);
-  const start = new Start(folders, { ...parts, isReady: (model) => isReady(gateway, model) });
+  const start = new Start(folders, {
+    ...parts,
+    openReader: () => new Reader(),
+    isReady: (model) => isReady(gateway, model),
+  });
   release.push(releasing('models that start', () => start.stop()));
   release.push(releasing('what loads', async () => abandonLoads(parts)));
   const service = createService({ ...parts, ...models });

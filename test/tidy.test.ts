@@ -86,6 +86,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   // Entries of their own threads and processes: started by path, not imported.
   'src/engine/worker.ts': 'test/engine/engine.test.ts',
   'src/repository/inspection.ts': 'test/repository/scan.test.ts',
+  'src/repository/reader-main.ts': 'test/repository/reader.test.ts',
   'src/pipeline/worker.ts': 'test/pipeline/codec.test.ts',
   'src/pipeline/read-image.ts': 'test/pipeline/codec.test.ts',
   'src/host/main.ts': 'test/host/host.test.ts',

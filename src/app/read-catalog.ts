@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { type Folders, foldersIn } from '../repository/folders.ts';
-import { type Scan, type ScanOptions, scanModel } from '../repository/scan.ts';
+import type { Scan } from '../repository/scan.ts';
 import { type CatalogEntry, catalogEntry } from './catalog-entry.ts';
 
 /** The models' folders by name, and links that lead nowhere. Reads no package. Rejects if the repository cannot be read. */
@@ -22,16 +22,14 @@ export function brokenEntry(
   return catalogEntry(config, { model, root, packages: [], problems, aside: [] });
 }
 
-/** Reads all packages of one model. What cannot be served of it, or is asked for and not there, is told. */
-export async function readEntry(
+/** A model whose folder was read. What cannot be served of it, or is asked for and not there, is told. */
+export function scannedEntry(
   { config, log }: { readonly config: Config; readonly log: Log },
   model: string,
-  options: ScanOptions,
-): Promise<CatalogEntry> {
-  const { repository: root } = config;
-  const scan = await scanModel(root, model, options);
+  scan: Scan,
+): CatalogEntry {
   tellOf(scan, log);
-  const entry = catalogEntry(config, { ...scan, model, root });
+  const entry = catalogEntry(config, { ...scan, model, root: config.repository });
   // Of a model whose packages can be read and whose settings cannot be, the scan knows nothing.
   if (entry.packages.size === 0 && scan.packages.length > 0) {
     const message = `cannot be served: ${entry.problems.at(-1)?.reason}`;

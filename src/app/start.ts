@@ -3,6 +3,7 @@
  * own, and starts no later because another hangs. Until a model has been taken up, where the ledger says it was, no traffic is
  * routed to it.
  */
+import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
@@ -10,15 +11,17 @@ import type { Log } from '../core/log.ts';
 import { within } from '../core/within.ts';
 import type { RouteTable } from '../gateway/route-table.ts';
 import type { Folders } from '../repository/folders.ts';
+import type { ModelReader } from '../repository/reader.ts';
+import type { BytesRead } from '../repository/reading-progress.ts';
+import type { Scan } from '../repository/scan.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Catalog } from './catalog.ts';
-import { catalogEntry } from './catalog-entry.ts';
 import { tellOfChoices } from './first-choices.ts';
 import { initialRoute } from './initial-routes.ts';
 import { namedVersions } from './named-versions.ts';
 import { namesNotFound, recordedNotFound } from './names-not-found.ts';
 import { overruledRoutes } from './overruled-routes.ts';
-import { brokenEntry, readEntry, tellOf } from './read-catalog.ts';
+import { brokenEntry, scannedEntry, tellOf } from './read-catalog.ts';
 import type { StartingModels } from './starting-models.ts';
 
 export type StartOptions = {
@@ -27,6 +30,8 @@ export type StartOptions = {
   readonly routes: Pick<RouteTable, 'read' | 'list'>;
   readonly controller: Pick<Controller, 'resume' | 'recordedVersions'>;
   readonly starting: StartingModels;
+  /** Something that reads models, one after the other. */
+  readonly openReader: () => ModelReader;
   readonly clock: Clock;
   readonly log: Log;
   /** Whether a model whose route leads to a version answers. */
@@ -43,9 +48,12 @@ const READER_MS = 5_000;
 /** Between two lines of the log that say what the start still waits for; milliseconds. */
 const PROGRESS_MS = 10_000;
 
+const READING = 'its package is being read';
+
 export class Start {
   readonly #options: StartOptions;
   readonly #loads: Promise<void>[] = [];
+  readonly #readers = new Set<ModelReader>();
   readonly #folders: Folders;
   #isStopped = false;
 
@@ -85,9 +93,10 @@ export class Start {
     }
   }
 
-  /** Begins with no further model, and resolves once what loads is loaded. A read that hangs is left behind. */
+  /** Begins with no further model, ends what is being read, and resolves once what loads is loaded or given up. */
   async stop(): Promise<void> {
     this.#isStopped = true;
+    for (const reader of [...this.#readers]) this.#close(reader);
     await Promise.all(this.#loads);
   }
 
@@ -95,34 +104,58 @@ export class Start {
     const left = [...this.#folders.names];
     const reads: Promise<void>[] = [];
     const readNext = async (): Promise<void> => {
+      let reader = this.#openReader();
       for (let model = left.shift(); model !== undefined; model = left.shift()) {
-        if (this.#isStopped) return;
-        const reading = this.#read(model);
+        if (this.#isStopped) break;
+        const reading = this.#read(model, reader);
         reads.push(reading);
-        await within(reading, READER_MS);
+        if (await within(reading, READER_MS)) continue;
+        // It stays with this model, and the next ones get another.
+        const busy = reader;
+        void reading.finally(() => this.#close(busy));
+        reader = this.#openReader();
       }
+      this.#close(reader);
     };
     await Promise.all(Array.from({ length: READERS }, readNext));
     await Promise.all(reads);
   }
 
+  #openReader(): ModelReader {
+    const reader = this.#options.openReader();
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  #close(reader: ModelReader): void {
+    this.#readers.delete(reader);
+    reader.close();
+  }
+
   /** Reads one model and begins to load it. Never rejects. */
-  async #read(model: string): Promise<void> {
-    const { config, catalog, starting, onInternalError } = this.#options;
+  async #read(model: string, reader: ModelReader): Promise<void> {
+    const { catalog, starting } = this.#options;
+    starting.become(model, READING);
+    const scan = await this.#scan(model, reader);
+    if (this.#isStopped) return;
+    const entry = scannedEntry(this.#options, model, scan);
+    catalog.replace(entry);
+    if (entry.packages.size > 0) this.#loads.push(this.#load(model));
+    else starting.end(model);
+  }
+
+  /** What cannot be read to its end is a problem of the model. */
+  async #scan(model: string, reader: ModelReader): Promise<Scan> {
+    const { config, starting } = this.#options;
+    const { repository: root } = config;
+    const named = namedVersions(this.#options)(model);
     try {
-      starting.become(model, 'its package is being read');
-      const named = namedVersions(this.#options);
-      const entry = await readEntry(this.#options, model, { named });
-      if (this.#isStopped) return;
-      catalog.replace(entry);
-      if (entry.packages.size > 0) this.#loads.push(this.#load(model));
-      else starting.end(model);
+      return await reader.read({ root, model, named }, (read) =>
+        starting.become(model, `${READING}, ${progressText(read)}`),
+      );
     } catch (error) {
-      onInternalError(`read ${model}`, error);
-      const problems = [{ where: `${config.repository}/${model}`, message: messageOf(error) }];
-      const root = config.repository;
-      catalog.replace(catalogEntry(config, { model, root, packages: [], problems, aside: [] }));
-      starting.end(model);
+      const problem = { where: join(root, model), message: messageOf(error) };
+      return { packages: [], problems: [problem], notes: [], aside: [] };
     }
   }
 
@@ -154,4 +187,12 @@ export class Start {
     for (const message of recordedNotFound(config, catalog, routes.list()))
       log({ level: 'error', message });
   }
+}
+
+function progressText({ bytes, total }: BytesRead): string {
+  return `${megabytes(bytes)} of ${megabytes(total)} MB`;
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1_000_000);
 }

@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync, type Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256Hex } from '../core/hash.ts';
+import { countBytes, expectBytes, type ReadingProgress } from './reading-progress.ts';
 import { checkRegular } from './regular-file.ts';
 
 /** Folders inside one another before a package is taken for a loop of links. */
@@ -22,14 +23,19 @@ export type DirectoryDigest = {
  * same files give the same digest wherever they lie. Names that begin with `.` do not count. Files are read piece by piece, so
  * their size is not limited, and without a break: not for a thread that has others to answer. Links are followed.
  */
-export async function digestOf(directory: string): Promise<DirectoryDigest> {
+export async function digestOf(
+  directory: string,
+  progress?: ReadingProgress,
+): Promise<DirectoryDigest> {
   const files = await filesIn(directory, '', DEPTH_MAX);
+  for (const { stats } of files) expectBytes(progress, stats.size);
   let lines = '';
   let bytes = 0;
   for (const { path } of files) {
     const hash = createHash('sha256');
     for (const chunk of chunksOf(join(directory, path))) {
       bytes += chunk.length;
+      countBytes(progress, chunk.length);
       hash.update(chunk);
     }
     lines += `${path}\0${hash.digest('hex')}\n`;

@@ -1,6 +1,7 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../core/errors.ts';
+import { within } from '../core/within.ts';
 
 /** What lies in a directory by way of folders. */
 export type Folders = {
@@ -24,7 +25,7 @@ const NOT_OURS: ReadonlySet<string> = new Set(['lost+found']);
  * @throws Error where the directory cannot be read.
  */
 export async function foldersIn(directory: string): Promise<Folders> {
-  const found = await readdir(directory).catch(async (cause: unknown) => {
+  const found = await readdir(directory, { withFileTypes: true }).catch(async (cause: unknown) => {
     const reason = await whyBroken(directory, cause);
     throw new Error(reason ?? `expected a directory that can be read: ${messageOf(cause)}`, {
       cause,
@@ -32,17 +33,32 @@ export async function foldersIn(directory: string): Promise<Folders> {
   });
   const names: string[] = [];
   const broken: { name: string; reason: string }[] = [];
-  for (const name of found.sort()) {
+  for (const entry of found.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const { name } = entry;
     if (name.startsWith('.') || name.startsWith('_') || NOT_OURS.has(name)) continue;
     const path = join(directory, name);
     try {
-      if ((await stat(path)).isDirectory()) names.push(name);
+      if (entry.isDirectory() || (!entry.isFile() && (await leadsToFolder(path)))) names.push(name);
     } catch (error) {
       const reason = await whyBroken(path, error);
       if (reason !== undefined) broken.push({ name, reason });
     }
   }
   return { names, broken };
+}
+
+/** How long a link may take to be followed; milliseconds. */
+const LINK_MS = 1_000;
+
+/** A link to a mount that is dead is taken for one to a folder: whoever reads that is told so in time. */
+async function leadsToFolder(path: string): Promise<boolean> {
+  let isFolder = true;
+  const following = stat(path).then((found) => {
+    isFolder = found.isDirectory();
+  });
+  following.catch(() => undefined);
+  await within(following, LINK_MS);
+  return isFolder;
 }
 
 /** Undefined: it is gone since it was listed. Where a link leads is not said: callers read this. */

@@ -1,5 +1,5 @@
 /** The work of an inspector's thread: what only reading every byte of a package tells. */
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
 import { dirname } from 'node:path';
@@ -9,6 +9,7 @@ import { type DirectoryDigest, digestOf } from './digest.ts';
 import { insideOf } from './inside-of.ts';
 import { isMissing } from './is-missing.ts';
 import { type OnnxSummary, readOnnxSummary } from './onnx-file.ts';
+import { countBytes, expectBytes, type ReadingProgress } from './reading-progress.ts';
 import { checkRegular } from './regular-file.ts';
 
 export type InspectionOrder = {
@@ -18,10 +19,16 @@ export type InspectionOrder = {
   readonly file: string;
   /** The same for messages, relative to the folder. */
   readonly name: string;
+  /** Counts what is read. */
+  readonly progress?: ReadingProgress | undefined;
 };
 
 export type Inspection = DirectoryDigest &
   Pick<OnnxSummary, 'signature' | 'rows' | 'labels' | 'edits'>;
+
+/** As the format has it: lengths in it are signed and have 32 bits. */
+const FILE_BYTES_MAX = 2 ** 31 - 1;
+const PIECE_BYTES = 1 << 22;
 
 if (!isMainThread) yieldToOthers();
 
@@ -39,17 +46,17 @@ function yieldToOthers(): void {
 }
 
 /** @throws Error that names what was expected and what was found. */
-export async function inspect({ directory, file, name }: InspectionOrder): Promise<Inspection> {
-  const { externalFiles: _, ...summary } = await summaryOf(file, name);
-  return { ...summary, ...(await digestOf(directory)) };
+export async function inspect(order: InspectionOrder): Promise<Inspection> {
+  const { externalFiles: _, ...summary } = await summaryOf(order);
+  return { ...summary, ...(await digestOf(order.directory, order.progress)) };
 }
 
 export async function digest(directory: string): Promise<DirectoryDigest> {
   return await digestOf(directory);
 }
 
-async function summaryOf(file: string, name: string): Promise<OnnxSummary> {
-  const bytes = bytesOf(file, name);
+async function summaryOf({ file, name, progress }: InspectionOrder): Promise<OnnxSummary> {
+  const bytes = bytesOf(file, name, progress);
   const summary = summaryIn(bytes, name);
   for (const external of summary.externalFiles) {
     const weights = insideOf(dirname(file), external);
@@ -68,13 +75,40 @@ function summaryIn(bytes: Uint8Array, name: string): OnnxSummary {
   }
 }
 
-function bytesOf(file: string, name: string): Uint8Array {
+function bytesOf(file: string, name: string, progress: ReadingProgress | undefined): Uint8Array {
   try {
-    checkRegular(statSync(file), name);
-    return readFileSync(file);
+    const { size } = checkedStat(file, name);
+    expectBytes(progress, size);
+    return wholeFile(file, size, progress);
   } catch (cause) {
     throw isMissing(cause)
       ? new Error(`expected a file ${name}, found none`, { cause })
       : new Error(`expected a readable ${name} of at most 2 GiB: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function checkedStat(file: string, name: string): Stats {
+  const found = statSync(file);
+  checkRegular(found, name);
+  if (found.isDirectory()) throw new Error('expected a file, found a folder');
+  if (found.size > FILE_BYTES_MAX) throw new Error(`found ${found.size} bytes`);
+  return found;
+}
+
+/** Piece by piece, so that one can see how far it has come. */
+function wholeFile(file: string, size: number, progress: ReadingProgress | undefined): Uint8Array {
+  const bytes = Buffer.allocUnsafe(size);
+  const descriptor = openSync(file, 'r');
+  try {
+    let read = 0;
+    while (read < size) {
+      const length = readSync(descriptor, bytes, read, Math.min(PIECE_BYTES, size - read), null);
+      if (length === 0) break;
+      read += length;
+      countBytes(progress, length);
+    }
+    return bytes.subarray(0, read);
+  } finally {
+    closeSync(descriptor);
   }
 }

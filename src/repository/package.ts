@@ -17,6 +17,7 @@ import { checkLabelsOf, outputOf, readLabels } from './labels.ts';
 import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-yaml.ts';
 import { outputsOfLabels } from './onnx-labels.ts';
 import type { Postprocess, Preprocess } from './preprocess-yaml.ts';
+import type { ReadingProgress } from './reading-progress.ts';
 import { readRegularText } from './regular-file.ts';
 import { declaredIn } from './triton-declared.ts';
 
@@ -104,6 +105,7 @@ export type PackageReading = {
   /** What the folder above says; by default nothing. */
   readonly above?: FolderSays | undefined;
   readonly inspector: Inspector;
+  readonly progress?: ReadingProgress | undefined;
   /** As it was read before, if it was. */
   readonly known?: Package | undefined;
 };
@@ -117,12 +119,12 @@ export type PackageReading = {
 export async function readPackage(
   directory: string,
   { model, version }: ModelVersion,
-  { above = SAYS_NOTHING, inspector, known }: PackageReading,
+  { above = SAYS_NOTHING, inspector, progress, known }: PackageReading,
 ): Promise<Package> {
   const file = await modelFileIn(directory, above.modelFile);
   const { digest, bytes, stamp, ...inspected } =
     (await unchanged(known, directory, above)) ??
-    (await inspector.inspect({ directory, file, name: above.modelFile }));
+    (await inspector.inspect({ directory, file, name: above.modelFile, progress }));
   const reshapes = above.fit(inspected.signature);
   const signature = servedSignature(inspected.signature, reshapes);
   const said = await modelYamlOf(directory);

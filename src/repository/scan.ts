@@ -8,6 +8,7 @@ import { type Inspector, withInspector } from './inspector.ts';
 import { readModelFolder } from './model-folder.ts';
 import { type FolderSays, type Package, readPackage } from './package.ts';
 import { quoted } from './quoted.ts';
+import type { ReadingProgress } from './reading-progress.ts';
 
 /** A folder that cannot be served, and why. */
 export type Problem = { readonly where: string; readonly message: string };
@@ -35,6 +36,8 @@ export type ScanOptions = {
 export type ScanModelOptions = ScanOptions & {
   /** JSON text of a model configuration that goes in place of the folder's `config.pbtxt`. */
   readonly config?: string | undefined;
+  /** Counts what is read. */
+  readonly progress?: ReadingProgress | undefined;
 };
 
 /**
@@ -76,7 +79,7 @@ const NOTHING: Scan = { packages: [], problems: [], notes: [], aside: [] };
 type ModelScan = ScanModelOptions & { readonly model: string };
 
 async function scanWith(inspector: Inspector, where: string, options: ModelScan): Promise<Scan> {
-  const { model, config, known } = options;
+  const { model, config, known, progress } = options;
   const problems: Problem[] = [];
   const note = noteIn(problems, where);
   const says = await readModelFolder(where, { model, config }).then(saidNothing).catch(note);
@@ -88,7 +91,12 @@ async function scanWith(inspector: Inspector, where: string, options: ModelScan)
   const notes: Problem[] = [...notesOn(where, says.above), ...notesOnAside(where, aside)];
   for (const version of versions) {
     const directory = join(where, version);
-    const reading = { above: says.above, inspector, known: known?.({ model, version }) };
+    const reading = {
+      above: says.above,
+      inspector,
+      progress,
+      known: known?.({ model, version }),
+    };
     const found = await readPackage(directory, { model, version }, reading).catch(
       noteIn(problems, directory),
     );

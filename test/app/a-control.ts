@@ -23,6 +23,7 @@ import { createRouteTable, type RouteTable } from '../../src/gateway/route-table
 import type { Host } from '../../src/host/host.ts';
 import type { Seat } from '../../src/host/residency.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
+import { scanModel } from '../../src/repository/scan.ts';
 import { Controller } from '../../src/rollout/controller.ts';
 import { decideByLabel } from '../rollout/builders.ts';
 
@@ -199,6 +200,10 @@ export async function aControl(
   await controller.load();
   const start = new Start(await listModels(config), {
     ...{ config, catalog, routes, controller, starting, clock: systemClock, log: tell },
+    openReader: () => ({
+      read: ({ root, model, named }) => scanModel(root, model, { named: () => named }),
+      close: () => undefined,
+    }),
     isReady: (model) => routes.read(model) !== undefined,
     onInternalError,
   });

@@ -5,9 +5,10 @@ import t from 'tap';
 import { Catalog } from '../../src/app/catalog.ts';
 import { firstChoices, tellOfChoices } from '../../src/app/first-choices.ts';
 import { ledgerLifetime } from '../../src/app/ledger-lifetime.ts';
-import { readEntry } from '../../src/app/read-catalog.ts';
+import { scannedEntry } from '../../src/app/read-catalog.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { LogEntry } from '../../src/core/log.ts';
+import { type ScanOptions, scanModel } from '../../src/repository/scan.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
 import { aRepository } from './a-control.ts';
 
@@ -16,6 +17,13 @@ const SHARED_MEMORY = '/dev/shm';
 const inMemory = existsSync(SHARED_MEMORY)
   ? {}
   : { skip: 'no file system in memory is known here' };
+
+type Reading = Parameters<typeof scannedEntry>[0];
+
+async function scanned(reading: Reading, model: string, options: ScanOptions) {
+  const scan = await scanModel(reading.config.repository, model, options);
+  return scannedEntry(reading, model, scan);
+}
 
 /** A repository of `m`, `f` and `w`, of which `f` follows its newest version and `w` has a written route. */
 async function aWorld(t: Parameters<typeof aRepository>[0], ledger: string) {
@@ -30,7 +38,7 @@ async function aWorld(t: Parameters<typeof aRepository>[0], ledger: string) {
   const config = await loadConfig(file);
   const log: LogEntry[] = [];
   const reading = { config, log: () => undefined };
-  const entries = ['m', 'f', 'w'].map((model) => readEntry(reading, model, {}));
+  const entries = ['m', 'f', 'w'].map((model) => scanned(reading, model, {}));
   const catalog = new Catalog(config, await Promise.all(entries));
   return { config, catalog, told: log, log: (entry: LogEntry) => void log.push(entry) };
 }
@@ -68,7 +76,7 @@ t.test('a folder that the ledger leads to is a version under any name', async (t
   const { config, catalog } = await aWorld(t, './ledger');
   t.same(catalog.entry('m')?.aside, ['old']);
   const reading = { config, log: () => undefined };
-  const { packages, aside } = await readEntry(reading, 'm', { named: () => ['old'] });
+  const { packages, aside } = await scanned(reading, 'm', { named: () => ['old'] });
   t.same([...packages.keys()], ['1', 'old']);
   t.same(aside, []);
 });

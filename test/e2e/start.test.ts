@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -12,6 +12,8 @@ const TIME = { timeout: 100_000 };
 /** The runtime would work on it for many minutes. */
 const HANGING = aSlowLoadingModel(2_000);
 const QUICK = anIdentityModel('FP32');
+/** A file of zeros without a block of its own. */
+const ENDLESS_BYTES = 2 ** 39;
 
 type Files = Readonly<Record<string, Uint8Array | string>>;
 
@@ -121,4 +123,20 @@ t.test('SIGTERM while a model hangs at load ends with code 0', TIME, async (t) =
   gateway.kill('SIGTERM');
   t.same(await gateway.ended, { code: 0, signal: null });
   t.notMatch(gateway.log, /"error"/, 'and is no failure of it');
+});
+
+t.test('a package without an end holds nothing but its model, and no end', TIME, async (t) => {
+  const files = { 'endless/1/model.onnx': QUICK, 'quick/1/model.onnx': QUICK };
+  const place = await aPlaceWith(t, { ...files, 'endless/1/weights.bin': '' });
+  await truncate(join(place.root, 'models/endless/1/weights.bin'), ENDLESS_BYTES);
+  const gateway = await RunningGateway.open(t, place);
+  await until('the quick one is ready', async () => {
+    return (await ask(gateway, 'models/quick/ready')).status === 200;
+  });
+  const reading = /'endless' is starting: its package is being read, \d+ of 549756 MB/;
+  await until('how far it has come is told', async () => {
+    return reading.test((await ask(gateway, 'models/endless/infer', ONE_ROW)).text);
+  });
+  gateway.kill('SIGTERM');
+  t.same(await gateway.ended, { code: 0, signal: null });
 });

@@ -1,0 +1,35 @@
+import { messageOf } from '../core/errors.ts';
+import type { FromReader, ReadOrder } from './reader-message.ts';
+import { bytesRead, newProgress } from './reading-progress.ts';
+import { scanModel } from './scan.ts';
+
+/** The entry of a reader's process. */
+
+/** Between two reports of how far it has come. */
+const REPORT_MS = 500;
+
+// A terminal's interrupt reaches the whole group. The gateway decides when this process ends.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const)
+  process.on(signal, () => undefined);
+// The gateway is gone. A thread that hangs in a file would keep this process for ever.
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+process.on('message', (order: ReadOrder) => void read(order));
+
+async function read({ root, model, named }: ReadOrder): Promise<void> {
+  const progress = newProgress();
+  const report = setInterval(() => {
+    tell({ kind: 'progress', read: bytesRead(progress) });
+  }, REPORT_MS);
+  try {
+    const scan = await scanModel(root, model, { named: () => named, progress });
+    tell({ kind: 'scan', scan });
+  } catch (error) {
+    tell({ kind: 'fault', message: messageOf(error) });
+  } finally {
+    clearInterval(report);
+  }
+}
+
+function tell(message: FromReader): void {
+  process.send?.(message, undefined, undefined, () => undefined);
+}
