@@ -145,6 +145,8 @@ export class World {
   diskFault: string | undefined;
   /** Awaited before each append, as on a slow disk. */
   beforeAppend: () => Promise<void> = async () => undefined;
+  /** Awaited before an append that is done is told so. */
+  afterAppend: () => Promise<void> = async () => undefined;
 
   /** A controller over these records, as a new process would make it. */
   boot(
@@ -228,7 +230,9 @@ export class World {
       append: async (body, head) => {
         await this.beforeAppend();
         if (this.diskFault !== undefined) throw new Error(this.diskFault);
-        return memory.append(body, head);
+        const record = await memory.append(body, head);
+        await this.afterAppend();
+        return record;
       },
       head: () => memory.head(),
       lastMs: () => memory.lastMs(),
