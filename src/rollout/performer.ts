@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { ServeError } from '../core/errors.ts';
 import type { RecordBody } from '../core/record.ts';
 import { type BreakerTrip, isFinal, type Rollout } from '../core/rollout.ts';
 import { type Route, versionsLedTo } from '../core/route.ts';
@@ -130,7 +131,7 @@ export class Performer {
     if (route === undefined || this.rolloutEnded(model) !== undefined) return;
     const isForWorse = trial !== undefined && hasEndedForWorse(trial.rollout);
     if (book.health().kind === 'degraded' && (owed.kind === 'setRoute' || !isForWorse)) return;
-    if (owed.kind === 'setRoute') await this.#writer.write({ ...route, ...owed.change }, 'command');
+    if (owed.kind === 'setRoute') await this.#setRoute({ ...route, ...owed.change });
     else if (trial !== undefined && !(await this.#settleTrial(trial.rollout, route))) return;
     this.#unsettled.delete(model);
   }
@@ -235,6 +236,15 @@ export class Performer {
     await this.#writer.write(routeFor(now, route), `${now.id}: ${now.phase.kind}`);
     if (isFinal(now.phase)) await this.#release(now);
     this.#unsettled.delete(model);
+  }
+
+  /** After a restart nothing of what the route leads to is loaded. What cannot be is refused, as any route's that is on record. */
+  async #setRoute(route: Route): Promise<void> {
+    const { stage, onInternalError } = this.#options;
+    await stage.prepareRoute(route).catch((error: unknown) => {
+      if (!(error instanceof ServeError)) onInternalError('prepareRoute', error);
+    });
+    await this.#writer.write(route, 'command');
   }
 
   async #leadAway(rollout: Rollout, route: Route): Promise<void> {

@@ -1,6 +1,7 @@
 import type { LedgerRecord, RecordBody } from '../../src/core/record.ts';
 import { type Command, isFinal, type Phase, type Rollout } from '../../src/core/rollout.ts';
 import type { Route } from '../../src/core/route.ts';
+import { begun } from '../../src/rollout/advance.ts';
 import { routeFor } from '../../src/rollout/route-for.ts';
 
 type Word = {
@@ -26,13 +27,19 @@ function wordAfter(word: Word, body: RecordBody, configured: Route): Word {
     case 'route':
       return body.route.model === model ? { rollout, route: ownOf(body.route) } : word;
     case 'rolloutStarted':
-      return body.rollout.spec.model === model ? wordOf(body.rollout, configured) : word;
+      // Nothing moves before it is loaded.
+      return body.rollout.spec.model === model ? { ...word, rollout: body.rollout } : word;
+    case 'rolloutLoaded':
+      if (body.rolloutId !== rollout?.id) return word;
+      return wordOf(begun(rollout, body.startedMs), configured);
     case 'decision':
       return body.rolloutId === rollout?.id ? wordOf(body.after, configured) : word;
     case 'breaker':
       return body.rolloutId === rollout?.id ? wordIn(body.phase, rollout, configured) : word;
     case 'command':
       return body.refused === undefined ? wordOfCommand(word, body.command, configured) : word;
+    default:
+      return word;
   }
 }
 
