@@ -17,7 +17,7 @@ import {
   LedgerHungError,
 } from './ledger.ts';
 import { acquireLock, type Lock } from './lock.ts';
-import { type FoundEnd, type LedgerEnd, type Repair, readEnd } from './mend.ts';
+import { type FoundEnd, type LedgerEnd, type Repair, readEnd } from './repair.ts';
 import { Reserve } from './reserve.ts';
 import { type OpenFile, Segment, syncDirectory } from './segment.ts';
 import { readSegments, segmentName } from './segments.ts';
@@ -265,7 +265,7 @@ export class FileLedger implements Ledger {
   }
 
   /** Takes up the files as they were found, if they hold what this ledger holds. */
-  async #takeUp({ end, mend }: FoundEnd): Promise<void> {
+  async #takeUp({ end, repair }: FoundEnd): Promise<void> {
     const { directory, openFile, onRepair } = this.#state;
     if (
       end.count < this.#end.count ||
@@ -276,8 +276,8 @@ export class FileLedger implements Ledger {
       );
     }
     this.#hasMoved = end.count > this.#end.count;
-    const mended = await mend();
-    if (mended !== undefined) onRepair(mended);
+    const repaired = await repair();
+    if (repaired !== undefined) onRepair(repaired);
     const before = this.#segment;
     this.#segment =
       end.file === undefined ? undefined : await Segment.open(end.file, end.bytes, openFile);

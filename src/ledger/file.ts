@@ -5,11 +5,11 @@ import { degradedCauseOf } from './degraded-cause.ts';
 import { FileLedger, makeDirectory } from './file-ledger.ts';
 import { type Ledger, LedgerBrokenError, type LedgerHealth } from './ledger.ts';
 import { acquireLock, type Lock } from './lock.ts';
-import { type Repair, readEnd } from './mend.ts';
+import { type Repair, readEnd } from './repair.ts';
 import { type OpenFile, openForAppending } from './segment.ts';
 import { readSegments } from './segments.ts';
 
-export type { Repair } from './mend.ts';
+export type { Repair } from './repair.ts';
 export type { SegmentHandle } from './segment.ts';
 
 const SEGMENT_BYTES_MAX = 16 * 1024 * 1024;

@@ -16,10 +16,10 @@ export type LedgerEnd = ChainEnd & { readonly file: string | undefined; readonly
 export type FoundEnd = {
   readonly end: LedgerEnd;
   /** Repairs what is torn at the end. */
-  readonly mend: () => Promise<Repair | undefined>;
+  readonly repair: () => Promise<Repair | undefined>;
 };
 
-/** The end of a ledger as it lies there. Changes nothing. */
+/** The end of a ledger as it is on disk. Changes nothing. */
 export async function readEnd(directory: string): Promise<FoundEnd> {
   let torn: TornTail | undefined;
   let last: SegmentLine | undefined;
@@ -30,10 +30,10 @@ export async function readEnd(directory: string): Promise<FoundEnd> {
   const end = last === undefined ? CHAIN_START : chainAfter(last.record);
   const [file, bytes] =
     torn === undefined ? [last?.file, last?.endBytes ?? 0] : [torn.file, torn.goodBytes];
-  return { end: { ...end, file, bytes }, mend: () => mend(torn, last) };
+  return { end: { ...end, file, bytes }, repair: () => repair(torn, last) };
 }
 
-async function mend(
+async function repair(
   torn: TornTail | undefined,
   last: SegmentLine | undefined,
 ): Promise<Repair | undefined> {
