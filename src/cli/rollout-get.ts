@@ -1,13 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import logUpdate from 'log-update';
+import { systemClock } from '../core/clock.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
-import { EXIT, type ExitCode } from './exit-code.ts';
+import { CommandError, EXIT, type ExitCode } from './exit-code.ts';
 import { print, readFormat, viewOf } from './output.ts';
 import { formatRollout } from './rollout-view.ts';
 
 /** Between two looks of `--watch`. */
 const WATCH_MS = 500;
+
+/** How long a watch outlasts a gateway that does not answer: its rollouts go on after a restart. */
+const RESTART_MS_MAX = 60_000;
 
 /** What an answer must have to be a status. */
 const STATUS_KEYS = ['id', 'phase', 'durationMs', 'metrics'];
@@ -28,14 +32,26 @@ export async function get(model: string, options: GetOptions): Promise<void> {
   const look = async () => (await client.get(rolloutPath(model), STATUS_KEYS)) as RolloutStatus;
   let status = await look();
   const isLive = options.watch === true && format === 'text' && process.stdout.isTTY;
+  let lostSinceMs: number | undefined;
   while (options.watch === true && status.endedMs === undefined) {
     if (isLive) logUpdate(viewOf(status, formatRollout));
     await sleep(WATCH_MS);
-    status = await look();
+    try {
+      status = await look();
+      lostSinceMs = undefined;
+    } catch (error) {
+      lostSinceMs ??= systemClock.monotonicMs();
+      const lostMs = systemClock.monotonicMs() - lostSinceMs;
+      if (!isUnreachable(error) || lostMs > RESTART_MS_MAX) throw error;
+    }
   }
   if (isLive) logUpdate.clear();
   print(status, format, formatRollout);
   process.exitCode = exitCodeOf(status.phase);
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof CommandError && error.exitCode === EXIT.unreachable;
 }
 
 function exitCodeOf(phase: RolloutStatus['phase']): ExitCode {

@@ -72,6 +72,23 @@ t.test('no text from outside reaches the terminal as a command to it', TIME, asy
   t.equal(ends[4]?.stderr, `understudy: first\n  ${SHOWN}\n`, 'no line of it passes for ours');
 });
 
+t.test('a watch outlasts a gateway that restarts', TIME, async (t) => {
+  const ended = aRolloutStatus({ phase: 'promoted', step: undefined, endedMs: 1 });
+  const looks = [aRolloutStatus(), undefined, aRolloutStatus(), undefined, ended];
+  const server = createServer((_, response) => {
+    const status = looks.shift();
+    if (status === undefined) response.destroy();
+    else response.end(JSON.stringify(status));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.teardown(() => server.close());
+  const at = server.address();
+  const admin = `http://127.0.0.1:${typeof at === 'object' && at !== null ? at.port : 0}`;
+  const end = await understudy(['rollout', 'get', 'a', '--watch', '--admin', admin]);
+  t.match(end, { code: 0, stdout: /promoted/, stderr: '' });
+  t.equal(looks.length, 0, 'it looked until the end');
+});
+
 t.test('texts are as wide as the terminal', { ...TIME, skip: !hasTerminal }, async (t) => {
   const command = `stty cols 70; '${process.execPath}' '${COMMAND}' rollout start --help; '${process.execPath}' '${COMMAND}' models --admin nowhere`;
   const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null']);
