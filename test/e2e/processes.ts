@@ -27,6 +27,12 @@ export function oomScoreAdjOf(pid: number): number {
   return Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'));
 }
 
+/** Memory that a process has at present. */
+export function residentMiB(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1]) / 1_024;
+}
+
 function see(pid: number): Seen | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -2,12 +2,16 @@
  * A gateway with a version on trial that goes wrong, beside a second gateway that nothing is done to. Both get the same load, and
  * what the first loses beyond the second is the fault's doing.
  */
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import type { RolloutStatus } from '../../src/rollout/status.ts';
 import { RunningGateway } from '../e2e/a-gateway.ts';
+import { residentMiB } from '../e2e/processes.ts';
+import { GRPC_FLOODS } from '../support/floods.ts';
 import { until } from '../support/until.ts';
 import { type Fault, type Role, requestFor } from './faults.ts';
 import { SLOW, writeBuilds } from './models.ts';
@@ -32,6 +36,16 @@ export type Finding = {
   /** How the trial ended, or what it was in before it was taken back. */
   readonly end: string;
 };
+
+export type Flooded = {
+  readonly name: string;
+  readonly tested: Tally;
+  readonly control: Tally;
+  /** By how much the gateway's own process has grown meanwhile. */
+  readonly grownMiB: number;
+};
+
+const FLOOD_THREAD = new URL('./flood-thread.js', import.meta.url);
 
 /** Between two kills: a process is up again after some hundred milliseconds. */
 const KILL_EVERY_MS = 300;
@@ -91,6 +105,21 @@ export class FaultExam {
     const others = await this.#othersThan(fault.role);
     await until('it is asked', () => this.#isAsked(fault));
     return () => this.#inflict(fault, others);
+  }
+
+  /** A flood of one connection after another, and what it cost those that behave. */
+  async flood(name: string): Promise<Flooded> {
+    await this.#take();
+    const beforeMiB = residentMiB(this.gateway.pid);
+    const { httpPort, grpcPort } = this.gateway;
+    const port = name in GRPC_FLOODS ? grpcPort : httpPort;
+    const thread = new Worker(FLOOD_THREAD, { workerData: { name, port } });
+    await once(thread, 'message');
+    await pause(this.#options.faultMs);
+    const grownMiB = residentMiB(this.gateway.pid) - beforeMiB;
+    await thread.terminate();
+    const [tested, control] = await this.#take();
+    return { name, tested, control, grownMiB };
   }
 
   #take(): Promise<[Tally, Tally]> {

@@ -14,11 +14,20 @@ const SHORT = FAULTS.filter(
   ({ role, candidate, does }) => does === 'stop' || (role === 'candidate' && candidate !== SLOW),
 );
 
+/** The others end their connection before they cost anything, as the tests of the wires show. */
+const SHORT_FLOODS = [
+  'a body in crumbs',
+  'requests sent ahead',
+  'rapid resets',
+  'a message in crumbs',
+];
+
+const exam = await FaultExam.start(t, OPTIONS);
+
 t.test(
   'live requests fare as without a trial, for every fault of a version on trial',
   TIME,
   async (t) => {
-    const exam = await FaultExam.start(t, OPTIONS);
     for (const fault of SHORT) {
       const { tested, control, fallbacks, end } = await exam.run(fault);
       const p99 = `p99 ${(tested.p99Ms / control.p99Ms).toFixed(2)} times the control's`;
@@ -38,7 +47,6 @@ t.test(
 );
 
 t.test('in mid-sequence, what the candidate does not answer is not answered', TIME, async (t) => {
-  const exam = await FaultExam.start(t, OPTIONS);
   const [stopped] = FAULTS.filter(({ role, does }) => role === 'candidate' && does === 'stop');
   if (stopped === undefined) throw new Error('no such fault');
   const inflict = await exam.begin(stopped);
@@ -64,4 +72,16 @@ t.test('in mid-sequence, what the candidate does not answer is not answered', TI
   t.same(new Set(ofCandidate), new Set(['deadline_exceeded']));
   t.same(new Set(ofStable), new Set(['1']));
   await exam.end();
+});
+
+t.test('whatever a flood is made of, live requests fare as without it', TIME, async (t) => {
+  for (const name of SHORT_FLOODS) {
+    const { tested, control, grownMiB } = await exam.flood(name);
+    const p99 = `p99 ${(tested.p99Ms / control.p99Ms).toFixed(2)} times the control's`;
+    t.ok(
+      tested.failed <= control.failed,
+      `${name}: ${tested.failed} of ${tested.sent} failed, ${control.failed} of the control's, ${p99}: ${JSON.stringify(tested.faults)}`,
+    );
+    t.ok(grownMiB < 200, `it has grown by ${grownMiB.toFixed(0)} MiB`);
+  }
 });

@@ -1,7 +1,8 @@
 /**
  * What goes wrong with a version on trial, one after another, on real processes under load, beside a gateway that nothing is done
- * to: `npm run exam:faults`. Prints what each cost. Fails where the first gateway fails more live requests than the second.
+ * to: `npm run exam:faults`; then floods of what no client sends. Prints what each cost. Fails where the first gateway fails more live requests than the second.
  */
+import { GRPC_FLOODS, HTTP_FLOODS } from '../support/floods.ts';
 import { FaultExam, type Finding } from './exam.ts';
 import { FAULTS } from './faults.ts';
 
@@ -38,22 +39,33 @@ async function examine(): Promise<number> {
       print([`  ${count} x ${what}`]);
     isGood &&= finding.tested.failed <= finding.control.failed;
   }
+  print([]);
+  print(['flood', 'sent', 'failed', 'control failed', 'p99', 'control p99', 'ratio', 'grown by']);
+  for (const name of [...Object.keys(HTTP_FLOODS), ...Object.keys(GRPC_FLOODS)]) {
+    const flooded = await exam.flood(name);
+    print([...cellsBeside(name, flooded), `${flooded.grownMiB.toFixed(0)} MiB`]);
+    isGood &&= flooded.tested.failed <= flooded.control.failed;
+  }
   return isGood ? 0 : 1;
 }
 
-function cellsOf({ fault, tested, control, fallbacks, end }: Finding): readonly string[] {
-  const ms = (value: number): string => `${value.toFixed(1)} ms`;
+function cellsOf({ fault, fallbacks, end, ...tallies }: Finding): readonly string[] {
   const codes = Object.entries(fallbacks).map(([code, count]) => `${count} ${code}`);
+  return [...cellsBeside(fault.name, tallies), codes.join(', ') || 'none', end];
+}
+
+type Tallies = Pick<Finding, 'tested' | 'control'>;
+
+function cellsBeside(name: string, { tested, control }: Tallies): readonly string[] {
+  const ms = (value: number): string => `${value.toFixed(1)} ms`;
   return [
-    fault.name,
+    name,
     String(tested.sent),
     String(tested.failed),
     String(control.failed),
     ms(tested.p99Ms),
     ms(control.p99Ms),
     (tested.p99Ms / control.p99Ms).toFixed(2),
-    codes.join(', ') || 'none',
-    end,
   ];
 }
 

@@ -3,7 +3,7 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node
 import { MessageEnds, onArriving } from './arriving.ts';
 
 /** DATA frames of one message that may be of any size. */
-const FRAMES_FREE = 4_096;
+const FRAMES_FREE = 1_024;
 
 /** Beyond those, what they hold on average at least: each is an object of its own until the message has arrived in whole. */
 const FRAME_BYTES_MIN = 512;

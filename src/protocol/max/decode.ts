@@ -36,7 +36,7 @@ export function createUploadParser(bytesMax: number, shareOf: ShareOf) {
     const { headers } = request;
     const claimed = Number(headers['content-length'] ?? 0);
     if (claimed > bytesMax) throw tooLarge(bytesMax, claimed);
-    const chunks = headers['content-length'] === undefined ? new ChunkCount() : undefined;
+    const chunks = headers['content-length'] === undefined ? new ChunkCount(payload) : undefined;
     const room = { bytesMax, chunks, share: shareOf(request.raw) };
     return await readForm(payload, headers as BusboyHeaders, room);
   };

@@ -77,7 +77,7 @@ function inflate(stream: Readable, options: Inflating, done: Done): void {
   inflated.on('error', (error) => {
     fault = notValid(encoding, error.message);
   });
-  const chunks = new ChunkCount();
+  const chunks = new ChunkCount(stream);
   const onData = (piece: Buffer): void => {
     try {
       chunks.add(piece);

@@ -36,7 +36,7 @@ export function readBody(stream: Readable, options: BodyOptions, done: Done): vo
     options.contentLength === undefined
       ? new Joined(turns, share)
       : new Place(memory.take(claimed));
-  const chunks = options.contentLength === undefined ? new ChunkCount() : undefined;
+  const chunks = options.contentLength === undefined ? new ChunkCount(stream) : undefined;
   let found = 0;
   const onData = (piece: Buffer): void => {
     found += piece.byteLength;

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
  * Requests that a connection may have sent ahead of their answers. A thousand small ones arrive in one read, and would all be begun
  * before anybody else is served. Hardly any client sends even two.
  */
-const AHEAD_MAX = 64;
+const AHEAD_MAX = 16;
 
 /** Answers that are owed, the one whose turn it is first. */
 const owed = new WeakMap<Socket, Set<ServerResponse>>();

@@ -84,8 +84,8 @@ t.test('a compressed body in crumbs is refused as well', async (t) => {
 
 t.test('chunks of a line, or of a number at a time, are read', async (t) => {
   const port = await listening(t);
-  const padded = Buffer.from(INFER + ' '.repeat(15_000 - INFER.length));
-  const long = Buffer.from(INFER.replace('"data"', `${' '.repeat(50_000)}"data"`));
+  const padded = Buffer.from(INFER + ' '.repeat(4_000 - INFER.length));
+  const long = Buffer.from(INFER.replace('"data"', `${' '.repeat(15_000)}"data"`));
   for (const [body, size] of [
     [padded, 1],
     [long, 4],
@@ -137,13 +137,13 @@ t.test('requests may be sent ahead of their answers, but not by the thousand', a
   const port = await listening(t);
   const request = `POST /v2/models/m/infer HTTP/1.1\r\nhost: x\r\ncontent-length: ${INFER.length}\r\n\r\n${INFER}`;
   const few = aSocket(t, port);
-  few.socket.write(request.repeat(40));
+  few.socket.write(request.repeat(12));
   few.socket.end();
-  t.equal((await few.answers).match(/HTTP\/1.1 200 /g)?.length, 40);
+  t.equal((await few.answers).match(/HTTP\/1.1 200 /g)?.length, 12);
   const many = aSocket(t, port);
   many.socket.write('GET /v2 HTTP/1.1\r\nhost: x\r\n\r\n'.repeat(2_000));
   const answers = (await many.answers).match(/HTTP\/1.1 200 /g)?.length ?? 0;
-  t.ok(answers <= 64, `${answers} were answered`);
+  t.ok(answers <= 16, `${answers} were answered`);
 });
 
 t.test('who sends requests ahead and goes away leaves nothing behind', async (t) => {
