@@ -55,7 +55,7 @@ t.test('in mid-sequence, what the candidate does not answer is not answered', TI
     const inputs = [{ name: 'x', shape: [1, 4], datatype: 'FP32', data: INPUT }];
     const answer = await fetch(`http://127.0.0.1:${port}/v2/models/fashion/infer`, {
       method: 'POST',
-      body: JSON.stringify({ inputs, parameters: { sequence_id: sequence, timeout: 500_000 } }),
+      body: JSON.stringify({ inputs, parameters: { sequence_id: sequence, timeout: 1_500_000 } }),
     });
     const { model_version, code } = (await answer.json()) as Record<string, unknown>;
     return model_version ?? code;
