@@ -291,14 +291,13 @@ type Port = {
 
 /** Opens all ports and closes the list of what has to be released. */
 async function openServers(
-  parts: Omit<DataPlaneOptions, 'budget'> & ControlPlaneOptions,
+  parts: DataPlaneOptions & ControlPlaneOptions,
   release: Release,
 ): Promise<Omit<App, 'started'>> {
   const { http, grpc, admin } = parts.config.server;
-  const budget = requestBudget(parts.config, parts.log);
   const protocols: readonly Port[] = [
-    { key: 'server.http', address: http, server: createDataPlane({ ...parts, budget }) },
-    { key: 'server.grpc', address: grpc, server: createGrpcPlane({ ...parts, budget }) },
+    { key: 'server.http', address: http, server: createDataPlane(parts) },
+    { key: 'server.grpc', address: grpc, server: createGrpcPlane(parts) },
   ];
   release.push(
     releasing('connections', () => Promise.all(protocols.map(({ server }) => server.close()))),
