@@ -85,12 +85,15 @@ async function runTrials(workplace: Workplace, say: Say): Promise<readonly Trial
     config: await loadConfig(workplace.config),
     feedbackSecret: undefined,
     environment: readEnvironment().runtime,
-    log: ({ facts }) => {
+    log: ({ message, facts }) => {
       if (facts?.['died'] !== undefined) crashes.push(String(facts['died']));
+      if (message.startsWith('still starting')) say(colours.dim(`  ${message}`));
     },
   });
   try {
+    say('Loading version 1 ...');
     await app.started;
+    await checkReady(app);
     say(
       `${colours.bold('Understudy demo')}: stable is version 1; ${REQUESTS_PER_SECOND} requests a second from another process.`,
     );
@@ -109,6 +112,13 @@ async function runTrials(workplace: Workplace, say: Say): Promise<readonly Trial
   } finally {
     await app.close();
   }
+}
+
+/** A trial against a version that could not be loaded would only look like a failure of the candidate. */
+async function checkReady({ httpPort }: App): Promise<void> {
+  const answer = await fetch(`http://127.0.0.1:${httpPort}/v2/models/${DEMO_MODEL}/ready`);
+  if (answer.ok) return;
+  throw new CommandError(EXIT.failed, `the demo cannot begin: ${await answer.text()}`);
 }
 
 /** The running gateway as a user of its admin API sees it. */

@@ -15,18 +15,20 @@ export type CommandEnd = {
 export type CommandSetting = {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds; by default 100 s. */
+  readonly timeoutMs?: number;
 };
 
 /** Runs `understudy <args>` to its end. A code of null: it was killed, because it took too long. */
 export function understudy(
   args: readonly string[],
-  { cwd, env }: CommandSetting = {},
+  { cwd, env, timeoutMs = TIMEOUT_MS }: CommandSetting = {},
 ): Promise<CommandEnd> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
       [COMMAND, ...args],
-      { cwd, env: { ...withoutColour(), ...env }, timeout: TIMEOUT_MS, killSignal: 'SIGKILL' },
+      { cwd, env: { ...withoutColour(), ...env }, timeout: timeoutMs, killSignal: 'SIGKILL' },
       (_, stdout, stderr) => resolve({ code: child.exitCode, stdout, stderr }),
     );
   });
