@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type * as z from 'zod';
 import { messageOf } from '../core/errors.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
-import { issuesOf } from './issues.ts';
+import { formatPath, issuesOf } from './issues.ts';
 import { isRecord } from './merge.ts';
 import { type Config, configSchema } from './schema.ts';
 import { readYaml } from './yaml-file.ts';
@@ -26,20 +27,54 @@ export async function loadConfig(
   file: string | undefined,
   overrides: ConfigOverrides = {},
 ): Promise<Config> {
-  const { data, written } =
-    file === undefined ? NO_FILE : readYaml({ file, text: await textOf(file) }, configSchema);
+  return configOf(await readSource(file), overrides);
+}
+
+/** @throws ConfigError as `loadConfig` does. */
+export async function readSource(file: string | undefined): Promise<ConfigSource> {
+  return file === undefined ? NO_FILE : parseSource(file, await textOf(file));
+}
+
+/** The configuration as it is written, checked: the name of the file and its keys and values. */
+export type ConfigSource = {
+  /** Undefined: there is no file, and everything has its default. */
+  readonly file: string | undefined;
+  readonly written: Readonly<Record<string, unknown>>;
+};
+
+export const NO_FILE: ConfigSource = { file: undefined, written: { apiVersion: 'understudy/v1' } };
+
+/** @throws ConfigError with all problems of the text at once. */
+export function parseSource(file: string, text: string): ConfigSource {
+  const { written } = readYaml({ file, text }, configSchema);
+  return { file, written: isRecord(written) ? written : {} };
+}
+
+/** @throws ConfigError for what is written, without its places in the file: `parseSource` knows those. */
+export function configOf({ file, written }: ConfigSource, overrides: ConfigOverrides = {}): Config {
+  const { data, error } = configSchema.safeParse(written);
+  if (error !== undefined) throw problemsIn(file ?? 'configuration', error);
   const base = file === undefined ? '.' : dirname(file);
+  const { models } = written;
   return {
     ...data,
     server: serverWith(data.server, overrides),
     repository: resolve(overrides.repository ?? resolve(base, data.repository)),
     cache: resolve(base, data.cache),
     ledger: resolve(overrides.ledger ?? resolve(base, data.ledger)),
-    written: isRecord(written) && isRecord(written['models']) ? written['models'] : {},
+    written: isRecord(models) ? models : {},
   };
 }
 
-const NO_FILE = { data: configSchema.parse({ apiVersion: 'understudy/v1' }), written: {} };
+function problemsIn(file: string, error: z.ZodError): ConfigError {
+  return new ConfigError(
+    issuesOf(error).map(({ path, message }) => ({
+      ...{ file, line: 1, column: 1 },
+      path: formatPath(path),
+      message,
+    })),
+  );
+}
 
 async function textOf(file: string): Promise<string> {
   try {

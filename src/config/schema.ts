@@ -178,7 +178,7 @@ const unnamedModel: ModelConfig = modelSchema.parse({});
 /** The last answer for each section beneath: it is asked for on every request. */
 const merged = new WeakMap<
   SectionBeneath,
-  { config: Config; model: string; result: ModelConfig }
+  { sections: Config['written']; model: string; result: ModelConfig }
 >();
 
 /**
@@ -191,13 +191,13 @@ export function modelConfig(config: Config, model: string, beneath?: SectionBene
     return (Object.hasOwn(config.models, model) && config.models[model]) || unnamedModel;
   }
   const known = merged.get(beneath);
-  if (known?.config === config && known.model === model) return known.result;
+  if (known?.sections === config.written && known.model === model) return known.result;
   const written = Object.hasOwn(config.written, model) ? config.written[model] : undefined;
   const result = parsed(merge(beneath.section, written), {
     ...beneath,
     path: ['models', model],
   });
-  merged.set(beneath, { config, model, result });
+  merged.set(beneath, { sections: config.written, model, result });
   return result;
 }
 

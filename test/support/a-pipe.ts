@@ -7,6 +7,11 @@ type Fixture = {
   readonly teardown: (work: () => unknown) => void;
 };
 
+/** A named pipe that nobody has opened. */
+export function makeFifo(path: string): void {
+  execFileSync('mkfifo', [path]);
+}
+
 /** A pipe of the system (not a socket pair, as children get), with both ends in this process; it blocks at neither. */
 export class APipe {
   readonly writer: number;
@@ -15,7 +20,7 @@ export class APipe {
 
   constructor(t: Fixture) {
     const path = join(t.testdir(), 'pipe');
-    execFileSync('mkfifo', [path]);
+    makeFifo(path);
     this.#reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     this.writer = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
     t.teardown(() => this.closeReader());

@@ -1,0 +1,18 @@
+import type { ChangeEffect } from '../core/config-change.ts';
+
+/** What a reload applies to a gateway that runs. Everything else is taken from the file only at the start. */
+const LIVE: readonly (readonly string[])[] = [
+  ['models'],
+  ['limits', 'memoryMax'],
+  ['repository', 'poll'],
+  ['server', 'modelControl'],
+  ['server', 'readiness'],
+  // For the rollouts that begin from then on.
+  ['feedback'],
+];
+
+/** What a reload makes of a key, whatever its value. */
+export function effectOf(path: readonly string[]): ChangeEffect {
+  const isLive = LIVE.some((live) => live.every((segment, at) => path[at] === segment));
+  return isLive ? 'applied' : 'restart';
+}
