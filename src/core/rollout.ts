@@ -1,3 +1,4 @@
+import type { ConfigChange } from './config-change.ts';
 import type { Slice } from './evidence.ts';
 import type { MirrorSetting, Share } from './route.ts';
 import type { MetricName, Verdict } from './verdict.ts';
@@ -118,7 +119,26 @@ export type Command =
       readonly stable: string;
       readonly shares: readonly Share[];
       readonly mirror: MirrorSetting | undefined;
+    }
+  /** The configuration was read again: what of it is applied, and the routes that it changes. */
+  | {
+      readonly kind: 'reloadConfig';
+      /** Who asked: `SIGHUP` or `admin`. */
+      readonly actor: string;
+      readonly reason: string;
+      readonly changes: readonly ConfigChange[];
+      /** Applied changes beyond those that are listed. */
+      readonly changesOmitted: number;
+      readonly routes: readonly RouteSetting[];
     };
+
+/** Where a model's traffic goes, as somebody asks for it. */
+export type RouteSetting = {
+  readonly model: string;
+  readonly stable: string;
+  readonly shares: readonly Share[];
+  readonly mirror: MirrorSetting | undefined;
+};
 
 /** A fault seen outside the statistics that ends a trial at once. */
 export type BreakerTrip = {

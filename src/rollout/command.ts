@@ -3,7 +3,7 @@ import { ALL_BP, type Route } from '../core/route.ts';
 
 /** What is asked of the controller. A rollout's salt is the controller's to draw. */
 export type Submission =
-  | Exclude<Command, { kind: 'start' }>
+  | Exclude<Command, { kind: 'start' | 'reloadConfig' }>
   | { readonly kind: 'start'; readonly spec: Omit<RolloutSpec, 'salt'> };
 
 export type RefusalCode =
@@ -62,8 +62,11 @@ export function refused(code: RefusalCode, why: string): Refusal {
   return { kind: 'refused', code, why };
 }
 
+/** A command about one model. */
+export type ModelCommand = Exclude<Command, { kind: 'reloadConfig' }>;
+
 /** Why a command cannot be carried out; undefined: it can. */
-export function refusalOf(command: Command, context: CommandContext): Refusal | undefined {
+export function refusalOf(command: ModelCommand, context: CommandContext): Refusal | undefined {
   const { route, whyStarting, alive } = context;
   // A trial can be ended before its model is served.
   if (command.kind === 'abort' && alive !== undefined) return undefined;

@@ -3,7 +3,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Evidence } from '../core/evidence.ts';
 import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
-import type { BreakerTrip, Command, RolloutSpec } from '../core/rollout.ts';
+import type { BreakerTrip, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
 import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
 import {
@@ -16,6 +16,7 @@ import {
 import { begin } from './begin.ts';
 import {
   type CommandResult,
+  type ModelCommand,
   modelOf,
   type Refusal,
   refusalOf,
@@ -29,6 +30,7 @@ import type { Decide } from './judge.ts';
 import { Logbook, NotRecordedError } from './logbook.ts';
 import { Looks } from './looks.ts';
 import { Performer } from './performer.ts';
+import { type Reconfiguration, reconfigure } from './reconfigure.ts';
 import { Resumption } from './resumption.ts';
 import type { Routes, Stage } from './stage.ts';
 import type { RolloutStatus } from './status.ts';
@@ -246,6 +248,14 @@ export class Controller {
     });
   }
 
+  /** Carries out a reload of the configuration, or resolves with what stands in the way. */
+  async reconfigure(asked: Reconfiguration): Promise<Refusal | undefined> {
+    const refusal = this.#refusalOfLedger();
+    if (refusal !== undefined) return refusal;
+    const parts = { book: this.#book, performer: this.#performer, turns: this.#turns };
+    return await reconfigure(asked, { ...this.#options, ...parts });
+  }
+
   /** The model's latest rollout, alive or not. */
   status(model: string): RolloutStatus | undefined {
     const trial = this.#book.model(model).trials.at(-1);
@@ -322,7 +332,7 @@ export class Controller {
     );
   }
 
-  #completed(submission: Submission): Command {
+  #completed(submission: Submission): ModelCommand {
     if (submission.kind !== 'start') return submission;
     const id = this.#nextId(submission.spec);
     const { random } = this.#options;
@@ -335,7 +345,7 @@ export class Controller {
     return `${model}-${candidate}-${this.#book.model(model).trialsStarted + 1}`;
   }
 
-  #refusalOf(command: Command): Refusal | undefined {
+  #refusalOf(command: ModelCommand): Refusal | undefined {
     const model = modelOf(command);
     const { routes, digestOf, whyNotComparable } = this.#options;
     const alive = aliveTrial(this.#book.model(model))?.rollout;
@@ -350,7 +360,7 @@ export class Controller {
   }
 
   /** A route is set only to what can answer: its versions are loaded before the command is accepted. */
-  async #refusalOfLoading(command: Command): Promise<Refusal | undefined> {
+  async #refusalOfLoading(command: ModelCommand): Promise<Refusal | undefined> {
     const route = this.#options.routes.read(modelOf(command));
     if (command.kind !== 'setRoute' || route === undefined) return undefined;
     const { stable, shares, mirror } = command;
@@ -364,7 +374,7 @@ export class Controller {
     }
   }
 
-  async #begin({ spec }: Extract<Command, { kind: 'start' }>): Promise<string> {
+  async #begin({ spec }: Extract<ModelCommand, { kind: 'start' }>): Promise<string> {
     const id = this.#nextId(spec);
     await begin(id, spec, { ...this.#options, book: this.#book });
     return id;

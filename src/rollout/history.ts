@@ -1,6 +1,12 @@
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import type { LedgerRecord, RecordBody } from '../core/record.ts';
-import { type Command, type Decision, isFinal, type Rollout } from '../core/rollout.ts';
+import {
+  type Command,
+  type Decision,
+  isFinal,
+  type Rollout,
+  type RouteSetting,
+} from '../core/rollout.ts';
 import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../core/route.ts';
 import { begun, resumed } from './advance.ts';
 
@@ -146,19 +152,20 @@ function withCommand(
   { command, givenMs }: Extract<RecordBody, { kind: 'command' }>,
 ): History {
   if (command.kind === 'start') return history;
-  if (command.kind === 'setRoute') {
-    const { stable, shares, mirror } = command;
-    const change = { stable, shares, mirror };
-    return changed(history, command.model, (model) => ({
-      ...model,
-      isChoice: false,
-      owed: { kind: 'setRoute', change },
-    }));
-  }
+  if (command.kind === 'setRoute') return withSetting(history, command);
+  if (command.kind === 'reloadConfig') return command.routes.reduce(withSetting, history);
   const alive = aliveTrial(modelHistory(history, command.model));
   if (alive === undefined) return history;
   const rollout = commanded(alive, command, givenMs ?? record.atMs);
   return withTrial(history, record, { id: rollout.id, trial: { rollout }, owed: true });
+}
+
+function withSetting(history: History, { model, stable, shares, mirror }: RouteSetting): History {
+  return changed(history, model, (before) => ({
+    ...before,
+    isChoice: false,
+    owed: { kind: 'setRoute', change: { stable, shares, mirror } },
+  }));
 }
 
 /** What a person made of a rollout. */

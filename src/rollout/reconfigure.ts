@@ -1,0 +1,205 @@
+/**
+ * Carries out a reload of the configuration for all models that it touches, or for none: everything is checked and made ready
+ * beside what is served, then it goes on record, and only then does it take the place of what was there.
+ */
+import { messageOf, ServeError } from '../core/errors.ts';
+import type { Command, Rollout, RouteSetting } from '../core/rollout.ts';
+import { type Route, versionsLedTo } from '../core/route.ts';
+import { following, refusalOfAdoption } from './adoption.ts';
+import { type Refusal, refused } from './command.ts';
+import { aliveTrial } from './history.ts';
+import { holdingAll, type Turn } from './holding-all.ts';
+import type { Logbook } from './logbook.ts';
+import type { Performer } from './performer.ts';
+import { isSameRoute } from './route-writer.ts';
+import type { Routes } from './stage.ts';
+import type { Turns } from './turns.ts';
+
+/** Where a model's traffic is to go, as its changed section says. */
+export type RouteAsked =
+  /**
+   * There. `set` is on record, as the command to set a route is; `follow`, for a model that is to follow its newest version, and
+   * `brought`, for the packages of a caller, are not.
+   */
+  | { readonly kind: 'set' | 'follow' | 'brought'; readonly setting: RouteSetting }
+  /** Where it goes: nothing is written any more, so that it has to be on record. */
+  | { readonly kind: 'keep' };
+
+/** What a reload asks of a model that is served. */
+export type ModelReconfiguration = Pick<Route, 'rules' | 'aliases'> & {
+  readonly model: string;
+  /** Undefined: what is written of the route has not changed, and the ledger's word stands. */
+  readonly asked: RouteAsked | undefined;
+  /** The keys that decide who is on trial, and by what: they stay as they are while a rollout runs. */
+  readonly trialKeys: readonly string[];
+  /** The versions that are run otherwise than before. */
+  readonly changed: ReadonlySet<string>;
+  readonly versions: ReadonlySet<string>;
+  /** Whether something is to be loaded or closed even where the route stays as it is. */
+  readonly needsHosts: boolean;
+  /** Makes ready what a route leads to, beside what is served. Rejects with the reason. */
+  readonly prepare: (route: Route) => Promise<void>;
+  /** Closes what was made ready in vain. */
+  readonly giveUp: (present: Route) => Promise<void>;
+};
+
+export type Reconfiguration = {
+  readonly command: Omit<Extract<Command, { kind: 'reloadConfig' }>, 'kind' | 'routes'>;
+  readonly models: readonly ModelReconfiguration[];
+  /** Checks whether it could be carried out, and does not. */
+  readonly isDryRun: boolean;
+  /** Puts the new configuration in the place of the old one. Called right before routes are written; must not throw. */
+  readonly commit: () => void;
+};
+
+export type ReconfigureOptions = {
+  readonly book: Logbook;
+  readonly performer: Performer;
+  readonly routes: Routes;
+  readonly turns: Turns;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/** How long a reload waits for commands and loads that are under way; milliseconds. */
+const WAIT_MS_MAX = 20_000;
+
+/** A model's place in a reload, once it is known what it comes to. */
+type Move = {
+  readonly change: ModelReconfiguration;
+  readonly present: Route;
+  readonly next: Route;
+  /** Undefined: the model's route does not change, or is nothing for the record. */
+  readonly recorded: RouteSetting | undefined;
+};
+
+/** Resolves with what stands in the way, if anything does: nothing has changed then. */
+export async function reconfigure(
+  { command, models, isDryRun, commit }: Reconfiguration,
+  options: ReconfigureOptions,
+): Promise<Refusal | undefined> {
+  const { book, performer, turns } = options;
+  const sorted = [...models].sort((a, b) => (a.model < b.model ? -1 : 1));
+  const late = () =>
+    new ServeError('conflict', 'models are still being loaded: try again once they are');
+  const held = sorted.map(
+    ({ model }): Turn =>
+      (work) =>
+        turns.run(model, work),
+  );
+  return await holdingAll(held, { waitMsMax: WAIT_MS_MAX, late }, async () => {
+    for (const { model } of sorted) await performer.catchUp(model);
+    const refusals = sorted.flatMap((each) => refusalOf(each, options) ?? []);
+    const moves = sorted.flatMap((each) => moveOf(each, options) ?? []);
+    const routes = moves.flatMap(({ recorded }) => recorded ?? []);
+    const body = {
+      kind: 'command',
+      command: { kind: 'reloadConfig', ...command, routes },
+    } as const;
+    if (isDryRun) return joined(refusals);
+    const refusal = joined(refusals) ?? (await prepareAll(moves));
+    try {
+      await book.append({ ...body, refused: refusal?.why });
+    } catch (error) {
+      if (refusal === undefined) await giveUp(moves);
+      return refusal ?? refused('ledger_degraded', messageOf(error));
+    }
+    if (refusal !== undefined) return refusal;
+    commit();
+    for (const { next } of moves) options.routes.write(next);
+    await record(moves, options);
+    return undefined;
+  });
+}
+
+/** All that stands in the way, as one refusal. */
+function joined(refusals: readonly Refusal[]): Refusal | undefined {
+  const [first] = refusals;
+  return first && refused(first.code, refusals.map(({ why }) => why).join('; '));
+}
+
+function refusalOf(
+  change: ModelReconfiguration,
+  { book }: ReconfigureOptions,
+): Refusal | undefined {
+  const { model, asked, versions } = change;
+  const history = book.model(model);
+  const alive = aliveTrial(history)?.rollout;
+  if (alive !== undefined) return refusalOfTrial(alive, change);
+  if (asked === undefined || asked.kind === 'keep') return undefined;
+  const { setting } = asked;
+  if (asked.kind === 'follow' && history.route !== undefined && !history.isChoice) {
+    const why = `models.${model}.route: expected versions: the ledger says stable ${history.route.stable}, by a command or a promotion, and following the newest version does not overrule that`;
+    return refused('route_in_the_way', why);
+  }
+  const missing = versionsLedTo(setting).find((version) => !versions.has(version));
+  if (missing === undefined) return undefined;
+  return refused(
+    'unknown_version',
+    `models.${model}.route: no version ${missing} of ${model} in the repository: found ${[...versions].join(', ')}`,
+  );
+}
+
+function refusalOfTrial(alive: Rollout, change: ModelReconfiguration): Refusal | undefined {
+  const [key] = change.trialKeys;
+  const refusal = refusalOfAdoption(alive, change);
+  if (key === undefined)
+    return refusal && refused(refusal.code, `models.${change.model}: ${refusal.why}`);
+  return refused(
+    'rollout_running',
+    `models.${change.model}.${key}: rollout ${alive.id} is running: promote or abort it first`,
+  );
+}
+
+/** Undefined for a model that nobody is sent to. */
+function moveOf(
+  change: ModelReconfiguration,
+  { routes, book }: ReconfigureOptions,
+): Move | undefined {
+  const { model, rules, aliases, asked } = change;
+  const present = routes.read(model);
+  if (present === undefined) return undefined;
+  if (aliveTrial(book.model(model)) !== undefined)
+    return { change, present, next: present, recorded: undefined };
+  const setting = asked === undefined || asked.kind === 'keep' ? settingOf(present) : asked.setting;
+  const { stable, shares, mirror } = setting;
+  const next = following({ ...present, stable, shares, mirror, rules, aliases }, present);
+  const isUnrecorded = asked?.kind === 'keep' && book.model(model).route === undefined;
+  const isMoved = asked?.kind === 'set' && !isSameRoute(next, present);
+  return { change, present, next, recorded: isUnrecorded || isMoved ? setting : undefined };
+}
+
+function settingOf({ model, stable, shares, mirror }: Route): RouteSetting {
+  return { model, stable, shares, mirror };
+}
+
+/** One model after the other, so that what is served keeps its processors. */
+async function prepareAll(moves: readonly Move[]): Promise<Refusal | undefined> {
+  for (const { change, present, next } of moves) {
+    if (!change.needsHosts && next === present) continue;
+    try {
+      await change.prepare(next);
+    } catch (error) {
+      await giveUp(moves);
+      return refused('not_ready', `models.${change.model}: ${messageOf(error)}`);
+    }
+  }
+  return undefined;
+}
+
+async function giveUp(moves: readonly Move[]): Promise<void> {
+  for (const { change, present } of moves) await change.giveUp(present);
+}
+
+/** That the routes are carried out. Without this record the next start carries them out. */
+async function record(
+  moves: readonly Move[],
+  { book, routes, onInternalError }: ReconfigureOptions,
+): Promise<void> {
+  for (const { recorded } of moves) {
+    const route = recorded && routes.read(recorded.model);
+    if (route === undefined) continue;
+    await book
+      .append({ kind: 'route', route, why: 'command' })
+      .catch((error: unknown) => onInternalError(`record the route of ${route.model}`, error));
+  }
+}

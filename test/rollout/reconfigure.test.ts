@@ -1,0 +1,98 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import t from 'tap';
+import { deferred } from '../../src/core/deferred.ts';
+import { holdingAll } from '../../src/rollout/holding-all.ts';
+import type { ModelReconfiguration, Reconfiguration } from '../../src/rollout/reconfigure.ts';
+import { SerialQueue } from '../../src/rollout/serial-queue.ts';
+import { World } from './builders.ts';
+
+const TO_SECOND = {
+  kind: 'set',
+  setting: {
+    model: 'fashion',
+    stable: '2',
+    shares: [{ arm: 'stable', version: '2', weightBp: 10_000 }],
+    mirror: undefined,
+  },
+} as const;
+
+function aReload(world: World, parts: Partial<ModelReconfiguration> = {}): Reconfiguration {
+  const model: ModelReconfiguration = {
+    model: 'fashion',
+    rules: [],
+    aliases: {},
+    asked: TO_SECOND,
+    trialKeys: ['route'],
+    changed: new Set(),
+    versions: new Set(world.digests.keys()),
+    needsHosts: false,
+    prepare: async () => void world.log.push('prepare'),
+    giveUp: async () => void world.log.push('give up'),
+    ...parts,
+  };
+  return {
+    command: { actor: 'admin', reason: 'a test', changes: [], changesOmitted: 0 },
+    models: [model],
+    isDryRun: false,
+    commit: () => void world.log.push('commit'),
+  };
+}
+
+t.test(
+  'a process that dies between the record and the route carries it out at the next start',
+  async (t) => {
+    const world = new World();
+    const first = world.boot();
+    await world.resume(first.controller);
+    t.equal(await first.controller.reconfigure(aReload(world)), undefined);
+    const kinds = first.ledger.records().map(({ body }) => body.kind);
+    t.same(kinds, ['command', 'route']);
+    const next = new World();
+    const again = next.boot(first.ledger.records().slice(0, 1));
+    await next.resume(again.controller);
+    t.equal(next.shares(), 'stable=2:10000');
+    t.match(again.ledger.records().at(-1)?.body, { kind: 'route', route: { stable: '2' } });
+  },
+);
+
+t.test(
+  'what is made ready comes before the record, and the record before the change',
+  async (t) => {
+    const world = new World();
+    const { controller } = world.boot();
+    await world.resume(controller);
+    world.log.length = 0;
+    world.diskFault = 'no space left';
+    t.match(await controller.reconfigure(aReload(world)), {
+      code: 'not_ready',
+      why: 'the ledger took no record: no space left',
+    });
+    t.same(world.log, ['prepare', 'give up'], 'a ledger that takes nothing changes nothing');
+    world.diskFault = undefined;
+    t.equal(await controller.reconfigure(aReload(world)), undefined);
+    t.same(world.log.slice(2), ['prepare', 'commit', 'write stable=2:10000']);
+  },
+);
+
+t.test('work that needs several queues waits for all of them, or gives up', async (t) => {
+  const [a, b] = [new SerialQueue(), new SerialQueue()];
+  const busy = deferred<void>();
+  void b.run(() => busy.promise);
+  const both = [a, b].map((queue) => (work: () => Promise<void>) => queue.run(work));
+  const late = (): Error => new Error('too late');
+  let runs = 0;
+  const work = async (): Promise<number> => {
+    t.notOk(a.isIdle() || b.isIdle(), 'it holds both');
+    runs += 1;
+    return runs;
+  };
+  await t.rejects(holdingAll(both, { waitMsMax: 5, late }, work), { message: 'too late' });
+  const held = holdingAll(both, { waitMsMax: 60_000, late }, work);
+  await turn();
+  t.equal(runs, 0);
+  busy.resolve();
+  t.equal(await held, 1);
+  await a.drained();
+  await b.drained();
+  t.ok(a.isIdle() && b.isIdle(), 'and leaves both');
+});
