@@ -5,13 +5,18 @@
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { Catalog } from './app/catalog.ts';
+import {
+  ConfigReload,
+  type ConfigReloadOptions,
+  type ReloadableFile,
+} from './app/config-reload.ts';
 import { type FirstChoicesOptions, firstChoices } from './app/first-choices.ts';
 import { Judges } from './app/judges.ts';
 import { openLedger } from './app/ledger.ts';
 import { adjustableLog } from './app/log-settings.ts';
 import { Lookout, type LookoutOptions } from './app/lookout.ts';
 import { openMax } from './app/max-model.ts';
-import { requestBudget } from './app/memory-max.ts';
+import { budgetBytesMax, requestBudget } from './app/memory-max.ts';
 import { ModelControl, type ModelControlOptions } from './app/model-control.ts';
 import { OverrideFiles } from './app/override-files.ts';
 import { Placement, type PlacementOptions } from './app/placement.ts';
@@ -32,6 +37,7 @@ import { StartingModels } from './app/starting-models.ts';
 import { type HostWatch, reportInternalErrors, watchHosts } from './app/watch-hosts.ts';
 import { programVersion } from './config/program.ts';
 import type { Address } from './config/quantities.ts';
+import { RunningConfig } from './config/running-config.ts';
 import type { Config } from './config/schema.ts';
 import { SteadyClock, systemClock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
@@ -53,6 +59,8 @@ import { createTelemetry } from './telemetry/telemetry.ts';
 
 export type AppOptions = {
   readonly config: Config;
+  /** The file that `config` was read from, so that it can be read again; without it there is no reload. */
+  readonly configFile?: ReloadableFile | undefined;
   readonly log: Log;
   /** Signs feedback tokens; without one, tokens end with this process. */
   readonly feedbackSecret: string | undefined;
@@ -66,6 +74,8 @@ export type App = {
   readonly adminPort: number;
   /** Resolves once every model of the repository has been taken up, or cannot be. Never rejects. */
   readonly started: Promise<void>;
+  /** Reads the configuration again and applies what can be applied while the gateway runs. */
+  readonly reload: ConfigReload['reload'];
   /** Takes nothing new, answers what is in flight, and releases everything. */
   readonly close: () => Promise<void>;
   /** What `close` waits for at present, as text. */
@@ -97,7 +107,7 @@ export async function startApp(options: AppOptions): Promise<App> {
 }
 
 async function build(options: AppOptions, release: Release): Promise<App> {
-  const { config } = options;
+  const config = new RunningConfig(options.config);
   const [clock, random, steady] = [systemClock, freshRandom(), new SteadyClock(systemClock)];
   const { log, settings } = adjustableLog(options.log);
   const folders = await listModels(config);
@@ -136,11 +146,10 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   release.push(releasing('comparisons', () => judges.drain()));
 
   const gateway = createGateway({
-    clock,
-    routes,
-    hosts: residence,
-    starting,
-    readiness: config.server.readiness,
+    ...{ clock, routes, hosts: residence, starting },
+    get readiness() {
+      return config.server.readiness;
+    },
     taps: [telemetry.tap, statistics.tap, ...judges.taps],
     limits: gatewayLimits(catalog),
     onRefused: telemetry.onRefused,
@@ -154,13 +163,14 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     tickMs: TICK_MS,
   });
   const columns = { ...common, budget, gateway, judges, controller, routes, residence, starting };
-  return await open({ ...columns, overrides, settings }, folders, release);
+  return await open({ ...options, ...columns, config, overrides, settings }, folders, release);
 }
 
 type Opened = Omit<ModelControlOptions, 'starting'> &
   Omit<LookoutOptions, 'control'> &
   Omit<ServiceOptions, 'repository'> &
-  Omit<ControlPlaneOptions, 'lookout' | 'repository'> &
+  Omit<ControlPlaneOptions, 'lookout' | 'repository' | 'configReload'> &
+  Pick<ConfigReloadOptions, 'config' | 'configFile' | 'residence'> &
   Pick<DataPlaneOptions, 'judges' | 'budget'> & {
     readonly routes: RouteTable;
     readonly controller: Controller;
@@ -182,7 +192,8 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
   release.push(releasing('what loads', async () => abandonLoads(parts)));
   const service = createService({ ...parts, ...models });
   const max = await openMax({ ...parts, names: folders.names }, release);
-  const app = await openServers({ ...parts, ...models, service, max }, release);
+  const configReload = openReload({ ...parts, ...models }, release);
+  const app = await openServers({ ...parts, ...models, configReload, service, max }, release);
   controller.start();
   models.lookout.start();
   return { ...app, started: startAll(start, { max, log }) };
@@ -192,6 +203,17 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
 function abandonLoads({ controller, residence }: Pick<Opened, 'controller' | 'residence'>): void {
   controller.halt();
   residence.abandonLoads();
+}
+
+/** What reads the configuration again; the memory for requests follows it. */
+function openReload(
+  parts: Omit<ConfigReloadOptions, 'onReplaced'> & Pick<DataPlaneOptions, 'budget'>,
+  release: Release,
+): ConfigReload {
+  const onReplaced = (config: Config): void => parts.budget.resize(budgetBytesMax(config));
+  const configReload = new ConfigReload({ ...parts, onReplaced });
+  release.push(releasing('a reload of the configuration', () => configReload.drained()));
+  return configReload;
 }
 
 /** What the configuration asks of a package can be checked once that has been read. */
@@ -309,7 +331,8 @@ async function openServers(
   const [adminPort = 0] = await listenAll([
     { key: 'server.admin', address: admin, server: controlPlane },
   ]);
-  return { httpPort, grpcPort, adminPort, ...closing(parts.gateway, release) };
+  const { reload } = parts.configReload;
+  return { httpPort, grpcPort, adminPort, reload, ...closing(parts.gateway, release) };
 }
 
 function closing(gateway: Gateway, release: Release): Pick<App, 'close' | 'left'> {

@@ -104,6 +104,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'src/cli/rollout-get.ts': 'test/cli/commands.test.ts',
   'src/cli/serve.ts': 'test/e2e/shutdown.test.ts',
   'src/cli/stop.ts': 'test/e2e/shutdown.test.ts',
+  'src/cli/reload-on-signal.ts': 'test/e2e/reload.test.ts',
   'src/app/kill-children.ts': 'test/e2e/shutdown.test.ts',
   'src/cli/demo.ts': 'test/demo/run-demo.test.ts',
   'src/demo/run-demo.ts': 'test/demo/run-demo.test.ts',

@@ -56,9 +56,7 @@ export function catalogEntry(
   });
   const aside = found.aside.flatMap(({ names }) => names);
   try {
-    const settings = modelConfig(config, model, found.packages[0]?.settings.beneath);
-    const largest = Math.max(0, ...found.packages.map(({ bytes }) => bytes));
-    checkInstances(settings.instances, largest, thisMachine());
+    const settings = settingsOf(config, model, found.packages);
     return {
       ...source,
       packages: new Map(found.packages.map((each) => [each.version, each])),
@@ -81,8 +79,31 @@ export function catalogEntry(
   }
 }
 
+/** @throws Error where the files contradict each other, or ask for more than the machine can bear. */
+function settingsOf(config: Config, model: string, packages: readonly Package[]): ModelConfig {
+  const settings = modelConfig(config, model, packages[0]?.settings.beneath);
+  const largest = Math.max(0, ...packages.map(({ bytes }) => bytes));
+  checkInstances(settings.instances, largest, thisMachine());
+  return settings;
+}
+
 function thisMachine(): Machine {
   return { processors: availableParallelism(), memoryBytes: memoryLimit() };
+}
+
+/**
+ * A model as it was read, run as another configuration has it. Its files are not looked at.
+ *
+ * @throws Error where the configuration and the model's own files contradict each other, or ask for more than the machine can bear.
+ */
+export function withConfig(config: Config, entry: CatalogEntry): CatalogEntry {
+  const packages = [...entry.packages.values()];
+  const settings = settingsOf(config, entry.model, packages);
+  return {
+    ...entry,
+    settings,
+    builds: new Map(packages.map((each) => [each.version, buildOf(each, settings)])),
+  };
 }
 
 /** The versions that two readings of a model do not have alike: added, gone, or another build. */

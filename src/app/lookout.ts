@@ -85,9 +85,13 @@ export class Lookout {
     this.#waits = options.waits ?? WAITS;
   }
 
-  /** Looks by itself from here on, where the configuration asks for it: the time runs from the end of one look to the next. */
+  /**
+   * Looks by itself from here on, where the configuration asks for it: the time runs from the end of one look to the next. May be
+   * called again, once the configuration asks for something else.
+   */
   start(): void {
     const { repositoryPollMs: pollMs } = this.#options.config;
+    clearTimeout(this.#timer);
     if (pollMs === undefined || this.#isStopped) return;
     this.#timer = setTimeout(() => {
       void this.#lookAtAll(true).finally(() => this.start());

@@ -17,13 +17,18 @@ const COPIES = 2;
 
 /** What requests in flight may hold together, and a line in the log that says how much that is. */
 export function requestBudget({ limits }: Pick<Config, 'limits'>, log: Log): MemoryBudget {
-  const bytesMax = memoryBytesMax(limits.memoryBytesMax, limits.bodyBytesMax, memoryLimit());
+  const bytesMax = budgetBytesMax({ limits });
   const mebibytes = Math.floor(bytesMax / 1_048_576);
   log({
     level: 'info',
     message: `limits.memoryMax: bodies, messages and answers in flight may hold ${mebibytes} MiB together`,
   });
   return new MemoryBudget(bytesMax);
+}
+
+/** The size of that budget, as it is configured. */
+export function budgetBytesMax({ limits }: Pick<Config, 'limits'>): number {
+  return memoryBytesMax(limits.memoryBytesMax, limits.bodyBytesMax, memoryLimit());
 }
 
 /** `limits.memoryMax` in bytes; `auto`: a quarter of the memory, and never too little for one body of the largest size. */

@@ -15,6 +15,7 @@ import { isFolderName } from '../repository/folders.ts';
 import { scanModel } from '../repository/scan.ts';
 import type { Refusal } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
+import { holdingAll, type Turn } from '../rollout/holding-all.ts';
 import { SerialQueue } from '../rollout/serial-queue.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry, changedVersions } from './catalog-entry.ts';
@@ -42,6 +43,9 @@ export type ModelControlOptions = {
 
 /** Loads and unloads at work or waiting, over all models: each may hold a package in memory. */
 const ASKED_MAX = 32;
+
+/** How long what concerns several models waits for loads that are under way. */
+const TURNS_MS_MAX = 20_000;
 
 /** A model as it was read, and whether its packages are a caller's own. */
 type Read = { readonly entry: CatalogEntry; readonly isBrought: boolean };
@@ -241,6 +245,43 @@ export class ModelControl implements ModelRepository {
     if (this.#asked >= ASKED_MAX) {
       throw new ServeError('overloaded', `at most ${ASKED_MAX} loads and unloads may wait`);
     }
+    this.#asked += 1;
+    const turns = this.#take(model);
+    try {
+      await turns.queue.run(() => work(turns));
+    } finally {
+      this.#asked -= 1;
+      this.#leave(model, turns);
+    }
+  }
+
+  /**
+   * Does something to several models at once. Rejects with ServeError `conflict`, with nothing begun, where one of them is still
+   * being loaded after 20 s.
+   */
+  async inTurns<Result>(models: readonly string[], work: () => Promise<Result>): Promise<Result> {
+    this.#checkOpen();
+    const all = [...models].sort().map((model) => ({ model, turns: this.#take(model) }));
+    const late = (): ServeError => {
+      const busy = all.filter(({ turns }) => turns.isLoading).map(({ model }) => model);
+      return new ServeError(
+        'conflict',
+        `still being loaded: ${busy.join(', ') || models.join(', ')}`,
+      );
+    };
+    const queues = all.map(
+      ({ turns }): Turn =>
+        (piece) =>
+          turns.queue.run(piece),
+    );
+    try {
+      return await holdingAll(queues, { waitMsMax: TURNS_MS_MAX, late }, work);
+    } finally {
+      for (const { model, turns } of all) this.#leave(model, turns);
+    }
+  }
+
+  #take(model: string): Turns {
     const turns = this.#turns.get(model) ?? {
       queue: new SerialQueue(),
       asked: 0,
@@ -248,14 +289,12 @@ export class ModelControl implements ModelRepository {
     };
     this.#turns.set(model, turns);
     turns.asked += 1;
-    this.#asked += 1;
-    try {
-      await turns.queue.run(() => work(turns));
-    } finally {
-      turns.asked -= 1;
-      this.#asked -= 1;
-      if (turns.asked === 0) this.#turns.delete(model);
-    }
+    return turns;
+  }
+
+  #leave(model: string, turns: Turns): void {
+    turns.asked -= 1;
+    if (turns.asked === 0) this.#turns.delete(model);
   }
 }
 

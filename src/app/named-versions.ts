@@ -12,7 +12,7 @@ export function isAlias(version: string): boolean {
 }
 
 /** The versions of a model that the configuration names: they are versions under any folder name. */
-function versionsNamedIn({ models }: Config, model: string): ReadonlySet<string> {
+export function versionsNamedIn({ models }: Config, model: string): ReadonlySet<string> {
   const section = Object.hasOwn(models, model) ? models[model] : undefined;
   const { route, versions } = section ?? {};
   return versionNames([

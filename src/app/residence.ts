@@ -52,15 +52,7 @@ export class Residence {
    * all is done, or once the signal gives it up. What only the model's policy keeps loaded may fail.
    */
   async prepare(route: Route, signal?: AbortSignal): Promise<void> {
-    const { model } = route;
-    const entry = this.#catalog.entry(model);
-    const { required, resident } = seatsOf(route, entry);
-    const may = new Set(resident);
-    await this.#fleet.prepare(model, [...required, ...resident], {
-      may: (seat) => may.has(seat),
-      signal,
-    });
-    await this.#lanes.prepare(model, laneTargetOf(route, entry), signal);
+    await this.#prepare(route, this.#catalog.entry(route.model), signal);
   }
 
   /** Whether all is there that the route leads to. */
@@ -86,6 +78,19 @@ export class Residence {
       await this.#lanes.prepare(model, laneTargetOf(route, entry));
     } finally {
       this.#coming.delete(model);
+    }
+  }
+
+  /**
+   * As `prepareAnew`, for what was read before and is to be run otherwise. What only the model's policy keeps loaded may fail, as
+   * it may at a start.
+   */
+  async prepareAgain(route: Route, entry: CatalogEntry): Promise<void> {
+    this.#coming.set(route.model, entry);
+    try {
+      await this.#prepare(route, entry);
+    } finally {
+      this.#coming.delete(route.model);
     }
   }
 
@@ -151,6 +156,21 @@ export class Residence {
 
   async close(): Promise<void> {
     await Promise.all([this.#fleet.close(), this.#lanes.close()]);
+  }
+
+  async #prepare(
+    route: Route,
+    entry: CatalogEntry | undefined,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const { model } = route;
+    const { required, resident } = seatsOf(route, entry);
+    const may = new Set(resident);
+    await this.#fleet.prepare(model, [...required, ...resident], {
+      may: (seat) => may.has(seat),
+      signal,
+    });
+    await this.#lanes.prepare(model, laneTargetOf(route, entry), signal);
   }
 
   #lifeOf({ model, version }: ModelVersion): Life {

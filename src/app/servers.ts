@@ -16,6 +16,7 @@ import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
+import type { ConfigReload } from './config-reload.ts';
 import { connectionsFitting } from './descriptors.ts';
 import type { Judges } from './judges.ts';
 import type { Lookout } from './lookout.ts';
@@ -107,6 +108,7 @@ export function createGrpcPlane({
 export type ControlPlaneOptions = ModelsViewOptions & {
   readonly lookout: Pick<Lookout, 'lookAll' | 'lookAt'>;
   readonly repository: Pick<ModelControl, 'reload'>;
+  readonly configReload: ConfigReload;
   readonly gateway: Gateway;
   readonly controller: Controller;
   readonly telemetry: Telemetry;
@@ -115,7 +117,8 @@ export type ControlPlaneOptions = ModelsViewOptions & {
 
 /** The admin server. */
 export function createControlPlane(options: ControlPlaneOptions): AdminServer {
-  const { gateway, controller, telemetry, lookout, repository, onInternalError } = options;
+  const { gateway, controller, telemetry, lookout, repository, configReload, onInternalError } =
+    options;
   return createAdminServer({
     controller,
     ledger: () => controller.ledger(),
@@ -131,6 +134,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
       await repository.reload(model);
       return modelsView(options).find((each) => each.model === model);
     },
+    reloadConfig: (request) => configReload.reload({ ...request, actor: 'admin' }),
     metrics: telemetry,
     ready: () => gateway.serverReadiness().ready,
     onInternalError,

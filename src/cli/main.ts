@@ -116,6 +116,17 @@ models
     (await import('./models-commands.ts')).reload(model, command.optsWithGlobals()),
   );
 
+program
+  .command('config')
+  .description('change the configuration of a running gateway')
+  .command('reload')
+  .description('read the configuration file again and apply what can be applied without a restart')
+  .option('--dry-run', 'show what would change, and change nothing')
+  .option('--reason <text>', 'why; it goes on the ledger', 'asked for at the command line')
+  .option(...ADMIN)
+  .option(...OUTPUT)
+  .action(async (options) => (await import('./config-commands.ts')).reload(options));
+
 const evidence = program.command('evidence').description('check the record of decisions');
 
 evidence

@@ -1,18 +1,17 @@
-import { existsSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { collectRarely } from '../app/collect-rarely.ts';
+import type { ReloadableFile } from '../app/config-reload.ts';
 import { startApp } from '../app.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { ConfigFile } from '../config/config-file.ts';
 import { readEnvironment } from '../config/environment.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { createLog, dropNotice } from './log.ts';
 import { standardErrorSink } from './log-sink.ts';
+import { reloadOnSignal } from './reload-on-signal.ts';
 import { stopOnSignals } from './stop.ts';
-
-const CONFIG_FILE = 'understudy.yaml';
 
 /** The longest deadline that a request can have is an hour; its run comes on top. */
 const EXIT_TIMEOUT_S_MAX = 86_400;
@@ -26,7 +25,7 @@ export type ServeOptions = {
   readonly exitTimeout: string;
 };
 
-/** Serves until SIGTERM, SIGINT or SIGHUP; then answers what is in flight and ends with code 0. */
+/** Serves until SIGTERM or SIGINT; then answers what is in flight and ends with code 0. */
 export async function serve(options: ServeOptions): Promise<void> {
   collectRarely();
   const exitTimeoutMs = readExitTimeout(options.exitTimeout);
@@ -34,10 +33,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   const format = { json: options.logJson === true, nowMs: systemClock.wallMs };
   const sink = standardErrorSink(dropNotice(format));
   const log = createLog(sink, format);
-  const config = withMax(await readConfig(options.config ?? environment.configFile), options.max);
+  const configFile = await readConfig(options.config ?? environment.configFile, options.max);
+  const config = configFile.file.configOf(configFile.source);
   const { feedbackSecret, runtime } = environment;
-  const starting = startApp({ config, log, feedbackSecret, environment: runtime });
-  stopOnSignals({ starting, clock: systemClock, log, sink, exitTimeoutMs });
+  const starting = startApp({ config, configFile, log, feedbackSecret, environment: runtime });
+  const stopping = stopOnSignals({ starting, clock: systemClock, log, sink, exitTimeoutMs });
+  reloadOnSignal({ starting, log, ...stopping });
   const app = await starting;
   const { host } = config.server.http;
   log({
@@ -59,9 +60,13 @@ function readExitTimeout(text: string): number {
 }
 
 /** The file that was named, else `understudy.yaml` if there is one, else all defaults. */
-async function readConfig(named: string | undefined): Promise<Config> {
+async function readConfig(
+  named: string | undefined,
+  max: string | undefined,
+): Promise<ReloadableFile> {
   try {
-    return await loadConfig(named ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined));
+    const file = new ConfigFile(named, (config) => withMax(config, max));
+    return { file, source: await file.readFirst() };
   } catch (error) {
     if (error instanceof ConfigError)
       throw new CommandError(EXIT.usage, error.message, { cause: error });

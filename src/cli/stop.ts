@@ -22,11 +22,17 @@ export type StopOptions = {
   readonly exitTimeoutMs: number;
 };
 
+export type Stopping = {
+  readonly isStopping: () => boolean;
+  /** As the signal does. */
+  readonly stop: (signal: NodeJS.Signals) => void;
+};
+
 /**
- * Ends the process at SIGTERM, SIGINT and SIGHUP: once it is quiet, or at the time limit, or at a second signal. One that is
+ * Ends the process at SIGTERM and SIGINT: once it is quiet, or at the time limit, or at a second signal. One that is
  * still starting has to listen as well: the first process of a container hears no signal that it has no listener for.
  */
-export function stopOnSignals(options: StopOptions): void {
+export function stopOnSignals(options: StopOptions): Stopping {
   const { starting, clock, log, sink, exitTimeoutMs } = options;
   let app: App | undefined;
   let sinceMs: number | undefined;
@@ -57,9 +63,10 @@ export function stopOnSignals(options: StopOptions): void {
     },
     () => undefined,
   );
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, stop);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   // Without a listener Node opens its inspector, by which anything on this machine could run code here.
   process.on('SIGUSR1', () => log({ level: 'info', message: 'SIGUSR1: no inspector is opened' }));
+  return { isStopping: () => sinceMs !== undefined, stop };
 }
 
 async function closeAndEnd({ starting, log, sink }: StopOptions): Promise<void> {

@@ -7,7 +7,7 @@ import { type ConfigSource, configOf, NO_FILE, parseSource, readSource } from '.
 import type { Config } from './schema.ts';
 
 /** The file that is read where none is named, in the working directory. */
-export const CONFIG_FILE = 'understudy.yaml';
+const CONFIG_FILE = 'understudy.yaml';
 
 /** What is still being written changes within this time; milliseconds. */
 const SETTLE_MS = 100;

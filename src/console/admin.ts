@@ -10,12 +10,19 @@ import {
   isLoopbackHost,
 } from '../core/web-caller.ts';
 import type { LedgerHealth } from '../ledger/ledger.ts';
-import { type CommandResult, refused, type Submission } from '../rollout/command.ts';
+import { type CommandResult, type Refusal, refused, type Submission } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
 import { planOf } from '../rollout/plan.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
 import { parseJsonBody } from './json-body.ts';
-import { parseModel, parseRate, parseReason, parseRouteRequest } from './request-body.ts';
+import {
+  parseModel,
+  parseRate,
+  parseReason,
+  parseReloadConfig,
+  parseRouteRequest,
+  type ReloadConfigRequest,
+} from './request-body.ts';
 
 export type AdminOptions = {
   readonly controller: Pick<Controller, 'submit' | 'status' | 'list' | 'route' | 'isFenced'>;
@@ -34,6 +41,8 @@ export type AdminOptions = {
   readonly models: () => Promise<object>;
   /** Reloads a model's folder and resolves with the model as it is then. Rejects with a ServeError. */
   readonly reload: (model: string) => Promise<unknown>;
+  /** Reads the configuration file again and applies it. Rejects with a ServeError. */
+  readonly reloadConfig: (request: ReloadConfigRequest) => Promise<object | Refusal>;
   /** Prometheus text. */
   readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
   /** Whether the ledger takes records, and how many ends of rollouts wait for that. */
@@ -91,6 +100,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   addOverviews(app, options);
   addRollouts(app, options);
   addRoutes(app, options);
+  addConfig(app, options);
   return {
     listen: async (host, port) => {
       isLoopback = isLoopbackAddress(host);
@@ -187,6 +197,17 @@ function addRoutes(app: FastifyInstance, options: AdminOptions): void {
     await lookAt(model, versionsLedTo(asked));
     return sendResult(reply, await controller.submit({ kind: 'setRoute', model, ...asked }));
   });
+}
+
+function addConfig(app: FastifyInstance, { reloadConfig }: AdminOptions): void {
+  app.post('/api/v1/config/reload', async ({ body }, reply) => {
+    const result = await reloadConfig(parseReloadConfig(body));
+    return isRefusal(result) ? sendResult(reply, result) : result;
+  });
+}
+
+function isRefusal(result: object | Refusal): result is Refusal {
+  return 'kind' in result && result.kind === 'refused';
 }
 
 function sendResult(reply: FastifyReply, result: CommandResult): FastifyReply {

@@ -34,6 +34,20 @@ export function parseRouteRequest(body: unknown): RouteRequest {
   };
 }
 
+/** What a request to reload the configuration says. */
+export type ReloadConfigRequest = { readonly reason: string; readonly isDryRun: boolean };
+
+/**
+ * Checks `{ reason, dryRun? }`.
+ *
+ * @throws ServeError `invalid_input` with what was expected and found.
+ */
+export function parseReloadConfig(body: unknown): ReloadConfigRequest {
+  const { dryRun = false, reason } = knownKeys(body, ['reason', 'dryRun'], 'the body');
+  if (typeof dryRun !== 'boolean') throw invalid('dryRun', 'true or false', dryRun);
+  return { reason: parseReason({ reason }), isDryRun: dryRun };
+}
+
 /** Checks `{ reason }` of a command that a person gives. */
 export function parseReason(body: unknown): string {
   const reason = text(knownKeys(body, ['reason'], 'the body')['reason'], 'reason').trim();

@@ -14,12 +14,21 @@ const PARTS = 8;
  * that are written. The limits of one request say nothing of how many there are.
  */
 export class MemoryBudget {
-  readonly bytesMax: number;
-  readonly #largeBytesMax: number;
+  #bytesMax = 0;
+  #largeBytesMax = 0;
   #usedBytes = 0;
 
   constructor(bytesMax: number) {
-    this.bytesMax = bytesMax;
+    this.resize(bytesMax);
+  }
+
+  get bytesMax(): number {
+    return this.#bytesMax;
+  }
+
+  /** What is held already beyond a smaller budget stays held until its requests are answered. */
+  resize(bytesMax: number): void {
+    this.#bytesMax = bytesMax;
     this.#largeBytesMax = bytesMax - Math.floor(bytesMax / PARTS);
   }
 

@@ -250,10 +250,8 @@ export class Controller {
 
   /** Carries out a reload of the configuration, or resolves with what stands in the way. */
   async reconfigure(asked: Reconfiguration): Promise<Refusal | undefined> {
-    const refusal = this.#refusalOfLedger();
-    if (refusal !== undefined) return refusal;
     const parts = { book: this.#book, performer: this.#performer, turns: this.#turns };
-    return await reconfigure(asked, { ...this.#options, ...parts });
+    return this.#refusalOfLedger() ?? (await reconfigure(asked, { ...this.#options, ...parts }));
   }
 
   /** The model's latest rollout, alive or not. */

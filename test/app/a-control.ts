@@ -12,6 +12,7 @@ import { Residence } from '../../src/app/residence.ts';
 import { Start } from '../../src/app/start.ts';
 import { StartingModels } from '../../src/app/starting-models.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { RunningConfig } from '../../src/config/running-config.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { ServeError } from '../../src/core/errors.ts';
@@ -115,7 +116,12 @@ export type ControlParts = {
 };
 
 export type Control = {
-  readonly config: Config;
+  readonly config: RunningConfig;
+  /** As it was read at the start. */
+  readonly loaded: Config;
+  /** The configuration's path. */
+  readonly file: string;
+  readonly ledger: MemoryLedger;
   readonly residence: Residence;
   readonly control: ModelControl;
   readonly catalog: Catalog;
@@ -148,7 +154,8 @@ export async function aControl(
     file,
     `apiVersion: understudy/v1\nserver: { modelControl: ${modelControl}, readiness: ${readiness} }\nmodels: ${models}\nrepository: .\n`,
   );
-  const config = await loadConfig(file);
+  const loaded = await loadConfig(file);
+  const config = new RunningConfig(loaded);
   const log: LogEntry[] = [];
   const tell = (entry: LogEntry): void => void log.push(entry);
   const onInternalError = (operation: string, error: unknown): void =>
@@ -170,8 +177,9 @@ export async function aControl(
     limits: { inFlightMax: 1_000, armInFlightMax: 1_000, rowsMax: () => 100 },
     onInternalError,
   });
+  const ledger = new MemoryLedger(systemClock);
   const controller = new Controller({
-    ledger: new MemoryLedger(systemClock),
+    ledger,
     clock: systemClock,
     random: seededRandom(1),
     routes: {
@@ -228,8 +236,6 @@ export async function aControl(
     },
   });
   t.teardown(() => overrides.close());
-  return {
-    ...{ residence, config, brought, control, catalog, controller, gateway, routes, hosts },
-    ...{ starting, started, log },
-  };
+  const parts = { residence, config, loaded, file, ledger, brought, control, catalog, controller };
+  return { ...parts, gateway, routes, hosts, starting, started, log };
 }

@@ -27,7 +27,7 @@ async function aWorld(t: Teardown, parts: Parts = {}) {
 function looking(t: Teardown, world: Control, { pollMs, waits = PATIENT }: Parts) {
   const { control, residence } = world;
   const lookout = new Lookout({
-    ...{ ...world, config: { ...world.config, repositoryPollMs: pollMs } },
+    ...{ ...world, config: { ...world.loaded, repositoryPollMs: pollMs } },
     ...{ control, residence, waits },
     log: (entry) => world.log.push(entry),
     onInternalError: (operation, error) =>

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { formatReload } from '../../src/cli/config-commands.ts';
 import { readFormat } from '../../src/cli/output.ts';
 import { formatPlan } from '../../src/cli/plan-view.ts';
 import { formatRollout } from '../../src/cli/rollout-view.ts';
@@ -173,3 +174,18 @@ function placeOf(line: string, column: number): number {
   while (at < line.length && widthOf(line.slice(0, at)) < column) at += 1;
   return at;
 }
+t.test('a reload is a line for each key and a count', async (t) => {
+  const changes = [
+    { key: 'models.m.batch.rowsMax', from: '32 (default)', to: '8', effect: 'applied' },
+    { key: 'server.http', from: '127.0.0.1:8000', to: '127.0.0.1:9000', effect: 'restart' },
+  ] as const;
+  t.equal(
+    formatReload({ changes, notes: ['models.n: not served: no folder'], dryRun: false }),
+    `models.m.batch.rowsMax: 32 (default) -> 8 (applied)
+server.http: 127.0.0.1:8000 -> 127.0.0.1:9000 (needs a restart)
+models.n: not served: no folder
+1 applied, waiting for a restart: 1.`,
+  );
+  t.match(formatReload({ changes, notes: [], dryRun: true }), /8 \(would be applied\)$/m);
+  t.match(formatReload({ changes: [], notes: [], dryRun: false }), /^Nothing to do/);
+});

@@ -22,6 +22,7 @@ async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
     models: async () => ({ models: [{ name: 'fashion', versions: ['1', '2'] }], isFresh: true }),
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
+    reloadConfig: async () => ({ changes: [], notes: [], dryRun: false }),
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
     ledger: () => ({ ...HEALTHY, unrecorded: 0 }),
     ready: () => true,
@@ -212,6 +213,7 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
     models: async () => ({ models: ['fashion'], isFresh: true }),
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
+    reloadConfig: async () => ({ changes: [], notes: [], dryRun: false }),
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
     ledger: () => ({ ...HEALTHY, unrecorded: 0 }),
     ready: () => isReady,
@@ -276,3 +278,37 @@ t.test('a body that does not arrive in time is cut off', async (t) => {
   const answer = await exchange(port, `${head}content-length: 9\r\n\r\n{`, false);
   t.match(answer, /^HTTP\/1.1 408 /);
 });
+
+t.test(
+  'a reload of the configuration needs a reason, and says what stands in the way',
+  async (t) => {
+    const asked: unknown[] = [];
+    let answer: object = { changes: [], notes: [], dryRun: true };
+    const { app } = await anAdmin(new World(), {
+      reloadConfig: async (request) => {
+        asked.push(request);
+        return answer;
+      },
+    });
+    t.teardown(() => app.close());
+    const post = async (payload: object) => {
+      const { statusCode, body } = await app.inject({
+        method: 'POST',
+        url: '/api/v1/config/reload',
+        headers: { host: 'localhost' },
+        payload,
+      });
+      return [statusCode, JSON.parse(body)];
+    };
+    t.same(await post({ reason: 'a test', dryRun: true }), [200, answer]);
+    t.same(asked, [{ reason: 'a test', isDryRun: true }]);
+    t.match(await post({}), [400, { code: 'invalid_input', error: /^reason: expected a string/ }]);
+    t.match(await post({ reason: 'a test', dryRun: 'yes' }), [400, { error: /^dryRun: expected/ }]);
+    t.match(await post({ reason: 'a test', file: '/etc/passwd' }), [400, { error: /only reason/ }]);
+    answer = { kind: 'refused', code: 'rollout_running', why: 'a rollout is running' };
+    t.same(await post({ reason: 'a test' }), [
+      409,
+      { code: 'rollout_running', error: 'a rollout is running' },
+    ]);
+  },
+);

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type App, startApp } from '../../src/app.ts';
-import { loadConfig } from '../../src/config/load.ts';
+import { ConfigFile } from '../../src/config/config-file.ts';
 import { projectRoot } from '../support/project-root.ts';
 
 export type RunningGateway = App & { readonly ledger: string };
@@ -17,8 +17,16 @@ export async function aGateway(
   const free = '127.0.0.1:0';
   const section = JSON.stringify({ http: free, grpc: free, admin: free, ...server });
   await writeFile(file, `${written}\nserver: ${section}\n`);
-  const config = await loadConfig(file, { repository: path.join(projectRoot, 'models') });
-  const app = await startApp({ config, log: () => undefined, feedbackSecret: undefined });
+  const repository = path.join(projectRoot, 'models');
+  const configFile = new ConfigFile(file, (config) => ({ ...config, repository }));
+  const source = await configFile.readFirst();
+  const config = configFile.configOf(source);
+  const app = await startApp({
+    config,
+    configFile: { file: configFile, source },
+    log: () => undefined,
+    feedbackSecret: undefined,
+  });
   await app.started;
   const close = async (): Promise<void> => {
     await app.close();

@@ -34,3 +34,16 @@ t.test('what is given back can be taken again, and never more than was held', as
   t.throws(() => first.take(1), { code: 'cancelled' });
   t.equal(budget.usedBytes, MIB);
 });
+
+t.test('a budget that shrinks takes nothing away, and lends less from then on', async (t) => {
+  const budget = new MemoryBudget(16 * MIB);
+  const share = budget.open();
+  share.take(10 * MIB);
+  budget.resize(8 * MIB);
+  t.equal(budget.usedBytes, 10 * MIB);
+  t.throws(() => budget.open().take(1), { code: 'memory_full' });
+  share.give(9 * MIB);
+  budget.open().take(2 * MIB);
+  budget.resize(16 * MIB);
+  budget.open().take(9 * MIB);
+});

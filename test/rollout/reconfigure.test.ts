@@ -62,9 +62,12 @@ t.test(
     const { controller } = world.boot();
     await world.resume(controller);
     world.log.length = 0;
-    world.diskFault = 'no space left';
-    t.match(await controller.reconfigure(aReload(world)), {
-      code: 'not_ready',
+    const prepare = async (): Promise<void> => {
+      world.log.push('prepare');
+      world.diskFault = 'no space left';
+    };
+    t.match(await controller.reconfigure(aReload(world, { prepare })), {
+      code: 'ledger_degraded',
       why: 'the ledger took no record: no space left',
     });
     t.same(world.log, ['prepare', 'give up'], 'a ledger that takes nothing changes nothing');
