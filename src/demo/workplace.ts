@@ -16,6 +16,7 @@ export type Workplace = {
 };
 
 export const DEMO_MODEL = 'fashion';
+const REMOVALS_MAX = 20;
 const SHIPPED = ['1', '2', '3'];
 
 /** What a user would write. Ports of 0: any free one. */
@@ -61,9 +62,21 @@ export async function prepareWorkplace(
     ledger: join(root, 'ledger'),
     imagesFolder,
     remove: () => {
-      if (keep === undefined) rmSync(root, { recursive: true, force: true });
+      if (keep === undefined) removeBusy(root);
     },
   };
+}
+
+/** A write that is under way may put a file into a folder while it is being emptied: then it is emptied again. */
+function removeBusy(folder: string): void {
+  for (let tries = 0; tries < REMOVALS_MAX; tries += 1) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      return;
+    } catch {
+      // What is still in it after the last try stays in the system's temporary folder.
+    }
+  }
 }
 
 async function addBuild(original: string, folder: string, model: Uint8Array): Promise<void> {
