@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { LedgerRecord, RecordBody } from '../core/record.ts';
-import { BoundedQueue, type Turn } from './bounded-queue.ts';
+import type { BoundedQueue, Turn } from './bounded-queue.ts';
 import { type ChainEnd, chainAfter, sealRecord } from './chain.ts';
 import { degradedCauseOf } from './degraded-cause.ts';
 import {
@@ -26,12 +26,17 @@ import { readSegments, segmentName } from './segments.ts';
 const RELAPSE_MS = 60_000;
 const RETRY_MS_MAX = 30_000;
 
+/** The lock, as soon as there is one: a disk that hangs may give it late. */
+export type Held = { lock: Lock | undefined };
+
 export type FileLedgerState = {
   readonly directory: string;
+  /** Of all work at this disk; the lock was taken through it. */
+  readonly queue: BoundedQueue;
+  readonly held: Held;
   readonly clock: Clock;
   readonly openFile: OpenFile;
   readonly segmentBytesMax: number;
-  readonly appendMsMax: number;
   readonly watchMs: number;
   readonly onRepair: (repair: Repair) => void;
   readonly onHealth: (health: LedgerHealth) => void;
@@ -52,7 +57,6 @@ export class FileLedger implements Ledger {
   readonly #state: FileLedgerState;
   readonly #queue: BoundedQueue;
   readonly #reserve: Reserve;
-  #lock: Lock | undefined;
   #segment: Segment | undefined;
   #end: ChainEnd;
   #health: LedgerHealth = HEALTHY;
@@ -65,17 +69,16 @@ export class FileLedger implements Ledger {
 
   constructor(state: FileLedgerState) {
     this.#state = state;
-    this.#queue = new BoundedQueue(state.appendMsMax);
+    this.#queue = state.queue;
     this.#reserve = new Reserve(state.directory);
     this.#end = state.end;
     this.#retryMs = state.watchMs;
   }
 
-  /** Begins with the lock in hand and the files as they were found, or degraded for this reason. */
-  async begin(lock: Lock | { readonly fault: unknown }, found: FoundEnd): Promise<void> {
-    if ('fault' in lock) this.#degrade(lock.fault);
+  /** Begins with the files as they were found; degraded where the lock could not be taken, for this reason. */
+  async begin(found: FoundEnd, fault: unknown): Promise<void> {
+    if (fault !== undefined) this.#degrade(fault);
     else {
-      this.#lock = lock;
       const opened = this.#queue.run(async () => {
         await this.#takeUp(found);
         await this.#reserve.hold();
@@ -127,8 +130,8 @@ export class FileLedger implements Ledger {
     const isStuck = this.#queue.isStuck();
     const released = this.#queue.run(async () => {
       await this.#segment?.close();
-      if ((await this.#lock?.isHeld()) === true) await this.#reserve.release();
-      await this.#lock?.release();
+      if ((await this.#state.held.lock?.isHeld()) === true) await this.#reserve.release();
+      await this.#state.held.lock?.release();
     });
     const ended = released.catch((error: unknown) => {
       // What cannot be written to cannot be left in order either.
@@ -146,7 +149,8 @@ export class FileLedger implements Ledger {
   ): Promise<LedgerRecord> {
     if (expectedHead !== this.#end.head || this.#hasMoved)
       throw new HeadMovedError(expectedHead, this.#hasMoved ? undefined : this.#end.head);
-    if (this.#lock === undefined) throw new LedgerDegradedError('it is not held by this process');
+    if (this.#state.held.lock === undefined)
+      throw new LedgerDegradedError('it is not held by this process');
     const segment = await this.#segmentToWrite();
     if (segment.isDirty()) await segment.cut();
     if ((await segment.check()) === 'grown') throw new HeadMovedError(expectedHead, undefined);
@@ -235,7 +239,7 @@ export class FileLedger implements Ledger {
   }
 
   async #checkInPlace(): Promise<void> {
-    if ((await this.#lock?.isHeld()) === false)
+    if ((await this.#state.held.lock?.isHeld()) === false)
       throw new LedgerGoneError(`the lock of ${this.#state.directory} was deleted or replaced`);
     const segment = this.#segment;
     // Bytes of another writer are for the next append to find, which knows what to do about it.
@@ -248,7 +252,8 @@ export class FileLedger implements Ledger {
     const place = await segment?.place();
     // A folder that is merely not there, as where a disk is not mounted, is not made again beside the real one.
     if (place === undefined || place === 'deleted') await mkdir(directory, { recursive: true });
-    if ((await this.#lock?.isHeld()) !== true) this.#lock = await acquireLock(directory);
+    if ((await this.#state.held.lock?.isHeld()) !== true)
+      this.#state.held.lock = await acquireLock(directory);
     if (place === 'deleted') await segment?.restore();
     if (place === 'here' && segment?.isDirty() === true) await segment.cut();
     const isSound = place === 'here' && (await segment?.check().catch(() => 'gone')) === 'sound';

@@ -1,10 +1,11 @@
 import type { Clock } from '../core/clock.ts';
 import type { LedgerRecord } from '../core/record.ts';
+import { BoundedQueue } from './bounded-queue.ts';
 import { type ChainReport, verifyChain } from './chain.ts';
 import { degradedCauseOf } from './degraded-cause.ts';
-import { FileLedger, makeDirectory } from './file-ledger.ts';
+import { FileLedger, type Held, makeDirectory } from './file-ledger.ts';
 import { type Ledger, LedgerBrokenError, type LedgerHealth } from './ledger.ts';
-import { acquireLock, type Lock } from './lock.ts';
+import { acquireLock } from './lock.ts';
 import { type Repair, readEnd } from './repair.ts';
 import { type OpenFile, openForAppending } from './segment.ts';
 import { readSegments } from './segments.ts';
@@ -37,47 +38,50 @@ export type FileLedgerOptions = {
  * directory until closed. Throws LedgerLockedError if another process holds it, LedgerBrokenError (file, line, what to do)
  * if a record cannot be trusted. A last line that was never finished is cut and told to `onRepair`.
  *
- * A disk that can be read and not written (full, read-only) does not stop a ledger that has records from being opened: it is
+ * A disk that can be read and not written (full, read-only, hung) does not stop a ledger that has records from being opened: it is
  * degraded until the disk takes writes. An empty one throws, as there is nothing to go by.
  */
 export async function openFileLedger(
   directory: string,
   options: FileLedgerOptions,
 ): Promise<Ledger> {
-  const lock = await tryLock(directory);
+  const queue = new BoundedQueue(options.appendMsMax ?? APPEND_MS_MAX);
+  const held: Held = { lock: undefined };
+  const fault = await lockFault(directory, queue, held);
   try {
     const found = await readEnd(directory).catch((error: unknown) => {
-      throw 'fault' in lock && !(error instanceof LedgerBrokenError) ? lock.fault : error;
+      throw fault !== undefined && !(error instanceof LedgerBrokenError) ? fault : error;
     });
     const { end } = found;
-    if ('fault' in lock && end.count === 0) throw lock.fault;
+    if (fault !== undefined && end.count === 0) throw fault;
     const ledger = new FileLedger({
       segmentBytesMax: SEGMENT_BYTES_MAX,
-      appendMsMax: APPEND_MS_MAX,
       watchMs: WATCH_MS,
       openFile: openForAppending,
       onRepair: () => undefined,
       onHealth: () => undefined,
       ...options,
-      directory,
-      end,
+      ...{ directory, queue, held, end },
     });
-    await ledger.begin(lock, found);
+    await ledger.begin(found, fault);
     return ledger;
   } catch (error) {
-    if ('release' in lock) await lock.release();
+    await held.lock?.release();
     throw error;
   }
 }
 
-/** The lock; or why the disk does not let anybody take it. */
-async function tryLock(directory: string): Promise<Lock | { readonly fault: unknown }> {
+/** Takes the lock; or why the disk does not let anybody take it, within the time that the queue gives. */
+async function lockFault(directory: string, queue: BoundedQueue, held: Held): Promise<unknown> {
   try {
-    await makeDirectory(directory);
-    return await acquireLock(directory);
+    await queue.run(async () => {
+      await makeDirectory(directory);
+      held.lock = await acquireLock(directory);
+    });
+    return undefined;
   } catch (fault) {
     const cause = degradedCauseOf(fault);
-    if (cause === 'full' || cause === 'readOnly') return { fault };
+    if (cause === 'full' || cause === 'readOnly' || cause === 'hung') return fault;
     throw fault;
   }
 }

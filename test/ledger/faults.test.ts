@@ -8,7 +8,7 @@ import type { RecordBody } from '../../src/core/record.ts';
 import { type FileLedgerOptions, openFileLedger, verifyLedger } from '../../src/ledger/file.ts';
 import type { Ledger, LedgerHealth } from '../../src/ledger/ledger.ts';
 import { openForAppending, type SegmentHandle } from '../../src/ledger/segment.ts';
-import { aDisk, noDisk } from '../support/a-disk.ts';
+import { aDisk, aFreezableDisk, noDisk, noFreezableDisk } from '../support/a-disk.ts';
 import { until } from '../support/until.ts';
 
 const SEGMENT = '000000000000.jsonl';
@@ -186,6 +186,27 @@ t.test(
     await add(ledger, 'five');
     t.match(await verifyLedger(directory), { records: 2, broken: undefined });
     t.same(told.length, 2);
+  },
+);
+
+t.test(
+  'a ledger whose disk takes no writes at the start is opened, and taken over late',
+  { skip: noFreezableDisk },
+  async (t) => {
+    const disk = aFreezableDisk(t, 4_096);
+    const directory = join(disk.path, 'ledger');
+    const first = await aLedger(t, directory);
+    await add(first.ledger, 'one');
+    await first.ledger.close();
+    const thaw = disk.freeze();
+    const { ledger } = await aLedger(t, directory, { appendMsMax: 500 });
+    t.match(ledger.health(), { kind: 'degraded', cause: 'hung' });
+    t.equal(ledger.head(), first.ledger.head(), 'what it holds is known');
+    await t.rejects(add(ledger, 'two', URGENT), { name: 'LedgerDegradedError' });
+    thaw();
+    await recovered(ledger);
+    await add(ledger, 'two');
+    t.match(await verifyLedger(directory), { records: 2, broken: undefined });
   },
 );
 
