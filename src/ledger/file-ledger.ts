@@ -194,21 +194,17 @@ export class FileLedger implements Ledger {
 
   #degrade(error: unknown): void {
     const cause = degradedCauseOf(error);
-    const before = this.#health;
-    if (before.kind === 'degraded' && before.cause === cause) {
-      // Reported already; a caller gets the latest reason.
-      this.#health = { ...before, why: messageOf(error) };
+    const why = messageOf(error);
+    if (this.#health.kind === 'degraded') {
+      // Reported already, and one fault may show in several ways by turns; a caller gets the latest.
+      this.#health = { ...this.#health, cause, why };
       return;
     }
-    const nowMs = this.#state.clock.wallMs();
-    const sinceMs = before.kind === 'degraded' ? before.sinceMs : nowMs;
-    if (before.kind === 'healthy') {
-      const { fromCause, atMs } = this.#recovered;
-      const isRecent = this.#state.clock.monotonicMs() - atMs < RELAPSE_MS;
-      const isRelapse = isRecent && fromCause === cause;
-      this.#retryMs = isRelapse ? Math.min(2 * this.#retryMs, RETRY_MS_MAX) : this.#state.watchMs;
-    }
-    this.#tell({ kind: 'degraded', cause, why: messageOf(error), sinceMs });
+    const { fromCause, atMs } = this.#recovered;
+    const isRecent = this.#state.clock.monotonicMs() - atMs < RELAPSE_MS;
+    const isRelapse = isRecent && fromCause === cause;
+    this.#retryMs = isRelapse ? Math.min(2 * this.#retryMs, RETRY_MS_MAX) : this.#state.watchMs;
+    this.#tell({ kind: 'degraded', cause, why, sinceMs: this.#state.clock.wallMs() });
     this.#watch();
   }
 

@@ -21,7 +21,7 @@ export type FileLedgerOptions = {
   readonly clock: Clock;
   /** Called for each torn write that was repaired and each deleted file that was written again. */
   readonly onRepair?: (repair: Repair) => void;
-  /** Told each time that the ledger stops or starts taking records, or stops for another cause. */
+  /** Called each time that the ledger stops or starts taking records. */
   readonly onHealth?: (health: LedgerHealth) => void;
   /** A file that has reached this size is followed by a new one. */
   readonly segmentBytesMax?: number;

@@ -236,6 +236,29 @@ t.test('a file or folder that is deleted under the ledger is written again, whol
   t.same(await readdir(directory), [SEGMENT]);
 });
 
+t.test('a file in the place of the folder is told of once, however it shows', async (t) => {
+  const directory = join(await aFolder(t), 'ledger');
+  const { ledger, told } = await aLedger(t, directory);
+  await add(ledger, 'one');
+  // Deleted where it is not looked for: a folder may be written again before a file is in its place.
+  await rename(directory, `${directory}.aside`);
+  await writeFile(directory, '');
+  await rm(`${directory}.aside`, { recursive: true });
+  await until('it has tried to recover', () => {
+    const health = ledger.health();
+    return health.kind === 'degraded' && /EEXIST|ENOTDIR/.test(health.why);
+  });
+  await t.rejects(add(ledger, 'two', URGENT));
+  await until('it has tried again', () => {
+    const health = ledger.health();
+    return health.kind === 'degraded' && /EEXIST|ENOTDIR/.test(health.why);
+  });
+  t.equal(told.length, 1);
+  await rm(directory);
+  await recovered(ledger);
+  t.match(await verifyLedger(directory), { records: 1, broken: undefined });
+});
+
 t.test('a deletion is noticed by the next record, before it is written', async (t) => {
   const directory = await aFolder(t);
   const { ledger } = await aLedger(t, directory, { watchMs: 60_000 });
