@@ -50,9 +50,7 @@ export class MemoryBudget {
       take: (bytes) => {
         // What still arrives after the end of a request is held for no one.
         if (!isOpen) throw new ServeError('cancelled', 'The caller went away');
-        const isSmall = heldBytes + bytes <= SMALL_BYTES;
-        const bytesMax = isSmall ? this.bytesMax : this.#largeBytesMax;
-        if (this.#usedBytes + bytes > bytesMax) throw this.#full(bytes);
+        if (this.#usedBytes + bytes > this.#boundFor(heldBytes + bytes)) throw this.#full(bytes);
         this.#usedBytes += bytes;
         heldBytes += bytes;
       },
@@ -67,6 +65,10 @@ export class MemoryBudget {
         heldBytes = 0;
       },
     };
+  }
+
+  #boundFor(requestBytes: number): number {
+    return requestBytes <= SMALL_BYTES ? this.bytesMax : this.#largeBytesMax;
   }
 
   #full(bytes: number): ServeError {

@@ -23,14 +23,16 @@ type Ended = { readonly fault: string | undefined; readonly tookMs: number };
 
 /** An open loop: requests leave when they are due, whatever became of those before. */
 export class SteadyLoad {
-  readonly #agent = new Agent({ keepAlive: true, maxSockets: 512 });
+  readonly #agent: Agent;
   readonly #url: string;
   readonly #everyMs: number;
   #pending: Promise<Ended>[] = [];
   #dueMs = performance.now();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(port: number, perSecond: number) {
+  /** Without `keepAlive` each request comes on a connection of its own. */
+  constructor(port: number, perSecond: number, { keepAlive } = { keepAlive: true }) {
+    this.#agent = new Agent({ keepAlive, maxSockets: 512 });
     this.#url = `http://127.0.0.1:${port}/v2/models/fashion/infer`;
     this.#everyMs = 1_000 / perSecond;
   }

@@ -78,6 +78,17 @@ export function aGreedyModel(): Uint8Array {
   return writeModel({ graph, ...rest });
 }
 
+/** `sizes`, two of them, to a matrix of zeros that has them: answers as large as the caller likes. */
+export function aZerosModel(): Uint8Array {
+  const { graph, ...rest } = newModel({
+    name: 'zeros',
+    inputs: [{ name: 'sizes', dtype: 'INT64', shape: [2] }],
+    outputs: [{ name: 'y', dtype: 'FP32', shape: [-1, -1] }],
+  });
+  addNode(graph, { op: 'ConstantOfShape', inputs: ['sizes'], outputs: ['y'] });
+  return writeModel({ graph, ...rest });
+}
+
 /** Square matrices of this size are multiplied when the model is loaded. */
 const SLOW_SIZE = 2_048;
 

@@ -1,3 +1,5 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+
 /** Smaller bodies come and go without anybody noticing. */
 const BYTES_MIN = 262_144;
 
@@ -10,6 +12,7 @@ const KEPT_BYTES_MAX = 16_777_216;
  */
 export class BodyMemory {
   readonly #kept: ArrayBuffer[] = [];
+  readonly #nowhere = closedPort();
   #keptBytes = 0;
   /** What may come back, so that nothing does twice, and nothing of others. */
   readonly #lent = new WeakSet<ArrayBufferLike>();
@@ -30,6 +33,16 @@ export class BodyMemory {
     this.#keptBytes += buffer.byteLength;
   }
 
+  /**
+   * Lets go of the memory of a body that came to nothing and that nobody has a view of. Left to the engine it would stay until it
+   * is found, and a flood takes gigabytes before that.
+   */
+  abandon({ buffer }: Buffer): void {
+    if (!(buffer instanceof ArrayBuffer) || !this.#lent.delete(buffer)) return;
+    // What is sent to a port that is closed is gone, and its memory with it.
+    this.#nowhere.postMessage(null, [buffer]);
+  }
+
   /** Large enough, and not much too large. */
   #keptFor(bytes: number): ArrayBuffer | undefined {
     const at = this.#kept.findIndex(
@@ -39,4 +52,11 @@ export class BodyMemory {
     this.#keptBytes -= memory?.byteLength ?? 0;
     return memory;
   }
+}
+
+function closedPort(): MessagePort {
+  const { port1, port2 } = new MessageChannel();
+  port2.close();
+  port1.unref();
+  return port1;
 }

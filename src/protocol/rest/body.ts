@@ -23,13 +23,21 @@ export type Done = (error: Error | null, body?: Buffer) => void;
 
 /**
  * Collects a body with one copy. Where its length is known the pieces go to their place as they arrive, else they are joined
- * in slices at the end: a large body is never copied in one go. Memory that a false length claims is not touched, and so never taken.
+ * in slices at the end: a large body is never copied in one go. Memory that a false length claims counts, but it is not touched, and
+ * so never taken from the system.
  */
 export function readBody(stream: Readable, options: BodyOptions, done: Done): void {
   const { bytesMax, memory, share, turns } = options;
   const claimed = Number(options.contentLength ?? 0);
   if (claimed > bytesMax) {
     done(tooLarge(bytesMax, `${claimed}`));
+    return;
+  }
+  try {
+    // Where it does not fit nothing of it is received; what has been let in can come to its end.
+    share.take(claimed);
+  } catch (full) {
+    done(ServeError.from(full));
     return;
   }
   const collector =
@@ -46,19 +54,21 @@ export function readBody(stream: Readable, options: BodyOptions, done: Done): vo
     }
     try {
       chunks?.add(piece);
-      share.take(piece.byteLength);
-    } catch (full) {
-      settle(ServeError.from(full));
-      return;
+      collector.add(piece);
+    } catch (refusal) {
+      settle(ServeError.from(refusal));
     }
-    collector.add(piece);
   };
   const onEnd = (): void => settle(null);
   const onGone = (): void => settle(new ServeError('cancelled', 'The caller went away'));
   const settle = (error: Error | null): void => {
     stream.off('data', onData).off('end', onEnd).off('close', onGone).off('error', onGone);
-    if (error === null) collector.deliver(done);
-    else done(error);
+    if (error === null) {
+      collector.deliver(done);
+      return;
+    }
+    collector.abandon(memory);
+    done(error);
   };
   stream.on('data', onData).on('end', onEnd).on('close', onGone).on('error', onGone);
 }
@@ -84,6 +94,10 @@ class Place {
     this.#at += piece.byteLength;
   }
 
+  abandon(memory: BodyMemory): void {
+    memory.abandon(this.#target);
+  }
+
   deliver(done: Done): void {
     const isWhole = this.#at === this.#target.byteLength;
     done(null, isWhole ? this.#target : this.#target.subarray(0, this.#at));
@@ -101,8 +115,14 @@ class Joined {
     this.#share = share;
   }
 
+  /** @throws ServeError `memory_full`. */
   add(piece: Buffer): void {
+    this.#share.take(piece.byteLength);
     this.#pieces.add(piece);
+  }
+
+  abandon(): void {
+    // The pieces are the engine's.
   }
 
   deliver(done: Done): void {

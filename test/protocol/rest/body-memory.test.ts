@@ -34,6 +34,14 @@ t.test('what comes back twice, or was never lent, is not lent', async (t) => {
   t.not(other, foreign.buffer);
 });
 
+t.test('the memory of a body that came to nothing is gone at once', async (t) => {
+  const memory = new BodyMemory();
+  const [lost, foreign] = [memory.take(LARGE), Buffer.alloc(LARGE)];
+  for (const each of [lost, foreign, lost]) memory.abandon(each);
+  t.equal(lost.byteLength, 0);
+  t.equal(foreign.byteLength, LARGE);
+});
+
 t.test('what is kept has a bound', async (t) => {
   const memory = new BodyMemory();
   const many = Array.from({ length: 40 }, () => memory.take(LARGE));
