@@ -151,7 +151,7 @@ export class Start {
     const named = namedVersions(this.#options)(model);
     try {
       return await reader.read({ root, model, named }, (read) =>
-        starting.become(model, `${READING}, ${progressText(read)}`),
+        starting.become(model, READING + progressText(read)),
       );
     } catch (error) {
       const problem = { where: join(root, model), message: messageOf(error) };
@@ -189,8 +189,10 @@ export class Start {
   }
 }
 
+/** Nothing before it is known what there is to read. */
 function progressText({ bytes, total }: BytesRead): string {
-  return `${megabytes(bytes)} of ${megabytes(total)} MB`;
+  if (total === 0) return '';
+  return `, ${megabytes(bytes)} of ${megabytes(total)} MB`;
 }
 
 function megabytes(bytes: number): number {
