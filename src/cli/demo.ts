@@ -48,7 +48,7 @@ export async function demo(options: DemoCommandOptions): Promise<void> {
   writeOut(
     options.json === true
       ? `${printableJson(JSON.stringify(summary))}\n`
-      : viewOf(summary, (shown) => closing(shown, options)),
+      : `${viewOf(summary, (shown) => closing(shown, options))}\n`,
   );
   process.exitCode = summary.ok ? EXIT.ok : EXIT.failed;
 }
@@ -187,7 +187,7 @@ function closing(summary: DemoSummary, { keep }: DemoCommandOptions): string {
     '',
     `${summary.failedLiveRequests} of ${summary.liveRequests} live requests failed.`,
     `Mirroring everything: live p50 x${mirrorCost.p50Ratio}, p99 x${mirrorCost.p99Ratio} of what they were without (short blocks; npm run bench measures it well).`,
-    `Ledger: ${ledger.records} records, ${ledger.verified ? 'an unbroken chain' : 'BROKEN'}; ${ledger.replayed} decisions computed again, ${ledger.disagreements} otherwise.`,
+    `Ledger: ${ledger.records} records, ${ledger.verified ? 'an unbroken chain' : 'BROKEN'}; ${ledger.replayed} decisions computed again, ${ledger.disagreements} with another result.`,
     keep === undefined
       ? ''
       : `Kept in ${keep}: try "understudy evidence replay ${join(keep, 'ledger')}".`,
