@@ -89,6 +89,24 @@ export function aZerosModel(): Uint8Array {
   return writeModel({ graph, ...rest });
 }
 
+/** `x` FP32 [N, 4] to its mean plus nothing, after this many products of matrices that the input makes: runs that take long. */
+export function aSlowModel(products: number): Uint8Array {
+  const { graph, ...rest } = newModel({
+    name: 'slow',
+    inputs: [{ name: 'x', dtype: 'FP32', shape: [-1, 4] }],
+    outputs: [{ name: 'y', dtype: 'FP32', shape: [] }],
+  });
+  const attributes = { keepdims: { int: 0 } };
+  const data = new Uint8Array(BigInt64Array.of(1_024n, 1_024n).buffer);
+  addInitialiser(graph, { name: 'sizes', dtype: 'INT64', shape: [2], data });
+  addNode(graph, { op: 'ReduceMean', inputs: ['x'], outputs: ['mean'], attributes });
+  addNode(graph, { op: 'Expand', inputs: ['mean', 'sizes'], outputs: ['m0'] });
+  for (let at = 0; at < products; at += 1)
+    addNode(graph, { op: 'MatMul', inputs: [`m${at}`, 'm0'], outputs: [`m${at + 1}`] });
+  addNode(graph, { op: 'ReduceMin', inputs: [`m${products}`], outputs: ['y'], attributes });
+  return writeModel({ graph, ...rest });
+}
+
 /** Square matrices of this size are multiplied when the model is loaded. */
 const SLOW_SIZE = 2_048;
 
