@@ -10,6 +10,7 @@ import { programFolder } from '../config/program.ts';
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { decide } from '../decide/decide.ts';
+import { paceOf } from '../demo/pace.ts';
 import { type DemoGateway, runDemo, type TrialResult } from '../demo/run-demo.ts';
 import { type DemoSummary, summarise } from '../demo/summary.ts';
 import { marginsText, type Trial } from '../demo/trials.ts';
@@ -30,7 +31,7 @@ import { columnsOf, wrapped } from './wrapped.ts';
 export type DemoCommandOptions = { readonly json?: boolean; readonly keep?: string };
 
 /** Live requests a second: enough to prove things within the demo's time, a fraction of what two cores can serve. */
-const REQUESTS_PER_SECOND = 400;
+const REQUESTS_PER_SECOND_MAX = 400;
 
 /** `understudy demo`. Exit code 1 if a trial ended otherwise than it should, or a live request failed. */
 export async function demo(options: DemoCommandOptions): Promise<void> {
@@ -39,11 +40,11 @@ export async function demo(options: DemoCommandOptions): Promise<void> {
   const workplace = await prepareWorkplace(join(programFolder, 'models'), options.keep);
   leaveNothing(workplace);
   const say = options.json === true ? () => undefined : sayLine;
-  const trials = await runTrials(workplace, say);
+  const { trials, perSecond } = await runTrials(workplace, say);
   const summary = summarise(trials, {
     ledger: await checkLedger(workplace.ledger),
     seconds: Math.round((systemClock.monotonicMs() - startedMs) / 100) / 10,
-    requestsPerSecond: REQUESTS_PER_SECOND,
+    requestsPerSecond: perSecond,
   });
   writeOut(
     options.json === true
@@ -79,7 +80,9 @@ function sayLine(line: string): void {
   writeOut(`${wrapped(line, columnsOf(process.stdout))}\n`);
 }
 
-async function runTrials(workplace: Workplace, say: Say): Promise<readonly TrialResult[]> {
+type Trials = { readonly trials: readonly TrialResult[]; readonly perSecond: number };
+
+async function runTrials(workplace: Workplace, say: Say): Promise<Trials> {
   const crashes: string[] = [];
   const app = await startApp({
     config: await loadConfig(workplace.config),
@@ -94,21 +97,27 @@ async function runTrials(workplace: Workplace, say: Say): Promise<readonly Trial
     say('Loading version 1 ...');
     await app.started;
     await checkReady(app);
+    const perSecond = await paceOf({
+      ask: () => askOnce(app),
+      clock: systemClock,
+      perSecondMax: REQUESTS_PER_SECOND_MAX,
+    });
     say(
-      `${colours.bold('Understudy demo')}: stable is version 1; ${REQUESTS_PER_SECOND} requests a second from another process.`,
+      `${colours.bold('Understudy demo')}: stable is version 1; ${perSecond} requests a second from another process.`,
     );
     const isLive = process.stdout.isTTY && say.length > 0;
-    return await runDemo({
+    const trials = await runDemo({
       workplace,
       gateway: gatewayOf(app, crashes),
       clock: systemClock,
-      perSecond: REQUESTS_PER_SECOND,
+      perSecond,
       onTrial: (trial) => {
         say(`\n${colours.bold(`Version ${trial.candidate}`)}: ${trial.title}`);
         say(colours.dim(`  claims to be ${trial.claim.intent}; margins: ${marginsText(trial)}`));
       },
       onStatus: isLive ? (_trial, status) => show(status) : tellSteps(say),
     });
+    return { trials, perSecond };
   } finally {
     await app.close();
   }
@@ -119,6 +128,19 @@ async function checkReady({ httpPort }: App): Promise<void> {
   const answer = await fetch(`http://127.0.0.1:${httpPort}/v2/models/${DEMO_MODEL}/ready`);
   if (answer.ok) return;
   throw new CommandError(EXIT.failed, `the demo cannot begin: ${await answer.text()}`);
+}
+
+const AN_IMAGE = JSON.stringify({
+  inputs: [{ name: 'image', datatype: 'FP32', shape: [1, 1, 28, 28], data: Array(784).fill(0.5) }],
+});
+
+async function askOnce({ httpPort }: App): Promise<void> {
+  const url = `http://127.0.0.1:${httpPort}/v2/models/${DEMO_MODEL}/infer`;
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(url, { method: 'POST', headers, body: AN_IMAGE });
+  if (!answer.ok)
+    throw new CommandError(EXIT.failed, `the demo cannot begin: ${await answer.text()}`);
+  await answer.arrayBuffer();
 }
 
 /** The running gateway as a user of its admin API sees it. */
