@@ -354,7 +354,10 @@ async function listenAll(ports: readonly Port[]): Promise<readonly number[]> {
   const opened: number[] = [];
   for (const { key, address, server } of ports) {
     const { port } = await server.listen(address.host, address.port).catch((cause: unknown) => {
-      throw new Error(`${key}: expected an address that is free: ${messageOf(cause)}`, { cause });
+      const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+      const holder = isTaken ? `. To see who has it: ss -ltnp 'sport = :${address.port}'` : '';
+      const message = `${key}: expected an address that is free: ${messageOf(cause)}${holder}`;
+      throw new Error(message, { cause });
     });
     opened.push(port);
   }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
+import { descriptorLimit } from '../app/descriptors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { programVersion, runtimeVersion } from '../config/program.ts';
 import { messageOf } from '../core/errors.ts';
@@ -9,6 +10,9 @@ import { endWhereOutputIsLost, writeErr, writeOut } from './standard-output.ts';
 import { columnsOf } from './wrapped.ts';
 
 endWhereOutputIsLost();
+
+/** Loading the program alone opens more than a hundred files at one time. */
+const FILES_MIN = 1_024;
 
 /**
  * The command line. Each command is loaded only when it is asked for, so that `--help` and the small ones start at once.
@@ -167,6 +171,8 @@ function exitCodeOf(error: unknown): number {
 /** What is wrong in a file is said a line each, as editors follow it. Any other message keeps its lines below its first. */
 function errorText(error: unknown): string {
   const thrown = error instanceof CommandError ? error.cause : error;
+  if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EMFILE')
+    return `understudy: too many open files: expected at least ${FILES_MIN} that this process may open, found ${descriptorLimit()}. Raise it with ulimit -n, or LimitNOFILE= of the service`;
   if (thrown instanceof ConfigError) return thrown.message;
   return `understudy: ${messageOf(error).trimEnd().replaceAll('\n', '\n  ')}`;
 }

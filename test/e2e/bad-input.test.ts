@@ -1,8 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { understudy } from '../support/command.ts';
+import { COMMAND, understudy } from '../support/command.ts';
 import { aPlace, type Place, RunningGateway } from './a-gateway.ts';
 
 const TIME = { timeout: 60_000 };
@@ -118,3 +119,10 @@ async function withPort(place: Place, port: number | undefined): Promise<string>
 async function ready(gateway: RunningGateway, path: string): Promise<number> {
   return (await fetch(`http://127.0.0.1:${gateway.httpPort}${path}`)).status;
 }
+
+t.test('too few files that may be open are named, with the number found', async (t) => {
+  const command = `ulimit -n 64; exec ${process.execPath} ${COMMAND} serve`;
+  const { status, stderr } = spawnSync('bash', ['-c', command], { encoding: 'utf8' });
+  t.equal(status, 1);
+  t.match(stderr, /^understudy: too many open files: .*found 64\. Raise it with ulimit -n/);
+});
