@@ -11,8 +11,8 @@ import { columnsOf } from './wrapped.ts';
 
 endWhereOutputIsLost();
 
-/** Loading the program alone opens more than a hundred files at one time. */
-const FILES_MIN = 1_024;
+/** Loading the program alone opens more than a hundred files at one time, and fails without saying why where it may not. */
+const FILES_MIN = 256;
 
 /**
  * The command line. Each command is loaded only when it is asked for, so that `--help` and the small ones start at once.
@@ -42,7 +42,10 @@ program
   .option('--max <model>', 'serve a model at the addresses of the Model Asset eXchange too')
   .option('--log-json', 'write the log as JSON lines')
   .option('--exit-timeout <seconds>', 'end by force what is not stopped by then', '30')
-  .action(async (options) => (await import('./serve.ts')).serve(options));
+  .action(async (options) => {
+    checkFiles();
+    await (await import('./serve.ts')).serve(options);
+  });
 
 program
   .command('demo')
@@ -168,11 +171,19 @@ function exitCodeOf(error: unknown): number {
   return error instanceof CommandError ? error.exitCode : EXIT.failed;
 }
 
+/** @throws CommandError where a gateway cannot open the files that it needs. */
+function checkFiles(): void {
+  const found = descriptorLimit();
+  if (found >= FILES_MIN) return;
+  throw new CommandError(
+    EXIT.failed,
+    `too many open files: expected at least ${FILES_MIN} that this process may open, better 4096, found ${found}. Raise it with ulimit -n, or LimitNOFILE= of the service`,
+  );
+}
+
 /** What is wrong in a file is said a line each, as editors follow it. Any other message keeps its lines below its first. */
 function errorText(error: unknown): string {
   const thrown = error instanceof CommandError ? error.cause : error;
-  if (thrown instanceof Error && 'code' in thrown && thrown.code === 'EMFILE')
-    return `understudy: too many open files: expected at least ${FILES_MIN} that this process may open, found ${descriptorLimit()}. Raise it with ulimit -n, or LimitNOFILE= of the service`;
   if (thrown instanceof ConfigError) return thrown.message;
   return `understudy: ${messageOf(error).trimEnd().replaceAll('\n', '\n  ')}`;
 }
