@@ -6,7 +6,7 @@ import type { Birth } from '../host/birth.ts';
 import { type Host, type HostListeners, startHost } from '../host/host.ts';
 import type { JoiningStore } from '../host/joining-store.ts';
 import type { JoiningSetting } from '../host/joinings.ts';
-import { type Lane, startLane } from '../host/lane.ts';
+import { type Lane, type LaneOptions, startLane } from '../host/lane.ts';
 import type { Seat, SeatRole } from '../host/residency.ts';
 import { checkUnchanged } from '../repository/check-unchanged.ts';
 import type { Package } from '../repository/package.ts';
@@ -75,7 +75,6 @@ export class Placement {
       batch: { rowsMax: runRowsMax(batch), delayMs: batch.delayMs },
       joining: await this.#joiningOf({ found, settings }, listeners),
       queue,
-      holdsAnswers: role !== 'main',
       runMsMax: execution.runMsMax,
       ...{ loadMsMax: LOAD_MS_MAX, signal },
       clock,
@@ -83,7 +82,11 @@ export class Placement {
     });
   }
 
-  async startLane({ target, entry }: Placed<LaneTarget>, signal?: AbortSignal): Promise<Lane> {
+  async startLane(
+    { target, entry }: Placed<LaneTarget>,
+    stableForm: LaneOptions['stableForm'],
+    signal?: AbortSignal,
+  ): Promise<Lane> {
     const { clock, environment } = this.#options;
     const { model } = target;
     const candidate = sourceOf({ model, version: target.candidate }, entry);
@@ -94,6 +97,7 @@ export class Placement {
     return await startLane({
       candidate: candidate.source,
       twin: twin.source,
+      stableForm,
       joinings: {
         candidate: await this.#joiningOf(candidate, listeners),
         twin: await this.#joiningOf(twin, listeners),

@@ -42,7 +42,11 @@ export class Residence {
     });
     this.#lanes = new Lanes({
       startLane: async (target, signal) =>
-        placement.startLane({ target, entry: entryOf(target.model) }, signal),
+        placement.startLane(
+          { target, entry: entryOf(target.model) },
+          () => this.#fleet.find({ model: target.model, version: target.twin }, 'stable')?.form(),
+          signal,
+        ),
       onInternalError,
     });
   }

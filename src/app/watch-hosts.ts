@@ -48,6 +48,10 @@ export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => Hos
         });
       },
       onRecheck: events.onRecheck,
+      onUnkeptForm: (target, _output, why) => {
+        // A version on trial is held to stable's form, and that is where it shows.
+        if (role === 'main') log({ level: 'warn', message: unkeptText(why), facts: facts(target) });
+      },
       onCrash: (target, crash) => {
         events.onCrash(target, crash);
         const how = crash.signal ?? `exit code ${crash.exitCode ?? 'unknown'}`;
@@ -72,6 +76,10 @@ export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => Hos
 /** A batch that somebody declared and something speaks against may give callers each other's answers. */
 function joiningLevel(joining: Joining): 'warn' | 'info' {
   return joining.kind === 'declared' && joining.doubt !== undefined ? 'warn' : 'info';
+}
+
+function unkeptText(why: string): string {
+  return `an answer is not as the file declares: ${why}. It is served all the same, and versions on trial are not held to that output's declaration either; export the model with its true shapes`;
 }
 
 function lifeText(life: Life): string {

@@ -45,6 +45,8 @@ import { withTotal } from './with-total.ts';
 /** The part of a host that serving needs. */
 export type ServingHost = {
   readonly signature: Signature;
+  /** What its answers keep to of its signature; by default all of it. */
+  readonly form?: () => Signature;
   readonly life: () => Life;
   readonly infer: Infer;
   /** Whether its requests share runs; by default nothing is known of that. */

@@ -10,9 +10,11 @@ import type { ServingHost } from './gateway.ts';
 export function heldToStable(
   answer: InferResponse,
   { inputs }: InferRequest,
-  { signature, joining }: Pick<ServingHost, 'signature' | 'joining'>,
+  stable: Pick<ServingHost, 'signature' | 'form' | 'joining'>,
 ): InferResponse {
-  const why = whyUnlikeStable(answer.outputs, { signature, joining: joining?.() }, inputs);
+  const signature = stable.form?.() ?? stable.signature;
+  const form = { signature, joining: stable.joining?.() };
+  const why = whyUnlikeStable(answer.outputs, form, inputs);
   if (why === undefined) return answer;
   throw new ServeError('runtime_failed', `the model's answer, beside stable's: ${why}`);
 }

@@ -39,7 +39,7 @@ export function whyAnswerUnfit(
   return undefined;
 }
 
-/** What callers know of stable's answers. */
+/** What callers know of stable's answers: what these keep to of its declaration, and whether its requests share runs. */
 export type StableForm = { readonly signature: Signature; readonly joining: Joining | undefined };
 
 /**
@@ -70,22 +70,9 @@ export function heldToStable(
 ): Observation {
   if (run.kind === 'failure') return run;
   const why = whyUnlikeStable(run.outputs, stable, inputs);
-  return why === undefined ? run : failureOf(why);
-}
-
-/** The same run, or its failure where the answer does not fit. */
-export function heldToSignature(
-  run: Observation,
-  signature: Signature,
-  rows?: number,
-): Observation {
-  if (run.kind === 'failure') return run;
-  const why = whyAnswerUnfit(run.outputs, signature, rows);
-  return why === undefined ? run : failureOf(why);
-}
-
-function failureOf(why: string): Observation {
-  return { kind: 'failure', code: 'runtime_failed', message: `the model's answer: ${why}` };
+  if (why === undefined) return run;
+  const message = `the model's answer, beside stable's: ${why}`;
+  return { kind: 'failure', code: 'runtime_failed', message };
 }
 
 function fits(shape: readonly number[], declared: readonly number[]): boolean {

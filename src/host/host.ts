@@ -1,17 +1,16 @@
 import type { QueueLimits } from '../batching/queue.ts';
-import type { Answer } from '../batching/work.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
 import { offAbort, onAbort } from '../core/on-abort.ts';
-import { rowsGiven, type Signature } from '../core/tensor.ts';
+import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ProviderReport, Source } from '../runtime/runtime.ts';
-import { heldToSignature } from './answer-fit.ts';
 import type { Birth } from './birth.ts';
 import type { Desk, DeskSetting } from './desk.ts';
 import type { JoiningSetting, KeptExample } from './joinings.ts';
+import { KeptForm } from './kept-form.ts';
 import { Lifeline } from './lives.ts';
 import { boundedLoad, type LoadBounds } from './load-bounds.ts';
 import { openLocalDesk } from './local.ts';
@@ -32,11 +31,6 @@ export type HostOptions = LoadBounds & {
   /** Whether requests share runs. */
   readonly joining: JoiningSetting;
   readonly queue: QueueLimits;
-  /**
-   * Whether an answer that does not fit what the model declares is a failure. False for a version that is not on trial: files
-   * declare wrong shapes of outputs, and those that are served today must not stop.
-   */
-  readonly holdsAnswers: boolean;
   /** A run longer than this is stuck: a child is killed, a thread is left behind and replaced. */
   readonly runMsMax: number;
   readonly clock: Clock;
@@ -51,6 +45,8 @@ export type HostListeners = {
   ) => void;
   readonly onJoining: (target: ModelVersion, joining: Joining, example?: KeptExample) => void;
   readonly onRecheck: (target: ModelVersion, isSame: boolean) => void;
+  /** An output whose answers do not keep to its declaration, once each. */
+  readonly onUnkeptForm: (target: ModelVersion, output: string, why: string) => void;
   readonly onCrash: (target: ModelVersion, crash: Crash) => void;
   /** The third crash within a minute. */
   readonly onCrashLoop: (target: ModelVersion, detail: string) => void;
@@ -61,6 +57,8 @@ export type HostListeners = {
 export type Host = {
   readonly target: ModelVersion;
   readonly signature: Signature;
+  /** What its answers keep to of its signature. */
+  readonly form: () => Signature;
   readonly provider: ProviderReport;
   /** Whether requests share runs, and on what ground. */
   readonly joining: () => Joining;
@@ -195,12 +193,15 @@ function settingOf(options: HostOptions): Omit<DeskSetting, 'firstBatchId'> {
 type Parts = Pick<Host, 'life' | 'pid' | 'close'> & { readonly desk: Desk };
 
 function hostOf(
-  { target, clock, holdsAnswers }: HostOptions,
+  { target, clock, listeners }: HostOptions,
   { desk, life, pid, close }: Parts,
 ): Host {
   const { model, version } = target;
   const [opened] = desk.models;
   if (opened === undefined) throw new Error('expected one open model, found none');
+  const form = new KeptForm(opened.signature, (output, why) =>
+    listeners.onUnkeptForm(target, output, why),
+  );
   let inFlight = 0;
   const infer: Infer = (request, signal) => {
     const startedMs = clock.monotonicMs();
@@ -213,18 +214,11 @@ function hostOf(
       const withdraw = desk.submit(workOf(request), {
         resolve: (answer) => {
           settled();
-          const [first] = answer.runs;
-          const run =
-            first && holdsAnswers
-              ? heldToSignature(
-                  first,
-                  opened.signature,
-                  joinedRows(request, answer, opened.signature),
-                )
-              : first;
+          const [run] = answer.runs;
           if (run?.kind !== 'answer') {
             return reject(new ServeError(run?.code ?? 'internal', run?.message ?? 'no run'));
           }
+          form.learn(run.outputs);
           const totalMs = clock.monotonicMs() - startedMs;
           const { queueMs, batch } = answer;
           const timing = { queueMs, computeMs: run.computeMs, totalMs };
@@ -242,6 +236,7 @@ function hostOf(
   return {
     target,
     signature: opened.signature,
+    form: () => form.signature(),
     provider: opened.provider,
     joining: () => desk.joinings()[0] ?? NOT_JOINED,
     life,
@@ -250,16 +245,6 @@ function hostOf(
     close,
     pid,
   };
-}
-
-/** The rows of a request that shared its run: such a run has rows, so its answer has as many. */
-export function joinedRows(
-  { inputs }: Pick<InferRequest, 'inputs'>,
-  { batch }: Pick<Answer, 'batch'>,
-  signature: Signature,
-): number | undefined {
-  const rows = rowsGiven(inputs, signature);
-  return rows !== undefined && batch.rows > rows ? rows : undefined;
 }
 
 function workOf({ id, inputs, outputs, priority, deadlineMs }: InferRequest) {

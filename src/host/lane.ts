@@ -3,11 +3,12 @@ import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { InferRequest } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
+import type { Signature } from '../core/tensor.ts';
 import type { Life } from '../core/version.ts';
 import type { Source } from '../runtime/runtime.ts';
-import { heldToSignature, heldToStable } from './answer-fit.ts';
+import { heldToStable } from './answer-fit.ts';
 import type { Birth } from './birth.ts';
-import { type HostListeners, joinedRows, listenersFor } from './host.ts';
+import { type HostListeners, listenersFor } from './host.ts';
 import type { JoiningSetting } from './joinings.ts';
 import type { LoadBounds } from './load-bounds.ts';
 import { Supervisor } from './supervisor.ts';
@@ -16,6 +17,8 @@ export type LaneOptions = LoadBounds & {
   readonly candidate: Source;
   /** Stable's copy: the noise floor and the fair latency reference. */
   readonly twin: Source;
+  /** What stable's live answers keep to of its declaration; by default all of it. */
+  readonly stableForm?: (() => Signature | undefined) | undefined;
   readonly joinings: { readonly candidate: JoiningSetting; readonly twin: JoiningSetting };
   /** As of a host; for both. */
   readonly checkFiles?: (() => Promise<void>) | undefined;
@@ -69,7 +72,7 @@ const TWIN_FIRST = [TWIN, CANDIDATE] as const;
 /** Resolves with both loaded and warm. Rejects with ServeError `version_not_ready` naming which could not be and why. */
 export async function startLane(options: LaneOptions): Promise<Lane> {
   const { candidate, twin, joinings, checkFiles, birth, queue, batchRowsMax } = options;
-  const { runMsMax, loadMsMax, signal, clock, listeners } = options;
+  const { runMsMax, loadMsMax, signal, clock, listeners, stableForm } = options;
   const target = { model: candidate.model, version: candidate.version };
   const twinTarget = { model: twin.model, version: twin.version };
   try {
@@ -92,7 +95,8 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
       listeners: listenersFor([target, twinTarget], listeners),
     });
     return {
-      run: (request, plan, deadlineMs) => runInLane({ desk, clock, request, plan, deadlineMs }),
+      run: (request, plan, deadlineMs) =>
+        runInLane({ desk, clock, stableForm, request, plan, deadlineMs }),
       waiting: () => desk.inFlight,
       backlogBytes: () => desk.backlogBytes,
       life: () => desk.life,
@@ -109,12 +113,14 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
 type LaneRun = {
   readonly desk: Supervisor;
   readonly clock: Clock;
+  readonly stableForm: LaneOptions['stableForm'];
   readonly request: InferRequest;
   readonly plan: LanePlan;
   readonly deadlineMs: number;
 };
 
-function runInLane({ desk, clock, request, plan, deadlineMs }: LaneRun): Promise<LaneResult> {
+function runInLane(lane: LaneRun): Promise<LaneResult> {
+  const { desk, clock, request, plan, deadlineMs } = lane;
   const order = orderOf(plan);
   const { id, inputs, outputs } = request;
   const leftMs = Math.min(Math.ceil(deadlineMs - clock.monotonicMs()), TIMER_MS_MAX);
@@ -126,7 +132,7 @@ function runInLane({ desk, clock, request, plan, deadlineMs }: LaneRun): Promise
       {
         resolve: (answer) => {
           clearTimeout(timer);
-          resolve(resultOf(answer, order, { desk, request }));
+          resolve(resultOf(answer, order, lane));
         },
         reject: (error) => {
           clearTimeout(timer);
@@ -154,21 +160,22 @@ function orderOf({ twin, candidateFirst }: LanePlan): readonly number[] {
   return candidateFirst ? CANDIDATE_FIRST : TWIN_FIRST;
 }
 
-/** Both are held to what they declare and to stable's form, so that neither is compared with less than the other. */
+/** Both are held to stable's form, so that neither is compared with less than the other. */
 function resultOf(
   answer: Answer,
   order: readonly number[],
-  { desk, request }: Pick<LaneRun, 'desk' | 'request'>,
+  { desk, stableForm, request }: LaneRun,
 ): LaneResult {
   const { runs, batch } = answer;
   const twin = desk.models[TWIN];
-  const stable = twin && { signature: twin.signature, joining: desk.joinings()[TWIN] };
+  const stable = twin && {
+    signature: stableForm?.() ?? twin.signature,
+    joining: desk.joinings()[TWIN],
+  };
   const runOf = (source: number): Observation | undefined => {
     const run = runs[order.indexOf(source)];
-    const signature = desk.models[source]?.signature;
-    if (run === undefined || signature === undefined) return undefined;
-    const held = heldToSignature(run, signature, joinedRows(request, answer, signature));
-    return owned(stable === undefined ? held : heldToStable(held, stable, request.inputs));
+    if (run === undefined) return undefined;
+    return owned(stable === undefined ? run : heldToStable(run, stable, request.inputs));
   };
   const candidate = runOf(CANDIDATE);
   if (candidate === undefined)

@@ -71,6 +71,7 @@ export class HostDiary {
       return {
         target,
         signature: found.signature,
+        form: () => found.signature,
         provider: { requested: ['cpu'], actual: 'cpu', fallbackReason: undefined },
         joining: () => ({ kind: 'declared', doubt: undefined }),
         life: () => ({ kind: isOpen ? 'ready' : 'unloaded' }),

@@ -190,6 +190,26 @@ t.test(
   },
 );
 
+t.test("what stable's own answers do not keep to is asked of no arm", async (t) => {
+  const wrong = {
+    inputs: [],
+    outputs: [{ name: 'y', dtype: 'FP32', shape: [-1, 99, 99] }],
+  } as const;
+  const declared: ServingHost = { ...echoHost('1'), signature: wrong };
+  const kept: ServingHost = { ...declared, form: () => ({ inputs: [], outputs: [] }) };
+  for (const [stable, version] of [
+    [declared, '1'],
+    [kept, '2'],
+  ] as const) {
+    const gateway = aGateway({
+      routes: [allIn('candidate')],
+      hosts: { '1': stable, '2': echoHost('2') },
+      versions: VERSIONS,
+    });
+    t.equal((await gateway.infer(within(2_000), NEVER_ABORTED)).version, version);
+  }
+});
+
 t.test(
   'a request that no version could answer counts against no arm, not even one that is away',
   async (t) => {

@@ -17,6 +17,7 @@ function aHost(seat: Seat, closed: string[]): Host {
   return {
     target: seat.target,
     signature: { inputs: [], outputs: [] },
+    form: () => ({ inputs: [], outputs: [] }),
     provider: { requested: ['cpu'], actual: 'cpu', fallbackReason: undefined },
     joining: () => ({ kind: 'declared', doubt: undefined }),
     life: () => ({ kind: 'ready' }),

@@ -11,6 +11,7 @@ export type HostLog = {
   readonly batches: { rows: number; requests: number; computeMs: number }[];
   readonly joinings: Joining[];
   readonly rechecks: boolean[];
+  readonly unkept: string[];
   readonly crashes: { signal: string | undefined; inFlight: number }[];
   readonly crashLoops: string[];
   readonly errors: unknown[];
@@ -23,6 +24,7 @@ export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] 
     batches: [],
     joinings: [],
     rechecks: [],
+    unkept: [],
     crashes: [],
     crashLoops: [],
     errors: [],
@@ -34,6 +36,7 @@ export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] 
       onBatch: (_, batch) => log.batches.push(batch),
       onJoining: (_, joining) => log.joinings.push(joining),
       onRecheck: (_, isSame) => log.rechecks.push(isSame),
+      onUnkeptForm: (_, output) => log.unkept.push(output),
       onCrash: (_, { signal, inFlight }) => log.crashes.push({ signal, inFlight }),
       onCrashLoop: (_, detail) => log.crashLoops.push(detail),
       onInternalError: (_, error) => log.errors.push(error),
@@ -57,7 +60,6 @@ export function aHostOptions(given: Partial<HostOptions> = {}): HostOptions {
     batch: { rowsMax: 8, delayMs: 0 },
     joining: { joining: { kind: 'declared', doubt: undefined }, probe: false },
     queue: { requestsMax: 64, bytesMax: 1_000_000 },
-    holdsAnswers: true,
     runMsMax: 10_000,
     loadMsMax: 60_000,
     clock: systemClock,

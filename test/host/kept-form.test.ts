@@ -1,0 +1,28 @@
+import t from 'tap';
+import type { Signature } from '../../src/core/tensor.ts';
+import { KeptForm } from '../../src/host/kept-form.ts';
+import { aTensor } from '../support/a-tensor.ts';
+
+const DECLARED: Signature = {
+  inputs: [],
+  outputs: [
+    { name: 'y', dtype: 'FP32', shape: [-1, 2] },
+    { name: 'z', dtype: 'FP32', shape: [-1, 2] },
+  ],
+};
+
+t.test('an output that an answer did not keep to is asked for no more, and told once', (t) => {
+  const told: string[] = [];
+  const form = new KeptForm(DECLARED, (output, why) => told.push(`${output}: ${why}`));
+  const row = { shape: [1, 2] };
+  form.learn([aTensor([1, 2], { ...row, name: 'y' }), aTensor([1, 2], { ...row, name: 'z' })]);
+  t.equal(form.signature(), DECLARED);
+  for (const _ of [1, 2]) form.learn([aTensor([1, 2, 3], { name: 'y', shape: [1, 3] })]);
+  form.learn([aTensor([1, 2], { ...row, name: 'undeclared' })]);
+  t.same(
+    form.signature().outputs.map(({ name }) => name),
+    ['z'],
+  );
+  t.match(told, [/^y: .*expected shape \[-1,2\] as declared, found \[1,3\]$/]);
+  t.end();
+});
