@@ -68,6 +68,7 @@ export class Placement {
       checkFiles: checkUnchanged(found),
       tier: execution.isolation,
       birth: {
+        label: `${target.model}/${target.version} ${role}`,
         ...{ nice: 0, oomScoreAdj: OOM_SCORE_ADJ[role], environment },
         memoryBytesMax: execution.memoryBytesMax,
       },
@@ -106,7 +107,10 @@ export class Placement {
         for (const check of checks) await check();
       },
       // It holds two models.
-      birth: { ...LANE, environment, memoryBytesMax: twice(execution.memoryBytesMax) },
+      birth: {
+        label: `${model}/${target.candidate} shadow`,
+        ...{ ...LANE, environment, memoryBytesMax: twice(execution.memoryBytesMax) },
+      },
       // Mirrored requests have no client waiting: there is no urgency.
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
       batchRowsMax: runRowsMax(batch),

@@ -2,6 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 /** What a child process is given by the system when it starts. A child that is started again is given the same. */
 export type Birth = {
+  /** What the child is started for, as `ps` shows it behind the name of the program; by default nothing. */
+  readonly label?: string | undefined;
   /** Added to the gateway's niceness, 0 to 19; 0: as the gateway. */
   readonly nice: number;
   /** Added to the gateway's `oom_score_adj`, 0 to 1000: the highest is killed first where memory runs out. Linux only. */

@@ -212,8 +212,8 @@ function openMemory(): Memory | undefined {
 
 /** Not detached: the child stays in our process group and session, so nothing of it outlives a container. */
 function spawnChild(birth: Birth, memory: Memory | undefined): ChildProcess {
-  const { nice } = birth;
-  const node = [process.execPath, MAIN_FILE] as const;
+  const { nice, label } = birth;
+  const node = [process.execPath, MAIN_FILE, ...(label === undefined ? [] : [label])] as const;
   const [file, ...args] = nice > 0 ? (['nice', '-n', String(nice), ...node] as const) : node;
   const rings = memory === undefined ? [] : [memory.requests, memory.answers];
   const stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'pipe', ...rings];

@@ -8,7 +8,7 @@ import type { RolloutStatus } from '../../src/rollout/status.ts';
 import { COMMAND } from '../support/command.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { until } from '../support/until.ts';
-import { childrenOf } from './processes.ts';
+import { childrenOf, hostLabelOf } from './processes.ts';
 
 /** Of a tap test: what is put here is done when the test has ended, however it ended. */
 type Teardown = { readonly teardown: (work: () => unknown) => void };
@@ -134,7 +134,9 @@ export class RunningGateway {
 
   /** The processes of its hosts; not those of shadow lanes, which yield to everybody. */
   hosts(): readonly number[] {
-    return childrenOf(this.pid).flatMap(({ pid, nice }) => (nice === 0 ? [pid] : []));
+    return childrenOf(this.pid).flatMap(({ pid, nice }) =>
+      nice === 0 && hostLabelOf(pid) !== undefined ? [pid] : [],
+    );
   }
 
   lanes(): readonly number[] {

@@ -16,6 +16,17 @@ export function childrenOf(pid: number): readonly Seen[] {
     .filter(({ parent, state }) => parent === pid && state !== 'Z');
 }
 
+/** What a process of a host was started for, such as `fashion/2 candidate`; undefined for any other process. */
+export function hostLabelOf(pid: number): string | undefined {
+  try {
+    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    const at = args.findIndex((arg) => arg.endsWith('/host/main.js'));
+    return at < 0 ? undefined : args[at + 1];
+  } catch {
+    return undefined;
+  }
+}
+
 /** False too for a process that has ended and only waits to be collected. */
 export function isAlive(pid: number): boolean {
   const seen = see(pid);

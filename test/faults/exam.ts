@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { RolloutStatus } from '../../src/rollout/status.ts';
 import { RunningGateway } from '../e2e/a-gateway.ts';
-import { residentMiB } from '../e2e/processes.ts';
+import { hostLabelOf, residentMiB } from '../e2e/processes.ts';
 import { GRPC_FLOODS } from '../support/floods.ts';
 import { until } from '../support/until.ts';
 import { type Fault, type Role, requestFor } from './faults.ts';
@@ -92,7 +92,7 @@ export class FaultExam {
     const stop = (await this.begin(fault))();
     await pause(this.#options.faultMs);
     if (role !== 'shadow')
-      await until('stable stands in', async () => isSign(fault, await since()));
+      await until('stable stands in', async () => isSign(fault, await since()) || this.#isOver());
     stop();
     const end = await this.end();
     const [tested, control] = await this.#take();
@@ -102,9 +102,9 @@ export class FaultExam {
   /** Resolves once the version on trial is asked, with what does the fault and returns what ends that. */
   async begin(fault: Fault): Promise<() => () => void> {
     await this.#command('', requestFor(fault));
-    const others = await this.#othersThan(fault.role);
+    await this.#awaitRole(fault.role);
     await until('it is asked', () => this.#isAsked(fault));
-    return () => this.#inflict(fault, others);
+    return () => this.#inflict(fault);
   }
 
   /** A flood of one connection after another, and what it cost those that behave. */
@@ -126,18 +126,12 @@ export class FaultExam {
     return Promise.all([this.#loads.tested.take(), this.#loads.control.take()]);
   }
 
-  /** The hosts that nothing is done to. Stable's is the oldest; the candidate's is started before control's. */
-  async #othersThan(role: Role): Promise<ReadonlySet<number>> {
-    if (role === 'shadow') {
-      await until('the shadow is at work', () => this.gateway.lanes().length > 0);
-      return new Set(this.gateway.hosts());
-    }
-    const hosts = await until('both arms are at work', () => {
-      const found = this.gateway.hosts();
-      return found.length === 3 && found;
+  /** Resolves once the processes of that role are at work. */
+  async #awaitRole(role: Role): Promise<void> {
+    await until('all are at work', () => {
+      const { hosts, lanes } = { hosts: this.gateway.hosts(), lanes: this.gateway.lanes() };
+      return role === 'shadow' ? lanes.length > 0 : hosts.length === 3;
     });
-    const at = role === 'candidate' ? 1 : 2;
-    return new Set(hosts.filter((_, index) => index !== at));
   }
 
   async #isAsked({ role, does }: Fault): Promise<boolean> {
@@ -147,11 +141,11 @@ export class FaultExam {
   }
 
   /** Returns what ends it. */
-  #inflict({ role, does }: Fault, others: ReadonlySet<number>): () => void {
+  #inflict({ role, does }: Fault): () => void {
     const stopped = new Set<number>();
     const act = (): void => {
-      const all = role === 'shadow' ? this.gateway.lanes() : this.gateway.hosts();
-      for (const pid of all.filter((each) => !others.has(each))) {
+      const all = [...this.gateway.hosts(), ...this.gateway.lanes()];
+      for (const pid of all.filter((each) => hostLabelOf(each)?.endsWith(` ${role}`))) {
         if (does === 'stop') stopped.add(pid);
         if (does !== 'none') send(pid, does === 'kill' ? 'SIGKILL' : 'SIGSTOP');
       }
@@ -175,6 +169,11 @@ export class FaultExam {
       () => gateway.hosts().length + gateway.lanes().length === 1,
     );
     return endedMs === undefined ? phase : `${phase} (${decidedBy.join(', ')})`;
+  }
+
+  /** One that keeps dying may end its trial before a request meets it. */
+  async #isOver(): Promise<boolean> {
+    return (await this.#status()).endedMs !== undefined;
   }
 
   async #status(): Promise<RolloutStatus> {

@@ -22,6 +22,14 @@ t.test('a child has the asked niceness, and of the environment what it is given'
   t.notOk(variables.includes('PATH=/nowhere'), 'its own variables stand');
 });
 
+t.test('the list of processes shows what a child was started for', async (t) => {
+  const birth = { ...A_BIRTH, label: 'fashion/2 candidate' };
+  const { host } = await aHost(t, { tier: 'process', birth });
+  if (process.platform !== 'linux') return;
+  const args = readFileSync(`/proc/${host.pid()}/cmdline`, 'utf8').split('\0');
+  t.equal(args.at(-2), 'fashion/2 candidate');
+});
+
 async function anotherPid(host: Host, former: number): Promise<number> {
   const deadlineMs = performance.now() + 30_000;
   while (performance.now() < deadlineMs) {

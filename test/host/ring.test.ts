@@ -187,6 +187,7 @@ t.test('a doorbell without shared memory ends the socket', async (t) => {
 t.test('large requests and answers survive the death of the child between them', async (t) => {
   const width = 200_000;
   const names = () => readdirSync('/dev/shm').filter((name) => name.startsWith('understudy-'));
+  const others = names();
   const { host } = await aHost(t, {
     tier: 'process',
     source: aFakeSource(`width=${width}&scale=2&killOn=13`),
@@ -206,5 +207,8 @@ t.test('large requests and answers survive the death of the child between them',
   await t.rejects(ask(13), { code: 'host_lost' });
   t.strictSame(await ask(5), new Set([10]));
   t.equal(readdirSync('/proc/self/fd').length, before);
-  t.strictSame(names(), []);
+  t.strictSame(
+    names().filter((name) => !others.includes(name)),
+    [],
+  );
 });
