@@ -28,7 +28,7 @@ import type { StartingModels } from './starting-models.ts';
 export type ReloadableFile = { readonly file: ConfigFile; readonly source: ConfigSource };
 
 export type ConfigReloadOptions = {
-  /** Undefined: whoever embeds the gateway has no file. */
+  /** Undefined: an embedded gateway has no file. */
   readonly configFile?: ReloadableFile | undefined;
   readonly config: RunningConfig;
   readonly catalog: Catalog;

@@ -8,7 +8,7 @@ import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
 /** A machine's clock that is further behind the ledger's last record than this is worth a line in the log. */
 const CLOCK_BEHIND_MS = 5_000;
 
-/** Opens the ledger. Its clock goes on from the last record, so that times of a rollout never go backwards. */
+/** Opens the ledger. Its clock continues from the last record, so that times of a rollout never go backwards. */
 export async function openLedger(config: Config, clock: SteadyClock, log: Log): Promise<Ledger> {
   const facts = { ledger: config.ledger };
   const ledger = await openFileLedger(config.ledger, {

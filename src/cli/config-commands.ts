@@ -11,7 +11,7 @@ type Options = {
 
 type Reloaded = Omit<Extract<ReloadResult, { kind: 'done' }>, 'kind'>;
 
-/** Models may have to be loaded anew before the answer. */
+/** Models may have to be reloaded before the answer. */
 const RELOAD_MS_MAX = 600_000;
 
 /** `understudy config reload`: the gateway reads its configuration file again. */

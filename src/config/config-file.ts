@@ -74,7 +74,7 @@ async function settledText(file: string): Promise<string> {
 /** Reads no pipe and no device, which might hold the reader for ever. */
 async function textOf(file: string): Promise<string> {
   try {
-    // Opened without waiting for whoever might write into a pipe.
+    // Opened without waiting for a writer of a pipe.
     const handle = await open(file, O_RDONLY_NONBLOCK);
     try {
       const found = await handle.stat();

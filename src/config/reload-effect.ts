@@ -11,7 +11,7 @@ const LIVE: readonly (readonly string[])[] = [
   ['feedback'],
 ];
 
-/** What a reload makes of a key, whatever its value. */
+/** What a reload does with a key, for any value. */
 export function effectOf(path: readonly string[]): ChangeEffect {
   const isLive = LIVE.some((live) => live.every((segment, at) => path[at] === segment));
   return isLive ? 'applied' : 'restart';

@@ -9,7 +9,7 @@ const USER_INFO = /(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
 
 const HIDDEN = '***';
 
-/** True for a key whose value is nobody's business: `server.auth.token`, or a rule on the header `x-api-key`. */
+/** True for a key whose value must not be printed: `server.auth.token`, or a rule on the header `x-api-key`. */
 function isSecret(path: readonly string[]): boolean {
   return path.some((segment) => SECRET.test(segment));
 }

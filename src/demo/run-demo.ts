@@ -77,7 +77,7 @@ const QUIET_MS = 1_500;
 /** First requests open connections and warm the code up; they are no measure of anything. */
 const WARM_UP_MS = 500;
 const LOOK_MS = 200;
-/** Of a live request; nobody waits this long, but on a machine that is slow or busy. */
+/** Of a live request; no request waits this long, except on a machine that is slow or busy. */
 const DEADLINE_MS = 5_000;
 const LABEL_DELAY_MS = 250;
 

@@ -15,7 +15,7 @@ import {
 export type FleetOptions = {
   /**
    * Loads a version for a seat and resolves when it is ready; rejects with a ServeError if it cannot serve, or once the signal
-   * says that nobody wants it any more.
+   * says that it is no longer wanted.
    */
   readonly startHost: (seat: Seat, signal: AbortSignal) => Promise<Host>;
   readonly onInternalError: (operation: string, error: unknown) => void;

@@ -2,11 +2,11 @@
 export type LoadBounds = {
   /** Loading that takes longer than this hangs, and has failed; milliseconds. */
   readonly loadMsMax: number;
-  /** Aborted where nobody wants what is loaded any more. */
+  /** Aborted where what is loaded is no longer wanted. */
   readonly signal?: AbortSignal | undefined;
 };
 
-/** A load took too long, or nobody wants it any more: what does it may be ended by force. */
+/** A load took too long, or is no longer wanted: what does it may be ended by force. */
 export class LoadAbandonedError extends Error {}
 
 /** As the work ends; rejects with LoadAbandonedError where it takes too long or is given up, and the work goes on then. */

@@ -50,7 +50,7 @@ export async function foldersIn(directory: string): Promise<Folders> {
 /** How long a link may take to be followed; milliseconds. */
 const LINK_MS = 1_000;
 
-/** A link to a mount that is dead is taken for one to a folder: whoever reads that is told so in time. */
+/** A link to a mount that is dead is taken for one to a folder: its reader times out and says so. */
 async function leadsToFolder(path: string): Promise<boolean> {
   let isFolder = true;
   const following = stat(path).then((found) => {

@@ -6,7 +6,7 @@ export type PbtxtPlace = { readonly line: number; readonly column: number };
 type Field = {
   /** Dotted: `input.data_type`. */
   readonly path: string;
-  /** Numbers the messages on the first level, so that one input is told from another. */
+  /** Numbers the messages on the first level, to distinguish one input from another. */
   readonly block: number;
   readonly at: number;
   /** What is written for it, without quotes; empty where that is no single value. */

@@ -5,7 +5,7 @@ import type { Scan } from './scan.ts';
 export type ReadOrder = {
   readonly root: string;
   readonly model: string;
-  /** Versions that are named by somebody, whatever their folders are called. */
+  /** Versions that a route or the configuration names, of any folder name. */
   readonly named: readonly string[];
 };
 

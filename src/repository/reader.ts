@@ -10,10 +10,10 @@ import type { Scan } from './scan.ts';
 export type ModelReader = {
   /**
    * Reads one model; one at a time. Rejects with an Error where nothing more comes for too long, or once the reader is closed.
-   * `onProgress` is told now and then how far it has come.
+   * `onProgress` is called now and then with how far it has come.
    */
   readonly read: (order: ReadOrder, onProgress: (read: BytesRead) => void) => Promise<Scan>;
-  /** Ends it at once, with whatever hangs. */
+  /** Ends it at once, with all that hangs. */
   readonly close: () => void;
 };
 

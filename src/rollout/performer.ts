@@ -223,7 +223,7 @@ export class Performer {
       await this.settle(model);
       return;
     }
-    // Something of it was closed again, as the model was loaded anew meanwhile.
+    // Something of it was closed again, as the model was reloaded meanwhile.
     if (!stage.isPrepared(needed)) {
       this.#load(rollout);
       return;

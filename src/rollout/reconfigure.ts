@@ -150,7 +150,7 @@ function refusalOfTrial(alive: Rollout, change: ModelReconfiguration): Refusal |
   );
 }
 
-/** Undefined for a model that nobody is sent to. */
+/** Undefined for a model that gets no traffic. */
 function moveOf(
   change: ModelReconfiguration,
   { routes, book }: ReconfigureOptions,

@@ -7,7 +7,7 @@ export type Stage = {
   /**
    * Loads what the rollout's phase and step need (lane, candidate, control; the new stable once promoted) and resolves when it
    * is ready. May be called again for what is loaded already. Rejects with the reason, which ends the trial, or once the signal
-   * says that nobody wants it any more.
+   * says that it is no longer wanted.
    */
   prepare(rollout: Rollout, signal: AbortSignal): Promise<void>;
   /** Whether all of that is there. */

@@ -34,7 +34,7 @@ export class BodyMemory {
   }
 
   /**
-   * Lets go of the memory of a body that came to nothing and that nobody has a view of. Left to the engine it would stay until it
+   * Lets go of the memory of a body that came to nothing and that has no view. Left to the engine it would stay until it
    * is found, and a flood takes gigabytes before that.
    */
   abandon({ buffer }: Buffer): void {
