@@ -22,7 +22,7 @@ export function brokenEntry(
   return catalogEntry(config, { model, root, packages: [], problems, aside: [] });
 }
 
-/** A model whose folder was read. What cannot be served of it, or is asked for and not there, is told. */
+/** A model whose folder was read. What cannot be served of it, or is asked for and not there, is logged. */
 export function scannedEntry(
   { config, log }: { readonly config: Config; readonly log: Log },
   model: string,

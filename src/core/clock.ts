@@ -32,7 +32,7 @@ export class SteadyClock implements Clock {
 
   readonly wallMs = (): number => Math.round(this.monotonicMs() + this.#aheadMs);
 
-  /** From here on it is at least so late: time goes on from the last record. Returns by how much it was moved, milliseconds. */
+  /** From here on it is at least so late: time continues from the last record. Returns by how much it was moved, milliseconds. */
   notBefore(wallMs: number): number {
     const behindMs = Math.max(0, wallMs - this.wallMs());
     this.#aheadMs += behindMs;

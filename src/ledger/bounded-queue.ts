@@ -4,7 +4,7 @@ import { LedgerHungError } from './ledger.ts';
 export type Turn = { isOver: boolean };
 
 /**
- * Runs pieces of work on a disk one after the other, and answers within `msMax` milliseconds whatever the disk does: a piece that
+ * Runs pieces of work on a disk one after the other, and answers within `msMax` milliseconds even if the disk never does: a piece that
  * takes longer is given up with LedgerHungError. At most one piece is at the disk at any time, one that was given up included, so
  * a disk that never answers holds one thread of the process and no more. What was given up before it began is never begun.
  */

@@ -72,7 +72,7 @@ export class LaneQueue {
     return this.#bytes + this.#backlogBytes();
   }
 
-  /** What is wrong with a lane is told when something is to be run in it. */
+  /** A fault of a lane is reported when something is to be run in it. */
   #backlogBytes(): number {
     try {
       return this.#options.lane()?.backlogBytes() ?? 0;

@@ -124,7 +124,7 @@ type Sorted = {
 
 /**
  * Which folders are versions. A number is one even without its model file: it may be half written. Beside a `config.pbtxt` lie
- * folders that are clearly no versions, such as those of warm-ups: of the others only those with a model are told.
+ * folders that are clearly no versions, such as those of warm-ups: of the others only those with a model are logged.
  */
 async function sorted(
   where: string,

@@ -160,7 +160,7 @@ export class Controller {
   /**
    * Carries out a command, or says why not; either is on record. A rollout that is started is being loaded by then, and has not
    * begun; what other commands need is loaded. While the ledger takes no records a command is refused, but for an abort: that leads
-   * everybody to stable before anything else, whatever else is under way, and is answered within two seconds.
+   * everybody to stable before anything else, regardless of what else is under way, and is answered within two seconds.
    */
   async submit(submission: Submission): Promise<CommandResult> {
     const model = modelOf(submission);

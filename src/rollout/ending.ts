@@ -20,8 +20,8 @@ export type EndingOptions = {
 const ANSWER_MS = 2_000;
 
 /**
- * Ends trials from outside the statistics. In two parts: traffic is taken away from the candidate immediately, whatever is under way
- * for the model; the record follows in the model's turn.
+ * Ends trials from outside the statistics. In two parts: traffic is taken away from the candidate immediately, even while
+ * a load for the model is under way; the record follows in the model's turn.
  */
 export class Ending {
   readonly #options: EndingOptions;

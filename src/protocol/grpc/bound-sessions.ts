@@ -15,7 +15,7 @@ export type BoundSessionOptions = {
   readonly isStream: (path: string) => boolean;
 };
 
-/** Holds a session to the bound on all of them. Who is sent away is told, connects again, and finds a place then. */
+/** Holds a session to the bound on all of them. A session sent away gets GOAWAY, and its client connects again. */
 export function boundSession(
   session: ServerHttp2Session,
   { connections, socket, isStream }: BoundSessionOptions,
