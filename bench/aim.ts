@@ -1,8 +1,8 @@
 import type { Tensor } from '../src/core/tensor.ts';
-import type { LoadPlan } from '../src/load/plan.ts';
+import type { LoadPlan } from '../src/load/nouns/plan.ts';
+import type { Protocol } from '../src/load/nouns/target.ts';
+import type { Address } from '../src/load/nouns/wire.ts';
 import { requestsFor, wireFor } from '../src/load/requests/write-requests.ts';
-import type { Protocol } from '../src/load/target/target.ts';
-import type { Address } from '../src/load/wire/wire.ts';
 
 /** What a load sends, and where. */
 export type Aim = Pick<LoadPlan, 'wire' | 'requests'>;

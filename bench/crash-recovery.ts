@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../src/core/clock.ts';
-import { poisson } from '../src/load/arrivals.ts';
-import type { LoadReport } from '../src/load/report/load-report.ts';
+import { poisson } from '../src/load/nouns/arrivals.ts';
+import type { LoadReport } from '../src/load/nouns/load-report.ts';
 import { type Aim, inferAim, oneRow } from './aim.ts';
 import { spreadOf } from './blocks.ts';
 import type { Curve, Effort, Figure, Measurement, Suite } from './figure.ts';

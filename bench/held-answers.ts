@@ -1,5 +1,5 @@
-import { poisson } from '../src/load/arrivals.ts';
-import type { LatencySummary } from '../src/load/report/load-report.ts';
+import { poisson } from '../src/load/nouns/arrivals.ts';
+import type { LatencySummary } from '../src/load/nouns/load-report.ts';
 import { interleave, ratioSpread, spreadOf } from './blocks.ts';
 import type { Effort, Figure } from './figure.ts';
 import { aimOf, load, PER_SECOND, WRK_PERIOD_MS, wrkOn } from './known-load.ts';

@@ -1,4 +1,4 @@
-import { type Arrivals, constant } from '../src/load/arrivals.ts';
+import { type Arrivals, constant } from '../src/load/nouns/arrivals.ts';
 import { interleave, spreadOf } from './blocks.ts';
 import { EchoProcess } from './echo-process.ts';
 import type { Effort, Figure, Measurement, Suite } from './figure.ts';

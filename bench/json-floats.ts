@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from '../src/core/random.ts';
-import type { LoadReport } from '../src/load/report/load-report.ts';
+import type { LoadReport } from '../src/load/nouns/load-report.ts';
 import { postBytes } from '../src/load/wire/http-connection.ts';
 import { type Aim, here } from './aim.ts';
 import { interleave, ratioSpread, spreadOf } from './blocks.ts';

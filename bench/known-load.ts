@@ -1,5 +1,5 @@
-import type { Arrivals } from '../src/load/arrivals.ts';
-import type { LoadReport } from '../src/load/report/load-report.ts';
+import type { Arrivals } from '../src/load/nouns/arrivals.ts';
+import type { LoadReport } from '../src/load/nouns/load-report.ts';
 import { postBytes } from '../src/load/wire/http-connection.ts';
 import { type Aim, here } from './aim.ts';
 import type { Effort } from './figure.ts';

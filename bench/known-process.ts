@@ -1,5 +1,5 @@
-import { QUIET_HEAP } from '../src/load/alarm.ts';
-import type { LatencySummary } from '../src/load/report/load-report.ts';
+import { QUIET_HEAP } from '../src/load/engine/alarm.ts';
+import type { LatencySummary } from '../src/load/nouns/load-report.ts';
 import { Forked } from './forked.ts';
 
 /** The share of each period, at its end, in which the server gives no answer. */

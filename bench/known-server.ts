@@ -6,8 +6,8 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '../src/core/clock.ts';
-import { openAlarm } from '../src/load/alarm.ts';
-import { Histogram } from '../src/load/histogram.ts';
+import { openAlarm } from '../src/load/engine/alarm.ts';
+import { Histogram } from '../src/load/engine/histogram.ts';
 import { type KnownNews, type KnownOrder, STALL_SHARE } from './known-process.ts';
 
 const [holdMs = 0, periodMs = 0] = process.argv.slice(2).map(Number);

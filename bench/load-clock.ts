@@ -1,5 +1,5 @@
 import { systemClock } from '../src/core/clock.ts';
-import type { LoadProgress } from '../src/load/report/load-report.ts';
+import type { LoadProgress } from '../src/load/nouns/load-report.ts';
 
 /**
  * Tells moments of this process in the time of a load that another process runs, whose clock is not ours. Each progress comes a

@@ -1,6 +1,6 @@
-import type { Arrivals } from '../src/load/arrivals.ts';
-import { Generator } from '../src/load/generator.ts';
-import type { LoadProgress, LoadReport } from '../src/load/report/load-report.ts';
+import { Generator } from '../src/load/engine/generator.ts';
+import type { Arrivals } from '../src/load/nouns/arrivals.ts';
+import type { LoadProgress, LoadReport } from '../src/load/nouns/load-report.ts';
 import type { Aim } from './aim.ts';
 import type { Effort } from './figure.ts';
 

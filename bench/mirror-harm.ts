@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { programFolder } from '../src/config/program.ts';
 import { imageTensorBytes, readImages } from '../src/demo/images.ts';
-import { poisson } from '../src/load/arrivals.ts';
-import type { LoadReport } from '../src/load/report/load-report.ts';
+import { poisson } from '../src/load/nouns/arrivals.ts';
+import type { LoadReport } from '../src/load/nouns/load-report.ts';
 import { inferAim } from './aim.ts';
 import { interleave, type Rounds, ratioSpread, spreadOf } from './blocks.ts';
 import type { Effort, Figure, Measurement, Suite } from './figure.ts';

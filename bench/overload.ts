@@ -1,9 +1,9 @@
 import { DEFAULTS } from '../src/config/defaults.ts';
 import { seededRandom } from '../src/core/random.ts';
-import { poisson } from '../src/load/arrivals.ts';
 import type { Bench } from '../src/load/modes/bench.ts';
 import { findCapacity } from '../src/load/modes/capacity.ts';
-import type { LoadReport } from '../src/load/report/load-report.ts';
+import { poisson } from '../src/load/nouns/arrivals.ts';
+import type { LoadReport } from '../src/load/nouns/load-report.ts';
 import { type Aim, inferAim, oneRow } from './aim.ts';
 import { interleave, type Rounds, ratioSpread, spreadOf } from './blocks.ts';
 import type { Curve, Effort, Figure, Measurement, Suite } from './figure.ts';

@@ -1,4 +1,4 @@
-import type { Protocol } from '../src/load/target/target.ts';
+import type { Protocol } from '../src/load/nouns/target.ts';
 import { type Aim, aimAt, inferAim, oneRow } from './aim.ts';
 import { interleave, ratioSpread, spreadOf } from './blocks.ts';
 import { EchoProcess } from './echo-process.ts';

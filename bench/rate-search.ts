@@ -1,4 +1,4 @@
-import type { LoadReport } from '../src/load/report/load-report.ts';
+import type { LoadReport } from '../src/load/nouns/load-report.ts';
 
 export type RateSearch = {
   /** Loads with so many requests per second. `probe` counts from 0. */

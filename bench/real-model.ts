@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { constant } from '../src/load/arrivals.ts';
+import { constant } from '../src/load/nouns/arrivals.ts';
 import { type Aim, aimAt, inferAim, oneRow } from './aim.ts';
 import { interleave, type Rounds, ratioSpread, spreadOf } from './blocks.ts';
 import { EchoProcess } from './echo-process.ts';

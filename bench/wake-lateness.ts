@@ -1,6 +1,6 @@
 import { systemClock } from '../src/core/clock.ts';
-import { Histogram } from '../src/load/histogram.ts';
-import type { LatencySummary } from '../src/load/report/load-report.ts';
+import { Histogram } from '../src/load/engine/histogram.ts';
+import type { LatencySummary } from '../src/load/nouns/load-report.ts';
 
 const SLEEP_MS = 2;
 

@@ -91,8 +91,8 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'src/pipeline/read-image.ts': 'test/pipeline/codec.test.ts',
   'src/host/main.ts': 'test/host/host.test.ts',
   'src/host/child.ts': 'test/host/host.test.ts',
-  'src/load/main.ts': 'test/load/generator.test.ts',
-  'src/load/alarm-thread.ts': 'test/load/run-load.test.ts',
+  'src/load/engine/main.ts': 'test/load/engine/generator.test.ts',
+  'src/load/engine/alarm-thread.ts': 'test/load/engine/run-load.test.ts',
   // Tested as a user meets them: by the commands that run them.
   'src/cli/main.ts': 'test/cli/commands.test.ts',
   'src/cli/bench/commands.ts': 'test/cli/bench.test.ts',

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { programFolder } from '../../src/config/program.ts';
-import type { Wire } from '../../src/load/wire/wire.ts';
+import type { Wire } from '../../src/load/nouns/wire.ts';
 import { INFERENCE, loadDefinitions, methodsOf } from '../../src/protocol/grpc/definitions.ts';
 import type { BenchedModel } from './benched-models.ts';
 import type { Call } from './peer.ts';

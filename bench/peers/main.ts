@@ -13,7 +13,7 @@ import { formatTable } from '../../src/cli/table.ts';
 import { programFolder, programVersion } from '../../src/config/program.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { messageOf } from '../../src/core/errors.ts';
-import { Generator } from '../../src/load/generator.ts';
+import { Generator } from '../../src/load/engine/generator.ts';
 import { type Machine, thisMachine } from '../machine.ts';
 import { withReport } from '../report.ts';
 import { temporaryFolder } from '../temporary-folder.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../src/core/errors.ts';
-import type { Generator } from '../../src/load/generator.ts';
+import type { Generator } from '../../src/load/engine/generator.ts';
 import { interleave } from '../blocks.ts';
 import type { BenchedModel } from './benched-models.ts';
 import type { Environment } from './environment.ts';

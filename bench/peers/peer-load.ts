@@ -1,6 +1,6 @@
-import { poisson } from '../../src/load/arrivals.ts';
-import type { Generator } from '../../src/load/generator.ts';
-import type { LoadReport } from '../../src/load/report/load-report.ts';
+import type { Generator } from '../../src/load/engine/generator.ts';
+import { poisson } from '../../src/load/nouns/arrivals.ts';
+import type { LoadReport } from '../../src/load/nouns/load-report.ts';
 import type { BenchedModel } from './benched-models.ts';
 import { type Ports, requestOf, wireOf } from './calls.ts';
 import type { Call } from './peer.ts';

@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { MirrorCounts } from '../core/evidence.ts';
 import type { Phase } from '../core/rollout.ts';
 import type { MetricStatus } from '../core/verdict.ts';
-import type { LatencySummary } from '../load/report/load-report.ts';
+import type { LatencySummary } from '../load/nouns/load-report.ts';
 import { TrafficProcess } from './traffic-process.ts';
 import { TRIALS, type Trial } from './trials.ts';
 import { DEMO_MODEL, type Workplace } from './workplace.ts';

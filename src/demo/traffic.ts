@@ -5,15 +5,15 @@
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { type Random, seededRandom } from '../core/random.ts';
-import { poisson } from '../load/arrivals.ts';
-import { Histogram } from '../load/histogram.ts';
-import type { LatencySummary, LoadReport } from '../load/report/load-report.ts';
-import { runLoad } from '../load/run-load.ts';
-import type { Answer } from '../load/sender.ts';
+import { Histogram } from '../load/engine/histogram.ts';
+import { runLoad } from '../load/engine/run-load.ts';
+import { poisson } from '../load/nouns/arrivals.ts';
+import type { LatencySummary, LoadReport } from '../load/nouns/load-report.ts';
+import type { Answer } from '../load/nouns/sender.ts';
+import type { Address } from '../load/nouns/wire.ts';
 import { headerOf } from '../load/wire/http-answer.ts';
 import { HttpConnection, postBytes } from '../load/wire/http-connection.ts';
 import { HttpSender } from '../load/wire/http-sender.ts';
-import type { Address } from '../load/wire/wire.ts';
 import { IMAGE_SIDE, imageTensorBytes, type LabelledImage, readImages } from './images.ts';
 
 /** What the demo asks of its traffic. */

@@ -1,11 +1,11 @@
-import type { Generator } from './generator.ts';
+import type { Generator } from './engine/generator.ts';
 import type { Arm, Bench, LoadOrder } from './modes/bench.ts';
-import type { Measured } from './modes/result.ts';
-import type { LoadPlan } from './plan.ts';
-import type { LoadProgress } from './report/load-report.ts';
+import type { LoadProgress } from './nouns/load-report.ts';
+import type { LoadPlan } from './nouns/plan.ts';
+import type { Measured } from './nouns/result.ts';
+import type { Target } from './nouns/target.ts';
 import { readCounts } from './target/ask.ts';
 import { splitBetween } from './target/counts.ts';
-import type { Target } from './target/target.ts';
 
 /** What one arm is asked, and how. */
 export type ArmLoad = { readonly target: Target } & Pick<LoadPlan, 'wire' | 'requests' | 'check'>;

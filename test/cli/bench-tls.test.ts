@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream';
 import { createServer, type TlsOptions } from 'node:tls';
 import t, { type Test } from 'tap';
 import { EXIT } from '../../src/cli/exit-code.ts';
-import type { BenchRecord } from '../../src/load/modes/result.ts';
+import type { BenchRecord } from '../../src/load/nouns/result.ts';
 import { aGateway } from '../docs/a-gateway.ts';
 import { CERTIFICATE, EXPIRED } from '../load/a-certificate.ts';
 import { type CommandEnd, understudy } from '../support/command.ts';

@@ -10,7 +10,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { Test } from 'tap';
 
-import type { Address } from '../../src/load/wire/wire.ts';
+import type { Address } from '../../src/load/nouns/wire.ts';
 import { framed } from '../protocol/grpc/a-session.ts';
 import { CERTIFICATE } from './a-certificate.ts';
 

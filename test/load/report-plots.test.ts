@@ -10,7 +10,7 @@ import {
   roundOut,
   type Scale,
 } from '../../src/load/report/plots/scale.ts';
-import { imbalanceIn } from './report-parsers.ts';
+import { imbalanceIn } from './report/report-parsers.ts';
 
 const value = fc.double({ min: -1e9, max: 1e9, noNaN: true });
 const positive = fc.double({ min: 1e-6, max: 1e9, noNaN: true });

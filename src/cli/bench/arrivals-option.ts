@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
-import type { Arrivals, Rate, Spacing } from '../../load/arrivals.ts';
+import type { Arrivals, Rate, Spacing } from '../../load/nouns/arrivals.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import type { ArrivalOptions } from './load-options.ts';
 import { readNumber, readRate, readTime, readWhole, wrongOption } from './values.ts';

@@ -1,9 +1,9 @@
 import { compare } from '../../load/modes/compare.ts';
-import type { BenchRecord, ModeResult } from '../../load/modes/result.ts';
 import { run } from '../../load/modes/run.ts';
 import { SLO_DEFAULTS, slo } from '../../load/modes/slo.ts';
 import { soak } from '../../load/modes/soak.ts';
 import { SWEEP_DEFAULTS, sweep } from '../../load/modes/sweep.ts';
+import type { BenchRecord, ModeResult } from '../../load/nouns/result.ts';
 import { doubtsOf } from '../../load/report/describe.ts';
 import { headlineOf, tablesOf } from '../../load/report/rows.ts';
 import { alignedRows } from '../../load/report/table.ts';

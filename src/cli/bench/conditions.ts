@@ -1,7 +1,7 @@
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { programVersion } from '../../config/program.ts';
 import { systemClock } from '../../core/clock.ts';
-import type { BenchConditions } from '../../load/modes/result.ts';
+import type { BenchConditions } from '../../load/nouns/result.ts';
 
 /** What a record says of where and how it was made. */
 export function conditionsOf(

@@ -1,7 +1,7 @@
 import { createLogUpdate } from 'log-update';
 import type { LoadOrder } from '../../load/modes/bench.ts';
+import type { LoadProgress } from '../../load/nouns/load-report.ts';
 import { liveLines } from '../../load/report/live-view.ts';
-import type { LoadProgress } from '../../load/report/load-report.ts';
 import { writeErr } from '../standard-output.ts';
 import { columnsOf } from '../wrapped.ts';
 

@@ -1,7 +1,7 @@
 import { access, constants, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
-import type { BenchRecord } from '../../load/modes/result.ts';
+import type { BenchRecord } from '../../load/nouns/result.ts';
 import { csvOf } from '../../load/report/csv.ts';
 import { pageOf } from '../../load/report/page.ts';
 import { wrongOption } from './values.ts';

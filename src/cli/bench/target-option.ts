@@ -1,4 +1,4 @@
-import type { Protocol, Target } from '../../load/target/target.ts';
+import type { Protocol, Target } from '../../load/nouns/target.ts';
 import type { CompareOptions, LoadOptions } from './load-options.ts';
 import { wrongOption } from './values.ts';
 

@@ -1,6 +1,6 @@
 import { seededRandom } from '../../core/random.ts';
-import type { Arrivals } from '../arrivals.ts';
-import type { Measured } from './result.ts';
+import type { Arrivals } from '../nouns/arrivals.ts';
+import type { Measured } from '../nouns/result.ts';
 
 /** Which of the two that a bench may compare; A alone where there is only one. */
 export type Arm = 'A' | 'B';

@@ -1,7 +1,7 @@
+import type { SweepResult } from '../nouns/result.ts';
 import { durationText } from '../report/quantity.ts';
 import { type Bench, loadOnce } from './bench.ts';
 import { errorsText, perSecondText } from './load-words.ts';
-import type { SweepResult } from './result.ts';
 
 /** More requests at once that gain less than this share, twice in a row, have reached the capacity. */
 const GAIN_MIN = 0.05;

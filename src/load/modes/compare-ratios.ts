@@ -1,6 +1,6 @@
 import { ratioInterval } from '../../stats/student-interval.ts';
-import type { Arrivals } from '../arrivals.ts';
-import type { CompareResult, Ratio } from './result.ts';
+import type { Arrivals } from '../nouns/arrivals.ts';
+import type { CompareResult, Ratio } from '../nouns/result.ts';
 
 /** With fewer, an interval says next to nothing. */
 export const ROUNDS_MIN = 3;

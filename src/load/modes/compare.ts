@@ -1,5 +1,6 @@
-import type { Arrivals } from '../arrivals.ts';
-import { keptArrivals } from '../kept-arrivals.ts';
+import type { Arrivals } from '../nouns/arrivals.ts';
+import { keptArrivals } from '../nouns/kept-arrivals.ts';
+import type { CompareResult, Ratio } from '../nouns/result.ts';
 import { arrivalsText } from '../report/describe.ts';
 import { durationText, quantileText, ratioText } from '../report/quantity.ts';
 import { type Bench, loadOnce, seedsFrom } from './bench.ts';
@@ -7,7 +8,6 @@ import { type Block, ROUNDS_MIN, ratiosOf } from './compare-ratios.ts';
 import { errorsText, goodRatio, tellLoad } from './load-words.ts';
 import { checkNumber } from './option-checks.ts';
 import { waitForRecovery } from './recovery.ts';
-import type { CompareResult, Ratio } from './result.ts';
 
 export type CompareSettings = {
   /** Each has a block of A, one of B and one more of A. */

@@ -1,4 +1,4 @@
-import type { LoadFigures, LoadReport } from '../report/load-report.ts';
+import type { LoadFigures, LoadReport } from '../nouns/load-report.ts';
 import { counted, msText, numberText, percentText } from '../report/quantity.ts';
 import type { Bench } from './bench.ts';
 

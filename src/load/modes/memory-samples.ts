@@ -1,4 +1,4 @@
-import type { LoadReport } from '../report/load-report.ts';
+import type { LoadReport } from '../nouns/load-report.ts';
 
 /** A value stands for an interval that began this long after it, or as long as the interval itself. */
 const STALE_MS = 1000;

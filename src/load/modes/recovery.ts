@@ -1,4 +1,4 @@
-import { constant } from '../arrivals.ts';
+import { constant } from '../nouns/arrivals.ts';
 import { durationText } from '../report/quantity.ts';
 import { type Arm, type Bench, loadOnce } from './bench.ts';
 import { errorsText, goodRatio } from './load-words.ts';

@@ -1,10 +1,10 @@
-import { keptArrivals } from '../kept-arrivals.ts';
+import { keptArrivals } from '../nouns/kept-arrivals.ts';
+import type { RunResult } from '../nouns/result.ts';
 import { arrivalsText } from '../report/describe.ts';
 import { durationText } from '../report/quantity.ts';
 import { type Bench, type LoadOrder, loadOnce } from './bench.ts';
 import { tellLoad } from './load-words.ts';
 import { checkLengths } from './option-checks.ts';
-import type { RunResult } from './result.ts';
 
 /** One load on A. Throws a RangeError for lengths that make no sense. */
 export async function run(bench: Bench, order: LoadOrder): Promise<RunResult> {

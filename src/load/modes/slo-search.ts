@@ -1,7 +1,7 @@
+import type { SloTrial } from '../nouns/result.ts';
 import { durationText } from '../report/quantity.ts';
 import { type Bench, loadOnce } from './bench.ts';
 import { errorsText, perSecondText } from './load-words.ts';
-import type { SloTrial } from './result.ts';
 
 /** Loads that a search may take at most: 40 doublings of one request a second are more than any server answers. */
 const LOADS_MAX = 40;

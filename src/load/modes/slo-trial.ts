@@ -1,10 +1,10 @@
 import { lateMost, lateThatMisses, type TailClaim } from '../../stats/early-stopping.ts';
-import { poisson } from '../arrivals.ts';
-import type { LoadReport } from '../report/load-report.ts';
+import { poisson } from '../nouns/arrivals.ts';
+import type { LoadReport } from '../nouns/load-report.ts';
+import type { SloTrial } from '../nouns/result.ts';
 import { counted, countText } from '../report/quantity.ts';
 import { type Bench, type LoadOrder, loadOnce } from './bench.ts';
 import { perSecondText, tellLoad } from './load-words.ts';
-import type { SloTrial } from './result.ts';
 
 /** Poisson arrivals vary by the root of their number: with so many standard deviations more, nearly no load has too few. */
 const SPARE_DEVIATIONS = 4;

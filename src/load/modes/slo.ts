@@ -1,10 +1,10 @@
 import { requestsNeeded } from '../../stats/early-stopping.ts';
+import type { SloResult, SloTrial } from '../nouns/result.ts';
 import { countText, durationText, msText, quantileText } from '../report/quantity.ts';
 import { type Bench, seedsFrom } from './bench.ts';
 import { goodRatio, perSecondText } from './load-words.ts';
 import { checkNumber } from './option-checks.ts';
 import { waitForRecovery } from './recovery.ts';
-import type { SloResult, SloTrial } from './result.ts';
 import { guessRate, searchRate } from './slo-search.ts';
 import { tryRate, withSpare } from './slo-trial.ts';
 

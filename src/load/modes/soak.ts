@@ -1,13 +1,13 @@
 import { endsOf, mannKendallTest, type Point, theilSenLine } from '../../stats/trend.ts';
-import { keptArrivals } from '../kept-arrivals.ts';
+import { keptArrivals } from '../nouns/kept-arrivals.ts';
+import type { LoadReport, Interval as Stretch } from '../nouns/load-report.ts';
+import type { Drift, SoakResult } from '../nouns/result.ts';
 import { arrivalsText } from '../report/describe.ts';
-import type { LoadReport, Interval as Stretch } from '../report/load-report.ts';
 import { durationText, numberText } from '../report/quantity.ts';
 import { type Bench, type LoadOrder, loadOnce } from './bench.ts';
 import { tellLoad } from './load-words.ts';
 import { MemorySamples } from './memory-samples.ts';
 import { checkLengths, checkNumber } from './option-checks.ts';
-import type { Drift, SoakResult } from './result.ts';
 
 export type SoakOptions = LoadOrder & {
   /** Resident memory of the process to be watched, MiB, as often as the time line has intervals; undefined: it cannot be read. */

@@ -1,11 +1,11 @@
-import { poisson } from '../arrivals.ts';
+import { poisson } from '../nouns/arrivals.ts';
+import type { Measured, SweepResult } from '../nouns/result.ts';
 import { quantileText } from '../report/quantity.ts';
 import { type Bench, loadOnce, seedsFrom } from './bench.ts';
 import { findCapacity } from './capacity.ts';
 import { goodRatio, perSecondText, tellLoad } from './load-words.ts';
 import { checkNumber } from './option-checks.ts';
 import { waitForRecovery } from './recovery.ts';
-import type { Measured, SweepResult } from './result.ts';
 
 export type SweepSettings = {
   /** Offered loads as multiples of the capacity, rising. */

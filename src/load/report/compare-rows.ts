@@ -1,4 +1,4 @@
-import type { CompareResult, ConfidenceInterval, Ratio } from '../modes/result.ts';
+import type { CompareResult, ConfidenceInterval, Ratio } from '../nouns/result.ts';
 import { msNumber, numberText, quantileText, ratioText } from './quantity.ts';
 import { errorCount, shareText } from './run-rows.ts';
 import { type Table, table } from './table.ts';

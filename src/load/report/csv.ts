@@ -1,5 +1,5 @@
-import type { BenchRecord, Measured, SoakResult } from '../modes/result.ts';
-import type { LatencySummary, LoadFigures } from './load-report.ts';
+import type { LatencySummary, LoadFigures } from '../nouns/load-report.ts';
+import type { BenchRecord, Measured, SoakResult } from '../nouns/result.ts';
 import { errorCount } from './run-rows.ts';
 
 type Cell = string | number | boolean | undefined;

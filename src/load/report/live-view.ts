@@ -1,4 +1,4 @@
-import type { LoadProgress } from './load-report.ts';
+import type { LoadProgress } from '../nouns/load-report.ts';
 import { counted, countText, durationText, msText, numberText } from './quantity.ts';
 
 /** What a view needs beside the progress itself; the caller keeps the history. */

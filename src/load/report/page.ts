@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { BenchRecord, ModeResult } from '../modes/result.ts';
+import type { BenchRecord, ModeResult } from '../nouns/result.ts';
 import { conditionRows, doubtsOf, loadText, targetText } from './describe.ts';
 import { type Markup, markup } from './markup.ts';
 import { PAGE_STYLE } from './page-style.ts';

@@ -1,4 +1,4 @@
-import type { BenchRecord } from '../modes/result.ts';
+import type { BenchRecord } from '../nouns/result.ts';
 import { compareHeadline, compareTables } from './compare-rows.ts';
 import { doubtsOf, notesOf, wrongExamplesOf } from './describe.ts';
 import { runHeadline, runTables, withWarning } from './run-rows.ts';

@@ -1,6 +1,6 @@
-import type { RunResult } from '../modes/result.ts';
-import type { ServerSplit } from '../target/target.ts';
-import type { LatencySummary, LoadFigures, LoadReport } from './load-report.ts';
+import type { LatencySummary, LoadFigures, LoadReport } from '../nouns/load-report.ts';
+import type { RunResult } from '../nouns/result.ts';
+import type { ServerSplit } from '../nouns/target.ts';
 import {
   countText,
   durationText,

@@ -1,4 +1,4 @@
-import type { Drift, SoakResult } from '../modes/result.ts';
+import type { Drift, SoakResult } from '../nouns/result.ts';
 import { durationText, msText, numberText, percentText } from './quantity.ts';
 import { runHeadline, runTables } from './run-rows.ts';
 import { type Table, table } from './table.ts';

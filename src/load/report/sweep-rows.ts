@@ -1,4 +1,4 @@
-import type { SweepResult } from '../modes/result.ts';
+import type { SweepResult } from '../nouns/result.ts';
 import {
   chosenText,
   countText,

@@ -1,6 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
 import type { Tensor } from '../../core/tensor.ts';
-import type { AnswerCheck } from './answer-check.ts';
+import type { AnswerCheck } from '../nouns/answer-check.ts';
 import { outputsDifference } from './compare-outputs.ts';
 import { type OutputsPart, outputsPart, readOutputs } from './read-answer.ts';
 

@@ -7,6 +7,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { messageOf } from '../../core/errors.ts';
 import type { Signature, Tensor, TensorSpec } from '../../core/tensor.ts';
+import type { Sample } from '../nouns/sample.ts';
 import { dataTensor } from './data-tensor.ts';
 import {
   isJsonArray,
@@ -19,7 +20,6 @@ import {
   showJson,
 } from './exact-json.ts';
 import { checkInputs, quoted, type Shapes } from './input-shape.ts';
-import type { Sample } from './sample.ts';
 
 /** No more fits one string of the runtime. */
 const FILE_BYTES_MAX = 500_000_000;

@@ -13,10 +13,10 @@ import {
   type Signature,
   type TensorSpec,
 } from '../../core/tensor.ts';
+import type { Sample } from '../nouns/sample.ts';
 import { isIdxImages, readIdxImages } from './idx-images.ts';
 import { type ImageForm, imageFormOf, type PixelOptions } from './image-form.ts';
 import { checkInputs, type Shapes, shapeOf } from './input-shape.ts';
-import type { Sample } from './sample.ts';
 
 /** Makes the data of one image's tensor of an encoded image. May be called for several images at once. */
 export type DecodeImage = (encoded: Uint8Array, form: ImageForm) => Promise<Uint8Array>;

@@ -1,6 +1,6 @@
 import { byteLengthOf, formatShape, isDtype, type Tensor } from '../../core/tensor.ts';
+import type { AnswerForm } from '../nouns/answer-check.ts';
 import { headerOf } from '../wire/http-answer.ts';
-import type { AnswerForm } from './answer-check.ts';
 import { fromContent } from './data-tensor.ts';
 import {
   isJsonArray,

@@ -6,9 +6,9 @@ import {
   type Signature,
   type Tensor,
 } from '../../core/tensor.ts';
+import type { Sample } from '../nouns/sample.ts';
 import { bytesOf, type Element } from './elements.ts';
 import { checkInputs, type ShapeOptions, shapeOf } from './input-shape.ts';
-import type { Sample } from './sample.ts';
 
 export type SyntheticOptions = ShapeOptions & {
   /** How many samples. */

@@ -1,11 +1,11 @@
 import { messageOf } from '../../core/errors.ts';
-import type { Protocol, Target } from '../target/target.ts';
+import type { AnswerForm } from '../nouns/answer-check.ts';
+import type { Sample } from '../nouns/sample.ts';
+import type { Protocol, Target } from '../nouns/target.ts';
+import { originOf, type Wire } from '../nouns/wire.ts';
 import { postBytes } from '../wire/http-connection.ts';
-import { originOf, type Wire } from '../wire/wire.ts';
-import type { AnswerForm } from './answer-check.ts';
 import { grpcRequest } from './grpc-request.ts';
 import { restBinaryBody, restJsonBody } from './rest-body.ts';
-import type { Sample } from './sample.ts';
 
 const SERVICE = '/inference.GRPCInferenceService';
 

@@ -1,9 +1,9 @@
+import type { ServerCounts, Target, TargetFacts } from '../nouns/target.ts';
 import { CONTROL_MS_MAX, type Control, isGrpc, type Reply } from './control.ts';
 import { countsIn } from './counts.ts';
 import { GrpcControl } from './grpc-control.ts';
 import { FactsError, readModelFacts, readModelNames, readServerName } from './read-facts.ts';
 import { RestControl } from './rest-control.ts';
-import type { ServerCounts, Target, TargetFacts } from './target.ts';
 import { TargetError } from './target-error.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Target } from './target.ts';
+import type { Target } from '../nouns/target.ts';
 
 /** Of the server itself, of the model, what the model has done, and which models there are. */
 export type Question = 'server' | 'model' | 'statistics' | 'index';

@@ -1,4 +1,4 @@
-import type { ServerCounts, ServerSplit, Target } from './target.ts';
+import type { ServerCounts, ServerSplit, Target } from '../nouns/target.ts';
 
 const NS_PER_MS = 1e6;
 

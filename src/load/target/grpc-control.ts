@@ -1,9 +1,9 @@
 import { deferred } from '../../core/deferred.ts';
+import type { Target } from '../nouns/target.ts';
+import { originOf } from '../nouns/wire.ts';
 import { type GrpcAnswer, GrpcSender } from '../wire/grpc-sender.ts';
-import { originOf } from '../wire/wire.ts';
 import type { Control, Question, Reply } from './control.ts';
 import { decodeResponse, encodeRequest, type ResponseName } from './grpc-messages.ts';
-import type { Target } from './target.ts';
 import { unanswered, unreachable } from './unreachable.ts';
 
 const SERVICE = 'inference.GRPCInferenceService';

@@ -1,5 +1,5 @@
 import { DTYPES, type Dtype, isDtype, type TensorSpec } from '../../core/tensor.ts';
-import type { TargetFacts } from './target.ts';
+import type { TargetFacts } from '../nouns/target.ts';
 
 /** Something in an answer that a load cannot do without; the message says what, as `found ...` goes on. */
 export class FactsError extends Error {}

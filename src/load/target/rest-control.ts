@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { originOf } from '../wire/wire.ts';
+import type { Target } from '../nouns/target.ts';
+import { originOf } from '../nouns/wire.ts';
 import type { Control, Question, Reply } from './control.ts';
-import type { Target } from './target.ts';
 import { unanswered, unreachable } from './unreachable.ts';
 
 /** Some servers answer in text or a page where they have nothing; no more of it than this is told. */

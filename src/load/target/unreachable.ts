@@ -1,6 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
+import type { Target } from '../nouns/target.ts';
 import { isGrpc } from './control.ts';
-import type { Target } from './target.ts';
 import { TargetError } from './target-error.ts';
 
 /** Errors of TLS that say that a certificate is the matter. The first that fits counts. */

@@ -6,7 +6,7 @@ import {
   type Http2Session,
   type OutgoingHttpHeaders,
 } from 'node:http2';
-import { type Address, originOf } from './wire.ts';
+import { type Address, originOf } from '../nouns/wire.ts';
 
 /** So wide that no answer waits for the generator to make room. */
 const STREAM_WINDOW_BYTES = 8 * 1024 * 1024;

@@ -1,5 +1,5 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
-import type { Answer, Sender } from '../sender.ts';
+import type { Answer, Sender } from '../nouns/sender.ts';
 import { type CallKind, GrpcConnection, lossOf } from './grpc-connection.ts';
 import { Framer, MessageError, MessageReader } from './grpc-message.ts';
 import { type GrpcStatus, resetName, statusIn } from './grpc-status.ts';

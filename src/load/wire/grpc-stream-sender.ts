@@ -1,6 +1,6 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { type Deferred, deferred } from '../../core/deferred.ts';
-import type { Answer, Sender } from '../sender.ts';
+import type { Answer, Sender } from '../nouns/sender.ts';
 import { GrpcConnection, lossOf } from './grpc-connection.ts';
 import { Framer, MessageError, MessageReader } from './grpc-message.ts';
 import type { GrpcSenderOptions } from './grpc-sender.ts';

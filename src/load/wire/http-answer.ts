@@ -1,4 +1,4 @@
-import type { Answer } from '../sender.ts';
+import type { Answer } from '../nouns/sender.ts';
 
 /** One whole answer. `error` is its status where that is none of success (2xx). */
 export type HttpAnswer = Answer & { readonly status: number };

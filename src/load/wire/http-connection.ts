@@ -1,7 +1,7 @@
 import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
+import type { Address } from '../nouns/wire.ts';
 import { AnswerReader, type HttpAnswer } from './http-answer.ts';
-import type { Address } from './wire.ts';
 
 type Waiting = {
   readonly resolve: (answer: HttpAnswer) => void;

@@ -1,6 +1,6 @@
-import type { Answer, Sender } from '../sender.ts';
+import type { Answer, Sender } from '../nouns/sender.ts';
+import type { Address } from '../nouns/wire.ts';
 import { HttpConnection } from './http-connection.ts';
-import type { Address } from './wire.ts';
 
 /** Opened at once at most, so that a server's queue of connections to accept holds. */
 const OPENING_MAX = 64;

@@ -1,8 +1,8 @@
-import type { Sender } from '../sender.ts';
+import type { Sender } from '../nouns/sender.ts';
+import type { Wire } from '../nouns/wire.ts';
 import { GrpcSender } from './grpc-sender.ts';
 import { GrpcStreamSender } from './grpc-stream-sender.ts';
 import { HttpSender } from './http-sender.ts';
-import type { Wire } from './wire.ts';
 
 /** A sender for a wire. It has no connection yet: `open` makes them. */
 export function senderFor(wire: Wire): Sender {

@@ -1,14 +1,14 @@
 /** A bench on a simulated server, so that what a mode finds can be held against the truth. */
 import { seededRandom } from '../../../src/core/random.ts';
-import type { Arrivals } from '../../../src/load/arrivals.ts';
-import { keptArrivals } from '../../../src/load/kept-arrivals.ts';
 import type { Arm, Bench, LoadOrder } from '../../../src/load/modes/bench.ts';
-import type { Measured } from '../../../src/load/modes/result.ts';
+import type { Arrivals } from '../../../src/load/nouns/arrivals.ts';
+import { keptArrivals } from '../../../src/load/nouns/kept-arrivals.ts';
 import type {
   LatencySummary,
   LoadFigures,
   LoadReport,
-} from '../../../src/load/report/load-report.ts';
+} from '../../../src/load/nouns/load-report.ts';
+import type { Measured } from '../../../src/load/nouns/result.ts';
 
 /** A queue before one server. Its capacity is 1000 / `serviceMs` a second. */
 export type AServer = {

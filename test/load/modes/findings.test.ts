@@ -1,9 +1,9 @@
 /** What compare and slo claim, held against servers whose truth is known. */
 import t from 'tap';
-import { constant, poisson } from '../../../src/load/arrivals.ts';
 import { compare } from '../../../src/load/modes/compare.ts';
-import type { CompareResult } from '../../../src/load/modes/result.ts';
 import { type SloOptions, slo } from '../../../src/load/modes/slo.ts';
+import { constant, poisson } from '../../../src/load/nouns/arrivals.ts';
+import type { CompareResult } from '../../../src/load/nouns/result.ts';
 import { type AServer, aBench, steady } from './a-bench.ts';
 
 const light = { arrivals: poisson(50), seed: 1, blockMs: 5000, rounds: 6 };

@@ -1,10 +1,10 @@
 import t from 'tap';
-import { constant, poisson } from '../../../src/load/arrivals.ts';
 import { compare } from '../../../src/load/modes/compare.ts';
 import { waitForRecovery } from '../../../src/load/modes/recovery.ts';
 import { run } from '../../../src/load/modes/run.ts';
 import { soak } from '../../../src/load/modes/soak.ts';
 import { sweep } from '../../../src/load/modes/sweep.ts';
+import { constant, poisson } from '../../../src/load/nouns/arrivals.ts';
 import { soakTables } from '../../../src/load/report/soak-rows.ts';
 import { aBench, steady } from './a-bench.ts';
 

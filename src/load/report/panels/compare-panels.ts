@@ -1,4 +1,4 @@
-import type { CompareResult, ConfidenceInterval, Ratio } from '../../modes/result.ts';
+import type { CompareResult, ConfidenceInterval, Ratio } from '../../nouns/result.ts';
 import { roundsIn } from '../compare-rows.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
 import { type Tone, WIDE_WIDTH } from '../plots/drawing.ts';

@@ -1,5 +1,5 @@
-import type { Measured } from '../../modes/result.ts';
-import type { Interval, LatencySummary, LoadReport } from '../load-report.ts';
+import type { Interval, LatencySummary, LoadReport } from '../../nouns/load-report.ts';
+import type { Measured } from '../../nouns/result.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
 import { barDrawing } from '../plots/bar-plot.ts';
 import { HALF_WIDTH, type Tone, WIDE_WIDTH } from '../plots/drawing.ts';

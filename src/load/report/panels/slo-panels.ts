@@ -1,4 +1,4 @@
-import type { SloResult, SloTrial } from '../../modes/result.ts';
+import type { SloResult, SloTrial } from '../../nouns/result.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
 import { type Tone, WIDE_WIDTH } from '../plots/drawing.ts';
 import { lineDrawing, type Series } from '../plots/line-plot.ts';

@@ -1,5 +1,5 @@
-import type { Drift, SoakResult } from '../../modes/result.ts';
-import type { Interval } from '../load-report.ts';
+import type { Interval } from '../../nouns/load-report.ts';
+import type { Drift, SoakResult } from '../../nouns/result.ts';
 import type { Panel } from '../panel.ts';
 import { lineDrawing, type Series } from '../plots/line-plot.ts';
 import { numberText, percentText } from '../quantity.ts';

@@ -1,5 +1,5 @@
-import type { SweepResult } from '../../modes/result.ts';
-import type { LoadFigures } from '../load-report.ts';
+import type { LoadFigures } from '../../nouns/load-report.ts';
+import type { SweepResult } from '../../nouns/result.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
 import { type LinePlot, lineDrawing } from '../plots/line-plot.ts';
 import { limitText, msText, numberText, percentText, quantileText } from '../quantity.ts';

@@ -1,0 +1,26 @@
+import type { LoadPlan } from '../nouns/plan.ts';
+import type { Pulse } from './pulse.ts';
+import type { LoadShare } from './share.ts';
+
+/** The plan with a process's own concurrency and `inFlightMax`; arrivals `at`, `at + of`, ... are its own. */
+export type GeneratorPart = {
+  readonly plan: LoadPlan;
+  readonly of: number;
+  readonly at: number;
+  /** Whether anybody wants pulses. */
+  readonly isWatched: boolean;
+};
+
+/** What the generator tells its processes. */
+export type GeneratorOrder =
+  | { readonly kind: 'load'; readonly part: GeneratorPart }
+  /** A moment of the wall clock, the same for all processes: what processes can agree on. */
+  | { readonly kind: 'begin'; readonly wallMs: number }
+  | { readonly kind: 'end' };
+
+/** What they tell it. */
+export type GeneratorNews =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'pulse'; readonly pulse: Pulse }
+  | { readonly kind: 'done'; readonly share: LoadShare }
+  | { readonly kind: 'failed'; readonly message: string };
