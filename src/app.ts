@@ -4,25 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { Catalog } from './app/catalog.ts';
-import {
-  ConfigReload,
-  type ConfigReloadOptions,
-  type ReloadableFile,
-} from './app/config-reload.ts';
-import { type FirstChoicesOptions, firstChoices } from './app/first-choices.ts';
-import { Judges } from './app/judges.ts';
 import { openLedger } from './app/ledger.ts';
 import { adjustableLog } from './app/log-settings.ts';
-import { Lookout, type LookoutOptions } from './app/lookout.ts';
 import { openMax } from './app/max-model.ts';
 import { budgetBytesMax, requestBudget } from './app/memory-max.ts';
-import { ModelControl, type ModelControlOptions } from './app/model-control.ts';
-import { OverrideFiles } from './app/override-files.ts';
-import { Placement, type PlacementOptions } from './app/placement.ts';
-import { listModels } from './app/read-catalog.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
-import { Residence } from './app/residence.ts';
 import {
   type ControlPlaneOptions,
   createControlPlane,
@@ -32,8 +18,6 @@ import {
 } from './app/servers.ts';
 import { createService, type ServiceOptions } from './app/service.ts';
 import { createStage } from './app/stage.ts';
-import { Start } from './app/start.ts';
-import { StartingModels } from './app/starting-models.ts';
 import { type HostWatch, reportInternalErrors, watchHosts } from './app/watch-hosts.ts';
 import { programVersion } from './config/program.ts';
 import type { Address } from './config/quantities.ts';
@@ -51,11 +35,28 @@ import { createGateway, type Gateway, type GatewayLimits } from './gateway/gatew
 import { ModelStatistics } from './gateway/model-statistics.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
 import { JoiningStore } from './host/joining-store.ts';
+import { ledgerLifetime } from './ledger/ledger-lifetime.ts';
+import { Catalog } from './models/catalog.ts';
+import {
+  ConfigReload,
+  type ConfigReloadOptions,
+  type ReloadableFile,
+} from './models/config-reload.ts';
+import { type FirstChoicesOptions, firstChoices } from './models/first-choices.ts';
+import { Lookout, type LookoutOptions } from './models/lookout.ts';
+import { ModelControl, type ModelControlOptions } from './models/model-control.ts';
+import { OverrideFiles } from './models/override-files.ts';
+import { Placement, type PlacementOptions } from './models/placement.ts';
+import { listModels } from './models/read-catalog.ts';
+import { Residence } from './models/residence.ts';
+import { Start } from './models/start.ts';
+import { StartingModels } from './models/starting-models.ts';
 import type { Folders } from './repository/folders.ts';
 import { Reader } from './repository/reader.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/stage.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
+import { Judges } from './trials/judges.ts';
 
 export type AppOptions = {
   readonly config: Config;
@@ -186,6 +187,7 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
   const start = new Start(folders, {
     ...parts,
     openReader: () => new Reader(),
+    ledgerLifetime,
     isReady: (model) => isReady(gateway, model),
   });
   release.push(releasing('models that start', () => start.stop()));

@@ -4,12 +4,12 @@ import { messageOf, ServeError } from '../core/errors.ts';
 import type { InferResponse } from '../core/infer.ts';
 import type { Tensor } from '../core/tensor.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { Catalog } from '../models/catalog.ts';
 import { type ImageCodec, openImageCodec } from '../pipeline/codec.ts';
 import { type ImageSpec, imageShape, imageSpecOf } from '../pipeline/image-spec.ts';
 import { type RankingSpec, rankClasses, rankingSpecOf } from '../pipeline/rank-classes.ts';
 import type { MaxMetadata, MaxModel, MaxPrediction, Patience } from '../protocol/max/model.ts';
 import type { Package } from '../repository/package.ts';
-import type { Catalog } from './catalog.ts';
 import { type Release, releasing } from './release.ts';
 
 /** What the routes of the Model Asset eXchange are made of. */

@@ -1,16 +1,10 @@
-import { totalmem } from 'node:os';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../core/log.ts';
+import { memoryLimit } from '../models/memory-limit.ts';
 import { MemoryBudget } from '../protocol/memory-budget.ts';
 
 /** The rest is for models, code and what the runtimes hold. */
 const SHARE_OF_MEMORY = 4;
-
-/** The memory that this process may use, in bytes: the limit of its cgroup (v1 or v2), or the machine's. */
-export function memoryLimit(): number {
-  const constrained = process.constrainedMemory();
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
-}
 
 /** One of the largest size is there twice: as it came, and decoded or inflated. */
 const COPIES = 2;

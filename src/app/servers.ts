@@ -8,6 +8,11 @@ import { ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import type { CatalogEntry } from '../models/catalog-entry.ts';
+import type { ConfigReload } from '../models/config-reload.ts';
+import type { Lookout } from '../models/lookout.ts';
+import type { ModelControl } from '../models/model-control.ts';
+import { type ModelsViewOptions, modelsView } from '../models/models-view.ts';
 import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
 import { addMaxRoutes } from '../protocol/max/routes.ts';
 import type { MemoryBudget } from '../protocol/memory-budget.ts';
@@ -15,14 +20,9 @@ import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { CatalogEntry } from './catalog-entry.ts';
-import type { ConfigReload } from './config-reload.ts';
+import type { Judges } from '../trials/judges.ts';
 import { connectionsFitting } from './descriptors.ts';
-import type { Judges } from './judges.ts';
-import type { Lookout } from './lookout.ts';
 import type { Max } from './max-model.ts';
-import type { ModelControl } from './model-control.ts';
-import { type ModelsViewOptions, modelsView } from './models-view.ts';
 
 export type DataPlaneOptions = {
   readonly config: Config;

@@ -4,12 +4,12 @@ import type { Clock } from '../core/clock.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ModelRepository } from '../gateway/model-repository.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
+import type { Catalog } from '../models/catalog.ts';
 import { createRequestIds } from '../protocol/request-ids.ts';
 import type { ServerSettings } from '../protocol/server-settings.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Catalog } from './catalog.ts';
-import type { Judges } from './judges.ts';
+import type { Judges } from '../trials/judges.ts';
 
 export type ServiceOptions = {
   readonly config: Config;

@@ -1,8 +1,8 @@
 import type { RouteTable } from '../gateway/route-table.ts';
+import type { Residence } from '../models/residence.ts';
 import { routeFor } from '../rollout/route-for.ts';
 import type { Stage } from '../rollout/stage.ts';
-import type { Judges } from './judges.ts';
-import type { Residence } from './residence.ts';
+import type { Judges } from '../trials/judges.ts';
 
 export type StageOptions = {
   readonly routes: Pick<RouteTable, 'read'>;

@@ -5,7 +5,7 @@ import type { BreakerTrip } from '../core/rollout.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { HostListeners } from '../host/host.ts';
-import type { SeatRole } from '../host/residency.ts';
+import type { SeatRole } from '../models/residency.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export type HostWatch = {

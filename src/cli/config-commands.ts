@@ -1,4 +1,4 @@
-import type { ReloadResult } from '../app/config-reload.ts';
+import type { ReloadResult } from '../models/config-reload.ts';
 import { AdminClient } from './admin-client.ts';
 import { print, readFormat } from './output.ts';
 

@@ -1,4 +1,4 @@
-import type { ModelView, VersionRole, VersionView } from '../app/models-view.ts';
+import type { ModelView, VersionRole, VersionView } from '../models/models-view.ts';
 import { AdminClient, modelPath } from './admin-client.ts';
 import { print, readFormat } from './output.ts';
 import { formatTable } from './table.ts';

@@ -1,12 +1,12 @@
 import { isIPv6 } from 'node:net';
 import { collectRarely } from '../app/collect-rarely.ts';
-import type { ReloadableFile } from '../app/config-reload.ts';
 import { startApp } from '../app.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { ConfigFile } from '../config/config-file.ts';
 import { readEnvironment } from '../config/environment.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
+import type { ReloadableFile } from '../models/config-reload.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { createLog, dropNotice } from './log.ts';
 import { standardErrorSink } from './log-sink.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { grpcClient } from '../interop/grpc-client.ts';
-import { aRepository } from './a-control.ts';
+import { aRepository } from '../models/a-control.ts';
 
 type Teardown = { readonly teardown: (work: () => unknown) => void };
 

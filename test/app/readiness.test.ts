@@ -1,8 +1,8 @@
 import t from 'tap';
 import { aRequest, NEVER_ABORTED } from '../gateway/builders.ts';
+import { aControl } from '../models/a-control.ts';
 import { aRepository } from '../repository/a-repository.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
-import { aControl } from './a-control.ts';
 
 const MODEL = anIdentityModel('FP32');
 const CORRUPT = 'no model';

@@ -2,8 +2,8 @@ import t from 'tap';
 import { createService } from '../../src/app/service.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import { ModelStatistics } from '../../src/gateway/model-statistics.ts';
+import { aControl, aRepository } from '../models/a-control.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
-import { aControl, aRepository } from './a-control.ts';
 
 async function aService(t: Parameters<typeof aRepository>[0]) {
   const files = { 'm/1/model.onnx': anIdentityModel('FP32'), 'm/2/model.onnx': 'no model' };

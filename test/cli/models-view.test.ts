@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { ModelView } from '../../src/app/models-view.ts';
 import { formatModels } from '../../src/cli/models-commands.ts';
+import type { ModelView } from '../../src/models/models-view.ts';
 
 const DIGEST = '37e9c886dec6ee54dc8a2ab690f2c397dfad73b89bf9d82bd698701485a09faa';
 

@@ -1,4 +1,3 @@
-import { openImageDecoder } from '../../app/image-decoder.ts';
 import { messageOf } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
 import type { Signature } from '../../core/tensor.ts';
@@ -8,6 +7,7 @@ import type { PixelOptions } from '../../load/requests/image-form.ts';
 import { imageSamples } from '../../load/requests/images.ts';
 import type { Shapes } from '../../load/requests/input-shape.ts';
 import { syntheticSamples } from '../../load/requests/synthetic.ts';
+import { openImageDecoder } from '../../pipeline/image-decoder.ts';
 import { CommandError, EXIT } from '../exit-code.ts';
 import type { LoadOptions } from './load-options.ts';
 import { readWhole, wrongOption } from './values.ts';

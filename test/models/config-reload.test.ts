@@ -1,10 +1,10 @@
 import { open, rm, writeFile } from 'node:fs/promises';
 import t from 'tap';
-import { ConfigReload, type ReloadResult } from '../../src/app/config-reload.ts';
-import { Lookout } from '../../src/app/lookout.ts';
 import { ConfigFile } from '../../src/config/config-file.ts';
 import { deferred } from '../../src/core/deferred.ts';
 import { messageOf } from '../../src/core/errors.ts';
+import { ConfigReload, type ReloadResult } from '../../src/models/config-reload.ts';
+import { Lookout } from '../../src/models/lookout.ts';
 import { aRequest, NEVER_ABORTED } from '../gateway/builders.ts';
 import { aSpec } from '../rollout/builders.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';

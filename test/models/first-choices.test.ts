@@ -2,12 +2,12 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { Catalog } from '../../src/app/catalog.ts';
-import { firstChoices, tellOfChoices } from '../../src/app/first-choices.ts';
-import { ledgerLifetime } from '../../src/app/ledger-lifetime.ts';
-import { scannedEntry } from '../../src/app/read-catalog.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { LogEntry } from '../../src/core/log.ts';
+import { ledgerLifetime } from '../../src/ledger/ledger-lifetime.ts';
+import { Catalog } from '../../src/models/catalog.ts';
+import { firstChoices, tellOfChoices } from '../../src/models/first-choices.ts';
+import { scannedEntry } from '../../src/models/read-catalog.ts';
 import { type ScanOptions, scanModel } from '../../src/repository/scan.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
 import { aRepository } from './a-control.ts';
@@ -40,7 +40,10 @@ async function aWorld(t: Parameters<typeof aRepository>[0], ledger: string) {
   const reading = { config, log: () => undefined };
   const entries = ['m', 'f', 'w'].map((model) => scanned(reading, model, {}));
   const catalog = new Catalog(config, await Promise.all(entries));
-  return { config, catalog, told: log, log: (entry: LogEntry) => void log.push(entry) };
+  return {
+    ...{ config, catalog, ledgerLifetime },
+    ...{ told: log, log: (entry: LogEntry) => void log.push(entry) },
+  };
 }
 
 t.test(
@@ -49,8 +52,6 @@ t.test(
   async (t) => {
     const folder = await mkdtemp(join(SHARED_MEMORY, 'understudy-ledger-'));
     t.teardown(() => rm(folder, { recursive: true }));
-    t.equal(await ledgerLifetime(folder), 'in memory (tmpfs)');
-    t.equal(await ledgerLifetime(join(folder, 'absent')), 'unknown');
     const world = await aWorld(t, folder);
     await tellOfChoices(world);
     t.match(world.told, [

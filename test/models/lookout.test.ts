@@ -1,8 +1,8 @@
 import { rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { Lookout, type Waits } from '../../src/app/lookout.ts';
-import { modelsView } from '../../src/app/models-view.ts';
+import { Lookout, type Waits } from '../../src/models/lookout.ts';
+import { modelsView } from '../../src/models/models-view.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
 import { until } from '../support/until.ts';
 import { aControl, aRepository, type Control, type ControlParts, put } from './a-control.ts';

@@ -2,14 +2,14 @@ import type { Arm, Route } from '../core/route.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { RefusedModel } from '../gateway/server-readiness.ts';
 import type { ModelVersionState } from '../gateway/version-names.ts';
-import { Fleet } from '../host/fleet.ts';
 import type { Host } from '../host/host.ts';
 import type { Lane } from '../host/lane.ts';
-import { planResidency } from '../host/residency.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
+import { Fleet } from './fleet.ts';
 import { Lanes, type LaneTarget } from './lanes.ts';
 import type { Placement } from './placement.ts';
+import { planResidency } from './residency.ts';
 import { ResidentVersion } from './resident-version.ts';
 import { seatsOf } from './seats-of.ts';
 

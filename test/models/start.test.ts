@@ -1,6 +1,6 @@
 import t from 'tap';
-import { modelsView } from '../../src/app/models-view.ts';
 import { deferred } from '../../src/core/deferred.ts';
+import { modelsView } from '../../src/models/models-view.ts';
 import { repositoryIndexOf } from '../../src/protocol/repository-index.ts';
 import { aRequest, NEVER_ABORTED } from '../gateway/builders.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';

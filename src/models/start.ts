@@ -16,7 +16,7 @@ import type { BytesRead } from '../repository/reading-progress.ts';
 import type { Scan } from '../repository/scan.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Catalog } from './catalog.ts';
-import { tellOfChoices } from './first-choices.ts';
+import { type LedgerLifetime, tellOfChoices } from './first-choices.ts';
 import { initialRoute } from './initial-routes.ts';
 import { namedVersions } from './named-versions.ts';
 import { namesNotFound, recordedNotFound } from './names-not-found.ts';
@@ -24,7 +24,7 @@ import { overruledRoutes } from './overruled-routes.ts';
 import { brokenEntry, scannedEntry, tellOf } from './read-catalog.ts';
 import type { StartingModels } from './starting-models.ts';
 
-export type StartOptions = {
+export type StartOptions = LedgerLifetime & {
   readonly config: Config;
   readonly catalog: Catalog;
   readonly routes: Pick<RouteTable, 'read' | 'list'>;
@@ -176,13 +176,13 @@ export class Start {
 
   /** What can be said only once all has been read, and the ledger has had its word. */
   async #tellOfAll(): Promise<void> {
-    const { config, catalog, routes, log } = this.#options;
+    const { config, catalog, routes, ledgerLifetime, log } = this.#options;
     if (catalog.entries().every(({ packages }) => packages.size === 0)) {
       const message = `no models: expected ${config.repository}/<model>/<version>/model.onnx`;
       log({ level: 'warn', message });
     }
     for (const message of namesNotFound(config, catalog)) log({ level: 'error', message });
-    await tellOfChoices({ config, catalog, log });
+    await tellOfChoices({ config, catalog, log, ledgerLifetime });
     for (const message of overruledRoutes(catalog, routes)) log({ level: 'warn', message });
     for (const message of recordedNotFound(config, catalog, routes.list()))
       log({ level: 'error', message });

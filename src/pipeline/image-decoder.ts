@@ -1,6 +1,6 @@
 import { systemClock } from '../core/clock.ts';
-import { openImageCodec } from '../pipeline/codec.ts';
-import type { ImageSpec } from '../pipeline/image-spec.ts';
+import { openImageCodec } from './codec.ts';
+import type { ImageSpec } from './image-spec.ts';
 
 /** How an image is to be laid out, where all that the servers' packages may say of cropping and margins stays as it is. */
 export type ImageLayout = Pick<

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
-
-import { checkInstances } from '../../src/app/instances.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { checkInstances } from '../../src/models/instances.ts';
 import { anEntry, aPackage } from './builders.ts';
 
 const GIB = 1_073_741_824;

@@ -7,7 +7,7 @@ import { sha256Hex } from '../core/hash.ts';
 import type { Package } from '../repository/package.ts';
 import type { Scan } from '../repository/scan.ts';
 import { checkInstances, type Machine } from './instances.ts';
-import { memoryLimit } from './memory-max.ts';
+import { memoryLimit } from './memory-limit.ts';
 
 /** Beside the versions, and none of them. */
 const CONFIG_FILE = 'config.pbtxt';

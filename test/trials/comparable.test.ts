@@ -1,9 +1,9 @@
 import t from 'tap';
-import { whyNotComparable } from '../../src/app/comparable.ts';
 import type { Dtype } from '../../src/core/tensor.ts';
 import type { Package } from '../../src/repository/package.ts';
+import { whyNotComparable } from '../../src/trials/comparable.ts';
+import { aPackage } from '../models/builders.ts';
 import { aSpec, PROMOTE, PROVE, SHADOW } from '../rollout/builders.ts';
-import { aPackage } from './builders.ts';
 
 const stable = aPackage('1');
 const spec = aSpec();

@@ -4,7 +4,6 @@ import type { Route } from '../core/route.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { basisOf } from './initial-routes.ts';
-import { ledgerLifetime } from './ledger-lifetime.ts';
 
 export type FirstChoicesOptions = {
   readonly config: Config;
@@ -26,6 +25,11 @@ export function firstChoices({ config, catalog, log }: FirstChoicesOptions) {
   };
 }
 
+export type LedgerLifetime = {
+  /** Where the ledger's folder lies, if that does not outlast a restart; `unknown`: nothing says so. */
+  readonly ledgerLifetime: (folder: string) => Promise<string>;
+};
+
 type Move = {
   readonly entry: CatalogEntry;
   readonly before: Route | undefined;
@@ -40,7 +44,12 @@ export function tellOfMove({ entry: { model, settings }, before, after }: Move, 
 }
 
 /** Says which models follow their newest version, and whether the ledger will remember what was chosen for the others. */
-export async function tellOfChoices({ config, catalog, log }: FirstChoicesOptions): Promise<void> {
+export async function tellOfChoices({
+  config,
+  catalog,
+  log,
+  ledgerLifetime,
+}: FirstChoicesOptions & LedgerLifetime): Promise<void> {
   const served = catalog.entries().filter(({ packages }) => packages.size > 0);
   for (const { model } of served.filter(({ settings }) => settings.follows)) {
     const message =

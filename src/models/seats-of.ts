@@ -1,7 +1,7 @@
 import type { Route } from '../core/route.ts';
-import { type Seat, type SeatRole, seatKey, seatRoleOf } from '../host/residency.ts';
 import { versionsToLoad } from '../repository/versions-to-load.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
+import { type Seat, type SeatRole, seatKey, seatRoleOf } from './residency.ts';
 
 export type Seats = {
   /** One for each share, stable, and each target of rules and aliases. */

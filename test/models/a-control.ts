@@ -2,15 +2,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { Catalog } from '../../src/app/catalog.ts';
-import { firstChoices } from '../../src/app/first-choices.ts';
-import { ModelControl } from '../../src/app/model-control.ts';
-import { OverrideFiles } from '../../src/app/override-files.ts';
-import type { Placed, Placement } from '../../src/app/placement.ts';
-import { listModels } from '../../src/app/read-catalog.ts';
-import { Residence } from '../../src/app/residence.ts';
-import { Start } from '../../src/app/start.ts';
-import { StartingModels } from '../../src/app/starting-models.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { RunningConfig } from '../../src/config/running-config.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -22,8 +13,17 @@ import { seededRandom } from '../../src/core/random.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import { createRouteTable, type RouteTable } from '../../src/gateway/route-table.ts';
 import type { Host } from '../../src/host/host.ts';
-import type { Seat } from '../../src/host/residency.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
+import { Catalog } from '../../src/models/catalog.ts';
+import { firstChoices } from '../../src/models/first-choices.ts';
+import { ModelControl } from '../../src/models/model-control.ts';
+import { OverrideFiles } from '../../src/models/override-files.ts';
+import type { Placed, Placement } from '../../src/models/placement.ts';
+import { listModels } from '../../src/models/read-catalog.ts';
+import { Residence } from '../../src/models/residence.ts';
+import type { Seat } from '../../src/models/residency.ts';
+import { Start } from '../../src/models/start.ts';
+import { StartingModels } from '../../src/models/starting-models.ts';
 import { scanModel } from '../../src/repository/scan.ts';
 import { Controller } from '../../src/rollout/controller.ts';
 import { decideByLabel } from '../rollout/builders.ts';
@@ -213,6 +213,7 @@ export async function aControl(
       read: ({ root, model, named }) => scanModel(root, model, { named: () => named }),
       close: () => undefined,
     }),
+    ledgerLifetime: async () => 'unknown',
     isReady: (model) => routes.read(model) !== undefined,
     onInternalError,
   });

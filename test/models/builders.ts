@@ -1,6 +1,6 @@
-import { type CatalogEntry, catalogEntry } from '../../src/app/catalog-entry.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { Pair } from '../../src/core/outcome.ts';
+import { type CatalogEntry, catalogEntry } from '../../src/models/catalog-entry.ts';
 import type { Package } from '../../src/repository/package.ts';
 import { declaredIn } from '../../src/repository/triton-declared.ts';
 import { aTensor } from '../support/a-tensor.ts';

@@ -7,7 +7,6 @@ import { type Host, type HostListeners, startHost } from '../host/host.ts';
 import type { JoiningStore } from '../host/joining-store.ts';
 import type { JoiningSetting } from '../host/joinings.ts';
 import { type Lane, type LaneOptions, startLane } from '../host/lane.ts';
-import type { Seat, SeatRole } from '../host/residency.ts';
 import { checkUnchanged } from '../repository/check-unchanged.ts';
 import type { Package } from '../repository/package.ts';
 import type { Source } from '../runtime/runtime.ts';
@@ -15,6 +14,7 @@ import type { CatalogEntry } from './catalog-entry.ts';
 import { instancesOf } from './instances.ts';
 import { joiningKey, joiningSetting } from './joining-setting.ts';
 import type { LaneTarget } from './lanes.ts';
+import type { Seat, SeatRole } from './residency.ts';
 
 /**
  * The shadow lane yields to everything that serves live requests: the lowest priority short of idle, given at birth. Two replicas'

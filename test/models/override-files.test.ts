@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { OverrideFiles } from '../../src/app/override-files.ts';
+import { OverrideFiles } from '../../src/models/override-files.ts';
 
 const FILES = new Map([['1/model.onnx', new Uint8Array(8)]]);
 

@@ -2,9 +2,9 @@ import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import t from 'tap';
 import { ServeError } from '../../src/core/errors.ts';
-import { Fleet } from '../../src/host/fleet.ts';
 import type { Host } from '../../src/host/host.ts';
-import { planResidency, type Seat, type SeatRole, seatKey } from '../../src/host/residency.ts';
+import { Fleet } from '../../src/models/fleet.ts';
+import { planResidency, type Seat, type SeatRole, seatKey } from '../../src/models/residency.ts';
 
 const ROLES: readonly SeatRole[] = ['main', 'candidate', 'control'];
 

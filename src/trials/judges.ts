@@ -12,7 +12,7 @@ import type { ModelVersion } from '../core/version.ts';
 import { createLiveTap } from '../mirror/live-tap.ts';
 import { createMirror, type Mirror } from '../mirror/mirror.ts';
 import type { MirrorLane } from '../mirror/mirrored.ts';
-import type { Catalog } from './catalog.ts';
+import type { Catalog } from '../models/catalog.ts';
 import { type Contestants, whyNotComparable } from './comparable.ts';
 import { Trial } from './trial.ts';
 

@@ -2,7 +2,7 @@ import { causeMessageOf, ServeError } from '../core/errors.ts';
 import type { Arm } from '../core/route.ts';
 import { settleAll } from '../core/settle-all.ts';
 import type { ModelVersion } from '../core/version.ts';
-import type { Host } from './host.ts';
+import type { Host } from '../host/host.ts';
 import {
   placeKey,
   planResidency,
