@@ -1,6 +1,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { messageOf } from '../core/errors.ts';
+import { readText } from '../core/read-text.ts';
 
 /** More than any answer of the admin API; what sends more is something else. */
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
@@ -42,7 +43,7 @@ export async function exchange({ method, url, body, msMax }: Exchange): Promise<
     return {
       status: response.statusCode ?? 0,
       contentType: response.headers['content-type'] ?? '',
-      text: await textOf(response),
+      text: await readText(response, BODY_BYTES_MAX),
     };
   } catch (error) {
     const late = `no whole answer within ${msMax / 1_000} s`;
@@ -67,18 +68,6 @@ function send(
       .on('socket', (socket) => socket.once(reached, onReached))
       .end(body);
   });
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    bytes += piece.byteLength;
-    if (bytes > BODY_BYTES_MAX)
-      throw new Error(`an answer of more than ${BODY_BYTES_MAX / 2 ** 20} MiB`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString();
 }
 
 /** The reason in words that need no knowledge of Node's. */

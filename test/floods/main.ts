@@ -3,12 +3,13 @@
  * flood cost live requests, and the memory of the gateway. Fails where the flooded one fails more live requests than the other,
  * or takes more memory than it should.
  */
+import { BESIDE, cellsBeside, tablePrinter } from '../faults/exam-table.ts';
 import { type Finding, FloodExam, MEMORY_MAX_MIB } from './exam.ts';
 import { LONG, memoryBoundMib } from './list.ts';
 
 const OPTIONS = { perSecond: 100, floodMs: 10_000, connectionsMax: 1_000, afterMs: 10_000 };
 
-const WIDTHS = [40, 7, 8, 16, 11, 13, 8, 12, 12, 12];
+const print = tablePrinter([40, 7, 8, 16, 11, 13, 8, 12, 12, 12]);
 
 const works: (() => unknown)[] = [];
 try {
@@ -21,10 +22,7 @@ try {
 async function examine(): Promise<number> {
   const exam = await FloodExam.start({ teardown: (work) => works.push(work) }, OPTIONS);
   process.stdout.write(`limits.memoryMax ${MEMORY_MAX_MIB} MiB\n`);
-  print([
-    ...['flood', 'sent', 'failed', 'control failed', 'p99', 'control p99', 'ratio'],
-    ...['RSS before', 'RSS most', 'RSS after'],
-  ]);
+  print(['flood', ...BESIDE, 'RSS before', 'RSS most', 'RSS after']);
   let isGood = true;
   for (const flood of LONG) {
     const finding = await exam.run(flood);
@@ -38,22 +36,12 @@ async function examine(): Promise<number> {
 }
 
 function cellsOf({ flood, tested, control, memory }: Finding): readonly string[] {
-  const ms = (value: number): string => `${value.toFixed(1)} ms`;
   const mib = (value: number): string => `${Math.round(value)} MiB`;
   return [
     `${flood.name} (${flood.connections})`,
-    String(tested.sent),
-    String(tested.failed),
-    String(control.failed),
-    ms(tested.p99Ms),
-    ms(control.p99Ms),
-    (tested.p99Ms / control.p99Ms).toFixed(2),
+    ...cellsBeside(tested, control),
     mib(memory.before),
     mib(memory.most),
     mib(memory.after),
   ];
-}
-
-function print(cells: readonly string[]): void {
-  process.stdout.write(`${cells.map((cell, at) => cell.padEnd(WIDTHS[at] ?? 0)).join('')}\n`);
 }

@@ -2,11 +2,12 @@ import t from 'tap';
 
 import { HandClock, systemClock } from '../../src/core/clock.ts';
 import { ServeError, type ServeErrorCode } from '../../src/core/errors.ts';
-import type { InferRequest, InferResponse } from '../../src/core/infer.ts';
+import type { InferRequest } from '../../src/core/infer.ts';
 import type { Outcome, Tap } from '../../src/core/outcome.ts';
 import type { Signature } from '../../src/core/tensor.ts';
 import { checkRequest } from '../../src/gateway/check-request.ts';
 import type { ServingHost } from '../../src/gateway/gateway.ts';
+import { aHeldHost } from './a-held-host.ts';
 import {
   aGateway,
   aRequest,
@@ -16,25 +17,7 @@ import {
   echoHost,
   NEVER_ABORTED,
   PAIRS,
-  READY,
 } from './builders.ts';
-
-/** A host that answers when told to. */
-function heldHost() {
-  const waiting: (() => void)[] = [];
-  const host: ServingHost = {
-    signature: PAIRS,
-    life: () => READY,
-    infer: (request, signal) =>
-      new Promise<InferResponse>((resolve) => {
-        waiting.push(() => resolve(echoHost('1').infer(request, signal)));
-      }),
-  };
-  const release = (): void => {
-    for (const answer of waiting.splice(0)) answer();
-  };
-  return { host, release };
-}
 
 /** A tap that writes down what it is told. */
 function recordingTap() {
@@ -126,7 +109,7 @@ t.test('a version that is not loaded fails its arm, and says which are ready', a
 });
 
 t.test('refuses beyond the bound of requests in flight, and no longer than that', async (t) => {
-  const { host, release } = heldHost();
+  const { host, answerAll } = aHeldHost();
   const gateway = aGateway({
     hosts: { '1': host },
     limits: { inFlightMax: 1, armInFlightMax: 1, rowsMax: () => 8 },
@@ -136,16 +119,16 @@ t.test('refuses beyond the bound of requests in flight, and no longer than that'
     code: 'overloaded',
     message: /expected at most 1, found 1/,
   });
-  release();
+  answerAll();
   await first;
   const second = gateway.infer(aRequest(), NEVER_ABORTED);
-  release();
+  answerAll();
   t.equal((await second).version, '1');
 });
 
 t.test('a caller who goes away is forgotten at once', async (t) => {
   const { seen, tap } = recordingTap();
-  const gateway = aGateway({ hosts: { '1': heldHost().host }, taps: [tap] });
+  const gateway = aGateway({ hosts: { '1': aHeldHost().host }, taps: [tap] });
   const caller = new AbortController();
   const answer = gateway.infer(aRequest(), caller.signal);
   caller.abort();
@@ -156,7 +139,7 @@ t.test('a caller who goes away is forgotten at once', async (t) => {
 });
 
 t.test('a deadline is kept even by a host that hangs', async (t) => {
-  const gateway = aGateway({ hosts: { '1': heldHost().host } });
+  const gateway = aGateway({ hosts: { '1': aHeldHost().host } });
   const soon = aRequest({ deadlineMs: systemClock.monotonicMs() + 5 });
   await t.rejects(gateway.infer(soon, NEVER_ABORTED), { code: 'deadline_exceeded' });
   const past = aRequest({ deadlineMs: systemClock.monotonicMs() - 1 });
@@ -180,7 +163,7 @@ t.test('what a host throws that is no ServeError is internal, and reported', asy
 });
 
 t.test('draining answers what is in flight and refuses the rest', async (t) => {
-  const { host, release } = heldHost();
+  const { host, answerAll } = aHeldHost();
   const gateway = aGateway({ hosts: { '1': host } });
   const first = gateway.infer(aRequest(), NEVER_ABORTED);
   let isDrained = false;
@@ -193,7 +176,7 @@ t.test('draining answers what is in flight and refuses the rest', async (t) => {
   });
   t.match(gateway.serverReadiness(), { ready: false });
   t.equal(isDrained, false, 'one request is still in flight');
-  release();
+  answerAll();
   t.equal((await first).version, '1');
   await drained;
   await gateway.drain();

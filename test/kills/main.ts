@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../../src/core/random.ts';
+import { tablePrinter } from '../faults/exam-table.ts';
 import { type Aim, ALL_AIMS, examKills, type Kill } from './exam.ts';
 
 const { values } = parseArgs({
@@ -19,6 +20,7 @@ const aims = Array.from({ length: Number(values.kills) }, (_, at): Aim => {
   return at % 2 === 0 ? 'at random' : (points[((at - 1) / 2) % points.length] ?? 'at random');
 });
 
+const print = tablePrinter([4, 30, 9, 25, 12, 9, 7]);
 print(['#', 'killed', 'records', 'last record', 'still owed', 'restart', 'faults']);
 try {
   const random = seededRandom(Number(values.seed));
@@ -41,11 +43,5 @@ function printKill(kill: Kill, number: number): void {
   const { aim, records, last, isBetween, restartMs, faults } = kill;
   const seconds = `${(restartMs / 1_000).toFixed(1)} s`;
   const found = faults.length === 0 ? 'none' : String(faults.length);
-  print([number, aim, records, last, isBetween ? 'yes' : 'no', seconds, found]);
-}
-
-function print(cells: readonly (string | number)[]): void {
-  const widths = [3, 29, 8, 24, 11, 8, 6];
-  const line = cells.map((cell, at) => String(cell).padEnd(widths[at] ?? 0)).join(' ');
-  process.stdout.write(`${line.trimEnd()}\n`);
+  print([String(number), aim, String(records), last, isBetween ? 'yes' : 'no', seconds, found]);
 }

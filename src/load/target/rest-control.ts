@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { readText } from '../../core/read-text.ts';
 import type { Target } from '../nouns/target.ts';
 import { originOf } from '../nouns/wire.ts';
 import type { Control, Question, Reply } from './control.ts';
@@ -53,7 +54,7 @@ export class RestControl implements Control {
     const request = address.tls ? httpsRequest(options) : httpRequest(options);
     request.end(isIndex ? '{}' : undefined);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
-    return replyOf(response.statusCode ?? 0, await textOf(response));
+    return replyOf(response.statusCode ?? 0, await readText(response, BODY_BYTES_MAX));
   }
 
   #pathOf(question: Question): string {
@@ -64,19 +65,6 @@ export class RestControl implements Control {
     const whole = version === undefined ? path : `${path}/versions/${encodeURIComponent(version)}`;
     return question === 'statistics' ? `${whole}/stats` : whole;
   }
-}
-
-/** Throws where there is too much of it, which ends the connection as well. */
-async function textOf(response: IncomingMessage): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of response as AsyncIterable<Buffer>) {
-    bytes += piece.byteLength;
-    if (bytes > BODY_BYTES_MAX)
-      throw new Error(`an answer of more than ${BODY_BYTES_MAX / 2 ** 20} MiB`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString();
 }
 
 function replyOf(status: number, text: string): Reply {

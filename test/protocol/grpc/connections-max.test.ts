@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import t from 'tap';
 
-import type { ServingHost } from '../../../src/gateway/gateway.ts';
-import { aGateway, echoHost } from '../../gateway/builders.ts';
+import { aHeldHost } from '../../gateway/a-held-host.ts';
+import { aGateway } from '../../gateway/builders.ts';
 import { aSession, framed } from './a-session.ts';
 import { aClient, aConversation, anInfer, encoded } from './builders.ts';
 
@@ -18,17 +18,7 @@ t.test('a newcomer is served at once, and the connection that is idle longest go
 });
 
 t.test('where all connections are at work a newcomer is sent away', async (t) => {
-  let begin = (): void => undefined;
-  const begun = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
-  const host: ServingHost = {
-    ...echoHost('1'),
-    infer: () => {
-      begin();
-      return new Promise(() => undefined);
-    },
-  };
+  const { host, first } = aHeldHost();
   const gateway = aGateway({ hosts: { '1': host } });
   const { port } = await aConversation(t, {
     gateway,
@@ -36,7 +26,7 @@ t.test('where all connections are at work a newcomer is sent away', async (t) =>
   });
   const busy = await aSession(t, port);
   busy.open('ModelInfer').end(framed(encoded(anInfer())));
-  await begun;
+  await first;
   const client = aClient(port);
   t.teardown(() => client.close());
   const { error } = await client.call('ServerLive');

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 
-import type { ServingHost } from '../../../src/gateway/gateway.ts';
-import { aGateway, echoHost } from '../../gateway/builders.ts';
+import { aHeldHost } from '../../gateway/a-held-host.ts';
+import { aGateway } from '../../gateway/builders.ts';
 import { anInput, aServer, inferCall, LIMITS, type ServerParts } from './builders.ts';
 
 const CALL = inferCall({ inputs: [anInput()] });
@@ -41,21 +41,11 @@ t.test('a newcomer is served at once, and the connection that is idle longest go
 });
 
 t.test('where all connections are at work a newcomer is told so', async (t) => {
-  let begin = (): void => undefined;
-  const begun = new Promise<void>((resolve) => {
-    begin = resolve;
-  });
-  const host: ServingHost = {
-    ...echoHost('1'),
-    infer: () => {
-      begin();
-      return new Promise(() => undefined);
-    },
-  };
+  const { host, first } = aHeldHost();
   const { connected } = await aFullServer(t, 1, { gateway: aGateway({ hosts: { '1': host } }) });
   const busy = await connected();
   busy.write(REQUEST);
-  await begun;
+  await first;
   const refused = await answerTo(await connected(), '');
   t.match(refused, /^HTTP\/1.1 503 [\s\S]*retry-after: 1[\s\S]*server.connectionsMax/);
   t.notOk(busy.destroyed);

@@ -3,34 +3,14 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 
-import type { InferResponse } from '../../../src/core/infer.ts';
-import { type CallSignal, onAbort } from '../../../src/core/on-abort.ts';
+import { onAbort } from '../../../src/core/on-abort.ts';
 import type { ServingHost } from '../../../src/gateway/gateway.ts';
-import { aGateway, echoHost, PAIRS, READY } from '../../gateway/builders.ts';
+import { aHeldHost } from '../../gateway/a-held-host.ts';
+import { aGateway, echoHost } from '../../gateway/builders.ts';
 import { anInput, aServer, inferCall, LIMITS } from './builders.ts';
 
 const GOOD = inferCall({ inputs: [anInput()] });
 const GOOD_BYTES = `POST ${GOOD.url} HTTP/1.1\r\nhost: a\r\ncontent-length: ${GOOD.payload.length}\r\n\r\n${GOOD.payload}`;
-
-/** A host that tells of each request and its signal, and answers when told to. */
-function heldHost() {
-  const started: { signal: CallSignal; answer: () => void }[] = [];
-  let onStart: () => void = () => {};
-  const host: ServingHost = {
-    signature: PAIRS,
-    life: () => READY,
-    infer: (request, signal) =>
-      new Promise<InferResponse>((resolve) => {
-        started.push({ signal, answer: () => resolve(echoHost('1').infer(request, signal)) });
-        onStart();
-      }),
-  };
-  const next = (): Promise<void> =>
-    new Promise((resolve) => {
-      onStart = resolve;
-    });
-  return { host, started, next };
-}
 
 /** Reads until the text has come. */
 async function until(socket: Socket, text: RegExp): Promise<string> {
@@ -78,16 +58,15 @@ t.test('what is not HTTP, or has too long a header, is refused on a real socket'
 });
 
 t.test('a caller who hangs up aborts the request', async (t) => {
-  const { host, started, next } = heldHost();
+  const { host, first } = aHeldHost();
   const gateway = aGateway({ hosts: { '1': host } });
   const server = aServer({ gateway });
   t.teardown(() => server.close());
   const { port } = await server.listen('127.0.0.1', 0);
   const socket = connect(port, '127.0.0.1', () => socket.write(GOOD_BYTES));
-  await next();
-  const signal = started[0]?.signal;
-  t.equal(signal?.aborted, false);
-  const aborted = new Promise<void>((resolve) => signal && onAbort(signal, resolve));
+  const { signal } = await first;
+  t.equal(signal.aborted, false);
+  const aborted = new Promise<void>((resolve) => onAbort(signal, resolve));
   socket.destroy();
   await aborted;
   await turn();
@@ -112,19 +91,19 @@ t.test('requests of one connection follow each other, bad ones between good ones
 });
 
 t.test('a stopping server answers what is in flight, refuses the rest and lets go', async (t) => {
-  const { host, started, next } = heldHost();
+  const { host, first } = aHeldHost();
   const gateway = aGateway({ hosts: { '1': host } });
   const server = aServer({ gateway });
   const { port } = await server.listen('127.0.0.1', 0);
   const socket = connect(port, '127.0.0.1', () => socket.write(GOOD_BYTES));
-  await next();
+  const { answer } = await first;
   const drained = gateway.drain();
   const late = await server.app.inject(GOOD);
   t.match([late.statusCode, late.headers['connection']], [503, 'close']);
   t.match(late.json(), { code: 'version_not_ready', error: /stopping/ });
   const ready = await server.app.inject({ method: 'GET', url: '/v2/health/ready' });
   t.equal(ready.statusCode, 503);
-  started[0]?.answer();
+  answer();
   t.match(await until(socket, /\}$/), /^HTTP\/1.1 200 /);
   await drained;
   const closed = once(socket, 'close');

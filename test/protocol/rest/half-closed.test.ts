@@ -3,38 +3,22 @@ import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 
-import type { InferResponse } from '../../../src/core/infer.ts';
-import { type CallSignal, onAbort } from '../../../src/core/on-abort.ts';
-import type { ServingHost } from '../../../src/gateway/gateway.ts';
-import { aGateway, echoHost, PAIRS, READY } from '../../gateway/builders.ts';
+import { onAbort } from '../../../src/core/on-abort.ts';
+import { aHeldHost } from '../../gateway/a-held-host.ts';
+import { aGateway } from '../../gateway/builders.ts';
 import { anInput, aServer, inferCall } from './builders.ts';
 
 const CALL = inferCall({ inputs: [anInput()] });
 const head = (version: string): string =>
   `POST ${CALL.url} HTTP/${version}\r\nhost: a\r\ncontent-length: ${CALL.payload.length}\r\n\r\n`;
 
-/** A server whose host tells of each request and answers when it is let. */
 async function aHeldServer(t: Test) {
-  const started: { signal: CallSignal; answer: () => void }[] = [];
-  let onStart: () => void = () => undefined;
-  const first = new Promise<void>((resolve) => {
-    onStart = resolve;
-  });
-  const host: ServingHost = {
-    signature: PAIRS,
-    life: () => READY,
-    infer: (request, signal) =>
-      new Promise<InferResponse>((resolve, reject) => {
-        onAbort(signal, () => reject(new Error('cancelled')));
-        started.push({ signal, answer: () => resolve(echoHost('1').infer(request, signal)) });
-        onStart();
-      }),
-  };
+  const { host, first } = aHeldHost();
   const gateway = aGateway({ hosts: { '1': host } });
   const server = aServer({ gateway });
   t.teardown(() => server.close());
   const { port } = await server.listen('127.0.0.1', 0);
-  return { port, gateway, started, first };
+  return { port, gateway, first };
 }
 
 /** Sends bytes and the end of all that it will send; resolves with what came back when the other side closes. */
@@ -63,19 +47,19 @@ for (const version of ['1.1', '1.0']) {
 }
 
 t.test('it waits for a slow answer too, past interim ones', async (t) => {
-  const { port, started, first } = await aHeldServer(t);
+  const { port, first } = await aHeldServer(t);
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.setEncoding('latin1').end(head('1.1') + CALL.payload);
+  const { signal, answer } = await first;
   let text = '';
   let wasAborted: boolean | undefined;
   socket.on('data', (piece) => {
     text += String(piece);
     // The second is what would have found nobody there.
     if (!/(100 Continue.*){2}/s.test(text)) return;
-    wasAborted ??= started[0]?.signal.aborted;
-    started[0]?.answer();
+    wasAborted ??= signal.aborted;
+    answer();
   });
-  await first;
   await once(socket, 'end');
   t.match(text, /^(HTTP\/1.1 100 Continue\r\n\r\n)+HTTP\/1.1 200 .*"model_name":"m"/s);
   t.equal(wasAborted, false);
@@ -98,14 +82,13 @@ t.test('an end in the middle of a body is refused', async (t) => {
 });
 
 t.test('a caller that shuts its half and goes away later is found gone', async (t) => {
-  const { port, gateway, started, first } = await aHeldServer(t);
+  const { port, gateway, first } = await aHeldServer(t);
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   socket.end(head('1.1') + CALL.payload);
-  await first;
+  const { signal } = await first;
   await once(socket, 'data');
-  const signal = started[0]?.signal;
-  t.equal(signal?.aborted, false);
-  const aborted = new Promise<void>((resolve) => signal && onAbort(signal, resolve));
+  t.equal(signal.aborted, false);
+  const aborted = new Promise<void>((resolve) => onAbort(signal, resolve));
   socket.destroy();
   await aborted;
   await turn();

@@ -1,0 +1,35 @@
+import type { InferResponse } from '../../src/core/infer.ts';
+import type { CallSignal } from '../../src/core/on-abort.ts';
+import type { ServingHost } from '../../src/gateway/gateway.ts';
+import { echoHost } from './builders.ts';
+
+/** A request that has reached the host. */
+export type HeldRequest = {
+  readonly signal: CallSignal;
+  /** Gives back what was asked, as `echoHost` does at once. */
+  readonly answer: () => void;
+};
+
+/** A host that keeps every request until the test answers it, whether the caller is still there or not. */
+export function aHeldHost() {
+  const held: HeldRequest[] = [];
+  let tell: (request: HeldRequest) => void = () => undefined;
+  /** Resolves with the first request once it is there. */
+  const first = new Promise<HeldRequest>((resolve) => {
+    tell = resolve;
+  });
+  const echo = echoHost('1');
+  const host: ServingHost = {
+    ...echo,
+    infer: (request, signal) =>
+      new Promise<InferResponse>((resolve) => {
+        const each = { signal, answer: () => resolve(echo.infer(request, signal)) };
+        held.push(each);
+        tell(each);
+      }),
+  };
+  const answerAll = (): void => {
+    for (const { answer } of held.splice(0)) answer();
+  };
+  return { host, first, answerAll };
+}
