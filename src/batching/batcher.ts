@@ -1,7 +1,7 @@
 import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
-import type { OutboundTensor } from '../core/frame-bytes.ts';
 import type { Observation } from '../core/outcome.ts';
+import type { OutboundTensor } from '../core/tensor.ts';
 import { joinInputs } from './join.ts';
 import { type BatchPlan, planBatch } from './plan.ts';
 import { type Entry, Queue, type QueueLimits } from './queue.ts';

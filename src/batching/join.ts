@@ -1,4 +1,4 @@
-import type { OutboundTensor } from '../core/frame-bytes.ts';
+import type { OutboundTensor } from '../core/tensor.ts';
 import type { Work } from './work.ts';
 
 /** The inputs of several requests as one batch, row after row. Nothing is copied: the pieces are put in a row when sent. */

@@ -1,6 +1,7 @@
 /** The rows that a probe runs: made up from the signature, since no caller's data may serve for that. */
-import type { OutboundTensor } from '../core/frame-bytes.ts';
+
 import type { Random } from '../core/random.ts';
+import type { OutboundTensor } from '../core/tensor.ts';
 import {
   byteLengthOf,
   DTYPE_BYTES,

@@ -3,9 +3,9 @@
  * answer changes by a bit when only its neighbours change, requests of different callers must not share a run. Pure: the caller
  * runs what is yielded.
  */
-import type { OutboundTensor } from '../core/frame-bytes.ts';
+
 import type { Random } from '../core/random.ts';
-import type { Signature, Tensor } from '../core/tensor.ts';
+import type { OutboundTensor, Signature, Tensor } from '../core/tensor.ts';
 import {
   batchOf,
   type Filling,

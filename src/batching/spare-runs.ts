@@ -1,5 +1,5 @@
 import { ServeError } from '../core/errors.ts';
-import type { OutboundTensor } from '../core/frame-bytes.ts';
+import type { OutboundTensor } from '../core/tensor.ts';
 import type { RunBatch } from './work.ts';
 
 /** A run that no caller waits for. */

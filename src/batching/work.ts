@@ -1,7 +1,7 @@
 import { splitByteStrings } from '../core/byte-strings.ts';
-import type { OutboundTensor } from '../core/frame-bytes.ts';
 import type { BatchInfo } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
+import type { OutboundTensor } from '../core/tensor.ts';
 import { byteLengthOf, elementCount, type Tensor } from '../core/tensor.ts';
 
 /** One request as the batcher sees it. */

@@ -1,9 +1,4 @@
-import { DTYPES, type Dtype, type Tensor } from './tensor.ts';
-
-/** A tensor to be sent: its data may lie in several pieces, which are put in a row on the way. */
-export type OutboundTensor = Omit<Tensor, 'data'> & {
-  readonly data: Uint8Array | readonly Uint8Array[];
-};
+import { DTYPES, type Dtype, type OutboundTensor, type Tensor } from './tensor.ts';
 
 /** A frame that contradicts the format. `message` says what was expected and what was found. */
 export class FrameError extends Error {

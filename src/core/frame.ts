@@ -5,13 +5,12 @@ import {
   FrameError,
   HeadReader,
   HeadWriter,
-  type OutboundTensor,
   type TensorHead,
   u32At,
 } from './frame-bytes.ts';
 import type { BatchInfo } from './infer.ts';
 import type { Observation } from './outcome.ts';
-import type { Tensor } from './tensor.ts';
+import type { OutboundTensor, Tensor } from './tensor.ts';
 
 /**
  * The one binary frame that carries requests and answers over worker ports and sockets. Little-endian:

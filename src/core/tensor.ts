@@ -37,6 +37,11 @@ export type Tensor = {
   readonly data: Uint8Array;
 };
 
+/** A tensor to be sent: its data may lie in several pieces, which are put in a row on the way. */
+export type OutboundTensor = Omit<Tensor, 'data'> & {
+  readonly data: Uint8Array | readonly Uint8Array[];
+};
+
 /** What a model takes or gives under one name. A dimension of -1 is free; the first is the batch where it is free. */
 export type TensorSpec = {
   readonly name: string;

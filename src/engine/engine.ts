@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
-import type { OutboundTensor } from '../core/frame-bytes.ts';
+import type { OutboundTensor } from '../core/tensor.ts';
 import type { Source } from '../runtime/runtime.ts';
 import { type BatchRun, Post } from './post.ts';
 import { Replica } from './replica.ts';

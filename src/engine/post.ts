@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
-import type { OutboundTensor } from '../core/frame-bytes.ts';
 import type { Observation } from '../core/outcome.ts';
+import type { OutboundTensor } from '../core/tensor.ts';
 import type { Replica } from './replica.ts';
 
 /** What came of one batch. */

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import { decodeFrame, encodeChunks, type Frame, type StoredFrame } from '../core/frame.ts';
-import { FrameError, type OutboundTensor } from '../core/frame-bytes.ts';
+import { FrameError } from '../core/frame-bytes.ts';
 import { FrameReader } from '../core/frame-reader.ts';
+import type { OutboundTensor } from '../core/tensor.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 
 export type FrameSocketListeners = {

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { deferred } from '../core/deferred.ts';
 import type { Frame } from '../core/frame.ts';
-import type { OutboundTensor } from '../core/frame-bytes.ts';
+import type { OutboundTensor } from '../core/tensor.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import { type Birth, raiseOomScore, variablesOf } from './birth.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';

@@ -1,9 +1,8 @@
 import { Batcher, type BatcherOptions } from '../../src/batching/batcher.ts';
 import type { Answer, RunBatch, Work } from '../../src/batching/work.ts';
 import { HandClock } from '../../src/core/clock.ts';
-import type { OutboundTensor } from '../../src/core/frame-bytes.ts';
 import type { Observation } from '../../src/core/outcome.ts';
-import type { Tensor } from '../../src/core/tensor.ts';
+import type { OutboundTensor, Tensor } from '../../src/core/tensor.ts';
 import { aTensor, valuesOf } from '../support/a-tensor.ts';
 
 export function aWork(values: readonly number[] = [1], given: Partial<Work> = {}): Work {
