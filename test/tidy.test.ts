@@ -20,14 +20,15 @@ import {
 /** Who may import what: ARCHITECTURE.md says why. Change both together, or neither. */
 const MAY_IMPORT: ImportTable = {
   core: [],
+  frame: ['core'],
   stats: [],
   config: ['core'],
   repository: ['core', 'config'],
   runtime: ['core'],
-  engine: ['core', 'runtime'],
+  engine: ['core', 'frame', 'runtime'],
   batching: ['core'],
   pipeline: ['core'],
-  host: ['core', 'repository', 'pipeline', 'batching', 'engine', 'runtime'],
+  host: ['core', 'frame', 'repository', 'pipeline', 'batching', 'engine', 'runtime'],
   models: ['core', 'config', 'repository', 'host', 'batching', 'runtime', 'gateway', 'rollout'],
   gateway: ['core', 'host'],
   protocol: ['core', 'gateway'],

@@ -1,9 +1,9 @@
 import { Piscina } from 'piscina';
 import { TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
-import { decodeFrame, encodeBuffer } from '../core/frame.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
+import { decodeFrame, encodeBuffer } from '../frame/frame.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { WorkerReport } from './worker.ts';
 

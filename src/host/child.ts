@@ -1,12 +1,12 @@
 import type { Socket } from 'node:net';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
-import type { Frame, RequestFrame } from '../core/frame.ts';
+import type { Frame, RequestFrame } from '../frame/frame.ts';
+import { FrameSocket } from '../frame/frame-socket.ts';
+import { RingReader, RingWriter } from '../frame/ring.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
-import { FrameSocket } from './frame-socket.ts';
 import { openLocalDesk } from './local.ts';
-import { RingReader, RingWriter } from './ring.ts';
 import { Slots } from './slots.ts';
 
 /** Beyond the longest run: after that, a child without a parent ends itself the hard way. */

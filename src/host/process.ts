@@ -3,17 +3,17 @@ import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { deferred } from '../core/deferred.ts';
-import type { Frame } from '../core/frame.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import type { WorkerReport } from '../engine/worker.ts';
+import type { Frame } from '../frame/frame.ts';
+import { FrameSocket } from '../frame/frame-socket.ts';
+import { openRing, RingReader, RingWriter } from '../frame/ring.ts';
 import { type Birth, raiseOomScore, variablesOf } from './birth.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import { keepTrackOf } from './children.ts';
 import type { DeskListeners, DeskSetting } from './desk.ts';
-import { FrameSocket } from './frame-socket.ts';
 import { boundedLoad, LoadAbandonedError, type LoadBounds } from './load-bounds.ts';
 import { overMemoryText, watchMemory } from './memory-watch.ts';
-import { openRing, RingReader, RingWriter } from './ring.ts';
 
 /** How a child ended. */
 export type ChildExit = {

@@ -1,4 +1,7 @@
-import { SERVE_ERROR_CODES, type ServeErrorCode } from './errors.ts';
+import { SERVE_ERROR_CODES, type ServeErrorCode } from '../core/errors.ts';
+import type { BatchInfo } from '../core/infer.ts';
+import type { Observation } from '../core/outcome.ts';
+import type { OutboundTensor, Tensor } from '../core/tensor.ts';
 import {
   dataBytes,
   excerpt,
@@ -8,9 +11,6 @@ import {
   type TensorHead,
   u32At,
 } from './frame-bytes.ts';
-import type { BatchInfo } from './infer.ts';
-import type { Observation } from './outcome.ts';
-import type { OutboundTensor, Tensor } from './tensor.ts';
 
 /**
  * The one binary frame that carries requests and answers over worker ports and sockets. Little-endian:

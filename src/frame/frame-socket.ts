@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import { decodeFrame, encodeChunks, type Frame, type StoredFrame } from '../core/frame.ts';
-import { FrameError } from '../core/frame-bytes.ts';
-import { FrameReader } from '../core/frame-reader.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
+import { decodeFrame, encodeChunks, type Frame, type StoredFrame } from './frame.ts';
+import { FrameError } from './frame-bytes.ts';
+import { FrameReader } from './frame-reader.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 
 export type FrameSocketListeners = {

@@ -1,4 +1,4 @@
-import { DTYPES, type Dtype, type OutboundTensor, type Tensor } from './tensor.ts';
+import { DTYPES, type Dtype, type OutboundTensor, type Tensor } from '../core/tensor.ts';
 
 /** A frame that contradicts the format. `message` says what was expected and what was found. */
 export class FrameError extends Error {

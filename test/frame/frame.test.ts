@@ -1,19 +1,18 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
-import { joinByteStrings, splitByteStrings } from '../../src/core/byte-strings.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { SERVE_ERROR_CODES } from '../../src/core/errors.ts';
+import { DTYPES, type Tensor } from '../../src/core/tensor.ts';
 import {
   decodeFrame,
   encodeBuffer,
   encodeChunks,
   type Frame,
   type RequestFrame,
-} from '../../src/core/frame.ts';
-import { FrameError } from '../../src/core/frame-bytes.ts';
-import { FrameReader } from '../../src/core/frame-reader.ts';
-import { DTYPES, type Tensor } from '../../src/core/tensor.ts';
+} from '../../src/frame/frame.ts';
+import { FrameError } from '../../src/frame/frame-bytes.ts';
+import { FrameReader } from '../../src/frame/frame-reader.ts';
 
 /** Objects as we write them, with the usual prototype. */
 function aRecord<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
@@ -212,19 +211,4 @@ t.test('a large frame in many chunks takes time in proportion to its length', as
   t.equal(frames, 1);
   // Copying what was already there at each chunk would move half a terabyte.
   t.ok(systemClock.monotonicMs() - startedMs < 5_000);
-});
-
-t.test('byte strings come back as they went, and a lying length is refused', async (t) => {
-  fc.assert(
-    fc.property(fc.array(fc.uint8Array({ maxLength: 20 })), (elements) => {
-      const split = splitByteStrings(joinByteStrings(elements)).map((bytes) => [...bytes]);
-      assert.deepEqual(
-        split,
-        elements.map((bytes) => [...bytes]),
-      );
-    }),
-    { numRuns: 100 },
-  );
-  t.throws(() => splitByteStrings(Uint8Array.of(9, 0, 0, 0, 1)), { message: /found 5 bytes left/ });
-  t.throws(() => splitByteStrings(Uint8Array.of(9, 0)), { message: /found 2 bytes left/ });
 });
