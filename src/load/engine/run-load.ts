@@ -2,13 +2,14 @@ import { type Clock, TIMER_MS_MAX } from '../../core/clock.ts';
 import { type Deferred, deferred } from '../../core/deferred.ts';
 import { messageOf } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
-import { type ScheduledArrivals, startsOf } from '../nouns/arrivals.ts';
+import type { ScheduledArrivals } from '../nouns/arrivals.ts';
 import type { LoadReport } from '../nouns/load-report.ts';
 import { type Alarm, openAlarm as openPreciseAlarm, TimerAlarm } from './alarm.ts';
 import { Backlog } from './backlog.ts';
 import type { Load, Part } from './load.ts';
 import { type Flight, Observer } from './observer.ts';
 import { type LoadShare, reportOf } from './share.ts';
+import { startsOf } from './starts.ts';
 
 /** Requests sent in one turn of the event loop at most: a generator that runs late must still read answers. */
 const SENT_PER_TURN_MAX = 64;

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { seededRandom } from '../../../src/core/random.ts';
+import { startsOf } from '../../../src/load/engine/starts.ts';
 import {
   type Arrivals,
   constant,
@@ -8,10 +9,7 @@ import {
   type Rate,
   type ScheduledArrivals,
   type Spacing,
-  startsOf,
 } from '../../../src/load/nouns/arrivals.ts';
-import { keptArrivals } from '../../../src/load/nouns/kept-arrivals.ts';
-import { arrivalsText } from '../../../src/load/report/describe.ts';
 
 function drawStarts(arrivals: Arrivals, durationMs: number, seed = 1): number[] {
   const next = startsOf(arrivals as ScheduledArrivals, durationMs, seededRandom(seed));
@@ -141,19 +139,6 @@ t.test('the same seed has the same starts, another one has others', async (t) =>
   const arrivals = open(STEPS, { kind: 'bursty', shape: 0.3 });
   t.same(drawStarts(arrivals, 3_000, 5), drawStarts(arrivals, 3_000, 5));
   t.strictNotSame(drawStarts(arrivals, 3_000, 5), drawStarts(arrivals, 3_000, 6));
-});
-
-t.test('a report keeps recorded arrivals as their count, length and digest', async (t) => {
-  const kept = keptArrivals({ kind: 'recorded', atMs: [0, 150, 150, 420], file: 'trace.csv' });
-  // python3 -c "import hashlib,struct;print(hashlib.sha256(struct.pack('<4d',0,150,150,420)).hexdigest())"
-  const sha256 = '69e21f2e1b0e5070b5f324b8273489d755820fa07028ef59039579838205f1b7';
-  t.strictSame(kept, { kind: 'recorded', count: 4, durationMs: 420, sha256, file: 'trace.csv' });
-  t.match(
-    arrivalsText(kept),
-    /^4 recorded arrivals of trace.csv in .* \(SHA-256 of the times: [0-9a-f]{12}\.\.\.\)$/,
-  );
-  const closed = { kind: 'closed', concurrency: 2 } as const;
-  t.equal(keptArrivals(closed), closed);
 });
 
 t.test('recorded starts are played as they were, until the load is over', async (t) => {
