@@ -1,5 +1,5 @@
-import { forestPlot } from '../src/load/report/plots/forest-plot.ts';
-import { linePlot } from '../src/load/report/plots/line-plot.ts';
+import { forestPlot } from '../src/plots/forest-plot.ts';
+import { linePlot } from '../src/plots/line-plot.ts';
 import type { SuiteResult } from './figure.ts';
 
 /** A picture of a suite's result, as an SVG file. */

@@ -22,6 +22,7 @@ const MAY_IMPORT: ImportTable = {
   core: [],
   frame: ['core'],
   stats: [],
+  plots: ['core'],
   config: ['core'],
   repository: ['core', 'config'],
   runtime: ['core'],
@@ -39,7 +40,7 @@ const MAY_IMPORT: ImportTable = {
   decide: ['core', 'stats'],
   rollout: ['core', 'stats', 'decide', 'ledger'],
   gates: ['core', 'stats', 'config', 'repository', 'compare', 'decide', 'ledger'],
-  load: ['core', 'stats'],
+  load: ['core', 'stats', 'plots'],
   ledger: ['core'],
   console: ['core', 'ledger', 'rollout'],
   telemetry: ['core'],
@@ -82,7 +83,7 @@ const PACKAGE_HOMES = {
   'log-update': ['cli'],
 };
 
-const PURE_AREAS = { core: ['node:crypto'], stats: [] };
+const PURE_AREAS = { core: ['node:crypto'], stats: [], plots: [] };
 
 const CONFINED: readonly Confinement[] = [
   {

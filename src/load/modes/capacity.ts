@@ -1,5 +1,5 @@
+import { durationText } from '../../core/text.ts';
 import type { SweepResult } from '../nouns/result.ts';
-import { durationText } from '../report/quantity.ts';
 import { type Bench, loadOnce } from './bench.ts';
 import { errorsText, perSecondText } from './load-words.ts';
 

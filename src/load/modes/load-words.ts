@@ -1,5 +1,5 @@
+import { counted, msText, numberText, percentText } from '../../core/text.ts';
 import type { LoadFigures, LoadReport } from '../nouns/load-report.ts';
-import { counted, msText, numberText, percentText } from '../report/quantity.ts';
 import type { Bench } from './bench.ts';
 
 /** How many kinds of errors a line names. */

@@ -1,5 +1,5 @@
+import { durationText } from '../../core/text.ts';
 import { constant } from '../nouns/arrivals.ts';
-import { durationText } from '../report/quantity.ts';
 import { type Arm, type Bench, loadOnce } from './bench.ts';
 import { errorsText, goodRatio } from './load-words.ts';
 

@@ -1,8 +1,8 @@
+import { counted, countText } from '../../core/text.ts';
 import { lateMost, lateThatMisses, type TailClaim } from '../../stats/early-stopping.ts';
 import { poisson } from '../nouns/arrivals.ts';
 import type { LoadReport } from '../nouns/load-report.ts';
 import type { SloTrial } from '../nouns/result.ts';
-import { counted, countText } from '../report/quantity.ts';
 import { type Bench, type LoadOrder, loadOnce } from './bench.ts';
 import { perSecondText, tellLoad } from './load-words.ts';
 

@@ -1,6 +1,6 @@
+import { countText, durationText, msText, quantileText } from '../../core/text.ts';
 import { requestsNeeded } from '../../stats/early-stopping.ts';
 import type { SloResult, SloTrial } from '../nouns/result.ts';
-import { countText, durationText, msText, quantileText } from '../report/quantity.ts';
 import { type Bench, seedsFrom } from './bench.ts';
 import { goodRatio, perSecondText } from './load-words.ts';
 import { checkNumber } from './option-checks.ts';

@@ -1,6 +1,6 @@
+import { quantileText } from '../../core/text.ts';
 import { poisson } from '../nouns/arrivals.ts';
 import type { Measured, SweepResult } from '../nouns/result.ts';
-import { quantileText } from '../report/quantity.ts';
 import { type Bench, loadOnce, seedsFrom } from './bench.ts';
 import { findCapacity } from './capacity.ts';
 import { goodRatio, perSecondText, tellLoad } from './load-words.ts';

@@ -1,5 +1,5 @@
+import { msNumber, numberText, quantileText, ratioText } from '../../core/text.ts';
 import type { CompareResult, ConfidenceInterval, Ratio } from '../nouns/result.ts';
-import { msNumber, numberText, quantileText, ratioText } from './quantity.ts';
 import { errorCount, shareText } from './run-rows.ts';
 import { type Table, table } from './table.ts';
 

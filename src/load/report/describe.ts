@@ -1,10 +1,10 @@
+import { counted, countText, durationText, limitText, numberText } from '../../core/text.ts';
 import type { Rate, Spacing } from '../nouns/arrivals.ts';
 import type { KeptArrivals } from '../nouns/kept-arrivals.ts';
 import type { LoadReport } from '../nouns/load-report.ts';
 import type { BenchConditions, BenchRecord, Measured } from '../nouns/result.ts';
 import type { Target } from '../nouns/target.ts';
 import type { Address } from '../nouns/wire.ts';
-import { counted, countText, durationText, limitText, numberText } from './quantity.ts';
 
 /** Hexadecimal digits of a digest: enough to tell by eye. */
 const DIGEST_SHOWN = 12;

@@ -1,5 +1,5 @@
+import { counted, countText, durationText, msText, numberText } from '../../core/text.ts';
 import type { LoadProgress } from '../nouns/load-report.ts';
-import { counted, countText, durationText, msText, numberText } from './quantity.ts';
 
 /** What a view needs beside the progress itself; the caller keeps the history. */
 export type LiveContext = {

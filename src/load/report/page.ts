@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
+import { inlineSvg } from '../../plots/drawing.ts';
+import { type Markup, markup } from '../../plots/markup.ts';
+import { PAGE_STYLE } from '../../plots/page-style.ts';
 import type { BenchRecord, ModeResult } from '../nouns/result.ts';
 import { conditionRows, doubtsOf, loadText, targetText } from './describe.ts';
-import { type Markup, markup } from './markup.ts';
-import { PAGE_STYLE } from './page-style.ts';
 import type { KeyFigure, Panel } from './panel.ts';
 import { compareKeys, comparePanels } from './panels/compare-panels.ts';
 import { loadKeys, loadPanels } from './panels/load-panels.ts';
 import { sloKeys, sloPanels } from './panels/slo-panels.ts';
 import { soakPanels } from './panels/soak-panels.ts';
 import { sweepKeys, sweepPanels } from './panels/sweep-panels.ts';
-import { inlineSvg } from './plots/drawing.ts';
 import { headlineOf, resultTables } from './rows.ts';
 import { numberColumns, type Table } from './table.ts';
 

@@ -1,4 +1,4 @@
-import type { Drawing } from './plots/drawing.ts';
+import type { Drawing } from '../../plots/drawing.ts';
 
 /** A plot in a page, with what a reader must know to read it. */
 export type Panel = {

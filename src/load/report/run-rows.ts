@@ -1,6 +1,3 @@
-import type { LatencySummary, LoadFigures, LoadReport } from '../nouns/load-report.ts';
-import type { RunResult } from '../nouns/result.ts';
-import type { ServerSplit } from '../nouns/target.ts';
 import {
   countText,
   durationText,
@@ -9,7 +6,10 @@ import {
   msText,
   numberText,
   percentText,
-} from './quantity.ts';
+} from '../../core/text.ts';
+import type { LatencySummary, LoadFigures, LoadReport } from '../nouns/load-report.ts';
+import type { RunResult } from '../nouns/result.ts';
+import type { ServerSplit } from '../nouns/target.ts';
 import { type Table, table } from './table.ts';
 
 /** The tables of one load: rates, errors, latencies, where the time went. */

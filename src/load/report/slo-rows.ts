@@ -1,5 +1,12 @@
+import {
+  counted,
+  countText,
+  limitText,
+  msNumber,
+  numberText,
+  quantileText,
+} from '../../core/text.ts';
 import type { SloResult, SloTrial } from '../nouns/result.ts';
-import { counted, countText, limitText, msNumber, numberText, quantileText } from './quantity.ts';
 import { runTables, shareText } from './run-rows.ts';
 import { type Table, table } from './table.ts';
 

@@ -1,5 +1,5 @@
+import { durationText, msText, numberText, percentText } from '../../core/text.ts';
 import type { Drift, SoakResult } from '../nouns/result.ts';
-import { durationText, msText, numberText, percentText } from './quantity.ts';
 import { runHeadline, runTables } from './run-rows.ts';
 import { type Table, table } from './table.ts';
 

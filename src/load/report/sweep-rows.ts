@@ -1,4 +1,3 @@
-import type { SweepResult } from '../nouns/result.ts';
 import {
   chosenText,
   countText,
@@ -7,7 +6,8 @@ import {
   numberText,
   percentText,
   quantileText,
-} from './quantity.ts';
+} from '../../core/text.ts';
+import type { SweepResult } from '../nouns/result.ts';
 import { errorCount, shareText } from './run-rows.ts';
 import { type Table, table } from './table.ts';
 

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { Measured } from '../../../src/load/nouns/result.ts';
 import { doubtsOf, notesOf } from '../../../src/load/report/describe.ts';
-import { escapeMarkup } from '../../../src/load/report/markup.ts';
 import { pageOf } from '../../../src/load/report/page.ts';
 import { headlineOf } from '../../../src/load/report/rows.ts';
+import { escapeMarkup } from '../../../src/plots/markup.ts';
 import {
   aLoad,
   aRecord,

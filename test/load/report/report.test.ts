@@ -5,13 +5,6 @@ import type { BenchRecord, CompareResult } from '../../../src/load/nouns/result.
 import { csvOf, csvText } from '../../../src/load/report/csv.ts';
 import { type LiveContext, liveLines, sparkline } from '../../../src/load/report/live-view.ts';
 import { pageOf } from '../../../src/load/report/page.ts';
-import {
-  countText,
-  durationText,
-  msText,
-  numberText,
-  percentText,
-} from '../../../src/load/report/quantity.ts';
 import { headlineOf, tablesOf } from '../../../src/load/report/rows.ts';
 import { alignedRows, table } from '../../../src/load/report/table.ts';
 import {
@@ -206,34 +199,6 @@ t.test('CSV leaves a latency empty where there was no answer', async (t) => {
   const [names, row] = parseCsv(csvOf(aRun({ measured: failedFigures(), timeline })));
   t.equal(row?.[names?.indexOf('latency_p99_ms') ?? -1], '');
   t.equal(row?.[names?.indexOf('ok_requests') ?? -1], '0');
-});
-
-t.test('numbers have sensible digits', async (t) => {
-  t.same([0, 0.0412, 0.412, 4.125, 12.345, 123.4, 12345.6].map(numberText), [
-    '0',
-    '0.0412',
-    '0.412',
-    '4.13',
-    '12.3',
-    '123',
-    '12,346',
-  ]);
-  t.same([0, 0.00012, 0.01, 0.123, 0.9999, 1].map(percentText), [
-    '0 %',
-    '0.012 %',
-    '1.0 %',
-    '12.3 %',
-    '99.990 %',
-    '100 %',
-  ]);
-  t.same([0.4, 9999, 12_345].map(msText), ['0.400 ms', '9,999 ms', '12.3 s']);
-  t.same([800, 45_000, 300_000, 3_900_000].map(durationText), [
-    '800 ms',
-    '45 s',
-    '5 min',
-    '1 h 5 min',
-  ]);
-  t.same([Number.NaN, Number.POSITIVE_INFINITY].map(countText), ['-', '-']);
 });
 
 t.test('columns of numbers line up on their right', async (t) => {

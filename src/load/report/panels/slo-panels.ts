@@ -1,9 +1,9 @@
+import { countText, limitText, numberText, quantileText } from '../../../core/text.ts';
+import { type Tone, WIDE_WIDTH } from '../../../plots/drawing.ts';
+import { lineDrawing, type Series } from '../../../plots/line-plot.ts';
+import { roundOut } from '../../../plots/scale.ts';
 import type { SloResult, SloTrial } from '../../nouns/result.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
-import { type Tone, WIDE_WIDTH } from '../plots/drawing.ts';
-import { lineDrawing, type Series } from '../plots/line-plot.ts';
-import { roundOut } from '../plots/scale.ts';
-import { countText, limitText, numberText, quantileText } from '../quantity.ts';
 import { shareText } from '../run-rows.ts';
 import { provenTrial } from '../slo-rows.ts';
 import { loadPanels } from './load-panels.ts';

@@ -1,8 +1,8 @@
+import { numberText, percentText } from '../../../core/text.ts';
+import { lineDrawing, type Series } from '../../../plots/line-plot.ts';
 import type { Interval } from '../../nouns/load-report.ts';
 import type { Drift, SoakResult } from '../../nouns/result.ts';
 import type { Panel } from '../panel.ts';
-import { lineDrawing, type Series } from '../plots/line-plot.ts';
-import { numberText, percentText } from '../quantity.ts';
 import { errorCount } from '../run-rows.ts';
 import { loadPanels, msAxis } from './load-panels.ts';
 import { timeAxis } from './time-axis.ts';

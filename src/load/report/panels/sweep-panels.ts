@@ -1,8 +1,8 @@
+import { limitText, msText, numberText, percentText, quantileText } from '../../../core/text.ts';
+import { type LinePlot, lineDrawing } from '../../../plots/line-plot.ts';
 import type { LoadFigures } from '../../nouns/load-report.ts';
 import type { SweepResult } from '../../nouns/result.ts';
 import type { KeyFigure, Panel } from '../panel.ts';
-import { type LinePlot, lineDrawing } from '../plots/line-plot.ts';
-import { limitText, msText, numberText, percentText, quantileText } from '../quantity.ts';
 import { percentilePanel, splitPanel } from './load-panels.ts';
 
 export function sweepPanels(result: SweepResult): readonly Panel[] {

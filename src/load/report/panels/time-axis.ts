@@ -1,5 +1,5 @@
+import type { Axis, LinePlot } from '../../../plots/line-plot.ts';
 import type { Interval, LoadReport } from '../../nouns/load-report.ts';
-import type { Axis, LinePlot } from '../plots/line-plot.ts';
 
 /** The time of a load in a readable unit, with the warm-up marked. */
 export type TimeAxis = {

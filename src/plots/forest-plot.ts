@@ -1,7 +1,7 @@
-import { type Markup, markup } from '../markup.ts';
-import { numberText, ratioText } from '../quantity.ts';
+import { numberText, ratioText } from '../core/text.ts';
 import { ticksApart } from './axes.ts';
 import { clipped, type Drawing, standaloneSvg, type Tone, textWidth } from './drawing.ts';
+import { type Markup, markup } from './markup.ts';
 import { hasScale, linearScale, logScale, type Scale } from './scale.ts';
 import { drawShape } from './series.ts';
 

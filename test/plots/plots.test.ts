@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { barPlot } from '../../src/load/report/plots/bar-plot.ts';
-import { forestPlot } from '../../src/load/report/plots/forest-plot.ts';
-import { type LinePlot, linePlot } from '../../src/load/report/plots/line-plot.ts';
+import { barPlot } from '../../src/plots/bar-plot.ts';
+import { forestPlot } from '../../src/plots/forest-plot.ts';
+import { type LinePlot, linePlot } from '../../src/plots/line-plot.ts';
 import {
   linearScale,
   logScale,
   percentileScale,
   roundOut,
   type Scale,
-} from '../../src/load/report/plots/scale.ts';
-import { imbalanceIn } from './report/report-parsers.ts';
+} from '../../src/plots/scale.ts';
+import { imbalanceIn } from '../load/report/report-parsers.ts';
 
 const value = fc.double({ min: -1e9, max: 1e9, noNaN: true });
 const positive = fc.double({ min: 1e-6, max: 1e9, noNaN: true });

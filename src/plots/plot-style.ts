@@ -1,4 +1,4 @@
-import { Markup } from '../markup.ts';
+import { Markup } from './markup.ts';
 
 const LIGHT =
   '--ground:#fff;--ink:#1c2430;--soft:#5b6675;--rule:#e3e7ec;--edge:#9aa5b1;--one:#1f6fb2;--two:#c2570c;--three:#0b7a66;--four:#8a4a9e;--quiet:#7b8794;--bad:#b3261e';

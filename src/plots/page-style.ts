@@ -1,5 +1,5 @@
 import { Markup } from './markup.ts';
-import { PLOT_STYLE } from './plots/plot-style.ts';
+import { PLOT_STYLE } from './plot-style.ts';
 
 /** The style of the page and of the plots in it. Holds nothing that needs escaping. */
 export const PAGE_STYLE = new Markup(

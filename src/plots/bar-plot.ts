@@ -1,5 +1,4 @@
-import { type Markup, markup } from '../markup.ts';
-import { numberText } from '../quantity.ts';
+import { numberText } from '../core/text.ts';
 import { ticksApart } from './axes.ts';
 import {
   clipped,
@@ -9,6 +8,7 @@ import {
   type Tone,
   textWidth,
 } from './drawing.ts';
+import { type Markup, markup } from './markup.ts';
 import { linearScale } from './scale.ts';
 
 export type BarRow = { readonly name: string; readonly parts: readonly number[] };

@@ -1,7 +1,7 @@
-import { type Markup, markup } from '../markup.ts';
 import type { Frame } from './axes.ts';
 import { textWidth } from './drawing.ts';
 import type { LinePlot } from './line-plot.ts';
+import { type Markup, markup } from './markup.ts';
 
 /** Lines across at a y, each with its name on its left end. */
 export function drawHorizontals(frame: Frame, { marks = [] }: LinePlot): readonly Markup[] {

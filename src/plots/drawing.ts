@@ -1,4 +1,4 @@
-import { type Markup, markup } from '../markup.ts';
+import { type Markup, markup } from './markup.ts';
 import { PLOT_STYLE } from './plot-style.ts';
 
 /** A plot that is drawn and not yet put into a page or a file of its own. */

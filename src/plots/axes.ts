@@ -1,6 +1,6 @@
-import { type Markup, markup } from '../markup.ts';
 import { HALF_WIDTH, textWidth } from './drawing.ts';
 import type { Axis, LinePlot } from './line-plot.ts';
+import { type Markup, markup } from './markup.ts';
 import { hasScale, linearScale, logScale, percentileScale, roundOut, type Scale } from './scale.ts';
 
 /** The room in which the values of a plot lie, and where each value lies in it. */

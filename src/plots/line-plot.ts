@@ -1,8 +1,8 @@
-import { type Markup, markup } from '../markup.ts';
-import { numberText } from '../quantity.ts';
+import { numberText } from '../core/text.ts';
 import { drawAxes, type Frame, frameFor, hasPlace } from './axes.ts';
 import { clipped, type Drawing, standaloneSvg, type Tone, textWidth } from './drawing.ts';
 import { drawHorizontals, drawVerticals } from './marks.ts';
+import { type Markup, markup } from './markup.ts';
 import { drawSeries, drawShape } from './series.ts';
 
 /** One axis. Without `from` and `to` it spans what is shown. `percentile`: 0 to 100, each nine taking the same room. */
