@@ -1,4 +1,4 @@
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 import logUpdate from 'log-update';
@@ -15,6 +15,8 @@ import { type DemoGateway, runDemo, type TrialResult } from '../demo/run-demo.ts
 import { type DemoSummary, summarise } from '../demo/summary.ts';
 import { marginsText, type Trial } from '../demo/trials.ts';
 import { DEMO_MODEL, prepareWorkplace, type Workplace } from '../demo/workplace.ts';
+import { checkWritable } from '../disk/check-writable.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
 import { readLedger, verifyLedger } from '../ledger/file.ts';
 import { replay } from '../rollout/replay.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
@@ -56,12 +58,20 @@ export async function demo(options: DemoCommandOptions): Promise<void> {
 
 /** Makes the folder where it is missing. A ledger of an earlier demo would carry its last route on. */
 async function expectEmpty(folder: string): Promise<void> {
-  const found = await mkdir(folder, { recursive: true })
-    .then(() => readdir(folder))
-    .then((names) => (names.length === 0 ? undefined : `${names.length} files in ${folder}`))
-    .catch(messageOf);
+  const found = await whyNotEmpty(folder).catch(messageOf);
   if (found !== undefined)
-    throw new CommandError(EXIT.usage, `--keep: expected an empty folder, found ${found}`);
+    throw new CommandError(
+      EXIT.usage,
+      `--keep: expected an empty folder that can be written to, found ${found}`,
+    );
+}
+
+async function whyNotEmpty(folder: string): Promise<string | undefined> {
+  await makeDirectory(folder);
+  const names = await readdir(folder);
+  if (names.length > 0) return `${names.length} files in ${folder}`;
+  await checkWritable(folder);
+  return undefined;
 }
 
 /** However the process ends, an interrupt or a closed output included, its children and its temporary folder go with it. */

@@ -9,6 +9,9 @@ import type { LogSink } from './log-sink.ts';
 /** How long the last lines of the log wait for a reader. */
 const LAST_LINES_MS = 1_000;
 
+/** How long a file operation that is left behind may take to end once all else has. */
+const LEFT_BEHIND_MS = 2_000;
+
 /** npm and process groups pass one ctrl-C on several times: what comes this soon is not a second one. */
 const SAME_SIGNAL_MS = 2_000;
 
@@ -43,6 +46,12 @@ export function stopOnSignals(options: StopOptions): Stopping {
     log({ level: 'error', message: `${why}; left: ${app?.left() ?? 'the start'}` });
     void endHard(log, sink);
   };
+  // All that can be done is done, and the system's time limit may be shorter than ours.
+  const endHeld = (): void => {
+    if (isEnding || heldThreads().length === 0) return;
+    isEnding = true;
+    void endHard(log, sink);
+  };
   const stop = (signal: NodeJS.Signals): void => {
     if (sinceMs !== undefined) {
       if (clock.monotonicMs() - sinceMs > SAME_SIGNAL_MS) endNow(`${signal} again: ended at once`);
@@ -55,7 +64,7 @@ export function stopOnSignals(options: StopOptions): Stopping {
       () => endNow(`not stopped within ${exitTimeoutMs / 1_000} s: ended by force`),
       exitTimeoutMs,
     ).unref();
-    void closeAndEnd(options);
+    void closeAndEnd(options).then(() => setTimeout(endHeld, LEFT_BEHIND_MS).unref());
   };
   starting.then(
     (started) => {
@@ -88,16 +97,22 @@ async function closeAndEnd({ starting, log, sink }: StopOptions): Promise<void> 
  */
 async function endHard(log: Log, sink: LogSink): Promise<void> {
   killChildren();
-  const held = process.getActiveResourcesInfo().filter((name) => /^FSReq|Worker/.test(name));
+  const held = heldThreads();
   if (held.length > 0)
     log({
       level: 'error',
       message: 'a thread of this process is held: killed, without an exit code',
-      facts: { held: [...new Set(held)].join(',') },
+      facts: { held: held.join(',') },
     });
   await sink.flushed(LAST_LINES_MS);
   killChildren();
   if (held.length === 0) process.exit(EXIT.failed);
   process.kill(process.pid, 'SIGKILL');
   process.abort();
+}
+
+/** What holds threads of this process at present, by the names that Node has for it. */
+function heldThreads(): readonly string[] {
+  const held = process.getActiveResourcesInfo().filter((name) => /^FSReq|Worker/.test(name));
+  return [...new Set(held)];
 }

@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeDirectory } from '../disk/make-directory.ts';
 import { buildFlaky, buildSlowed } from './builds.ts';
 import { type LabelledImage, meanOf, readImages } from './images.ts';
 
@@ -49,8 +50,10 @@ export async function prepareWorkplace(
   const repository = join(root, 'models');
   const imagesFolder = join(modelsFolder, '_fashion-mnist');
   const folderOf = (version: string): string => join(repository, DEMO_MODEL, version);
-  for (const version of SHIPPED)
+  for (const version of SHIPPED) {
+    await makeDirectory(folderOf(version));
     await cp(join(modelsFolder, DEMO_MODEL, version), folderOf(version), { recursive: true });
+  }
   const second = await readFile(join(folderOf('2'), 'model.onnx'));
   const thresholds = flakyThresholds(await readImages(imagesFolder));
   await addBuild(folderOf('2'), folderOf('2-slow'), buildSlowed(second, { copies: SLOWED_COPIES }));
@@ -80,7 +83,7 @@ function removeBusy(folder: string): void {
 }
 
 async function addBuild(original: string, folder: string, model: Uint8Array): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeDirectory(folder);
   for (const file of ['labels.txt', 'model.yaml'])
     await cp(join(original, file), join(folder, file));
   await writeFile(join(folder, 'model.onnx'), model);

@@ -1,8 +1,10 @@
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { sha256Hex } from '../core/hash.ts';
 import type { Joining } from '../core/joining.ts';
+import { BoundedQueue, DiskHungError } from '../disk/bounded-queue.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
 import type { KeptExample } from './joinings.ts';
 
 /** What a probe's finding holds for. Any change of it asks for another probe. */
@@ -22,27 +24,33 @@ export type JoiningKey = {
 const FILES_MAX = 1_000;
 const SUFFIX = '.json';
 
+/** How long the folder is waited for, by a version that loads or by the end of the process: probing again costs little more. */
+const DISK_MS_MAX = 2_000;
+
 /**
  * What probes found, in memory and in a folder, so that a restart or a second copy of a version need not probe again. A folder
- * that cannot be used costs only that.
+ * that cannot be used, or whose disk does not answer, costs only that.
  */
 export class JoiningStore {
   readonly #directory: string;
   readonly #onError: (error: unknown) => void;
   readonly #known = new Map<string, Joining>();
+  readonly #queue: BoundedQueue;
   #writing: Promise<void> = Promise.resolve();
   #hasFailed = false;
 
-  constructor(directory: string, onError: (error: unknown) => void) {
+  /** `diskMsMax` limits the wait for the folder's disk, by default 2 s. */
+  constructor(directory: string, onError: (error: unknown) => void, diskMsMax = DISK_MS_MAX) {
     this.#directory = directory;
     this.#onError = onError;
+    this.#queue = new BoundedQueue({ disk: 'the cache', msMax: diskMsMax });
   }
 
   async get(key: JoiningKey): Promise<Joining | undefined> {
     const name = nameOf(key);
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const text = await readFile(join(this.#directory, name), 'utf8').catch(() => undefined);
+    const text = await this.#read(name);
     const found = text === undefined ? undefined : joiningIn(text);
     if (found !== undefined) this.#known.set(name, found);
     return found;
@@ -60,26 +68,44 @@ export class JoiningStore {
       return;
     this.#known.set(name, joining);
     const text = `${JSON.stringify({ key, joining, example }, undefined, 2)}\n`;
-    this.#writing = this.#writing.then(() => this.#write(name, text));
+    this.#writing = this.#write(name, text);
   }
 
-  /** Resolves when all that was put is written, or could not be. */
+  /** Resolves when all that was put is written, or could not be within the time for it. */
   async close(): Promise<void> {
     await this.#writing;
   }
 
+  /** Undefined: it is not there, or cannot be read in time. */
+  async #read(name: string): Promise<string | undefined> {
+    if (this.#queue.isStuck()) return undefined;
+    try {
+      return await this.#queue.run(() => readFile(join(this.#directory, name), 'utf8'));
+    } catch (error) {
+      if (error instanceof DiskHungError) this.#tell(error);
+      return undefined;
+    }
+  }
+
   async #write(name: string, text: string): Promise<void> {
+    if (this.#queue.isStuck()) return;
     const file = join(this.#directory, name);
     try {
-      await mkdir(this.#directory, { recursive: true });
-      await writeFile(`${file}.new`, text);
-      await rename(`${file}.new`, file);
-      await this.#prune();
+      await this.#queue.run(async () => {
+        await makeDirectory(this.#directory);
+        await writeFile(`${file}.new`, text);
+        await rename(`${file}.new`, file);
+        await this.#prune();
+      });
     } catch (error) {
-      // Said once: the next would say the same.
-      if (!this.#hasFailed) this.#onError(error);
-      this.#hasFailed = true;
+      this.#tell(error);
     }
+  }
+
+  /** Said once: the next would say the same. */
+  #tell(error: unknown): void {
+    if (!this.#hasFailed) this.#onError(error);
+    this.#hasFailed = true;
   }
 
   async #prune(): Promise<void> {

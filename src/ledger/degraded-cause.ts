@@ -1,8 +1,8 @@
+import { DiskHungError } from '../disk/bounded-queue.ts';
 import {
   type DegradedCause,
   LedgerBrokenError,
   LedgerGoneError,
-  LedgerHungError,
   LedgerLockedError,
 } from './ledger.ts';
 
@@ -23,7 +23,7 @@ const CAUSES: Readonly<Record<string, DegradedCause>> = {
 
 /** What a failed write says about the ledger. */
 export function degradedCauseOf(error: unknown): DegradedCause {
-  if (error instanceof LedgerHungError) return 'hung';
+  if (error instanceof DiskHungError) return 'hung';
   if (GONE.some((kind) => error instanceof kind)) return 'gone';
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return CAUSES[code] ?? 'failing';

@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { LedgerRecord, RecordBody } from '../core/record.ts';
-import type { BoundedQueue, Turn } from './bounded-queue.ts';
+import { type BoundedQueue, DiskHungError, type Turn } from '../disk/bounded-queue.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
 import { type ChainEnd, chainAfter, sealRecord } from './chain.ts';
 import { degradedCauseOf } from './degraded-cause.ts';
 import {
@@ -14,7 +14,6 @@ import {
   LedgerDegradedError,
   LedgerGoneError,
   type LedgerHealth,
-  LedgerHungError,
 } from './ledger.ts';
 import { acquireLock, type Lock } from './lock.ts';
 import { type FoundEnd, type LedgerEnd, type Repair, readEnd } from './repair.ts';
@@ -135,7 +134,7 @@ export class FileLedger implements Ledger {
     });
     const ended = released.catch((error: unknown) => {
       // What cannot be written to cannot be left in order either.
-      if (this.#health.kind === 'healthy' && !(error instanceof LedgerHungError)) throw error;
+      if (this.#health.kind === 'healthy' && !(error instanceof DiskHungError)) throw error;
     });
     if (!isStuck) await ended;
   }
@@ -247,7 +246,7 @@ export class FileLedger implements Ledger {
     const segment = this.#segment;
     const place = await segment?.place();
     // A folder that is merely not there, as where a disk is not mounted, is not made again beside the real one.
-    if (place === undefined || place === 'deleted') await mkdir(directory, { recursive: true });
+    if (place === undefined || place === 'deleted') await makeDirectory(directory);
     if ((await this.#state.held.lock?.isHeld()) !== true)
       this.#state.held.lock = await acquireLock(directory);
     if (place === 'deleted') await segment?.restore();
@@ -287,12 +286,7 @@ export class FileLedger implements Ledger {
 }
 
 /** Makes the folder of a ledger, and its name survive a power cut. */
-export async function makeDirectory(directory: string): Promise<void> {
-  try {
-    await mkdir(directory, { recursive: true });
-  } catch {
-    // Asked for a whole path, Node says that a read-only disk has no such file.
-    await mkdir(directory);
-  }
+export async function makeLedgerDirectory(directory: string): Promise<void> {
+  await makeDirectory(directory);
   await syncDirectory(dirname(directory));
 }

@@ -1,9 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { LedgerRecord } from '../core/record.ts';
-import { BoundedQueue } from './bounded-queue.ts';
+import { BoundedQueue } from '../disk/bounded-queue.ts';
 import { type ChainReport, verifyChain } from './chain.ts';
 import { degradedCauseOf } from './degraded-cause.ts';
-import { FileLedger, type Held, makeDirectory } from './file-ledger.ts';
+import { FileLedger, type Held, makeLedgerDirectory } from './file-ledger.ts';
 import { type Ledger, LedgerBrokenError, type LedgerHealth } from './ledger.ts';
 import { acquireLock } from './lock.ts';
 import { type Repair, readEnd } from './repair.ts';
@@ -45,7 +45,10 @@ export async function openFileLedger(
   directory: string,
   options: FileLedgerOptions,
 ): Promise<Ledger> {
-  const queue = new BoundedQueue(options.appendMsMax ?? APPEND_MS_MAX);
+  const queue = new BoundedQueue({
+    disk: 'the ledger',
+    msMax: options.appendMsMax ?? APPEND_MS_MAX,
+  });
   const held: Held = { lock: undefined };
   const fault = await lockFault(directory, queue, held);
   try {
@@ -75,7 +78,7 @@ export async function openFileLedger(
 async function lockFault(directory: string, queue: BoundedQueue, held: Held): Promise<unknown> {
   try {
     await queue.run(async () => {
-      await makeDirectory(directory);
+      await makeLedgerDirectory(directory);
       held.lock = await acquireLock(directory);
     });
     return undefined;

@@ -11,7 +11,7 @@ export type Ledger = {
   /**
    * Adds one record and resolves when it will survive a power cut. `expectedHead` is the hash that the caller believes to be
    * the last: two writers that decide from the same state cannot both succeed. Rejects with HeadMovedError; with the disk's own
-   * error; with LedgerHungError, within seconds, where the disk does not answer; or at once with LedgerDegradedError where the
+   * error; with DiskHungError, within seconds, where the disk does not answer; or at once with LedgerDegradedError where the
    * ledger is known to take nothing. After any of these nothing was added.
    */
   append(body: RecordBody, expectedHead: string, options?: AppendOptions): Promise<LedgerRecord>;
@@ -83,14 +83,6 @@ export class LedgerDegradedError extends Error {
   constructor(why: string) {
     super(`the ledger takes no records: ${why}`);
     this.name = 'LedgerDegradedError';
-  }
-}
-
-/** The disk under the ledger does not answer. What it was asked to write is taken back once it does. */
-export class LedgerHungError extends Error {
-  constructor(afterMs: number) {
-    super(`the disk under the ledger has not answered for ${afterMs / 1000} s`);
-    this.name = 'LedgerHungError';
   }
 }
 

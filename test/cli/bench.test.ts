@@ -279,6 +279,7 @@ t.test('what cannot be understood is said, with what was expected', TIME, async 
     ['slo', /--timeout: .*no less than --within, 31s/, '--within', '31s'],
     ['soak', /--rate .*recorded/],
     ['run', /--out: expected a folder to write to/, '--rate', '5', '--out', COMMAND],
+    ['run', /--out: expected a folder to write to/, '--rate', '5', '--out', '/proc/no/folder'],
   ];
   for (const [mode, message, ...args] of wrong) {
     const { code, stdout, stderr } = await bench(mode, ...args);

@@ -1,8 +1,9 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { HttpAnswer } from '../../src/load/wire/http-answer.ts';
 import { HttpConnection, postBytes } from '../../src/load/wire/http-connection.ts';
+import { aHungFile } from '../support/a-pipe.ts';
 import { understudy } from '../support/command.ts';
 import { until } from '../support/until.ts';
 import { aPlace, liveTraffic, RunningGateway } from './a-gateway.ts';
@@ -98,6 +99,26 @@ t.test('SIGTERM during the start ends with code 0 and leaves no process', TIME, 
   gateway.kill('SIGTERM');
   t.same(await gateway.ended, { code: 0, signal: null });
   t.match(gateway.log, /stopped/);
+  t.notOk(existsSync(join(place.ledger, 'lock')), 'the ledger is free');
+});
+
+t.test('a cache on a disk that hangs holds neither the start nor the end', TIME, async (t) => {
+  const place = await aPlace(t, ['1']);
+  const first = await RunningGateway.start(t, place);
+  const cache = join(place.root, 'var', 'cache');
+  await until('a finding is kept', () => existsSync(cache) && readdirSync(cache).length === 1);
+  first.kill('SIGTERM');
+  await first.ended;
+  for (const name of readdirSync(cache)) aHungFile(t, join(cache, name));
+  const gateway = await RunningGateway.start(t, place);
+  t.match(gateway.log, /the disk under the cache has not answered for 2 s/);
+  t.equal((await lateRequest(gateway.httpPort)).status, 200);
+  const sinceMs = performance.now();
+  gateway.kill('SIGTERM');
+  // Its thread hangs, so that no exit code can be given.
+  t.same(await gateway.ended, { code: null, signal: 'SIGKILL' });
+  t.match(gateway.log, /"stopped"/);
+  t.ok(performance.now() - sinceMs < 25_000, 'before the time limit');
   t.notOk(existsSync(join(place.ledger, 'lock')), 'the ledger is free');
 });
 

@@ -2,6 +2,8 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import t from 'tap';
 import { type JoiningKey, JoiningStore } from '../../src/host/joining-store.ts';
+import { aHungFile } from '../support/a-pipe.ts';
+import { until } from '../support/until.ts';
 
 const KEY: JoiningKey = {
   digest: 'abc',
@@ -54,4 +56,27 @@ t.test('a folder that cannot be written costs one error and no finding', async (
   await store.close();
   t.equal(errors.length, 1);
   t.same(await store.get(KEY), { kind: 'probed' });
+});
+
+t.test('a disk that hangs costs one wait in all, and holds no load and no end', async (t) => {
+  const folder = path.join(t.testdir(), 'cache');
+  const first = new JoiningStore(folder, () => undefined);
+  first.put(KEY, { kind: 'probed' });
+  await first.close();
+  const [name = ''] = await readdir(folder);
+  const file = aHungFile(t, path.join(folder, name));
+  const errors: unknown[] = [];
+  const store = new JoiningStore(folder, (error) => errors.push(error), 50);
+  t.equal(await store.get(KEY), undefined);
+  store.put({ ...KEY, digest: 'def' }, { kind: 'probed' });
+  t.equal(await store.get({ ...KEY, digest: 'other' }), undefined);
+  await store.close();
+  t.match(errors, [{ name: 'DiskHungError', message: /^the disk under the cache / }]);
+  t.equal(errors.length, 1);
+  file.end();
+  await until('it is used again', async () => {
+    store.put({ ...KEY, rule: Math.trunc(performance.now()) }, { kind: 'probed' });
+    await store.close();
+    return (await readdir(folder)).length > 1;
+  });
 });

@@ -268,3 +268,8 @@ t.test('keeps every acknowledged record of a writer killed at any moment', async
   }
   t.ok((await collect(readLedger(directory))).length > 100);
 });
+
+t.test('a folder that the file system does not take is refused, and nothing hangs', async (t) => {
+  const opening = openFileLedger('/proc/no/ledger', { clock: new HandClock() });
+  await t.rejects(opening, { code: 'ENOENT' });
+});

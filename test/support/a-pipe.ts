@@ -1,5 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 type Fixture = {
@@ -10,6 +18,31 @@ type Fixture = {
 /** A named pipe that nobody has opened. */
 export function makeFifo(path: string): void {
   execFileSync('mkfifo', [path]);
+}
+
+/** A file that hangs every process which opens it, as one of a dead network mount does. */
+export type HungFile = {
+  /** Ends the reads that hang: they get `text`. From then on it is a plain file with that text. */
+  readonly end: (text?: string) => void;
+};
+
+/** Puts a file that hangs in the place of what is there. It lets go when the test has ended. */
+export function aHungFile(t: Pick<Fixture, 'teardown'>, path: string): HungFile {
+  rmSync(path, { force: true });
+  makeFifo(path);
+  let isOver = false;
+  const end = (text = ''): void => {
+    if (isOver) return;
+    isOver = true;
+    // Opened for both, a pipe waits for no other end; what is written and the end go to the reads that hang.
+    const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    rmSync(path);
+    writeFileSync(path, text);
+    writeSync(descriptor, text);
+    closeSync(descriptor);
+  };
+  t.teardown(() => end());
+  return { end };
 }
 
 /** A pipe of the system (not a socket pair, as children get), with both ends in this process; it blocks at neither. */

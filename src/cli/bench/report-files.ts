@@ -1,6 +1,8 @@
-import { access, constants, mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
+import { checkWritable } from '../../disk/check-writable.ts';
+import { makeDirectory } from '../../disk/make-directory.ts';
 import type { BenchRecord } from '../../load/nouns/result.ts';
 import { csvOf } from '../../load/report/csv.ts';
 import { pageOf } from '../../load/report/page.ts';
@@ -9,8 +11,8 @@ import { wrongOption } from './values.ts';
 /** Makes the folder where it is missing. Throws a CommandError unless files can be written there. */
 export async function expectWritable(folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
-    await access(folder, constants.W_OK);
+    await makeDirectory(folder);
+    await checkWritable(folder);
   } catch (error) {
     throw wrongOption('out', `a folder to write to (${messageOf(error)})`, folder);
   }
