@@ -1,4 +1,4 @@
-import type { LinePlot } from '../src/plots/line-plot.ts';
+import type { LinePlot } from '../src/plots/lines.ts';
 import type { Spread } from './blocks.ts';
 import type { Loads } from './loader.ts';
 import type { Workplace } from './workplace.ts';

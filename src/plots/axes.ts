@@ -1,5 +1,5 @@
 import { HALF_WIDTH, textWidth } from './drawing.ts';
-import type { Axis, LinePlot } from './line-plot.ts';
+import type { Axis, LinePlot } from './lines.ts';
 import { type Markup, markup } from './markup.ts';
 import { hasScale, linearScale, logScale, percentileScale, roundOut, type Scale } from './scale.ts';
 

@@ -1,49 +1,10 @@
 import { numberText } from '../core/text.ts';
 import { drawAxes, type Frame, frameFor, hasPlace } from './axes.ts';
-import { clipped, type Drawing, standaloneSvg, type Tone, textWidth } from './drawing.ts';
+import { clipped, type Drawing, standaloneSvg, textWidth } from './drawing.ts';
+import type { Band, LinePlot, Series } from './lines.ts';
 import { drawHorizontals, drawVerticals } from './marks.ts';
 import { type Markup, markup } from './markup.ts';
 import { drawSeries, drawShape } from './series.ts';
-
-/** One axis. Without `from` and `to` it spans what is shown. `percentile`: 0 to 100, each nine taking the same room. */
-export type Axis = {
-  readonly label: string;
-  readonly scale: 'linear' | 'log' | 'percentile';
-  readonly from?: number;
-  readonly to?: number;
-  /** After numbers shown on hover, with its space: ` ms`. */
-  readonly unit?: string;
-};
-
-/** Points in rising x. A y that is not finite is a gap: there was nothing to measure. */
-export type Series = {
-  readonly name: string;
-  readonly tone: Tone;
-  readonly points: readonly (readonly [x: number, y: number])[];
-  /** Told apart by dashes and shapes too, never by colour alone. `columns` stand on the lower edge. */
-  readonly look?: 'solid' | 'dashed' | 'dotted' | 'columns' | 'points';
-  readonly shape?: 'none' | 'circle' | 'square' | 'triangle' | 'diamond';
-};
-
-export type LinePlot = {
-  readonly title: string;
-  readonly description: string;
-  readonly x: Axis;
-  readonly y: Axis;
-  readonly series: readonly Series[];
-  /** Lines across the plot: a limit, a knee, a deadline. */
-  readonly marks?: readonly {
-    readonly axis: 'x' | 'y';
-    readonly at: number;
-    readonly name: string;
-  }[];
-  /** Stretches of x that are not like the others: a warm-up. */
-  readonly bands?: readonly { readonly from: number; readonly to: number; readonly name: string }[];
-  /** Fills the room between two series, by their places; both must have the same x. */
-  readonly between?: { readonly upper: number; readonly lower: number; readonly tone: Tone };
-  readonly width?: number;
-  readonly height?: number;
-};
 
 /** A whole SVG file, for light and for dark. */
 export function linePlot(plot: LinePlot): string {
@@ -56,8 +17,6 @@ export function lineDrawing(plot: LinePlot): Drawing {
   const body = markup`${bands.map((band) => drawBand(frame, band))}${drawAxes(frame, plot)}${drawBetween(frame, plot)}${drawHorizontals(frame, plot)}${series.map((one) => drawSeries(frame, one))}${drawVerticals(frame, plot)}${drawNames(frame, series)}${drawStrips(frame, plot)}`;
   return { title, description, width: frame.width, height: frame.height, body };
 }
-
-type Band = { readonly from: number; readonly to: number; readonly name: string };
 
 function drawBand(frame: Frame, { from, to, name }: Band): Markup {
   const [left, right] = [frame.px(from), frame.px(to)];

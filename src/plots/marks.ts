@@ -1,6 +1,6 @@
 import type { Frame } from './axes.ts';
 import { textWidth } from './drawing.ts';
-import type { LinePlot } from './line-plot.ts';
+import type { LinePlot } from './lines.ts';
 import { type Markup, markup } from './markup.ts';
 
 /** Lines across at a y, each with its name on its left end. */

@@ -1,5 +1,5 @@
 import { type Frame, hasPlace } from './axes.ts';
-import type { Series } from './line-plot.ts';
+import type { Series } from './lines.ts';
 import { type Markup, markup } from './markup.ts';
 
 const DASHES = { solid: 'none', dashed: '7 4', dotted: '2 4', columns: 'none', points: 'none' };

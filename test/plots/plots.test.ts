@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { barPlot } from '../../src/plots/bar-plot.ts';
 import { forestPlot } from '../../src/plots/forest-plot.ts';
-import { type LinePlot, linePlot } from '../../src/plots/line-plot.ts';
+import { linePlot } from '../../src/plots/line-plot.ts';
+import type { LinePlot } from '../../src/plots/lines.ts';
 import {
   linearScale,
   logScale,

@@ -1,7 +1,8 @@
 import { quantileText, ratioText } from '../../../core/text.ts';
 import { type Tone, WIDE_WIDTH } from '../../../plots/drawing.ts';
 import { type Extent, forestDrawing } from '../../../plots/forest-plot.ts';
-import { lineDrawing, type Series } from '../../../plots/line-plot.ts';
+import { lineDrawing } from '../../../plots/line-plot.ts';
+import type { Series } from '../../../plots/lines.ts';
 import type { CompareResult, ConfidenceInterval, Ratio } from '../../nouns/result.ts';
 import { roundsIn } from '../compare-rows.ts';
 import type { KeyFigure, Panel } from '../panel.ts';

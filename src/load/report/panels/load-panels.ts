@@ -1,7 +1,8 @@
 import { limitText, msText, numberText } from '../../../core/text.ts';
 import { barDrawing } from '../../../plots/bar-plot.ts';
 import { HALF_WIDTH, type Tone, WIDE_WIDTH } from '../../../plots/drawing.ts';
-import { type Axis, lineDrawing } from '../../../plots/line-plot.ts';
+import { lineDrawing } from '../../../plots/line-plot.ts';
+import type { Axis } from '../../../plots/lines.ts';
 import type { Interval, LatencySummary, LoadReport } from '../../nouns/load-report.ts';
 import type { Measured } from '../../nouns/result.ts';
 import type { KeyFigure, Panel } from '../panel.ts';

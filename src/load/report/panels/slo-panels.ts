@@ -1,6 +1,7 @@
 import { countText, limitText, numberText, quantileText } from '../../../core/text.ts';
 import { type Tone, WIDE_WIDTH } from '../../../plots/drawing.ts';
-import { lineDrawing, type Series } from '../../../plots/line-plot.ts';
+import { lineDrawing } from '../../../plots/line-plot.ts';
+import type { Series } from '../../../plots/lines.ts';
 import { roundOut } from '../../../plots/scale.ts';
 import type { SloResult, SloTrial } from '../../nouns/result.ts';
 import type { KeyFigure, Panel } from '../panel.ts';

@@ -1,5 +1,6 @@
 import { numberText, percentText } from '../../../core/text.ts';
-import { lineDrawing, type Series } from '../../../plots/line-plot.ts';
+import { lineDrawing } from '../../../plots/line-plot.ts';
+import type { Series } from '../../../plots/lines.ts';
 import type { Interval } from '../../nouns/load-report.ts';
 import type { Drift, SoakResult } from '../../nouns/result.ts';
 import type { Panel } from '../panel.ts';

@@ -1,5 +1,6 @@
 import { limitText, msText, numberText, percentText, quantileText } from '../../../core/text.ts';
-import { type LinePlot, lineDrawing } from '../../../plots/line-plot.ts';
+import { lineDrawing } from '../../../plots/line-plot.ts';
+import type { LinePlot } from '../../../plots/lines.ts';
 import type { LoadFigures } from '../../nouns/load-report.ts';
 import type { SweepResult } from '../../nouns/result.ts';
 import type { KeyFigure, Panel } from '../panel.ts';

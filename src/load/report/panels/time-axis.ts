@@ -1,4 +1,4 @@
-import type { Axis, LinePlot } from '../../../plots/line-plot.ts';
+import type { Axis, LinePlot } from '../../../plots/lines.ts';
 import type { Interval, LoadReport } from '../../nouns/load-report.ts';
 
 /** The time of a load in a readable unit, with the warm-up marked. */
