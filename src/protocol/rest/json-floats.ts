@@ -1,4 +1,4 @@
-import type { ElementReader, ElementSource } from './json-elements.ts';
+import type { ElementReader, ElementSource } from './element-reader.ts';
 import { NumberReader } from './json-number.ts';
 import { nextNumber, outOfRange } from './json-range.ts';
 import { toBf16Bits, toFp16Bits } from './narrow-floats.ts';

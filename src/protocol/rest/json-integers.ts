@@ -1,5 +1,5 @@
 import { DTYPE_BYTES } from '../../core/tensor.ts';
-import type { ElementReader, ElementSource } from './json-elements.ts';
+import type { ElementReader, ElementSource } from './element-reader.ts';
 import { NumberReader } from './json-number.ts';
 import { nextNumber, outOfRange } from './json-range.ts';
 

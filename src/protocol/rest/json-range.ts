@@ -1,6 +1,6 @@
 import { ServeError } from '../../core/errors.ts';
+import type { ElementSource } from './element-reader.ts';
 import { BYTE } from './json-bytes.ts';
-import type { ElementSource } from './json-elements.ts';
 
 /** The numbers that a datatype holds, ends included. */
 export type Range = {

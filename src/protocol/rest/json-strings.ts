@@ -1,7 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-
+import type { ElementReader, ElementSource } from './element-reader.ts';
 import { BYTE, checkEscaped, closingQuote, malformed } from './json-bytes.ts';
-import type { ElementReader, ElementSource } from './json-elements.ts';
 
 /**
  * BYTES: each element becomes its length as a little-endian uint32 and its bytes in UTF-8, which are never more than its JSON.
