@@ -1,8 +1,8 @@
 import { durationText, quantileText, ratioText } from '../../core/text.ts';
 import type { Arrivals } from '../nouns/arrivals.ts';
+import { arrivalsText } from '../nouns/arrivals-text.ts';
 import { keptArrivals } from '../nouns/kept-arrivals.ts';
 import type { CompareResult, Ratio } from '../nouns/result.ts';
-import { arrivalsText } from '../report/describe.ts';
 import { type Bench, loadOnce, seedsFrom } from './bench.ts';
 import { type Block, ROUNDS_MIN, ratiosOf } from './compare-ratios.ts';
 import { errorsText, goodRatio, tellLoad } from './load-words.ts';

@@ -1,7 +1,7 @@
 import { durationText } from '../../core/text.ts';
+import { arrivalsText } from '../nouns/arrivals-text.ts';
 import { keptArrivals } from '../nouns/kept-arrivals.ts';
 import type { RunResult } from '../nouns/result.ts';
-import { arrivalsText } from '../report/describe.ts';
 import { type Bench, type LoadOrder, loadOnce } from './bench.ts';
 import { tellLoad } from './load-words.ts';
 import { checkLengths } from './option-checks.ts';

@@ -1,9 +1,9 @@
 import { durationText, numberText } from '../../core/text.ts';
 import { endsOf, mannKendallTest, type Point, theilSenLine } from '../../stats/trend.ts';
+import { arrivalsText } from '../nouns/arrivals-text.ts';
 import { keptArrivals } from '../nouns/kept-arrivals.ts';
 import type { LoadReport, Interval as Stretch } from '../nouns/load-report.ts';
 import type { Drift, SoakResult } from '../nouns/result.ts';
-import { arrivalsText } from '../report/describe.ts';
 import { type Bench, type LoadOrder, loadOnce } from './bench.ts';
 import { tellLoad } from './load-words.ts';
 import { MemorySamples } from './memory-samples.ts';

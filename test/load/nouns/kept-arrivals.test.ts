@@ -1,6 +1,6 @@
 import t from 'tap';
+import { arrivalsText } from '../../../src/load/nouns/arrivals-text.ts';
 import { keptArrivals } from '../../../src/load/nouns/kept-arrivals.ts';
-import { arrivalsText } from '../../../src/load/report/describe.ts';
 
 t.test('a report keeps recorded arrivals as their count, length and digest', async (t) => {
   const kept = keptArrivals({ kind: 'recorded', atMs: [0, 150, 150, 420], file: 'trace.csv' });
