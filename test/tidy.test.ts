@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
+import { checkInnerTables } from './support/import-graph.ts';
 import { projectRoot } from './support/project-root.ts';
 import {
   type Confinement,
@@ -10,6 +11,7 @@ import {
   checkDirections,
   checkFileLength,
   checkFunctionLength,
+  checkInnerDirections,
   checkPackages,
   checkTested,
   type ImportTable,
@@ -61,6 +63,21 @@ const MAY_IMPORT: ImportTable = {
   ],
   app: '*',
   index: ['core', 'stats', 'app', 'gates', 'config', 'decide'],
+};
+
+/** Who may import what inside a folder with several rooms; `.` are its files that stand in none of them. */
+const INNER_MAY_IMPORT: Readonly<Record<string, ImportTable>> = {
+  load: {
+    nouns: [],
+    wire: ['nouns'],
+    requests: ['nouns', 'wire'],
+    target: ['nouns', 'wire'],
+    engine: ['nouns', 'wire', 'requests'],
+    modes: ['nouns'],
+    report: ['nouns'],
+    '.': ['nouns', 'engine', 'modes', 'target'],
+  },
+  protocol: { '.': [], rest: ['.'], grpc: ['.'], max: ['.', 'rest'] },
 };
 
 /** Areas of the table whose work has not begun. */
@@ -155,6 +172,11 @@ t.test('the source keeps to the rules', async (t) => {
     sources.flatMap((file) => checkDirections(file, MAY_IMPORT)),
     [],
   );
+  t.same(
+    sources.flatMap((file) => checkInnerDirections(file, INNER_MAY_IMPORT)),
+    [],
+  );
+  t.same(checkInnerTables(sources, INNER_MAY_IMPORT), []);
   t.same(
     sources.flatMap((file) => checkPackages(file, PACKAGE_HOMES)),
     [],

@@ -60,6 +60,39 @@ export function checkDirections(file: SourceFile, table: ImportTable): Complaint
   });
 }
 
+/** A folder's own files, as a room of its table. */
+const OWN = '.';
+
+/**
+ * Inside a folder of src/ that has a table of its own, its rooms import one another as that table says. The rooms are its
+ * folders, and `.` for the files that stand in none of them.
+ */
+export function checkInnerDirections(
+  file: SourceFile,
+  tables: Readonly<Record<string, ImportTable>>,
+): Complaints {
+  const area = areaOf(file.path) ?? '';
+  const table = tables[area];
+  const from = roomOf(file.path);
+  if (table === undefined || from === undefined) return [];
+  const allowed = table[from];
+  if (allowed === undefined) return [`${file.path}: ${area}/${from} has no row in the table`];
+  return importsOf(file).flatMap(({ target, line }) => {
+    const path = target?.startsWith('.') ? resolveImport(file.path, target) : '';
+    const to = areaOf(path) === area ? roomOf(path) : undefined;
+    if (to === undefined || to === from || allowed === '*' || allowed.includes(to)) return [];
+    return [`${file.path}:${line}: ${area}/${from} may not import ${area}/${to}`];
+  });
+}
+
+/**
+ * The folder inside its area that a path belongs to, `.` for a file that stands in none; undefined for a root file of src/.
+ */
+export function roomOf(filePath: string): string | undefined {
+  const [, , room, ...rest] = filePath.split('/');
+  return room === undefined || rest.length > 0 ? room : OWN;
+}
+
 /** Every npm package is imported in its home only; one without a home is refused. */
 export function checkPackages(
   file: SourceFile,
@@ -185,6 +218,13 @@ function testedFiles(files: readonly SourceFile[], tests: readonly SourceFile[])
     queue.push(...runtimeImports(file).filter((next) => areaOf(next) === areaOf(file.path)));
   }
   return reached;
+}
+
+/** The paths of all files of the project that a file imports, be it for their types alone. */
+export function importedPaths(file: SourceFile): readonly string[] {
+  return importsOf(file).flatMap(({ target }) =>
+    target?.startsWith('.') ? [resolveImport(file.path, target)] : [],
+  );
 }
 
 /** The project's own files that a file imports for more than their types. */
