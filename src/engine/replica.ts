@@ -3,7 +3,8 @@ import { TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
-import { decodeFrame, encodeBuffer } from '../frame/frame.ts';
+import { decodeFrame } from '../frame/decode-frame.ts';
+import { encodeBuffer } from '../frame/encode-frame.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { WorkerReport } from './worker.ts';
 
@@ -45,22 +46,13 @@ export class Replica {
     tensors: readonly OutboundTensor[],
     plan: readonly number[],
   ): Promise<readonly Observation[]> {
-    const job = encodeBuffer({
-      kind: 'request',
-      correlation: 0,
-      id: '',
-      remainingMs: 0,
-      priority: 0,
-      plan,
-      outputs: undefined,
-      tensors,
-    });
+    const job = encodeBuffer({ kind: 'job', plan, tensors });
     const bytes: unknown = await this.#pool.run(job, { transferList: [job.buffer] });
-    const answer = decodeFrame(bytes as Uint8Array);
-    if (answer.kind !== 'answer') {
-      throw new ServeError('internal', `worker: expected an answer frame, found ${answer.kind}`);
+    const result = decodeFrame(bytes as Uint8Array);
+    if (result.kind !== 'result') {
+      throw new ServeError('internal', `worker: expected a result frame, found ${result.kind}`);
     }
-    return answer.runs;
+    return result.runs;
   }
 
   /** Ends the thread. The caller has made sure that it is idle. */

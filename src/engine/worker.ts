@@ -5,7 +5,8 @@ import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { Signature, Tensor } from '../core/tensor.ts';
-import { decodeFrame, encodeBuffer } from '../frame/frame.ts';
+import { decodeFrame } from '../frame/decode-frame.ts';
+import { encodeBuffer } from '../frame/encode-frame.ts';
 import { chooseRuntime } from '../runtime/choose-runtime.ts';
 import type { OpenModel, ProviderReport, Source } from '../runtime/runtime.ts';
 import { reshapedModel } from './reshaped-model.ts';
@@ -13,8 +14,8 @@ import { shapeHint } from './shape-hint.ts';
 import { warmUp } from './warm-up.ts';
 
 /**
- * What runs inside a worker thread. It opens all of its sources once, warms each up, and then runs batches: a job is a request
- * frame whose plan names sources in order, its result an answer frame with one observation for each.
+ * What runs inside a worker thread. It opens all of its sources once, warms each up, and then runs batches: the plan of a job
+ * names sources in order, and its result has one observation for each.
  */
 export type WorkerReport = {
   readonly threadId: number;
@@ -44,12 +45,10 @@ export function work(job: Uint8Array): Promise<ReturnType<typeof move>> {
 async function run(job: Uint8Array): Promise<ReturnType<typeof move>> {
   const models = await opening;
   const frame = decodeFrame(job);
-  if (frame.kind !== 'request') throw new Error(`expected a request frame, found ${frame.kind}`);
+  if (frame.kind !== 'job') throw new Error(`expected a job frame, found ${frame.kind}`);
   const runs: Observation[] = [];
   for (const index of frame.plan) runs.push(await timedRun(models[index], frame.tensors));
-  const { correlation } = frame;
-  const batch = { id: 0, rows: 0 };
-  return move(encodeBuffer({ kind: 'answer', correlation, queueMs: 0, batch, runs }));
+  return move(encodeBuffer({ kind: 'result', runs }));
 }
 
 async function openAll(sources: readonly Source[]): Promise<readonly OpenModel[]> {

@@ -1,4 +1,5 @@
-import { decodeFrame, FRAME_BYTES_MAX, type Frame, frameLength } from './frame.ts';
+import { decodeFrame, frameLength } from './decode-frame.ts';
+import { FRAME_BYTES_MAX, type Frame } from './frame.ts';
 
 const LENGTH_BYTES = 4;
 const NOTHING = new Uint8Array(0);

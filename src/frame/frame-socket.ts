@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import type { OutboundTensor } from '../core/tensor.ts';
-import { decodeFrame, encodeChunks, type Frame, type StoredFrame } from './frame.ts';
-import { FrameError } from './frame-bytes.ts';
+import { decodeFrame } from './decode-frame.ts';
+import { encodeChunks } from './encode-frame.ts';
+import type { Frame, StoredFrame } from './frame.ts';
+import { FrameError } from './frame-error.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 
@@ -84,7 +86,7 @@ export class FrameSocket {
     for (const chunk of chunks) bytes += chunk.byteLength;
     if (bytes < STORED_BYTES_MIN) return chunks;
     const at = this.#rings.outbox.put(chunks, bytes);
-    return at === undefined ? chunks : encodeChunks({ kind: 'stored', correlation: 0, at, bytes });
+    return at === undefined ? chunks : encodeChunks({ kind: 'stored', at, bytes });
   }
 
   #fetch({ at, bytes }: StoredFrame): Frame {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync, writevSync } from 'node:fs';
-import { FrameError } from './frame-bytes.ts';
+import { FrameError } from './frame-error.ts';
 
 /**
  * One direction of shared memory between the gateway and a child: a file in memory that both have open and that has no name, so

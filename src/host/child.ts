@@ -47,6 +47,8 @@ export class Child {
       case 'answer':
       case 'failure':
       case 'stored':
+      case 'job':
+      case 'result':
         throw new Error(`a child takes no ${frame.kind} frames`);
     }
   }
@@ -115,7 +117,7 @@ export class Child {
   }
 
   #tell(body: FromChild): void {
-    this.#frames.send({ kind: 'control', correlation: 0, body });
+    this.#frames.send({ kind: 'control', body });
   }
 
   async #end(): Promise<void> {

@@ -180,7 +180,7 @@ export class HostProcess {
   }
 
   #tell(body: ToChild): void {
-    this.#frames.send({ kind: 'control', correlation: 0, body });
+    this.#frames.send({ kind: 'control', body });
   }
 }
 

@@ -6,8 +6,9 @@ import path from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { seededRandom } from '../../src/core/random.ts';
-import { decodeFrame, type Frame, type RequestFrame } from '../../src/frame/frame.ts';
-import { FrameError } from '../../src/frame/frame-bytes.ts';
+import { decodeFrame } from '../../src/frame/decode-frame.ts';
+import type { Frame, RequestFrame } from '../../src/frame/frame.ts';
+import { FrameError } from '../../src/frame/frame-error.ts';
 import { FrameSocket } from '../../src/frame/frame-socket.ts';
 import { openRing, RingReader, RingWriter } from '../../src/frame/ring.ts';
 import { aHost } from '../support/a-host.ts';
@@ -179,7 +180,7 @@ t.test('a doorbell without shared memory ends the socket', async (t) => {
     new FrameSocket(theirs, { onFrame: () => t.fail('no frame'), onError: resolve });
   });
   const frames = new FrameSocket(ours, { onFrame: () => undefined, onError: () => undefined });
-  frames.send({ kind: 'stored', correlation: 0, at: 0, bytes: 100 });
+  frames.send({ kind: 'stored', at: 0, bytes: 100 });
   t.match(await refused, { message: /expected no stored frame/ });
 });
 

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { SERVE_ERROR_CODES } from '../../src/core/errors.ts';
+import type { Observation } from '../../src/core/outcome.ts';
+import { DTYPES, type Tensor } from '../../src/core/tensor.ts';
+import type { Frame, RequestFrame } from '../../src/frame/frame.ts';
+
+export type FrameKind = Frame['kind'];
+type FrameOf<K extends FrameKind> = Extract<Frame, { readonly kind: K }>;
+
+/** Objects as we write them, with the usual prototype. */
+function aRecord<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> {
+  return fc.record(model, { noNullPrototype: true }) as fc.Arbitrary<T>;
+}
+
+const aText = fc.oneof(fc.string({ maxLength: 40 }), fc.string({ unit: 'grapheme', maxLength: 9 }));
+const aNumber = fc.double({ noNaN: true });
+const aU32 = fc.nat(0xffff_ffff);
+const aCode = fc.constantFrom(...SERVE_ERROR_CODES);
+const aPlan = fc.array(fc.nat(255), { maxLength: 3 });
+const tensors = fc.array(
+  aRecord<Tensor>({
+    name: aText,
+    dtype: fc.constantFrom(...DTYPES),
+    shape: fc.array(aU32, { maxLength: 5 }),
+    data: fc.uint8Array({ maxLength: 100 }).map((bytes) => Uint8Array.from(bytes)),
+  }),
+  { maxLength: 4 },
+);
+const runs = fc.array(
+  fc.oneof(
+    aRecord<Observation>({ kind: fc.constant('answer'), outputs: tensors, computeMs: aNumber }),
+    aRecord<Observation>({ kind: fc.constant('failure'), code: aCode, message: aText }),
+  ),
+  { maxLength: 2 },
+);
+
+/** Any frame of each kind. */
+export const FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<FrameOf<K>> } = {
+  request: aRecord({
+    kind: fc.constant('request'),
+    correlation: aU32,
+    id: aText,
+    remainingMs: aNumber,
+    priority: aU32,
+    plan: aPlan,
+    outputs: fc.option(fc.array(aText, { maxLength: 3 }), { nil: undefined }),
+    tensors,
+  }),
+  answer: aRecord({
+    kind: fc.constant('answer'),
+    correlation: aU32,
+    queueMs: aNumber,
+    batch: aRecord({ id: fc.maxSafeNat(), rows: fc.nat() }),
+    runs,
+  }),
+  failure: aRecord({
+    kind: fc.constant('failure'),
+    correlation: aU32,
+    code: aCode,
+    message: aText,
+    retryAfterMs: fc.option(aNumber, { nil: undefined }),
+  }),
+  cancel: aRecord({ kind: fc.constant('cancel'), correlation: aU32 }),
+  control: aRecord({
+    kind: fc.constant('control'),
+    body: fc.dictionary(fc.string({ minLength: 1 }), fc.nat(), { noNullPrototype: true }),
+  }),
+  stored: aRecord({ kind: fc.constant('stored'), at: aU32, bytes: aU32 }),
+  job: aRecord({ kind: fc.constant('job'), plan: aPlan, tensors }),
+  result: aRecord({ kind: fc.constant('result'), runs }),
+};
+
+export const KINDS = Object.keys(FRAMES) as readonly FrameKind[];
+
+export const anyFrame: fc.Arbitrary<Frame> = fc.oneof(...Object.values(FRAMES));
+
+export function aRequestFrame(given: Partial<RequestFrame> = {}): RequestFrame {
+  return {
+    kind: 'request',
+    correlation: 7,
+    id: 'r',
+    remainingMs: 100,
+    priority: 0,
+    plan: [0],
+    outputs: undefined,
+    tensors: [{ name: 'x', dtype: 'FP32', shape: [1, 1], data: new Uint8Array(4) }],
+    ...given,
+  };
+}
