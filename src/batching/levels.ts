@@ -1,4 +1,4 @@
-import { Line } from './line.ts';
+import { Line } from '../concurrency/fifo-queue.ts';
 import type { Entry } from './queue.ts';
 
 /**

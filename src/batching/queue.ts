@@ -1,6 +1,6 @@
+import { Line, type Standing } from '../concurrency/fifo-queue.ts';
 import { ServeError } from '../core/errors.ts';
 import { Levels } from './levels.ts';
-import { Line, type Standing } from './line.ts';
 import type { Answer, Work } from './work.ts';
 
 /** A request in the batcher, from its arrival until it is settled. */

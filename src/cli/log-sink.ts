@@ -1,5 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
-import { deferred } from '../core/deferred.ts';
+import { deferred } from '../concurrency/deferred.ts';
 import { outliveOutput } from './standard-output.ts';
 
 /** Lines that wait for a reader that is behind; beyond it lines are dropped. Some five thousand lines. */

@@ -1,4 +1,4 @@
-import type { CallSignal } from './on-abort.ts';
+import type { CancelSignal } from './cancel-signal.ts';
 import type { Tensor } from './tensor.ts';
 
 /** One request for inference, as every layer from the gateway to the runtime sees it. */
@@ -57,4 +57,4 @@ export type InferResponse = {
  * The one verb. Gateway, host, remote server and fakes all have this shape, and layers wrap it. Rejects with a ServeError.
  * Aborting the signal abandons the answer: what still waits leaves its queue at once, what already runs is left to finish.
  */
-export type Infer = (request: InferRequest, signal: CallSignal) => Promise<InferResponse>;
+export type Infer = (request: InferRequest, signal: CancelSignal) => Promise<InferResponse>;

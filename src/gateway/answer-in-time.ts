@@ -1,11 +1,12 @@
+import { offAbort, onAbort } from '../concurrency/cancel-token.ts';
+import type { CancelSignal } from '../core/cancel-signal.ts';
 import { TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
-import { type CallSignal, offAbort, onAbort } from '../core/on-abort.ts';
 
 export type Waiting = {
   readonly request: InferRequest;
-  readonly signal: CallSignal;
+  readonly signal: CancelSignal;
   /** How long the caller still waits. */
   readonly leftMs: number;
 };

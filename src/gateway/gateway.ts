@@ -5,12 +5,12 @@
  * A request that is in flight here is one whose caller still waits: once its deadline passes or its signal aborts, it is
  * answered and forgotten, and what the host still does for it is the host's own bound to keep.
  */
+import { type Deferred, deferred } from '../concurrency/deferred.ts';
+import type { CancelSignal } from '../core/cancel-signal.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Deferred, deferred } from '../core/deferred.ts';
 import { ServeError, type ServeErrorCode } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
-import type { CallSignal } from '../core/on-abort.ts';
 import type { Outcome, Tap } from '../core/outcome.ts';
 import type { Arm, Assignment, Route } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
@@ -124,7 +124,7 @@ type Watcher = (outcome: Outcome) => void;
 type Placed = { readonly assignment: Assignment; readonly host: ServingHost | undefined };
 type Started = {
   readonly request: InferRequest;
-  readonly signal: CallSignal;
+  readonly signal: CancelSignal;
   readonly assignment: Assignment;
   readonly startedMs: number;
 };
@@ -141,7 +141,7 @@ class ServingGateway implements Gateway {
     this.#arms = new TrialArms({ clock, inFlightMax: limits.armInFlightMax });
   }
 
-  readonly infer = async (request: InferRequest, signal: CallSignal): Promise<InferResponse> => {
+  readonly infer = async (request: InferRequest, signal: CancelSignal): Promise<InferResponse> => {
     const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
     const { assignment, host } = this.#place(request, startedMs);
@@ -199,7 +199,7 @@ class ServingGateway implements Gateway {
     return this.#arms.visit({ request, assignment, run });
   }
 
-  #run(host: ServingHost, request: InferRequest, signal: CallSignal): Promise<InferResponse> {
+  #run(host: ServingHost, request: InferRequest, signal: CancelSignal): Promise<InferResponse> {
     const leftMs = request.deadlineMs - this.#options.clock.monotonicMs();
     return answerInTime(host.infer, { request, signal, leftMs });
   }

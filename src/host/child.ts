@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { Slots } from '../concurrency/in-flight-table.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Frame, RequestFrame } from '../frame/frame.ts';
@@ -7,7 +8,6 @@ import { RingReader, RingWriter } from '../frame/ring.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
 import { openLocalDesk } from './local.ts';
-import { Slots } from './slots.ts';
 
 /** Beyond the longest run: after that, a child without a parent ends itself the hard way. */
 const ORPHAN_GRACE_MS = 5_000;

@@ -1,9 +1,9 @@
 import type { QueueLimits } from '../batching/queue.ts';
+import { offAbort, onAbort } from '../concurrency/cancel-token.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
-import { offAbort, onAbort } from '../core/on-abort.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ProviderReport, Source } from '../runtime/runtime.ts';

@@ -2,7 +2,7 @@ import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
 import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { deferred } from '../core/deferred.ts';
+import { deferred } from '../concurrency/deferred.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import type { Frame } from '../frame/frame.ts';

@@ -1,6 +1,7 @@
 import type { Entry } from '../batching/queue.ts';
 import { RunTime } from '../batching/run-time.ts';
 import { bytesOf, type Work } from '../batching/work.ts';
+import { Slots } from '../concurrency/in-flight-table.ts';
 import { TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Joining } from '../core/joining.ts';
@@ -13,7 +14,6 @@ import { JoiningMemory } from './joining-memory.ts';
 import { Lifeline } from './lives.ts';
 import { boundedLoad } from './load-bounds.ts';
 import { type ChildExit, HostProcess } from './process.ts';
-import { Slots } from './slots.ts';
 import type { Crash, SupervisorOptions } from './supervision.ts';
 
 type Settle = Pick<Entry, 'resolve' | 'reject'>;

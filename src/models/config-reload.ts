@@ -2,6 +2,9 @@
  * Reads the configuration again while the gateway runs. All that can be applied is, or nothing; what needs a restart stays as it
  * is and is named. One reload at a time.
  */
+
+import { SerialQueue } from '../concurrency/serial-queue.ts';
+import { within } from '../concurrency/within.ts';
 import { configChanges, type KeyChange, withoutRestarts } from '../config/config-changes.ts';
 import { ConfigError } from '../config/config-error.ts';
 import type { ConfigFile } from '../config/config-file.ts';
@@ -11,10 +14,8 @@ import type { Config } from '../config/schema.ts';
 import type { ConfigChange } from '../core/config-change.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { within } from '../core/within.ts';
 import type { Refusal } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
-import { SerialQueue } from '../rollout/serial-queue.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, withConfig } from './catalog-entry.ts';
 import type { Lookout } from './lookout.ts';

@@ -1,6 +1,6 @@
+import { settleAll } from '../concurrency/settle-all.ts';
 import { causeMessageOf, ServeError } from '../core/errors.ts';
 import type { Arm } from '../core/route.ts';
-import { settleAll } from '../core/settle-all.ts';
 import type { ModelVersion } from '../core/version.ts';
 import type { Host } from '../host/host.ts';
 import {

@@ -5,10 +5,10 @@
  */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { within } from '../concurrency/within.ts';
 import type { Config } from '../config/schema.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { within } from '../core/within.ts';
 import type { RouteTable } from '../gateway/route-table.ts';
 import { foldersIn, isFolderName } from '../repository/folders.ts';
 import { isMissing } from '../repository/is-missing.ts';

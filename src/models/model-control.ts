@@ -4,6 +4,9 @@
  * What was loaded or unloaded by a call stays so until the next one or until this process ends: a new process begins with all
  * that the repository holds.
  */
+
+import { holdingAll, type Turn } from '../concurrency/holding-all.ts';
+import { SerialQueue } from '../concurrency/serial-queue.ts';
 import type { Config } from '../config/schema.ts';
 import { causeMessageOf, messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -15,8 +18,6 @@ import { isFolderName } from '../repository/folders.ts';
 import { scanModel } from '../repository/scan.ts';
 import type { Refusal } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
-import { holdingAll, type Turn } from '../rollout/holding-all.ts';
-import { SerialQueue } from '../rollout/serial-queue.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry, changedVersions } from './catalog-entry.ts';
 import { tellOfMove } from './first-choices.ts';

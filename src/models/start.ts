@@ -4,11 +4,11 @@
  * routed to it.
  */
 import { join } from 'node:path';
+import { within } from '../concurrency/within.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import { within } from '../core/within.ts';
 import type { RouteTable } from '../gateway/route-table.ts';
 import type { Folders } from '../repository/folders.ts';
 import type { ModelReader } from '../repository/reader.ts';

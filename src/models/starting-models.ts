@@ -1,4 +1,4 @@
-import { type Deferred, deferred } from '../core/deferred.ts';
+import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import type { StartingModel } from '../gateway/server-readiness.ts';
 
 type Starting = { why: string; readonly ended: Deferred<void> };

@@ -5,10 +5,10 @@
  * up after `secondsMax`.
  */
 import { Piscina } from 'piscina';
+import { offAbort, onAbort } from '../concurrency/cancel-token.ts';
+import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
-import { type Deferred, deferred } from '../core/deferred.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
-import { offAbort, onAbort } from '../core/on-abort.ts';
 import type { ImageSpec } from './image-spec.ts';
 import type { ReadLimits } from './read-image.ts';
 import type { ImageJob, Refusal } from './worker.ts';

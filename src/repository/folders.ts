@@ -1,7 +1,7 @@
 import { lstat, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { within } from '../concurrency/within.ts';
 import { messageOf } from '../core/errors.ts';
-import { within } from '../core/within.ts';
 
 /** What lies in a directory by way of folders. */
 export type Folders = {

@@ -1,3 +1,4 @@
+import { Turns } from '../concurrency/serial-queues.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Evidence } from '../core/evidence.ts';
@@ -34,7 +35,6 @@ import { type Reconfiguration, reconfigure } from './reconfigure.ts';
 import { Resumption } from './resumption.ts';
 import type { Routes, Stage } from './stage.ts';
 import type { RolloutStatus } from './status.ts';
-import { Turns } from './turns.ts';
 
 export type ControllerOptions = {
   readonly ledger: Ledger;

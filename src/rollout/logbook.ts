@@ -1,3 +1,4 @@
+import { SerialQueue } from '../concurrency/serial-queue.ts';
 import { messageOf } from '../core/errors.ts';
 import type { LedgerRecord, RecordBody } from '../core/record.ts';
 import { CHAIN_START, type ChainEnd, chainAfter, problemOf } from '../ledger/chain.ts';
@@ -15,7 +16,6 @@ import {
   NO_HISTORY,
   withRecord,
 } from './history.ts';
-import { SerialQueue } from './serial-queue.ts';
 
 /** The ledger took no record. It says itself why, and when it takes records again, so this is worth no line of its own. */
 export class NotRecordedError extends Error {

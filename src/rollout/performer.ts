@@ -1,3 +1,4 @@
+import type { Turns } from '../concurrency/serial-queues.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { RecordBody } from '../core/record.ts';
@@ -10,7 +11,6 @@ import { routeFor } from './route-for.ts';
 import { isSameRoute, RouteWriter } from './route-writer.ts';
 import type { Routes, Stage } from './stage.ts';
 import { isSamePhase, TrialLoads } from './trial-loads.ts';
-import type { Turns } from './turns.ts';
 
 export type PerformerOptions = {
   readonly book: Logbook;

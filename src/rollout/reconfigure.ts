@@ -2,18 +2,19 @@
  * Carries out a reload of the configuration for all models that it touches, or for none: everything is checked and made ready
  * beside what is served, then it goes on record, and only then does it take the place of what was there.
  */
+
+import { holdingAll, type Turn } from '../concurrency/holding-all.ts';
+import type { Turns } from '../concurrency/serial-queues.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Command, Rollout, RouteSetting } from '../core/rollout.ts';
 import { type Route, versionsLedTo } from '../core/route.ts';
 import { following, refusalOfAdoption } from './adoption.ts';
 import { type Refusal, refused } from './command.ts';
 import { aliveTrial } from './history.ts';
-import { holdingAll, type Turn } from './holding-all.ts';
 import type { Logbook } from './logbook.ts';
 import type { Performer } from './performer.ts';
 import { isSameRoute } from './route-writer.ts';
 import type { Routes } from './stage.ts';
-import type { Turns } from './turns.ts';
 
 /** Where a model's traffic is to go, as its changed section says. */
 export type RouteAsked =

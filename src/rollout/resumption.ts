@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-
+import type { Turns } from '../concurrency/serial-queues.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Route } from '../core/route.ts';
 import { findRoute, type RouteBasis, type RouteQuestion } from './adoption.ts';
@@ -8,7 +8,6 @@ import { aliveTrial, swappedPackage } from './history.ts';
 import type { Logbook } from './logbook.ts';
 import type { Performer } from './performer.ts';
 import { allTo } from './route-for.ts';
-import type { Turns } from './turns.ts';
 
 export type ResumptionParts = Pick<
   ControllerOptions,

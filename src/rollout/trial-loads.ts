@@ -1,9 +1,9 @@
+import type { Turns } from '../concurrency/serial-queues.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Rollout } from '../core/rollout.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
 import { NotRecordedError } from './logbook.ts';
 import type { Stage } from './stage.ts';
-import type { Turns } from './turns.ts';
 
 export type TrialLoadsOptions = {
   readonly stage: Pick<Stage, 'prepare'>;

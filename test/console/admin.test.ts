@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import t from 'tap';
+import { deferred } from '../../src/concurrency/deferred.ts';
 import { type AdminOptions, createAdminServer } from '../../src/console/admin.ts';
-import { deferred } from '../../src/core/deferred.ts';
 import { ServeError } from '../../src/core/errors.ts';
 import { HEALTHY } from '../../src/ledger/ledger.ts';
 import { aSpec, evidenceOf, World } from '../rollout/builders.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { deferred } from '../../src/core/deferred.ts';
+import { deferred } from '../../src/concurrency/deferred.ts';
 import { BoundedQueue } from '../../src/disk/bounded-queue.ts';
 
 const HUNG = {

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import t from 'tap';
+import { createTurns } from '../../src/concurrency/time-slicer.ts';
 import { EXTENSIONS } from '../../src/protocol/extensions.ts';
 import {
   HEALTH,
@@ -11,7 +12,6 @@ import { MemoryBudget } from '../../src/protocol/memory-budget.ts';
 import { BodyMemory } from '../../src/protocol/rest/body-memory.ts';
 import type { RestRoute } from '../../src/protocol/rest/route.ts';
 import { createRoutes } from '../../src/protocol/rest/routes.ts';
-import { createTurns } from '../../src/protocol/rest/turns.ts';
 import { aService } from '../protocol/builders.ts';
 import { LIMITS } from '../protocol/rest/builders.ts';
 import { projectRoot } from '../support/project-root.ts';

@@ -1,11 +1,11 @@
+import type { CancelSignal } from '../../src/core/cancel-signal.ts';
 import type { InferResponse } from '../../src/core/infer.ts';
-import type { CallSignal } from '../../src/core/on-abort.ts';
 import type { ServingHost } from '../../src/gateway/gateway.ts';
 import { echoHost } from './builders.ts';
 
 /** A request that has reached the host. */
 export type HeldRequest = {
-  readonly signal: CallSignal;
+  readonly signal: CancelSignal;
   /** Gives back what was asked, as `echoHost` does at once. */
   readonly answer: () => void;
 };

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { deferred } from '../../src/core/deferred.ts';
+import { deferred } from '../../src/concurrency/deferred.ts';
 import type { Host } from '../../src/host/host.ts';
 import { aHost } from '../support/a-host.ts';
 import { aFakeSource } from '../support/a-source.ts';

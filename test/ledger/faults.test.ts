@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, open, readdir, rename, rm, truncate, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { type Deferred, deferred } from '../../src/concurrency/deferred.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import { type Deferred, deferred } from '../../src/core/deferred.ts';
 import type { RecordBody } from '../../src/core/record.ts';
 import { type FileLedgerOptions, openFileLedger, verifyLedger } from '../../src/ledger/file.ts';
 import type { Ledger, LedgerHealth } from '../../src/ledger/ledger.ts';

@@ -1,7 +1,7 @@
 import { open, rm, writeFile } from 'node:fs/promises';
 import t from 'tap';
+import { deferred } from '../../src/concurrency/deferred.ts';
 import { ConfigFile } from '../../src/config/config-file.ts';
-import { deferred } from '../../src/core/deferred.ts';
 import { messageOf } from '../../src/core/errors.ts';
 import { ConfigReload, type ReloadResult } from '../../src/models/config-reload.ts';
 import { Lookout } from '../../src/models/lookout.ts';

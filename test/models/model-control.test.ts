@@ -2,7 +2,7 @@ import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
-import { deferred } from '../../src/core/deferred.ts';
+import { deferred } from '../../src/concurrency/deferred.ts';
 import { messageOf } from '../../src/core/errors.ts';
 import type { LoadRequest } from '../../src/gateway/model-repository.ts';
 import { aRequest, NEVER_ABORTED } from '../gateway/builders.ts';

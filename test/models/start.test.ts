@@ -1,5 +1,5 @@
 import t from 'tap';
-import { deferred } from '../../src/core/deferred.ts';
+import { deferred } from '../../src/concurrency/deferred.ts';
 import { modelsView } from '../../src/models/models-view.ts';
 import { repositoryIndexOf } from '../../src/protocol/repository-index.ts';
 import { aRequest, NEVER_ABORTED } from '../gateway/builders.ts';

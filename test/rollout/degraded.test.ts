@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Deferred, deferred } from '../../src/core/deferred.ts';
+import { type Deferred, deferred } from '../../src/concurrency/deferred.ts';
 import type { RecordBody } from '../../src/core/record.ts';
 import type { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { Controller } from '../../src/rollout/controller.ts';

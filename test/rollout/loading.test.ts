@@ -1,5 +1,5 @@
 import t from 'tap';
-import { type Deferred, deferred } from '../../src/core/deferred.ts';
+import { type Deferred, deferred } from '../../src/concurrency/deferred.ts';
 import { replay } from '../../src/rollout/replay.ts';
 import { aSpec, decideByLabel, evidenceOf, World } from './builders.ts';
 

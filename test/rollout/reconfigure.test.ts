@@ -1,9 +1,5 @@
-import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
-import { deferred } from '../../src/core/deferred.ts';
-import { holdingAll } from '../../src/rollout/holding-all.ts';
 import type { ModelReconfiguration, Reconfiguration } from '../../src/rollout/reconfigure.ts';
-import { SerialQueue } from '../../src/rollout/serial-queue.ts';
 import { World } from './builders.ts';
 
 const TO_SECOND = {
@@ -76,26 +72,3 @@ t.test(
     t.same(world.log.slice(2), ['prepare', 'commit', 'write stable=2:10000']);
   },
 );
-
-t.test('work that needs several queues waits for all of them, or gives up', async (t) => {
-  const [a, b] = [new SerialQueue(), new SerialQueue()];
-  const busy = deferred<void>();
-  void b.run(() => busy.promise);
-  const both = [a, b].map((queue) => (work: () => Promise<void>) => queue.run(work));
-  const late = (): Error => new Error('too late');
-  let runs = 0;
-  const work = async (): Promise<number> => {
-    t.notOk(a.isIdle() || b.isIdle(), 'it holds both');
-    runs += 1;
-    return runs;
-  };
-  await t.rejects(holdingAll(both, { waitMsMax: 5, late }, work), { message: 'too late' });
-  const held = holdingAll(both, { waitMsMax: 60_000, late }, work);
-  await turn();
-  t.equal(runs, 0);
-  busy.resolve();
-  t.equal(await held, 1);
-  await a.drained();
-  await b.drained();
-  t.ok(a.isIdle() && b.isIdle(), 'and leaves both');
-});

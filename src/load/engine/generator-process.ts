@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { type Deferred, deferred } from '../../core/deferred.ts';
+import { type Deferred, deferred } from '../../concurrency/deferred.ts';
 import { QUIET_HEAP } from './alarm.ts';
 import type { GeneratorNews, GeneratorOrder, GeneratorPart } from './generator-message.ts';
 import type { Pulse } from './pulse.ts';

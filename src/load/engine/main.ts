@@ -2,8 +2,9 @@
  * The load generator as a process of its own, so that it shares neither an event loop nor a heap with what it loads. Started
  * with `fork` by `Generator`; runs one load after another, and ends when its parent lets go of it.
  */
+
+import { deferred } from '../../concurrency/deferred.ts';
 import { systemClock } from '../../core/clock.ts';
-import { deferred } from '../../core/deferred.ts';
 import { causeMessageOf } from '../../core/errors.ts';
 import type { LoadPlan } from '../nouns/plan.ts';
 import { answerChecker } from '../requests/check-answer.ts';

@@ -1,5 +1,5 @@
+import { type Deferred, deferred } from '../../concurrency/deferred.ts';
 import { type Clock, TIMER_MS_MAX } from '../../core/clock.ts';
-import { type Deferred, deferred } from '../../core/deferred.ts';
 import { messageOf } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
 import type { ScheduledArrivals } from '../nouns/arrivals.ts';

@@ -1,4 +1,4 @@
-import { deferred } from '../../core/deferred.ts';
+import { deferred } from '../../concurrency/deferred.ts';
 import type { Target } from '../nouns/target.ts';
 import { originOf } from '../nouns/wire.ts';
 import { type GrpcAnswer, GrpcSender } from '../wire/grpc-sender.ts';

@@ -1,5 +1,5 @@
 import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
-import { type Deferred, deferred } from '../../core/deferred.ts';
+import { type Deferred, deferred } from '../../concurrency/deferred.ts';
 import type { Answer, Sender } from '../nouns/sender.ts';
 import { GrpcConnection, lossOf } from './grpc-connection.ts';
 import { Framer, MessageError, MessageReader } from './grpc-message.ts';

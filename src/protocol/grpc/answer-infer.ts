@@ -1,7 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
-
+import type { CancelSignal } from '../../core/cancel-signal.ts';
 import { ServeError } from '../../core/errors.ts';
-import type { CallSignal } from '../../core/on-abort.ts';
 import { tensorBytes } from '../../core/tensor.ts';
 import { createClassifier } from '../classify.ts';
 import type { MemoryShare } from '../memory-budget.ts';
@@ -24,7 +23,7 @@ export type InferCall = {
   readonly share: Pick<MemoryShare, 'take'>;
   /** When the caller stops waiting, on the monotonic clock; Infinity: never. */
   readonly deadlineMs: number;
-  readonly signal: CallSignal;
+  readonly signal: CancelSignal;
 };
 
 /** What a request came to. A failure is one of its own kind so that its id can be echoed beside it. */

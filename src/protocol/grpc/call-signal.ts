@@ -1,5 +1,5 @@
+import { CancelToken } from '../../concurrency/cancel-token.ts';
 import type { Clock } from '../../core/clock.ts';
-import { Withdrawal } from '../../core/on-abort.ts';
 
 /** The part of a call that tells how long its caller waits. */
 export type Waited = {
@@ -18,8 +18,8 @@ export function callDeadlineMs(call: Pick<Waited, 'getDeadline'>, clock: Clock):
  * Aborted once the call has been cancelled or its connection lost. A call whose deadline passes is not: the request has the same
  * deadline, and is counted as what it is.
  */
-export function callSignal(call: Waited, clock: Clock): Withdrawal {
-  const withdrawal = new Withdrawal();
+export function callSignal(call: Waited, clock: Clock): CancelToken {
+  const withdrawal = new CancelToken();
   // Told of every call, those included that were answered: there is no listener by then.
   call.once('cancelled', () => {
     if (Number(call.getDeadline()) > clock.wallMs()) withdrawal.abort();

@@ -1,9 +1,8 @@
 import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
-
+import type { CancelToken } from '../../concurrency/cancel-token.ts';
+import { type Deferred, deferred } from '../../concurrency/deferred.ts';
 import type { Clock } from '../../core/clock.ts';
-import { type Deferred, deferred } from '../../core/deferred.ts';
 import { ServeError } from '../../core/errors.ts';
-import type { Withdrawal } from '../../core/on-abort.ts';
 import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
 import type { AnswerInfer, Outcome } from './answer-infer.ts';
 import { callDeadlineMs, callSignal } from './call-signal.ts';
@@ -59,7 +58,7 @@ class InferStream {
   readonly #options: StreamOptions;
   readonly #deadlineMs: number;
   readonly #isStrict: boolean;
-  readonly #abort: Withdrawal;
+  readonly #abort: CancelToken;
   readonly #share: MemoryShare;
   readonly #inFlight: InFlight[] = [];
   #bytes = 0;

@@ -1,4 +1,4 @@
-import { finish, type Sliced, type Turns } from './turns.ts';
+import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
 
 /** The bytes that base64 text, given as its own bytes, stands for, decoded in slices; undefined where it is none. */
 export async function decodeBase64(text: Buffer, turns: Turns): Promise<Buffer | undefined> {

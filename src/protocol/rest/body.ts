@@ -1,11 +1,10 @@
 import type { Readable } from 'node:stream';
-
+import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import type { BodyMemory } from './body-memory.ts';
 import { ChunkCount } from './chunk-count.ts';
 import { Pieces } from './pieces.ts';
-import { finish, type Sliced, type Turns } from './turns.ts';
 
 export type BodyOptions = {
   /** The header `content-length`; undefined for chunked bodies. */

@@ -3,12 +3,13 @@
  * cut out by a scan in slices and the rest goes through JSON.parse, so that a package of megabytes never holds up the thread
  * that serves everyone else.
  */
+
+import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import { unexpected } from '../refusal.ts';
 import { BYTE, checkEscaped, closingQuote } from './json-bytes.ts';
 import { parseJson, utf8TextOf } from './json-text.ts';
 import type { RestLimits } from './limits.ts';
-import { finish, type Sliced, type Turns } from './turns.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -1,3 +1,4 @@
+import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import { DTYPE_BYTES, type Dtype, elementCount, formatShape } from '../../core/tensor.ts';
 import { checkStringCount } from '../../gateway/check-strings.ts';
@@ -7,7 +8,6 @@ import { BYTE, isSpace, malformed } from './json-bytes.ts';
 import { createElementReader } from './json-elements.ts';
 import type { ByteRange } from './json-head.ts';
 import { Nesting } from './nesting.ts';
-import { finish, type Sliced, type Turns } from './turns.ts';
 
 export type JsonTensor = {
   readonly json: Buffer;

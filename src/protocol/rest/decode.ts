@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-
+import type { Turns } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest } from '../../core/infer.ts';
 import type { Signature, Tensor } from '../../core/tensor.ts';
@@ -13,7 +13,6 @@ import { readJsonHead } from './json-head.ts';
 import type { KnownHeads } from './known-heads.ts';
 import type { RestLimits } from './limits.ts';
 import { parseRequestHead, type RequestHead } from './request-head.ts';
-import type { Turns } from './turns.ts';
 
 /** One call of an infer route, as HTTP brought it. */
 export type InferCall = {

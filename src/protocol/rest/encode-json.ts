@@ -1,7 +1,7 @@
+import type { Sliced } from '../../concurrency/time-slicer.ts';
 import { DTYPE_BYTES, type Dtype, type Tensor } from '../../core/tensor.ts';
 import { fromBf16Bits, fromFp16Bits } from './narrow-floats.ts';
 import { shortestFloat32 } from './shortest-float32.ts';
-import type { Sliced } from './turns.ts';
 
 /**
  * Writes a tensor's elements as the inside of a flat JSON array, in slices. Numbers are written so that they read back

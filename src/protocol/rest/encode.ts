@@ -1,9 +1,9 @@
+import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
 import type { InferResponse } from '../../core/infer.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { FEEDBACK_HEADER } from './answer-headers.ts';
 import type { Wanted } from './decode.ts';
 import { JsonElements } from './encode-json.ts';
-import { finish, type Sliced, type Turns } from './turns.ts';
 
 /** An answer as it goes onto the wire. */
 export type Encoded = {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
-
+import type { Turns } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest, InferResponse } from '../../core/infer.ts';
 import { tensorBytes } from '../../core/tensor.ts';
@@ -18,7 +18,6 @@ import { KnownHeads } from './known-heads.ts';
 import type { RestLimits } from './limits.ts';
 import type { ShareOf } from './memory-shares.ts';
 import type { Call } from './route.ts';
-import type { Turns } from './turns.ts';
 
 export type InferRouteOptions = {
   readonly service: Pick<

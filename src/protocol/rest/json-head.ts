@@ -1,8 +1,8 @@
+import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import { BYTE, closingQuote, malformed } from './json-bytes.ts';
 import { Marks } from './json-marks.ts';
 import { parseJson } from './json-text.ts';
-import { finish, type Sliced, type Turns } from './turns.ts';
 
 /** From the opening bracket of an array to the byte after its closing one. */
 export type ByteRange = { readonly start: number; readonly end: number };

@@ -1,3 +1,4 @@
+import type { Turns } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { LoadRequest } from '../../gateway/model-repository.ts';
 import { checkUnloadRequest, readLoadRequest } from '../load-request.ts';
@@ -8,7 +9,6 @@ import { decodeBase64 } from './base64.ts';
 import { flagAt, type JsonObject, LongText, objectAt, readControlJson } from './control-json.ts';
 import type { RestLimits } from './limits.ts';
 import { type Call, post, type RestRoute } from './route.ts';
-import type { Turns } from './turns.ts';
 
 /** How the bodies of calls are read. */
 export type BodyOptions = { readonly limits: RestLimits; readonly turns: Turns };

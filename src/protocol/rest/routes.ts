@@ -1,5 +1,6 @@
 /** Every route of the data plane: docs/reference/protocol.md says what each does. */
 
+import type { Turns } from '../../concurrency/time-slicer.ts';
 import type { CallerNames } from '../../core/web-caller.ts';
 import type { Service } from '../service.ts';
 import type { BodyMemory } from './body-memory.ts';
@@ -13,7 +14,6 @@ import { repositoryRoutes } from './repository-routes.ts';
 import { post, type RestRoute } from './route.ts';
 import { settingsRoutes } from './settings-routes.ts';
 import { sharedMemoryRoutes } from './shared-memory-routes.ts';
-import type { Turns } from './turns.ts';
 
 export type RouteOptions = {
   readonly service: Service;

@@ -8,7 +8,7 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
-
+import { createTurns, type Turns } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
 import { BACKLOG, Connections } from '../connections.ts';
@@ -32,7 +32,6 @@ import type { RestLimits } from './limits.ts';
 import { openShares, type ShareOf } from './memory-shares.ts';
 import type { RestRoute } from './route.ts';
 import { createRoutes } from './routes.ts';
-import { createTurns, type Turns } from './turns.ts';
 
 export type RestServerOptions = {
   readonly service: Service;

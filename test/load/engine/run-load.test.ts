@@ -1,6 +1,6 @@
 import t, { type Test } from 'tap';
+import { type Deferred, deferred } from '../../../src/concurrency/deferred.ts';
 import { systemClock } from '../../../src/core/clock.ts';
-import { type Deferred, deferred } from '../../../src/core/deferred.ts';
 import { type Alarm, openAlarm, TimerAlarm } from '../../../src/load/engine/alarm.ts';
 import type { Load } from '../../../src/load/engine/load.ts';
 import { runLoad } from '../../../src/load/engine/run-load.ts';

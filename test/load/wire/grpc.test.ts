@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 
-import { deferred } from '../../../src/core/deferred.ts';
+import { deferred } from '../../../src/concurrency/deferred.ts';
 import type { Answer } from '../../../src/load/nouns/sender.ts';
 import type { Address } from '../../../src/load/nouns/wire.ts';
 import { MessageReader } from '../../../src/load/wire/grpc-message.ts';

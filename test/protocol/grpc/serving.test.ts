@@ -1,10 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import t from 'tap';
 
-import { deferred } from '../../../src/core/deferred.ts';
+import { deferred } from '../../../src/concurrency/deferred.ts';
+import type { CancelSignal } from '../../../src/core/cancel-signal.ts';
 import { ServeError } from '../../../src/core/errors.ts';
 import type { InferRequest } from '../../../src/core/infer.ts';
-import type { CallSignal } from '../../../src/core/on-abort.ts';
 import { aGateway, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
 import { until } from '../../support/until.ts';
 import { NOBODY } from '../builders.ts';
@@ -143,10 +143,10 @@ t.test('the shortest of all deadlines holds', async (t) => {
 });
 
 t.test('a call past its deadline ends as such and lets go of its request', async (t) => {
-  let signal: CallSignal | undefined;
+  let signal: CancelSignal | undefined;
   const host = {
     ...echoHost('1'),
-    infer: (_: InferRequest, given: CallSignal) => {
+    infer: (_: InferRequest, given: CancelSignal) => {
       signal = given;
       return new Promise<never>(() => {});
     },
@@ -160,10 +160,10 @@ t.test('a call past its deadline ends as such and lets go of its request', async
 });
 
 t.test('a cancelled call aborts its request', async (t) => {
-  const started = deferred<CallSignal>();
+  const started = deferred<CancelSignal>();
   const host = {
     ...echoHost('1'),
-    infer: (_: InferRequest, signal: CallSignal) => {
+    infer: (_: InferRequest, signal: CancelSignal) => {
       started.resolve(signal);
       return new Promise<never>(() => {});
     },

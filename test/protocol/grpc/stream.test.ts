@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import t, { type Test } from 'tap';
 
-import { type Deferred, deferred } from '../../../src/core/deferred.ts';
+import { type Deferred, deferred } from '../../../src/concurrency/deferred.ts';
+import type { CancelSignal } from '../../../src/core/cancel-signal.ts';
 import type { Infer, InferRequest } from '../../../src/core/infer.ts';
-import type { CallSignal } from '../../../src/core/on-abort.ts';
 import { createAnswerInfer } from '../../../src/protocol/grpc/answer-infer.ts';
 import { INFERENCE, inBytes, methodsOf } from '../../../src/protocol/grpc/definitions.ts';
 import type { OpenStreams } from '../../../src/protocol/grpc/open-streams.ts';
@@ -29,7 +29,7 @@ import {
 /** A gateway that answers a request when it is told to, by the first number of its tensor. */
 function aPatientGateway() {
   const waiting = new Map<number, Deferred<void>>();
-  const signals: CallSignal[] = [];
+  const signals: CancelSignal[] = [];
   const host = echoHost('1');
   const gateway = aGateway({
     hosts: {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 
-import { onAbort } from '../../../src/core/on-abort.ts';
+import { onAbort } from '../../../src/concurrency/cancel-token.ts';
 import type { ServingHost } from '../../../src/gateway/gateway.ts';
 import { aHeldHost } from '../../gateway/a-held-host.ts';
 import { aGateway, echoHost } from '../../gateway/builders.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { createTurns } from '../../../src/concurrency/time-slicer.ts';
 import { ServeError } from '../../../src/core/errors.ts';
 import { decodeBase64 } from '../../../src/protocol/rest/base64.ts';
 import { LongText, readControlJson } from '../../../src/protocol/rest/control-json.ts';
-import { createTurns } from '../../../src/protocol/rest/turns.ts';
 
 const LIMITS = { jsonDepthMax: 100 };
 /** Where every step is a slice. */

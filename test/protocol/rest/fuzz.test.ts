@@ -3,13 +3,12 @@ import { connect } from 'node:net';
 import { deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
-
+import { createTurns } from '../../../src/concurrency/time-slicer.ts';
 import { ServeError } from '../../../src/core/errors.ts';
 import { DTYPE_BYTES, type Dtype, elementCount, type Tensor } from '../../../src/core/tensor.ts';
 import { type DecodeContext, openInfer } from '../../../src/protocol/rest/decode.ts';
 import { HEADER_LENGTH } from '../../../src/protocol/rest/decode-binary.ts';
 import { KnownHeads } from '../../../src/protocol/rest/known-heads.ts';
-import { createTurns } from '../../../src/protocol/rest/turns.ts';
 import { aGateway, PAIRS } from '../../gateway/builders.ts';
 import { NOBODY } from '../builders.ts';
 import { anInput, anyShare, aServer, binaryInput, floats, inferCall, LIMITS } from './builders.ts';

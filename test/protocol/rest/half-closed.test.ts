@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 
-import { onAbort } from '../../../src/core/on-abort.ts';
+import { onAbort } from '../../../src/concurrency/cancel-token.ts';
 import { aHeldHost } from '../../gateway/a-held-host.ts';
 import { aGateway } from '../../gateway/builders.ts';
 import { anInput, aServer, inferCall } from './builders.ts';

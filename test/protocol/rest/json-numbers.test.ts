@@ -1,11 +1,10 @@
 import { getFloat16, setFloat16 } from '@petamoriken/float16';
 import fc from 'fast-check';
 import t from 'tap';
-
+import { createTurns, finish } from '../../../src/concurrency/time-slicer.ts';
 import type { Dtype } from '../../../src/core/tensor.ts';
 import { decodeJsonTensor } from '../../../src/protocol/rest/decode-json.ts';
 import { JsonElements } from '../../../src/protocol/rest/encode-json.ts';
-import { createTurns, finish } from '../../../src/protocol/rest/turns.ts';
 import { anyShare } from './builders.ts';
 
 const TURNS = createTurns();

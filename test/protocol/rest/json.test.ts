@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
-
+import { createTurns, finish, type Turns } from '../../../src/concurrency/time-slicer.ts';
 import type { Dtype } from '../../../src/core/tensor.ts';
 import { decodeJsonTensor } from '../../../src/protocol/rest/decode-json.ts';
 import { JsonElements } from '../../../src/protocol/rest/encode-json.ts';
 import { readJsonHead } from '../../../src/protocol/rest/json-head.ts';
 import { NumberReader } from '../../../src/protocol/rest/json-number.ts';
-import { createTurns, finish, type Turns } from '../../../src/protocol/rest/turns.ts';
 import { anyShare } from './builders.ts';
 
 const LIMITS = { jsonDepthMax: 100, jsonElementsMax: 10_000_000 };
@@ -176,51 +175,6 @@ t.test('a large body leaves the loop free between slices, a small one never wait
     isOver: () => true,
     next: () => t.fail('a small body waited') as never,
   });
-});
-
-t.test('sliced work of several requests takes turns, one slice a turn', async (t) => {
-  const turns = { ...createTurns(), isOver: () => true };
-  const order: string[] = [];
-  const work = (name: string) => {
-    let left = 3;
-    const step = (): boolean => {
-      order.push(name);
-      left -= 1;
-      return left === 0;
-    };
-    return finish({ step }, turns);
-  };
-  let ticks = 0;
-  const beat = (): void => {
-    ticks += 1;
-    if (order.length < 6) setImmediate(beat);
-  };
-  setImmediate(beat);
-  await Promise.all([work('a'), work('b')]);
-  t.strictSame(order, ['a', 'b', 'a', 'b', 'a', 'b']);
-  t.ok(ticks >= 3, `the loop turned ${ticks} times meanwhile`);
-});
-
-t.test('a slice is as long as the clock says, over all requests', async (t) => {
-  let nowMs = 0;
-  const turns = createTurns({ monotonicMs: () => nowMs, wallMs: () => 0 });
-  let steps = 0;
-  const stepsOf = (count: number, stepMs: number) => {
-    let left = count;
-    const step = (): boolean => {
-      nowMs += stepMs;
-      steps += 1;
-      left -= 1;
-      return left === 0;
-    };
-    return finish({ step }, turns);
-  };
-  const quick = stepsOf(100, 0.001);
-  t.equal(steps, 100, 'quick work is done at once');
-  const slow = stepsOf(3, 10);
-  t.equal(steps, 101, 'slow work waits, as the slice was begun before it');
-  await Promise.all([quick, slow]);
-  t.equal(steps, 103);
 });
 
 /** Reads one BYTES input of a body that holds nothing else. */

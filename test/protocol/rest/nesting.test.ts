@@ -1,8 +1,7 @@
 import t from 'tap';
-
+import { createTurns } from '../../../src/concurrency/time-slicer.ts';
 import { decodeJsonTensor } from '../../../src/protocol/rest/decode-json.ts';
 import { Nesting } from '../../../src/protocol/rest/nesting.ts';
-import { createTurns } from '../../../src/protocol/rest/turns.ts';
 import { anyShare } from './builders.ts';
 
 function decode(text: string, shape: readonly number[]): Promise<Uint8Array> {

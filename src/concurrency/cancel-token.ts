@@ -1,11 +1,10 @@
-/** Fires once, when a request is cancelled. A platform's AbortSignal will do. */
-export type CallSignal = AbortSignal | Withdrawal;
+import type { CancelSignal } from '../core/cancel-signal.ts';
 
 /**
  * A signal for one call, where a connection carries many: it has what a call needs of a platform's signal, and costs a tenth of
  * making one, listening to it and letting it go. The same listeners, no event object and no exception object.
  */
-export class Withdrawal {
+export class CancelToken {
   readonly listeners: (() => void)[] = [];
   #aborted = false;
 
@@ -26,11 +25,11 @@ const listenersOf = new WeakMap<AbortSignal, (() => void)[]>();
 /**
  * Calls `listener` once if the signal aborts; until then `offAbort` takes it back. A connection's signal lives through thousands
  * of requests, and a list costs a tenth of what the platform's own listeners do: each signal has one of those, for good. A list
- * and no set, which would keep what listened long ago from being collected (see `Slots` in `host`); it holds two or three. The
+ * and no set, which would keep what listened long ago from being collected (see `in-flight-table.ts`); it holds two or three. The
  * caller has seen that the signal has not aborted. The listener must not throw.
  */
-export function onAbort(signal: CallSignal, listener: () => void): void {
-  if (signal instanceof Withdrawal) {
+export function onAbort(signal: CancelSignal, listener: () => void): void {
+  if ('listeners' in signal) {
     signal.listeners.push(listener);
     return;
   }
@@ -44,8 +43,8 @@ export function onAbort(signal: CallSignal, listener: () => void): void {
   signal.addEventListener('abort', () => callAll(listeners), { once: true });
 }
 
-export function offAbort(signal: CallSignal, listener: () => void): void {
-  const listeners = signal instanceof Withdrawal ? signal.listeners : listenersOf.get(signal);
+export function offAbort(signal: CancelSignal, listener: () => void): void {
+  const listeners = 'listeners' in signal ? signal.listeners : listenersOf.get(signal);
   const at = listeners?.indexOf(listener) ?? -1;
   if (at >= 0) listeners?.splice(at, 1);
 }

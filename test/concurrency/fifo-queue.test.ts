@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Line } from '../../src/batching/line.ts';
+import { Line } from '../../src/concurrency/fifo-queue.ts';
 
 type Guest = { place: number; readonly name: number };
 

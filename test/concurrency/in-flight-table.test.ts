@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Slots } from '../../src/host/slots.ts';
+import { Slots } from '../../src/concurrency/in-flight-table.ts';
 
 type Thing = { readonly name: number };
 

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../../core/clock.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 
 /**
  * Long work on the thread that also serves everyone else, done in slices. All such work shares one queue and takes one slice

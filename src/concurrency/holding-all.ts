@@ -1,4 +1,4 @@
-import { deferred } from '../core/deferred.ts';
+import { deferred } from './deferred.ts';
 
 /** Does the work once what was asked for before has ended. */
 export type Turn = (work: () => Promise<void>) => Promise<void>;

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
-import { settleAll } from '../../src/core/settle-all.ts';
+import { settleAll } from '../../src/concurrency/settle-all.ts';
 
 t.test('the first fault is told once everything has ended', async (t) => {
   let ended = false;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { within } from '../../src/core/within.ts';
+import { within } from '../../src/concurrency/within.ts';
 
 t.test('work that hangs is told from work that ends, and a fault is passed on', async (t) => {
   t.equal(await within(Promise.resolve(1), 60_000), true);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { offAbort, onAbort, Withdrawal } from '../../src/core/on-abort.ts';
+import { CancelToken, offAbort, onAbort } from '../../src/concurrency/cancel-token.ts';
 
 t.test('an abort calls everyone who still listens, once, in order', async (t) => {
   const controller = new AbortController();
@@ -43,7 +43,7 @@ t.test('signals do not hear of each other', async (t) => {
 });
 
 t.test('a withdrawal tells its listeners as a platform signal does', async (t) => {
-  const withdrawal = new Withdrawal();
+  const withdrawal = new CancelToken();
   const called: string[] = [];
   const [first, second] = [() => called.push('first'), () => called.push('second')];
   onAbort(withdrawal, first);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { deferred } from '../../src/core/deferred.ts';
+import { deferred } from '../../src/concurrency/deferred.ts';
 
 t.test('a deferred promise ends as it is told to, once', async (t) => {
   const [kept, broken] = [deferred<number>(), deferred<number>()];
