@@ -6,9 +6,11 @@ import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { openLedger } from './app/ledger.ts';
 import { adjustableLog } from './app/log-settings.ts';
-import { openMax } from './app/max-model.ts';
 import { budgetBytesMax, requestBudget } from './app/memory-max.ts';
+import { openModelAsset } from './app/model-asset.ts';
+import { listenAll, type Port } from './app/ports.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
+import { createResidence, createStatistics } from './app/residence.ts';
 import {
   type ControlPlaneOptions,
   createControlPlane,
@@ -18,23 +20,19 @@ import {
 } from './app/servers.ts';
 import { createService, type ServiceOptions } from './app/service.ts';
 import { createStage } from './app/stage.ts';
-import { type HostWatch, reportInternalErrors, watchHosts } from './app/watch-hosts.ts';
+import { type HostWatch, reportInternalErrors } from './app/watch-hosts.ts';
 import { programVersion } from './config/program.ts';
-import type { Address } from './config/quantities.ts';
 import { RunningConfig } from './config/running-config.ts';
 import type { Config } from './config/schema.ts';
 import { SteadyClock, systemClock } from './core/clock.ts';
-import { messageOf } from './core/errors.ts';
 import type { Log } from './core/log.ts';
 import { freshRandom } from './core/random.ts';
 import type { BreakerTrip } from './core/rollout.ts';
-import { isBatchable } from './core/tensor.ts';
 import type { ModelVersion } from './core/version.ts';
 import { decide } from './decide/decide.ts';
 import { createGateway, type Gateway, type GatewayLimits } from './gateway/gateway.ts';
-import { ModelStatistics } from './gateway/model-statistics.ts';
+import type { ModelStatistics } from './gateway/model-statistics.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
-import { JoiningStore } from './host/joining-store.ts';
 import { ledgerLifetime } from './ledger/ledger-lifetime.ts';
 import { Catalog } from './models/catalog.ts';
 import {
@@ -46,9 +44,9 @@ import { type FirstChoicesOptions, firstChoices } from './models/first-choices.t
 import { Lookout, type LookoutOptions } from './models/lookout.ts';
 import { ModelControl, type ModelControlOptions } from './models/model-control.ts';
 import { OverrideFiles } from './models/override-files.ts';
-import { Placement, type PlacementOptions } from './models/placement.ts';
+import type { PlacementOptions } from './models/placement.ts';
 import { listModels } from './models/read-catalog.ts';
-import { Residence } from './models/residence.ts';
+import type { Residence } from './models/residence.ts';
 import { Start } from './models/start.ts';
 import { StartingModels } from './models/starting-models.ts';
 import type { Folders } from './repository/folders.ts';
@@ -56,7 +54,7 @@ import { Reader } from './repository/reader.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/stage.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
-import { Judges } from './trials/judges.ts';
+import { RolloutObservers, type RolloutObserversOptions } from './trials/rollout-observers.ts';
 
 export type AppOptions = {
   readonly config: Config;
@@ -125,7 +123,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     version: programVersion,
     clock,
     inFlight: () => gateway.inFlight(),
-    heldBytes: () => ({ requests: budget.usedBytes, mirror: judges.heldBytes() }),
+    heldBytes: () => ({ requests: budget.usedBytes, mirror: observers.heldBytes() }),
     rollouts: () => controller.list(),
     ledger: () => controller.ledger(),
   });
@@ -137,21 +135,21 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const trip: HostWatch['trip'] = (target, why) => tripTrial(controller, target, why);
   const residence = createResidence({ environment: {}, ...options, ...common, trip }, release);
 
-  const judges = new Judges({
-    ...{ ...common, clock: steady, random, secret: secretOf(options) },
-    readMirror: (model) => routes.read(model)?.mirror,
-    lane: (model, version) => residence.lane(model, version),
+  const { feedbackSecret } = options;
+  const observers = createObservers({
+    ...{ config, catalog, routes, residence, clock: steady, random, onInternalError },
+    secret: feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret),
     liveInFlight: () => gateway.inFlight(),
     onMirror: telemetry.onMirror,
   });
-  release.push(releasing('comparisons', () => judges.drain()));
+  release.push(releasing('comparisons', () => observers.drain()));
 
   const gateway = createGateway({
     ...{ clock, routes, hosts: residence, starting },
     get readiness() {
       return config.server.readiness;
     },
-    taps: [telemetry.tap, statistics.tap, ...judges.taps],
+    taps: [telemetry.tap, statistics.tap, ...observers.taps],
     limits: gatewayLimits(catalog),
     onRefused: telemetry.onRefused,
     onFallback: telemetry.onFallback,
@@ -159,20 +157,21 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   });
   const controller = createController({
     ...{ ledger, clock: steady, random, decide, onInternalError },
-    ...columnsOf({ ...common, routes, residence, judges }),
+    ...columnsOf({ ...common, routes, residence, observers }),
     whyStarting: starting.whyStarting,
     tickMs: TICK_MS,
   });
-  const columns = { ...common, budget, gateway, judges, controller, routes, residence, starting };
-  return await open({ ...options, ...columns, config, overrides, settings }, folders, release);
+  const columns = { gateway, observers, controller, routes, residence, starting };
+  const parts = { ...options, ...common, ...columns, budget, overrides, settings };
+  return await open(parts, folders, release);
 }
 
-type Opened = Omit<ModelControlOptions, 'starting'> &
+type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics'> &
   Omit<LookoutOptions, 'control'> &
   Omit<ServiceOptions, 'repository'> &
   Omit<ControlPlaneOptions, 'lookout' | 'repository' | 'configReload'> &
   Pick<ConfigReloadOptions, 'config' | 'configFile' | 'residence'> &
-  Pick<DataPlaneOptions, 'judges' | 'budget'> & {
+  Pick<DataPlaneOptions, 'observers' | 'budget'> & {
     readonly routes: RouteTable;
     readonly controller: Controller;
     readonly residence: Residence;
@@ -193,12 +192,12 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
   release.push(releasing('models that start', () => start.stop()));
   release.push(releasing('what loads', async () => abandonLoads(parts)));
   const service = createService({ ...parts, ...models });
-  const max = await openMax({ ...parts, names: folders.names }, release);
+  const asset = await openModelAsset({ ...parts, names: folders.names }, release);
   const configReload = openReload({ ...parts, ...models }, release);
-  const app = await openServers({ ...parts, ...models, configReload, service, max }, release);
+  const app = await openServers({ ...parts, ...models, configReload, service, asset }, release);
   controller.start();
   models.lookout.start();
-  return { ...app, started: startAll(start, { max, log }) };
+  return { ...app, started: startAll(start, { asset, log }) };
 }
 
 /** What hangs at load must not hold up the end; a trial whose candidate it is goes on with the next process. */
@@ -219,9 +218,9 @@ function openReload(
 }
 
 /** What the configuration asks of a package can be checked once that has been read. */
-async function startAll(start: Start, { max, log }: Pick<DataPlaneOptions, 'max' | 'log'>) {
+async function startAll(start: Start, { asset, log }: Pick<DataPlaneOptions, 'asset' | 'log'>) {
   await start.run();
-  const message = max?.problem();
+  const message = asset?.problem();
   if (message !== undefined) log({ level: 'error', message });
 }
 
@@ -236,65 +235,60 @@ function isReady(gateway: Gateway, model: string): boolean {
 
 /** What loads models by request and looks at the repository again. */
 function openModels(
-  parts: ModelControlOptions & Omit<LookoutOptions, 'control'>,
+  parts: Omit<ModelControlOptions, 'retainStatistics'> &
+    Omit<LookoutOptions, 'control'> & { readonly statistics: Pick<ModelStatistics, 'retain'> },
   release: Release,
 ): { readonly repository: ModelControl; readonly lookout: Lookout } {
-  const repository = new ModelControl(parts);
+  const retainStatistics: ModelControlOptions['retainStatistics'] = (model, versions) =>
+    parts.statistics.retain(model, versions);
+  const repository = new ModelControl({ ...parts, retainStatistics });
   release.push(releasing('loads', () => repository.close()));
   const lookout = new Lookout({ ...parts, control: repository });
   release.push(releasing('looks at the repository', async () => lookout.stop()));
   return { repository, lookout };
 }
 
-function secretOf({ feedbackSecret }: AppOptions): Uint8Array {
-  return feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret);
+type ObserversParts = Pick<
+  RolloutObserversOptions,
+  'clock' | 'random' | 'secret' | 'liveInFlight' | 'onMirror' | 'onInternalError'
+> & {
+  readonly config: Config;
+  readonly catalog: Catalog;
+  readonly routes: RouteTable;
+  readonly residence: Residence;
+};
+
+/** What watches live requests for rollouts. */
+function createObservers(parts: ObserversParts): RolloutObservers {
+  const { config, catalog, routes, residence, ...given } = parts;
+  return new RolloutObservers({
+    ...given,
+    contestant: (target) => catalog.find(target),
+    feedback: () => config.feedback,
+    mirrorBytesMax: config.limits.mirrorBytesMax,
+    readMirror: (model) => routes.read(model)?.mirror,
+    lane: (model, version) => residence.lane(model, version),
+  });
 }
 
 type Columns = FirstChoicesOptions & {
   readonly catalog: Catalog;
   readonly routes: RouteTable;
   readonly residence: Residence;
-  readonly judges: Judges;
+  readonly observers: RolloutObservers;
 };
 
 /** What the controller sees of both columns, and may do to them. */
-function columnsOf({ routes, residence, judges, ...choices }: Columns) {
+function columnsOf({ routes, residence, observers, ...choices }: Columns) {
   const { catalog } = choices;
   return {
     ...firstChoices(choices),
     routes: settlingRoutes(routes, residence),
-    stage: createStage({ routes, residence, judges }),
-    evidence: (rolloutId) => judges.evidence(rolloutId),
+    stage: createStage({ routes, residence, observers }),
+    evidence: (rolloutId) => observers.evidence(rolloutId),
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
-    whyNotComparable: (spec) => judges.whyNotComparable(spec),
+    whyNotComparable: (spec) => observers.whyNotComparable(spec),
   } satisfies Partial<ControllerOptions>;
-}
-
-type ResidenceParts = Pick<PlacementOptions, 'clock' | 'environment'> &
-  HostWatch & { readonly config: Config; readonly catalog: Catalog };
-
-/** Everything that runs models, watched. */
-function createResidence(parts: ResidenceParts, release: Release): Residence {
-  const { config, catalog, clock, environment, onInternalError } = parts;
-  const joinings = new JoiningStore(config.cache, (error) => onInternalError('cache', error));
-  const placement = new Placement({
-    ...{ clock, joinings, environment },
-    listeners: watchHosts(parts),
-  });
-  const residence = new Residence({ catalog, placement, onInternalError });
-  release.push(releasing('the cache', () => joinings.close()));
-  release.push(releasing('the processes of the models', () => residence.close()));
-  return residence;
-}
-
-function createStatistics(catalog: Catalog): ModelStatistics {
-  return new ModelStatistics({
-    clock: systemClock,
-    hasRows: (target) => {
-      const signature = catalog.find(target)?.signature;
-      return signature !== undefined && isBatchable(signature);
-    },
-  });
 }
 
 /** Ends the trial of a version; a version that is not on trial may die without that. */
@@ -302,16 +296,6 @@ function tripTrial(controller: Controller, target: ModelVersion, trip: BreakerTr
   const { model, version } = target;
   if (controller.status(model)?.candidate === version) void controller.trip(model, trip);
 }
-
-/** A server of the gateway, and the key of the configuration that says where it listens. */
-type Port = {
-  readonly key: string;
-  readonly address: Address;
-  readonly server: {
-    listen(host: string, port: number): Promise<{ port: number }>;
-    close(): Promise<void>;
-  };
-};
 
 /** Opens all ports and closes the list of what has to be released. */
 async function openServers(
@@ -349,21 +333,6 @@ function closing(gateway: Gateway, release: Release): Pick<App, 'close' | 'left'
     },
     left: () => `${current} (${gateway.inFlight()} requests in flight)`,
   };
-}
-
-/** The ports in the order given. Names the key of the configuration that says where to listen, if it is not available. */
-async function listenAll(ports: readonly Port[]): Promise<readonly number[]> {
-  const opened: number[] = [];
-  for (const { key, address, server } of ports) {
-    const { port } = await server.listen(address.host, address.port).catch((cause: unknown) => {
-      const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-      const holder = isTaken ? `. To see who has it: ss -ltnp 'sport = :${address.port}'` : '';
-      const message = `${key}: expected an address that is free: ${messageOf(cause)}${holder}`;
-      throw new Error(message, { cause });
-    });
-    opened.push(port);
-  }
-  return opened;
 }
 
 function gatewayLimits(catalog: Catalog): GatewayLimits {

@@ -20,19 +20,19 @@ import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Judges } from '../trials/judges.ts';
+import type { RolloutObservers } from '../trials/rollout-observers.ts';
 import { connectionsFitting } from './descriptors.ts';
-import type { Max } from './max-model.ts';
+import type { ModelAsset } from './model-asset.ts';
 
 export type DataPlaneOptions = {
   readonly config: Config;
   readonly service: Service;
   /** What requests of both protocols may hold together. */
   readonly budget: MemoryBudget;
-  readonly judges: Pick<Judges, 'label'>;
+  readonly observers: Pick<RolloutObservers, 'label'>;
   readonly log: Log;
   /** Served beside the protocol's own routes; undefined: nothing is. */
-  readonly max: Max | undefined;
+  readonly asset: ModelAsset | undefined;
 };
 
 /** What one HTTP request may cost beyond the configured sizes. */
@@ -51,15 +51,15 @@ export function createDataPlane({
   service,
   budget,
   log,
-  judges,
-  max,
+  observers,
+  asset,
 }: DataPlaneOptions): RestServer {
   const { bodyBytesMax, headersBytesMax } = config.limits;
   const server = createRestServer({
     service,
     allowedHosts: config.server.allowedHosts,
     budget,
-    feedback: (token, label) => judges.label(token, label),
+    feedback: (token, label) => observers.label(token, label),
     limits: {
       ...REST_LIMITS,
       connectionsMax: connectionsFitting(config.server.connectionsMax, log),
@@ -68,7 +68,7 @@ export function createDataPlane({
     },
   });
   const { app, shareOf } = server;
-  if (max !== undefined) addMaxRoutes(app, { ...max, service, bodyBytesMax, shareOf });
+  if (asset !== undefined) addMaxRoutes(app, { ...asset, service, bodyBytesMax, shareOf });
   return server;
 }
 

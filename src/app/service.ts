@@ -1,15 +1,15 @@
 import { programVersion } from '../config/program.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
+import type { ModelRepository } from '../core/model-repository.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { ModelRepository } from '../gateway/model-repository.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { Catalog } from '../models/catalog.ts';
 import { createRequestIds } from '../protocol/request-ids.ts';
 import type { ServerSettings } from '../protocol/server-settings.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { Judges } from '../trials/judges.ts';
+import type { RolloutObservers } from '../trials/rollout-observers.ts';
 
 export type ServiceOptions = {
   readonly config: Config;
@@ -19,14 +19,14 @@ export type ServiceOptions = {
   readonly repository: ModelRepository;
   readonly statistics: ModelStatistics;
   readonly settings: ServerSettings;
-  readonly judges: Pick<Judges, 'tokenFor'>;
+  readonly observers: Pick<RolloutObservers, 'tokenFor'>;
   readonly telemetry: Pick<Telemetry, 'onRefused'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /** What every protocol stands on. */
 export function createService(options: ServiceOptions): Service {
-  const { config, clock, catalog, gateway, repository, statistics, settings, judges } = options;
+  const { config, clock, catalog, gateway, repository, statistics, settings, observers } = options;
   const { telemetry, onInternalError } = options;
   return {
     gateway,
@@ -39,7 +39,7 @@ export function createService(options: ServiceOptions): Service {
     },
     settings,
     identity: (model) => catalog.settings(model).identity,
-    tokenFor: (answer) => judges.tokenFor(answer),
+    tokenFor: (answer) => observers.tokenFor(answer),
     newId: createRequestIds(),
     clock,
     // A caller's own word must not become a name in the metrics.

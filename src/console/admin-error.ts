@@ -1,5 +1,5 @@
 import { ServeError, type ServeErrorCode } from '../core/errors.ts';
-import type { Refusal, RefusalCode } from '../rollout/command.ts';
+import type { Refusal, RefusalCode } from '../core/refusal.ts';
 
 /** One status a code: a new code without one does not compile. */
 const REFUSAL_STATUS = {

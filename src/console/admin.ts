@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { ServeError } from '../core/errors.ts';
+import { type Refusal, refused } from '../core/refusal.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import { versionsLedTo } from '../core/route.ts';
 import {
@@ -10,7 +11,7 @@ import {
   isLoopbackHost,
 } from '../core/web-caller.ts';
 import type { LedgerHealth } from '../ledger/ledger.ts';
-import { type CommandResult, type Refusal, refused, type Submission } from '../rollout/command.ts';
+import type { CommandResult, Submission } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
 import { planOf } from '../rollout/plan.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';

@@ -36,6 +36,12 @@ export type Route = {
   readonly mirror: MirrorSetting | undefined;
 };
 
+/** How every model's traffic is shared at present. */
+export type RouteView = {
+  readonly read: (model: string) => Route | undefined;
+  readonly list: () => readonly Route[];
+};
+
 /** The versions that the split and the mirror of a route lead to; some may be named twice. */
 export function versionsLedTo({
   stable,

@@ -4,7 +4,8 @@ import { ServeError } from '../core/errors.ts';
 import { bucketBp } from '../core/hash.ts';
 import type { InferRequest } from '../core/infer.ts';
 import type { Arm, Assignment, Exposure, Route, Share } from '../core/route.ts';
-import { type ModelVersionState, resolveVersion } from './version-names.ts';
+import type { ModelVersionState } from '../core/version-state.ts';
+import { resolveVersion } from './version-names.ts';
 
 /** What of a request decides where it goes. */
 export type Assignable = Pick<InferRequest, 'unit' | 'version' | 'attributes'>;

@@ -2,8 +2,9 @@ import { joiningText } from '../core/joining.ts';
 import type { Route } from '../core/route.ts';
 import { requiredInputs, type TensorSpec } from '../core/tensor.ts';
 import { compareVersions } from '../core/version.ts';
+import type { ModelVersionState } from '../core/version-state.ts';
 import { versionNotFound } from './choose-version.ts';
-import { type ModelVersionState, resolveVersion } from './version-names.ts';
+import { resolveVersion } from './version-names.ts';
 
 /** What the protocols tell about a model. */
 export type ModelMetadata = {

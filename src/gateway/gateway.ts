@@ -15,6 +15,7 @@ import type { Outcome, Tap } from '../core/outcome.ts';
 import type { Arm, Assignment, Route } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
+import type { ModelVersionState, RefusedModel, StartingModel } from '../core/version-state.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { checkRequest } from './check-request.ts';
 import { chooseVersion } from './choose-version.ts';
@@ -30,16 +31,13 @@ import { heldToStable } from './held-to-stable.ts';
 import type { RouteTable } from './route-table.ts';
 import {
   type ReadinessRule,
-  type RefusedModel,
   readinessOfServer,
   refusalOfModel,
   refusalOfStart,
-  type StartingModel,
 } from './server-readiness.ts';
 import { ArmPausedError } from './trial-arm.ts';
 import { TrialArms } from './trial-arms.ts';
 import { VERSION_FAULTS } from './version-faults.ts';
-import type { ModelVersionState } from './version-names.ts';
 import { withTotal } from './with-total.ts';
 
 /** The part of a host that serving needs. */

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 
-import { ALL_BP, type Route } from '../core/route.ts';
+import { ALL_BP, type Route, type RouteView } from '../core/route.ts';
 
 /** How every model's traffic is shared at present. Read on every request; written by the controller only. */
-export type RouteTable = {
-  readonly read: (model: string) => Route | undefined;
-  readonly list: () => readonly Route[];
+export type RouteTable = RouteView & {
   /** Replaces the model's route. The shares must be whole, not negative, and add up to 10,000. */
   readonly write: (route: Route) => void;
   /** From here on there is no such model. */

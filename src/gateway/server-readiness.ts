@@ -1,19 +1,13 @@
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Route } from '../core/route.ts';
+import type { ModelVersionState, RefusedModel, StartingModel } from '../core/version-state.ts';
 import type { Readiness } from './describe-model.ts';
-import type { ModelVersionState } from './version-names.ts';
 
 /**
  * When the server as a whole is ready. In both, no model starts any more. `routed`: every model whose stable version can be
  * served is ready, and one at least where there are any. `strict`: the stable version of every model is ready, and no model of the repository is refused.
  */
 export type ReadinessRule = 'routed' | 'strict';
-
-/** A model of the repository of which no version can be read, so that no route leads to it, and why. */
-export type RefusedModel = { readonly model: string; readonly reason: string };
-
-/** A model that has not been taken up since the process began, and what it waits for. */
-export type StartingModel = { readonly model: string; readonly why: string };
 
 /** What the rule asks about. */
 export type ReadinessQuestion = {

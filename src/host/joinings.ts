@@ -1,7 +1,11 @@
+import { ROW_RULE_VERSION } from '../batching/row-independence.ts';
 import { type Joining, sharesRuns } from '../core/joining.ts';
 
 /** Where the joining of one source begins, and whether its rows are to be probed. Plain data: it crosses the process border. */
 export type JoiningSetting = { readonly joining: Joining; readonly probe: boolean };
+
+/** Numbers the rule behind what is found of rows: findings of another rule do not hold. */
+export const FINDING_RULE = ROW_RULE_VERSION;
 
 /** A request that got another answer among others than alone, as it is kept. */
 export type KeptExample = {

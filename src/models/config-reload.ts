@@ -14,8 +14,7 @@ import type { Config } from '../config/schema.ts';
 import type { ConfigChange } from '../core/config-change.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { Refusal } from '../rollout/command.ts';
-import type { Controller } from '../rollout/controller.ts';
+import type { Refusal } from '../core/refusal.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, withConfig } from './catalog-entry.ts';
 import type { Lookout } from './lookout.ts';
@@ -23,6 +22,7 @@ import type { ModelControl } from './model-control.ts';
 import { type ModelReload, modelReconfiguration } from './model-reload.ts';
 import { versionsNamedIn } from './named-versions.ts';
 import type { Residence } from './residence.ts';
+import type { RouteOwner } from './route-owner.ts';
 import type { StartingModels } from './starting-models.ts';
 
 /** The file that the configuration in force came from. */
@@ -33,7 +33,7 @@ export type ConfigReloadOptions = {
   readonly configFile?: ReloadableFile | undefined;
   readonly config: RunningConfig;
   readonly catalog: Catalog;
-  readonly controller: Pick<Controller, 'reconfigure' | 'route'>;
+  readonly controller: Pick<RouteOwner, 'reconfigure' | 'route'>;
   readonly residence: Pick<Residence, 'prepareAgain' | 'settle'>;
   readonly repository: Pick<ModelControl, 'inTurns' | 'reload'>;
   readonly lookout: Pick<Lookout, 'lookAt' | 'start'>;

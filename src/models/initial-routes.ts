@@ -1,7 +1,7 @@
 import { LATEST } from '../config/model-section.ts';
+import type { RouteBasis } from '../core/adoption.ts';
 import { ALL_BP, type Route, type Share } from '../core/route.ts';
 import { compareVersions, newestOf } from '../core/version.ts';
-import type { RouteBasis } from '../rollout/adoption.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 

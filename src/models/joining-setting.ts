@@ -1,10 +1,9 @@
 import { arch, cpus } from 'node:os';
-import { ROW_RULE_VERSION } from '../batching/row-independence.ts';
 import type { ModelConfig } from '../config/model-section.ts';
 import { runtimeVersion } from '../config/program.ts';
 import { keepsRows } from '../core/reshape.ts';
 import type { JoiningKey, JoiningStore } from '../host/joining-store.ts';
-import type { JoiningSetting } from '../host/joinings.ts';
+import { FINDING_RULE, type JoiningSetting } from '../host/joinings.ts';
 import type { Package } from '../repository/package.ts';
 import { instancesOf } from './instances.ts';
 
@@ -15,7 +14,7 @@ export function joiningKey({ digest }: Package, settings: ModelConfig): JoiningK
   const { batch, execution, instances } = settings;
   return {
     digest,
-    rule: ROW_RULE_VERSION,
+    rule: FINDING_RULE,
     runtime: runtimeVersion,
     processor,
     providers: execution.providers,

@@ -3,18 +3,18 @@
  * never touches what is served. It reloads what is not in use, so that new versions can be tried, and says what has changed
  * under those that are at work.
  */
+
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { within } from '../concurrency/within.ts';
 import type { Config } from '../config/schema.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { RouteTable } from '../gateway/route-table.ts';
+import type { RouteView } from '../core/route.ts';
 import { foldersIn, isFolderName } from '../repository/folders.ts';
 import { isMissing } from '../repository/is-missing.ts';
 import type { Package } from '../repository/package.ts';
 import { scanModel } from '../repository/scan.ts';
-import type { Controller } from '../rollout/controller.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry } from './catalog-entry.ts';
 import { tellOfMove } from './first-choices.ts';
@@ -22,14 +22,15 @@ import type { ModelControl } from './model-control.ts';
 import { namedVersions, versionsNamedBy } from './named-versions.ts';
 import { factsOf, noticed, tellOfNews } from './noticed.ts';
 import type { Residence } from './residence.ts';
+import type { RouteOwner } from './route-owner.ts';
 import type { StartingModels } from './starting-models.ts';
 
 export type LookoutOptions = {
   readonly config: Config;
   readonly catalog: Catalog;
-  readonly routes: Pick<RouteTable, 'read'>;
+  readonly routes: Pick<RouteView, 'read'>;
   readonly residence: Pick<Residence, 'versions'>;
-  readonly controller: Pick<Controller, 'recordedVersions'>;
+  readonly controller: Pick<RouteOwner, 'recordedVersions'>;
   readonly control: Pick<ModelControl, 'inTurn' | 'adopt'>;
   /** What is being read and loaded for the first time is not looked at. */
   readonly starting: StartingModels;

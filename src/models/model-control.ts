@@ -10,14 +10,12 @@ import { SerialQueue } from '../concurrency/serial-queue.ts';
 import type { Config } from '../config/schema.ts';
 import { causeMessageOf, messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import type { LoadRequest, ModelRepository, RepositoryEntry } from '../core/model-repository.ts';
+import type { Refusal } from '../core/refusal.ts';
+import type { RouteView } from '../core/route.ts';
 import { compareVersions, type Life } from '../core/version.ts';
-import type { LoadRequest, ModelRepository, RepositoryEntry } from '../gateway/model-repository.ts';
-import type { ModelStatistics } from '../gateway/model-statistics.ts';
-import type { RouteTable } from '../gateway/route-table.ts';
 import { isFolderName } from '../repository/folders.ts';
 import { scanModel } from '../repository/scan.ts';
-import type { Refusal } from '../rollout/command.ts';
-import type { Controller } from '../rollout/controller.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry, changedVersions } from './catalog-entry.ts';
 import { tellOfMove } from './first-choices.ts';
@@ -26,15 +24,17 @@ import { namedVersions } from './named-versions.ts';
 import type { OverrideFiles } from './override-files.ts';
 import { tellOf } from './read-catalog.ts';
 import type { Residence } from './residence.ts';
+import type { RouteOwner } from './route-owner.ts';
 import type { StartingModels } from './starting-models.ts';
 
 export type ModelControlOptions = {
   readonly config: Config;
   readonly catalog: Catalog;
-  readonly routes: Pick<RouteTable, 'read'>;
+  readonly routes: Pick<RouteView, 'read'>;
   readonly residence: Pick<Residence, 'prepareAnew' | 'settle' | 'vacate' | 'versions'>;
-  readonly controller: Pick<Controller, 'adopt' | 'forget' | 'recordedVersions'>;
-  readonly statistics: Pick<ModelStatistics, 'retain'>;
+  readonly controller: Pick<RouteOwner, 'adopt' | 'forget' | 'recordedVersions'>;
+  /** Forgets what other versions of the model have done. */
+  readonly retainStatistics: (model: string, versions: ReadonlySet<string>) => void;
   /** Models that start are listed as such, and loaded or unloaded once they have started. */
   readonly starting: StartingModels;
   /** Closed by its maker, once nothing runs from it any more. */
@@ -162,7 +162,7 @@ export class ModelControl implements ModelRepository {
    */
   async adopt({ entry, isBrought }: Read, onTaken = (): void => {}): Promise<Refusal | undefined> {
     const { model, packages } = entry;
-    const { catalog, routes, residence, controller, statistics } = this.#options;
+    const { catalog, routes, residence, controller, retainStatistics } = this.#options;
     const before = catalog.entry(model);
     return await controller.adopt({
       configured: initialRoute(entry),
@@ -182,7 +182,7 @@ export class ModelControl implements ModelRepository {
       commit: () => {
         onTaken();
         catalog.replace(entry);
-        statistics.retain(model, new Set(packages.keys()));
+        retainStatistics(model, new Set(packages.keys()));
       },
     });
   }

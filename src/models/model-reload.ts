@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ModelConfig } from '../config/model-section.ts';
-import type { ModelReconfiguration, RouteAsked } from '../rollout/reconfigure.ts';
+import type { ModelReconfiguration, RouteAsked } from '../core/reconfiguration.ts';
 import { type CatalogEntry, changedVersions } from './catalog-entry.ts';
 import { initialRoute } from './initial-routes.ts';
 import type { Residence } from './residence.ts';

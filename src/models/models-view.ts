@@ -1,8 +1,7 @@
 import { joiningText } from '../core/joining.ts';
-import type { Route } from '../core/route.ts';
+import type { Route, RouteView } from '../core/route.ts';
 import { compareVersions } from '../core/version.ts';
-import type { RouteTable } from '../gateway/route-table.ts';
-import type { ModelVersionState } from '../gateway/version-names.ts';
+import type { ModelVersionState } from '../core/version-state.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import type { Residence } from './residence.ts';
@@ -49,7 +48,7 @@ export type ModelView = {
 
 export type ModelsViewOptions = {
   readonly catalog: Catalog;
-  readonly routes: Pick<RouteTable, 'read'>;
+  readonly routes: Pick<RouteView, 'read'>;
   readonly residence: Pick<Residence, 'versions'>;
   readonly starting: Pick<StartingModels, 'whyStarting' | 'list'>;
 };

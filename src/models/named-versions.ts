@@ -1,8 +1,7 @@
 import { LATEST } from '../config/model-section.ts';
 import type { Config } from '../config/schema.ts';
-import { type Route, versionsLedTo } from '../core/route.ts';
-import type { RouteTable } from '../gateway/route-table.ts';
-import type { Controller } from '../rollout/controller.ts';
+import { type Route, type RouteView, versionsLedTo } from '../core/route.ts';
+import type { RouteOwner } from './route-owner.ts';
 
 /** Words for a version that are no folder's name, so that a link called `latest` is no version of its own. */
 const ALIASES: ReadonlySet<string> = new Set([LATEST, 'stable', 'candidate']);
@@ -26,8 +25,8 @@ export function versionsNamedIn({ models }: Config, model: string): ReadonlySet<
 
 export type NamedVersionsOptions = {
   readonly config: Config;
-  readonly routes: Pick<RouteTable, 'read'>;
-  readonly controller: Pick<Controller, 'recordedVersions'>;
+  readonly routes: Pick<RouteView, 'read'>;
+  readonly controller: Pick<RouteOwner, 'recordedVersions'>;
 };
 
 /** All versions of a model that somebody names: in the configuration, by its route, or on the ledger. */

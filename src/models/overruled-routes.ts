@@ -1,5 +1,4 @@
-import { ALL_BP, type Route } from '../core/route.ts';
-import type { RouteTable } from '../gateway/route-table.ts';
+import { ALL_BP, type Route, type RouteView } from '../core/route.ts';
 import type { Catalog } from './catalog.ts';
 import { initialRoutes } from './initial-routes.ts';
 
@@ -9,7 +8,7 @@ import { initialRoutes } from './initial-routes.ts';
  */
 export function overruledRoutes(
   catalog: Catalog,
-  routes: Pick<RouteTable, 'read'>,
+  routes: Pick<RouteView, 'read'>,
 ): readonly string[] {
   return initialRoutes(catalog).flatMap((written) => {
     const { model } = written;

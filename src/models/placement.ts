@@ -3,13 +3,12 @@ import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { ModelVersion } from '../core/version.ts';
 import type { Birth } from '../host/birth.ts';
-import { type Host, type HostListeners, startHost } from '../host/host.ts';
+import { type Host, type HostListeners, type HostOptions, startHost } from '../host/host.ts';
 import type { JoiningStore } from '../host/joining-store.ts';
 import type { JoiningSetting } from '../host/joinings.ts';
 import { type Lane, type LaneOptions, startLane } from '../host/lane.ts';
 import { checkUnchanged } from '../repository/check-unchanged.ts';
 import type { Package } from '../repository/package.ts';
-import type { Source } from '../runtime/runtime.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { instancesOf } from './instances.ts';
 import { joiningKey, joiningSetting } from './joining-setting.ts';
@@ -154,6 +153,8 @@ function twice(bytes: number | undefined): number | undefined {
 function runRowsMax({ rowsMax }: ModelConfig['batch']): number {
   return Math.max(1, rowsMax);
 }
+
+type Source = HostOptions['source'];
 
 type Kept = Pick<Runnable, 'found' | 'settings'>;
 

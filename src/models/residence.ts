@@ -1,7 +1,6 @@
 import type { Arm, Route } from '../core/route.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
-import type { RefusedModel } from '../gateway/server-readiness.ts';
-import type { ModelVersionState } from '../gateway/version-names.ts';
+import type { ModelVersionState, RefusedModel } from '../core/version-state.ts';
 import type { Host } from '../host/host.ts';
 import type { Lane } from '../host/lane.ts';
 import type { Catalog } from './catalog.ts';

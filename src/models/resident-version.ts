@@ -1,7 +1,7 @@
 import type { Joining } from '../core/joining.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life } from '../core/version.ts';
-import type { ModelVersionState, ServingFacts } from '../gateway/version-names.ts';
+import type { ModelVersionState, ServingFacts } from '../core/version-state.ts';
 import type { Package } from '../repository/package.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { servingFacts } from './serving-facts.ts';

@@ -3,18 +3,18 @@
  * own, and starts no later because another hangs. Until a model has been taken up, where the ledger says it was, no traffic is
  * routed to it.
  */
+
 import { join } from 'node:path';
 import { within } from '../concurrency/within.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { RouteTable } from '../gateway/route-table.ts';
+import type { RouteView } from '../core/route.ts';
 import type { Folders } from '../repository/folders.ts';
 import type { ModelReader } from '../repository/reader.ts';
 import type { BytesRead } from '../repository/reading-progress.ts';
 import type { Scan } from '../repository/scan.ts';
-import type { Controller } from '../rollout/controller.ts';
 import type { Catalog } from './catalog.ts';
 import { type LedgerLifetime, tellOfChoices } from './first-choices.ts';
 import { initialRoute } from './initial-routes.ts';
@@ -22,13 +22,14 @@ import { namedVersions } from './named-versions.ts';
 import { namesNotFound, recordedNotFound } from './names-not-found.ts';
 import { overruledRoutes } from './overruled-routes.ts';
 import { brokenEntry, scannedEntry, tellOf } from './read-catalog.ts';
+import type { RouteOwner } from './route-owner.ts';
 import type { StartingModels } from './starting-models.ts';
 
 export type StartOptions = LedgerLifetime & {
   readonly config: Config;
   readonly catalog: Catalog;
-  readonly routes: Pick<RouteTable, 'read' | 'list'>;
-  readonly controller: Pick<Controller, 'resume' | 'recordedVersions'>;
+  readonly routes: RouteView;
+  readonly controller: Pick<RouteOwner, 'resume' | 'recordedVersions'>;
   readonly starting: StartingModels;
   /** Something that reads models, one after the other. */
   readonly openReader: () => ModelReader;

@@ -5,8 +5,8 @@
 import { ServeError } from '../core/errors.ts';
 import type { InferResponse } from '../core/infer.ts';
 import { DTYPE_BYTES, type Dtype, elementCount, type Tensor } from '../core/tensor.ts';
+import type { ModelVersionState } from '../core/version-state.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { ModelVersionState } from '../gateway/version-names.ts';
 import { isBatched } from './model-config.ts';
 import { printFloat } from './print-float.ts';
 

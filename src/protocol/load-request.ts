@@ -1,5 +1,5 @@
 import { ServeError } from '../core/errors.ts';
-import type { LoadRequest } from '../gateway/model-repository.ts';
+import type { LoadRequest } from '../core/model-repository.ts';
 import { unexpected } from './refusal.ts';
 
 const FILE_PREFIX = 'file:';

@@ -6,7 +6,7 @@ import type { DeclaredWarmup } from '../core/declared.ts';
 import { type Reshape, reshapeOf } from '../core/reshape.ts';
 import { type Dtype, isBatchable, type TensorSpec } from '../core/tensor.ts';
 import type { VersionPolicy } from '../core/version.ts';
-import type { ModelVersionState, ServingFacts } from '../gateway/version-names.ts';
+import type { ModelVersionState, ServingFacts } from '../core/version-state.ts';
 
 /** Numbers are whole, and enumerations are their names. */
 export type ModelConfig = {

@@ -1,5 +1,5 @@
+import type { RepositoryEntry } from '../core/model-repository.ts';
 import type { Life } from '../core/version.ts';
-import type { RepositoryEntry } from '../gateway/model-repository.ts';
 
 /** One line of the repository index. */
 export type IndexEntry = {

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
+import type { ModelRepository } from '../core/model-repository.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { ModelRepository } from '../gateway/model-repository.ts';
 import type { VersionStatistics } from '../gateway/model-statistics.ts';
 import type { Identity } from './identity.ts';
 import type { ServerSettings } from './server-settings.ts';

@@ -1,31 +1,9 @@
+import type { Adoption } from '../core/adoption.ts';
+import { type Refusal, refused } from '../core/refusal.ts';
 import type { Rollout } from '../core/rollout.ts';
 import { type Route, versionsLedTo } from '../core/route.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
-import { type Refusal, refused } from './command.ts';
 import type { ModelHistory } from './history.ts';
-
-/**
- * What a configured route rests on: `written` as it is; `newest`, as somebody asked to follow the newest version; or `nothing`, so
- * that what is chosen has to be recorded, and no later start or load chooses another.
- */
-export type RouteBasis = 'written' | 'newest' | 'nothing';
-
-/** A model whose packages have been read, for the first time or again. */
-export type Adoption = {
-  /** As it is configured: for a model of which nothing is on record, or whose recorded versions are gone. */
-  readonly configured: Route;
-  readonly basis: RouteBasis;
-  /** The packages are a caller's own and not the repository's: what they lead to is not for the record. */
-  readonly isBrought: boolean;
-  /** The versions that there now are. */
-  readonly versions: ReadonlySet<string>;
-  /** Those of them that are not what they were, and those that are gone. */
-  readonly changed: ReadonlySet<string>;
-  /** Makes ready what a route leads to, beside what is served. Rejects with the reason, with everything as it was. */
-  readonly prepare: (route: Route) => Promise<void>;
-  /** Puts the packages in the place of the old ones. Called right before the route is written; must not throw. */
-  readonly commit: () => void;
-};
 
 /** A trial judges two packages: while it runs, neither may change under it. Undefined: it does not stand in the way. */
 export function refusalOfAdoption(

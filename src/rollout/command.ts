@@ -1,3 +1,4 @@
+import { type Refusal, refused } from '../core/refusal.ts';
 import type { Command, Rollout, RolloutSpec } from '../core/rollout.ts';
 import { ALL_BP, type Route } from '../core/route.ts';
 
@@ -5,20 +6,6 @@ import { ALL_BP, type Route } from '../core/route.ts';
 export type Submission =
   | Exclude<Command, { kind: 'start' | 'reloadConfig' }>
   | { readonly kind: 'start'; readonly spec: Omit<RolloutSpec, 'salt'> };
-
-export type RefusalCode =
-  | 'unknown_model'
-  | 'unknown_version'
-  | 'not_comparable'
-  | 'rollout_running'
-  | 'no_rollout'
-  | 'not_paused'
-  | 'revision_moved'
-  | 'route_in_the_way'
-  | 'invalid'
-  | 'not_ready'
-  | 'controller_fenced'
-  | 'ledger_degraded';
 
 /** What came of a command. `why` says what was expected, what was found, and what to do. */
 export type CommandResult =
@@ -31,7 +18,7 @@ export type CommandResult =
       /** What is not as it should be yet, and what to do about it. */
       readonly notYet?: NotYet;
     }
-  | { readonly kind: 'refused'; readonly code: RefusalCode; readonly why: string };
+  | Refusal;
 
 /** `isDurable`: the command is on record, and a restart carries it out. */
 export type NotYet = { readonly isDurable: boolean; readonly why: string };
@@ -41,8 +28,6 @@ export const WAITS_FOR_LEDGER: NotYet = {
   isDurable: true,
   why: 'it is on record, and carried out once the ledger takes records again',
 };
-
-export type Refusal = Extract<CommandResult, { kind: 'refused' }>;
 
 /** What a command meets. */
 export type CommandContext = {
@@ -56,10 +41,6 @@ export type CommandContext = {
 
 export function modelOf(command: Submission): string {
   return command.kind === 'start' ? command.spec.model : command.model;
-}
-
-export function refused(code: RefusalCode, why: string): Refusal {
-  return { kind: 'refused', code, why };
 }
 
 /** A command about one model. */

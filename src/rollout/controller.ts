@@ -1,27 +1,22 @@
 import { Turns } from '../concurrency/serial-queues.ts';
+import type { Adoption, RouteBasis } from '../core/adoption.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Evidence } from '../core/evidence.ts';
 import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
+import type { Reconfiguration } from '../core/reconfiguration.ts';
+import { type Refusal, refused } from '../core/refusal.ts';
 import type { BreakerTrip, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
 import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
-import {
-  type Adoption,
-  findRoute,
-  following,
-  type RouteBasis,
-  refusalOfAdoption,
-} from './adoption.ts';
+import { findRoute, following, refusalOfAdoption } from './adoption.ts';
 import { begin } from './begin.ts';
 import {
   type CommandResult,
   type ModelCommand,
   modelOf,
-  type Refusal,
   refusalOf,
-  refused,
   type Submission,
   WAITS_FOR_LEDGER,
 } from './command.ts';
@@ -31,7 +26,7 @@ import type { Decide } from './judge.ts';
 import { Logbook, NotRecordedError } from './logbook.ts';
 import { Looks } from './looks.ts';
 import { Performer } from './performer.ts';
-import { type Reconfiguration, reconfigure } from './reconfigure.ts';
+import { reconfigure } from './reconfigure.ts';
 import { Resumption } from './resumption.ts';
 import type { Routes, Stage } from './stage.ts';
 import type { RolloutStatus } from './status.ts';

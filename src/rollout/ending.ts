@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
+import { refused } from '../core/refusal.ts';
 import type { BreakerTrip, Command, Rollout } from '../core/rollout.ts';
-import { type CommandResult, type NotYet, refused } from './command.ts';
+import type { CommandResult, NotYet } from './command.ts';
 import { aliveTrial } from './history.ts';
 import type { Logbook } from './logbook.ts';
 import { type Performer, tripped } from './performer.ts';

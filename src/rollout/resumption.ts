@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Turns } from '../concurrency/serial-queues.ts';
+import type { RouteBasis } from '../core/adoption.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Route } from '../core/route.ts';
-import { findRoute, type RouteBasis, type RouteQuestion } from './adoption.ts';
+import { findRoute, type RouteQuestion } from './adoption.ts';
 import type { ControllerOptions } from './controller.ts';
 import { aliveTrial, swappedPackage } from './history.ts';
 import type { Logbook } from './logbook.ts';

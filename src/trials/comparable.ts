@@ -1,12 +1,18 @@
-import { chooseComparator } from '../compare/choose-comparator.ts';
+import { type ComparatorChoice, chooseComparator } from '../compare/choose-comparator.ts';
 import { chooseLoss, type LossRule } from '../compare/loss.ts';
 import { messageOf } from '../core/errors.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import { formatShape, type TensorSpec } from '../core/tensor.ts';
-import type { Package } from '../repository/package.ts';
 
-/** The two packages of a trial. */
-export type Contestants = { readonly stable: Package; readonly candidate: Package };
+/** What a trial asks of a version's package. */
+export type Contestant = ComparatorChoice & {
+  readonly version: string;
+  /** The names of the classes, in the order of the scores. */
+  readonly labels: readonly string[] | undefined;
+};
+
+/** The two versions of a trial. */
+export type Contestants = { readonly stable: Contestant; readonly candidate: Contestant };
 
 /**
  * Why a candidate cannot be tried against this stable version, in a sentence; undefined: it can. Clients of stable must be
@@ -66,7 +72,7 @@ function fits(what: 'input' | 'output', expected: TensorSpec, found: TensorSpec)
   );
 }
 
-function unknownInput(stable: Package, candidate: Package): string | undefined {
+function unknownInput(stable: Contestant, candidate: Contestant): string | undefined {
   const known = new Set(stable.signature.inputs.map(({ name }) => name));
   const extra = candidate.signature.inputs.find(
     ({ name, optional }) => !known.has(name) && !optional,
@@ -75,7 +81,7 @@ function unknownInput(stable: Package, candidate: Package): string | undefined {
 }
 
 /** A class keeps its number: callers and labels go by it. */
-function otherLabels(stable: Package, candidate: Package): string | undefined {
+function otherLabels(stable: Contestant, candidate: Contestant): string | undefined {
   const expected = stable.labels;
   if (expected === undefined) return undefined;
   const found = candidate.labels;
@@ -88,7 +94,7 @@ function otherLabels(stable: Package, candidate: Package): string | undefined {
   return `labels: expected "${expected[at]}" for class ${at} as stable has it, found "${found[at]}"`;
 }
 
-function noComparator(stable: Package): string | undefined {
+function noComparator(stable: Contestant): string | undefined {
   try {
     chooseComparator(stable);
     return undefined;

@@ -3,9 +3,9 @@ import type { Infer, InferRequest } from '../../src/core/infer.ts';
 import type { Route } from '../../src/core/route.ts';
 import type { Signature, Tensor } from '../../src/core/tensor.ts';
 import type { Life } from '../../src/core/version.ts';
+import type { ModelVersionState, ServingFacts } from '../../src/core/version-state.ts';
 import { createGateway, type GatewayOptions, type ServingHost } from '../../src/gateway/gateway.ts';
 import { createRouteTable } from '../../src/gateway/route-table.ts';
-import type { ModelVersionState, ServingFacts } from '../../src/gateway/version-names.ts';
 import { declaredIn } from '../../src/repository/triton-declared.ts';
 
 /** Takes two numbers a row, gives them back. */

@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import t from 'tap';
 
 import type { Route, Share } from '../../src/core/route.ts';
+import type { ModelVersionState } from '../../src/core/version-state.ts';
 import { type Assignable, chooseVersion } from '../../src/gateway/choose-version.ts';
 import { createRouteTable } from '../../src/gateway/route-table.ts';
-import type { ModelVersionState } from '../../src/gateway/version-names.ts';
 import { aRoute, aVersion } from './builders.ts';
 
 const VERSIONS = [aVersion('1'), aVersion('2'), aVersion('10', { life: { kind: 'loading' } })];

@@ -223,7 +223,6 @@ export async function aControl(
   const brought = join(repository, '_brought');
   await mkdir(brought, { recursive: true });
   const overrides = new OverrideFiles(brought);
-  const statistics = { retain: () => undefined };
   const control = new ModelControl({
     ...{
       config,
@@ -232,7 +231,7 @@ export async function aControl(
       residence,
       controller,
       overrides,
-      statistics,
+      retainStatistics: () => undefined,
       starting,
       log: tell,
     },

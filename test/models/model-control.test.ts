@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 import { deferred } from '../../src/concurrency/deferred.ts';
 import { messageOf } from '../../src/core/errors.ts';
-import type { LoadRequest } from '../../src/gateway/model-repository.ts';
+import type { LoadRequest } from '../../src/core/model-repository.ts';
 import { aRequest, NEVER_ABORTED } from '../gateway/builders.ts';
 import { aSpec } from '../rollout/builders.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';

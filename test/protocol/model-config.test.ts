@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ModelVersionState } from '../../src/gateway/version-names.ts';
+import type { ModelVersionState } from '../../src/core/version-state.ts';
 import { modelConfigOf } from '../../src/protocol/model-config.ts';
 import { aVersion, FACTS } from '../gateway/builders.ts';
 

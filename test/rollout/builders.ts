@@ -1,3 +1,4 @@
+import type { RouteBasis } from '../../src/core/adoption.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { seededRandom } from '../../src/core/random.ts';
@@ -7,7 +8,6 @@ import { ALL_BP, type Route } from '../../src/core/route.ts';
 import type { MetricStatus, Verdict, VerdictKind } from '../../src/core/verdict.ts';
 import { HEALTHY, type Ledger, type LedgerHealth } from '../../src/ledger/ledger.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
-import type { RouteBasis } from '../../src/rollout/adoption.ts';
 import { Controller } from '../../src/rollout/controller.ts';
 import type { Decide } from '../../src/rollout/judge.ts';
 import type { Stage } from '../../src/rollout/stage.ts';

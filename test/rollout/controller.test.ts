@@ -1,7 +1,7 @@
 import t from 'tap';
+import type { Adoption } from '../../src/core/adoption.ts';
 import type { LedgerRecord } from '../../src/core/record.ts';
 import type { MemoryLedger } from '../../src/ledger/memory.ts';
-import type { Adoption } from '../../src/rollout/adoption.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
 import { replay } from '../../src/rollout/replay.ts';
 import { aRoute, aSpec, decideByLabel, evidenceOf, World } from './builders.ts';

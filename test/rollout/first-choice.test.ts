@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { RouteBasis } from '../../src/rollout/adoption.ts';
+import type { RouteBasis } from '../../src/core/adoption.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
 import { allTo } from '../../src/rollout/route-for.ts';
 import { aRoute, World } from './builders.ts';

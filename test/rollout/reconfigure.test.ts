@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ModelReconfiguration, Reconfiguration } from '../../src/rollout/reconfigure.ts';
+import type { ModelReconfiguration, Reconfiguration } from '../../src/core/reconfiguration.ts';
 import { World } from './builders.ts';
 
 const TO_SECOND = {

@@ -1,6 +1,6 @@
 import type { Turns } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
-import type { LoadRequest } from '../../gateway/model-repository.ts';
+import type { LoadRequest } from '../../core/model-repository.ts';
 import { checkUnloadRequest, readLoadRequest } from '../load-request.ts';
 import { unexpected } from '../refusal.ts';
 import { repositoryIndexOf } from '../repository-index.ts';

@@ -2,7 +2,7 @@ import { status } from '@grpc/grpc-js';
 import t from 'tap';
 
 import { ServeError } from '../../../src/core/errors.ts';
-import type { LoadRequest } from '../../../src/gateway/model-repository.ts';
+import type { LoadRequest } from '../../../src/core/model-repository.ts';
 import { EXTENSIONS } from '../../../src/protocol/extensions.ts';
 import type { LogSettings } from '../../../src/protocol/server-settings.ts';
 import { aGateway, aVersion, READY } from '../../gateway/builders.ts';

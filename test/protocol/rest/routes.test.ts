@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ServeError } from '../../../src/core/errors.ts';
-import type { LoadRequest } from '../../../src/gateway/model-repository.ts';
+import type { LoadRequest } from '../../../src/core/model-repository.ts';
 import type { VersionStatistics } from '../../../src/gateway/model-statistics.ts';
 import type { LogSettings } from '../../../src/protocol/server-settings.ts';
 import { aGateway, aRoute, aVersion } from '../../gateway/builders.ts';

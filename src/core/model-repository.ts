@@ -1,4 +1,4 @@
-import type { Life } from '../core/version.ts';
+import type { Life } from './version.ts';
 
 /** One version that the repository holds; a model whose folder could not be read has an entry without a version. */
 export type RepositoryEntry = {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
-import { openMax } from '../../src/app/max-model.ts';
+import { openModelAsset } from '../../src/app/model-asset.ts';
 import { type App, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -11,9 +11,8 @@ import { systemClock } from '../../src/core/clock.ts';
 import { Catalog } from '../../src/models/catalog.ts';
 import type { MaxPrediction } from '../../src/protocol/max/model.ts';
 import type { Package } from '../../src/repository/package.ts';
-import { aGateway, aRoute } from '../gateway/builders.ts';
-import { anEntry, aPackage } from '../models/builders.ts';
-import { aTensor } from '../support/a-tensor.ts';
+import { aGateway } from '../gateway/builders.ts';
+import { aPackage } from '../models/builders.ts';
 import { projectRoot } from '../support/project-root.ts';
 
 const folder = await mkdtemp(path.join(tmpdir(), 'understudy-max-'));
@@ -125,7 +124,7 @@ t.test('a package that does not say how an image becomes its input is told so', 
     ]);
     const release: (() => Promise<unknown>)[] = [];
     const parts = { config, catalog, names: ['m'], gateway: aGateway(), clock: systemClock };
-    const max = await openMax(parts, release);
+    const max = await openModelAsset(parts, release);
     const answer = max?.problem() ?? JSON.stringify(max?.model.labels());
     for (const step of release) await step();
     return answer;
@@ -151,32 +150,4 @@ t.test('a package that does not say how an image becomes its input is told so', 
     await told({ preprocess, task: 'detection' }),
     `${where}expected task classification, found detection${refuses}`,
   );
-});
-
-t.test('an answer is explained by the package that gave it, even after another load', async (t) => {
-  const image = { name: 'image', dtype: 'FP32', shape: [-1, 1, 28, 28] } as const;
-  const signature = { ...aPackage('1').signature, inputs: [image] };
-  const config = await aConfig('{ model: fashion }');
-  const calling = (version: string, labels: readonly string[]): Package => {
-    const labelsByOutput = new Map([['scores', labels]]);
-    return aPackage(version, { signature, labelsByOutput, preprocess: { image: {} } });
-  };
-  const catalog = new Catalog(config, [anEntry(config, [calling('1', ['a', 'b', 'c'])])]);
-  const release: (() => Promise<unknown>)[] = [];
-  const gateway = aGateway({ routes: [aRoute({ model: 'fashion' })] });
-  const parts = { config, catalog, names: ['fashion'], gateway, clock: systemClock };
-  const max = await openMax(parts, release);
-  t.teardown(() => Promise.all(release.map((step) => step())));
-  const explain = max?.model.explainer();
-  const best = (): string | undefined => {
-    const outputs = [aTensor([0, 1, 0], { name: 'scores' })];
-    const timing = { queueMs: 0, computeMs: 0, totalMs: 0 };
-    const batch = { id: 1, rows: 1 };
-    return explain?.({ model: 'fashion', version: '1', outputs, timing, batch })[0]?.label;
-  };
-  t.equal(best(), 'b');
-  catalog.replace(anEntry(config, [calling('1', ['x', 'y', 'z'])]));
-  t.equal(best(), 'b', 'its version was built anew');
-  catalog.replace(anEntry(config, [calling('2', ['k', 'l', 'm'])]));
-  t.equal(best(), 'b', 'its version is gone');
 });

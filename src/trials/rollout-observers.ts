@@ -1,7 +1,6 @@
 import type { LabelResult } from '../capture/capture.ts';
 import { createFeedbackTokens, type FeedbackTokens } from '../capture/token.ts';
 import type { MirrorEvent } from '../compare/mirror-tally.ts';
-import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import type { Tap } from '../core/outcome.ts';
@@ -12,13 +11,16 @@ import type { ModelVersion } from '../core/version.ts';
 import { createLiveTap } from '../mirror/live-tap.ts';
 import { createMirror, type Mirror } from '../mirror/mirror.ts';
 import type { MirrorLane } from '../mirror/mirrored.ts';
-import type { Catalog } from '../models/catalog.ts';
-import { type Contestants, whyNotComparable } from './comparable.ts';
-import { Trial } from './trial.ts';
+import { type Contestant, type Contestants, whyNotComparable } from './comparable.ts';
+import { RolloutObserver, type RolloutObserverOptions } from './rollout-observer.ts';
 
-export type JudgesOptions = {
-  readonly config: Config;
-  readonly catalog: Catalog;
+export type RolloutObserversOptions = {
+  /** Undefined while the repository lacks the version. */
+  readonly contestant: (target: ModelVersion) => Contestant | undefined;
+  /** How long labels are waited for, and for how many requests; read as a rollout begins. */
+  readonly feedback: () => RolloutObserverOptions['feedback'];
+  /** Bytes that copies of requests may hold at one time, and answers to them; of these, one model may have half. */
+  readonly mirrorBytesMax: number;
   readonly clock: Clock;
   readonly random: Random;
   /** Signs feedback tokens; 16 bytes or more. */
@@ -44,21 +46,21 @@ const MIRROR_LIMITS = {
 };
 
 /** The judging column at work: watches live requests through taps, and holds what each rollout has seen. */
-export class Judges {
+export class RolloutObservers {
   readonly taps: readonly Tap[];
-  readonly #options: JudgesOptions;
+  readonly #options: RolloutObserversOptions;
   readonly #tokens: FeedbackTokens;
   readonly #mirror: Mirror;
   /** By model: one trial at a time. */
-  readonly #trials = new Map<string, Trial>();
+  readonly #observers = new Map<string, RolloutObserver>();
 
-  constructor(options: JudgesOptions) {
+  constructor(options: RolloutObserversOptions) {
     this.#options = options;
     this.#tokens = createFeedbackTokens(options.secret);
     this.#mirror = this.#createMirror();
     const { onInternalError } = options;
     const live = createLiveTap({
-      window: (model) => this.#trials.get(model)?.window,
+      window: (model) => this.#observers.get(model)?.window,
       onInternalError,
     });
     this.taps = [this.#mirror.tap, live];
@@ -66,12 +68,17 @@ export class Judges {
 
   /** A rollout begins, or goes on from evidence of an earlier life. */
   open(rollout: Rollout, from: Evidence): void {
-    const { config, clock } = this.#options;
+    const { feedback, clock } = this.#options;
     const contestants = this.#contestants(rollout.spec);
     if (contestants === undefined) return;
-    const { feedback } = config;
-    const trial = new Trial({ rollout, from, ...contestants, feedback, clock });
-    this.#trials.set(rollout.spec.model, trial);
+    const observer = new RolloutObserver({
+      rollout,
+      from,
+      ...contestants,
+      feedback: feedback(),
+      clock,
+    });
+    this.#observers.set(rollout.spec.model, observer);
   }
 
   /** Why a trial of these two could show nothing, in a sentence; undefined: it could. */
@@ -82,18 +89,18 @@ export class Judges {
 
   close(rollout: Rollout): void {
     const { model } = rollout.spec;
-    if (this.#trials.get(model)?.rolloutId === rollout.id) this.#trials.delete(model);
+    if (this.#observers.get(model)?.rolloutId === rollout.id) this.#observers.delete(model);
   }
 
   evidence(rolloutId: string): Evidence {
-    for (const trial of this.#trials.values())
-      if (trial.rolloutId === rolloutId) return trial.window.snapshot();
+    for (const observer of this.#observers.values())
+      if (observer.rolloutId === rolloutId) return observer.window.snapshot();
     return NO_EVIDENCE;
   }
 
   /** The token under which an answer can be labelled; undefined while no trial of this model takes labels. */
   tokenFor(answer: { model: string; version: string; id: string }): string | undefined {
-    if (!this.#trials.has(answer.model)) return undefined;
+    if (!this.#observers.has(answer.model)) return undefined;
     const { model, version, id: requestId } = answer;
     return this.#tokens.issue({
       model,
@@ -106,7 +113,7 @@ export class Judges {
   /** Takes a label. Throws ServeError invalid_input for a token that is not ours and for a label that cannot be one. */
   label(token: string, label: unknown): LabelResult {
     const claims = this.#tokens.read(token);
-    return this.#trials.get(claims.model)?.label(claims, label) ?? 'notSampled';
+    return this.#observers.get(claims.model)?.label(claims, label) ?? 'notSampled';
   }
 
   /** Drops what waits for the lanes and resolves once they run nothing for us. */
@@ -122,13 +129,13 @@ export class Judges {
   /** Undefined while the repository lacks one of them. */
   #contestants({ model, stable, candidate }: RolloutSpec): Contestants | undefined {
     const [mine, theirs] = [stable, candidate].map((version) =>
-      this.#options.catalog.find({ model, version }),
+      this.#options.contestant({ model, version }),
     );
     return mine && theirs && { stable: mine, candidate: theirs };
   }
 
   #createMirror(): Mirror {
-    const bytesMax = this.#options.config.limits.mirrorBytesMax;
+    const bytesMax = this.#options.mirrorBytesMax;
     const { readMirror, lane, clock, random, liveInFlight, onMirror, onInternalError } =
       this.#options;
     return createMirror({
@@ -138,19 +145,19 @@ export class Judges {
       random,
       limits: { ...MIRROR_LIMITS, bytesMax, queueBytesMax: Math.floor(bytesMax / 2) },
       liveInFlight,
-      offer: (pair, target) => this.#trialOf(target)?.offer(pair),
+      offer: (pair, target) => this.#observerOf(target)?.offer(pair),
       count: (event, target) => {
         onMirror(event, target);
-        this.#trialOf(target)?.window.countMirror(event);
+        this.#observerOf(target)?.window.countMirror(event);
       },
-      expect: (requestId, target) => this.#trialOf(target)?.expect(requestId),
-      abandon: (requestId, target) => this.#trialOf(target)?.abandon(requestId),
+      expect: (requestId, target) => this.#observerOf(target)?.expect(requestId),
+      abandon: (requestId, target) => this.#observerOf(target)?.abandon(requestId),
       onInternalError,
     });
   }
 
-  #trialOf({ model, version }: ModelVersion): Trial | undefined {
-    const trial = this.#trials.get(model);
-    return trial?.candidate === version ? trial : undefined;
+  #observerOf({ model, version }: ModelVersion): RolloutObserver | undefined {
+    const observer = this.#observers.get(model);
+    return observer?.candidate === version ? observer : undefined;
   }
 }

@@ -13,21 +13,20 @@ import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Pair } from '../core/outcome.ts';
 import type { Rollout } from '../core/rollout.ts';
-import type { Package } from '../repository/package.ts';
-import { lossesOf } from './comparable.ts';
+import { type Contestant, lossesOf } from './comparable.ts';
 
-export type TrialOptions = {
+export type RolloutObserverOptions = {
   readonly rollout: Rollout;
   /** Seen before this process began; NO_EVIDENCE for a new rollout. */
   readonly from: Evidence;
-  readonly stable: Package;
-  readonly candidate: Package;
+  readonly stable: Contestant;
+  readonly candidate: Contestant;
   readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
   readonly clock: Clock;
 };
 
 /** One rollout as the judging column holds it in memory: what it has seen, and what still waits for a label. */
-export class Trial {
+export class RolloutObserver {
   readonly rolloutId: string;
   readonly candidate: string;
   readonly window: Window;
@@ -35,7 +34,7 @@ export class Trial {
   readonly #comparator: Comparator;
   readonly #losses: { readonly stable: LossRule; readonly candidate: LossRule } | undefined;
 
-  constructor({ rollout, from, stable, candidate, feedback, clock }: TrialOptions) {
+  constructor({ rollout, from, stable, candidate, feedback, clock }: RolloutObserverOptions) {
     const { spec } = rollout;
     this.rolloutId = rollout.id;
     this.candidate = spec.candidate;

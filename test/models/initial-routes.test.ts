@@ -1,0 +1,40 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import { Catalog } from '../../src/models/catalog.ts';
+import { initialRoutes } from '../../src/models/initial-routes.ts';
+import { anEntry, aPackage } from './builders.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'understudy-routes-'));
+t.teardown(() => rm(folder, { recursive: true, force: true }));
+const packages = ['9', '10', '2'].map((version) => aPackage(version));
+const aCatalog = (config: Config) => new Catalog(config, [anEntry(config, packages)]);
+
+async function aConfig(models: string): Promise<Config> {
+  const file = join(folder, 'understudy.yaml');
+  await writeFile(file, `apiVersion: understudy/v1\nmodels: ${models}\n`);
+  return loadConfig(file);
+}
+
+t.test('a model of which nothing is written sends everybody to its newest version', async (t) => {
+  const [route] = initialRoutes(aCatalog(await aConfig('{}')));
+  t.equal(route?.stable, '10', 'versions are numbers where they look like them');
+  t.same(route?.shares, [{ arm: 'stable', version: '10', weightBp: 10_000 }]);
+});
+
+t.test('a written split is kept, and only the stable share of it is called stable', async (t) => {
+  const written = '{ fashion: { route: { stable: "2", split: { "2": 95, "9": 5 } } } }';
+  const [route] = initialRoutes(aCatalog(await aConfig(written)));
+  t.same(
+    new Set(route?.shares),
+    new Set([
+      { arm: 'stable', version: '2', weightBp: 9_500 },
+      { arm: 'other', version: '9', weightBp: 500 },
+    ]),
+  );
+  const [again] = initialRoutes(aCatalog(await aConfig(written)));
+  t.equal(again?.salt, route?.salt, 'a restart sends every unit where it went before');
+});

@@ -1,0 +1,75 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+import type { Route } from '../../src/core/route.ts';
+import { Catalog } from '../../src/models/catalog.ts';
+import { namesNotFound, recordedNotFound } from '../../src/models/names-not-found.ts';
+import { overruledRoutes } from '../../src/models/overruled-routes.ts';
+import { aRoute } from '../rollout/builders.ts';
+import { anEntry, aPackage } from './builders.ts';
+
+const folder = await mkdtemp(join(tmpdir(), 'understudy-names-'));
+t.teardown(() => rm(folder, { recursive: true, force: true }));
+const packages = ['9', '10', '2'].map((version) => aPackage(version));
+const aCatalog = (config: Config) => new Catalog(config, [anEntry(config, packages)]);
+
+async function aConfig(models: string): Promise<Config> {
+  const file = join(folder, 'understudy.yaml');
+  await writeFile(file, `apiVersion: understudy/v1\nmodels: ${models}\n`);
+  return loadConfig(file);
+}
+
+t.test('a written route that the ledger overrules is told, with how to change it', async (t) => {
+  const config = await aConfig('{ fashion: { route: { stable: "2" } } }');
+  const read = (fields: Partial<Route>) => ({
+    read: () => ({ ...aRoute(), ...fields }),
+  });
+  const toldOf = (fields: Partial<Route>) => overruledRoutes(aCatalog(config), read(fields));
+  const mirror = { version: '10', sampleBp: 2_000, twinBp: 0 };
+  t.same(toldOf({ stable: '9', mirror }), [
+    'models.fashion.route: the file says stable 2; the ledger says stable 9, 20 % mirrored to 10 and wins. To change it: PUT /api/v1/models/fashion/route',
+  ]);
+  t.same(toldOf({ stable: '2' }), []);
+  const unwritten = await aConfig('{}');
+  t.same(overruledRoutes(aCatalog(unwritten), read({ stable: '9' })), [], 'nothing was written');
+});
+
+t.test('what the configuration names and the repository lacks is found, key by key', async (t) => {
+  const written = `{ fashoin: {}, fashion: { route: { stable: "1", split: { "1": 90, "2": 10 },
+    rules: [{ match: { header: { x-canary: "yes" } }, version: "7" }],
+    mirror: [{ version: "8", percentage: 5 }] } } }`;
+  const config = await aConfig(written);
+  const found = namesNotFound(config, aCatalog(config));
+  t.same(
+    found.map((sentence) => [sentence.split(':')[0], /found "(.*?)"/.exec(sentence)?.[1]]),
+    [
+      ['models.fashoin', 'fashoin'],
+      ['models.fashion.route.stable', '1'],
+      ['models.fashion.route.split', '1'],
+      ['models.fashion.route.rules', '7'],
+      ['models.fashion.route.mirror', '8'],
+    ],
+  );
+  const whole = await aConfig('{ fashion: { route: { stable: "2" } } }');
+  t.same(namesNotFound(whole, aCatalog(whole)), []);
+});
+
+t.test('what the ledger remembers and the repository lacks is found, but told once', async (t) => {
+  const config = await aConfig('{ fashion: { route: { stable: "7" } } }');
+  const route = aRoute({
+    stable: '7',
+    shares: [
+      { arm: 'stable', version: '2', weightBp: 9_000 },
+      { arm: 'other', version: '4', weightBp: 1_000 },
+    ],
+    mirror: { version: '5', sampleBp: 1_000, twinBp: 0 },
+  });
+  const known = 'route of fashion: expected a version of the repository ("9", "10", "2")';
+  t.same(recordedNotFound(config, aCatalog(config), [route]), [
+    `${known}, found "4": requests for it are refused`,
+    `${known}, found "5": requests for it are refused`,
+  ]);
+});
