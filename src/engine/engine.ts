@@ -2,8 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import type { Source } from '../runtime/runtime.ts';
-import { type BatchRun, Post } from './post.ts';
-import { Replica } from './replica.ts';
+import { type BatchRun, Replica } from './replica.ts';
 import type { WorkerReport } from './worker.ts';
 
 export type EngineOptions = {
@@ -51,10 +50,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
-/** Keeps the wanted number of replicas at their posts; lost and stuck ones are replaced. */
+/** Keeps the wanted number of replicas; lost and stuck ones are replaced. */
 class ReplicaPool {
   readonly #options: EngineOptions;
-  readonly #posts = new Set<Post>();
+  /** Those that are loaded, and take batches. */
+  readonly #replicas = new Set<Replica>();
   readonly #restarts = new Set<NodeJS.Timeout>();
   /** Threads still in a run that was given up. Bounded, since each holds a model's memory. */
   #stuck = 0;
@@ -83,17 +83,17 @@ class ReplicaPool {
   count(load: number): number {
     if (this.#closed) return 0;
     let count = 0;
-    for (const post of this.#posts) if (post.load === load) count += 1;
+    for (const replica of this.#replicas) if (replica.load === load) count += 1;
     return count;
   }
 
   run(tensors: readonly OutboundTensor[], plan: readonly number[]): Promise<BatchRun> {
-    const post = this.#closed ? undefined : (this.#postWith(0) ?? this.#postWith(1));
-    if (post !== undefined) return post.take(tensors, plan);
+    const replica = this.#closed ? undefined : (this.#replicaWith(0) ?? this.#replicaWith(1));
+    if (replica !== undefined) return replica.run(tensors, plan);
     return Promise.reject(new ServeError('internal', 'no replica can take a batch'));
   }
 
-  /** Waits for the runs that somebody waits for. A thread in a run that was given up ends itself when it can. */
+  /** Waits for the batches in flight. A thread in a run that was given up ends itself when it can. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#restarts) clearTimeout(timer);
@@ -102,32 +102,32 @@ class ReplicaPool {
         this.#onQuiet = resolve;
       });
     }
-    const posts = [...this.#posts];
-    this.#posts.clear();
-    await Promise.all(posts.map(({ replica }) => replica.close()));
+    const replicas = [...this.#replicas];
+    this.#replicas.clear();
+    await Promise.all(replicas.map((replica) => replica.close()));
   }
 
   /** Of several, the one whose present run began first: it is most likely to end first. */
-  #postWith(load: number): Post | undefined {
-    let found: Post | undefined;
-    for (const post of this.#posts) {
-      if (post.load === load && (found === undefined || post.sinceMs < found.sinceMs)) found = post;
+  #replicaWith(load: number): Replica | undefined {
+    let found: Replica | undefined;
+    for (const replica of this.#replicas) {
+      const isEarlier = found === undefined || replica.sinceMs < found.sinceMs;
+      if (replica.load === load && isEarlier) found = replica;
     }
     return found;
   }
 
   #isBusy(): boolean {
-    return [...this.#posts].some((post) => post.load > 0);
+    return [...this.#replicas].some((replica) => replica.load > 0);
   }
 
   async #boot(): Promise<WorkerReport> {
-    const { sources, onInternalError } = this.#options;
-    const replica = new Replica(sources, (error) => onInternalError('worker thread', error));
+    const replica = this.#create();
     try {
       const report = await replica.describe();
       this.#failuresInRow = 0;
       if (this.#closed) await replica.close();
-      else this.#open(replica);
+      else this.#replicas.add(replica);
       return report;
     } catch (error) {
       await replica.close();
@@ -135,9 +135,10 @@ class ReplicaPool {
     }
   }
 
-  #open(replica: Replica): void {
-    const { clock, runMsMax, onFree } = this.#options;
-    const post = new Post(replica, {
+  #create(): Replica {
+    const { sources, clock, runMsMax, onFree, onInternalError } = this.#options;
+    const replica = new Replica({
+      sources,
       clock,
       runMsMax,
       onDone: () => {
@@ -145,18 +146,19 @@ class ReplicaPool {
         onFree();
       },
       onLost: () => {
-        this.#leave(post);
+        this.#remove(replica);
         this.#end(replica);
         this.#restart(this.#backoffMs());
       },
-      onStuck: () => this.#giveUp(post),
+      onStuck: () => this.#giveUp(replica),
       onRecovered: () => this.#retire(replica),
+      onError: (error) => onInternalError('worker thread', error),
     });
-    this.#posts.add(post);
+    return replica;
   }
 
-  #leave(post: Post): void {
-    this.#posts.delete(post);
+  #remove(replica: Replica): void {
+    this.#replicas.delete(replica);
     this.#checkQuiet();
   }
 
@@ -164,10 +166,10 @@ class ReplicaPool {
     if (this.#closed && !this.#isBusy()) this.#onQuiet?.();
   }
 
-  #giveUp(post: Post): void {
+  #giveUp(replica: Replica): void {
     const { runMsMax, replicas, onStuck } = this.#options;
     this.#stuck += 1;
-    this.#leave(post);
+    this.#remove(replica);
     // Once as many threads are stuck as there should be replicas, another would most likely join them.
     if (this.#stuck <= replicas) this.#restart(0);
     onStuck(runMsMax);
