@@ -241,7 +241,10 @@ export class Batcher {
       }
       this.#share({ batch, runs, startedMs, id, rows });
     } catch (error) {
-      for (const entry of batch) this.#fail(entry, ServeError.from(error));
+      const failure = ServeError.from(error);
+      // Together they are over a limit that each alone may keep to.
+      if (failure.code === 'too_large' && batch.length > 1) this.#again(batch);
+      else for (const entry of batch) this.#fail(entry, failure);
     } finally {
       this.#schedule.end(slot, this.#options.clock.monotonicMs());
       this.#running -= 1;

@@ -27,7 +27,8 @@ export type Engine = {
   readonly ahead: () => number;
   /**
    * Runs the plan's sources in order on one batch, on a free replica or else behind the batch of another. Rejects with a
-   * ServeError: `host_lost` where the thread died, `runtime_failed` where the run took too long.
+   * ServeError: `host_lost` where the thread died, `runtime_failed` where the run took too long, `too_large` where the batch does
+   * not fit a frame.
    */
   readonly run: (tensors: readonly OutboundTensor[], plan: readonly number[]) => Promise<BatchRun>;
   /** Waits for runs in flight, except those given up, and ends the threads. Takes no new batch from here on. */

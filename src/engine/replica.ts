@@ -80,14 +80,16 @@ export class Replica {
 
   /**
    * Takes a batch, of which the tensors are copied on the way. Rejects with a ServeError: `host_lost` where the thread died,
-   * `runtime_failed` where the run took too long.
+   * `runtime_failed` where the run took too long, `too_large` where the batch does not fit a frame.
    */
   run(tensors: readonly OutboundTensor[], plan: readonly number[]): Promise<BatchRun> {
     return new Promise((resolve, reject) => {
+      // What cannot be sent is the fault of the batch, not of the thread.
+      const job = encodeBuffer({ kind: 'job', plan, tensors });
       this.#batches.push({ resolve, reject });
       this.#unanswered += 1;
       if (this.#batches.length === 1) this.#begin();
-      this.#send(tensors, plan).then(
+      this.#send(job).then(
         (runs) => this.#answered(runs),
         (error: unknown) => this.#died(error),
       );
@@ -100,11 +102,7 @@ export class Replica {
   }
 
   /** Rejects only if the thread died. */
-  async #send(
-    tensors: readonly OutboundTensor[],
-    plan: readonly number[],
-  ): Promise<readonly Observation[]> {
-    const job = encodeBuffer({ kind: 'job', plan, tensors });
+  async #send(job: Uint8Array<ArrayBuffer>): Promise<readonly Observation[]> {
     const bytes: unknown = await this.#pool.run(job, { transferList: [job.buffer] });
     const result = decodeFrame(bytes as Uint8Array);
     if (result.kind !== 'result') {

@@ -6,9 +6,9 @@ import { messageOf } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { Signature, Tensor } from '../core/tensor.ts';
 import { decodeFrame } from '../frame/decode-frame.ts';
-import { encodeBuffer } from '../frame/encode-frame.ts';
 import { chooseRuntime } from '../runtime/choose-runtime.ts';
 import type { OpenModel, ProviderReport, Source } from '../runtime/runtime.ts';
+import { encodeResult } from './encode-result.ts';
 import { reshapedModel } from './reshaped-model.ts';
 import { shapeHint } from './shape-hint.ts';
 import { warmUp } from './warm-up.ts';
@@ -48,7 +48,7 @@ async function run(job: Uint8Array): Promise<ReturnType<typeof move>> {
   if (frame.kind !== 'job') throw new Error(`expected a job frame, found ${frame.kind}`);
   const runs: Observation[] = [];
   for (const index of frame.plan) runs.push(await timedRun(models[index], frame.tensors));
-  return move(encodeBuffer({ kind: 'result', runs }));
+  return move(encodeResult(runs));
 }
 
 async function openAll(sources: readonly Source[]): Promise<readonly OpenModel[]> {

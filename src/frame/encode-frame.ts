@@ -1,4 +1,4 @@
-import { SERVE_ERROR_CODES } from '../core/errors.ts';
+import { SERVE_ERROR_CODES, ServeError } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import {
@@ -10,7 +10,6 @@ import {
   type Frame,
   padded,
 } from './frame.ts';
-import { FrameError } from './frame-error.ts';
 import { u32At } from './head-reader.ts';
 import { dataBytes, HeadWriter } from './head-writer.ts';
 
@@ -25,7 +24,7 @@ const COPIED_BYTES_MAX = 4096;
 
 /**
  * The frame as pieces to be written one after another; the tensors of large frames are not copied.
- * @throws FrameError where the frame is over `FRAME_BYTES_MAX`, or a number in it does not fit the format.
+ * @throws ServeError `too_large` where the frame is over `FRAME_BYTES_MAX`, or a name or number in it over what the format takes.
  */
 export function encodeChunks(frame: Frame<OutboundTensor>): Uint8Array[] {
   const data = writeHead(frame);
@@ -80,7 +79,10 @@ function writeHead(frame: Frame<OutboundTensor>): Data[] {
   let length = writer.end;
   for (const piece of data) length += padded(dataBytes(piece));
   if (length > FRAME_BYTES_MAX) {
-    throw new FrameError(`expected at most ${FRAME_BYTES_MAX} bytes, found ${length}`);
+    throw new ServeError(
+      'too_large',
+      `tensors and their names: expected at most ${FRAME_BYTES_MAX} bytes, found ${length}`,
+    );
   }
   writer.u32At(0, length);
   writer.u32At(4, FRAME_KINDS.indexOf(frame.kind) | (FORMAT << 8));

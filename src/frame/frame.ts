@@ -16,7 +16,7 @@ import type { OutboundTensor, Tensor } from '../core/tensor.ts';
  * So a tensor begins at a multiple of 8 where the frame does, and a view of it needs no copy.
  */
 export const FRAME_HEADER_BYTES = 16;
-/** Bytes of one frame. Beyond: FrameError, at both ends. */
+/** Bytes of one frame. Beyond: ServeError `too_large` where it is written, FrameError where it is read. */
 export const FRAME_BYTES_MAX = 1024 * 1024 * 1024;
 
 export const FORMAT = 1;

@@ -1,7 +1,8 @@
+import { ServeError } from '../core/errors.ts';
 import { DTYPES, type Dtype, type OutboundTensor } from '../core/tensor.ts';
-import { FrameError } from './frame-error.ts';
 
 const NAMES_BYTES_MAX = 16 * 1024 * 1024;
+const RANK_MAX = 255;
 const DTYPE_CODE: ReadonlyMap<Dtype, number> = new Map(DTYPES.map((dtype, code) => [dtype, code]));
 
 const float = new Float64Array(1);
@@ -48,7 +49,7 @@ export class HeadWriter {
   /** Overwrites four bytes in the reserved part. */
   u32At(offset: number, value: number): void {
     if (!(value >= 0 && value <= 0xffff_ffff)) {
-      throw new FrameError(`expected a number that fits 32 bits, found ${value}`);
+      throw new ServeError('too_large', `expected a number that fits 32 bits, found ${value}`);
     }
     const bytes = this.#bytes;
     bytes[offset] = value;
@@ -77,6 +78,12 @@ export class HeadWriter {
   tensor(tensor: OutboundTensor): void {
     this.text(tensor.name);
     this.u8(DTYPE_CODE.get(tensor.dtype) ?? 255);
+    if (tensor.shape.length > RANK_MAX) {
+      throw new ServeError(
+        'too_large',
+        `expected at most ${RANK_MAX} dimensions, found ${tensor.shape.length}`,
+      );
+    }
     this.u8(tensor.shape.length);
     for (const dimension of tensor.shape) this.u32(dimension);
     this.u32(dataBytes(tensor.data));
@@ -96,7 +103,8 @@ export class HeadWriter {
     const needed = this.#end + bytes;
     if (needed <= this.#bytes.length) return;
     if (needed > NAMES_BYTES_MAX) {
-      throw new FrameError(
+      throw new ServeError(
+        'too_large',
         `expected names of at most ${NAMES_BYTES_MAX} bytes, found ${needed} or more`,
       );
     }

@@ -105,7 +105,12 @@ export class Child {
         {
           resolve: ({ queueMs, batch, runs }) => {
             this.#withdraw.remove(correlation);
-            this.#frames.send({ kind: 'answer', correlation, queueMs, batch, runs });
+            try {
+              this.#frames.send({ kind: 'answer', correlation, queueMs, batch, runs });
+            } catch (error) {
+              const why = messageOf(error);
+              fail(new ServeError('runtime_failed', `the model's outputs are too large: ${why}`));
+            }
           },
           reject: fail,
         },

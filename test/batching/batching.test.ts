@@ -61,6 +61,17 @@ t.test('a request that fails its batch fails alone', async (t) => {
   t.equal(runs.length, 0);
 });
 
+t.test('requests that are too large only together run one by one', async (t) => {
+  const run: RunBatch = async (tensors, plan) => {
+    if ((tensors[0]?.shape[0] ?? 0) > 1) throw new ServeError('too_large', 'no frame takes it');
+    return { runs: doubled(tensors, plan), takenMs: 1 };
+  };
+  const { ask } = aBatcher({ free: () => 1, run });
+  const asked = [ask(aWork([1])), ask(aWork([2])), ask(aWork([3, 4]))];
+  const settled = await Promise.all(asked.map(({ answer }) => valuesFrom(answer).catch(String)));
+  t.strictSame(settled, [[2], [4], 'ServeError: no frame takes it']);
+});
+
 // Together they have the right number of values, so the batch would run and each would get the other's.
 t.test('a request with a value too many never shares a run', async (t) => {
   const run = doubledAtOnce;

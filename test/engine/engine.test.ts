@@ -2,10 +2,12 @@ import path from 'node:path';
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
 import { DTYPES, type Dtype, elementCount, type Tensor } from '../../src/core/tensor.ts';
+import { encodeResult } from '../../src/engine/encode-result.ts';
 import { type EngineOptions, openEngine } from '../../src/engine/engine.ts';
 import { reshapedModel } from '../../src/engine/reshaped-model.ts';
 import { shapeHint } from '../../src/engine/shape-hint.ts';
 import { warmUp } from '../../src/engine/warm-up.ts';
+import { decodeFrame } from '../../src/frame/decode-frame.ts';
 import { onnxRuntime } from '../../src/runtime/onnx.ts';
 import { aModelFile, anIdentityModel } from '../support/a-model-file.ts';
 import { aFakeSource, anOnnxSource } from '../support/a-source.ts';
@@ -145,6 +147,32 @@ t.test('a thread that dies loses its run only, and another takes its place', asy
   await whenFree();
   const [run] = (await engine.run([aTensor([1])], [0])).runs;
   t.equal(run?.kind, 'answer');
+});
+
+t.test('a batch that no frame can carry is refused, and the thread stays', async (t) => {
+  const { engine, errors } = await anEngine(t);
+  const running = engine.run([aTensor([1])], [0]);
+  const data = new Array<Uint8Array>(17).fill(new Uint8Array(64 * 1024 * 1024));
+  const large = { name: 'x', dtype: 'UINT8', shape: [17 * 64 * 1024 * 1024], data } as const;
+  await t.rejects(engine.run([large], [0]), {
+    code: 'too_large',
+    message: /expected at most 1073741824 bytes, found 1140850\d+/,
+  });
+  const wide = { ...aTensor([]), shape: [0, 2 ** 32] };
+  await t.rejects(engine.run([wide], [0]), { code: 'too_large', message: /fits 32 bits/ });
+  t.equal((await running).runs[0]?.kind, 'answer', 'what ran beside it is answered');
+  t.equal(engine.free(), 1);
+  t.strictSame(errors, []);
+});
+
+t.test('outputs that no frame can carry are a failure of the model', async (t) => {
+  const good = { kind: 'failure', code: 'runtime_failed', message: 'refused' } as const;
+  const outputs = [{ ...aTensor([]), shape: [0, 2 ** 32] }];
+  const result = decodeFrame(encodeResult([{ kind: 'answer', computeMs: 1, outputs }, good]));
+  t.match(result, {
+    kind: 'result',
+    runs: [{ code: 'runtime_failed', message: /outputs are too large: .*found 4294967296/ }, good],
+  });
 });
 
 // The thread is blocked as native code blocks it. It must not be terminated, and cannot be: it is left behind.
