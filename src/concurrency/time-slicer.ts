@@ -1,29 +1,30 @@
 import { type Clock, systemClock } from '../core/clock.ts';
 
 /**
- * Long work on the thread that also serves everyone else, done in slices. All such work shares one queue and takes one slice
- * per turn of the event loop, so that forty large bodies at once make the loop no slower than one does.
+ * A cooperative scheduler for long work on the thread that also serves all other requests. The work is done in slices; all of it
+ * shares one FIFO queue and takes one slice per turn of the event loop, so that forty large bodies at a time block the loop no
+ * longer than one does.
  */
-export type Turns = {
-  /** True once sliced work has had all the time that it may take in this turn of the event loop. */
+export type TimeSlicer = {
+  /** True once sliced tasks have had all the time that they may take in this turn of the event loop. */
   readonly isOver: () => boolean;
-  /** Resolves when it is the caller's turn to do one slice. */
+  /** Resolves when the caller may run its next slice. */
   readonly next: () => Promise<void>;
 };
 
-/** Sliced work in one turn of the event loop. */
+/** Sliced tasks in one turn of the event loop. */
 const SLICE_MS = 0.5;
 
 /**
- * Bytes of JSON read or written between two looks at the clock: some ten microseconds. Slices are as long as time says, since
- * the same bytes take thirty times as long while the code is still cold.
+ * Bytes that a task may process between two looks at the clock: some ten microseconds. Slices are measured in time, since the same
+ * bytes take thirty times as long while the code is still cold.
  */
 const STEP_BYTES = 4_096;
 
-/** Work that goes on until `step` says that it is done. Work of one step never waits. */
-export type Sliced = { step(budgetBytes: number): boolean };
+/** Work that is complete once `step` returns true. Work of one step never waits. */
+export type SlicedTask = { step(budgetBytes: number): boolean };
 
-export function createTurns(clock: Clock = systemClock): Turns {
+export function createTimeSlicer(clock: Clock = systemClock): TimeSlicer {
   const waiting: (() => void)[] = [];
   const slice = new Slice(clock);
   const pump = (): void => {
@@ -41,12 +42,12 @@ export function createTurns(clock: Clock = systemClock): Turns {
   };
 }
 
-/** Runs sliced work to its end. */
-export async function finish(work: Sliced, turns: Turns): Promise<void> {
-  while (!work.step(STEP_BYTES)) if (turns.isOver()) await turns.next();
+/** Runs a sliced task to its end. */
+export async function runSliced(task: SlicedTask, slicer: TimeSlicer): Promise<void> {
+  while (!task.step(STEP_BYTES)) if (slicer.isOver()) await slicer.next();
 }
 
-/** The time that sliced work takes in one turn of the event loop, over all requests. It begins when it is first asked for. */
+/** The time that sliced tasks take in one turn of the event loop, all together. It starts when it is first asked for. */
 class Slice {
   readonly #clock: Clock;
   #endsMs: number | undefined;

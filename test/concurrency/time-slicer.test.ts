@@ -1,8 +1,8 @@
 import t from 'tap';
-import { createTurns, finish } from '../../src/concurrency/time-slicer.ts';
+import { createTimeSlicer, runSliced } from '../../src/concurrency/time-slicer.ts';
 
-t.test('sliced work of several requests takes turns, one slice a turn', async (t) => {
-  const turns = { ...createTurns(), isOver: () => true };
+t.test('sliced work of several requests takes slicer, one slice a turn', async (t) => {
+  const slicer = { ...createTimeSlicer(), isOver: () => true };
   const order: string[] = [];
   const work = (name: string) => {
     let left = 3;
@@ -11,7 +11,7 @@ t.test('sliced work of several requests takes turns, one slice a turn', async (t
       left -= 1;
       return left === 0;
     };
-    return finish({ step }, turns);
+    return runSliced({ step }, slicer);
   };
   let ticks = 0;
   const beat = (): void => {
@@ -26,7 +26,7 @@ t.test('sliced work of several requests takes turns, one slice a turn', async (t
 
 t.test('a slice is as long as the clock says, over all requests', async (t) => {
   let nowMs = 0;
-  const turns = createTurns({ monotonicMs: () => nowMs, wallMs: () => 0 });
+  const slicer = createTimeSlicer({ monotonicMs: () => nowMs, wallMs: () => 0 });
   let steps = 0;
   const stepsOf = (count: number, stepMs: number) => {
     let left = count;
@@ -36,7 +36,7 @@ t.test('a slice is as long as the clock says, over all requests', async (t) => {
       left -= 1;
       return left === 0;
     };
-    return finish({ step }, turns);
+    return runSliced({ step }, slicer);
   };
   const quick = stepsOf(100, 0.001);
   t.equal(steps, 100, 'quick work is done at once');

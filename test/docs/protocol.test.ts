@@ -1,6 +1,6 @@
 import path from 'node:path';
 import t from 'tap';
-import { createTurns } from '../../src/concurrency/time-slicer.ts';
+import { createTimeSlicer } from '../../src/concurrency/time-slicer.ts';
 import { EXTENSIONS } from '../../src/protocol/extensions.ts';
 import {
   HEALTH,
@@ -29,7 +29,7 @@ const ROUTES: readonly RestRoute[] = createRoutes({
   feedback: () => 'joined',
   limits: LIMITS,
   memory: new BodyMemory(),
-  turns: createTurns(),
+  slicer: createTimeSlicer(),
   shareOf: () => new MemoryBudget(1).open(),
   names: () => ({ allowed: [], isLoopback: true }),
 });

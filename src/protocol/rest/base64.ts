@@ -1,13 +1,13 @@
-import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
+import { runSliced, type SlicedTask, type TimeSlicer } from '../../concurrency/time-slicer.ts';
 
 /** The bytes that base64 text, given as its own bytes, stands for, decoded in slices; undefined where it is none. */
-export async function decodeBase64(text: Buffer, turns: Turns): Promise<Buffer | undefined> {
+export async function decodeBase64(text: Buffer, slicer: TimeSlicer): Promise<Buffer | undefined> {
   const decoder = new Decoder(text);
-  await finish(decoder, turns);
+  await runSliced(decoder, slicer);
   return decoder.decoded();
 }
 
-class Decoder implements Sliced {
+class Decoder implements SlicedTask {
   readonly #text: Buffer;
   readonly #target: Buffer;
   #at = 0;

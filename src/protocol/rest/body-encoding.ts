@@ -68,7 +68,7 @@ export function readCompressedBody(
 type Inflating = BodyOptions & { readonly encoding: Encoding; readonly first: Buffer };
 
 function inflate(stream: Readable, options: Inflating, done: Done): void {
-  const { encoding, bytesMax, first, memory, share, turns } = options;
+  const { encoding, bytesMax, first, memory, share, slicer } = options;
   const inflated = inflaterOf(encoding, first);
   let fault: ServeError | undefined;
   const onGone = (): void => {
@@ -88,7 +88,7 @@ function inflate(stream: Readable, options: Inflating, done: Done): void {
   };
   if (options.contentLength === undefined) stream.on('data', onData);
   stream.on('close', onGone).on('error', onGone).pipe(inflated);
-  const read = { contentLength: undefined, bytesMax, memory, share, turns };
+  const read = { contentLength: undefined, bytesMax, memory, share, slicer };
   readBody(inflated, read, (error, body) => {
     stream.off('close', onGone).off('error', onGone).off('data', onData).unpipe(inflated);
     // What is left of the body is let through unread, as that of any refused request is.

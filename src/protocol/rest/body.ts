@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
+import { runSliced, type SlicedTask, type TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import type { BodyMemory } from './body-memory.ts';
@@ -15,7 +15,7 @@ export type BodyOptions = {
   /** What the request may hold, of all that requests may hold together. */
   readonly share: MemoryShare;
   /** Where a long body of many pieces is joined. */
-  readonly turns: Turns;
+  readonly slicer: TimeSlicer;
 };
 
 export type Done = (error: Error | null, body?: Buffer) => void;
@@ -26,7 +26,7 @@ export type Done = (error: Error | null, body?: Buffer) => void;
  * so never taken from the system.
  */
 export function readBody(stream: Readable, options: BodyOptions, done: Done): void {
-  const { bytesMax, memory, share, turns } = options;
+  const { bytesMax, memory, share, slicer } = options;
   const claimed = Number(options.contentLength ?? 0);
   if (claimed > bytesMax) {
     done(tooLarge(bytesMax, `${claimed}`));
@@ -41,7 +41,7 @@ export function readBody(stream: Readable, options: BodyOptions, done: Done): vo
   }
   const collector =
     options.contentLength === undefined
-      ? new Joined(turns, share)
+      ? new Joined(slicer, share)
       : new Place(memory.take(claimed));
   const chunks = options.contentLength === undefined ? new ChunkCount(stream) : undefined;
   let found = 0;
@@ -106,11 +106,11 @@ class Place {
 /** A body of unknown length. */
 class Joined {
   readonly #pieces = new Pieces();
-  readonly #turns: Turns;
+  readonly #slicer: TimeSlicer;
   readonly #share: MemoryShare;
 
-  constructor(turns: Turns, share: MemoryShare) {
-    this.#turns = turns;
+  constructor(slicer: TimeSlicer, share: MemoryShare) {
+    this.#slicer = slicer;
     this.#share = share;
   }
 
@@ -144,7 +144,7 @@ class Joined {
       this.#share.give(bytes);
       done(null, join.target);
     };
-    finish(join, this.#turns).then(joined, done);
+    runSliced(join, this.#slicer).then(joined, done);
   }
 }
 
@@ -152,7 +152,7 @@ class Joined {
 const COPY_SPEED = 16;
 
 /** Puts pieces behind one another, a bounded number of bytes at a time: tens of megabytes take tens of milliseconds. */
-class Join implements Sliced {
+class Join implements SlicedTask {
   readonly target: Buffer;
   readonly #pieces: readonly Buffer[];
   #next = 0;

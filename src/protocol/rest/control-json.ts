@@ -4,7 +4,7 @@
  * that serves everyone else.
  */
 
-import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
+import { runSliced, type SlicedTask, type TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import { unexpected } from '../refusal.ts';
 import { BYTE, checkEscaped, closingQuote } from './json-bytes.ts';
@@ -26,11 +26,11 @@ const SHORT_BYTES_MAX = 4_096;
 export async function readControlJson(
   body: unknown,
   limits: Pick<RestLimits, 'jsonDepthMax'>,
-  turns: Turns,
+  slicer: TimeSlicer,
 ): Promise<JsonObject> {
   if (!Buffer.isBuffer(body) || body.byteLength === 0) return {};
   const scanner = new Scanner(body, limits.jsonDepthMax);
-  await finish(scanner, turns);
+  await runSliced(scanner, slicer);
   return objectIn(scanner.value(), 'request');
 }
 
@@ -82,7 +82,7 @@ const SHOWN_BYTES = 100;
 const QUOTE = Buffer.of(BYTE.quote);
 
 /** Finds the long strings, and counts how deep the rest is nested. */
-class Scanner implements Sliced {
+class Scanner implements SlicedTask {
   readonly #bytes: Buffer;
   readonly #depthMax: number;
   readonly #texts: LongText[] = [];

@@ -1,4 +1,4 @@
-import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
+import { runSliced, type SlicedTask, type TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import { DTYPE_BYTES, type Dtype, elementCount, formatShape } from '../../core/tensor.ts';
 import { checkStringCount } from '../../gateway/check-strings.ts';
@@ -20,7 +20,7 @@ export type JsonTensor = {
 
 export type JsonTensorContext = {
   readonly limits: { readonly jsonElementsMax: number };
-  readonly turns: Turns;
+  readonly slicer: TimeSlicer;
   readonly share: Pick<MemoryShare, 'take'>;
 };
 
@@ -31,7 +31,7 @@ export type JsonTensorContext = {
  */
 export async function decodeJsonTensor(
   tensor: JsonTensor,
-  { limits, turns, share }: JsonTensorContext,
+  { limits, slicer, share }: JsonTensorContext,
 ): Promise<Uint8Array> {
   const { json, range, name, dtype, shape } = tensor;
   const expected = elementCount(shape);
@@ -47,10 +47,10 @@ export async function decodeJsonTensor(
   const capacity = Math.min(expected, Math.ceil(jsonBytes / 2));
   share.take(bytesFor(dtype, capacity, jsonBytes));
   // A thousand small tensors are as long a work as a large one.
-  if (turns.isOver()) await turns.next();
+  if (slicer.isOver()) await slicer.next();
   const elements = createElementReader({ json, dtype, capacity, jsonBytes, name });
   const reader = new ArrayReader(tensor, elements);
-  await finish(reader, turns);
+  await runSliced(reader, slicer);
   if (elements.count !== expected) {
     throw new ServeError(
       'invalid_input',
@@ -69,7 +69,7 @@ function bytesFor(dtype: Dtype, elements: number, jsonBytes: number): number {
 type Expected = 'valueOrEnd' | 'value' | 'commaOrEnd';
 
 /** Walks a nested array and hands every element to its reader. */
-class ArrayReader implements Sliced {
+class ArrayReader implements SlicedTask {
   readonly #json: Buffer;
   readonly #end: number;
   readonly #elements: ElementReader;

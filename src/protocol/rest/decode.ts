@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Turns } from '../../concurrency/time-slicer.ts';
+import type { TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest } from '../../core/infer.ts';
 import type { Signature, Tensor } from '../../core/tensor.ts';
@@ -29,7 +29,7 @@ export type InferCall = {
 export type DecodeContext = {
   readonly identity: Identity;
   readonly limits: RestLimits;
-  readonly turns: Turns;
+  readonly slicer: TimeSlicer;
   /** What the request may hold: tensors that are read from JSON count beside it. */
   readonly share: Pick<MemoryShare, 'take'>;
   /** Read under the same limits. */
@@ -99,9 +99,9 @@ async function decodeTensors(
 
 async function readHead(
   json: Buffer,
-  { heads, limits, turns }: DecodeContext,
+  { heads, limits, slicer }: DecodeContext,
 ): Promise<RequestHead> {
-  const head = parseRequestHead(await readJsonHead(json, limits, turns), limits);
+  const head = parseRequestHead(await readJsonHead(json, limits, slicer), limits);
   heads.keep(json, head);
   return head;
 }

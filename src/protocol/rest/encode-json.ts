@@ -1,4 +1,4 @@
-import type { Sliced } from '../../concurrency/time-slicer.ts';
+import type { SlicedTask } from '../../concurrency/time-slicer.ts';
 import { DTYPE_BYTES, type Dtype, type Tensor } from '../../core/tensor.ts';
 import { fromBf16Bits, fromFp16Bits } from './narrow-floats.ts';
 import { shortestFloat32 } from './shortest-float32.ts';
@@ -7,7 +7,7 @@ import { shortestFloat32 } from './shortest-float32.ts';
  * Writes a tensor's elements as the inside of a flat JSON array, in slices. Numbers are written so that they read back
  * exactly in their own datatype; NaN and the infinities as the bare words that the protocol's clients read and write.
  */
-export class JsonElements implements Sliced {
+export class JsonElements implements SlicedTask {
   /** What is written, one piece per slice. */
   readonly pieces: string[] = [];
   readonly #view: DataView;

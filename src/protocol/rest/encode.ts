@@ -1,4 +1,4 @@
-import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
+import { runSliced, type SlicedTask, type TimeSlicer } from '../../concurrency/time-slicer.ts';
 import type { InferResponse } from '../../core/infer.ts';
 import type { Tensor } from '../../core/tensor.ts';
 import { FEEDBACK_HEADER } from './answer-headers.ts';
@@ -23,7 +23,7 @@ const TEXT_LENGTH_MAX = 65_536;
 export async function encodeInfer(
   response: InferResponse,
   wanted: Wanted & { readonly token: string | undefined },
-  turns: Turns,
+  slicer: TimeSlicer,
 ): Promise<Encoded> {
   const texts: string[] = [openingOf(response, wanted)];
   const binary: Uint8Array[] = [];
@@ -36,12 +36,12 @@ export async function encodeInfer(
       if (tensor.data.byteLength > 0) binary.push(tensor.data);
     } else {
       const elements = new JsonElements(tensor);
-      await finish(elements, turns);
+      await runSliced(elements, slicer);
       texts.push(',"data":[', ...elements.pieces, ']}');
     }
   }
   texts.push(']}');
-  return assemble(texts, binary, turns);
+  return assemble(texts, binary, slicer);
 }
 
 function openingOf(
@@ -61,7 +61,7 @@ function headOf({ name, dtype, shape }: Tensor): string {
 async function assemble(
   texts: readonly string[],
   binary: readonly Uint8Array[],
-  turns: Turns,
+  slicer: TimeSlicer,
 ): Promise<Encoded> {
   let length = 0;
   for (const text of texts) length += text.length;
@@ -71,7 +71,7 @@ async function assemble(
     return { contentType: 'application/json', headBytes: undefined, body: only };
   }
   const body = new Assembly(parts, binary);
-  await finish(body, turns);
+  await runSliced(body, slicer);
   const isJson = binary.length === 0;
   return {
     contentType: isJson ? 'application/json' : 'application/octet-stream',
@@ -84,7 +84,7 @@ async function assemble(
 const COPY_SPEED = 16;
 
 /** Joins texts and tensors, a bounded piece at a time. */
-class Assembly implements Sliced {
+class Assembly implements SlicedTask {
   readonly headBytes: number;
   readonly bytes: Buffer;
   readonly #texts: readonly string[];

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
-import type { Turns } from '../../concurrency/time-slicer.ts';
+import type { TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest, InferResponse } from '../../core/infer.ts';
 import { tensorBytes } from '../../core/tensor.ts';
@@ -26,13 +26,13 @@ export type InferRouteOptions = {
   >;
   readonly limits: RestLimits;
   readonly memory: BodyMemory;
-  readonly turns: Turns;
+  readonly slicer: TimeSlicer;
   readonly shareOf: ShareOf;
 };
 
 /** `POST /v2/models/{m}[/versions/{v}]/infer`: decode, ask the gateway, encode. */
 export function createInferRoute(options: InferRouteOptions) {
-  const { service, limits, memory, turns, shareOf } = options;
+  const { service, limits, memory, slicer, shareOf } = options;
   const { gateway, clock } = service;
   const heads = new KnownHeads();
   return async (http: Call<'model' | 'version'>, reply: FastifyReply): Promise<string | Buffer> => {
@@ -51,7 +51,7 @@ export function createInferRoute(options: InferRouteOptions) {
       const opened = await openInfer(call, {
         identity: service.identity(model),
         limits,
-        turns,
+        slicer,
         heads,
         share,
         signature: () => gateway.metadata(model, version),
@@ -66,7 +66,7 @@ export function createInferRoute(options: InferRouteOptions) {
       share.take(tensorBytes(response.outputs));
       const { version: answeredBy } = response;
       const token = service.tokenFor({ model, version: answeredBy, id: request.id });
-      const encoded = await encodeInfer(response, { ...wanted, token }, turns);
+      const encoded = await encodeInfer(response, { ...wanted, token }, slicer);
       const compressed = await compress(encoded, acceptedBy(http.headers));
       writeHeaders(reply, { response, encoded, compressed, token });
       return compressed.body;

@@ -1,4 +1,4 @@
-import { finish, type Sliced, type Turns } from '../../concurrency/time-slicer.ts';
+import { runSliced, type SlicedTask, type TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import { BYTE, closingQuote, malformed } from './json-bytes.ts';
 import { Marks } from './json-marks.ts';
@@ -25,11 +25,11 @@ const JSON_HEAD_BYTES_MAX = 65_536;
 export async function readJsonHead(
   bytes: Buffer,
   limits: { readonly jsonDepthMax: number },
-  turns: Turns,
+  slicer: TimeSlicer,
 ): Promise<JsonHead> {
   if (isPlain(bytes)) return { value: parseJson(bytes), ranges: [] };
   const scanner = new HeadScanner(bytes, limits.jsonDepthMax);
-  await finish(scanner, turns);
+  await runSliced(scanner, slicer);
   return scanner.head();
 }
 
@@ -54,7 +54,7 @@ const NATIVE_SPEED = 8;
 /** `data` sits in an object in an array in the root object. */
 const DATA_DEPTH = 3;
 
-class HeadScanner implements Sliced {
+class HeadScanner implements SlicedTask {
   readonly #bytes: Buffer;
   readonly #marks: Marks;
   readonly #depthMax: number;

@@ -1,4 +1,4 @@
-import type { Turns } from '../../concurrency/time-slicer.ts';
+import type { TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { LoadRequest } from '../../core/model-repository.ts';
 import { checkUnloadRequest, readLoadRequest } from '../load-request.ts';
@@ -11,14 +11,14 @@ import type { RestLimits } from './limits.ts';
 import { type Call, post, type RestRoute } from './route.ts';
 
 /** How the bodies of calls are read. */
-export type BodyOptions = { readonly limits: RestLimits; readonly turns: Turns };
+export type BodyOptions = { readonly limits: RestLimits; readonly slicer: TimeSlicer };
 
 /** Listing, loading and unloading models. */
 export function repositoryRoutes(
   { repository }: Service,
-  { limits, turns }: BodyOptions,
+  { limits, slicer }: BodyOptions,
 ): readonly RestRoute[] {
-  const read = (http: { readonly body: unknown }) => readControlJson(http.body, limits, turns);
+  const read = (http: { readonly body: unknown }) => readControlJson(http.body, limits, slicer);
   return [
     post('/v2/repository/index', async (http: Call) => {
       const ready = flagAt(await read(http), 'ready') ?? false;
@@ -26,7 +26,7 @@ export function repositoryRoutes(
     }),
     post('/v2/repository/models/:model/load', async (http: Call<'model'>) => {
       const parameters = objectAt(await read(http), 'parameters');
-      await repository.load(http.params.model, await loadRequestOf(parameters, turns));
+      await repository.load(http.params.model, await loadRequestOf(parameters, slicer));
       return {};
     }),
     post('/v2/repository/models/:model/unload', async (http: Call<'model'>) => {
@@ -41,24 +41,24 @@ export function repositoryRoutes(
 }
 
 /** Files come as base64 text. */
-async function loadRequestOf(parameters: JsonObject, turns: Turns): Promise<LoadRequest> {
+async function loadRequestOf(parameters: JsonObject, slicer: TimeSlicer): Promise<LoadRequest> {
   // Without a prototype: the names are the caller's, and none may get lost.
   const read = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(parameters)) {
-    if (name.startsWith('file:')) read[name] = await fileOf(name, value, turns);
+    if (name.startsWith('file:')) read[name] = await fileOf(name, value, slicer);
     else read[name] = value instanceof LongText ? value.text() : value;
   }
   return readLoadRequest(read, (content) => content as Uint8Array);
 }
 
-async function fileOf(name: string, value: unknown, turns: Turns): Promise<Uint8Array> {
+async function fileOf(name: string, value: unknown, slicer: TimeSlicer): Promise<Uint8Array> {
   const text =
     value instanceof LongText
       ? value.bytes()
       : typeof value === 'string'
         ? Buffer.from(value, 'latin1')
         : undefined;
-  const bytes = text && (await decodeBase64(text, turns));
+  const bytes = text && (await decodeBase64(text, slicer));
   if (bytes === undefined) throw unexpected(`parameter '${name}'`, 'base64 text', value);
   return bytes;
 }

@@ -1,6 +1,6 @@
 /** Every route of the data plane: docs/reference/protocol.md says what each does. */
 
-import type { Turns } from '../../concurrency/time-slicer.ts';
+import type { TimeSlicer } from '../../concurrency/time-slicer.ts';
 import type { CallerNames } from '../../core/web-caller.ts';
 import type { Service } from '../service.ts';
 import type { BodyMemory } from './body-memory.ts';
@@ -21,7 +21,7 @@ export type RouteOptions = {
   readonly limits: RestLimits;
   readonly memory: BodyMemory;
   readonly shareOf: ShareOf;
-  readonly turns: Turns;
+  readonly slicer: TimeSlicer;
   readonly names: () => CallerNames;
 };
 
@@ -30,12 +30,12 @@ export function createRoutes({
   feedback,
   limits,
   memory,
-  turns,
+  slicer,
   shareOf,
   names,
 }: RouteOptions): readonly RestRoute[] {
-  const infer = createInferRoute({ service, limits, memory, turns, shareOf });
-  const body = { limits, turns };
+  const infer = createInferRoute({ service, limits, memory, slicer, shareOf });
+  const body = { limits, slicer };
   const onRequest = createControlDoor(names);
   const control = [...repositoryRoutes(service, body), ...settingsRoutes(service, body)];
   return [

@@ -8,7 +8,7 @@ import {
   type FastifyRequest,
   fastify,
 } from 'fastify';
-import { createTurns, type Turns } from '../../concurrency/time-slicer.ts';
+import { createTimeSlicer, type TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
 import { BACKLOG, Connections } from '../connections.ts';
@@ -96,7 +96,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
     'onRequest',
     createHostDoor(() => names),
   );
-  const bodies = { memory: new BodyMemory(), turns: createTurns(service.clock) };
+  const bodies = { memory: new BodyMemory(), slicer: createTimeSlicer(service.clock) };
   const { onRefused } = service;
   const shareOf = openShares(app, { budget, sendMsMax: limits.sendMsMax });
   takeBodiesAsBytes(app, { ...bodies, shareOf, bytesMax: limits.bodyBytesMax, onRefused });
@@ -136,7 +136,7 @@ function takeBodiesAsBytes(app: FastifyInstance, options: BodyParserOptions): vo
 type BodyParserOptions = {
   readonly bytesMax: number;
   readonly memory: BodyMemory;
-  readonly turns: Turns;
+  readonly slicer: TimeSlicer;
   readonly shareOf: ShareOf;
   readonly onRefused: Service['onRefused'];
 };

@@ -9,7 +9,7 @@ import { type Call, get, post, type RestRoute } from './route.ts';
 /** The settings that callers may read, and some of which they may change. */
 export function settingsRoutes(
   { gateway, settings }: Service,
-  { limits, turns }: BodyOptions,
+  { limits, slicer }: BodyOptions,
 ): readonly RestRoute[] {
   const checkModel = (http: Call<'model'>): void => {
     try {
@@ -22,13 +22,13 @@ export function settingsRoutes(
   const trace = '/v2/trace/setting';
   const modelTrace = '/v2/models/:model/trace/setting';
   const update = async ({ body }: { readonly body: unknown }) => {
-    checkTraceSettings(await readControlJson(body, limits, turns));
+    checkTraceSettings(await readControlJson(body, limits, slicer));
     return traceSettingsBody();
   };
   return [
     get('/v2/logging', async () => logSettingsBody(settings.log())),
     post('/v2/logging', async (http: Call) =>
-      updateLogSettings(settings, await readControlJson(http.body, limits, turns)),
+      updateLogSettings(settings, await readControlJson(http.body, limits, slicer)),
     ),
     get(trace, async () => traceSettingsBody()),
     post(trace, update),

@@ -12,7 +12,7 @@ export function sharedMemoryRoutes(body: BodyOptions): readonly RestRoute[] {
   return [...routesOf('system', body), ...routesOf('cuda', body)];
 }
 
-function routesOf(kind: SharedMemoryKind, { limits, turns }: BodyOptions): readonly RestRoute[] {
+function routesOf(kind: SharedMemoryKind, { limits, slicer }: BodyOptions): readonly RestRoute[] {
   const all = `/v2/${kind}sharedmemory`;
   const one = `${all}/region/:region`;
   return [
@@ -23,7 +23,7 @@ function routesOf(kind: SharedMemoryKind, { limits, turns }: BodyOptions): reado
     }),
     post(`${one}/register`, async (http: Call<'region'>) => {
       const { region } = http.params;
-      const { key } = await readControlJson(http.body, limits, turns);
+      const { key } = await readControlJson(http.body, limits, slicer);
       throw registrationRefusal(kind, typeof key === 'string' ? { region, key } : { region });
     }),
     post(`${all}/unregister`, async () => ({})),

@@ -103,7 +103,7 @@ t.test('a long body of unknown length is joined in slices, whole and in order', 
     bytesMax: 2 ** 23,
     memory: new BodyMemory(),
     share: anyShare(),
-    turns: { isOver: () => true, next },
+    slicer: { isOver: () => true, next },
   };
   const body = await new Promise<Buffer | undefined>((resolve, reject) => {
     readBody(Readable.from(pieces), options, (error, found) =>

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { createTurns } from '../../../src/concurrency/time-slicer.ts';
+import { createTimeSlicer } from '../../../src/concurrency/time-slicer.ts';
 import { ServeError } from '../../../src/core/errors.ts';
 import { decodeBase64 } from '../../../src/protocol/rest/base64.ts';
 import { LongText, readControlJson } from '../../../src/protocol/rest/control-json.ts';
 
 const LIMITS = { jsonDepthMax: 100 };
 /** Where every step is a slice. */
-const turns = { ...createTurns(), isOver: () => true };
-const read = (text: string | Buffer) => readControlJson(Buffer.from(text), LIMITS, turns);
+const slicer = { ...createTimeSlicer(), isOver: () => true };
+const read = (text: string | Buffer) => readControlJson(Buffer.from(text), LIMITS, slicer);
 
 /** With the long strings in their place. */
 function whole(value: unknown): unknown {
@@ -61,7 +61,7 @@ t.test('base64 text is decoded to the bytes that it stands for', async () => {
     fc.asyncProperty(fc.uint8Array({ maxLength: 80_000 }), fc.boolean(), async (bytes, padded) => {
       const text = Buffer.from(bytes).toString('base64');
       const sent = Buffer.from(padded ? text : text.replace(/=+$/, ''));
-      return (await decodeBase64(sent, turns))?.equals(bytes) ?? false;
+      return (await decodeBase64(sent, slicer))?.equals(bytes) ?? false;
     }),
     { numRuns: 40 },
   );
@@ -71,7 +71,7 @@ t.test('text that is no base64 is told apart, wherever it goes wrong', async (t)
   const long = 'QUFB'.repeat(20_000);
   const wrong = ['A', 'AAAAA', '?AAA', 'AA=A', 'A AA', `${long}?AAA`, `AA==${long}`, `${long}A`];
   for (const text of wrong) {
-    t.equal(await decodeBase64(Buffer.from(text), turns), undefined, text.slice(0, 8));
+    t.equal(await decodeBase64(Buffer.from(text), slicer), undefined, text.slice(0, 8));
   }
 });
 
@@ -86,7 +86,7 @@ t.test('a body of megabytes is read in slices', async (t) => {
   };
   setImmediate(count);
   const found = value['text'];
-  const bytes = await decodeBase64(found instanceof LongText ? found.bytes() : Buffer.of(), turns);
+  const bytes = await decodeBase64(found instanceof LongText ? found.bytes() : Buffer.of(), slicer);
   isDone = true;
   t.equal(bytes?.byteLength, 3_000_000);
   t.ok(turnsOfOthers > 50, `others had ${turnsOfOthers} turns meanwhile`);

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { deflateSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import t from 'tap';
-import { createTurns } from '../../../src/concurrency/time-slicer.ts';
+import { createTimeSlicer } from '../../../src/concurrency/time-slicer.ts';
 import { ServeError } from '../../../src/core/errors.ts';
 import { DTYPE_BYTES, type Dtype, elementCount, type Tensor } from '../../../src/core/tensor.ts';
 import { type DecodeContext, openInfer } from '../../../src/protocol/rest/decode.ts';
@@ -172,7 +172,7 @@ t.test('any change of a request is decoded or refused', async (t) => {
   const context: DecodeContext = {
     identity: NOBODY,
     limits: LIMITS,
-    turns: createTurns(),
+    slicer: createTimeSlicer(),
     share: anyShare(),
     heads: new KnownHeads(),
     signature: () => PAIRS,

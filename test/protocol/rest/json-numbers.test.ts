@@ -1,13 +1,13 @@
 import { getFloat16, setFloat16 } from '@petamoriken/float16';
 import fc from 'fast-check';
 import t from 'tap';
-import { createTurns, finish } from '../../../src/concurrency/time-slicer.ts';
+import { createTimeSlicer, runSliced } from '../../../src/concurrency/time-slicer.ts';
 import type { Dtype } from '../../../src/core/tensor.ts';
 import { decodeJsonTensor } from '../../../src/protocol/rest/decode-json.ts';
 import { JsonElements } from '../../../src/protocol/rest/encode-json.ts';
 import { anyShare } from './builders.ts';
 
-const TURNS = createTurns();
+const SLICER = createTimeSlicer();
 
 async function decode(dtype: Dtype, numerals: readonly string[]): Promise<Uint8Array> {
   const json = Buffer.from(`[${numerals.join(',')}]`);
@@ -15,13 +15,13 @@ async function decode(dtype: Dtype, numerals: readonly string[]): Promise<Uint8A
   const shape = [numerals.length];
   return decodeJsonTensor(
     { json, range, name: 'x', dtype, shape },
-    { limits: { jsonElementsMax: 1e6 }, turns: TURNS, share: anyShare() },
+    { limits: { jsonElementsMax: 1e6 }, slicer: SLICER, share: anyShare() },
   );
 }
 
 async function encode(dtype: Dtype, data: Uint8Array): Promise<string> {
   const elements = new JsonElements({ name: 'y', dtype, shape: [], data });
-  await finish(elements, TURNS);
+  await runSliced(elements, SLICER);
   return `[${elements.pieces.join('')}]`;
 }
 

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { createTurns, finish, type Turns } from '../../../src/concurrency/time-slicer.ts';
+import {
+  createTimeSlicer,
+  runSliced,
+  type TimeSlicer,
+} from '../../../src/concurrency/time-slicer.ts';
 import type { Dtype } from '../../../src/core/tensor.ts';
 import { decodeJsonTensor } from '../../../src/protocol/rest/decode-json.ts';
 import { JsonElements } from '../../../src/protocol/rest/encode-json.ts';
@@ -39,12 +43,16 @@ async function decode(dtype: Dtype, json: string, shape: readonly number[]): Pro
   const bytes = Buffer.from(json);
   const range = { start: 0, end: bytes.byteLength };
   const tensor = { json: bytes, range, name: 'x', dtype, shape };
-  return decodeJsonTensor(tensor, { limits: LIMITS, turns: createTurns(), share: anyShare() });
+  return decodeJsonTensor(tensor, {
+    limits: LIMITS,
+    slicer: createTimeSlicer(),
+    share: anyShare(),
+  });
 }
 
 async function encode(dtype: Dtype, data: Uint8Array): Promise<string> {
   const elements = new JsonElements({ name: 'y', dtype, shape: [], data });
-  await finish(elements, createTurns());
+  await runSliced(elements, createTimeSlicer());
   return `[${elements.pieces.join('')}]`;
 }
 
@@ -115,7 +123,7 @@ t.test(
       fc.asyncProperty(request, fc.boolean(), async (value, isSpaced) => {
         const text = JSON.stringify(value, undefined, isSpaced ? 2 : 0);
         const bytes = Buffer.from(text.replaceAll('"other":', '"d\\u0061ta2":'));
-        const head = await readJsonHead(bytes, LIMITS, createTurns());
+        const head = await readJsonHead(bytes, LIMITS, createTimeSlicer());
         const restored = JSON.stringify(head.value, (key, part) =>
           key === 'inputs' && Array.isArray(part)
             ? part.map((each) =>
@@ -139,20 +147,20 @@ function restore(input: Record<string, unknown>, read: (index: number) => unknow
 
 t.test('an escaped key is a key', async (t) => {
   const bytes = Buffer.from('{"inputs":[{"\\u0064\\u0061ta":[1,2]}]}');
-  const head = await readJsonHead(bytes, LIMITS, createTurns());
+  const head = await readJsonHead(bytes, LIMITS, createTimeSlicer());
   t.strictSame(head.value, { inputs: [{ data: [0] }] });
   t.equal(head.ranges.length, 1);
 });
 
 /** Counts the turns that work waited for. */
-function countingTurns() {
-  const turns = createTurns();
-  const counted: Turns & { count: number } = {
+function countingSlicer() {
+  const slicer = createTimeSlicer();
+  const counted: TimeSlicer & { count: number } = {
     count: 0,
     isOver: () => true,
     next: () => {
       counted.count += 1;
-      return turns.next();
+      return slicer.next();
     },
   };
   return counted;
@@ -161,14 +169,14 @@ function countingTurns() {
 t.test('a large body leaves the loop free between slices, a small one never waits', async (t) => {
   const values = Array.from({ length: 100_000 }, (_, index) => index / 7);
   const large = Buffer.from(JSON.stringify({ inputs: [{ name: 'x', data: values }] }));
-  const turns = countingTurns();
-  const head = await readJsonHead(large, LIMITS, turns);
-  const scanned = turns.count;
+  const slicer = countingSlicer();
+  const head = await readJsonHead(large, LIMITS, slicer);
+  const scanned = slicer.count;
   t.ok(scanned >= Math.floor(large.byteLength / 524_288), `${scanned} turns to scan`);
   const range = head.ranges[0] ?? { start: 0, end: 0 };
   const tensor = { json: large, range, name: 'x', dtype: 'FP64', shape: [100_000] } as const;
-  const data = await decodeJsonTensor(tensor, { limits: LIMITS, turns, share: anyShare() });
-  const read = turns.count - scanned;
+  const data = await decodeJsonTensor(tensor, { limits: LIMITS, slicer, share: anyShare() });
+  const read = slicer.count - scanned;
   t.ok(read >= Math.floor(large.byteLength / 65_536), `${read} turns to read`);
   t.same(new Float64Array(data.buffer, data.byteOffset, 100_000), Float64Array.from(values));
   await readJsonHead(Buffer.from('{"inputs":[{"data":[1]}]}'), LIMITS, {
@@ -188,7 +196,7 @@ async function readStrings(json: Buffer, elements: number): Promise<Uint8Array> 
   } as const;
   return decodeJsonTensor(tensor, {
     limits: { jsonElementsMax: elements },
-    turns: createTurns(),
+    slicer: createTimeSlicer(),
     share: anyShare(),
   });
 }

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createTurns } from '../../../src/concurrency/time-slicer.ts';
+import { createTimeSlicer } from '../../../src/concurrency/time-slicer.ts';
 import { decodeJsonTensor } from '../../../src/protocol/rest/decode-json.ts';
 import { Nesting } from '../../../src/protocol/rest/nesting.ts';
 import { anyShare } from './builders.ts';
@@ -10,7 +10,7 @@ function decode(text: string, shape: readonly number[]): Promise<Uint8Array> {
   const tensor = { json, range, name: 'x', dtype: 'INT8', shape } as const;
   return decodeJsonTensor(tensor, {
     limits: { jsonElementsMax: 100 },
-    turns: createTurns(),
+    slicer: createTimeSlicer(),
     share: anyShare(),
   });
 }
