@@ -1,19 +1,19 @@
-import { compare } from '../../load/modes/compare.ts';
-import { run } from '../../load/modes/run.ts';
-import { SLO_DEFAULTS, slo } from '../../load/modes/slo.ts';
-import { soak } from '../../load/modes/soak.ts';
-import { SWEEP_DEFAULTS, sweep } from '../../load/modes/sweep.ts';
-import type { BenchRecord, ModeResult } from '../../load/nouns/result.ts';
+import { BenchRequestError } from '../../load/bench-request-error.ts';
+import type { BenchRequest } from '../../load/nouns/bench-request.ts';
+import type { BenchRecord } from '../../load/nouns/result.ts';
 import { doubtsOf } from '../../load/report/describe.ts';
 import { headlineOf, tablesOf } from '../../load/report/rows.ts';
 import { alignedRows } from '../../load/report/table.ts';
-import { memoryOf } from '../../load/target/process-memory.ts';
+import { runBench } from '../../load/run-bench.ts';
 import { TargetError } from '../../load/target/target-error.ts';
+import { openImageDecoder } from '../../pipeline/image-decoder.ts';
 import { CommandError, EXIT, type ExitCode } from '../exit-code.ts';
 import { print, readFormat } from '../output.ts';
 import { writeErr } from '../standard-output.ts';
 import { formatTable } from '../table.ts';
-import { readArrivals } from './arrivals-option.ts';
+import { conditionsOf } from './conditions.ts';
+import { openInterrupts } from './interrupts.ts';
+import { openLive } from './live.ts';
 import type {
   CompareOptions,
   LoadOptions,
@@ -22,97 +22,45 @@ import type {
   SoakOptions,
   SweepOptions,
 } from './load-options.ts';
-import { type Arms, expectPatience, type OpenBench, openArms } from './open.ts';
+import {
+  compareRequest,
+  runRequest,
+  sloRequest,
+  soakRequest,
+  sweepRequest,
+} from './read-request.ts';
 import { expectWritable, writeReports } from './report-files.ts';
-import { readOther, readTarget } from './target-option.ts';
-import { readNumber, readRate, readShare, readTime, readWhole, wrongOption } from './values.ts';
-
-const PIDS = { min: 1, max: 2 ** 31 - 1 };
 
 /** `understudy bench run`. */
 export async function benchRun(options: RunOptions): Promise<void> {
-  const arrivals = await readArrivals(options);
-  const measuredMs = readTime('duration', options.duration);
-  const arms = { a: readTarget(options), endsEarly: true };
-  await perform(options, arms, ({ bench, seed, warmupMs }) =>
-    run(bench, { arrivals, durationMs: warmupMs + measuredMs, warmupMs, seed }),
-  );
+  await perform(options, await runRequest(options));
 }
 
 /** `understudy bench sweep`. */
 export async function benchSweep(options: SweepOptions): Promise<void> {
-  const ofCapacity = options.loads
-    .split(',')
-    .map((load) => readNumber('loads', load, { min: 0.01, max: 100 }));
-  const pointMs = readTime('duration', options.duration);
-  const lengths = {
-    pointMs,
-    // At a low rate it takes longer to see enough requests, within reason.
-    pointMsMax: 6 * pointMs,
-    loopMs: Math.min(pointMs, SWEEP_DEFAULTS.loopMs),
-  };
-  await perform(options, { a: readTarget(options) }, ({ bench, seed, warmupMs }) =>
-    sweep(bench, { ofCapacity, ...lengths, warmupMs, seed }),
-  );
+  await perform(options, sweepRequest(options));
 }
 
 /** `understudy bench compare`. */
 export async function benchCompare(options: CompareOptions): Promise<void> {
-  const arrivals = await readArrivals(options);
-  const a = readTarget(options);
-  const b = readOther(options, a);
-  const settings = {
-    blockMs: readTime('duration', options.duration),
-    rounds: readWhole('rounds', options.rounds, { min: 3, max: 10_000 }),
-    confidence: readShare('confidence', options.confidence),
-  };
-  await perform(options, { a, b }, ({ bench, seed, warmupMs }) =>
-    compare(bench, { ...settings, arrivals, seed, warmupMs }),
-  );
+  await perform(options, await compareRequest(options));
 }
 
 /** `understudy bench slo`. */
 export async function benchSlo(options: SloOptions): Promise<void> {
-  const proofMs = readTime('duration', options.duration);
-  expectPatience(options, 'within', options.within);
-  const settings = {
-    withinMs: readTime('within', options.within),
-    quantile: readShare('quantile', options.quantile),
-    confidence: readShare('confidence', options.confidence),
-    proofMs,
-    searchMs: Math.min(proofMs, SLO_DEFAULTS.searchMs),
-    loadMsMax: Math.max(proofMs, SLO_DEFAULTS.loadMsMax),
-    ...(options.from !== undefined && { startPerSecond: readRate('from', options.from) }),
-  };
-  await perform(options, { a: readTarget(options) }, ({ bench, seed, warmupMs }) =>
-    slo(bench, { ...settings, seed, warmupMs }),
-  );
+  await perform(options, sloRequest(options));
 }
 
 /** `understudy bench soak`. */
 export async function benchSoak(options: SoakOptions): Promise<void> {
-  const arrivals = await readArrivals(options);
-  const measuredMs = readTime('duration', options.duration);
-  const pid =
-    options.watchPid === undefined ? undefined : readWhole('watch-pid', options.watchPid, PIDS);
-  if (pid !== undefined && memoryOf(pid) === undefined)
-    throw wrongOption('watch-pid', 'a process of this machine whose memory may be read', `${pid}`);
-  const sampleMemory = pid === undefined ? undefined : () => memoryOf(pid);
-  const arms = { a: readTarget(options), endsEarly: true };
-  await perform(options, arms, ({ bench, seed, warmupMs }) =>
-    soak(bench, { arrivals, durationMs: warmupMs + measuredMs, warmupMs, seed, sampleMemory }),
-  );
+  await perform(options, await soakRequest(options));
 }
 
-async function perform(
-  options: LoadOptions,
-  arms: Arms,
-  work: (open: OpenBench) => Promise<ModeResult>,
-): Promise<void> {
+async function perform(options: LoadOptions, request: BenchRequest): Promise<void> {
   const format = readFormat(options.output);
   // Not only once hours of measuring are over.
   if (options.out !== undefined) await expectWritable(options.out);
-  const record = await recordOf(options, arms, work);
+  const record = await recordOf(request);
   process.exitCode = exitCodeOf(record);
   // First, since the process ends where standard output cannot be written.
   const page = options.out === undefined ? undefined : await writeReports(options.out, record);
@@ -120,24 +68,23 @@ async function perform(
   if (page !== undefined) writeErr(`The report with plots: ${page}\n`);
 }
 
-async function recordOf(
-  options: LoadOptions,
-  arms: Arms,
-  work: (open: OpenBench) => Promise<ModeResult>,
-): Promise<BenchRecord> {
+async function recordOf(request: BenchRequest): Promise<BenchRecord> {
+  const live = openLive(request.inFlightMax);
+  const { signal, hear, forget } = openInterrupts();
+  const tools = { ...live, signal, onReady: hear, openImageDecoder };
   try {
-    const open = await openArms(options, arms);
-    try {
-      return { conditions: open.conditions, result: await work(open) };
-    } finally {
-      open.close();
-    }
+    const about = conditionsOf(request.seed);
+    const { result, targets, inputs } = await runBench(request, tools);
+    return { conditions: { ...about, targets, inputs }, result };
   } catch (error) {
-    if (error instanceof RangeError)
+    if (error instanceof RangeError || error instanceof BenchRequestError)
       throw new CommandError(EXIT.usage, error.message, { cause: error });
     if (error instanceof TargetError)
       throw new CommandError(EXIT.unreachable, error.message, { cause: error });
     throw error;
+  } finally {
+    live.done();
+    forget();
   }
 }
 

@@ -3,13 +3,11 @@ import { programVersion } from '../../config/program.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { BenchConditions } from '../../load/nouns/result.ts';
 
-/** What a record says of where and how it was made. */
-export function conditionsOf(
-  parts: Pick<BenchConditions, 'seed' | 'targets' | 'inputs'>,
-): BenchConditions {
+/** What a record says of when, where and how it was made, by the command of this process. */
+export function conditionsOf(seed: number): Omit<BenchConditions, 'targets' | 'inputs'> {
   return {
-    ...parts,
-    command: commandWith(parts.seed),
+    seed,
+    command: commandWith(seed),
     understudy: programVersion,
     takenAt: new Date(systemClock.wallMs()).toISOString(),
     machine: {
