@@ -4,7 +4,8 @@
  */
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
-import { openLedger } from './app/ledger.ts';
+import { gatewayLimits } from './app/gateway-limits.ts';
+import { openLedger, readSoon } from './app/ledger.ts';
 import { adjustableLog } from './app/log-settings.ts';
 import { budgetBytesMax, requestBudget } from './app/memory-max.ts';
 import { openModelAsset } from './app/model-asset.ts';
@@ -30,7 +31,7 @@ import { freshRandom } from './core/random.ts';
 import type { BreakerTrip } from './core/rollout.ts';
 import type { ModelVersion } from './core/version.ts';
 import { decide } from './decide/decide.ts';
-import { createGateway, type Gateway, type GatewayLimits } from './gateway/gateway.ts';
+import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { ModelStatistics } from './gateway/model-statistics.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
 import { ledgerLifetime } from './ledger/ledger-lifetime.ts';
@@ -71,7 +72,10 @@ export type App = {
   readonly httpPort: number;
   readonly grpcPort: number;
   readonly adminPort: number;
-  /** Resolves once every model of the repository has been taken up, or cannot be. Never rejects. */
+  /**
+   * Resolves once every model of the repository has been taken up, or cannot be. Rejects where the ledger turns out to be unusable
+   * after the ports are open: then no model is ever ready.
+   */
   readonly started: Promise<void>;
   /** Reads the configuration again and applies what can be applied while the gateway runs. */
   readonly reload: ConfigReload['reload'];
@@ -80,12 +84,6 @@ export type App = {
   /** What `close` waits for at present, as text. */
   readonly left: () => string;
 };
-
-/** Requests whose callers wait at one time, over all models: some hundred MB of small requests at most. */
-const IN_FLIGHT_MAX = 4_096;
-
-/** Of these, requests that one arm on trial holds at one time. */
-const ARM_IN_FLIGHT_MAX = 1_024;
 
 /** How often rollouts are looked at. A decision costs a few milliseconds. */
 const TICK_MS = 250;
@@ -114,7 +112,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const starting = new StartingModels();
   // No model has a route until the ledger has had its word on it.
   const routes = createRouteTable([]);
-  const ledger = await openLedger(config, steady, log);
+  const ledger = openLedger(config, steady, log);
   release.push(releasing('the ledger', () => ledger.close()));
 
   const budget = requestBudget(config, log);
@@ -181,10 +179,10 @@ type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics'> &
 async function open(parts: Opened, folders: Folders, release: Release): Promise<App> {
   const { gateway, controller, log } = parts;
   release.push(releasing('rollouts', () => controller.stop()));
-  await controller.load();
+  const late = await readSoon(controller.load(), parts);
   const models = openModels(parts, release);
   const start = new Start(folders, {
-    ...parts,
+    ...{ ...parts, ...late },
     openReader: () => new Reader(),
     ledgerLifetime,
     isReady: (model) => isReady(gateway, model),
@@ -197,7 +195,10 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
   const app = await openServers({ ...parts, ...models, configReload, service, asset }, release);
   controller.start();
   models.lookout.start();
-  return { ...app, started: startAll(start, { asset, log }) };
+  const started = startAll(start, { asset, log });
+  // A caller that does not wait for it is not ended by it.
+  started.catch(() => undefined);
+  return { ...app, started };
 }
 
 /** What hangs at load must not hold up the end; a trial whose candidate it is goes on with the next process. */
@@ -332,18 +333,6 @@ function closing(gateway: Gateway, release: Release): Pick<App, 'close' | 'left'
       return released;
     },
     left: () => `${current} (${gateway.inFlight()} requests in flight)`,
-  };
-}
-
-function gatewayLimits(catalog: Catalog): GatewayLimits {
-  return {
-    inFlightMax: IN_FLIGHT_MAX,
-    armInFlightMax: ARM_IN_FLIGHT_MAX,
-    // A request of an undeclared model runs alone where it has more rows than a run may have.
-    rowsMax: (model) => {
-      const { rowsMax, declared } = catalog.settings(model).batch;
-      return declared && rowsMax > 0 ? rowsMax : Number.POSITIVE_INFINITY;
-    },
   };
 }
 

@@ -1,15 +1,45 @@
+import { within } from '../concurrency/within.ts';
 import type { Config } from '../config/schema.ts';
 import type { SteadyClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { openFileLedger } from '../ledger/file.ts';
+import { LateLedger } from '../ledger/late-ledger.ts';
 import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
 
 /** A machine's clock that is further behind the ledger's last record than this is worth a line in the log. */
 const CLOCK_BEHIND_MS = 5_000;
 
-/** Opens the ledger. Its clock continues from the last record, so that times of a rollout never go backwards. */
-export async function openLedger(config: Config, clock: SteadyClock, log: Log): Promise<Ledger> {
+/** How long the ports wait for the ledger, so that one which cannot be used ends the start before they are open. */
+const READ_MS = 1_000;
+
+/**
+ * Begins to open the ledger. Its clock continues from the last record, so that times of a rollout never go backwards. What it cannot
+ * be opened for is thrown where its records are read.
+ */
+export function openLedger(config: Config, clock: SteadyClock, log: Log): Ledger {
+  return new LateLedger(open(config, clock, log), clock);
+}
+
+/**
+ * Waits for the ledger to be read, but not for a disk that hangs. Resolves with undefined, or with what still has to be waited for.
+ * Rejects as `reading` does.
+ */
+export async function readSoon(
+  reading: Promise<void>,
+  { config, log }: { readonly config: Config; readonly log: Log },
+): Promise<{ readonly ledgerRead: Promise<void> } | undefined> {
+  if (await within(reading, READ_MS)) return undefined;
+  const facts = { ledger: config.ledger };
+  const message = `ledger: degraded (unread): it has not been read to its end after ${READ_MS / 1_000} s. The ports open; no model is ready before it has been, since its route stands there`;
+  log({ level: 'error', message, facts });
+  const ledgerRead = reading.then(() =>
+    log({ level: 'warn', message: 'ledger: has been read; the start goes on', facts }),
+  );
+  return { ledgerRead };
+}
+
+async function open(config: Config, clock: SteadyClock, log: Log): Promise<Ledger> {
   const facts = { ledger: config.ledger };
   const ledger = await openFileLedger(config.ledger, {
     clock,

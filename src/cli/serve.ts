@@ -6,6 +6,7 @@ import { ConfigFile } from '../config/config-file.ts';
 import { readEnvironment } from '../config/environment.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
 import type { ReloadableFile } from '../models/config-reload.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { createLog, dropNotice } from './log.ts';
@@ -40,6 +41,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   const stopping = stopOnSignals({ starting, clock: systemClock, log, sink, exitTimeoutMs });
   reloadOnSignal({ starting, log, ...stopping });
   const app = await starting;
+  app.started.catch((error: unknown) => stopping.fail(messageOf(error)));
   const { host } = config.server.http;
   log({
     level: 'info',

@@ -29,6 +29,8 @@ export type Stopping = {
   readonly isStopping: () => boolean;
   /** As the signal does. */
   readonly stop: (signal: NodeJS.Signals) => void;
+  /** As a signal does, for a fault that nothing can be served after: the exit code is 1. */
+  readonly fail: (why: string) => void;
 };
 
 /**
@@ -52,19 +54,22 @@ export function stopOnSignals(options: StopOptions): Stopping {
     isEnding = true;
     void endHard(log, sink);
   };
+  const begin = (): void => {
+    sinceMs = clock.monotonicMs();
+    setTimeout(
+      () => endNow(`not stopped within ${exitTimeoutMs / 1_000} s: ended by force`),
+      exitTimeoutMs,
+    ).unref();
+    void closeAndEnd(options).then(() => setTimeout(endHeld, LEFT_BEHIND_MS).unref());
+  };
   const stop = (signal: NodeJS.Signals): void => {
     if (sinceMs !== undefined) {
       if (clock.monotonicMs() - sinceMs > SAME_SIGNAL_MS) endNow(`${signal} again: ended at once`);
       else log({ level: 'info', message: `${signal}: already stopping` });
       return;
     }
-    sinceMs = clock.monotonicMs();
     log({ level: 'info', message: `${signal}: no new requests; answering those in flight` });
-    setTimeout(
-      () => endNow(`not stopped within ${exitTimeoutMs / 1_000} s: ended by force`),
-      exitTimeoutMs,
-    ).unref();
-    void closeAndEnd(options).then(() => setTimeout(endHeld, LEFT_BEHIND_MS).unref());
+    begin();
   };
   starting.then(
     (started) => {
@@ -75,7 +80,13 @@ export function stopOnSignals(options: StopOptions): Stopping {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   // Without a listener Node opens its inspector, by which anything on this machine could run code here.
   process.on('SIGUSR1', () => log({ level: 'info', message: 'SIGUSR1: no inspector is opened' }));
-  return { isStopping: () => sinceMs !== undefined, stop };
+  const fail = (why: string): void => {
+    if (sinceMs !== undefined) return;
+    log({ level: 'error', message: why });
+    process.exitCode = EXIT.failed;
+    begin();
+  };
+  return { isStopping: () => sinceMs !== undefined, stop, fail };
 }
 
 async function closeAndEnd({ starting, log, sink }: StopOptions): Promise<void> {

@@ -161,7 +161,13 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
     const plan = planOf(spec, { requestsPerSecond });
     return reply.code(202).send({ ...appliedBody(result), phase: 'loading', plan });
   };
-  app.get('/api/v1/rollouts', async () => ({ rollouts: controller.list() }));
+  app.get('/api/v1/rollouts', async (_, reply) => {
+    const health = options.ledger();
+    // None is known, which does not mean that there is none.
+    if (health.kind === 'degraded' && health.cause === 'unread')
+      return sendResult(reply, refused('not_ready', health.why));
+    return { rollouts: controller.list() };
+  });
   app.post('/api/v1/rollouts', async (request, reply) => {
     const { model, rest } = parseModel(request.body);
     return start(request, { model, body: rest }, reply);

@@ -6,7 +6,7 @@ import { degradedCauseOf } from './degraded-cause.ts';
 import { FileLedger, type Held, makeLedgerDirectory } from './file-ledger.ts';
 import { type Ledger, LedgerBrokenError, type LedgerHealth } from './ledger.ts';
 import { acquireLock } from './lock.ts';
-import { type Repair, readEnd } from './repair.ts';
+import { type FoundEnd, type Repair, readEnd } from './repair.ts';
 import { type OpenFile, openForAppending } from './segment.ts';
 import { readSegments } from './segments.ts';
 
@@ -50,11 +50,8 @@ export async function openFileLedger(
     msMax: options.appendMsMax ?? APPEND_MS_MAX,
   });
   const held: Held = { lock: undefined };
-  const fault = await lockFault(directory, queue, held);
   try {
-    const found = await readEnd(directory).catch((error: unknown) => {
-      throw fault !== undefined && !(error instanceof LedgerBrokenError) ? fault : error;
-    });
+    const { found, fault } = await lockAndRead(directory, queue, held);
     const { end } = found;
     if (fault !== undefined && end.count === 0) throw fault;
     const ledger = new FileLedger({
@@ -74,12 +71,27 @@ export async function openFileLedger(
   }
 }
 
+type LockedEnd = { readonly found: FoundEnd; readonly fault: unknown };
+
+/** Reads where the ledger ends, however long the disk takes for that. `fault`: why the lock could not be taken. */
+async function lockAndRead(directory: string, queue: BoundedQueue, held: Held): Promise<LockedEnd> {
+  const fault = await lockFault(directory, queue, held);
+  const found = await readEnd(directory).catch((error: unknown) => {
+    throw fault !== undefined && !(error instanceof LedgerBrokenError) ? fault : error;
+  });
+  if (fault === undefined || found.end.count > 0 || degradedCauseOf(fault) !== 'hung')
+    return { found, fault };
+  // It was only late, and is answering now.
+  const again = await lockFault(directory, queue, held);
+  return { found: await readEnd(directory), fault: again };
+}
+
 /** Takes the lock; or why the disk does not let anybody take it, within the time that the queue gives. */
 async function lockFault(directory: string, queue: BoundedQueue, held: Held): Promise<unknown> {
   try {
     await queue.run(async () => {
       await makeLedgerDirectory(directory);
-      held.lock = await acquireLock(directory);
+      held.lock ??= await acquireLock(directory);
     });
     return undefined;
   } catch (fault) {

@@ -29,9 +29,10 @@ export type Ledger = {
 
 /**
  * Why a ledger takes no records: the disk has no room (`full`), refuses writes (`readOnly`), does not answer (`hung`), the files
- * were deleted, moved or replaced (`gone`), or anything else (`failing`).
+ * were deleted, moved or replaced (`gone`), what is on record has not been read since the start (`unread`), or anything else
+ * (`failing`).
  */
-export type DegradedCause = 'full' | 'readOnly' | 'hung' | 'gone' | 'failing';
+export type DegradedCause = 'full' | 'readOnly' | 'hung' | 'gone' | 'unread' | 'failing';
 
 /** Whether the ledger takes records. `sinceMs` is wall-clock milliseconds. */
 export type LedgerHealth =

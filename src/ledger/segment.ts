@@ -73,7 +73,9 @@ export class Segment {
   }
 
   async place(): Promise<Place> {
-    const [mine, found] = await Promise.all([this.#handle.stat(), statOrNothing(this.path)]);
+    // One after the other: a disk that hangs holds one thread.
+    const mine = await this.#handle.stat();
+    const found = await statOrNothing(this.path);
     if (found === undefined) return mine.nlink === 0 ? 'deleted' : 'moved';
     return found.ino === mine.ino && found.dev === mine.dev ? 'here' : 'replaced';
   }

@@ -31,6 +31,8 @@ export type StartOptions = LedgerLifetime & {
   readonly routes: RouteView;
   readonly controller: Pick<RouteOwner, 'resume' | 'recordedVersions'>;
   readonly starting: StartingModels;
+  /** Resolves once the ledger has been read, where that takes long; nothing is begun before. By default it has been read. */
+  readonly ledgerRead?: Promise<void> | undefined;
   /** Something that reads models, one after the other. */
   readonly openReader: () => ModelReader;
   readonly clock: Clock;
@@ -49,7 +51,12 @@ const READER_MS = 5_000;
 /** Between two lines of the log that say what the start still waits for; milliseconds. */
 const PROGRESS_MS = 10_000;
 
+const WAITING = 'its package waits to be read';
+
 const READING = 'its package is being read';
+
+/** The configuration's route counts only where the ledger has none: without it another version than the last might answer. */
+const READING_LEDGER = 'the ledger, where its route stands, is still being read';
 
 export class Start {
   readonly #options: StartOptions;
@@ -68,10 +75,11 @@ export class Start {
       const where = `${config.repository}/${broken.name}`;
       tellOf({ problems: [{ where, message: broken.reason }], notes: [] }, log);
     }
-    for (const model of folders.names) starting.become(model, 'its package waits to be read');
+    const why = options.ledgerRead === undefined ? WAITING : READING_LEDGER;
+    for (const model of folders.names) starting.become(model, why);
   }
 
-  /** Resolves when every model has been taken up or cannot be. Never rejects. */
+  /** Resolves when every model has been taken up or cannot be. Rejects only where the ledger cannot be read. */
   async run(): Promise<void> {
     const { clock, log } = this.#options;
     const sinceMs = clock.monotonicMs();
@@ -79,16 +87,13 @@ export class Start {
     const progress = setInterval(() => this.#tellProgress(secondsSoFar()), PROGRESS_MS);
     progress.unref();
     try {
-      await this.#readAll();
-      await Promise.all(this.#loads);
+      await this.#ledgerRead();
+      await this.#takeUpAll();
       if (this.#isStopped) return;
-      await this.#tellOfAll();
       const { names } = this.#folders;
       const ready = names.filter((model) => this.#options.isReady(model)).length;
       const message = `started after ${secondsSoFar()} s: ${ready} of ${names.length} models ready`;
       log({ level: ready < names.length ? 'warn' : 'info', message });
-    } catch (error) {
-      this.#options.onInternalError('start', error);
     } finally {
       clearInterval(progress);
     }
@@ -99,6 +104,23 @@ export class Start {
     this.#isStopped = true;
     for (const reader of [...this.#readers]) this.#close(reader);
     await Promise.all(this.#loads);
+  }
+
+  async #ledgerRead(): Promise<void> {
+    const { ledgerRead, starting } = this.#options;
+    if (ledgerRead === undefined) return;
+    await ledgerRead;
+    for (const model of this.#folders.names) starting.become(model, WAITING);
+  }
+
+  async #takeUpAll(): Promise<void> {
+    try {
+      await this.#readAll();
+      await Promise.all(this.#loads);
+      if (!this.#isStopped) await this.#tellOfAll();
+    } catch (error) {
+      this.#options.onInternalError('start', error);
+    }
   }
 
   async #readAll(): Promise<void> {

@@ -23,6 +23,7 @@ import {
 import { Ending } from './ending.ts';
 import { aliveTrial, versionsOnRecord } from './history.ts';
 import type { Decide } from './judge.ts';
+import { refusalOfLedger, refusalOfUnread } from './ledger-refusal.ts';
 import { Logbook, NotRecordedError } from './logbook.ts';
 import { Looks } from './looks.ts';
 import { Performer } from './performer.ts';
@@ -86,7 +87,10 @@ export class Controller {
     this.#ending = new Ending({ ...parts, revisionOf });
   }
 
-  /** Reads the ledger and does nothing else. Throws LedgerBrokenError. */
+  /**
+   * Reads the ledger and does nothing else. Throws LedgerBrokenError. Commands are refused, and `resume` must not be called, before
+   * it has resolved.
+   */
   async load(): Promise<void> {
     this.#loading ??= this.#book.load();
     await this.#loading;
@@ -193,6 +197,8 @@ export class Controller {
   adopt(adoption: Adoption): Promise<Refusal | undefined> {
     const { model } = adoption.configured;
     return this.#turns.run(model, async () => {
+      const unread = refusalOfUnread(this.#book);
+      if (unread !== undefined) return unread;
       await this.#performer.catchUp(model);
       const present = this.#options.routes.read(model);
       if (present === undefined) {
@@ -246,7 +252,9 @@ export class Controller {
   /** Carries out a reload of the configuration, or resolves with what stands in the way. */
   async reconfigure(asked: Reconfiguration): Promise<Refusal | undefined> {
     const parts = { book: this.#book, performer: this.#performer, turns: this.#turns };
-    return this.#refusalOfLedger() ?? (await reconfigure(asked, { ...this.#options, ...parts }));
+    return (
+      refusalOfLedger(this.#book) ?? (await reconfigure(asked, { ...this.#options, ...parts }))
+    );
   }
 
   /** The model's latest rollout, alive or not. */
@@ -289,7 +297,7 @@ export class Controller {
         const ended = await this.#ending.abort(submission);
         if (ended !== undefined) return ended;
       }
-      return this.#refusalOfLedger() ?? (await this.#carryOut(model, submission));
+      return refusalOfLedger(this.#book) ?? (await this.#carryOut(model, submission));
     } catch (error) {
       if (!(error instanceof NotRecordedError)) throw error;
       return refused('ledger_degraded', `${error.message}. Nothing was done`);
@@ -310,19 +318,6 @@ export class Controller {
     const started = command.kind === 'start' ? await this.#begin(command) : undefined;
     await this.#performer.performIfRecorded(model);
     return this.#applied(model, started ?? alive?.id);
-  }
-
-  /** Everything but an abort has to be on record before it is carried out. */
-  #refusalOfLedger(): Refusal | undefined {
-    const health = this.#book.health();
-    if (this.#book.isFenced())
-      return refused('controller_fenced', 'another process writes to the ledger: ask that one');
-    if (health.kind === 'healthy' && this.#book.unrecorded() === 0) return undefined;
-    const why = health.kind === 'healthy' ? 'records wait to be written' : health.why;
-    return refused(
-      'ledger_degraded',
-      `the ledger takes no records (${why}): only abort is carried out. Try again once it does`,
-    );
   }
 
   #completed(submission: Submission): ModelCommand {

@@ -9,6 +9,7 @@ import { type FileLedgerOptions, openFileLedger, verifyLedger } from '../../src/
 import type { Ledger, LedgerHealth } from '../../src/ledger/ledger.ts';
 import { openForAppending, type SegmentHandle } from '../../src/ledger/segment.ts';
 import { aDisk, aFreezableDisk, noDisk, noFreezableDisk } from '../support/a-disk.ts';
+import { aHungFile } from '../support/a-pipe.ts';
 import { until } from '../support/until.ts';
 
 const SEGMENT = '000000000000.jsonl';
@@ -332,4 +333,33 @@ t.test('a ledger that another process began in its place stays with it', async (
   });
   await t.rejects(add(ledger, 'two', URGENT));
   t.same(await readdir(directory), ['lock']);
+});
+
+t.test('a lock that cannot be read in time holds no ledger that has records', async (t) => {
+  const directory = await aFolder(t);
+  const { ledger: before } = await aLedger(t, directory);
+  await add(before, 'one');
+  await before.close();
+  const lock = aHungFile(t, join(directory, 'lock'));
+  const { ledger, told } = await aLedger(t, directory, { appendMsMax: 50 });
+  t.match(told, [{ kind: 'degraded', cause: 'hung' }]);
+  await t.rejects(add(ledger, 'two', URGENT), { name: 'LedgerDegradedError' });
+  lock.end();
+  await recovered(ledger);
+  await t.resolves(add(ledger, 'two'));
+  t.match(await verifyLedger(directory), { records: 2, broken: undefined });
+});
+
+t.test('an empty folder whose disk was only late is opened once it answers', async (t) => {
+  const directory = await aFolder(t);
+  const [lock, segment] = ['lock', SEGMENT].map((name) => aHungFile(t, join(directory, name)));
+  const sinceMs = performance.now();
+  const opening = aLedger(t, directory, { appendMsMax: 200 });
+  await until('the lock is waited for no longer', () => performance.now() - sinceMs > 300);
+  lock?.end();
+  segment?.end();
+  const { ledger } = await opening;
+  await recovered(ledger);
+  await add(ledger, 'one');
+  t.match(await verifyLedger(directory), { records: 1, broken: undefined });
 });
