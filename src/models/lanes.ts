@@ -1,4 +1,5 @@
 import { ServeError } from '../core/errors.ts';
+import type { Life } from '../core/version.ts';
 import type { Lane } from '../host/lane.ts';
 
 /** What a lane holds: the candidate, and stable's copy to compare with. */
@@ -41,6 +42,13 @@ export class Lanes {
   find(model: string, candidate: string): Lane | undefined {
     const held = this.#held.get(model);
     return held?.target.candidate === candidate ? held.lane : undefined;
+  }
+
+  /** Where the lane of a candidate stands; undefined where there is none. */
+  life(model: string, candidate: string): Life | undefined {
+    const held = this.find(model, candidate)?.life();
+    const isLoading = this.#loading.get(model)?.target.candidate === candidate;
+    return held ?? (isLoading ? LOADING : undefined);
   }
 
   /** Whether the lane is there that a model is to mirror to. */
@@ -121,6 +129,8 @@ export class Lanes {
     return closing;
   }
 }
+
+const LOADING: Life = { kind: 'loading' };
 
 function isSame(a: LaneTarget, b: LaneTarget): boolean {
   return a.candidate === b.candidate && a.twin === b.twin && a.build === b.build;

@@ -17,7 +17,7 @@ export type VersionRole = {
 /** One version as its operator sees it. */
 export type VersionView = {
   readonly version: string;
-  /** As in the life of a version, or `refused` for one that cannot be read. */
+  /** As in the life of a version, or `refused` for one that cannot be read. Of one that runs only in the shadow, that of its lane. */
   readonly state: string;
   readonly roles: readonly VersionRole[];
   /** Why it is refused or failed, or what has changed since it was read. */
@@ -49,7 +49,7 @@ export type ModelView = {
 export type ModelsViewOptions = {
   readonly catalog: Catalog;
   readonly routes: Pick<RouteView, 'read'>;
-  readonly residence: Pick<Residence, 'versions'>;
+  readonly residence: Pick<Residence, 'versions' | 'shadowLife'>;
   readonly starting: Pick<StartingModels, 'whyStarting' | 'list'>;
 };
 
@@ -59,7 +59,7 @@ export function modelsView(options: ModelsViewOptions): readonly ModelView[] {
   const known = catalog.entries().map((entry) => {
     const { model } = entry;
     const why = starting.whyStarting(model);
-    return modelView(entry, { route: routes.read(model), why }, residence.versions(model));
+    return modelView(entry, { route: routes.read(model), why }, residence);
   });
   const unread = starting
     .list()
@@ -75,7 +75,7 @@ type Standing = { readonly route: Route | undefined; readonly why: string | unde
 function modelView(
   entry: CatalogEntry,
   { route, why: starting }: Standing,
-  states: readonly ModelVersionState[],
+  residence: ModelsViewOptions['residence'],
 ): ModelView {
   const { model, settings, aside } = entry;
   const unrouted = starting === undefined ? whyUnrouted(entry, route) : undefined;
@@ -84,7 +84,9 @@ function modelView(
     version === undefined || entry.packages.has(version) ? [] : [version],
   );
   const versions = [
-    ...states.map((state) => versionView(entry, route, state)),
+    ...residence
+      .versions(model)
+      .map((state) => versionView(entry, route, inSight(model, state, residence))),
     ...unread.map((version) => ({
       version,
       state: 'refused',
@@ -103,10 +105,22 @@ function modelView(
   };
 }
 
+type Shown = Pick<ModelVersionState, 'version' | 'life' | 'joining'>;
+
+/** A version that no live request reaches may still run, in the shadow. */
+function inSight(
+  model: string,
+  { version, life, joining }: ModelVersionState,
+  residence: ModelsViewOptions['residence'],
+): Shown {
+  const shadow = life.kind === 'unloaded' ? residence.shadowLife({ model, version }) : undefined;
+  return { version, life: shadow ?? life, joining };
+}
+
 function versionView(
   entry: CatalogEntry,
   route: Route | undefined,
-  { version, life, joining }: ModelVersionState,
+  { version, life, joining }: Shown,
 ): VersionView {
   const found = entry.packages.get(version);
   const fault = life.kind === 'failed' ? life.reason : undefined;

@@ -120,6 +120,11 @@ export class Residence {
     return this.#lanes.find(model, version);
   }
 
+  /** Where the shadow lane of a version stands; undefined where it has none. */
+  shadowLife({ model, version }: ModelVersion): Life | undefined {
+    return this.#lanes.life(model, version);
+  }
+
   /** Every version of a model that the repository holds, and where it stands. */
   readonly versions = (model: string): readonly ModelVersionState[] => {
     const entry = this.#catalog.entry(model);

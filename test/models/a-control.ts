@@ -10,6 +10,7 @@ import { ServeError } from '../../src/core/errors.ts';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { LogEntry } from '../../src/core/log.ts';
 import { seededRandom } from '../../src/core/random.ts';
+import type { Life } from '../../src/core/version.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import { createRouteTable, type RouteTable } from '../../src/gateway/route-table.ts';
 import type { Host } from '../../src/host/host.ts';
@@ -55,6 +56,8 @@ export class HostDiary {
   readonly faults = new Map<string, string>();
   /** Starting waits for it. */
   gate: Promise<unknown> = Promise.resolve();
+  /** Of every shadow lane. */
+  laneLife: Life = { kind: 'ready' };
 
   /** The host answers with the number of its start as the batch's id, and refuses once it is closed. */
   readonly placement: Pick<Placement, 'startHost' | 'startLane'> = {
@@ -94,14 +97,17 @@ export class HostDiary {
         },
       };
     },
-    startLane: async () => ({
-      run: () => Promise.reject(new Error('not asked for here')),
-      waiting: () => 0,
-      backlogBytes: () => 0,
-      life: () => ({ kind: 'ready' }),
-      pid: () => undefined,
-      close: async () => {},
-    }),
+    startLane: async () => {
+      await this.gate;
+      return {
+        run: () => Promise.reject(new Error('not asked for here')),
+        waiting: () => 0,
+        backlogBytes: () => 0,
+        life: () => this.laneLife,
+        pid: () => undefined,
+        close: async () => {},
+      };
+    },
   };
 }
 

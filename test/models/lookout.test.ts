@@ -71,6 +71,28 @@ t.test('a look lists what is new and moves no traffic', async (t) => {
   t.equal(world.log.length, before, 'news is told once');
 });
 
+t.test('a version that runs only in the shadow is shown as its process is', async (t) => {
+  const world = await aWorld(t);
+  await put(world.root, 'm/2/model.onnx', OTHER);
+  await world.lookout.lookAll();
+  let open = (): void => undefined;
+  world.hosts.gate = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  const shares = [{ arm: 'stable', version: '1', weightBp: 10_000 }] as const;
+  const mirror = { version: '2', sampleBp: 10_000, twinBp: 0 };
+  const route = { stable: '1', shares, mirror, revision: 0 };
+  const set = world.controller.submit({ kind: 'setRoute', model: 'm', ...route });
+  await until('its lane loads', () => world.view()?.versions[1]?.state === 'loading');
+  open();
+  t.match(await set, { kind: 'applied' });
+  const roles = [{ role: 'shadow', weightBp: 10_000 }];
+  t.match(world.view()?.versions[1], { version: '2', state: 'ready', roles });
+  world.hosts.laneLife = { kind: 'failed', reason: 'it keeps dying' };
+  t.match(world.view()?.versions[1], { state: 'failed', reason: 'it keeps dying', roles });
+  t.match(world.gateway.modelReadiness('m', '2'), { ready: false }, 'it answers no client');
+});
+
 t.test('a version that a command names is looked for under any name', async (t) => {
   const world = await aWorld(t);
   await put(world.root, 'm/old/model.onnx', OTHER);
