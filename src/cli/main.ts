@@ -7,9 +7,11 @@ import { messageOf } from '../core/errors.ts';
 import { addBenchCommands } from './bench/commands.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { endWhereOutputIsLost, writeErr, writeOut } from './standard-output.ts';
+import { assumeTerminalSize } from './terminal-size.ts';
 import { columnsOf } from './wrapped.ts';
 
 endWhereOutputIsLost();
+for (const stream of [process.stdout, process.stderr]) assumeTerminalSize(stream);
 
 /** Loading the program alone opens more than a hundred files at one time, and fails without saying why where it may not. */
 const FILES_MIN = 256;

@@ -1,7 +1,5 @@
+import { COLUMNS } from './terminal-size.ts';
 import { widthOf } from './text-width.ts';
-
-/** Where a terminal does not say. */
-const COLUMNS = 80;
 
 /** How much further in the rest of a line stands. */
 const INDENT = 2;

@@ -41,6 +41,14 @@ const address = gateway.address();
 const port = typeof address === 'object' && address !== null ? address.port : 0;
 const ADMIN = ['--admin', `http://127.0.0.1:${port}`];
 
+/** What commands of this program show in a terminal of their own, that another command sets up. */
+function inTerminal(setUp: string, ...commands: readonly string[]): Promise<string> {
+  const ours = commands.map((command) => `'${process.execPath}' '${COMMAND}' ${command}`);
+  const script = [setUp, ...ours].join('; ');
+  const child = spawn('script', ['--quiet', '--return', '--command', script, '/dev/null']);
+  return text(child.stdout);
+}
+
 t.test('no text from outside reaches the terminal as a command to it', TIME, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), 'understudy-terminal-'));
   t.teardown(() => rm(folder, { recursive: true, force: true }));
@@ -89,10 +97,27 @@ t.test('a watch outlasts a gateway that restarts', TIME, async (t) => {
   t.equal(looks.length, 0, 'it looked until the end');
 });
 
+t.test(
+  'a watch is live in a terminal without a size',
+  { ...TIME, skip: !hasTerminal },
+  async (t) => {
+    const ended = aRolloutStatus({ phase: 'promoted', step: undefined, endedMs: 1 });
+    const looks = [aRolloutStatus({ model: 'looking' }), aRolloutStatus({ model: 'looking' })];
+    const server = createServer((_, response) => {
+      response.end(JSON.stringify(looks.shift() ?? ended));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    const at = server.address();
+    const admin = `http://127.0.0.1:${typeof at === 'object' && at !== null ? at.port : 0}`;
+    const shown = await inTerminal('stty rows 0 cols 0', `rollout get a --watch --admin ${admin}`);
+    t.match(shown, /looking.*promoted/s);
+  },
+);
+
 t.test('texts are as wide as the terminal', { ...TIME, skip: !hasTerminal }, async (t) => {
-  const command = `stty cols 70; '${process.execPath}' '${COMMAND}' rollout start --help; '${process.execPath}' '${COMMAND}' models --admin nowhere`;
-  const child = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null']);
-  const shown = (await text(child.stdout)).split('\r\n');
+  const commands = ['rollout start --help', 'models --admin nowhere'];
+  const shown = (await inTerminal('stty cols 70', ...commands)).split('\r\n');
   t.ok(shown.length > 15, 'there is something to wrap');
   t.same(
     shown.filter((line) => line.length > 70),
