@@ -65,6 +65,8 @@ export const DEFAULTS = {
       isolation: 'process',
       /** A run that takes longer than this is stuck; its process is ended. */
       runMax: '60s',
+      /** A load that takes longer than this hangs. Gigabytes of weights from a slow disk take less. */
+      loadMax: '120s',
     },
   },
   rollout: {

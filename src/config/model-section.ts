@@ -5,11 +5,11 @@ import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
 import {
   byteSize,
-  duration,
   headerSource,
   number,
   percent,
   toBp,
+  upToADay,
   version,
   whole,
 } from './quantities.ts';
@@ -66,6 +66,8 @@ export type ModelConfig = {
     readonly strict: boolean;
     readonly isolation: 'process' | 'thread';
     readonly runMsMax: number;
+    /** Of one model in one process: reading it, building its session, warm-up. */
+    readonly loadMsMax: number;
     /** Resident bytes of one process; undefined: no limit. */
     readonly memoryBytesMax: number | undefined;
   };
@@ -151,7 +153,8 @@ const executionSchema = section({
   isolation: z
     .enum(['process', 'thread'], { error: expected('process or thread') })
     .default(execution.isolation),
-  runMax: duration.prefault(execution.runMax),
+  runMax: upToADay.prefault(execution.runMax),
+  loadMax: upToADay.prefault(execution.loadMax),
   memoryMax: byteSize.optional(),
 })
   .superRefine(({ isolation, memoryMax }, context) => {
@@ -292,6 +295,7 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
       strict: run.strict,
       isolation: run.isolation,
       runMsMax: run.runMax,
+      loadMsMax: run.loadMax,
       memoryBytesMax: run.memoryMax,
     },
     identity: {

@@ -18,13 +18,19 @@ export function number({ min, max }: Range): z.ZodNumber {
   return z.number({ error }).min(min, { error }).max(max, { error });
 }
 
-/** `500ms`, `1.5s`, `15m`, `24h`, `7d`; gives whole milliseconds, at least one. */
-export const duration = z
+const durationText = z
   .string({ error: expected('a duration such as 500ms, 30s, 15m or 24h') })
   .regex(/^\d{1,9}(\.\d{1,3})?(ms|s|m|h|d)$/, {
     error: expected('a duration such as 500ms, 30s, 15m or 24h'),
-  })
-  .transform((text) => Math.max(1, Math.round(amountOf(text, MS_PER))));
+  });
+
+/** `500ms`, `1.5s`, `15m`, `24h`, `7d`; gives whole milliseconds, at least one. */
+export const duration = durationText.transform(msOf);
+
+/** The same for what a timer waits for: one of more than 24 days would end at once. */
+export const upToADay = durationText
+  .refine((text) => !(msOf(text) > MS_PER.d), { error: expected('a duration of at most 24h') })
+  .transform(msOf);
 
 /** `64MiB`, `16KiB`, `512B`; gives bytes. */
 export const byteSize = z
@@ -90,6 +96,10 @@ function addressOf(text: string): Address {
   const colon = text.lastIndexOf(':');
   const host = text.slice(0, colon).replace(/^\[|\]$/g, '');
   return { host, port: Number(text.slice(colon + 1)) };
+}
+
+function msOf(text: string): number {
+  return Math.max(1, Math.round(amountOf(text, MS_PER)));
 }
 
 function amountOf(text: string, factors: Readonly<Record<string, number>>): number {

@@ -16,7 +16,7 @@ export async function boundedLoad<T>(
 ): Promise<T> {
   let release = (): void => undefined;
   const abandoned = new Promise<never>((_, reject) => {
-    const tooLong = `loading took longer than ${loadMsMax} ms`;
+    const tooLong = `loading took longer than ${loadMsMax} ms (execution.loadMax)`;
     const timer = setTimeout(() => reject(new LoadAbandonedError(tooLong)), loadMsMax);
     const giveUp = (): void => reject(new LoadAbandonedError('its load was given up'));
     if (signal?.aborted) giveUp();

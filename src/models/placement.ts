@@ -27,9 +27,6 @@ const OOM_SCORE_ADJ = { main: 0, candidate: 600, control: 600 } as const satisfi
   number
 >;
 
-/** A load that takes longer than this hangs. Gigabytes of weights from a slow disk take less. */
-const LOAD_MS_MAX = 120_000;
-
 export type PlacementOptions = {
   readonly clock: Clock;
   readonly joinings: JoiningStore;
@@ -76,7 +73,7 @@ export class Placement {
       joining: await this.#joiningOf({ found, settings }, listeners),
       queue,
       runMsMax: execution.runMsMax,
-      ...{ loadMsMax: LOAD_MS_MAX, signal },
+      ...{ loadMsMax: execution.loadMsMax, signal },
       clock,
       listeners,
     });
@@ -105,7 +102,8 @@ export class Placement {
       checkFiles: async () => {
         for (const check of checks) await check();
       },
-      // It holds two models.
+      // It holds two models, and loads one after the other.
+      ...{ loadMsMax: 2 * execution.loadMsMax, signal },
       birth: {
         label: `${model}/${target.candidate} shadow`,
         ...{ ...LANE, environment, memoryBytesMax: twice(execution.memoryBytesMax) },
@@ -114,7 +112,6 @@ export class Placement {
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
       batchRowsMax: runRowsMax(batch),
       runMsMax: execution.runMsMax,
-      ...{ loadMsMax: LOAD_MS_MAX, signal },
       clock,
       listeners,
     });

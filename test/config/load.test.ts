@@ -145,6 +145,16 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
     says: 'understudy.yaml:2:18 feedback.ttl: expected a duration such as 500ms, 30s, 15m or 24h, found 900',
   },
   {
+    title: 'a run longer than a day',
+    text: `${MODEL}    execution: { runMax: 1h, loadMax: 25h }\n`,
+    says: 'understudy.yaml:4:40 models.fashion.execution.loadMax: expected a duration of at most 24h, found "25h"',
+  },
+  {
+    title: 'a run without its unit',
+    text: `${MODEL}    execution: { runMax: "60" }\n`,
+    says: 'understudy.yaml:4:26 models.fashion.execution.runMax: expected a duration such as 500ms, 30s, 15m or 24h, found "60"',
+  },
+  {
     title: 'a size in another notation',
     text: `${HEAD}limits: { bodyMax: 64MB }\n`,
     says: 'understudy.yaml:2:20 limits.bodyMax: expected a size such as 512B, 16KiB or 64MiB, found "64MB"',
@@ -243,7 +253,13 @@ t.test('everything has a default', async (t) => {
       priorityLevels: 0,
       defaultPriority: 0,
     },
-    execution: { providers: ['cpu'], strict: true, isolation: 'process', runMsMax: 60_000 },
+    execution: {
+      providers: ['cpu'],
+      strict: true,
+      isolation: 'process',
+      runMsMax: 60_000,
+      loadMsMax: 120_000,
+    },
     identity: { sticky: undefined, attributes: {}, ruleHeaders: [], deadlineMs: 1_000 },
     versions: { kind: 'latest', count: 1 },
     follows: false,
@@ -264,7 +280,7 @@ models:
     batch: { rowsMax: 8, delayMs: 1.5 }
     queue: { deadlineMs: 250, priorityLevels: 4 }
     versions: ["1", 3]
-    execution: { isolation: thread, runMax: 2m }
+    execution: { isolation: thread, runMax: 2m, loadMax: 10m }
     attributes: { tone: header:X-Tone }
     route:
       stable: 1
@@ -302,7 +318,7 @@ models:
   t.same(config.feedback, { ttlMs: 90_000, requestsMax: 10 });
   const model = modelConfig(config, 'fashion');
   t.same(model.instances, { replicas: 2, intraOpThreads: 1 });
-  t.equal(model.execution.runMsMax, 120_000);
+  t.match(model.execution, { runMsMax: 120_000, loadMsMax: 600_000 });
   t.match(
     model.queue,
     { priorityLevels: 4, defaultPriority: 2 },
