@@ -54,7 +54,7 @@ import type { Folders } from './repository/folders.ts';
 import { Reader } from './repository/reader.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/stage.ts';
-import { createTelemetry } from './telemetry/telemetry.ts';
+import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import { RolloutObservers, type RolloutObserversOptions } from './trials/rollout-observers.ts';
 
 export type AppOptions = {
@@ -209,11 +209,13 @@ function abandonLoads({ controller, residence }: Pick<Opened, 'controller' | 're
 
 /** What reads the configuration again; the memory for requests follows it. */
 function openReload(
-  parts: Omit<ConfigReloadOptions, 'onReplaced'> & Pick<DataPlaneOptions, 'budget'>,
+  parts: Omit<ConfigReloadOptions, 'onReplaced' | 'onReload'> &
+    Pick<DataPlaneOptions, 'budget'> & { readonly telemetry: Telemetry },
   release: Release,
 ): ConfigReload {
   const onReplaced = (config: Config): void => parts.budget.resize(budgetBytesMax(config));
-  const configReload = new ConfigReload({ ...parts, onReplaced });
+  const onReload = parts.telemetry.onConfigReload;
+  const configReload = new ConfigReload({ ...parts, onReplaced, onReload });
   release.push(releasing('a reload of the configuration', () => configReload.drained()));
   return configReload;
 }

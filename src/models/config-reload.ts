@@ -40,6 +40,8 @@ export type ConfigReloadOptions = {
   readonly starting: Pick<StartingModels, 'ended' | 'whyStarting'>;
   /** Called once another configuration is in force; must not throw. */
   readonly onReplaced?: (config: Config) => void;
+  /** Called after each reload with whether it succeeded, but not where it only says what it would do; must not throw. */
+  readonly onReload?: (isSuccess: boolean) => void;
   readonly log: Log;
 };
 
@@ -103,16 +105,21 @@ export class ConfigReload {
   }
 
   async #reloadAndTell(request: ReloadRequest): Promise<ReloadResult> {
-    const { log } = this.#options;
+    const { log, onReload } = this.#options;
     const { actor, isDryRun } = request;
+    const ended = (isSuccess: boolean): void => {
+      if (!isDryRun) onReload?.(isSuccess);
+    };
     try {
       const result = await this.#reload(request);
       if (result.kind === 'refused') throw new Refused(result);
       if (!isDryRun) tellOf(result, actor, log);
+      ended(true);
       return result;
     } catch (error) {
       const message = `configuration not reloaded (${actor}), nothing has changed: ${messageOf(error)}`;
       if (!isDryRun) log({ level: 'error', message });
+      ended(false);
       if (error instanceof Refused) return error.refusal;
       if (error instanceof ConfigError)
         throw new ServeError('invalid_input', error.message, { cause: error });

@@ -9,6 +9,7 @@ import type { ServeErrorCode } from '../core/errors.ts';
 import type { Tap } from '../core/outcome.ts';
 import type { Assignment } from '../core/route.ts';
 import type { ModelVersion } from '../core/version.ts';
+import { addConfigMetrics } from './config-metrics.ts';
 import { type HostEvents, HostMetrics } from './host-metrics.ts';
 import { addLedgerMetrics, type LedgerView } from './ledger-metrics.ts';
 import { MirrorMetrics, type MirrorResult } from './mirror-metrics.ts';
@@ -19,7 +20,7 @@ import { ServingMetrics } from './serving-metrics.ts';
 export type TelemetryOptions = {
   /** The program's version. */
   readonly version: string;
-  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly clock: Pick<Clock, 'monotonicMs' | 'wallMs'>;
   /** Live requests whose callers wait, read at each look. */
   readonly inFlight: () => number;
   /** Bytes that are held at present, by what holds them; read at each look. */
@@ -39,6 +40,8 @@ export type Telemetry = {
   readonly hostListeners: (role: string) => HostEvents;
   /** For the mirror. */
   readonly onMirror: (event: MirrorResult, target: ModelVersion) => void;
+  /** For reloads of the configuration: whether one succeeded. */
+  readonly onConfigReload: (isSuccess: boolean) => void;
   /** For everybody. `operation` is a fixed word of the code. */
   readonly onInternalError: (operation: string) => void;
   /** Requests of a model as they have come lately; undefined while too few have come to say. */
@@ -67,6 +70,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const mirror = new MirrorMetrics(registry);
   new RolloutMetrics(registry, options.rollouts);
   addLedgerMetrics(registry, options.ledger);
+  const onConfigReload = addConfigMetrics(registry, options.clock);
   const internalErrors = new Counter({
     name: 'understudy_internal_errors_total',
     help: 'Unexpected internal errors, by operation',
@@ -88,6 +92,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     onFallback: serving.onFallback,
     hostListeners: (role) => hosts.listeners(role),
     onMirror: mirror.onMirror,
+    onConfigReload,
     onInternalError: (operation) => internalErrors.inc({ operation }),
     requestsPerSecond: (model) => rate.perSecond(model),
     render: () => registry.metrics(),

@@ -147,7 +147,7 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
   {
     title: 'a run longer than a day',
     text: `${MODEL}    execution: { runMax: 1h, loadMax: 25h }\n`,
-    says: 'understudy.yaml:4:40 models.fashion.execution.loadMax: expected a duration of at most 24h, found "25h"',
+    says: 'understudy.yaml:4:39 models.fashion.execution.loadMax: expected a duration of at most 24h, found "25h"',
   },
   {
     title: 'a run without its unit',

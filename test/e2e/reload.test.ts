@@ -84,10 +84,12 @@ t.test(
       'it says so',
       () => told(gateway, /not reloaded.*expected a readable file: ENOENT/) === 1,
     );
+    t.equal(await gateway.metric('understudy_config_last_reload_successful'), 0);
     await writeFile(place.config, text.replace('20000', '30000'));
     gateway.kill('SIGHUP');
     gateway.kill('SIGHUP');
     await until('it is reloaded', () => told(gateway, /20000 -> 30000 \(applied\)/) === 1);
+    t.equal(await gateway.metric('understudy_config_last_reload_successful'), 1);
     t.equal((await fetch(`http://127.0.0.1:${gateway.httpPort}/v2/health/ready`)).status, 200);
     gateway.kill('SIGTERM');
     t.same(await gateway.ended, { code: 0, signal: null });

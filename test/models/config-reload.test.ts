@@ -33,11 +33,15 @@ async function aWorld(t: Teardown, models: string, parts: ControlParts = {}) {
   const file = new ConfigFile(world.file);
   const configFile = { file, source: await file.readFirst() };
   const { control: repository } = world;
-  const reloads = new ConfigReload({ ...options, repository, lookout, configFile });
+  const ends: boolean[] = [];
+  const onReload = (isSuccess: boolean): void => void ends.push(isSuccess);
+  const reloads = new ConfigReload({ ...options, repository, lookout, configFile, onReload });
   return {
     ...world,
     root,
     lookout,
+    /** Of each reload, whether it succeeded. */
+    ends,
     reload: (isDryRun = false) => reloads.reload({ actor: 'admin', reason: 'a test', isDryRun }),
     write: (text: string) => writeFile(world.file, text),
     writeModels: (text: string, more = '') => writeFile(world.file, fileOf(text, more)),
@@ -237,6 +241,7 @@ t.test('a bad file changes nothing and says where', async (t) => {
   await rm(world.file);
   await t.rejects(world.reload(), { code: 'invalid_input', message: /expected a readable file/ });
   t.equal(world.routes.read('m')?.stable, '1');
+  t.same(world.ends, [false, false, false, false, false]);
 });
 
 t.test('a file that is being written is read once it stands still', async (t) => {
@@ -279,7 +284,9 @@ t.test('a dry run says what would change and changes nothing', async (t) => {
   t.equal(world.catalog.settings('m').identity.deadlineMs, 1_000);
   t.equal(world.hosts.started.length, 2);
   t.equal(world.ledger.records().length, records);
+  t.same(world.ends, []);
   t.equal(told(await world.reload()).length, 3);
+  t.same(world.ends, [true]);
 });
 
 t.test('to follow the newest version overrules nothing that is on record', async (t) => {

@@ -87,6 +87,27 @@ t.test('every metric is documented with its kind and labels, and no other', asyn
   t.strictSame(names(documented), names(real));
 });
 
+t.test('a reload of the configuration that fails shows until one succeeds', async (t) => {
+  const clock = new HandClock();
+  const telemetry = aTelemetry({ clock });
+  const last = 'understudy_config_last_reload';
+  const shown = async () => [
+    ...(await samplesOf(telemetry, `${last}_successful`)),
+    ...(await samplesOf(telemetry, `${last}_success_timestamp_seconds`)),
+  ];
+  const startedSeconds = clock.wallMs() / 1_000;
+  const expected = (isSuccess: number, seconds: number) => [
+    `${last}_successful ${isSuccess}`,
+    `${last}_success_timestamp_seconds ${seconds}`,
+  ];
+  t.same(await shown(), expected(1, startedSeconds), 'as of the start');
+  clock.advance(2_500);
+  telemetry.onConfigReload(false);
+  t.same(await shown(), expected(0, startedSeconds));
+  telemetry.onConfigReload(true);
+  t.same(await shown(), expected(1, startedSeconds + 2.5));
+});
+
 t.test('requests count by version, role and outcome, answers by the three clocks', async (t) => {
   const telemetry = aTelemetry({ inFlight: () => 3 });
   const timing = { queueMs: 1, computeMs: 20, totalMs: 30 };
