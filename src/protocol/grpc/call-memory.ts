@@ -16,6 +16,8 @@ import { ServeError, type ServeErrorCode } from '../../core/errors.ts';
 import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
 import { onArriving, PREFIX_BYTES } from './arriving.ts';
 import { encodingNamed, inflate } from './inflate.ts';
+import { type CallInternals, callInternals } from './library-internals.ts';
+import { refusing } from './refusing-call.ts';
 import { statusOf } from './status.ts';
 
 export type CallMemoryOptions = {
@@ -35,22 +37,13 @@ const INFLATE_STATUS: Partial<Record<ServeErrorCode, { readonly code: status }>>
   invalid_input: { code: status.INTERNAL },
 };
 
-/** What is reached for inside of the library's calls. */
-type Inside = {
-  readonly stream?: ServerHttp2Stream;
-  readonly metadata?: Metadata;
-  readonly sendStatus: (status: unknown) => void;
-  decompressMessage?: (message: Buffer, encoding: string) => Buffer | Promise<Buffer>;
-  sendMessage?: (message: unknown, callback: () => void) => void;
-};
-
 /**
  * Counts what calls hold of the memory for all requests: bytes as they arrive on the connection, whether anybody reads them yet
  * or not, inflated ones in the place of those that came, and answers until they have been written. The library itself bounds a
  * message and the number of calls of a connection, and nothing over all of them.
  *
- * Bytes are counted where HTTP/2 puts them into a stream; the rest is counted inside of the library's calls, and a test fails
- * where a later version looks different there.
+ * Bytes are counted where HTTP/2 puts them into a stream; the rest is counted inside of the library's calls. A call that looks
+ * different inside is refused.
  */
 export class CallMemory {
   readonly #options: CallMemoryOptions;
@@ -73,16 +66,22 @@ export class CallMemory {
   }
 
   readonly interceptor: ServerInterceptor = (method, call) => {
-    const inside = call as unknown as Inside;
-    const share = inside.stream && this.#byStream.get(inside.stream);
-    if (share !== undefined && inside.metadata !== undefined) {
-      this.#byMetadata.set(inside.metadata, share);
-      this.#countReceived(method, inside, share);
-      countSent(method, inside, share);
+    try {
+      this.#count(method, callInternals(call));
+      // It has all that the library asks of what stands in its place.
+      return call as ServerInterceptingCall;
+    } catch (different) {
+      return refusing(call, different);
     }
-    // It has all that the library asks of what stands in its place.
-    return call as ServerInterceptingCall;
   };
+
+  #count(method: ServerMethodDefinition<unknown, unknown>, inside: CallInternals): void {
+    const share = this.#byStream.get(inside.stream);
+    if (share === undefined) throw new Error('expected a call on a watched connection');
+    this.#byMetadata.set(inside.metadata, share);
+    this.#countReceived(method, inside, share);
+    countSent(method, inside, share);
+  }
 
   #open(stream: ServerHttp2Stream): void {
     const share = this.#options.budget.open();
@@ -113,11 +112,10 @@ export class CallMemory {
 
   #countReceived(
     { path, requestStream }: ServerMethodDefinition<unknown, unknown>,
-    inside: Inside,
+    inside: CallInternals,
     share: MemoryShare,
   ): void {
-    const original = inside.decompressMessage?.bind(inside);
-    if (original === undefined) return;
+    const original = inside.decompressMessage.bind(inside);
     const { messageBytesMax, givesBack } = this.#options;
     const isDone = requestStream && !givesBack(path);
     const delivered = (message: Buffer): Buffer => {
@@ -149,11 +147,10 @@ export class CallMemory {
 
 function countSent(
   { responseSerialize }: ServerMethodDefinition<unknown, unknown>,
-  inside: Inside,
+  inside: CallInternals,
   share: MemoryShare,
 ): void {
-  const original = inside.sendMessage?.bind(inside);
-  if (original === undefined) return;
+  const original = inside.sendMessage.bind(inside);
   inside.sendMessage = (message, callback) => {
     const bytes = PREFIX_BYTES + bytesOf(message, responseSerialize);
     try {

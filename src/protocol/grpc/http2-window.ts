@@ -1,18 +1,13 @@
 import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Server } from '@grpc/grpc-js';
 
 import { BACKLOG } from '../connections.ts';
+import { serverInternals } from './library-internals.ts';
 
 /** Bytes that a caller may send of one request, and of all on its connection, before it hears that more are welcome. */
 const STREAM_WINDOW_BYTES = 4 * 1_024 * 1_024;
 const CONNECTION_WINDOW_BYTES = 16 * 1_024 * 1_024;
-
-/** What is reached for inside of the library's server. */
-type Inside = {
-  commonServerOptions?: { settings?: Record<string, number> };
-  createHttp2Server?: (credentials: ServerCredentials) => Http2Server;
-};
 
 export type SessionOptions = {
   /** Bytes of the metadata of one call, with 32 more for each entry, as HTTP/2 counts. Beyond: the call is reset. */
@@ -23,13 +18,14 @@ export type SessionOptions = {
 /**
  * Widens the windows of HTTP/2 from 64 KiB: tensors of half a megabyte otherwise wait for a round trip for each tenth of
  * themselves, which halves the throughput. The library has an option for it that only its client reads, so this one server (and
- * no other user of HTTP/2 in this process) is given it from outside, before it listens. Where a later version of the library
- * looks different inside, it keeps the windows that it has.
+ * no other user of HTTP/2 in this process) is given it from outside, before it listens. The same way lead its sessions to
+ * `onSession`, where what one connection may do is bounded.
+ *
+ * @throws Error where the library looks different inside.
  */
 export function widenWindows(server: Server, { headerBytesMax, onSession }: SessionOptions): void {
-  const inside = server as unknown as Inside;
+  const inside = serverInternals(server);
   const create = inside.createHttp2Server;
-  if (inside.commonServerOptions === undefined || create === undefined) return;
   inside.commonServerOptions.settings = {
     ...inside.commonServerOptions.settings,
     initialWindowSize: STREAM_WINDOW_BYTES,

@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-
+import { messageWriter } from './library-internals.ts';
 import { WIRE } from './wire-reader.ts';
 import { varintBytes } from './wire-writer.ts';
 
@@ -63,24 +62,12 @@ function writeLength(target: Buffer, length: number, start: number): number {
   return at + 1;
 }
 
-/** What is reached for inside of the library: how a call puts its prefix before a message. */
-type Inside = {
-  readonly BaseServerInterceptingCall: {
-    readonly prototype: {
-      readonly serializeMessage: (this: object, message: unknown) => unknown;
-    };
-  };
-};
-
 /** Whether the library, in the version that is there, sends an unwritten message as it would the same one in bytes. */
 export function sendsUnwritten(): boolean {
   const message = new UnwrittenMessage({ head: Buffer.from([1]), field: 1, items: [PROBE] });
+  const call = { handler: { serialize: () => message } };
   try {
-    const inside = createRequire(import.meta.url)(
-      '@grpc/grpc-js/build/src/server-interceptors.js',
-    ) as Inside;
-    const call = { handler: { serialize: () => message } };
-    const sent = inside.BaseServerInterceptingCall.prototype.serializeMessage.call(call, message);
+    const sent = messageWriter()?.(call, message);
     return sent instanceof Buffer && sent.equals(SENT);
   } catch {
     return false;
