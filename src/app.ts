@@ -4,6 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
+import { createDeployments, createStatistics } from './app/deployments.ts';
 import { gatewayLimits } from './app/gateway-limits.ts';
 import { openLedger, readSoon } from './app/ledger.ts';
 import { adjustableLog } from './app/log-settings.ts';
@@ -11,7 +12,6 @@ import { budgetBytesMax, requestBudget } from './app/memory-max.ts';
 import { openModelAsset } from './app/model-asset.ts';
 import { listenAll, type Port } from './app/ports.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
-import { createResidence, createStatistics } from './app/residence.ts';
 import {
   type ControlPlaneOptions,
   createControlPlane,
@@ -41,13 +41,13 @@ import {
   type ConfigReloadOptions,
   type ReloadableFile,
 } from './models/config-reload.ts';
+import type { DeployerOptions } from './models/deployer.ts';
+import type { Deployments } from './models/deployments.ts';
 import { type FirstChoicesOptions, firstChoices } from './models/first-choices.ts';
 import { Lookout, type LookoutOptions } from './models/lookout.ts';
 import { ModelControl, type ModelControlOptions } from './models/model-control.ts';
 import { OverrideFiles } from './models/override-files.ts';
-import type { PlacementOptions } from './models/placement.ts';
 import { listModels } from './models/read-catalog.ts';
-import type { Residence } from './models/residence.ts';
 import { Start } from './models/start.ts';
 import { StartingModels } from './models/starting-models.ts';
 import type { Folders } from './repository/folders.ts';
@@ -65,7 +65,7 @@ export type AppOptions = {
   /** Signs feedback tokens; without one, tokens end with this process. */
   readonly feedbackSecret: string | undefined;
   /** Variables of the environment that the processes which run models get; by default none. */
-  readonly environment?: PlacementOptions['environment'];
+  readonly environment?: DeployerOptions['environment'];
 };
 
 export type App = {
@@ -131,11 +131,11 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const overrides = new OverrideFiles(tmpdir());
   release.push(releasing('files that callers brought', () => overrides.close()));
   const trip: HostWatch['trip'] = (target, why) => tripTrial(controller, target, why);
-  const residence = createResidence({ environment: {}, ...options, ...common, trip }, release);
+  const deployments = createDeployments({ environment: {}, ...options, ...common, trip }, release);
 
   const { feedbackSecret } = options;
   const observers = createObservers({
-    ...{ config, catalog, routes, residence, clock: steady, random, onInternalError },
+    ...{ config, catalog, routes, deployments, clock: steady, random, onInternalError },
     secret: feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret),
     liveInFlight: () => gateway.inFlight(),
     onMirror: telemetry.onMirror,
@@ -143,7 +143,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   release.push(releasing('comparisons', () => observers.drain()));
 
   const gateway = createGateway({
-    ...{ clock, routes, hosts: residence, starting },
+    ...{ clock, routes, hosts: deployments, starting },
     get readiness() {
       return config.server.readiness;
     },
@@ -155,11 +155,11 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   });
   const controller = createController({
     ...{ ledger, clock: steady, random, decide, onInternalError },
-    ...columnsOf({ ...common, routes, residence, observers }),
+    ...columnsOf({ ...common, routes, deployments, observers }),
     whyStarting: starting.whyStarting,
     tickMs: TICK_MS,
   });
-  const columns = { gateway, observers, controller, routes, residence, starting };
+  const columns = { gateway, observers, controller, routes, deployments, starting };
   const parts = { ...options, ...common, ...columns, budget, overrides, settings };
   return await open(parts, folders, release);
 }
@@ -168,11 +168,11 @@ type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics'> &
   Omit<LookoutOptions, 'control'> &
   Omit<ServiceOptions, 'repository'> &
   Omit<ControlPlaneOptions, 'lookout' | 'repository' | 'configReload'> &
-  Pick<ConfigReloadOptions, 'config' | 'configFile' | 'residence'> &
+  Pick<ConfigReloadOptions, 'config' | 'configFile' | 'deployments'> &
   Pick<DataPlaneOptions, 'observers' | 'budget'> & {
     readonly routes: RouteTable;
     readonly controller: Controller;
-    readonly residence: Residence;
+    readonly deployments: Deployments;
   };
 
 /** Opens the ports, and only then begins with the models. */
@@ -202,9 +202,12 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
 }
 
 /** What hangs at load must not hold up the end; a trial whose candidate it is goes on with the next process. */
-function abandonLoads({ controller, residence }: Pick<Opened, 'controller' | 'residence'>): void {
+function abandonLoads({
+  controller,
+  deployments,
+}: Pick<Opened, 'controller' | 'deployments'>): void {
   controller.halt();
-  residence.abandonLoads();
+  deployments.abandonLoads();
 }
 
 /** What reads the configuration again; the memory for requests follows it. */
@@ -258,36 +261,36 @@ type ObserversParts = Pick<
   readonly config: Config;
   readonly catalog: Catalog;
   readonly routes: RouteTable;
-  readonly residence: Residence;
+  readonly deployments: Deployments;
 };
 
 /** What watches live requests for rollouts. */
 function createObservers(parts: ObserversParts): RolloutObservers {
-  const { config, catalog, routes, residence, ...given } = parts;
+  const { config, catalog, routes, deployments, ...given } = parts;
   return new RolloutObservers({
     ...given,
     contestant: (target) => catalog.find(target),
     feedback: () => config.feedback,
     mirrorBytesMax: config.limits.mirrorBytesMax,
     readMirror: (model) => routes.read(model)?.mirror,
-    lane: (model, version) => residence.lane(model, version),
+    lane: (model, version) => deployments.lane(model, version),
   });
 }
 
 type Columns = FirstChoicesOptions & {
   readonly catalog: Catalog;
   readonly routes: RouteTable;
-  readonly residence: Residence;
+  readonly deployments: Deployments;
   readonly observers: RolloutObservers;
 };
 
 /** What the controller sees of both columns, and may do to them. */
-function columnsOf({ routes, residence, observers, ...choices }: Columns) {
+function columnsOf({ routes, deployments, observers, ...choices }: Columns) {
   const { catalog } = choices;
   return {
     ...firstChoices(choices),
-    routes: settlingRoutes(routes, residence),
-    stage: createStage({ routes, residence, observers }),
+    routes: settlingRoutes(routes, deployments),
+    stage: createStage({ routes, deployments, observers }),
     evidence: (rolloutId) => observers.evidence(rolloutId),
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
     whyNotComparable: (spec) => observers.whyNotComparable(spec),
@@ -339,17 +342,17 @@ function closing(gateway: Gateway, release: Release): Pick<App, 'close' | 'left'
 }
 
 /** Routes whose every change is followed by closing what no route leads to any more. */
-function settlingRoutes(routes: RouteTable, residence: Residence): Routes {
+function settlingRoutes(routes: RouteTable, deployments: Deployments): Routes {
   return {
     read: routes.read,
     list: routes.list,
     write: (route) => {
       routes.write(route);
-      void residence.settle(route);
+      void deployments.reconcile(route);
     },
     remove: (model) => {
       routes.remove(model);
-      void residence.vacate(model);
+      void deployments.remove(model);
     },
   };
 }

@@ -148,7 +148,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'src/cli/serve.ts': 'test/e2e/shutdown.test.ts',
   'src/cli/stop.ts': 'test/e2e/shutdown.test.ts',
   'src/cli/reload-on-signal.ts': 'test/e2e/reload.test.ts',
-  'src/models/placement.ts': 'test/app/app.test.ts',
+  'src/models/deployer.ts': 'test/app/app.test.ts',
   'src/models/joining-setting.ts': 'test/app/app.test.ts',
   'src/trials/rollout-observers.ts': 'test/app/app.test.ts',
   'src/app/kill-children.ts': 'test/e2e/shutdown.test.ts',

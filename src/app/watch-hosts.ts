@@ -5,7 +5,7 @@ import type { BreakerTrip } from '../core/rollout.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { HostListeners } from '../host/host.ts';
-import type { SeatRole } from '../models/residency.ts';
+import type { DeploymentRole } from '../models/deployment.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
 export type HostWatch = {
@@ -18,7 +18,7 @@ export type HostWatch = {
 };
 
 /** Listens to hosts: counts, logs, and ends the trial of a candidate that keeps dying. */
-export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => HostListeners {
+export function watchHosts(watch: HostWatch): (role: DeploymentRole | 'shadow') => HostListeners {
   const { telemetry, statistics, log, trip, onInternalError } = watch;
   return (role) => {
     const events = telemetry.hostListeners(role);
@@ -65,7 +65,7 @@ export function watchHosts(watch: HostWatch): (role: SeatRole | 'shadow') => Hos
       onCrashLoop: (target, detail) => {
         events.onCrashLoop(target, detail);
         log({ level: 'error', message: `process keeps dying: ${detail}`, facts: facts(target) });
-        // A main seat is stable's, or of no trial; stable dying is no fault of a candidate.
+        // A main deployment is stable's, or of no trial; stable dying is no fault of a candidate.
         if (role === 'candidate' || role === 'shadow') trip(target, { cause: 'crashLoop', detail });
       },
       onInternalError,

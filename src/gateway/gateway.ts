@@ -119,7 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 type Watcher = (outcome: Outcome) => void;
-type Placed = { readonly assignment: Assignment; readonly host: ServingHost | undefined };
+type Deploying = { readonly assignment: Assignment; readonly host: ServingHost | undefined };
 type Started = {
   readonly request: InferRequest;
   readonly signal: CancelSignal;
@@ -286,7 +286,7 @@ class ServingGateway implements Gateway {
   }
 
   /** Admits, assigns and checks. What is refused here is no version's doing, and taps never see it. */
-  #place(request: InferRequest, nowMs: number): Placed {
+  #place(request: InferRequest, nowMs: number): Deploying {
     const { hosts, limits, routes, onRefused } = this.#options;
     const { model } = request;
     try {

@@ -17,11 +17,11 @@ import type { Log } from '../core/log.ts';
 import type { Refusal } from '../core/refusal.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, withConfig } from './catalog-entry.ts';
+import type { Deployments } from './deployments.ts';
 import type { Lookout } from './lookout.ts';
 import type { ModelControl } from './model-control.ts';
 import { type ModelReload, modelReconfiguration } from './model-reload.ts';
 import { versionsNamedIn } from './named-versions.ts';
-import type { Residence } from './residence.ts';
 import type { RouteOwner } from './route-owner.ts';
 import type { StartingModels } from './starting-models.ts';
 
@@ -34,7 +34,7 @@ export type ConfigReloadOptions = {
   readonly config: RunningConfig;
   readonly catalog: Catalog;
   readonly controller: Pick<RouteOwner, 'reconfigure' | 'route'>;
-  readonly residence: Pick<Residence, 'prepareAgain' | 'settle'>;
+  readonly deployments: Pick<Deployments, 'prepare' | 'reconcile'>;
   readonly repository: Pick<ModelControl, 'inTurns' | 'reload'>;
   readonly lookout: Pick<Lookout, 'lookAt' | 'start'>;
   readonly starting: Pick<StartingModels, 'ended' | 'whyStarting'>;
@@ -162,14 +162,14 @@ export class ConfigReload {
   }
 
   async #apply(next: Next): Promise<Refusal | undefined> {
-    const { catalog, controller, residence, repository, lookout } = this.#options;
+    const { catalog, controller, deployments, repository, lookout } = this.#options;
     const { request, source, config, applied, models } = next;
     const before = this.#options.config;
     for (const model of models) await this.#lookFor(model, config);
     return await repository.inTurns(models, async () => {
       const reloads = models.flatMap((model) => reloadOf(catalog.entry(model), config) ?? []);
       const served = reloads.filter(({ before: { packages } }) => packages.size > 0);
-      const options = { residence, repository: before.repository };
+      const options = { deployments, repository: before.repository };
       const refusal = await controller.reconfigure({
         command: commandOf(request, applied),
         models: served.map((reload) => modelReconfiguration(reload, options)),

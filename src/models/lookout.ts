@@ -17,11 +17,11 @@ import type { Package } from '../repository/package.ts';
 import { scanModel } from '../repository/scan.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry } from './catalog-entry.ts';
+import type { Deployments } from './deployments.ts';
 import { tellOfMove } from './first-choices.ts';
 import type { ModelControl } from './model-control.ts';
 import { namedVersions, versionsNamedBy } from './named-versions.ts';
 import { factsOf, noticed, tellOfNews } from './noticed.ts';
-import type { Residence } from './residence.ts';
 import type { RouteOwner } from './route-owner.ts';
 import type { StartingModels } from './starting-models.ts';
 
@@ -29,7 +29,7 @@ export type LookoutOptions = {
   readonly config: Config;
   readonly catalog: Catalog;
   readonly routes: Pick<RouteView, 'read'>;
-  readonly residence: Pick<Residence, 'versions'>;
+  readonly deployments: Pick<Deployments, 'versions'>;
   readonly controller: Pick<RouteOwner, 'recordedVersions'>;
   readonly control: Pick<ModelControl, 'inTurn' | 'adopt'>;
   /** What is being read and loaded for the first time is not looked at. */
@@ -225,10 +225,10 @@ export class Lookout {
 
   /** The versions that somebody depends on. */
   #atWork(model: string, before: CatalogEntry | undefined): ReadonlySet<string> {
-    const { routes, residence, controller } = this.#options;
+    const { routes, deployments, controller } = this.#options;
     if (before === undefined) return new Set();
     const route = routes.read(model);
-    const running = residence
+    const running = deployments
       .versions(model)
       .filter(({ life }) => life.kind !== 'unloaded' && life.kind !== 'failed');
     return new Set([

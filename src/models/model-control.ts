@@ -18,12 +18,12 @@ import { isFolderName } from '../repository/folders.ts';
 import { scanModel } from '../repository/scan.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry, changedVersions } from './catalog-entry.ts';
+import type { Deployments } from './deployments.ts';
 import { tellOfMove } from './first-choices.ts';
 import { basisOf, initialRoute } from './initial-routes.ts';
 import { namedVersions } from './named-versions.ts';
 import type { OverrideFiles } from './override-files.ts';
 import { tellOf } from './read-catalog.ts';
-import type { Residence } from './residence.ts';
 import type { RouteOwner } from './route-owner.ts';
 import type { StartingModels } from './starting-models.ts';
 
@@ -31,7 +31,7 @@ export type ModelControlOptions = {
   readonly config: Config;
   readonly catalog: Catalog;
   readonly routes: Pick<RouteView, 'read'>;
-  readonly residence: Pick<Residence, 'prepareAnew' | 'settle' | 'vacate' | 'versions'>;
+  readonly deployments: Pick<Deployments, 'prepare' | 'reconcile' | 'remove' | 'versions'>;
   readonly controller: Pick<RouteOwner, 'adopt' | 'forget' | 'recordedVersions'>;
   /** Forgets what other versions of the model have done. */
   readonly retainStatistics: (model: string, versions: ReadonlySet<string>) => void;
@@ -162,7 +162,7 @@ export class ModelControl implements ModelRepository {
    */
   async adopt({ entry, isBrought }: Read, onTaken = (): void => {}): Promise<Refusal | undefined> {
     const { model, packages } = entry;
-    const { catalog, routes, residence, controller, retainStatistics } = this.#options;
+    const { catalog, routes, deployments, controller, retainStatistics } = this.#options;
     const before = catalog.entry(model);
     return await controller.adopt({
       configured: initialRoute(entry),
@@ -172,10 +172,12 @@ export class ModelControl implements ModelRepository {
       changed: changedVersions(before, entry),
       prepare: async (route) => {
         try {
-          await residence.prepareAnew(route, entry);
+          await deployments.prepare(route, { entry, isStrict: true });
         } catch (error) {
           const present = routes.read(model);
-          await (present === undefined ? residence.vacate(model) : residence.settle(present));
+          await (present === undefined
+            ? deployments.remove(model)
+            : deployments.reconcile(present));
           throw loadFailed(model, causeMessageOf(error), error);
         }
       },
@@ -190,14 +192,14 @@ export class ModelControl implements ModelRepository {
   // -- unloading -------------------------------------------------------------------------------------------------------
 
   async #unload(model: string): Promise<void> {
-    const { catalog, controller, residence } = this.#options;
+    const { catalog, controller, deployments } = this.#options;
     if (catalog.entry(model) === undefined) {
       throw new ServeError('model_not_found', `failed to unload '${model}', model is not found`);
     }
     const refusal = await controller.forget(model);
     if (refusal !== undefined) throw new ServeError('conflict', refused('unload', model, refusal));
     this.#faults.delete(model);
-    await residence.vacate(model);
+    await deployments.remove(model);
     await this.#options.overrides.discard(this.#options.overrides.use(model, undefined));
   }
 
@@ -206,7 +208,7 @@ export class ModelControl implements ModelRepository {
   #listed(entry: CatalogEntry): readonly RepositoryEntry[] {
     const { model, problems } = entry;
     const lines = [
-      ...this.#options.residence
+      ...this.#options.deployments
         .versions(model)
         .map(({ version, life }) => ({ version, life: this.#lifeOf(model, life) })),
       ...problems.map(({ version, reason }) => ({ version, life: failed(reason) })),

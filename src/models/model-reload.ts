@@ -2,14 +2,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ModelConfig } from '../config/model-section.ts';
 import type { ModelReconfiguration, RouteAsked } from '../core/reconfiguration.ts';
 import { type CatalogEntry, changedVersions } from './catalog-entry.ts';
+import type { Deployments } from './deployments.ts';
 import { initialRoute } from './initial-routes.ts';
-import type { Residence } from './residence.ts';
 
 /** A model as it is run now and as it is to be run: the same packages, other settings. */
 export type ModelReload = { readonly before: CatalogEntry; readonly after: CatalogEntry };
 
 export type ModelReloadOptions = {
-  readonly residence: Pick<Residence, 'prepareAgain' | 'settle'>;
+  readonly deployments: Pick<Deployments, 'prepare' | 'reconcile'>;
   /** The repository's folder: packages from elsewhere are a caller's own. */
   readonly repository: string;
 };
@@ -17,7 +17,7 @@ export type ModelReloadOptions = {
 /** What the changed section of a served model asks of the controller. */
 export function modelReconfiguration(
   reload: ModelReload,
-  { residence, repository }: ModelReloadOptions,
+  { deployments, repository }: ModelReloadOptions,
 ): ModelReconfiguration {
   const { before, after } = reload;
   const { model, packages } = after;
@@ -33,8 +33,8 @@ export function modelReconfiguration(
     changed,
     versions: new Set(packages.keys()),
     needsHosts: changed.size > 0 || isOfPolicy,
-    prepare: (route) => residence.prepareAgain(route, after),
-    giveUp: (present) => residence.settle(present),
+    prepare: (route) => deployments.prepare(route, { entry: after }),
+    giveUp: (present) => deployments.reconcile(present),
   };
 }
 

@@ -4,7 +4,7 @@ import { compareVersions } from '../core/version.ts';
 import type { ModelVersionState } from '../core/version-state.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
-import type { Residence } from './residence.ts';
+import type { Deployments } from './deployments.ts';
 import type { StartingModels } from './starting-models.ts';
 
 /** What a version does at present, and its part of the traffic in basis points: of a shadow, the part that is copied to it. */
@@ -49,17 +49,17 @@ export type ModelView = {
 export type ModelsViewOptions = {
   readonly catalog: Catalog;
   readonly routes: Pick<RouteView, 'read'>;
-  readonly residence: Pick<Residence, 'versions' | 'shadowLife'>;
+  readonly deployments: Pick<Deployments, 'versions' | 'shadowLife'>;
   readonly starting: Pick<StartingModels, 'whyStarting' | 'list'>;
 };
 
 /** All models of the repository, by name, those included of which nothing can be served, or nothing has been read yet. */
 export function modelsView(options: ModelsViewOptions): readonly ModelView[] {
-  const { catalog, routes, residence, starting } = options;
+  const { catalog, routes, deployments, starting } = options;
   const known = catalog.entries().map((entry) => {
     const { model } = entry;
     const why = starting.whyStarting(model);
-    return modelView(entry, { route: routes.read(model), why }, residence);
+    return modelView(entry, { route: routes.read(model), why }, deployments);
   });
   const unread = starting
     .list()
@@ -75,7 +75,7 @@ type Standing = { readonly route: Route | undefined; readonly why: string | unde
 function modelView(
   entry: CatalogEntry,
   { route, why: starting }: Standing,
-  residence: ModelsViewOptions['residence'],
+  deployments: ModelsViewOptions['deployments'],
 ): ModelView {
   const { model, settings, aside } = entry;
   const unrouted = starting === undefined ? whyUnrouted(entry, route) : undefined;
@@ -84,9 +84,9 @@ function modelView(
     version === undefined || entry.packages.has(version) ? [] : [version],
   );
   const versions = [
-    ...residence
+    ...deployments
       .versions(model)
-      .map((state) => versionView(entry, route, inSight(model, state, residence))),
+      .map((state) => versionView(entry, route, inSight(model, state, deployments))),
     ...unread.map((version) => ({
       version,
       state: 'refused',
@@ -111,9 +111,9 @@ type Shown = Pick<ModelVersionState, 'version' | 'life' | 'joining'>;
 function inSight(
   model: string,
   { version, life, joining }: ModelVersionState,
-  residence: ModelsViewOptions['residence'],
+  deployments: ModelsViewOptions['deployments'],
 ): Shown {
-  const shadow = life.kind === 'unloaded' ? residence.shadowLife({ model, version }) : undefined;
+  const shadow = life.kind === 'unloaded' ? deployments.shadowLife({ model, version }) : undefined;
   return { version, life: shadow ?? life, joining };
 }
 

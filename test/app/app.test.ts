@@ -24,20 +24,20 @@ t.test(
     const log: string[] = [];
     const stage = createStage({
       routes: { read: () => route },
-      residence: {
+      deployments: {
         prepare: async ({ mirror }) => {
           log.push(`prepare ${mirror?.version}`);
           throw new Error('no such file');
         },
         isPrepared: () => false,
-        settle: async (kept) =>
-          void log.push(kept === route ? 'settle the present route' : 'settle another'),
+        reconcile: async (kept) =>
+          void log.push(kept === route ? 'reconcile the present route' : 'reconcile another'),
       },
       observers: { open: () => undefined, close: ({ id }) => log.push(`close ${id}`) },
     });
     await t.rejects(stage.prepare(aRollout(), AbortSignal.abort()), { message: 'no such file' });
     await stage.release(aRollout());
-    t.same(log, ['prepare 2', 'close fashion-2-1', 'settle the present route']);
+    t.same(log, ['prepare 2', 'close fashion-2-1', 'reconcile the present route']);
   },
 );
 t.test('only a candidate that keeps dying ends its trial', async (t) => {

@@ -16,13 +16,13 @@ import { createRouteTable, type RouteTable } from '../../src/gateway/route-table
 import type { Host } from '../../src/host/host.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import { Catalog } from '../../src/models/catalog.ts';
+import type { Deployer } from '../../src/models/deployer.ts';
+import type { Deployment } from '../../src/models/deployment.ts';
+import { Deployments } from '../../src/models/deployments.ts';
 import { firstChoices } from '../../src/models/first-choices.ts';
 import { ModelControl } from '../../src/models/model-control.ts';
 import { OverrideFiles } from '../../src/models/override-files.ts';
-import type { Placed, Placement } from '../../src/models/placement.ts';
 import { listModels } from '../../src/models/read-catalog.ts';
-import { Residence } from '../../src/models/residence.ts';
-import type { Seat } from '../../src/models/residency.ts';
 import { Start } from '../../src/models/start.ts';
 import { StartingModels } from '../../src/models/starting-models.ts';
 import { scanModel } from '../../src/repository/scan.ts';
@@ -60,8 +60,8 @@ export class HostDiary {
   laneLife: Life = { kind: 'ready' };
 
   /** The host answers with the number of its start as the batch's id, and refuses once it is closed. */
-  readonly placement: Pick<Placement, 'startHost' | 'startLane'> = {
-    startHost: async ({ target: { target }, entry }: Placed<Seat>): Promise<Host> => {
+  readonly deployer: Pick<Deployer, 'startHost' | 'startLane'> = {
+    startHost: async ({ target, entry }: Deployment): Promise<Host> => {
       await this.gate;
       const name = `${target.model} ${target.version}`;
       const fault = this.faults.get(name);
@@ -129,7 +129,7 @@ export type Control = {
   /** The configuration's path. */
   readonly file: string;
   readonly ledger: MemoryLedger;
-  readonly residence: Residence;
+  readonly deployments: Deployments;
   readonly control: ModelControl;
   readonly catalog: Catalog;
   readonly controller: Controller;
@@ -173,11 +173,11 @@ export async function aControl(
   const hosts = new HostDiary();
   for (const [name, fault] of Object.entries(faults)) hosts.faults.set(name, fault);
   if (gate !== undefined) hosts.gate = gate;
-  const residence = new Residence({ catalog, placement: hosts.placement, onInternalError });
+  const deployments = new Deployments({ catalog, deployer: hosts.deployer, onInternalError });
   const gateway = createGateway({
     clock: systemClock,
     routes,
-    hosts: residence,
+    hosts: deployments,
     starting,
     readiness: config.server.readiness,
     taps: [],
@@ -193,13 +193,13 @@ export async function aControl(
       ...routes,
       write: (route) => {
         routes.write(route);
-        void residence.settle(route);
+        void deployments.reconcile(route);
       },
     },
     stage: {
       prepare: async () => {},
       isPrepared: () => true,
-      prepareRoute: (route) => residence.prepare(route),
+      prepareRoute: (route) => deployments.prepare(route),
       open: () => {},
       release: async () => {},
     },
@@ -234,7 +234,7 @@ export async function aControl(
       config,
       catalog,
       routes,
-      residence,
+      deployments,
       controller,
       overrides,
       retainStatistics: () => undefined,
@@ -243,6 +243,16 @@ export async function aControl(
     },
   });
   t.teardown(() => overrides.close());
-  const parts = { residence, config, loaded, file, ledger, brought, control, catalog, controller };
+  const parts = {
+    deployments,
+    config,
+    loaded,
+    file,
+    ledger,
+    brought,
+    control,
+    catalog,
+    controller,
+  };
   return { ...parts, gateway, routes, hosts, starting, started, log };
 }

@@ -25,10 +25,10 @@ async function aWorld(t: Teardown, parts: Parts = {}) {
 }
 
 function looking(t: Teardown, world: Control, { pollMs, waits = PATIENT }: Parts) {
-  const { control, residence } = world;
+  const { control, deployments } = world;
   const lookout = new Lookout({
     ...{ ...world, config: { ...world.loaded, repositoryPollMs: pollMs } },
-    ...{ control, residence, waits },
+    ...{ control, deployments, waits },
     log: (entry) => world.log.push(entry),
     onInternalError: (operation, error) =>
       world.log.push({ level: 'error', message: `${operation}: ${String(error)}` }),

@@ -1,69 +1,72 @@
 import { ServeError } from '../core/errors.ts';
 import type { Life } from '../core/version.ts';
 import type { Lane } from '../host/lane.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
 
-/** What a lane holds: the candidate, and stable's copy to compare with. */
-export type LaneTarget = {
+/** What a shadow host holds: the candidate, and stable's copy to compare with. */
+export type ShadowTarget = {
   readonly model: string;
   readonly candidate: string;
   readonly twin: string;
   /** Names the builds of both. */
   readonly build: string;
+  /** What was read of the model, from which both are made. */
+  readonly entry: CatalogEntry | undefined;
 };
 
-export type LanesOptions = {
+export type ShadowHostsOptions = {
   /** Resolves when candidate and twin are ready; rejects with a ServeError if one cannot serve, or once it is given up. */
-  readonly startLane: (target: LaneTarget, signal: AbortSignal) => Promise<Lane>;
+  readonly startLane: (target: ShadowTarget, signal: AbortSignal) => Promise<Lane>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 type Load = {
-  readonly target: LaneTarget;
+  readonly target: ShadowTarget;
   readonly done: Promise<void>;
   readonly cancel: AbortController;
 };
 
-type Held = { readonly target: LaneTarget; readonly lane: Lane };
+type Held = { readonly target: ShadowTarget; readonly lane: Lane };
 
-/** The shadow lanes, one for each model that mirrors. Prepared before a route asks for one, closed after it does no more. */
-export class Lanes {
-  readonly #options: LanesOptions;
+/** The shadow hosts, one for each model that mirrors. Prepared before a route asks for one, closed after it no longer does. */
+export class ShadowHosts {
+  readonly #options: ShadowHostsOptions;
   readonly #held = new Map<string, Held>();
   readonly #closing = new Set<Promise<void>>();
   /** By model: the one that is being loaded. */
   readonly #loading = new Map<string, Load>();
   #isClosed = false;
 
-  constructor(options: LanesOptions) {
+  constructor(options: ShadowHostsOptions) {
     this.#options = options;
   }
 
-  /** The lane that holds a candidate. */
+  /** The shadow host that holds a candidate. */
   find(model: string, candidate: string): Lane | undefined {
     const held = this.#held.get(model);
     return held?.target.candidate === candidate ? held.lane : undefined;
   }
 
-  /** Where the lane of a candidate stands; undefined where there is none. */
+  /** Where the shadow host of a candidate stands; undefined where there is none. */
   life(model: string, candidate: string): Life | undefined {
     const held = this.find(model, candidate)?.life();
     const isLoading = this.#loading.get(model)?.target.candidate === candidate;
     return held ?? (isLoading ? LOADING : undefined);
   }
 
-  /** Whether the lane is there that a model is to mirror to. */
-  isPrepared(model: string, target: LaneTarget | undefined): boolean {
+  /** Whether the shadow host is there that a model is to mirror to. */
+  isPrepared(model: string, target: ShadowTarget | undefined): boolean {
     const held = this.#held.get(model);
     return target === undefined || (held !== undefined && isSame(held.target, target));
   }
 
   /**
-   * Starts the lane that a model is to mirror to, unless it is there or on its way. Rejects with a ServeError where it cannot be
-   * started, or once the signal gives it up.
+   * Starts the shadow host that a model is to mirror to, unless it is there or on its way. Rejects with a ServeError where it
+   * cannot be started, or once the signal gives it up.
    */
   async prepare(
     model: string,
-    target: LaneTarget | undefined,
+    target: ShadowTarget | undefined,
     signal?: AbortSignal,
   ): Promise<void> {
     if (target === undefined || this.isPrepared(model, target)) return;
@@ -75,8 +78,8 @@ export class Lanes {
     await load.done.finally(() => signal?.removeEventListener('abort', giveUp));
   }
 
-  /** Closes the lane of a model that no longer mirrors. Resolves when it is closed; never rejects. */
-  async settle(model: string, target: LaneTarget | undefined): Promise<void> {
+  /** Closes the shadow host of a model that no longer mirrors. Resolves when it is closed; never rejects. */
+  async reconcile(model: string, target: ShadowTarget | undefined): Promise<void> {
     const held = this.#held.get(model);
     if (held === undefined || target !== undefined) return;
     this.#held.delete(model);
@@ -97,8 +100,8 @@ export class Lanes {
     await Promise.all(this.#closing);
   }
 
-  /** One lane is loaded at a time: another target takes the place of the one before. */
-  #begin(model: string, target: LaneTarget): Load {
+  /** One is loaded at a time: another target takes the place of the one before. */
+  #begin(model: string, target: ShadowTarget): Load {
     this.#loading.get(model)?.cancel.abort();
     const cancel = new AbortController();
     const done = this.#start(model, target, cancel.signal).finally(() => {
@@ -109,7 +112,7 @@ export class Lanes {
     return load;
   }
 
-  async #start(model: string, target: LaneTarget, signal: AbortSignal): Promise<void> {
+  async #start(model: string, target: ShadowTarget, signal: AbortSignal): Promise<void> {
     const lane = await this.#options.startLane(target, signal);
     const before = this.#held.get(model);
     if (signal.aborted) {
@@ -132,10 +135,10 @@ export class Lanes {
 
 const LOADING: Life = { kind: 'loading' };
 
-function isSame(a: LaneTarget, b: LaneTarget): boolean {
+function isSame(a: ShadowTarget, b: ShadowTarget): boolean {
   return a.candidate === b.candidate && a.twin === b.twin && a.build === b.build;
 }
 
-function givenUp({ model }: LaneTarget): ServeError {
+function givenUp({ model }: ShadowTarget): ServeError {
   return new ServeError('version_not_ready', `the shadow lane of ${model}: its load was given up`);
 }

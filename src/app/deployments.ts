@@ -4,26 +4,26 @@ import { isBatchable } from '../core/tensor.ts';
 import { ModelStatistics } from '../gateway/model-statistics.ts';
 import { JoiningStore } from '../host/joining-store.ts';
 import type { Catalog } from '../models/catalog.ts';
-import { Placement, type PlacementOptions } from '../models/placement.ts';
-import { Residence } from '../models/residence.ts';
+import { Deployer, type DeployerOptions } from '../models/deployer.ts';
+import { Deployments } from '../models/deployments.ts';
 import { type Release, releasing } from './release.ts';
 import { type HostWatch, watchHosts } from './watch-hosts.ts';
 
-type ResidenceParts = Pick<PlacementOptions, 'clock' | 'environment'> &
+type DeploymentsParts = Pick<DeployerOptions, 'clock' | 'environment'> &
   HostWatch & { readonly config: Config; readonly catalog: Catalog };
 
 /** Everything that runs models, watched. */
-export function createResidence(parts: ResidenceParts, release: Release): Residence {
+export function createDeployments(parts: DeploymentsParts, release: Release): Deployments {
   const { config, catalog, clock, environment, onInternalError } = parts;
   const joinings = new JoiningStore(config.cache, (error) => onInternalError('cache', error));
-  const placement = new Placement({
+  const deployer = new Deployer({
     ...{ clock, joinings, environment },
     listeners: watchHosts(parts),
   });
-  const residence = new Residence({ catalog, placement, onInternalError });
+  const deployments = new Deployments({ catalog, deployer, onInternalError });
   release.push(releasing('the cache', () => joinings.close()));
-  release.push(releasing('the processes of the models', () => residence.close()));
-  return residence;
+  release.push(releasing('the processes of the models', () => deployments.close()));
+  return deployments;
 }
 
 /** Counts what live versions do, for the protocol's statistics. */

@@ -1,11 +1,16 @@
 import t from 'tap';
 import type { Lane } from '../../src/host/lane.ts';
-import { Lanes, type LaneTarget } from '../../src/models/lanes.ts';
+import { ShadowHosts, type ShadowTarget } from '../../src/models/shadow-hosts.ts';
 
-/** Lanes that start at once; `started` and `closed` say which. */
-function someLanes(): { lanes: Lanes; started: string[]; closed: string[]; errors: unknown[] } {
+/** ShadowHosts that start at once; `started` and `closed` say which. */
+function someLanes(): {
+  lanes: ShadowHosts;
+  started: string[];
+  closed: string[];
+  errors: unknown[];
+} {
   const [started, closed, errors]: [string[], string[], unknown[]] = [[], [], []];
-  const startLane = async ({ candidate, twin }: LaneTarget): Promise<Lane> => {
+  const startLane = async ({ candidate, twin }: ShadowTarget): Promise<Lane> => {
     if (candidate === 'broken') throw new Error('cannot be loaded');
     started.push(`${candidate}/${twin}`);
     return {
@@ -18,21 +23,22 @@ function someLanes(): { lanes: Lanes; started: string[]; closed: string[]; error
     };
   };
   const onInternalError = (_: string, error: unknown): void => void errors.push(error);
-  return { lanes: new Lanes({ startLane, onInternalError }), started, closed, errors };
+  return { lanes: new ShadowHosts({ startLane, onInternalError }), started, closed, errors };
 }
 
-const laneOf = (candidate: string, build = 'b1'): LaneTarget => ({
+const laneOf = (candidate: string, build = 'b1'): ShadowTarget => ({
   model: 'fashion',
   candidate,
   twin: '1',
   build,
+  entry: undefined,
 });
 
 t.test('a lane is there before a route mirrors to it, once, and gone after', async (t) => {
   const { lanes, started, closed } = someLanes();
   await lanes.prepare('fashion', laneOf('2'));
   await lanes.prepare('fashion', laneOf('2'));
-  await lanes.settle('fashion', laneOf('2'));
+  await lanes.reconcile('fashion', laneOf('2'));
   t.same([started, closed], [['2/1'], []]);
   t.ok(lanes.find('fashion', '2'));
   t.equal(lanes.find('fashion', '3'), undefined);
@@ -47,7 +53,7 @@ t.test('a lane is there before a route mirrors to it, once, and gone after', asy
     ],
     'and another build',
   );
-  await lanes.settle('fashion', undefined);
+  await lanes.reconcile('fashion', undefined);
   await lanes.close();
   t.same(closed, ['2/1', '3/1', '3/1']);
   t.equal(lanes.find('fashion', '3'), undefined);
@@ -64,13 +70,13 @@ t.test('a lane that cannot start leaves the one there is', async (t) => {
 
 t.test('a lane on its way is loaded once, and given up with who wanted it', async (t) => {
   const signals: AbortSignal[] = [];
-  const startLane = (_: LaneTarget, signal: AbortSignal): Promise<Lane> => {
+  const startLane = (_: ShadowTarget, signal: AbortSignal): Promise<Lane> => {
     signals.push(signal);
     return new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(new Error('ended by force')));
     });
   };
-  const lanes = new Lanes({ startLane, onInternalError: () => undefined });
+  const lanes = new ShadowHosts({ startLane, onInternalError: () => undefined });
   const { signal, abort } = aSignal();
   const loads = [
     lanes.prepare('fashion', laneOf('2'), signal),

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import t from 'tap';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import type { Seat } from '../../src/models/residency.ts';
-import { seatsOf } from '../../src/models/seats-of.ts';
+import type { Deployment } from '../../src/models/deployment.ts';
+import { deploymentsOf } from '../../src/models/deployments-of.ts';
 import { aRoute } from '../rollout/builders.ts';
 import { anEntry, aPackage } from './builders.ts';
 
-const folder = await mkdtemp(join(tmpdir(), 'understudy-seats-'));
+const folder = await mkdtemp(join(tmpdir(), 'understudy-deployments-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
 const packages = ['9', '10', '2'].map((version) => aPackage(version));
 
@@ -19,7 +19,7 @@ async function aConfig(models: string): Promise<Config> {
   return loadConfig(file);
 }
 
-t.test('a canary with control takes three seats, and its rules no further ones', async (t) => {
+t.test('a canary with control has three deployments, and its rules no further ones', async (t) => {
   const route = aRoute({
     shares: [
       { arm: 'stable', version: '1', weightBp: 8_000 },
@@ -29,16 +29,20 @@ t.test('a canary with control takes three seats, and its rules no further ones',
     rules: [{ attribute: 'tester', equals: 'yes', version: '2' }],
     aliases: { old: '1' },
   });
-  const named = (seats: readonly Seat[]) =>
-    seats.map(({ target, role }) => `${target.version} ${role}`).sort();
+  const named = (all: readonly Deployment[]) =>
+    all.map(({ target, role }) => `${target.version} ${role}`).sort();
   const entry = anEntry(await aConfig('{}'), [aPackage('1'), aPackage('2')]);
-  t.same(named(seatsOf(route, entry).required), ['1 control', '1 main', '2 candidate']);
+  t.same(named(deploymentsOf(route, entry).required), ['1 control', '1 main', '2 candidate']);
   const rules = [{ attribute: 'tester', equals: 'yes', version: '2' }];
-  t.same(named(seatsOf(aRoute({ rules }), entry).required), ['1 main', '2 main']);
-  t.same(seatsOf(aRoute(), entry).resident, [], 'what no route leads to is not loaded');
+  t.same(named(deploymentsOf(aRoute({ rules }), entry).required), ['1 main', '2 main']);
+  t.same(deploymentsOf(aRoute(), entry).resident, [], 'what no route leads to is not loaded');
   const all = anEntry(await aConfig('{ fashion: { versions: all } }'), [
     ...packages,
     aPackage('1'),
   ]);
-  t.same(named(seatsOf(route, all).resident), ['10 main', '9 main'], 'unless the policy says so');
+  t.same(
+    named(deploymentsOf(route, all).resident),
+    ['10 main', '9 main'],
+    'unless the policy says so',
+  );
 });

@@ -10,10 +10,10 @@ import { type Lane, type LaneOptions, startLane } from '../host/lane.ts';
 import { checkUnchanged } from '../repository/check-unchanged.ts';
 import type { Package } from '../repository/package.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
+import type { Deployment, DeploymentRole } from './deployment.ts';
 import { instancesOf } from './instances.ts';
 import { joiningKey, joiningSetting } from './joining-setting.ts';
-import type { LaneTarget } from './lanes.ts';
-import type { Seat, SeatRole } from './residency.ts';
+import type { ShadowTarget } from './shadow-hosts.ts';
 
 /**
  * The shadow lane yields to everything that serves live requests: the lowest priority short of idle, given at birth. Two replicas'
@@ -23,35 +23,29 @@ const LANE = { nice: 15, oomScoreAdj: 900 } as const;
 
 /** What answers for an arm of a trial can be lost: stable answers in its place. */
 const OOM_SCORE_ADJ = { main: 0, candidate: 600, control: 600 } as const satisfies Record<
-  SeatRole,
+  DeploymentRole,
   number
 >;
 
-export type PlacementOptions = {
+export type DeployerOptions = {
   readonly clock: Clock;
   readonly joinings: JoiningStore;
   /** Variables that the runtimes read, for the child processes. */
   readonly environment: Birth['environment'];
-  /** For the seats of one role, or for the shadow lane. */
-  readonly listeners: (role: SeatRole | 'shadow') => HostListeners;
+  /** For the deployments in one role, or for shadow hosts. */
+  readonly listeners: (role: DeploymentRole | 'shadow') => HostListeners;
 };
 
-/** What a place is for, and what was read of the model. */
-export type Placed<Target> = { readonly target: Target; readonly entry: CatalogEntry | undefined };
+/** Starts hosts, live and shadow, for versions of the repository, as they are configured to be run. */
+export class Deployer {
+  readonly #options: DeployerOptions;
 
-/** Starts hosts and lanes for versions of the repository, as they are configured to be run. */
-export class Placement {
-  readonly #options: PlacementOptions;
-
-  constructor(options: PlacementOptions) {
+  constructor(options: DeployerOptions) {
     this.#options = options;
   }
 
-  /** All seats of a model are alike but for the version, so that arms can be compared. */
-  async startHost(
-    { target: { target, role }, entry }: Placed<Seat>,
-    signal?: AbortSignal,
-  ): Promise<Host> {
+  /** All deployments of a model are alike but for the version, so that arms can be compared. */
+  async startHost({ target, role, entry }: Deployment, signal?: AbortSignal): Promise<Host> {
     const { clock, environment } = this.#options;
     const { found, source, settings } = sourceOf(target, entry);
     const listeners = this.#keeping(role, [{ found, settings }]);
@@ -80,14 +74,13 @@ export class Placement {
   }
 
   async startLane(
-    { target, entry }: Placed<LaneTarget>,
+    { model, candidate: mirrored, twin: stable, entry }: ShadowTarget,
     stableForm: LaneOptions['stableForm'],
     signal?: AbortSignal,
   ): Promise<Lane> {
     const { clock, environment } = this.#options;
-    const { model } = target;
-    const candidate = sourceOf({ model, version: target.candidate }, entry);
-    const twin = sourceOf({ model, version: target.twin }, entry);
+    const candidate = sourceOf({ model, version: mirrored }, entry);
+    const twin = sourceOf({ model, version: stable }, entry);
     const { batch, queue, execution } = candidate.settings;
     const listeners = this.#keeping('shadow', [candidate, twin]);
     const checks = [candidate, twin].map(({ found }) => checkUnchanged(found));
@@ -105,7 +98,7 @@ export class Placement {
       // It holds two models, and loads one after the other.
       ...{ loadMsMax: 2 * execution.loadMsMax, signal },
       birth: {
-        label: `${model}/${target.candidate} shadow`,
+        label: `${model}/${mirrored} shadow`,
         ...{ ...LANE, environment, memoryBytesMax: twice(execution.memoryBytesMax) },
       },
       // Mirrored requests have no client waiting: there is no urgency.
@@ -128,7 +121,7 @@ export class Placement {
   }
 
   /** The listeners of a role, and what is found of rows is kept for the next start. */
-  #keeping(role: SeatRole | 'shadow', runnables: readonly Kept[]): HostListeners {
+  #keeping(role: DeploymentRole | 'shadow', runnables: readonly Kept[]): HostListeners {
     const { joinings, listeners } = this.#options;
     const own = listeners(role);
     return {

@@ -7,7 +7,7 @@ import type { CatalogEntry } from './catalog-entry.ts';
 import { servingFacts } from './serving-facts.ts';
 
 /** One version as the gateway sees it: made once for each reading of the model, and its life read at each look. */
-export class ResidentVersion implements ModelVersionState {
+export class DeployedVersion implements ModelVersionState {
   readonly version: string;
   readonly signature: Signature;
   readonly platform = 'onnxruntime_onnx';

@@ -1,0 +1,170 @@
+import type { Arm, Route } from '../core/route.ts';
+import type { Life, ModelVersion } from '../core/version.ts';
+import type { ModelVersionState, RefusedModel } from '../core/version-state.ts';
+import type { Host } from '../host/host.ts';
+import type { Lane, LaneOptions } from '../host/lane.ts';
+import type { Catalog } from './catalog.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
+import { DeployedVersion } from './deployed-version.ts';
+import type { Deployer } from './deployer.ts';
+import { planDeployments } from './deployment.ts';
+import { deploymentsOf } from './deployments-of.ts';
+import { LiveHosts } from './live-hosts.ts';
+import { ShadowHosts, type ShadowTarget } from './shadow-hosts.ts';
+
+export type DeploymentsOptions = {
+  readonly catalog: Catalog;
+  readonly deployer: Pick<Deployer, 'startHost' | 'startLane'>;
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+/** How what a route leads to is made ready. All of it has a default. */
+export type DeployOptions = {
+  /** What was read of the model; by default as the catalogue has it, and a reload gives what is to take its place. */
+  readonly entry?: CatalogEntry | undefined;
+  /** Whether also what only the model's policy keeps loaded has to be ready; by default it may fail. */
+  readonly isStrict?: boolean;
+  /** Gives up what is still being loaded, unless another caller waits for it too. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/**
+ * The versions at work, each in its role, kept in step with the routes: what a route needs is made ready before it is written
+ * (`prepare`), and what it no longer needs is closed after (`reconcile`). Loads take as long as they take: no other call waits.
+ */
+export class Deployments {
+  readonly #catalog: Catalog;
+  readonly #live: LiveHosts;
+  readonly #shadows: ShadowHosts;
+  readonly #states = new WeakMap<CatalogEntry, readonly ModelVersionState[]>();
+
+  constructor({ catalog, deployer, onInternalError }: DeploymentsOptions) {
+    this.#catalog = catalog;
+    this.#live = new LiveHosts({
+      startHost: (deployment, signal) => deployer.startHost(deployment, signal),
+      onInternalError,
+    });
+    this.#shadows = new ShadowHosts({
+      startLane: (target, signal) => {
+        const stable = { model: target.model, version: target.twin };
+        const form: LaneOptions['stableForm'] = () => this.#live.find(stable, 'stable')?.form();
+        return deployer.startLane(target, form, signal);
+      },
+      onInternalError,
+    });
+  }
+
+  /**
+   * Loads what the route leads to and is not there yet, beside what is served. Rejects with a ServeError if something of it
+   * cannot be loaded, once all is done, or once the signal gives it up: `reconcile` then closes what could be.
+   */
+  async prepare(route: Route, options: DeployOptions = {}): Promise<void> {
+    const { model } = route;
+    const { entry = this.#catalog.entry(model), isStrict = false, signal } = options;
+    const { required, resident } = deploymentsOf(route, entry);
+    const optional = new Set(isStrict ? [] : resident);
+    await this.#live.prepare(model, [...required, ...resident], {
+      may: (deployment) => optional.has(deployment),
+      signal,
+    });
+    // The shadow host last: unlike a live one, it takes the place of the one there at once.
+    await this.#shadows.prepare(model, shadowTargetOf(route, entry), signal);
+  }
+
+  /** Whether all is ready that the route leads to, as the model was read. */
+  isPrepared(route: Route, entry = this.#catalog.entry(route.model)): boolean {
+    const { required } = deploymentsOf(route, entry);
+    const { loads, moves } = planDeployments(required, this.#live.deployments(route.model));
+    const isLive = loads.length === 0 && moves.length === 0;
+    return isLive && this.#shadows.isPrepared(route.model, shadowTargetOf(route, entry));
+  }
+
+  /** Routes traffic to what the route leads to and closes all else. Resolves when that is closed; never rejects. */
+  async reconcile(route: Route): Promise<void> {
+    const entry = this.#catalog.entry(route.model);
+    const { required, resident } = deploymentsOf(route, entry);
+    await Promise.all([
+      this.#live.reconcile(route.model, [...required, ...resident]),
+      this.#shadows.reconcile(route.model, shadowTargetOf(route, entry)),
+    ]);
+  }
+
+  /** Closes all of a model that no route leads to. Resolves when it is closed; never rejects. */
+  async remove(model: string): Promise<void> {
+    await Promise.all([this.#live.reconcile(model, []), this.#shadows.reconcile(model, undefined)]);
+  }
+
+  readonly find = (target: ModelVersion, arm: Arm): Host | undefined => {
+    return this.#live.find(target, arm);
+  };
+
+  lane(model: string, version: string): Lane | undefined {
+    return this.#shadows.find(model, version);
+  }
+
+  /** Where the shadow host of a version stands; undefined where it has none. */
+  shadowLife({ model, version }: ModelVersion): Life | undefined {
+    return this.#shadows.life(model, version);
+  }
+
+  /** Every version of a model that the repository holds, and where it stands. */
+  readonly versions = (model: string): readonly ModelVersionState[] => {
+    const entry = this.#catalog.entry(model);
+    if (entry === undefined) return [];
+    const known = this.#states.get(entry);
+    if (known !== undefined) return known;
+    const states = [...entry.packages.values()].map(
+      (found) =>
+        new DeployedVersion(found, entry, {
+          life: () => this.#lifeOf(found),
+          joining: () => this.#live.find(found, 'stable')?.joining(),
+        }),
+    );
+    this.#states.set(entry, states);
+    return states;
+  };
+
+  /** Models of which no version can be read, with all that keeps them from it. */
+  readonly refused = (): readonly RefusedModel[] =>
+    this.#catalog
+      .entries()
+      .filter(({ packages, problems }) => packages.size === 0 && problems.length > 0)
+      .map(({ model, problems }) => ({
+        model,
+        reason: problems
+          .map(({ version, reason }) =>
+            version === undefined ? reason : `version ${version}: ${reason}`,
+          )
+          .join('; '),
+      }));
+
+  /** Gives up all that is being loaded, and loads nothing any more. */
+  abandonLoads(): void {
+    this.#live.abandonLoads();
+    this.#shadows.abandonLoads();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#live.close(), this.#shadows.close()]);
+  }
+
+  #lifeOf({ model, version }: ModelVersion): Life {
+    const host = this.#live.find({ model, version }, 'stable');
+    if (host !== undefined) return host.life();
+    if (this.#live.isLoading({ model, version })) return LOADING;
+    const reason = this.#live.fault({ model, version });
+    return reason === undefined ? UNLOADED : { kind: 'failed', reason };
+  }
+}
+
+const LOADING: Life = { kind: 'loading' };
+const UNLOADED: Life = { kind: 'unloaded' };
+
+function shadowTargetOf(
+  { model, mirror, stable }: Route,
+  entry: CatalogEntry | undefined,
+): ShadowTarget | undefined {
+  if (mirror === undefined) return undefined;
+  const builds = [mirror.version, stable].map((version) => entry?.builds.get(version) ?? '');
+  return { model, candidate: mirror.version, twin: stable, build: builds.join(' '), entry };
+}
