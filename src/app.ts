@@ -31,6 +31,7 @@ import { freshRandom } from './core/random.ts';
 import type { BreakerTrip } from './core/rollout.ts';
 import type { ModelVersion } from './core/version.ts';
 import { decide } from './decide/decide.ts';
+import { removeStaleNames, SHARED_MEMORY } from './frame/unnamed-file.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { ModelStatistics } from './gateway/model-statistics.ts';
 import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
@@ -94,6 +95,7 @@ const TICK_MS = 250;
  */
 export async function startApp(options: AppOptions): Promise<App> {
   const release: Release = [];
+  await removeStaleNames(SHARED_MEMORY, systemClock);
   try {
     return await build(options, release);
   } catch (error) {

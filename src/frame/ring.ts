@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { closeSync, openSync, readSync, unlinkSync, writeSync, writevSync } from 'node:fs';
+import { closeSync, readSync, writeSync, writevSync } from 'node:fs';
 import { FrameError } from './frame-error.ts';
+import { openUnnamed, SHARED_MEMORY } from './unnamed-file.ts';
 
 /**
  * One direction of shared memory between the gateway and a child: a file in memory that both have open and that has no name, so
@@ -13,15 +13,12 @@ import { FrameError } from './frame-error.ts';
 const BLOCK_BYTES = 4096;
 /** A power of two, so that numbers of blocks may wrap around at 2^32. */
 const BLOCKS = 4096;
-const FOLDER = '/dev/shm';
 
 /** The file of one direction, for both of its ends. Undefined where the system has no such memory, or none left. */
-export function openRing(folder = FOLDER): number | undefined {
-  const file = `${folder}/understudy-${randomUUID()}`;
+export function openRing(folder = SHARED_MEMORY): number | undefined {
   let fd: number | undefined;
   try {
-    fd = openSync(file, 'wx+', 0o600);
-    unlinkSync(file);
+    fd = openUnnamed(folder);
     // The first block is taken now: what both ends say there can always be said.
     writeSync(fd, Buffer.alloc(4), 0, 4, 0);
     return fd;

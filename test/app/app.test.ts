@@ -1,4 +1,6 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,10 +8,11 @@ import t, { type Test } from 'tap';
 import { adjustableLog } from '../../src/app/log-settings.ts';
 import { createStage } from '../../src/app/stage.ts';
 import { watchHosts } from '../../src/app/watch-hosts.ts';
-import { startApp } from '../../src/app.ts';
+import { type AppOptions, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import type { LogEntry } from '../../src/core/log.ts';
+import { SHARED_MEMORY } from '../../src/frame/unnamed-file.ts';
 import { ModelStatistics } from '../../src/gateway/model-statistics.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { aRollout, aRoute } from '../rollout/builders.ts';
@@ -95,29 +98,44 @@ t.test('a level that is switched off is not written, from then on', async (t) =>
 
 t.test('a start that fails releases what it had taken', async (t) => {
   const port = await aTakenPort(t);
-  const repository = join(folder, 'none');
-  await mkdir(repository, { recursive: true });
-  const address = (number: number) => `127.0.0.1:${number}`;
-  const options = async (admin: number) => ({
-    config: await loadConfig(undefined, {
-      http: address(0),
-      grpc: address(0),
-      admin: address(admin),
-      repository,
-      ledger: join(folder, 'ledger'),
-    }),
-    log: () => undefined,
-    feedbackSecret: undefined,
-  });
   await t.rejects(
-    startApp(await options(port)),
+    startApp(await anApp(port)),
     /server\.admin: expected an address that is free: .*EADDRINUSE.* ss -ltnp 'sport = :\d+'$/,
   );
-  const app = await startApp(await options(0));
+  const app = await startApp(await anApp(0));
   t.equal((await fetch(`http://127.0.0.1:${app.httpPort}/v2/health/live`)).status, 200);
   await app.close();
   await t.rejects(fetch(`http://127.0.0.1:${app.httpPort}/v2/health/live`));
 });
+
+t.test(
+  'a start takes away the names that killed gateways left in shared memory',
+  { skip: existsSync(SHARED_MEMORY) ? false : 'no shared memory' },
+  async (t) => {
+    const left = join(SHARED_MEMORY, `understudy-${randomUUID()}`);
+    await writeFile(left, '');
+    t.teardown(() => rm(left, { force: true }));
+    await utimes(left, 1, 1);
+    const app = await startApp(await anApp(0));
+    t.notOk(existsSync(left));
+    await app.close();
+  },
+);
+
+/** A gateway without models; its admin port is the one given. */
+async function anApp(adminPort: number): Promise<AppOptions> {
+  const repository = join(folder, 'none');
+  await mkdir(repository, { recursive: true });
+  const address = (port: number) => `127.0.0.1:${port}`;
+  const config = await loadConfig(undefined, {
+    http: address(0),
+    grpc: address(0),
+    admin: address(adminPort),
+    repository,
+    ledger: join(folder, 'ledger'),
+  });
+  return { config, log: () => undefined, feedbackSecret: undefined };
+}
 
 async function aTakenPort(t: Pick<Test, 'teardown'>): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
