@@ -4,18 +4,14 @@ import t, { type Test } from 'tap';
 import { Generator } from '../../../src/load/engine/generator.ts';
 import { Histogram } from '../../../src/load/engine/histogram.ts';
 import { constant, poisson } from '../../../src/load/nouns/arrivals.ts';
-import type { LoadReport } from '../../../src/load/nouns/load-report.ts';
 import type { LoadPlan } from '../../../src/load/nouns/plan.ts';
 import { postBytes } from '../../../src/load/wire/http-connection.ts';
 
 const TIME = { timeout: 110_000 };
-/** On a machine that others use too, a run may be disturbed; that one can do it shows that it is not the generator. */
-const TRIES = 4;
 /** So many that the server with the known delay never comes to rest, and takes each request as it comes. */
 const FIXED_PER_SECOND = 500;
+/** Of the buckets of a histogram. */
 const EXACTNESS = 0.02;
-/** Two system calls and the waking of two processes: a tenth of a millisecond, thrice that on a virtual machine. */
-const WAY_MS = 0.3;
 
 type KnownServer = { readonly child: ChildProcess; readonly port: number };
 
@@ -64,42 +60,26 @@ t.test('a stall of the server is seen, where a closed loop hides it', TIME, asyn
   t.ok(hidden.maxMs > 200, 'though it met the stall');
 });
 
-/** What is not as it should be; none: all is. */
-function farOff(report: LoadReport, served: Histogram): string[] {
-  const { latency, offeredPerSecond } = report.measured;
-  const far: string[] = [];
-  const expect = (name: string, found: number, [from, to]: readonly [number, number]): void => {
-    if (found < from || found > to)
-      far.push(`${name} ${found}, not ${from.toFixed(3)} to ${to.toFixed(3)}`);
-  };
-  const ms = served.percentileMs(50);
-  expect('p50', latency.p50Ms, [ms * (1 - EXACTNESS), ms * (1 + EXACTNESS) + WAY_MS]);
-  expect('offered', offeredPerSecond, [FIXED_PER_SECOND * 0.99, FIXED_PER_SECOND * 1.01]);
-  return far;
-}
-
-// The server says how long it really took; a load sees that, and the way there and back. Where other work takes
-// the cores from the generator, its report must say that it is not to be trusted: then, and only then, it may be wrong.
-// Higher percentiles are those of a machine of two cores as much as of the generator: the suite `honesty` of the bench has them.
+// The server says how long it really took. How close a load comes to that is up to the machine as well, so the suite `honesty` of
+// the bench measures it; no machine makes a load see an answer before it was given.
 t.test(
-  'against a server of known delay the median is the true one and the way there, or doubted',
+  'no load shows less than the server took, and all that is due is offered',
   TIME,
   async (t) => {
-    const generator = aGenerator(t);
-    const tries: { far: readonly string[]; isDoubted: boolean }[] = [];
-    while (tries.length < TRIES && tries.at(-1)?.far.length !== 0) {
-      const { child, port } = await aServer(t, 'fixed');
-      const arrivals = constant(FIXED_PER_SECOND);
-      const plan = aPlan(port, { arrivals, durationMs: 3_000, warmupMs: 1_000 });
-      const report = await generator.run(plan);
-      child.send('how long did they take?');
-      const [tookMs] = (await once(child, 'message')) as [number[]];
-      const served = new Histogram();
-      for (const ms of tookMs.slice(-report.measured.offered)) served.add(ms);
-      tries.push({ far: farOff(report, served), isDoubted: report.doubts.length > 0 });
-    }
-    for (const { far, isDoubted } of tries) t.comment(far.join(', '), isDoubted ? '(doubted)' : '');
-    t.ok(tries.some(({ far }) => far.length === 0) || tries.every(({ isDoubted }) => isDoubted));
+    const { child, port } = await aServer(t, 'fixed');
+    const plan = aPlan(port, { arrivals: constant(FIXED_PER_SECOND), durationMs: 1_500 });
+    const { measured } = await aGenerator(t).run(plan);
+    child.send('how long did they take?');
+    const [tookMs] = (await once(child, 'message')) as [number[]];
+    const served = new Histogram();
+    for (const ms of tookMs) served.add(ms);
+    t.equal(measured.offered, 1.5 * FIXED_PER_SECOND);
+    t.equal(measured.ok, tookMs.length, 'each answer was seen');
+    for (const percent of [50, 99] as const)
+      t.ok(
+        measured.latency[`p${percent}Ms`] >= served.percentileMs(percent) * (1 - EXACTNESS),
+        `p${percent}: ${measured.latency[`p${percent}Ms`]} of ${served.percentileMs(percent)} ms`,
+      );
   },
 );
 
