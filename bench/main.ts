@@ -2,7 +2,8 @@
  * `npm run bench -- [suite ...] [--quick] [--rounds N] [--out FOLDER] [--report [--into PAGE]] [--gate]`: measures the suites
  * (all where none is named), prints a table for each and keeps them as JSON. `--quick` shows in seconds that a suite works; its
  * figures mean nothing. `--report` measures nothing and prints what was kept as Markdown, or puts it into a page. `--gate` takes
- * a minute or two: it fails (exit 1) where a ratio has fallen below its floor, and says so (exit 3) where it cannot tell.
+ * a minute or two: it fails (exit 1) where a ratio has fallen below its floor, and says so (exit 3) where it cannot tell. Words with
+ * it choose the checks whose names have one of them.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -38,7 +39,7 @@ const out = values.out ?? join(programFolder, 'var', values.quick ? 'bench-quick
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 if (values.report) await report();
-else if (values.gate) await gate();
+else if (values.gate) await gate(positionals);
 else for (const suite of chosen(positionals)) await measure(suite);
 
 async function report(): Promise<void> {
@@ -47,8 +48,15 @@ async function report(): Promise<void> {
   else await publish(values.into, results);
 }
 
-async function gate(): Promise<void> {
-  const verdict = await runGate(CHECKS, (line) => console.log(line));
+async function gate(words: readonly string[]): Promise<void> {
+  const checks = CHECKS.filter(
+    ({ name }) => words.length === 0 || words.some((word) => name.includes(word)),
+  );
+  if (checks.length === 0) {
+    const known = CHECKS.map(({ name }) => name).join(', ');
+    throw new Error(`--gate: expected words of ${known}, found ${words.join(' ')}`);
+  }
+  const verdict = await runGate(checks, (line) => console.log(line));
   process.exitCode = EXIT_CODES[verdict];
 }
 

@@ -5,6 +5,7 @@ import type { DifferenceCounts, Evidence, GridCounts } from '../../src/core/evid
 import { METRIC_NAMES, type MetricName, type Verdict } from '../../src/core/verdict.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { metricLabel } from '../../src/decide/metric-plans.ts';
+import { fuzzRuns } from '../support/fuzz-runs.ts';
 import { anExposure, aSpec, goodEvidence } from './builders.ts';
 
 /** From worst to best. */
@@ -58,7 +59,7 @@ t.test('a verdict never improves when candidate errors are added', async (t) => 
       };
       return ORDER.indexOf(judge(after).kind) <= ORDER.indexOf(judge(before).kind);
     }),
-    { numRuns: 200 },
+    fuzzRuns(200),
   );
   t.pass();
 });
@@ -74,7 +75,7 @@ t.test('the order in which evidence was put together changes no bit of the verdi
       const turned = reversed(given) as Evidence;
       return JSON.stringify(judge(turned)) === JSON.stringify(judge(given));
     }),
-    { numRuns: 100 },
+    fuzzRuns(100),
   );
   t.pass();
 });
@@ -96,7 +97,7 @@ t.test('evidence merged in any order and grouping gives the same verdict', async
       const other = mergeEvidence(c, mergeEvidence(b, a));
       return JSON.stringify(judge(one)) === JSON.stringify(judge(other));
     }),
-    { numRuns: 50 },
+    fuzzRuns(50),
   );
   t.pass();
 });
@@ -115,7 +116,7 @@ t.test('every verdict is whole: labels, findings and reasons agree', async (t) =
         (verdict.kind !== 'pass' || require.length > 0)
       );
     }),
-    { numRuns: 200 },
+    fuzzRuns(200),
   );
   t.pass();
 });

@@ -5,6 +5,7 @@ import { decodeFrame } from '../../src/frame/decode-frame.ts';
 import { encodeBuffer, encodeChunks } from '../../src/frame/encode-frame.ts';
 import { FRAME_KINDS } from '../../src/frame/frame.ts';
 import { FrameError } from '../../src/frame/frame-error.ts';
+import { fuzzRuns } from '../support/fuzz-runs.ts';
 import { aRequestFrame, FRAMES, KINDS } from './builders.ts';
 
 /** What damage must come to: a frame after all, or a message of one line that says what was expected and what was found. */
@@ -30,7 +31,7 @@ for (const kind of KINDS) {
         assert.deepEqual(decodeFrame(bytes), frame);
         assert(Buffer.concat(encodeChunks(frame)).equals(bytes));
       }),
-      { numRuns: 60 },
+      fuzzRuns(60),
     );
   });
 
@@ -46,7 +47,7 @@ for (const kind of KINDS) {
         new DataView(whole.buffer).setUint32(0, whole.byteLength, true);
         assert.throws(() => decodeFrame(whole), FrameError);
       }),
-      { numRuns: 60 },
+      fuzzRuns(60),
     );
   });
 
@@ -58,7 +59,7 @@ for (const kind of KINDS) {
         for (const [seed, value] of changes) bytes[seed % bytes.byteLength] = value;
         assertClear(bytes);
       }),
-      { numRuns: 200 },
+      fuzzRuns(200),
     );
   });
 
@@ -73,7 +74,7 @@ for (const kind of KINDS) {
         bytes.set(nonsense, 16);
         assertClear(bytes);
       }),
-      { numRuns: 200 },
+      fuzzRuns(200),
     );
   });
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { ServeError } from '../../src/core/errors.ts';
+import { fuzzRuns } from '../support/fuzz-runs.ts';
 import { until } from '../support/until.ts';
 import { ALL, anAssignment, answered, aRequest, aStage, failed, settle } from './builders.ts';
 import { History, histories } from './history.ts';
@@ -241,7 +242,7 @@ t.test(
           stage.errors.length === 0
         );
       }),
-      { numRuns: 200 },
+      fuzzRuns(200),
     );
     t.pass();
   },

@@ -8,6 +8,7 @@ import { placeOf } from '../../src/repository/pbtxt-places.ts';
 import { tokensOf } from '../../src/repository/pbtxt-tokens.ts';
 import { scanModel } from '../../src/repository/scan.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
+import { fuzzRuns } from '../support/fuzz-runs.ts';
 import { aRepository } from './a-repository.ts';
 
 const read = (text: string) => readConfigPbtxt({ file: 'config.pbtxt', text });
@@ -123,7 +124,7 @@ t.test('any text is read, or refused with a place inside it', (t) => {
       }
       return true;
     }),
-    { numRuns: 300 },
+    fuzzRuns(300),
   );
   t.end();
 });

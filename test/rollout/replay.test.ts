@@ -7,6 +7,7 @@ import { verifyChain } from '../../src/ledger/chain.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
 import { replay } from '../../src/rollout/replay.ts';
+import { fuzzRuns } from '../support/fuzz-runs.ts';
 import { aSpec, decideByLabel, evidenceOf, PROMOTE, PROVE, SHADOW, World } from './builders.ts';
 
 const ABORT = { kind: 'abort', model: 'fashion', reason: 'changed my mind' } as const;
@@ -127,7 +128,7 @@ t.test('always: shares add up, only a pass promotes, nothing is decided twice', 
       if (broken !== undefined) throw new Error(broken);
       if (disagreements.length > 0) throw new Error(JSON.stringify(disagreements[0]));
     }),
-    { numRuns: 150 },
+    fuzzRuns(150),
   );
 });
 

@@ -12,6 +12,7 @@ import { bytesOf, type Element, elementsOf } from '../../../src/load/requests/el
 import { parseExactJson } from '../../../src/load/requests/exact-json.ts';
 import { jsonElements } from '../../../src/load/requests/json-elements.ts';
 import { syntheticSamples } from '../../../src/load/requests/synthetic.ts';
+import { fuzzRuns } from '../../support/fuzz-runs.ts';
 
 function taking(dtype: Dtype, shape: readonly number[], outputs: Signature['outputs'] = []) {
   return { inputs: [{ name: 'x', dtype, shape }], outputs };
@@ -131,7 +132,7 @@ t.test('printed numbers read back, and no fewer digits would do', async (t) => {
   for (const dtype of ['FP16', 'BF16', 'FP32'] as const) {
     fc.assert(
       fc.property(fc.float(), (value) => check(dtype, value)),
-      { numRuns: 500 },
+      fuzzRuns(500),
     );
     fc.assert(fc.property(fc.double({ min: 0, max: 1 }), (value) => check(dtype, value)));
   }

@@ -3,7 +3,6 @@ import { Metadata } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
 import t from 'tap';
-
 import { joinByteStrings } from '../../../src/core/byte-strings.ts';
 import { ServeError } from '../../../src/core/errors.ts';
 import { DTYPES, type Dtype, elementCount } from '../../../src/core/tensor.ts';
@@ -12,6 +11,7 @@ import { FIELD_OF } from '../../../src/protocol/grpc/decode-contents.ts';
 import { type InferMessage, readInferMessage } from '../../../src/protocol/grpc/infer-message.ts';
 import { headersOf } from '../../../src/protocol/grpc/metadata.ts';
 import { WireReader } from '../../../src/protocol/grpc/wire-reader.ts';
+import { fuzzRuns } from '../../support/fuzz-runs.ts';
 import { NOBODY } from '../builders.ts';
 import { LIMITS, PROTOS } from './builders.ts';
 
@@ -91,7 +91,7 @@ t.test('typed contents of every datatype become the bytes of a tensor', async ()
         const found = dataOf(encode(typedRequest(dtype, values)));
         return found.equals(bytesOf(dtype, values));
       }),
-      { numRuns: 200 },
+      fuzzRuns(200),
     );
   }
   fc.assert(
@@ -178,7 +178,7 @@ t.test('a message is read as a library reads it, with unknown fields anywhere', 
       const expected = REQUEST.toObject(REQUEST.decode(bytes), { longs: String, arrays: true });
       return isDeepStrictEqual(plain(found), expectedOf(expected as Expected));
     }),
-    { numRuns: 300 },
+    fuzzRuns(300),
   );
 });
 
@@ -288,8 +288,8 @@ t.test('no bytes do more than be refused', async (t) => {
       return thrown instanceof ServeError && thrown.code !== 'internal';
     }
   };
-  fc.assert(fc.property(MUTATED, isSafe), { numRuns: 20_000 });
-  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), isSafe), { numRuns: 10_000 });
+  fc.assert(fc.property(MUTATED, isSafe), fuzzRuns(20_000));
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 64 }), isSafe), fuzzRuns(10_000));
   t.ok(refused > 10_000, `${refused} refused`);
 });
 

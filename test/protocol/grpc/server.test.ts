@@ -5,10 +5,10 @@ import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-
 import { createGrpcServer } from '../../../src/protocol/grpc/server.ts';
 import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import { aGateway, echoHost } from '../../gateway/builders.ts';
+import { fuzzRuns } from '../../support/fuzz-runs.ts';
 import { until } from '../../support/until.ts';
 import { aService } from '../builders.ts';
 import { aSession, ended, framed } from './a-session.ts';
@@ -162,7 +162,7 @@ t.test('no frame of gRPC ends the server or leaks a request', async (t) => {
       const { code, resetCode } = await ended(stream);
       return code !== undefined || resetCode !== constants.NGHTTP2_NO_ERROR;
     }),
-    { numRuns: 500 },
+    fuzzRuns(500),
   );
   t.equal((await call('ModelInfer', anInfer())).error, undefined);
   t.equal(gateway.inFlight(), 0);

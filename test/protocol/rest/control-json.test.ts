@@ -4,6 +4,7 @@ import { createTimeSlicer } from '../../../src/concurrency/time-slicer.ts';
 import { ServeError } from '../../../src/core/errors.ts';
 import { decodeBase64 } from '../../../src/protocol/rest/base64.ts';
 import { LongText, readControlJson } from '../../../src/protocol/rest/control-json.ts';
+import { fuzzRuns } from '../../support/fuzz-runs.ts';
 
 const LIMITS = { jsonDepthMax: 100 };
 /** Where every step is a slice. */
@@ -33,7 +34,7 @@ t.test('any JSON object is read as it is, long strings and all', async () => {
       const json = JSON.stringify(value);
       return JSON.stringify(whole(await read(json))) === JSON.stringify(JSON.parse(json));
     }),
-    { numRuns: 60 },
+    fuzzRuns(60),
   );
 });
 
@@ -52,7 +53,7 @@ t.test('no body, however broken, gets past as anything but a refusal', async () 
         return thrown instanceof ServeError && thrown.code !== 'internal';
       }
     }),
-    { numRuns: 300 },
+    fuzzRuns(300),
   );
 });
 
@@ -63,7 +64,7 @@ t.test('base64 text is decoded to the bytes that it stands for', async () => {
       const sent = Buffer.from(padded ? text : text.replace(/=+$/, ''));
       return (await decodeBase64(sent, slicer))?.equals(bytes) ?? false;
     }),
-    { numRuns: 40 },
+    fuzzRuns(40),
   );
 });
 

@@ -10,6 +10,7 @@ import { type DecodeContext, openInfer } from '../../../src/protocol/rest/decode
 import { HEADER_LENGTH } from '../../../src/protocol/rest/decode-binary.ts';
 import { KnownHeads } from '../../../src/protocol/rest/known-heads.ts';
 import { aGateway, PAIRS } from '../../gateway/builders.ts';
+import { fuzzRuns } from '../../support/fuzz-runs.ts';
 import { NOBODY } from '../builders.ts';
 import { anInput, anyShare, aServer, binaryInput, floats, inferCall, LIMITS } from './builders.ts';
 
@@ -183,7 +184,7 @@ t.test('any change of a request is decoded or refused', async (t) => {
     if (await isDecoded(wire, context)) decoded += 1;
     else refused += 1;
   });
-  await fc.assert(property, { numRuns: 40_000 });
+  await fc.assert(property, fuzzRuns(40_000));
   t.ok(decoded > 1_000 && refused > 10_000, `${decoded} decoded, ${refused} refused`);
 });
 
@@ -214,7 +215,7 @@ t.test('a server that is sent all that still serves, and holds nothing', async (
     const isTold = answer.statusCode === 200 || typeof answer.json().error === 'string';
     return STATUSES.has(answer.statusCode) && isTold;
   });
-  await fc.assert(property, { numRuns: 800 });
+  await fc.assert(property, fuzzRuns(800));
   t.equal((await app.inject(GOOD)).statusCode, 200);
   t.equal(gateway.inFlight(), 0);
 });
@@ -254,7 +255,7 @@ t.test(
       const answer = await send(body);
       return answer === '' || /^HTTP\/1\.1 (?!500)\d{3} /.test(answer);
     });
-    await fc.assert(property, { numRuns: 400 });
+    await fc.assert(property, fuzzRuns(400));
     const lines = `POST ${GOOD.url} HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: ${GOOD.payload.length}`;
     t.match(await send(Buffer.from(`${lines}\r\n\r\n${GOOD.payload}`)), /^HTTP\/1\.1 200 /);
     t.equal(gateway.inFlight(), 0);
