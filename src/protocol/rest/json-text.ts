@@ -1,15 +1,19 @@
 import { isUtf8 } from 'node:buffer';
 
 import { messageOf, ServeError } from '../../core/errors.ts';
+import { withFirstKeys } from './first-keys.ts';
 
 /**
  * A small JSON text, parsed in one go. Strictly: other programs put a character of their own in for bytes that are no UTF-8,
- * and an id would come back that was not sent. `revive` is given each value, the innermost first, and gives what stands in its place.
+ * and an id would come back that was not sent. Of keys that an object has twice the first counts. `revive` is given each value, the innermost first, and gives what stands in its place.
  * @throws ServeError `invalid_input`.
  */
 export function parseJson(bytes: Buffer, revive?: (value: unknown) => unknown): unknown {
   const text = utf8TextOf(bytes);
-  const value = parsed(text, revive && ((_, each: unknown) => revive(each)));
+  const reviver = revive && ((_: string, each: unknown) => revive(each));
+  let value = parsed(text, reviver);
+  const first = withFirstKeys(text);
+  if (first !== text) value = parsed(first, reviver);
   if (SURROGATE_ESCAPE.test(text) && hasHalfCharacter(value)) {
     throw new ServeError(
       'invalid_input',
