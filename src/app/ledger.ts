@@ -11,7 +11,7 @@ import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
 const CLOCK_BEHIND_MS = 5_000;
 
 /** How long the ports wait for the ledger, so that one which cannot be used ends the start before they are open. */
-const READ_MS = 1_000;
+const READ_MS = 2_000;
 
 /**
  * Begins to open the ledger. Its clock continues from the last record, so that times of a rollout never go backwards. What it cannot

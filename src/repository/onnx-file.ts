@@ -143,7 +143,7 @@ function zipMapHint(type: OnnxType | undefined): string {
 /** The runtime's binding has no way to leave such an input out. */
 function optionalHint(type: OnnxType | undefined): string {
   return type !== undefined && Object.hasOwn(type, 'optional_type')
-    ? '. An input of a plain type that has an initializer may be left out'
+    ? ". ONNX Runtime's binding cannot run without it: export a plain tensor that has an initializer, which a request may leave out, or one model with it and one without"
     : '';
 }
 

@@ -259,7 +259,7 @@ const REFUSED: readonly { readonly bytes: Uint8Array; readonly says: string | Re
   { bytes: withInputType({ map_type: EMPTY }), says: 'input "x": expected a tensor, found a map' },
   {
     bytes: withInputType({ optional_type: EMPTY }),
-    says: 'input "x": expected a tensor, found an optional value. An input of a plain type that has an initializer may be left out',
+    says: 'input "x": expected a tensor, found an optional value. ONNX Runtime\'s binding cannot run without it: export a plain tensor that has an initializer, which a request may leave out, or one model with it and one without',
   },
   {
     bytes: withInputType({ sparse_tensor_type: EMPTY }),

@@ -62,6 +62,24 @@ t.test('a branch on what is sent mixes rows; one that is fixed is looked into', 
   });
 });
 
+/** `x` [N,4] to `y`: a Scan along this axis, whose body negates. */
+function aScan(axis: number): Uint8Array {
+  const model = newModel({ name: 'scan', inputs: [X], outputs: [{ ...X, name: 'y' }] });
+  const { graph } = model;
+  const attributes = { num_scan_inputs: { int: 1 }, scan_input_axes: { ints: [axis] } };
+  addNode(graph, { op: 'Scan', inputs: ['x'], outputs: ['y'], name: 'steps', attributes });
+  const row = { name: 'row', dtype: 'FP32', shape: [-1] } as const;
+  const body = newModel({ name: 'body', inputs: [row], outputs: [{ ...row, name: 'out' }] }).graph;
+  addNode(body, { op: 'Neg', inputs: ['row'], outputs: ['out'] });
+  graph.node[0]?.attribute.push({ name: 'body', type: 5, g: body });
+  return writeModel(model);
+}
+
+t.test('a Scan over what is sent mixes rows, along any axis, and is named', async (t) => {
+  const because = "node 'steps' (Scan) goes along an axis, from row to row";
+  for (const axis of [0, 1]) t.same(rowsOfGraph(aScan(axis)), { kind: 'mixed', because });
+});
+
 /** A field of a message: texts and messages come with their length. */
 function field(number: number, content: Uint8Array | string): Buffer {
   const bytes = Buffer.from(content);
