@@ -1,10 +1,16 @@
-import { Line, type Standing } from '../concurrency/fifo-queue.ts';
+import { FifoQueue, type QueuePlace } from '../concurrency/fifo-queue.ts';
+import { PriorityQueue } from '../concurrency/priority-queue.ts';
 import { ServeError } from '../core/errors.ts';
-import { Levels } from './levels.ts';
 import type { Answer, Work } from './work.ts';
 
+/**
+ * How much earlier than a request of the next level one of this level counts as having arrived, milliseconds. While no request waits
+ * longer than this, the more urgent always goes first; one that waits longer goes before more urgent ones that came later.
+ */
+export const LEVEL_MS = 250;
+
 /** A request in the batcher, from its arrival until it is settled. */
-export type Entry = Standing & {
+export type Entry = QueuePlace & {
   readonly work: Work;
   readonly rows: number;
   readonly bytes: number;
@@ -19,20 +25,20 @@ export type Entry = Standing & {
 export type QueueLimits = {
   readonly requestsMax: number;
   readonly bytesMax: number;
-  /** Levels of urgency, 1 the most urgent; 0 or absent: all requests are alike. */
+  /** Levels of urgency, 1 the most urgent; default 0: all requests are equal. Triton's `priority_levels`. */
   readonly priorityLevels?: number;
-  /** The level of requests that name none, or one that there is not; absent: the least urgent. */
+  /** The level of requests that name none, or one that does not exist; default: the least urgent. Triton's `default_priority_level`. */
   readonly defaultPriority?: number;
 };
 
 /**
- * What waits for a replica, bounded and in the order in which it should leave: that of arrival, or where there are levels of
- * urgency, that of turns (`Levels`). Entries that must run again stand at the front.
+ * The requests that wait for a replica, bounded and in the order in which they should leave: that of arrival, or where there are
+ * priority levels, that of the `PriorityQueue`. Entries that must run again are at the front.
  */
 export class Queue {
   readonly #limits: QueueLimits;
-  readonly #again = new Line<Entry>();
-  readonly #fresh: Levels;
+  readonly #again = new FifoQueue<Entry>();
+  readonly #fresh: PriorityQueue<Entry>;
   #size = 0;
   #bytes = 0;
   #rows = 0;
@@ -40,7 +46,13 @@ export class Queue {
   constructor(limits: QueueLimits) {
     this.#limits = limits;
     const { priorityLevels: levels = 0, defaultPriority: defaultLevel = levels } = limits;
-    this.#fresh = new Levels({ levels, defaultLevel });
+    this.#fresh = new PriorityQueue({
+      levels,
+      levelMs: LEVEL_MS,
+      levelOf: ({ work: { priority } }) =>
+        priority >= 1 && priority <= levels ? priority : defaultLevel,
+      arrivedMs: ({ enqueuedMs }) => enqueuedMs,
+    });
   }
 
   get size(): number {

@@ -1,13 +1,13 @@
-/** Always a power of two, so that a number's place is its last bits. */
+/** Always a power of two, so that the place of a number is its last bits. */
 const PLACES_MIN = 256;
 
 /**
- * Things in flight, each under a number of 32 bits that is given out for it. A `Map` would do, but for what its memory does to
- * the garbage collector: every few hundred changes it moves to a new table, and the old table keeps hold of the new one, for the
- * sake of those who are iterating. Once one table has grown old enough to outlive the small collections, so does every table
- * after it, with all that was in flight when it was left. Here nothing moves while the number of things stays about the same.
+ * A table of what is in flight, each entry under a number of 32 bits. A `Map` would do, but for its memory and the garbage
+ * collector: every few hundred changes it moves to a new table, and the old one keeps a reference to the new one, for iterators
+ * under way. Once one table is old enough to outlive the small collections, so is every table after it, with all that was in
+ * flight when it was left. Here nothing moves while the number of entries stays about the same.
  */
-export class Slots<V extends object> {
+export class InFlightTable<V extends object> {
   #values: (V | undefined)[] = placesFor(PLACES_MIN);
   #numbers = new Uint32Array(PLACES_MIN);
   #next = 1;
@@ -17,10 +17,10 @@ export class Slots<V extends object> {
     return this.#size;
   }
 
-  /** Takes something up, and returns its number. Numbers rise, and wrap once all 32 bits are used up. */
+  /** Adds an entry and returns its number. Numbers rise, and wrap once all 32 bits are used up. */
   add(value: V): number {
     if (this.#size * 2 >= this.#values.length) this.#grow();
-    // What stays long keeps its place; those that come round to it are put behind it.
+    // An entry that stays long keeps its place; numbers that come round to it are skipped.
     while (this.#values[this.#placeOf(this.#next)] !== undefined) this.#step();
     const number = this.#next;
     this.#put(number, value);
@@ -30,8 +30,8 @@ export class Slots<V extends object> {
   }
 
   /**
-   * Takes something up under a number that others gave out, as `add` does, and that is not in flight here. All in flight here is
-   * in flight there, so that places enough for them are enough here.
+   * Adds an entry under a number that another table gave out by `add`, and that is not in flight here. All that is in flight here
+   * is in flight there, so that as many places are enough here. Throws where the number is in use.
    */
   put(number: number, value: V): void {
     if (this.get(number) !== undefined) throw new Error(`expected a new number, found ${number}`);
@@ -41,13 +41,13 @@ export class Slots<V extends object> {
     this.#next = (number + 1) >>> 0;
   }
 
-  /** What has this number; undefined where there is none of this number. */
+  /** Undefined: no entry has this number. */
   get(number: number): V | undefined {
     const place = this.#placeOf(number);
     return this.#numbers[place] === number ? this.#values[place] : undefined;
   }
 
-  /** What had this number, which is not in flight any more; undefined where there is none of this number. */
+  /** Removes and returns the entry; undefined: no entry has this number. */
   remove(number: number): V | undefined {
     const value = this.get(number);
     if (value === undefined) return undefined;
@@ -56,13 +56,13 @@ export class Slots<V extends object> {
     return value;
   }
 
-  /** All that is in flight now with its number, in the order in which it came. */
+  /** All entries with their numbers, oldest first. */
   entries(): readonly (readonly [number, V])[] {
     const found: [number, V][] = [];
     this.#values.forEach((value, place) => {
       if (value !== undefined) found.push([this.#numbers[place] ?? 0, value]);
     });
-    // The numbers may have wrapped meanwhile: what counts is how long ago they were given out.
+    // Numbers may have wrapped meanwhile: what counts is how long ago they were given out.
     const age = (number: number): number => (this.#next - number) >>> 0;
     return found.sort(([a], [b]) => age(b) - age(a));
   }

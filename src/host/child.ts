@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { Slots } from '../concurrency/in-flight-table.ts';
+import { InFlightTable } from '../concurrency/in-flight-table.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Frame, RequestFrame } from '../frame/frame.ts';
@@ -20,7 +20,7 @@ const ORPHAN_GRACE_MS = 5_000;
 export class Child {
   readonly #clock: Clock = systemClock;
   readonly #frames: FrameSocket;
-  readonly #withdraw = new Slots<() => void>();
+  readonly #withdraw = new InFlightTable<() => void>();
   #desk: Desk | undefined;
   #runMsMax = 0;
   #ending = false;

@@ -1,7 +1,7 @@
 import type { Entry } from '../batching/queue.ts';
 import { RunTime } from '../batching/run-time.ts';
 import { bytesOf, type Work } from '../batching/work.ts';
-import { Slots } from '../concurrency/in-flight-table.ts';
+import { InFlightTable } from '../concurrency/in-flight-table.ts';
 import { TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Joining } from '../core/joining.ts';
@@ -37,7 +37,7 @@ export class Supervisor implements Desk {
   readonly #joinings: JoiningMemory;
   readonly #lifeline: Lifeline;
   readonly #crashes: CrashLog;
-  readonly #pending = new Slots<Pending>();
+  readonly #pending = new InFlightTable<Pending>();
   readonly #runTime = new RunTime();
   /** The child that is ready to take requests. */
   #process: HostProcess | undefined;

@@ -1,44 +1,44 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { Slots } from '../../src/concurrency/in-flight-table.ts';
+import { InFlightTable } from '../../src/concurrency/in-flight-table.ts';
 
 type Thing = { readonly name: number };
 
-t.test('slots give back under a number what was put there, once', async (t) => {
-  const slots = new Slots<Thing>();
-  const number = slots.add({ name: 7 });
-  t.equal(slots.size, 1);
-  t.same(slots.remove(number), { name: 7 });
-  t.equal(slots.remove(number), undefined);
-  t.equal(slots.size, 0);
+t.test('a table gives back under a number what was put there, once', async (t) => {
+  const table = new InFlightTable<Thing>();
+  const number = table.add({ name: 7 });
+  t.equal(table.size, 1);
+  t.same(table.remove(number), { name: 7 });
+  t.equal(table.remove(number), undefined);
+  t.equal(table.size, 0);
 });
 
 t.test(
   'a number that is not in flight any more does not stand for what came after it',
   async (t) => {
-    const slots = new Slots<Thing>();
-    const gone = slots.add({ name: 0 });
-    slots.remove(gone);
+    const table = new InFlightTable<Thing>();
+    const gone = table.add({ name: 0 });
+    table.remove(gone);
     // More than there are places, so that each place is taken again.
-    const later = Array.from({ length: 1_000 }, (_, name) => slots.add({ name }));
-    t.equal(slots.remove(gone), undefined);
+    const later = Array.from({ length: 1_000 }, (_, name) => table.add({ name }));
+    t.equal(table.remove(gone), undefined);
     t.equal(new Set([gone, ...later]).size, 1_001);
   },
 );
 
 t.test('what stays for long is neither lost nor in the way', async (t) => {
-  const slots = new Slots<Thing>();
-  const slow = slots.add({ name: -1 });
-  for (let name = 0; name < 10_000; name += 1) slots.remove(slots.add({ name }));
-  t.same(slots.entries(), [[slow, { name: -1 }]]);
-  t.same(slots.remove(slow), { name: -1 });
+  const table = new InFlightTable<Thing>();
+  const slow = table.add({ name: -1 });
+  for (let name = 0; name < 10_000; name += 1) table.remove(table.add({ name }));
+  t.same(table.entries(), [[slow, { name: -1 }]]);
+  t.same(table.remove(slow), { name: -1 });
 });
 
-t.test('slots hold what a map would, in the order in which it came', async () => {
+t.test('a table holds what a map would, in the order in which it came', async () => {
   const step = fc.oneof(fc.constant('add' as const), fc.nat(2_000));
   fc.assert(
     fc.property(fc.array(step, { maxLength: 2_000, size: 'max' }), (steps) => {
-      const slots = new Slots<Thing>();
+      const table = new InFlightTable<Thing>();
       const expected = new Map<number, Thing>();
       let name = 0;
       for (const step of steps) {
@@ -46,15 +46,15 @@ t.test('slots hold what a map would, in the order in which it came', async () =>
         const number = step === 'add' ? undefined : numbers[step % Math.max(1, numbers.length)];
         if (number === undefined) {
           name += 1;
-          expected.set(slots.add({ name }), { name });
+          expected.set(table.add({ name }), { name });
         } else {
-          const [found, wanted] = [slots.remove(number), expected.get(number)];
+          const [found, wanted] = [table.remove(number), expected.get(number)];
           expected.delete(number);
           if (found?.name !== wanted?.name) return false;
         }
-        if (slots.size !== expected.size) return false;
+        if (table.size !== expected.size) return false;
       }
-      return JSON.stringify(slots.entries()) === JSON.stringify([...expected]);
+      return JSON.stringify(table.entries()) === JSON.stringify([...expected]);
     }),
     { numRuns: 30 },
   );
@@ -63,7 +63,7 @@ t.test('slots hold what a map would, in the order in which it came', async () =>
 t.test(
   'numbers that another gave out find their values, in no more places than it has',
   async (t) => {
-    const [theirs, ours] = [new Slots<Thing>(), new Slots<Thing>()];
+    const [theirs, ours] = [new InFlightTable<Thing>(), new InFlightTable<Thing>()];
     // One that stays, so that the others come round to it, and more at once than there are places in the beginning.
     const numbers = [theirs.add({ name: -1 })];
     ours.put(numbers[0] ?? 0, { name: -1 });
