@@ -1,25 +1,24 @@
-/** Runs pieces of work one after the other, in the order they came. A piece that fails does not stop the next. */
+/** Runs tasks one after the other, in the order in which they came. A task that fails does not stop the next. */
 export class SerialQueue {
   #last: Promise<unknown> = Promise.resolve();
-  #waiting = 0;
+  #pending = 0;
 
   /** True while nothing runs and nothing waits. */
   isIdle(): boolean {
-    return this.#waiting === 0;
+    return this.#pending === 0;
   }
 
-  run<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.#waiting += 1;
-    const result = this.#last.then(work);
-    this.#last = result
-      .catch(() => undefined)
-      .then(() => {
-        this.#waiting -= 1;
-      });
+  /** Resolves or rejects as the task does. */
+  run<Result>(task: () => Promise<Result>): Promise<Result> {
+    this.#pending += 1;
+    const result = this.#last.then(task).finally(() => {
+      this.#pending -= 1;
+    });
+    this.#last = result.catch(() => undefined);
     return result;
   }
 
-  /** Resolves when everything that was given so far has run. */
+  /** Resolves when every task given so far has ended. */
   async drained(): Promise<void> {
     await this.#last;
   }

@@ -5,8 +5,7 @@
  * that the repository holds.
  */
 
-import { holdingAll, type Turn } from '../concurrency/holding-all.ts';
-import { SerialQueue } from '../concurrency/serial-queue.ts';
+import { SerialQueues } from '../concurrency/serial-queues.ts';
 import type { Config } from '../config/schema.ts';
 import { causeMessageOf, messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
@@ -46,20 +45,18 @@ export type ModelControlOptions = {
 const ASKED_MAX = 32;
 
 /** How long what concerns several models waits for loads that are under way. */
-const TURNS_MS_MAX = 20_000;
+const WAIT_MS_MAX = 20_000;
 
 /** A model as it was read, and whether its packages are a caller's own. */
 type Read = { readonly entry: CatalogEntry; readonly isBrought: boolean };
 
 const FROM_REPOSITORY: LoadRequest = { config: undefined, files: new Map() };
 
-/** What is done to one model, one after the other. */
-type Turns = { readonly queue: SerialQueue; asked: number; isLoading: boolean };
-
 export class ModelControl implements ModelRepository {
   readonly #options: ModelControlOptions;
-  /** Of models that something is done to; nothing of the others, so that made-up names take no memory. */
-  readonly #turns = new Map<string, Turns>();
+  /** Loads and unloads, by model. */
+  readonly #queues = new SerialQueues();
+  readonly #loading = new Set<string>();
   /** By model: why the last load failed. */
   readonly #faults = new Map<string, string>();
   #asked = 0;
@@ -94,11 +91,9 @@ export class ModelControl implements ModelRepository {
       throw loadFailed(model, 'failed to poll from model repository: no folder can have this name');
     }
     await this.#options.starting.ended(model);
-    await this.inTurn(model, async (turns) => {
-      turns.isLoading = true;
-      await this.#load(model, request).finally(() => {
-        turns.isLoading = false;
-      });
+    await this.inTurn(model, async () => {
+      this.#loading.add(model);
+      await this.#load(model, request).finally(() => this.#loading.delete(model));
     });
   }
 
@@ -111,7 +106,7 @@ export class ModelControl implements ModelRepository {
   /** Takes nothing new and resolves once what was begun has ended. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([...this.#turns.values()].map(({ queue }) => queue.drained()));
+    await this.#queues.drained();
   }
 
   // -- loading ---------------------------------------------------------------------------------------------------------
@@ -220,7 +215,7 @@ export class ModelControl implements ModelRepository {
 
   #lifeOf(model: string, life: Life): Life {
     if (life.kind !== 'unloaded') return life;
-    if (this.#turns.get(model)?.isLoading) return LOADING;
+    if (this.#loading.has(model)) return LOADING;
     const fault = this.#faults.get(model);
     return fault === undefined ? life : failed(fault);
   }
@@ -244,17 +239,15 @@ export class ModelControl implements ModelRepository {
   }
 
   /** Does something to a model once what was begun before has ended. Rejects with ServeError `overloaded` where too much waits. */
-  async inTurn(model: string, work: (turns: Turns) => Promise<void>): Promise<void> {
+  async inTurn(model: string, work: () => Promise<void>): Promise<void> {
     if (this.#asked >= ASKED_MAX) {
       throw new ServeError('overloaded', `at most ${ASKED_MAX} loads and unloads may wait`);
     }
     this.#asked += 1;
-    const turns = this.#take(model);
     try {
-      await turns.queue.run(() => work(turns));
+      await this.#queues.run(model, work);
     } finally {
       this.#asked -= 1;
-      this.#leave(model, turns);
     }
   }
 
@@ -264,40 +257,14 @@ export class ModelControl implements ModelRepository {
    */
   async inTurns<Result>(models: readonly string[], work: () => Promise<Result>): Promise<Result> {
     this.#checkOpen();
-    const all = [...models].sort().map((model) => ({ model, turns: this.#take(model) }));
     const late = (): ServeError => {
-      const busy = all.filter(({ turns }) => turns.isLoading).map(({ model }) => model);
+      const busy = models.filter((model) => this.#loading.has(model));
       return new ServeError(
         'conflict',
         `still being loaded: ${busy.join(', ') || models.join(', ')}`,
       );
     };
-    const queues = all.map(
-      ({ turns }): Turn =>
-        (piece) =>
-          turns.queue.run(piece),
-    );
-    try {
-      return await holdingAll(queues, { waitMsMax: TURNS_MS_MAX, late }, work);
-    } finally {
-      for (const { model, turns } of all) this.#leave(model, turns);
-    }
-  }
-
-  #take(model: string): Turns {
-    const turns = this.#turns.get(model) ?? {
-      queue: new SerialQueue(),
-      asked: 0,
-      isLoading: false,
-    };
-    this.#turns.set(model, turns);
-    turns.asked += 1;
-    return turns;
-  }
-
-  #leave(model: string, turns: Turns): void {
-    turns.asked -= 1;
-    if (turns.asked === 0) this.#turns.delete(model);
+    return await this.#queues.holdAll(models, { waitMsMax: WAIT_MS_MAX, late }, work);
   }
 }
 

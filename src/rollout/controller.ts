@@ -1,4 +1,4 @@
-import { Turns } from '../concurrency/serial-queues.ts';
+import { SerialQueues } from '../concurrency/serial-queues.ts';
 import type { Adoption, RouteBasis } from '../core/adoption.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
@@ -68,7 +68,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #book: Logbook;
   readonly #performer: Performer;
-  readonly #turns = new Turns();
+  readonly #queues = new SerialQueues();
   readonly #resumption: Resumption;
   readonly #looks: Looks;
   readonly #ending: Ending;
@@ -78,9 +78,9 @@ export class Controller {
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#book = new Logbook(options.ledger);
-    this.#performer = new Performer({ ...options, book: this.#book, turns: this.#turns });
+    this.#performer = new Performer({ ...options, book: this.#book, queues: this.#queues });
     const parts = { ...options, book: this.#book, performer: this.#performer };
-    this.#resumption = new Resumption({ ...parts, turns: this.#turns });
+    this.#resumption = new Resumption({ ...parts, queues: this.#queues });
     const isServed = (model: string): boolean => this.#isServed(model);
     this.#looks = new Looks({ ...parts, isServed });
     const revisionOf = (model: string): number => options.routes.read(model)?.revision ?? 0;
@@ -122,7 +122,7 @@ export class Controller {
   async tick(): Promise<void> {
     if (this.#book.isFenced()) return;
     const models = new Set([...this.#book.models(), ...this.#performer.owing()]);
-    const idle = [...models].filter((model) => this.#turns.isIdle(model));
+    const idle = [...models].filter((model) => this.#queues.isIdle(model));
     await Promise.all(
       idle.map(async (model) => {
         await this.#exclusively(model, 'tick', () => this.#looks.look(model));
@@ -145,7 +145,7 @@ export class Controller {
   /** Halts, and waits for what is under way. */
   async stop(): Promise<void> {
     this.halt();
-    await this.#turns.drained();
+    await this.#queues.drained();
     await this.#book.flush();
     const count = this.#book.unrecorded();
     if (count > 0) this.#options.onInternalError('stop', new Error(lostEndsText(count)));
@@ -164,9 +164,9 @@ export class Controller {
   async submit(submission: Submission): Promise<CommandResult> {
     const model = modelOf(submission);
     if (submission.kind === 'abort') this.#ending.abortNow(submission);
-    const turn = this.#turns.run(model, () => this.#submit(submission));
-    if (submission.kind === 'abort') return this.#ending.answer(turn, submission);
-    const result = await turn;
+    const submitted = this.#queues.run(model, () => this.#submit(submission));
+    if (submission.kind === 'abort') return this.#ending.answer(submitted, submission);
+    const result = await submitted;
     if (submission.kind === 'start' || result.kind === 'refused') return result;
     await this.#performer.loaded(model);
     return this.#applied(model, result.rolloutId);
@@ -196,7 +196,7 @@ export class Controller {
    */
   adopt(adoption: Adoption): Promise<Refusal | undefined> {
     const { model } = adoption.configured;
-    return this.#turns.run(model, async () => {
+    return this.#queues.run(model, async () => {
       const unread = refusalOfUnread(this.#book);
       if (unread !== undefined) return unread;
       await this.#performer.catchUp(model);
@@ -235,7 +235,7 @@ export class Controller {
    * returned. What is on record stays so, and `adopt` goes on from there.
    */
   forget(model: string): Promise<Refusal | undefined> {
-    return this.#turns.run(model, async () => {
+    return this.#queues.run(model, async () => {
       await this.#performer.catchUp(model);
       const alive = aliveTrial(this.#book.model(model))?.rollout;
       if (alive !== undefined) {
@@ -251,7 +251,7 @@ export class Controller {
 
   /** Carries out a reload of the configuration, or resolves with what stands in the way. */
   async reconfigure(asked: Reconfiguration): Promise<Refusal | undefined> {
-    const parts = { book: this.#book, performer: this.#performer, turns: this.#turns };
+    const parts = { book: this.#book, performer: this.#performer, queues: this.#queues };
     return (
       refusalOfLedger(this.#book) ?? (await reconfigure(asked, { ...this.#options, ...parts }))
     );
@@ -370,7 +370,7 @@ export class Controller {
 
   /** Runs work of a model in its turn and reports what it throws. */
   #exclusively(model: string, operation: string, work: () => Promise<void>): Promise<void> {
-    return this.#turns
+    return this.#queues
       .run(model, work)
       .catch((error: unknown) => this.#report(`${operation} ${model}`, error));
   }

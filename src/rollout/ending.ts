@@ -22,7 +22,7 @@ const ANSWER_MS = 2_000;
 
 /**
  * Ends trials from outside the statistics. In two parts: traffic is taken away from the candidate immediately, even while
- * a load for the model is under way; the record follows in the model's turn.
+ * a load for the model is under way; the record follows in the model's queue.
  */
 export class Ending {
   readonly #options: EndingOptions;
@@ -41,7 +41,7 @@ export class Ending {
     this.#endNow(model, (alive) => tripped(alive, trip, this.#options.clock.wallMs()));
   }
 
-  /** Records an abort in its turn, if there is still a trial to abort; undefined: there is none. */
+  /** Records an abort in the model's queue, if there is still a trial to abort; undefined: there is none. */
   async abort(abort: Abort): Promise<CommandResult | undefined> {
     const { book, performer, clock } = this.#options;
     const alive = aliveTrial(book.model(abort.model))?.rollout;

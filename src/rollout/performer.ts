@@ -1,4 +1,4 @@
-import type { Turns } from '../concurrency/serial-queues.ts';
+import type { SerialQueues } from '../concurrency/serial-queues.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { RecordBody } from '../core/record.ts';
@@ -19,7 +19,7 @@ export type PerformerOptions = {
   readonly clock: Clock;
   /** Told of each route that was chosen for want of one to go by, and is on record from here on. */
   readonly onFirstChoice?: (route: Route) => void;
-  readonly turns: Turns;
+  readonly queues: SerialQueues;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -27,7 +27,7 @@ export type PerformerOptions = {
  * Carries out what is on record. Idempotent: it compares where hosts and route are with where the record says they should
  * be, so doing it again after a crash or a fault does nothing twice. Loads before it sends anybody there; leads everybody
  * away before it unloads. The controller calls it for one model at a time, but for `endNow`, and does not wait for loads: what
- * follows one is done in a turn of its own.
+ * follows one is done as a task of its own.
  *
  * One thing is done before it is on record: traffic is taken away from a candidate whose trial ends for the worse. It can only make
  * things safer, and a disk that is slow, full or gone must not keep it. Everything else waits for the ledger.
@@ -147,7 +147,7 @@ export class Performer {
 
   /**
    * Leads everybody away from the candidate of a trial that has ended like this, at once and before it is on record. To be followed
-   * by `recordEnd` in the model's turn.
+   * by `recordEnd` in the model's queue.
    */
   endNow(after: Rollout): void {
     const { model } = after.spec;
@@ -210,7 +210,7 @@ export class Performer {
     this.#loads.begin(needed, (problem) => this.#onLoaded({ rollout, needed, problem }));
   }
 
-  /** In the model's turn: the trial may have come to another phase since. */
+  /** In the model's queue: the trial may have come to another phase since. */
   async #onLoaded({ rollout, needed, problem }: Loaded): Promise<void> {
     const { book, routes, stage, clock } = this.#options;
     const { model } = rollout.spec;

@@ -3,8 +3,7 @@
  * beside what is served, then it goes on record, and only then does it take the place of what was there.
  */
 
-import { holdingAll, type Turn } from '../concurrency/holding-all.ts';
-import type { Turns } from '../concurrency/serial-queues.ts';
+import type { SerialQueues } from '../concurrency/serial-queues.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { ModelReconfiguration, Reconfiguration } from '../core/reconfiguration.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
@@ -21,7 +20,7 @@ export type ReconfigureOptions = {
   readonly book: Logbook;
   readonly performer: Performer;
   readonly routes: Routes;
-  readonly turns: Turns;
+  readonly queues: SerialQueues;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -42,16 +41,12 @@ export async function reconfigure(
   { command, models, isDryRun, commit }: Reconfiguration,
   options: ReconfigureOptions,
 ): Promise<Refusal | undefined> {
-  const { book, performer, turns } = options;
+  const { book, performer, queues } = options;
   const sorted = [...models].sort((a, b) => (a.model < b.model ? -1 : 1));
   const late = () =>
     new ServeError('conflict', 'models are still being loaded: try again once they are');
-  const held = sorted.map(
-    ({ model }): Turn =>
-      (work) =>
-        turns.run(model, work),
-  );
-  return await holdingAll(held, { waitMsMax: WAIT_MS_MAX, late }, async () => {
+  const names = sorted.map(({ model }) => model);
+  return await queues.holdAll(names, { waitMsMax: WAIT_MS_MAX, late }, async () => {
     for (const { model } of sorted) await performer.catchUp(model);
     const refusals = sorted.flatMap((each) => refusalOf(each, options) ?? []);
     const moves = sorted.flatMap((each) => moveOf(each, options) ?? []);

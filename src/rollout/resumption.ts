@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Turns } from '../concurrency/serial-queues.ts';
+import type { SerialQueues } from '../concurrency/serial-queues.ts';
 import type { RouteBasis } from '../core/adoption.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Route } from '../core/route.ts';
@@ -16,7 +16,7 @@ export type ResumptionParts = Pick<
 > & {
   readonly book: Logbook;
   readonly performer: Performer;
-  readonly turns: Turns;
+  readonly queues: SerialQueues;
 };
 
 /** Where a model is taken up. */
@@ -30,7 +30,7 @@ export type Footing = {
 };
 
 /**
- * Takes models up where the ledger says they were. What has to be loaded for it is loaded outside the model's turns, so that a
+ * Takes models up where the ledger says they were. What has to be loaded for it is loaded outside the model's queue, so that a
  * load that hangs keeps no command from being heard.
  */
 export class Resumption {
@@ -52,11 +52,11 @@ export class Resumption {
    */
   async resume(configured: Route, basis: RouteBasis): Promise<void> {
     const { model } = configured;
-    const { routes, turns } = this.#parts;
+    const { routes, queues } = this.#parts;
     if (this.#resuming.has(model)) return;
     this.#resuming.add(model);
     try {
-      const footing = await turns.run(model, async () => {
+      const footing = await queues.run(model, async () => {
         const question = { configured, basis, versions: undefined, isBrought: false };
         const found = this.footing(question);
         routes.write(found.safe);
@@ -64,7 +64,7 @@ export class Resumption {
         return found;
       });
       const isLoaded = await this.#load(footing.safe);
-      await turns.run(model, async () => {
+      await queues.run(model, async () => {
         this.#resuming.delete(model);
         await this.carryOn(model, footing, isLoaded);
       });

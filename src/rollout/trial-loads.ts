@@ -1,4 +1,4 @@
-import type { Turns } from '../concurrency/serial-queues.ts';
+import type { SerialQueues } from '../concurrency/serial-queues.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Rollout } from '../core/rollout.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
@@ -7,11 +7,11 @@ import type { Stage } from './stage.ts';
 
 export type TrialLoadsOptions = {
   readonly stage: Pick<Stage, 'prepare'>;
-  readonly turns: Turns;
+  readonly queues: SerialQueues;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-/** What came of a load: why it failed, in words, or undefined. Called in the model's turn. */
+/** What came of a load: why it failed, in words, or undefined. Called in the model's queue. */
 type OnEnd = (problem: string | undefined) => Promise<void>;
 
 type Load = {
@@ -24,7 +24,7 @@ type Load = {
 };
 
 /**
- * Loads what trials need outside the turns of their models, so that a version that hangs at load keeps no command waiting. One
+ * Loads what trials need outside the queues of their models, so that a version that hangs at load keeps no command waiting. One
  * load a model: it belongs to a phase of a trial, and is given up when the trial comes to another.
  */
 export class TrialLoads {
@@ -45,7 +45,7 @@ export class TrialLoads {
     if (this.#isStopped) return;
     const cancel = new AbortController();
     const ended = this.#run(rollout, cancel.signal).then((problem) =>
-      this.#options.turns.run(model, () => this.#end(load, () => onEnd(problem))),
+      this.#options.queues.run(model, () => this.#end(load, () => onEnd(problem))),
     );
     const reported = ended.catch((error: unknown) => {
       // The ledger says itself that it takes nothing, and the next tick tries again.
@@ -56,7 +56,7 @@ export class TrialLoads {
     this.#running.set(model, load);
   }
 
-  /** In the model's turn. What was given up meanwhile has no end. */
+  /** In the model's queue. What was given up meanwhile has no end. */
   async #end(load: Load, onEnd: () => Promise<void>): Promise<void> {
     const { model } = load.rollout.spec;
     if (this.#running.get(model) !== load) return;
