@@ -1,7 +1,7 @@
 import type { SlicedTask } from '../../concurrency/time-slicer.ts';
+import { jsonNumber, shortestFloat32 } from '../../core/shortest-float.ts';
 import { DTYPE_BYTES, type Dtype, type Tensor } from '../../core/tensor.ts';
 import { fromBf16Bits, fromFp16Bits } from './narrow-floats.ts';
-import { shortestFloat32 } from './shortest-float32.ts';
 
 /**
  * Writes a tensor's elements as the inside of a flat JSON array, in slices. Numbers are written so that they read back
@@ -61,11 +61,7 @@ const NUMBERS: Readonly<Record<Exclude<Dtype, 'BYTES'>, ReadNumber>> = {
 function readerOf(dtype: Dtype): ReadElement {
   if (dtype === 'BYTES') return readString;
   const read = NUMBERS[dtype];
-  return (view, at) => {
-    const value = read(view, at);
-    // Only floats have a -0, and without a fraction some readers make it a whole number, which has no sign to keep.
-    return Object.is(value, -0) ? '-0.0' : String(value);
-  };
+  return (view, at) => jsonNumber(read(view, at));
 }
 
 function readString(view: DataView, at: number): string {
