@@ -181,10 +181,10 @@ type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics'> &
 async function open(parts: Opened, folders: Folders, release: Release): Promise<App> {
   const { gateway, controller, log } = parts;
   release.push(releasing('rollouts', () => controller.stop()));
-  const late = await readSoon(controller.load(), parts);
+  const { ledgerRead } = await readSoon(controller.load(), parts);
   const models = openModels(parts, release);
   const start = new Start(folders, {
-    ...{ ...parts, ...late },
+    ...{ ...parts, ledgerRead },
     openReader: () => new Reader(),
     ledgerLifetime,
     isReady: (model) => isReady(gateway, model),
@@ -196,7 +196,11 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
   const configReload = openReload({ ...parts, ...models }, release);
   const app = await openServers({ ...parts, ...models, configReload, service, asset }, release);
   controller.start();
-  models.lookout.start();
+  // A model that comes before is not to be taken up where the ledger may know of it.
+  void Promise.resolve(ledgerRead).then(
+    () => models.lookout.start(),
+    () => undefined,
+  );
   const started = startAll(start, { asset, log });
   // A caller that does not wait for it is not ended by it.
   started.catch(() => undefined);

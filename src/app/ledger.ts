@@ -22,14 +22,14 @@ export function openLedger(config: Config, clock: SteadyClock, log: Log): Ledger
 }
 
 /**
- * Waits for the ledger to be read, but not for a disk that hangs. Resolves with undefined, or with what still has to be waited for.
- * Rejects as `reading` does.
+ * Waits for the ledger to be read, but not for a disk that hangs: then `ledgerRead` resolves once it has been. Rejects as `reading`
+ * does.
  */
 export async function readSoon(
   reading: Promise<void>,
   { config, log }: { readonly config: Config; readonly log: Log },
-): Promise<{ readonly ledgerRead: Promise<void> } | undefined> {
-  if (await within(reading, READ_MS)) return undefined;
+): Promise<{ readonly ledgerRead: Promise<void> | undefined }> {
+  if (await within(reading, READ_MS)) return { ledgerRead: undefined };
   const facts = { ledger: config.ledger };
   const message = `ledger: degraded (unread): it has not been read to its end after ${READ_MS / 1_000} s. The ports open; no model is ready before it has been, since its route stands there`;
   log({ level: 'error', message, facts });

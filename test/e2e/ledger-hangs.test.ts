@@ -41,7 +41,7 @@ async function aPlace(t: Test): Promise<Place> {
   const server = JSON.stringify({ http: free, grpc: free, admin: free });
   await writeFile(
     config,
-    `apiVersion: understudy/v1\nserver: ${server}\nledger: ./ledger\nmodels: { m: { route: { stable: "1" } } }\n`,
+    `apiVersion: understudy/v1\nserver: ${server}\nrepository: { path: ./models, poll: 1s }\nledger: ./ledger\nmodels: { m: { route: { stable: "1" } } }\n`,
   );
   const ledger = await openFileLedger(directory, { clock: systemClock });
   await ledger.append({ kind: 'route', route: ON_RECORD, why: 'command' }, ledger.head());
@@ -55,7 +55,7 @@ async function hanging(t: Test) {
   const segment = join(place.ledger, SEGMENT);
   const records = readFileSync(segment, 'utf8');
   const file = aHungFile(t, segment);
-  return { records, file, gateway: await RunningGateway.open(t, place) };
+  return { place, records, file, gateway: await RunningGateway.open(t, place) };
 }
 
 const ONE_ROW = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] }] };
@@ -82,7 +82,8 @@ async function askAdmin(gateway: RunningGateway, path: string, body?: object) {
 }
 
 t.test('a ledger that cannot be read holds no port, and no version is guessed', TIME, async (t) => {
-  const { gateway, file, records } = await hanging(t);
+  const { gateway, file, records, place } = await hanging(t);
+  const sinceMs = performance.now();
   t.equal((await ask(gateway, 'health/live')).status, 200);
   const reason = /'m' is starting: the ledger, where its route stands, is still being read/;
   for (const path of ['models/m/ready', 'health/ready'])
@@ -104,8 +105,17 @@ t.test('a ledger that cannot be read holds no port, and no version is guessed', 
   const get = await understudy(['rollout', 'get', 'm', '--admin', gateway.adminUrl]);
   t.match(get, { code: 1, stderr: /m is starting: the ledger/ });
 
+  const late = join(place.root, 'models', 'late', '1', 'model.onnx');
+  await mkdir(dirname(late), { recursive: true });
+  await writeFile(late, anIdentityModel('FP32'));
+  await until('the poll has had time', () => performance.now() - sinceMs > 3_000);
+  t.equal((await ask(gateway, 'models/late/ready')).status, 404, 'it may be on record');
+
   file.end(records);
   await until('it has started', () => /"started after/.test(gateway.log));
+  await until('a model that came meanwhile is taken up', async () => {
+    return (await ask(gateway, 'models/late/ready')).status === 200;
+  });
   t.match(await ask(gateway, 'models/m/infer', true), {
     status: 200,
     text: /"model_version":"2"/,
