@@ -1,0 +1,138 @@
+import type { Evidence } from '../../src/core/evidence.ts';
+import { NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { LedgerRecord } from '../../src/core/record.ts';
+import type { RolloutSpec } from '../../src/core/rollout.ts';
+import type { Share } from '../../src/core/route.ts';
+import { decide } from '../../src/decide/decide.ts';
+import type { Controller } from '../../src/rollout/controller.ts';
+import { aSpec, differences, goodEvidence } from '../decide/builders.ts';
+import { World } from './builders.ts';
+
+const ALL_TO_1: readonly Share[] = [{ arm: 'stable', version: '1', weightBp: 10_000 }];
+
+/**
+ * What a controller of this version records, with the real rules, of a life in which everything happens once that a record can
+ * tell of: routes by command and by configuration, a trial promoted, one rolled back, one paused and aborted, one left to a person,
+ * and each breaker.
+ */
+export async function goldenStory(): Promise<readonly LedgerRecord[]> {
+  const world = new World();
+  const { controller, ledger } = world.boot([], decide);
+  await world.resume(controller);
+  await setRoutes(controller);
+  await reload(controller);
+  await promoted(world, controller);
+  await rolledBack(world, controller);
+  await pausedAndAborted(world, controller);
+  await promotedByHand(world, controller);
+  for (const cause of ['crashLoop', 'outOfMemory', 'loadFailed'] as const) {
+    await started(world, controller, {});
+    await controller.trip('fashion', { cause, detail: `a ${cause} of the candidate` });
+  }
+  if (world.errors.length > 0) throw new Error(world.errors.join('\n'));
+  return ledger.records();
+}
+
+/** A split and a mirror, a command that comes too late, and all traffic back to stable. */
+async function setRoutes(controller: Controller): Promise<void> {
+  const command = { kind: 'setRoute', model: 'fashion', stable: '1', mirror: undefined } as const;
+  const shares = [
+    { arm: 'other', version: '3', weightBp: 500 },
+    { arm: 'stable', version: '1', weightBp: 9_500 },
+  ] as const;
+  const mirror = { version: '2', sampleBp: 2_000, twinBp: 500 };
+  await controller.submit({ ...command, revision: 1, shares, mirror });
+  await controller.submit({ ...command, revision: 1, shares: ALL_TO_1 });
+  await controller.submit({ ...command, revision: 2, shares: ALL_TO_1 });
+}
+
+async function reload(controller: Controller): Promise<void> {
+  const change = { key: 'models.fashion.queue.deadlineMs', from: '1000', to: '2000' };
+  await controller.reconfigure({
+    command: {
+      actor: 'SIGHUP',
+      reason: 'SIGHUP',
+      changes: [{ ...change, effect: 'applied' }],
+      changesOmitted: 1,
+    },
+    models: [
+      {
+        model: 'fashion',
+        rules: [{ attribute: 'header:x-canary', equals: 'always', version: '3' }],
+        aliases: { mine: '3' },
+        asked: {
+          kind: 'set',
+          setting: { model: 'fashion', stable: '1', shares: ALL_TO_1, mirror: undefined },
+        },
+        trialKeys: ['route'],
+        changed: new Set(),
+        versions: new Set(['1', '2', '3']),
+        needsHosts: false,
+        prepare: async () => undefined,
+        giveUp: async () => undefined,
+      },
+    ],
+    isDryRun: false,
+    commit: () => undefined,
+  });
+}
+
+async function started(
+  world: World,
+  controller: Controller,
+  fields: Partial<RolloutSpec>,
+): Promise<void> {
+  const stable = world.table.get('fashion')?.stable ?? '1';
+  const spec = aSpec({ stable, candidate: stable === '2' ? '3' : '2', ...fields });
+  await controller.submit({ kind: 'start', spec });
+  await controller.loaded('fashion');
+}
+
+/** Looks a minute apart. */
+async function looks(
+  world: World,
+  controller: Controller,
+  seen: readonly Evidence[],
+): Promise<void> {
+  for (const evidence of seen) {
+    world.evidence = evidence;
+    world.clock.advance(60_000);
+    await controller.tick();
+  }
+}
+
+const GOOD = goodEvidence({ erredUnits: ['0f1e2d3c4b5a6978'], slowUnits: ['8796a5b4c3d2e1f0'] });
+const IN_SHADOW = { ...GOOD, live: {}, erredUnits: [], slowUnits: [] };
+
+async function promoted(world: World, controller: Controller): Promise<void> {
+  await started(world, controller, {});
+  const few = { ...IN_SHADOW, disagreement: differences([0, 20]), labels: NO_EVIDENCE.labels };
+  await looks(world, controller, [NO_EVIDENCE, few, IN_SHADOW, IN_SHADOW, GOOD, GOOD, GOOD, GOOD]);
+}
+
+async function rolledBack(world: World, controller: Controller): Promise<void> {
+  await started(world, controller, {
+    intent: 'improve',
+    expectedDisagreement: { rate: 0.1, digest: 'gates' },
+  });
+  const slice = 'garment=upper,tone=dark';
+  const harm = differences([0, 300], [1, 200]);
+  const bad = { ...IN_SHADOW, labelledLossBySlice: { [slice]: harm } };
+  await looks(world, controller, [NO_EVIDENCE, bad]);
+}
+
+/** Out of time, resumed, and aborted while the ledger's disk is full: that is written once there is room. */
+async function pausedAndAborted(world: World, controller: Controller): Promise<void> {
+  await started(world, controller, { maxDurationMs: 120_000 });
+  await looks(world, controller, [NO_EVIDENCE, NO_EVIDENCE, NO_EVIDENCE]);
+  await controller.submit({ kind: 'resume', model: 'fashion', reason: 'wait for more traffic' });
+  world.diskFault = 'ENOSPC';
+  await controller.submit({ kind: 'abort', model: 'fashion', reason: 'enough' });
+  world.diskFault = undefined;
+  await looks(world, controller, [NO_EVIDENCE]);
+}
+
+async function promotedByHand(world: World, controller: Controller): Promise<void> {
+  await started(world, controller, {});
+  await controller.submit({ kind: 'promote', model: 'fashion', reason: 'seen enough' });
+}

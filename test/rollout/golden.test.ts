@@ -1,0 +1,160 @@
+/**
+ * Ledgers that earlier versions wrote. A ledger is evidence, kept for years: every later version reads each of these files, finds
+ * its chain whole, and takes the same decisions from it. Where one of these tests fails, the program is wrong and never the file:
+ *
+ * - A record has another form now: let the reader take the old form too (`withRecord` in src/rollout/history.ts), beside the new.
+ * - A rule of `decide` finds something else: give the new rule a version of its own, and keep the old one for what it decided.
+ * - A new kind of record, command, action or cause is in no file: tell of it in golden-story.ts, and write a file of this version
+ *   beside the others with `npm run golden`. The files that are there stay as they are, byte for byte.
+ */
+import { createHash } from 'node:crypto';
+import { cp, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { HandClock } from '../../src/core/clock.ts';
+import type { LedgerRecord, RecordBody } from '../../src/core/record.ts';
+import type { Action, BreakerTrip, Command, Phase } from '../../src/core/rollout.ts';
+import { decide } from '../../src/decide/decide.ts';
+import { openFileLedger, readLedger, verifyLedger } from '../../src/ledger/file.ts';
+import { replay } from '../../src/rollout/replay.ts';
+import { projectRoot } from '../support/project-root.ts';
+import { World } from './builders.ts';
+import { goldenStory } from './golden-story.ts';
+
+const GOLDEN = join(projectRoot, 'test', 'rollout', 'golden');
+
+/** By folder: what was written, and what it says. Add to it; change nothing in it. */
+const SEGMENTS: Readonly<Record<string, Golden>> = {
+  '0.1.0': {
+    sha256: 'a2d16a023f84e676914a4e32ceb02cf2cd1fffd9256549d6dd9d1267fc60b51d',
+    head: '19d264b1ab5a61e57c6c9393ed1156234b3b4132801343cc43462ae0296d5fdd',
+    records: 58,
+    decisions: 10,
+    endings: [
+      'promoted',
+      'rolledBack',
+      'aborted',
+      'promoted',
+      'rolledBack',
+      'rolledBack',
+      'rolledBack',
+    ],
+    shares: 'stable=3:10000',
+  },
+};
+
+type Golden = {
+  readonly sha256: string;
+  readonly head: string;
+  readonly records: number;
+  readonly decisions: number;
+  /** Of the trials, in their order. */
+  readonly endings: readonly Phase['kind'][];
+  /** Where traffic goes after the last record. */
+  readonly shares: string;
+};
+
+const KINDS: Readonly<Record<RecordBody['kind'], true>> = {
+  route: true,
+  rolloutStarted: true,
+  rolloutLoaded: true,
+  decision: true,
+  command: true,
+  breaker: true,
+};
+const COMMANDS: Readonly<Record<Command['kind'], true>> = {
+  start: true,
+  promote: true,
+  abort: true,
+  resume: true,
+  setRoute: true,
+  reloadConfig: true,
+};
+const ACTIONS: Readonly<Record<Action['kind'], true>> = {
+  wait: true,
+  enterStep: true,
+  pause: true,
+  promote: true,
+  rollBack: true,
+};
+const CAUSES: Readonly<Record<BreakerTrip['cause'], true>> = {
+  crashLoop: true,
+  outOfMemory: true,
+  loadFailed: true,
+};
+
+async function recordsOf(folder: string): Promise<readonly LedgerRecord[]> {
+  const records: LedgerRecord[] = [];
+  for await (const record of readLedger(folder)) records.push(record);
+  return records;
+}
+
+for (const [name, golden] of Object.entries(SEGMENTS)) {
+  const folder = join(GOLDEN, name);
+
+  t.test(`the ledger of ${name} is as it was written`, async (t) => {
+    const files = await readdir(folder);
+    const bytes = await Promise.all(files.sort().map((file) => readFile(join(folder, file))));
+    const sha256 = createHash('sha256').update(Buffer.concat(bytes)).digest('hex');
+    t.equal(sha256, golden.sha256, 'never change it: let the program read it');
+  });
+
+  t.test(`the ledger of ${name} is read, and its chain is whole`, async (t) => {
+    const { records, head } = golden;
+    t.same(await verifyLedger(folder), { records, head, broken: undefined });
+  });
+
+  t.test(`the decisions of ${name} are taken again to the last digit`, async (t) => {
+    const { records, decisions } = golden;
+    t.same(await replay(readLedger(folder), decide), { records, decisions, disagreements: [] });
+  });
+
+  t.test(`a gateway carries on from the ledger of ${name}`, async (t) => {
+    const world = new World();
+    const { controller } = world.boot(await recordsOf(folder), decide);
+    await world.resume(controller);
+    t.same(
+      controller.list().map(({ phase }) => phase),
+      golden.endings,
+    );
+    t.equal(world.shares(), golden.shares);
+    t.same(world.errors, []);
+  });
+
+  t.test(`records are added to the ledger of ${name}`, async (t) => {
+    const copy = t.testdir();
+    await cp(folder, copy, { recursive: true });
+    const ledger = await openFileLedger(copy, { clock: new HandClock() });
+    const [first] = await recordsOf(folder);
+    if (first === undefined) throw new Error(`expected records in ${folder}, found none`);
+    await ledger.append(first.body, ledger.head());
+    await ledger.close();
+    t.match(await verifyLedger(copy), { records: golden.records + 1, broken: undefined });
+  });
+}
+
+t.test('the files hold each kind of record, command, action and cause there is', async (t) => {
+  const folders = await readdir(GOLDEN);
+  t.same(folders.sort(), Object.keys(SEGMENTS).sort());
+  const all = await Promise.all(folders.map((name) => recordsOf(join(GOLDEN, name))));
+  const bodies = all.flat().map(({ body }) => body);
+  const kinds = (found: readonly (string | false)[]) =>
+    [...new Set(found.filter((kind) => kind !== false))].sort();
+  t.same(kinds(bodies.map(({ kind }) => kind)), Object.keys(KINDS).sort());
+  t.same(
+    kinds(bodies.map((body) => body.kind === 'command' && body.command.kind)),
+    Object.keys(COMMANDS).sort(),
+  );
+  t.same(
+    kinds(bodies.map((body) => body.kind === 'decision' && body.decision.action.kind)),
+    Object.keys(ACTIONS).sort(),
+  );
+  t.same(
+    kinds(bodies.map((body) => body.kind === 'breaker' && body.trip.cause)),
+    Object.keys(CAUSES).sort(),
+  );
+});
+
+t.test('what the next file would hold replays', async (t) => {
+  t.match(await replay(await goldenStory(), decide), { decisions: 10, disagreements: [] });
+});
