@@ -2,7 +2,6 @@
  * The composition root: the one place where the serving column and the judging column meet, by passing functions. Starts
  * bottom up and stops top down.
  */
-import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { createDeployments, createStatistics } from './app/deployments.ts';
 import { gatewayLimits } from './app/gateway-limits.ts';
@@ -12,6 +11,7 @@ import { budgetBytesMax, requestBudget } from './app/memory-max.ts';
 import { openModelAsset } from './app/model-asset.ts';
 import { listenAll, type Port } from './app/ports.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
+import { createOrderedRoutes, createSeam, endTripped } from './app/seam.ts';
 import {
   type ControlPlaneOptions,
   createControlPlane,
@@ -28,13 +28,10 @@ import type { Config } from './config/schema.ts';
 import { SteadyClock, systemClock } from './core/clock.ts';
 import type { Log } from './core/log.ts';
 import { freshRandom } from './core/random.ts';
-import type { BreakerTrip } from './core/rollout.ts';
-import type { ModelVersion } from './core/version.ts';
 import { decide } from './decide/decide.ts';
 import { removeStaleNames, SHARED_MEMORY } from './frame/unnamed-file.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import type { ModelStatistics } from './gateway/model-statistics.ts';
-import { createRouteTable, type RouteTable } from './gateway/route-table.ts';
 import { ledgerLifetime } from './ledger/ledger-lifetime.ts';
 import { Catalog } from './models/catalog.ts';
 import {
@@ -56,7 +53,7 @@ import { Reader } from './repository/reader.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/stage.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
-import { RolloutObservers, type RolloutObserversOptions } from './trials/rollout-observers.ts';
+import type { RolloutObservers } from './trials/rollout-observers.ts';
 
 export type AppOptions = {
   readonly config: Config;
@@ -112,8 +109,6 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const folders = await listModels(config);
   const catalog = new Catalog(config, []);
   const starting = new StartingModels();
-  // No model has a route until the ledger has had its word on it.
-  const routes = createRouteTable([]);
   const ledger = openLedger(config, steady, log);
   release.push(releasing('the ledger', () => ledger.close()));
 
@@ -123,7 +118,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     version: programVersion,
     clock,
     inFlight: () => gateway.inFlight(),
-    heldBytes: () => ({ requests: budget.usedBytes, mirror: observers.heldBytes() }),
+    heldBytes: () => ({ requests: budget.usedBytes, mirror: watch.heldBytes() }),
     rollouts: () => controller.list(),
     ledger: () => controller.ledger(),
   });
@@ -132,36 +127,38 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const common = { config, catalog, clock, telemetry, statistics, log, onInternalError };
   const overrides = new OverrideFiles(tmpdir());
   release.push(releasing('files that callers brought', () => overrides.close()));
-  const trip: HostWatch['trip'] = (target, why) => tripTrial(controller, target, why);
-  const deployments = createDeployments({ environment: {}, ...options, ...common, trip }, release);
+  const report: HostWatch['report'] = (tripped) => endTripped(controller, tripped);
+  const deployments = createDeployments(
+    { environment: {}, ...options, ...common, report },
+    release,
+  );
 
   const { feedbackSecret } = options;
-  const observers = createObservers({
-    ...{ config, catalog, routes, deployments, clock: steady, random, onInternalError },
-    secret: feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret),
-    liveInFlight: () => gateway.inFlight(),
-    onMirror: telemetry.onMirror,
-  });
-  release.push(releasing('comparisons', () => observers.drain()));
+  const { onMirror } = telemetry;
+  const liveInFlight = (): number => gateway.inFlight();
+  const watched = { deployments, clock: steady, random, feedbackSecret, liveInFlight, onMirror };
+  const { served, watch, observers, order } = createSeam({ ...common, ...watched }, release);
 
   const gateway = createGateway({
-    ...{ clock, routes, hosts: deployments, starting },
+    ...{ clock, routes: served, hosts: deployments, starting },
     get readiness() {
       return config.server.readiness;
     },
-    taps: [telemetry.tap, statistics.tap, ...observers.taps],
+    taps: [telemetry.tap, statistics.tap, ...watch.taps],
     limits: gatewayLimits(catalog),
     onRefused: telemetry.onRefused,
     onFallback: telemetry.onFallback,
     ...{ onStandIn: statistics.onStandIn, onInternalError },
   });
+  // No model has a route until the ledger has had its word on it.
+  const routes = createOrderedRoutes({ order, deployments });
   const controller = createController({
     ...{ ledger, clock: steady, random, decide, onInternalError },
     ...columnsOf({ ...common, routes, deployments, observers }),
     whyStarting: starting.whyStarting,
     tickMs: TICK_MS,
   });
-  const columns = { gateway, observers, controller, routes, deployments, starting };
+  const columns = { gateway, watch, observers, controller, routes, deployments, starting };
   const parts = { ...options, ...common, ...columns, budget, overrides, settings };
   return await open(parts, folders, release);
 }
@@ -172,7 +169,7 @@ type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics'> &
   Omit<ControlPlaneOptions, 'lookout' | 'repository' | 'configReload'> &
   Pick<ConfigReloadOptions, 'config' | 'configFile' | 'deployments'> &
   Pick<DataPlaneOptions, 'observers' | 'budget'> & {
-    readonly routes: RouteTable;
+    readonly routes: Routes;
     readonly controller: Controller;
     readonly deployments: Deployments;
   };
@@ -260,32 +257,9 @@ function openModels(
   return { repository, lookout };
 }
 
-type ObserversParts = Pick<
-  RolloutObserversOptions,
-  'clock' | 'random' | 'secret' | 'liveInFlight' | 'onMirror' | 'onInternalError'
-> & {
-  readonly config: Config;
-  readonly catalog: Catalog;
-  readonly routes: RouteTable;
-  readonly deployments: Deployments;
-};
-
-/** What watches live requests for rollouts. */
-function createObservers(parts: ObserversParts): RolloutObservers {
-  const { config, catalog, routes, deployments, ...given } = parts;
-  return new RolloutObservers({
-    ...given,
-    contestant: (target) => catalog.find(target),
-    feedback: () => config.feedback,
-    mirrorBytesMax: config.limits.mirrorBytesMax,
-    readMirror: (model) => routes.read(model)?.mirror,
-    lane: (model, version) => deployments.lane(model, version),
-  });
-}
-
 type Columns = FirstChoicesOptions & {
   readonly catalog: Catalog;
-  readonly routes: RouteTable;
+  readonly routes: Routes;
   readonly deployments: Deployments;
   readonly observers: RolloutObservers;
 };
@@ -295,18 +269,12 @@ function columnsOf({ routes, deployments, observers, ...choices }: Columns) {
   const { catalog } = choices;
   return {
     ...firstChoices(choices),
-    routes: settlingRoutes(routes, deployments),
+    routes,
     stage: createStage({ routes, deployments, observers }),
     evidence: (rolloutId) => observers.evidence(rolloutId),
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
     whyNotComparable: (spec) => observers.whyNotComparable(spec),
   } satisfies Partial<ControllerOptions>;
-}
-
-/** Ends the trial of a version; a version that is not on trial may die without that. */
-function tripTrial(controller: Controller, target: ModelVersion, trip: BreakerTrip): void {
-  const { model, version } = target;
-  if (controller.status(model)?.candidate === version) void controller.trip(model, trip);
 }
 
 /** Opens all ports and closes the list of what has to be released. */
@@ -344,21 +312,5 @@ function closing(gateway: Gateway, release: Release): Pick<App, 'close' | 'left'
       return released;
     },
     left: () => `${current} (${gateway.inFlight()} requests in flight)`,
-  };
-}
-
-/** Routes whose every change is followed by closing what no route leads to any more. */
-function settlingRoutes(routes: RouteTable, deployments: Deployments): Routes {
-  return {
-    read: routes.read,
-    list: routes.list,
-    write: (route) => {
-      routes.write(route);
-      void deployments.reconcile(route);
-    },
-    remove: (model) => {
-      routes.remove(model);
-      void deployments.remove(model);
-    },
   };
 }

@@ -4,12 +4,12 @@ import type { Clock } from '../core/clock.ts';
 import type { ModelRepository } from '../core/model-repository.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
+import type { LiveWatch } from '../mirror/live-watch.ts';
 import type { Catalog } from '../models/catalog.ts';
 import { createRequestIds } from '../protocol/request-ids.ts';
 import type { ServerSettings } from '../protocol/server-settings.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import type { RolloutObservers } from '../trials/rollout-observers.ts';
 
 export type ServiceOptions = {
   readonly config: Config;
@@ -19,14 +19,14 @@ export type ServiceOptions = {
   readonly repository: ModelRepository;
   readonly statistics: ModelStatistics;
   readonly settings: ServerSettings;
-  readonly observers: Pick<RolloutObservers, 'tokenFor'>;
+  readonly watch: Pick<LiveWatch, 'tokenFor'>;
   readonly telemetry: Pick<Telemetry, 'onRefused'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /** What every protocol stands on. */
 export function createService(options: ServiceOptions): Service {
-  const { config, clock, catalog, gateway, repository, statistics, settings, observers } = options;
+  const { config, clock, catalog, gateway, repository, statistics, settings, watch } = options;
   const { telemetry, onInternalError } = options;
   return {
     gateway,
@@ -39,7 +39,7 @@ export function createService(options: ServiceOptions): Service {
     },
     settings,
     identity: (model) => catalog.settings(model).identity,
-    tokenFor: (answer) => observers.tokenFor(answer),
+    tokenFor: (answer) => watch.tokenFor(answer),
     newId: createRequestIds(),
     clock,
     // A caller's own word must not become a name in the metrics.

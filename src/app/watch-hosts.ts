@@ -1,7 +1,7 @@
 import { messageOf } from '../core/errors.ts';
 import { type Joining, joiningText } from '../core/joining.ts';
 import type { Log } from '../core/log.ts';
-import type { BreakerTrip } from '../core/rollout.ts';
+import type { TrippedReport } from '../core/messages.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { HostListeners } from '../host/host.ts';
@@ -12,14 +12,13 @@ export type HostWatch = {
   readonly telemetry: Telemetry;
   readonly statistics: Pick<ModelStatistics, 'onReady' | 'onBatch'>;
   readonly log: Log;
-  /** Ends the trial of a version at once, if there is one. */
-  readonly trip: (target: ModelVersion, trip: BreakerTrip) => void;
+  readonly report: (report: TrippedReport) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /** Listens to hosts: counts, logs, and ends the trial of a candidate that keeps dying. */
 export function watchHosts(watch: HostWatch): (role: DeploymentRole | 'shadow') => HostListeners {
-  const { telemetry, statistics, log, trip, onInternalError } = watch;
+  const { telemetry, statistics, log, report, onInternalError } = watch;
   return (role) => {
     const events = telemetry.hostListeners(role);
     // What runs in the shadow answers no client.
@@ -66,7 +65,8 @@ export function watchHosts(watch: HostWatch): (role: DeploymentRole | 'shadow') 
         events.onCrashLoop(target, detail);
         log({ level: 'error', message: `process keeps dying: ${detail}`, facts: facts(target) });
         // A main deployment is stable's, or of no trial; stable dying is no fault of a candidate.
-        if (role === 'candidate' || role === 'shadow') trip(target, { cause: 'crashLoop', detail });
+        if (role !== 'candidate' && role !== 'shadow') return;
+        report({ kind: 'tripped', target, trip: { cause: 'crashLoop', detail } });
       },
       onInternalError,
     };

@@ -1,25 +1,12 @@
 import type { ServeErrorCode } from '../core/errors.ts';
 import type { ArmCounts, Evidence, ExposureCounts } from '../core/evidence.ts';
 import { saltedHash } from '../core/hash.ts';
+import type { LiveObservation } from '../core/messages.ts';
 import { CALLER_CODES } from '../core/outcome.ts';
 import type { Exposure } from '../core/route.ts';
 import { sortedRecord } from './difference-tally.ts';
 import { EventCover } from './event-cover.ts';
 import { SlowThreshold } from './slow-threshold.ts';
-
-/** How one live request that was drawn between candidate and reference ended. Monotonic milliseconds. */
-export type LiveObservation = {
-  /** What comes again: a person, a sequence. Undefined: the request is a unit of its own. */
-  readonly unit: string | undefined;
-  readonly side: 'candidate' | 'reference';
-  readonly exposure: Exposure;
-  readonly startedMs: number;
-  readonly endedMs: number;
-  /** Undefined for an answer. */
-  readonly failure: ServeErrorCode | undefined;
-  /** Until when what befell it goes on, where that is after its end: an arm that no longer answers is not asked each time. */
-  readonly coversUntilMs?: number | undefined;
-};
 
 export type LiveWindowOptions = {
   readonly salt: string;
@@ -40,7 +27,7 @@ const UNITS_MAX = 400_000;
 const BAD_UNITS_MAX = 5_000;
 
 /**
- * Folds live requests into counts by exposure. Observations come in the order of assignment (see `mirror/live-tap.ts`).
+ * Folds live requests into counts by exposure. Observations come in the order of assignment (see `trials/live-order.ts`).
  *
  * - `requests` are all that an arm had; `units`, `timedUnits`, `errors` and `slow` leave out those under the cover of an
  *   event.

@@ -1,16 +1,6 @@
 import type { MirrorCounts } from '../core/evidence.ts';
+import type { MirrorEvent } from '../core/messages.ts';
 import { increment, sortedRecord } from './difference-tally.ts';
-
-/**
- * What became of one eligible request; every one of them gives exactly one event. `load`: live requests in flight at the
- * flip of the coin.
- */
-export type MirrorEvent =
-  | { readonly kind: 'notSampled' }
-  | { readonly kind: 'dropped'; readonly reason: string; readonly load: number }
-  | { readonly kind: 'timedOut'; readonly load: number }
-  | { readonly kind: 'failed'; readonly load: number }
-  | { readonly kind: 'compared'; readonly load: number };
 
 /** The mirror's accounts. Eligible is the sum of all others by construction. */
 export class MirrorTally {

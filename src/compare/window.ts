@@ -1,9 +1,10 @@
 import type { Comparison, LabelledPair } from '../core/comparison.ts';
 import { type Evidence, inSlice, NO_DIFFERENCES, type Slice, sliceKey } from '../core/evidence.ts';
+import type { LiveObservation, MirrorEvent } from '../core/messages.ts';
 import type { Margins } from '../core/rollout.ts';
 import { DifferenceTally, sortedRecord } from './difference-tally.ts';
-import { type LiveObservation, LiveWindow } from './live-window.ts';
-import { type MirrorEvent, MirrorTally } from './mirror-tally.ts';
+import { LiveWindow } from './live-window.ts';
+import { MirrorTally } from './mirror-tally.ts';
 
 /** Folds what happens into evidence. One per rollout and process; merge windows with `mergeEvidence`. */
 export type Window = {

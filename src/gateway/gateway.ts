@@ -12,7 +12,7 @@ import { ServeError, type ServeErrorCode } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
 import type { Outcome, Tap } from '../core/outcome.ts';
-import type { Arm, Assignment, Route } from '../core/route.ts';
+import type { Arm, Assignment, Route, RouteView } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ModelVersionState, RefusedModel, StartingModel } from '../core/version-state.ts';
@@ -28,7 +28,6 @@ import {
   stateOf,
 } from './describe-model.ts';
 import { heldToStable } from './held-to-stable.ts';
-import type { RouteTable } from './route-table.ts';
 import {
   type ReadinessRule,
   readinessOfServer,
@@ -78,7 +77,7 @@ export type GatewayLimits = {
 
 export type GatewayOptions = {
   readonly clock: Clock;
-  readonly routes: RouteTable;
+  readonly routes: RouteView;
   readonly hosts: GatewayHosts;
   /** By default no model starts. */
   readonly starting?: GatewayStart;

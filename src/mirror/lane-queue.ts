@@ -33,7 +33,7 @@ export type LaneQueueOptions = {
   readonly lane: () => MirrorLane | undefined;
   /** Whether the copies of all models together may hold so many bytes more. */
   readonly hasRoom: (bytes: number) => boolean;
-  readonly offer: (pair: Pair) => void;
+  readonly offer: (pair: Pair, mirrored: Mirrored) => void;
   /** Told once of each request that was admitted and not released. */
   readonly settle: (mirrored: Mirrored, fate: Fate) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
@@ -203,8 +203,8 @@ export class LaneQueue {
   #offer({ mirrored, stable }: Waiting, run: LaneSide): Fate {
     const { id, unit, attributes } = mirrored.request;
     try {
-      this.#options.offer({ requestId: id, unit, attributes, stable, ...run });
-      return { kind: 'compared' };
+      this.#options.offer({ requestId: id, unit, attributes, stable, ...run }, mirrored);
+      return { kind: 'paired' };
     } catch (thrown) {
       this.#options.onInternalError('offer pair', thrown);
       return { kind: 'failed' };

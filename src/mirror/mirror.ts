@@ -8,10 +8,10 @@
  * Each eligible request is counted once, when its fate is known, so that the counts add up at every moment. Eligible is what
  * the split sent to stable or control and what was not the caller's own fault.
  */
-import type { MirrorEvent } from '../compare/mirror-tally.ts';
 import type { Clock } from '../core/clock.ts';
 import type { InferRequest } from '../core/infer.ts';
-import { CALLER_CODES, type Outcome, type Pair, type Tap } from '../core/outcome.ts';
+import type { RolloutReport, UnmirroredEvent } from '../core/messages.ts';
+import { CALLER_CODES, type Outcome, type Tap } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
 import { ALL_BP, type Assignment, type MirrorSetting } from '../core/route.ts';
 import { tensorBytes } from '../core/tensor.ts';
@@ -35,13 +35,8 @@ export type MirrorOptions = {
   readonly random: Random;
   readonly limits: MirrorLimits;
   readonly liveInFlight: () => number;
-  /** Takes a finished pair. `target` is the version that was mirrored to: it may no longer be on trial. */
-  readonly offer: (pair: Pair, target: ModelVersion) => void;
-  readonly count: (event: MirrorEvent, target: ModelVersion) => void;
-  /** A request was drawn: a label for it may come before its pair does. */
-  readonly expect?: (requestId: string, target: ModelVersion) => void;
-  /** No pair will come of a request that was drawn. */
-  readonly abandon?: (requestId: string, target: ModelVersion) => void;
+  /** Takes `drawn`, `unpaired`, `paired` and `unmirrored`. Their target is the version mirrored to: it may no longer be on trial. */
+  readonly report: (report: RolloutReport) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -115,7 +110,7 @@ class LiveMirror implements Mirror {
       const dropped = { kind: 'dropped', reason: full, load: mirrored.load } as const;
       return (outcome) => this.#countUnlessCallers(outcome, dropped, target);
     }
-    this.#tell('expect', request.id, target);
+    this.#tell('drawn', request.id, target);
     return (outcome) => this.#onLiveOutcome(mirrored, outcome, target);
   }
 
@@ -134,12 +129,12 @@ class LiveMirror implements Mirror {
       return;
     }
     target.queue.release(mirrored);
-    this.#tell('abandon', request.id, target);
+    this.#tell('unpaired', request.id, target);
     const dropped = { kind: 'dropped', reason: 'liveUnanswered', load } as const;
     this.#countUnlessCallers(outcome, dropped, target);
   }
 
-  #countUnlessCallers(outcome: Outcome, event: MirrorEvent, target: Target): void {
+  #countUnlessCallers(outcome: Outcome, event: UnmirroredEvent, target: Target): void {
     if (outcome.kind === 'failure' && CALLER_CODES.has(outcome.code)) return;
     this.#count(event, target);
   }
@@ -158,15 +153,16 @@ class LiveMirror implements Mirror {
   }
 
   #createTarget(model: string, version: string): Target {
-    const { limits, clock, lane, offer } = this.#options;
+    const { limits, clock, lane, report } = this.#options;
     const queue = new LaneQueue({
       limits,
       clock,
       lane: () => lane(model, version),
       hasRoom: (bytes) => this.heldBytes() + bytes <= limits.bytesMax,
-      offer: (pair) => offer(pair, { model, version }),
+      offer: (pair, { load }) => report({ kind: 'paired', target: { model, version }, pair, load }),
       settle: ({ load, request }, fate) => {
-        if (fate.kind !== 'compared') this.#tell('abandon', request.id, target);
+        if (fate.kind === 'paired') return;
+        this.#tell('unpaired', request.id, target);
         this.#count({ ...fate, load }, target);
       },
       onInternalError: (operation, error) => this.#report(operation, error),
@@ -175,19 +171,19 @@ class LiveMirror implements Mirror {
     return target;
   }
 
-  #count(event: MirrorEvent, { model, version }: Target): void {
+  #count(event: UnmirroredEvent, { model, version }: Target): void {
     try {
-      this.#options.count(event, { model, version });
+      this.#options.report({ kind: 'unmirrored', target: { model, version }, event });
     } catch (thrown) {
       this.#report('count mirror event', thrown);
     }
   }
 
-  #tell(what: 'expect' | 'abandon', requestId: string, { model, version }: Target): void {
+  #tell(kind: 'drawn' | 'unpaired', requestId: string, { model, version }: Target): void {
     try {
-      this.#options[what]?.(requestId, { model, version });
+      this.#options.report({ kind, target: { model, version }, requestId });
     } catch (thrown) {
-      this.#report(`${what} pair`, thrown);
+      this.#report(`${kind} request`, thrown);
     }
   }
 

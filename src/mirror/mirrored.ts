@@ -1,4 +1,3 @@
-import type { MirrorEvent } from '../compare/mirror-tally.ts';
 import type { InferRequest } from '../core/infer.ts';
 import type { Observation, Outcome } from '../core/outcome.ts';
 
@@ -39,7 +38,9 @@ export type Mirrored = {
 /** What became of a mirrored request, its load aside. */
 export type Fate =
   | { readonly kind: 'dropped'; readonly reason: DropReason }
-  | { readonly kind: Exclude<MirrorEvent['kind'], 'notSampled' | 'dropped'> };
+  | { readonly kind: 'timedOut' }
+  | { readonly kind: 'failed' }
+  | { readonly kind: 'paired' };
 
 export type DropReason =
   /** As many requests as may wait are waiting, or copies hold as many bytes as they may. */

@@ -14,6 +14,7 @@ import type { Evidence } from '../core/evidence.ts';
 import type { Pair } from '../core/outcome.ts';
 import type { Rollout } from '../core/rollout.ts';
 import { type Contestant, lossesOf } from './comparable.ts';
+import { LiveOrder } from './live-order.ts';
 
 export type RolloutObserverOptions = {
   readonly rollout: Rollout;
@@ -30,6 +31,8 @@ export class RolloutObserver {
   readonly rolloutId: string;
   readonly candidate: string;
   readonly window: Window;
+  /** Live requests, on their way to the window. */
+  readonly live: LiveOrder;
   readonly #capture: Capture;
   readonly #comparator: Comparator;
   readonly #losses: { readonly stable: LossRule; readonly candidate: LossRule } | undefined;
@@ -47,6 +50,7 @@ export class RolloutObserver {
       slowQuantile: spec.margins.slowRequests.quantile,
       from,
     });
+    this.live = new LiveOrder((live) => this.window.addLive(live));
     this.#capture = createCapture({
       ...feedback,
       clock,

@@ -58,7 +58,7 @@ t.test('only a candidate that keeps dying ends its trial', async (t) => {
     telemetry,
     statistics,
     log: (entry) => entries.push(entry),
-    trip: ({ version }, { cause, detail }) => trips.push(`${version} ${cause}: ${detail}`),
+    report: ({ target, trip }) => trips.push(`${target.version} ${trip.cause}: ${trip.detail}`),
     onInternalError: (_, error) => t.fail(String(error)),
   });
   const at = (version: string) => ({ model: 'fashion', version });

@@ -22,7 +22,7 @@ async function aService(t: Parameters<typeof aRepository>[0]) {
       log: () => ({ logInfo: true, logWarning: true, logError: true }),
       setLog: () => {},
     },
-    observers: { tokenFor: ({ id }) => `token of ${id}` },
+    watch: { tokenFor: ({ id }) => `token of ${id}` },
     telemetry: { onRefused: (model, code) => refused.push(`${model} ${code}`) },
     onInternalError: () => {},
   });

@@ -1,9 +1,8 @@
 import fc from 'fast-check';
-import type { LiveObservation } from '../../src/compare/live-window.ts';
-import type { MirrorEvent } from '../../src/compare/mirror-tally.ts';
 import { createWindow, type Window, type WindowOptions } from '../../src/compare/window.ts';
 import type { Comparison, LabelledPair } from '../../src/core/comparison.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { LiveObservation, MirrorEvent } from '../../src/core/messages.ts';
 import type { Observation, Pair } from '../../src/core/outcome.ts';
 import type { Dtype, Signature, Tensor } from '../../src/core/tensor.ts';
 

@@ -1,7 +1,7 @@
-import type { MirrorEvent } from '../../src/compare/mirror-tally.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import { ServeError, type ServeErrorCode } from '../../src/core/errors.ts';
 import type { InferRequest } from '../../src/core/infer.ts';
+import type { MirrorEvent, RolloutReport } from '../../src/core/messages.ts';
 import type { Outcome, Pair } from '../../src/core/outcome.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { Assignment, MirrorSetting } from '../../src/core/route.ts';
@@ -100,7 +100,7 @@ export type StageOptions = {
   readonly limits?: Partial<MirrorLimits>;
   readonly lane?: (model: string, version: string) => MirrorLane | undefined;
   readonly liveInFlight?: () => number;
-  readonly offer?: (pair: Pair) => void;
+  readonly onPaired?: (pair: Pair) => void;
   readonly seed?: number;
 };
 
@@ -131,15 +131,38 @@ export function aStage(options: StageOptions = {}): Stage {
       ...options.limits,
     },
     liveInFlight: options.liveInFlight ?? (() => 1),
-    offer: options.offer ?? ((pair) => seen.pairs.push(pair)),
-    count: (event) => seen.events.push(event),
-    expect: (id) => seen.expected.push(id),
-    abandon: (id) => seen.abandoned.push(id),
+    report: (report) => sort(report, seen, options.onPaired),
     onInternalError: (operation) => seen.errors.push(operation),
   });
   const send = (id: string, outcome = answered()): void =>
     mirror.tap(aRequest(id), anAssignment())?.(outcome);
   return { mirror, lane, clock, ...seen, send };
+}
+
+/** A pair stands for a comparison here. */
+function sort(
+  report: RolloutReport,
+  seen: Pick<Stage, 'pairs' | 'events' | 'expected' | 'abandoned'>,
+  onPaired?: (pair: Pair) => void,
+): void {
+  switch (report.kind) {
+    case 'drawn':
+      seen.expected.push(report.requestId);
+      return;
+    case 'unpaired':
+      seen.abandoned.push(report.requestId);
+      return;
+    case 'unmirrored':
+      seen.events.push(report.event);
+      return;
+    case 'paired':
+      onPaired?.(report.pair);
+      seen.pairs.push(report.pair);
+      seen.events.push({ kind: 'compared', load: report.load });
+      return;
+    default:
+      throw new Error(`a mirror reports no ${report.kind}`);
+  }
 }
 
 /** Lets everything that is due happen: what `setImmediate` and settled promises have started. */

@@ -1,5 +1,6 @@
 import t from 'tap';
-import type { LiveObservation } from '../../src/compare/live-window.ts';
+import type { RolloutReport } from '../../src/core/messages.ts';
+import type { Outcome } from '../../src/core/outcome.ts';
 import { createLiveTap } from '../../src/mirror/live-tap.ts';
 import { anAssignment, answered, aRequest, failed } from './builders.ts';
 
@@ -9,61 +10,47 @@ const drawn = anAssignment({
   side: 'candidate',
 });
 
-function aTap(addLive?: (live: LiveObservation) => void) {
-  const seen: LiveObservation[] = [];
-  const errors: string[] = [];
-  const sink = { addLive: addLive ?? ((live: LiveObservation) => seen.push(live)) };
+function aTap() {
+  const reports: RolloutReport[] = [];
   const tap = createLiveTap({
-    window: (model) => (model === 'fashion' ? sink : undefined),
-    onInternalError: (operation) => errors.push(operation),
+    isWatched: (model) => model === 'fashion',
+    report: (report) => reports.push(report),
   });
-  return { tap, seen, errors };
+  return { tap, reports };
 }
 
-t.test('outcomes are handed on in the order of assignment, not of ending', async (t) => {
-  const { tap, seen } = aTap();
-  const [a, b, c] = ['a', 'b', 'c'].map((unit) => tap(aRequest('r', { unit }), drawn));
-  c?.(answered(2, 9));
+t.test('a request is reported once as it is assigned and once as it ends', async (t) => {
+  const { tap, reports } = aTap();
+  const [a, b] = ['a', 'b'].map((id) => tap(aRequest(id, { unit: 'ann' }), drawn));
+  b?.(answered(1, 9));
   a?.(failed('deadline_exceeded', 0, 50));
-  t.same(
-    seen.map(({ unit }) => unit),
-    ['a'],
-  );
-  b?.(answered(1, 60));
-  t.same(
-    seen.map(({ unit }) => unit),
-    ['a', 'b', 'c'],
-  );
-  t.match(seen[0], { side: 'candidate', failure: 'deadline_exceeded', startedMs: 0, endedMs: 50 });
-  t.equal(seen[1]?.failure, undefined);
+  const assigned = { kind: 'assigned', drawn: { unit: 'ann', side: 'candidate' } };
+  t.match(reports, [
+    { ...assigned, requestId: 'a' },
+    { ...assigned, requestId: 'b' },
+    { kind: 'ended', requestId: 'b', end: { startedMs: 1, endedMs: 9, failure: undefined } },
+    { kind: 'ended', requestId: 'a', end: { endedMs: 50, failure: 'deadline_exceeded' } },
+  ]);
+  t.equal(reports.length, 4);
 });
 
-t.test('a request that was assigned by its own id is told apart from a unit', async (t) => {
-  const { tap, seen } = aTap();
-  tap(aRequest('a'), drawn)?.(answered(0, 1));
-  tap(aRequest('b', { unit: 'ann' }), drawn)?.(answered(2, 3));
-  t.same(
-    seen.map(({ unit }) => unit),
-    [undefined, 'ann'],
-  );
+t.test('what took longer than an arm on trial may is reported as its failure', async (t) => {
+  const { tap, reports } = aTap();
+  tap(aRequest('a'), drawn)?.({ ...answered(0, 90), armEndedMs: 40 } as Outcome);
+  t.match(reports[1], { end: { endedMs: 40, failure: 'deadline_exceeded' } });
 });
 
-t.test('only requests that were drawn between the arms are watched', async (t) => {
-  const { tap } = aTap();
+t.test('a request that was assigned by its own id is distinct from a unit', async (t) => {
+  const { tap, reports } = aTap();
+  tap(aRequest('a'), drawn);
+  tap(aRequest('b', { unit: 'ann' }), drawn);
+  t.match(reports, [{ drawn: { unit: undefined } }, { drawn: { unit: 'ann' } }]);
+});
+
+t.test('only requests that were drawn between the arms of a rollout are reported', async (t) => {
+  const { tap, reports } = aTap();
   t.equal(tap(aRequest(), anAssignment()), undefined);
   t.equal(tap(aRequest(), { ...drawn, by: 'rule' }), undefined);
   t.equal(tap(aRequest('r', { model: 'other' }), drawn), undefined);
-});
-
-t.test('an error in the window is reported and holds nothing up', async (t) => {
-  let calls = 0;
-  const { tap, errors } = aTap(() => {
-    calls += 1;
-    throw new Error('boom');
-  });
-  const [a, b] = ['a', 'b'].map((id) => tap(aRequest(id), drawn));
-  b?.(answered());
-  a?.(answered());
-  t.equal(calls, 2);
-  t.same(errors, ['live tap', 'live tap']);
+  t.same(reports, []);
 });

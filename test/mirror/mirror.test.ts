@@ -178,7 +178,7 @@ t.test('an error around the mirror is reported and reaches no client', async (t)
   await settle();
   t.same(lane.errors, ['mirror lane']);
   t.equal(lane.events[0]?.kind, 'failed');
-  const offer = aStage({ offer: boom });
+  const offer = aStage({ onPaired: boom });
   offer.send('r1');
   await settle();
   offer.lane.runs[0]?.answer();

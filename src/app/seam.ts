@@ -1,0 +1,134 @@
+/**
+ * The seam between the two sides of the gateway: messages of `core/messages.ts`, handed over by calls while both are in one
+ * process.
+ */
+import { randomBytes } from 'node:crypto';
+import { createFeedbackTokens } from '../capture/token.ts';
+import type { Config } from '../config/schema.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Order, TrippedReport } from '../core/messages.ts';
+import type { Random } from '../core/random.ts';
+import type { RouteView } from '../core/route.ts';
+import { createRouteTable, type RouteTable } from '../gateway/route-table.ts';
+import { LiveWatch } from '../mirror/live-watch.ts';
+import type { Catalog } from '../models/catalog.ts';
+import type { Deployments } from '../models/deployments.ts';
+import type { Controller } from '../rollout/controller.ts';
+import type { Routes } from '../rollout/stage.ts';
+import { RolloutObservers, type RolloutObserversOptions } from '../trials/rollout-observers.ts';
+import { type Release, releasing } from './release.ts';
+
+/**
+ * What may wait for the shadow hosts, for all models alike; its bytes are `limits.mirrorMax`, of which one model may have half.
+ * Mirroring stops while more live requests are in flight than a healthy gateway ever has, and what waits longer than its limit is
+ * dropped and counted. No client waits for a mirrored answer, so a few milliseconds of gathering delay no request, and requests
+ * that run together cost the shadow less.
+ */
+const MIRROR_LIMITS = {
+  concurrency: 64,
+  queueRequestsMax: 512,
+  deadlineMs: 5_000,
+  gatherMs: 5,
+  liveInFlightMax: 256,
+};
+
+export type SeamOptions = {
+  readonly config: Config;
+  readonly catalog: Catalog;
+  readonly deployments: Pick<Deployments, 'lane'>;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Signs feedback tokens; without one, tokens end with this process. */
+  readonly feedbackSecret: string | undefined;
+  readonly liveInFlight: () => number;
+  readonly onMirror: RolloutObserversOptions['onMirror'];
+  readonly onInternalError: (operation: string, error: unknown) => void;
+};
+
+export type Seam = {
+  /** What the gateway routes by. Only orders write it. */
+  readonly served: RouteView;
+  readonly watch: LiveWatch;
+  readonly observers: RolloutObservers;
+  /** To the serving side. */
+  readonly order: (order: Order) => void;
+};
+
+/** Joins what watches live requests with what decides by them. */
+export function createSeam(options: SeamOptions, release: Release): Seam {
+  const { config, catalog, deployments, feedbackSecret, onMirror, ...both } = options;
+  const tokens = createFeedbackTokens(
+    feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret),
+  );
+  const served = createRouteTable([]);
+  const { mirrorBytesMax } = config.limits;
+  const watch = new LiveWatch({
+    ...both,
+    readMirror: (model) => served.read(model)?.mirror,
+    lane: (model, version) => deployments.lane(model, version),
+    limits: {
+      ...MIRROR_LIMITS,
+      bytesMax: mirrorBytesMax,
+      queueBytesMax: Math.floor(mirrorBytesMax / 2),
+    },
+    report: (report) => observers.receive(report),
+    issueToken: tokens.issue,
+  });
+  const order = (each: Order): void => carryOut(each, { served, watch });
+  const observers = new RolloutObservers({
+    ...{ ...both, tokens, order, onMirror },
+    contestant: (target) => catalog.find(target),
+    feedback: () => config.feedback,
+  });
+  release.push(releasing('comparisons', () => watch.drain()));
+  return { served, watch, observers, order };
+}
+
+/** The serving side's end. */
+function carryOut(order: Order, to: { served: RouteTable; watch: LiveWatch }): void {
+  switch (order.kind) {
+    case 'route':
+      to.served.write(order.route);
+      return;
+    case 'noRoute':
+      to.served.remove(order.model);
+      return;
+    case 'rollout':
+      to.watch.obey(order);
+      return;
+  }
+}
+
+export type OrderedRoutesOptions = {
+  readonly order: (order: Order) => void;
+  readonly deployments: Pick<Deployments, 'reconcile' | 'remove'>;
+};
+
+/**
+ * The deciding side's routes: each change is ordered from the serving side, and followed by closing what no route leads to any
+ * more.
+ */
+export function createOrderedRoutes({ order, deployments }: OrderedRoutesOptions): Routes {
+  const routes = createRouteTable([]);
+  return {
+    ...routes,
+    write: (route) => {
+      routes.write(route);
+      order({ kind: 'route', route });
+      void deployments.reconcile(route);
+    },
+    remove: (model) => {
+      routes.remove(model);
+      order({ kind: 'noRoute', model });
+      void deployments.remove(model);
+    },
+  };
+}
+
+/** Ends the rollout of a version whose process keeps ending; one that is not on trial may do so without that. */
+export function endTripped(
+  controller: Pick<Controller, 'status' | 'trip'>,
+  { target: { model, version }, trip }: TrippedReport,
+): void {
+  if (controller.status(model)?.candidate === version) void controller.trip(model, trip);
+}

@@ -1,0 +1,99 @@
+/**
+ * What the two sides of a gateway say to each other, and all that they share while requests run. The serving side (protocols,
+ * gateway, taps, mirror) reports what became of requests; the deciding side (windows, capture, controller, ledger, admin)
+ * orders. Both are in one process at present and call each other directly; several serving processes can report to one decider,
+ * since each message is plain data that can be cloned, names requests by ids that are unique over processes, and leaves what
+ * needs all observations of an arm in one place (bursts, slow thresholds, the order of assignment) to the decider.
+ *
+ * Moments are milliseconds of the machine's monotonic clock.
+ */
+import type { ServeErrorCode } from './errors.ts';
+import type { Pair } from './outcome.ts';
+import type { BreakerTrip } from './rollout.ts';
+import type { Exposure, Route } from './route.ts';
+import type { ModelVersion } from './version.ts';
+
+/** From the serving side to the deciding side: what a rollout's evidence comes from. */
+export type RolloutReport =
+  | AssignedReport
+  | EndedReport
+  /** The mirror's coin chose the request: a label for it may come before its pair does. */
+  | { readonly kind: 'drawn'; readonly target: ModelVersion; readonly requestId: string }
+  /** No pair will come of a request that was drawn. */
+  | { readonly kind: 'unpaired'; readonly target: ModelVersion; readonly requestId: string }
+  /** A drawn request has been answered by both. `load` as of a MirrorEvent. */
+  | {
+      readonly kind: 'paired';
+      readonly target: ModelVersion;
+      readonly pair: Pair;
+      readonly load: number;
+    }
+  /** An eligible request came to no pair. */
+  | { readonly kind: 'unmirrored'; readonly target: ModelVersion; readonly event: UnmirroredEvent };
+
+/** From the serving side to the deciding side: a version's process keeps ending. If it is on trial, its rollout ends. */
+export type TrippedReport = {
+  readonly kind: 'tripped';
+  readonly target: ModelVersion;
+  readonly trip: BreakerTrip;
+};
+
+/** A live request was drawn between candidate and reference. Sent in the order of assignment, before the request runs. */
+export type AssignedReport = {
+  readonly kind: 'assigned';
+  readonly model: string;
+  readonly requestId: string;
+  readonly drawn: LiveDraw;
+};
+
+/** It has ended. Every assigned request ends once, in any order. */
+export type EndedReport = {
+  readonly kind: 'ended';
+  readonly model: string;
+  readonly requestId: string;
+  readonly end: LiveEnd;
+};
+
+/** From the deciding side to the serving side. */
+export type Order =
+  /** Traffic of the model goes by this route from here on. */
+  | { readonly kind: 'route'; readonly route: Route }
+  /** No traffic is routed to the model any more. */
+  | { readonly kind: 'noRoute'; readonly model: string }
+  /** A rollout of the model takes reports and labels from here on, or no longer does. */
+  | { readonly kind: 'rollout'; readonly model: string; readonly isOpen: boolean };
+
+/** Where a live request was drawn to. */
+export type LiveDraw = {
+  /** What comes again: a person, a sequence. Undefined: the request is a unit of its own. */
+  readonly unit: string | undefined;
+  readonly side: 'candidate' | 'reference';
+  readonly exposure: Exposure;
+};
+
+/** How it ended. */
+export type LiveEnd = {
+  readonly startedMs: number;
+  readonly endedMs: number;
+  /** Undefined for an answer. */
+  readonly failure: ServeErrorCode | undefined;
+  /** Until when what befell it goes on, where that is after its end: an arm that no longer answers is not asked each time. */
+  readonly coversUntilMs?: number | undefined;
+};
+
+/** One live request that was drawn between candidate and reference, whole. */
+export type LiveObservation = LiveDraw & LiveEnd;
+
+/**
+ * What became of one eligible request of the mirror; every one of them gives exactly one event. `load`: live requests in flight
+ * when the coin was flipped.
+ */
+export type MirrorEvent =
+  | { readonly kind: 'notSampled' }
+  | { readonly kind: 'dropped'; readonly reason: string; readonly load: number }
+  | { readonly kind: 'timedOut'; readonly load: number }
+  | { readonly kind: 'failed'; readonly load: number }
+  | { readonly kind: 'compared'; readonly load: number };
+
+/** Known on the serving side; whether a pair could be compared is known where it is compared. */
+export type UnmirroredEvent = Exclude<MirrorEvent, { readonly kind: 'compared' }>;

@@ -1,0 +1,155 @@
+import t from 'tap';
+import { HandClock } from '../../src/core/clock.ts';
+import { NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { MirrorEvent, Order, RolloutReport } from '../../src/core/messages.ts';
+import { seededRandom } from '../../src/core/random.ts';
+import { LiveWatch } from '../../src/mirror/live-watch.ts';
+import { RolloutObservers } from '../../src/trials/rollout-observers.ts';
+import {
+  ALL,
+  anAssignment,
+  answered,
+  aRequest,
+  failed,
+  HandLane,
+  settle,
+} from '../mirror/builders.ts';
+import { aPackage, aPair } from '../models/builders.ts';
+import { aRollout } from '../rollout/builders.ts';
+
+const target = { model: 'fashion', version: '2' };
+const drawn = anAssignment({
+  arm: 'candidate',
+  version: '2',
+  exposure: { candidateBp: 500, referenceBp: 9_500 },
+  side: 'candidate',
+});
+
+function aDecider(order: (order: Order) => void = () => undefined) {
+  const events: MirrorEvent[] = [];
+  const errors: string[] = [];
+  const observers = new RolloutObservers({
+    contestant: ({ version }) => (version === '3' ? undefined : aPackage(version)),
+    feedback: () => ({ ttlMs: 60_000, requestsMax: 100 }),
+    clock: new HandClock(),
+    tokens: {
+      read: (token) => {
+        const [model = '', version = '', requestId = ''] = token.split('/');
+        return { model, version, requestId, issuedMs: 0 };
+      },
+    },
+    order,
+    onMirror: (event) => events.push(event),
+    onInternalError: (operation) => errors.push(operation),
+  });
+  return { observers, events, errors };
+}
+
+/** A serving process whose reports pass through `channel`. */
+function aServer(channel: (report: RolloutReport) => void) {
+  const lane = new HandLane();
+  const watch = new LiveWatch({
+    readMirror: () => ALL,
+    lane: () => lane,
+    clock: new HandClock(),
+    random: seededRandom(1),
+    limits: {
+      concurrency: 8,
+      queueRequestsMax: 64,
+      queueBytesMax: 1_000_000,
+      bytesMax: 1_000_000,
+      deadlineMs: 100,
+    },
+    liveInFlight: () => 1,
+    report: channel,
+    issueToken: ({ model, version, requestId }) => `${model}/${version}/${requestId}`,
+    onInternalError: () => undefined,
+  });
+  const send = async (id: string, code?: Parameters<typeof failed>[0]) => {
+    const ends = watch.taps.map((tap) => tap(aRequest(id, { unit: `unit ${id}` }), drawn));
+    for (const end of ends) end?.(code === undefined ? answered() : failed(code));
+    const mirrored = watch.taps.map((tap) => tap(aRequest(`${id} too`), anAssignment()));
+    for (const end of mirrored) end?.(answered());
+    await settle();
+    for (const run of lane.runs.splice(0)) run.answer();
+    await settle();
+  };
+  return { watch, send };
+}
+
+t.test('reports are plain data: cloned ones give the same evidence', async (t) => {
+  const texts: string[] = [];
+  for (const pass of [structuredClone, (report: RolloutReport) => report]) {
+    const servers: LiveWatch[] = [];
+    const { observers } = aDecider((order) => {
+      if (order.kind === 'rollout') for (const watch of servers) watch.obey(structuredClone(order));
+    });
+    const { watch, send } = aServer((report) => observers.receive(pass(report)));
+    servers.push(watch);
+    observers.open(aRollout(), NO_EVIDENCE);
+    for (let n = 0; n < 5; n += 1) await send(`r${n}`, n === 3 ? 'runtime_failed' : undefined);
+    texts.push(JSON.stringify(observers.evidence(aRollout().id)));
+  }
+  t.equal(texts[0], texts[1]);
+  t.match(JSON.parse(texts[0] ?? ''), {
+    mirror: { eligible: 5, compared: 5 },
+    live: { '500:9500': { candidate: { requests: 5, errors: 1 } } },
+  });
+});
+
+t.test('several serving processes report to one decider', async (t) => {
+  const { observers, events, errors } = aDecider((order) => {
+    if (order.kind === 'rollout') for (const { watch } of servers) watch.obey(order);
+  });
+  const servers = ['a', 'b', 'c'].map(() => aServer((report) => observers.receive(report)));
+  observers.open(aRollout(), NO_EVIDENCE);
+  await Promise.all(servers.map(({ send }, at) => send(`from ${at}`)));
+  const { live, mirror } = observers.evidence(aRollout().id);
+  t.equal(live['500:9500']?.candidate.units, 3);
+  t.equal(mirror.compared, 3);
+  t.equal(events.length, 3);
+  t.same(errors, []);
+});
+
+t.test('answers can be labelled while a rollout is open, and no longer', async (t) => {
+  const { observers } = aDecider((order) => {
+    if (order.kind === 'rollout') watch.obey(order);
+  });
+  const { watch } = aServer((report) => observers.receive(report));
+  const answer = { ...target, id: 'r1' };
+  t.equal(watch.tokenFor(answer), undefined);
+  observers.open(aRollout(), NO_EVIDENCE);
+  t.equal(watch.tokenFor(answer), 'fashion/2/r1');
+  observers.close(aRollout({ id: 'another' }));
+  t.ok(watch.tokenFor(answer), 'another rollout that ends changes nothing');
+  observers.close(aRollout());
+  t.equal(watch.tokenFor(answer), undefined);
+});
+
+t.test(
+  'a pair that cannot be compared counts as failed, and its label joins nothing',
+  async (t) => {
+    const { observers, events, errors } = aDecider();
+    observers.open(aRollout(), NO_EVIDENCE);
+    observers.receive({ kind: 'drawn', target, requestId: 'r1' });
+    const pair = aPair('r1', { stable: 1, candidate: 1 });
+    const broken = { ...pair, stable: { ...pair.stable, outputs: undefined } } as never;
+    observers.receive({ kind: 'paired', target, pair: broken, load: 2 });
+    t.same(events, [{ kind: 'failed', load: 2 }]);
+    t.same(errors, ['report paired']);
+    t.equal(observers.label('fashion/2/r1', 'coat'), 'unmatched');
+    t.equal(observers.evidence(aRollout().id).mirror.failed, 1);
+  },
+);
+
+t.test('reports on a version that is not on trial change no evidence', async (t) => {
+  const { observers, events } = aDecider();
+  observers.open(aRollout(), NO_EVIDENCE);
+  const former = { model: 'fashion', version: '7' };
+  const pair = aPair('r1', { stable: 1, candidate: 2 });
+  observers.receive({ kind: 'paired', target: former, pair, load: 1 });
+  observers.receive({ kind: 'unmirrored', target: former, event: { kind: 'notSampled' } });
+  t.equal(observers.evidence(aRollout().id).mirror.eligible, 0);
+  t.equal(events.length, 2, 'they are counted in the metrics all the same');
+  t.same(observers.evidence('unknown'), NO_EVIDENCE);
+});
