@@ -52,7 +52,8 @@ t.test(
       together += await answers(host, CALLERS, withinMs);
     }
     const figures = `${together} of ${alone} with runs of ${runMs.toFixed(0)} ms`;
-    // 0.8 and more on a quiet machine.
+    // It was 0.3 to 0.45 where runs were begun that could not end in time. 0.8 and more on a quiet machine; on a busy one a window
+    // sees some ten answers, so that one more or less is a tenth, and longer runs make that worse: 0.75 was seen with twice as long.
     t.ok(together >= 0.65 * alone, figures);
   },
 );
