@@ -13,7 +13,7 @@ import { decide } from '../decide/decide.ts';
 import { paceOf } from '../demo/pace.ts';
 import { type DemoGateway, runDemo, type TrialResult } from '../demo/run-demo.ts';
 import { type DemoSummary, summarise } from '../demo/summary.ts';
-import { marginsText, type Trial } from '../demo/trials.ts';
+import { marginsText } from '../demo/trials.ts';
 import { DEMO_MODEL, prepareWorkplace, type Workplace } from '../demo/workplace.ts';
 import { checkWritable } from '../disk/check-writable.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
@@ -22,6 +22,7 @@ import { replay } from '../rollout/replay.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
 import { colours } from './colours.ts';
+import { tellSteps } from './demo-steps.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { viewOf } from './output.ts';
 import { printableJson } from './printable.ts';
@@ -39,9 +40,10 @@ const REQUESTS_PER_SECOND_MAX = 400;
 export async function demo(options: DemoCommandOptions): Promise<void> {
   const startedMs = systemClock.monotonicMs();
   if (options.keep !== undefined) await expectEmpty(options.keep);
+  const say = options.json === true ? () => undefined : sayLine;
+  say('Building the candidates ...');
   const workplace = await prepareWorkplace(join(programFolder, 'models'), options.keep);
   leaveNothing(workplace);
-  const say = options.json === true ? () => undefined : sayLine;
   const { trials, perSecond } = await runTrials(workplace, say);
   const summary = summarise(trials, {
     ledger: await checkLedger(workplace.ledger),
@@ -125,7 +127,7 @@ async function runTrials(workplace: Workplace, say: Say): Promise<Trials> {
         say(`\n${colours.bold(`Version ${trial.candidate}`)}: ${trial.title}`);
         say(colours.dim(`  claims to be ${trial.claim.intent}; margins: ${marginsText(trial)}`));
       },
-      onStatus: isLive ? (_trial, status) => show(status) : tellSteps(say),
+      onStatus: isLive ? (_trial, status) => show(status) : tellSteps({ say, clock: systemClock }),
     });
     return { trials, perSecond };
   } finally {
@@ -173,17 +175,6 @@ function gatewayOf(app: App, crashes: readonly string[]): DemoGateway<RolloutSta
 function show(status: RolloutStatus): void {
   logUpdate(viewOf(status, formatRollout));
   if (status.endedMs !== undefined) logUpdate.done();
-}
-
-/** Without a terminal: one line for each step that is entered. */
-function tellSteps(say: Say): (trial: Trial, status: RolloutStatus) => void {
-  let told = '';
-  return (trial, { step, phase, why }) => {
-    const where = step === undefined ? phase : `${step.number}/${step.of} ${step.task}`;
-    if (told === `${trial.candidate} ${where}`) return;
-    told = `${trial.candidate} ${where}`;
-    say(step === undefined ? `  ${phase}: ${why}` : `  step ${where}`);
-  };
 }
 
 async function checkLedger(folder: string): Promise<DemoSummary['ledger']> {

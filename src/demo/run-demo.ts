@@ -68,8 +68,11 @@ export type TrialResult = {
   readonly latency: Readonly<Record<string, LatencySummary>>;
 };
 
-/** A trial of the demo that has not ended by then never will: ten times what it takes, for machines that are slow or busy. */
-const TRIAL_MS_MAX = 300_000;
+/** A trial of the demo that has not ended by then never will: twenty times what it takes, for machines that are slow or busy. */
+const TRIAL_MS_MAX = 600_000;
+
+/** Before the trial begins: the load of the candidate and its twin, as long as it may take by default. */
+const LOAD_MS_MAX = 240_000;
 
 /** Live traffic without any mirroring, before each trial: what the mirror's cost is measured against. */
 const QUIET_MS = 1_500;
@@ -106,7 +109,7 @@ async function runTrial<Status extends TrialStatus>(
     model: DEMO_MODEL,
     imagesFolder: workplace.imagesFolder,
     perSecond,
-    durationMs: WARM_UP_MS + QUIET_MS + TRIAL_MS_MAX,
+    durationMs: WARM_UP_MS + QUIET_MS + LOAD_MS_MAX + TRIAL_MS_MAX,
     deadlineMs: DEADLINE_MS,
     seed: SEED,
     labelDelayMs: LABEL_DELAY_MS,

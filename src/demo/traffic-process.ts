@@ -3,7 +3,7 @@ import type { TrafficNews, TrafficOrder } from './traffic.ts';
 
 type Ended = Extract<TrafficNews, { kind: 'ended' }>;
 
-/** Live traffic from a process of its own, under way until it is stopped or has sent all images. */
+/** Live traffic from a process of its own, under way until it is stopped or its time is over. */
 export class TrafficProcess {
   readonly #child: ChildProcess;
   readonly #started: Promise<void>;

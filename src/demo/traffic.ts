@@ -4,7 +4,7 @@
  */
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
-import { type Random, seededRandom } from '../core/random.ts';
+import { seededRandom } from '../core/random.ts';
 import { Histogram } from '../load/engine/histogram.ts';
 import { runLoad } from '../load/engine/run-load.ts';
 import { poisson } from '../load/nouns/arrivals.ts';
@@ -14,6 +14,7 @@ import type { Address } from '../load/nouns/wire.ts';
 import { headerOf } from '../load/wire/http-answer.ts';
 import { HttpConnection, postBytes } from '../load/wire/http-connection.ts';
 import { HttpSender } from '../load/wire/http-sender.ts';
+import { ImagePasses } from './image-passes.ts';
 import { IMAGE_SIDE, imageTensorBytes, type LabelledImage, readImages } from './images.ts';
 
 /** What the demo asks of its traffic. */
@@ -24,7 +25,7 @@ export type TrafficOrder = {
   readonly perSecond: number;
   readonly durationMs: number;
   readonly deadlineMs: number;
-  /** Images are drawn without replacement, in an order that the seed fixes. */
+  /** Fixes the order in which the images are drawn. */
   readonly seed: number;
   /** How long after its answer a label arrives; undefined: no labels are sent. */
   readonly labelDelayMs: number | undefined;
@@ -75,7 +76,7 @@ function tell(news: TrafficNews): void {
 }
 
 async function sendImages(order: TrafficOrder): Promise<TrafficNews> {
-  const images = shuffle(await readImages(order.imagesFolder), seededRandom(order.seed));
+  const images = new ImagePasses(await readImages(order.imagesFolder), seededRandom(order.seed));
   const labels = await LabelPost.open(order.port);
   const sent: LabelledImage[] = [];
   const report = await runLoad(
@@ -83,7 +84,7 @@ async function sendImages(order: TrafficOrder): Promise<TrafficNews> {
       sender: new HttpSender(addressOf(order.port)),
       next: () => {
         if (sent.length === 0) tell({ kind: 'started' });
-        const image = images[sent.length];
+        const image = images.next();
         if (!image) return undefined;
         sent.push(image);
         return requestFor(image, order);
@@ -202,15 +203,4 @@ class LabelPost {
       this.refused += 1;
     }
   }
-}
-
-/** Fisher and Yates. */
-function shuffle<T>(items: readonly T[], random: Random): readonly T[] {
-  const shuffled = [...items];
-  for (let last = shuffled.length - 1; last > 0; last -= 1) {
-    const other = random.integer(last + 1);
-    const [a, b] = [shuffled[last], shuffled[other]];
-    if (a !== undefined && b !== undefined) [shuffled[last], shuffled[other]] = [b, a];
-  }
-  return shuffled;
 }

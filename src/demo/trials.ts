@@ -32,7 +32,7 @@ const IMPROVE = {
   // Another architecture may take up to 2 ms longer for a run; a live request must not feel it (slowRequests).
   margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 2 } },
   minRequests: 150,
-  maxDuration: '5m',
+  maxDuration: '10m',
   steps: [
     { setMirror: { percentage: 100, twin: 20 } },
     { analysis: { metrics: ['labelledLoss', 'pairedErrors'], reject: ['pairedLatency'] } },
@@ -49,7 +49,7 @@ const EQUIVALENT = {
   slices: [],
   margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 0 } },
   minRequests: 150,
-  maxDuration: '5m',
+  maxDuration: '10m',
   steps: [
     { setMirror: { percentage: 100, twin: 50 } },
     { analysis: { metrics: ['disagreement', 'pairedErrors'], reject: ['pairedLatency'] } },
