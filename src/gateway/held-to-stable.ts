@@ -1,7 +1,15 @@
 import { ServeError } from '../core/errors.ts';
 import type { InferRequest, InferResponse } from '../core/infer.ts';
+import type { Joining } from '../core/joining.ts';
+import type { Signature } from '../core/tensor.ts';
 import { whyUnlikeStable } from '../host/answer-fit.ts';
-import type { ServingHost } from './gateway.ts';
+
+/** What stable's answers have kept to: its signature, by default all of it. */
+type StableForm = {
+  readonly signature: Signature;
+  readonly form?: () => Signature;
+  readonly joining?: () => Joining;
+};
 
 /**
  * The answer of an arm on trial, where it is in the form of stable's answers: clients know that one alone.
@@ -10,7 +18,7 @@ import type { ServingHost } from './gateway.ts';
 export function heldToStable(
   answer: InferResponse,
   { inputs }: InferRequest,
-  stable: Pick<ServingHost, 'signature' | 'form' | 'joining'>,
+  stable: StableForm,
 ): InferResponse {
   const signature = stable.form?.() ?? stable.signature;
   const form = { signature, joining: stable.joining?.() };

@@ -4,16 +4,18 @@ import type { RouteBasis } from '../core/adoption.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Route } from '../core/route.ts';
 import { findRoute, type RouteQuestion } from './adoption.ts';
-import type { ControllerOptions } from './controller.ts';
 import { aliveTrial, swappedPackage } from './history.ts';
 import type { Logbook } from './logbook.ts';
 import type { Performer } from './performer.ts';
 import { allTo } from './route-for.ts';
+import type { Routes, Stage } from './stage.ts';
 
-export type ResumptionParts = Pick<
-  ControllerOptions,
-  'routes' | 'stage' | 'digestOf' | 'onInternalError'
-> & {
+export type ResumptionParts = {
+  readonly routes: Routes;
+  readonly stage: Stage;
+  /** The digest of a version's package; undefined: there is no such version. */
+  readonly digestOf: (model: string, version: string) => string | undefined;
+  readonly onInternalError: (operation: string, error: unknown) => void;
   readonly book: Logbook;
   readonly performer: Performer;
   readonly queues: SerialQueues;
