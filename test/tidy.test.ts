@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { checkInnerTables } from './support/import-graph.ts';
+import { checkCycles, checkInnerTables } from './support/import-graph.ts';
 import { projectRoot } from './support/project-root.ts';
 import {
   type Confinement,
@@ -184,6 +184,7 @@ t.test('the source keeps to the rules', async (t) => {
     [],
   );
   t.same(checkInnerTables(sources, INNER_MAY_IMPORT), []);
+  t.same(checkCycles(sources), []);
   t.same(
     sources.flatMap((file) => checkPackages(file, PACKAGE_HOMES)),
     [],
