@@ -2,6 +2,7 @@ import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
+import type { Answer, Planned, Work } from '../core/work.ts';
 import { joinInputs } from './join.ts';
 import { type BatchPlan, planBatch } from './plan.ts';
 import { type Entry, Queue, type QueueLimits } from './queue.ts';
@@ -9,12 +10,12 @@ import { RunTime } from './run-time.ts';
 import { ScatterError, scatter, selectOutputs } from './scatter.ts';
 import { Schedule } from './schedule.ts';
 import { type SpareRun, SpareRuns } from './spare-runs.ts';
-import { type Answer, bytesOf, mayBeJoined, type RunBatch, rowsOf, type Work } from './work.ts';
+import { bytesOf, mayBeJoined, type RunBatch, rowsOf } from './work.ts';
 
 export type BatcherOptions = {
   readonly clock: Clock;
   /** Whether a request may share its run at all. Asked for each, so that what is found later counts from then on. */
-  readonly joins: (work: Work) => boolean;
+  readonly joins: (planned: Planned) => boolean;
   readonly rowsMax: number;
   /** How long a request may be kept for company while a replica is free. 0: it is not. */
   readonly delayMs: number;
@@ -34,7 +35,11 @@ export type BatcherOptions = {
 };
 
 /** A run that requests shared. `answers` and `works` are in the same order. */
-export type JoinedRun = { readonly works: readonly Work[]; readonly answers: readonly Answer[] };
+export type JoinedRun = {
+  readonly plan: readonly number[];
+  readonly works: readonly Work[];
+  readonly answers: readonly Answer[];
+};
 
 const UNLOADING = 'the version is being unloaded';
 
@@ -79,7 +84,8 @@ export class Batcher {
    * Takes a request and settles it exactly once. Throws ServeError where it is not taken at all: `overloaded`,
    * `deadline_exceeded`, `version_not_ready`.
    */
-  submit(work: Work, settle: Pick<Entry, 'resolve' | 'reject'>): Entry {
+  submit(planned: Planned, settle: Pick<Entry, 'resolve' | 'reject'>): Entry {
+    const { work, plan } = planned;
     if (this.#closed) throw new ServeError('version_not_ready', UNLOADING);
     const nowMs = this.#options.clock.monotonicMs();
     if (work.deadlineMs <= nowMs) {
@@ -87,10 +93,11 @@ export class Batcher {
     }
     const entry: Entry = {
       work,
+      plan,
       rows: rowsOf(work),
       bytes: bytesOf(work),
       enqueuedMs: nowMs,
-      alone: !this.#options.joins(work) || !mayBeJoined(work),
+      alone: !this.#options.joins(planned) || !mayBeJoined(work),
       settled: false,
       place: 0,
       resolve: settle.resolve,
@@ -124,7 +131,7 @@ export class Batcher {
 
   /** Requests of a plan share runs no more: what waits runs alone. */
   stopJoining(): void {
-    for (const entry of this.#queue) entry.alone ||= !this.#options.joins(entry.work);
+    for (const entry of this.#queue) entry.alone ||= !this.#options.joins(entry);
   }
 
   /** A replica may be free: look again after the present poll phase. */
@@ -232,8 +239,8 @@ export class Batcher {
     const id = this.#nextBatchId;
     this.#nextBatchId += 1;
     try {
-      const plan = first?.work.plan ?? [];
-      const done = await this.#options.run(joinInputs(works, rows), plan);
+      const plan = first?.plan ?? [];
+      const done = await this.#options.run(joinInputs(works, rows), plan, works);
       const { runs, takenMs } = done;
       const startedMs = this.#options.clock.monotonicMs() - takenMs;
       if (this.#learn(rows, done)) {
@@ -274,12 +281,13 @@ export class Batcher {
         if (answer !== undefined) this.#settle(entry, answer);
       });
       if (batch.length > 1) {
-        this.#options.onJoined?.({ works: batch.map(({ work }) => work), answers });
+        const works = batch.map(({ work }) => work);
+        this.#options.onJoined?.({ plan: batch[0]?.plan ?? [], works, answers });
       }
     } catch (error) {
       if (!(error instanceof ScatterError)) throw error;
       // The signature promised a row for each request and the model gave something else.
-      this.#options.onIndivisible?.(batch[0]?.work.plan ?? [], error.message);
+      this.#options.onIndivisible?.(batch[0]?.plan ?? [], error.message);
       this.#again(batch);
     }
   }

@@ -1,5 +1,5 @@
 import type { OutboundTensor } from '../core/tensor.ts';
-import type { Work } from './work.ts';
+import type { Work } from '../core/work.ts';
 
 /** The inputs of several requests as one batch, row after row. Nothing is copied: the pieces are put in a row when sent. */
 export function joinInputs(works: readonly Work[], rows: number): readonly OutboundTensor[] {

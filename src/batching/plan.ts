@@ -1,8 +1,8 @@
-import { mayShare, type Work } from './work.ts';
+import type { Planned } from '../core/work.ts';
+import { mayShare } from './work.ts';
 
 /** What the planner looks at; the queue's entries have more. */
-export type Candidate = {
-  readonly work: Work;
+export type Candidate = Planned & {
   readonly rows: number;
   /** Must run in a batch of its own. */
   readonly alone: boolean;
@@ -51,7 +51,7 @@ function mayJoin<T extends Candidate>(entry: T, draft: Draft<T>, options: PlanOp
   const [head] = draft.batch;
   if (head === undefined) return true;
   const rows = draft.rows + entry.rows;
-  if (entry.alone || rows > options.rowsMax || !mayShare(head.work, entry.work)) return false;
+  if (entry.alone || rows > options.rowsMax || !mayShare(head, entry)) return false;
   const endMs = options.nowMs + options.runMs(rows);
   return options.probe || endMs <= Math.min(draft.earliestMs, entry.work.deadlineMs);
 }

@@ -1,7 +1,7 @@
 import { FifoQueue, type QueuePlace } from '../concurrency/fifo-queue.ts';
 import { PriorityQueue } from '../concurrency/priority-queue.ts';
 import { ServeError } from '../core/errors.ts';
-import type { Answer, Work } from './work.ts';
+import type { Answer, Planned } from '../core/work.ts';
 
 /**
  * How much earlier than a request of the next level one of this level counts as having arrived, milliseconds. While no request waits
@@ -10,17 +10,17 @@ import type { Answer, Work } from './work.ts';
 export const LEVEL_MS = 250;
 
 /** A request in the batcher, from its arrival until it is settled. */
-export type Entry = QueuePlace & {
-  readonly work: Work;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly enqueuedMs: number;
-  /** Its batch failed, so it runs by itself: neighbours must not suffer from each other. */
-  alone: boolean;
-  settled: boolean;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: ServeError) => void;
-};
+export type Entry = QueuePlace &
+  Planned & {
+    readonly rows: number;
+    readonly bytes: number;
+    readonly enqueuedMs: number;
+    /** Its batch failed, so it runs by itself: neighbours must not suffer from each other. */
+    alone: boolean;
+    settled: boolean;
+    readonly resolve: (answer: Answer) => void;
+    readonly reject: (error: ServeError) => void;
+  };
 
 export type QueueLimits = {
   readonly requestsMax: number;

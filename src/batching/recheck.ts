@@ -1,8 +1,9 @@
 import type { Random } from '../core/random.ts';
 import type { Tensor } from '../core/tensor.ts';
+import type { Answer, Work } from '../core/work.ts';
 import type { JoinedRun } from './batcher.ts';
 import { differenceOf, scalesOf } from './same-answer.ts';
-import type { Answer, RunBatch, Work } from './work.ts';
+import type { RunBatch } from './work.ts';
 
 /** One joined request in so many is run again alone. */
 const EVERY_REQUESTS = 10_000;
@@ -50,7 +51,8 @@ export class Recheck {
   }
 
   /** Must be called for every run that requests shared. */
-  offer({ works, answers }: JoinedRun): void {
+  offer(run: JoinedRun): void {
+    const { works, answers } = run;
     this.#untilNext -= works.length;
     if (this.#untilNext > 0) return;
     this.#untilNext = this.#draw();
@@ -59,20 +61,20 @@ export class Recheck {
     if (this.#isBusy || work === undefined || answer === undefined) return;
     const bytes = work.inputs.reduce((sum, { data }) => sum + data.byteLength, 0);
     if (bytes > INPUT_BYTES_MAX) return;
-    void this.#check(work, answer, answers);
+    void this.#check(run, work, answer);
   }
 
-  async #check(work: Work, answer: Answer, all: readonly Answer[]): Promise<void> {
+  async #check({ plan, answers }: JoinedRun, work: Work, answer: Answer): Promise<void> {
     this.#isBusy = true;
     try {
-      const { runs } = await this.#options.runSpare(work.inputs, work.plan);
-      for (const [at, source] of work.plan.entries()) {
+      const { runs } = await this.#options.runSpare(work.inputs, plan);
+      for (const [at, source] of plan.entries()) {
         const [alone, joined] = [runs[at], answer.runs[at]];
         if (alone?.kind !== 'answer' || joined?.kind !== 'answer') continue;
         const wanted = joined.outputs.flatMap(({ name }) =>
           alone.outputs.filter((output) => output.name === name).slice(0, 1),
         );
-        const difference = differenceOf(wanted, joined.outputs, scalesOfAll(all, at));
+        const difference = differenceOf(wanted, joined.outputs, scalesOfAll(answers, at));
         if (difference === undefined) continue;
         this.#tell(source, {
           requestId: work.id,

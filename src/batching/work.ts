@@ -1,34 +1,18 @@
 import { splitByteStrings } from '../core/byte-strings.ts';
-import type { BatchInfo } from '../core/infer.ts';
+import type { RequestContext } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import { byteLengthOf, elementCount, type Tensor } from '../core/tensor.ts';
+import type { Planned, Work } from '../core/work.ts';
 
-/** One request as the batcher sees it. */
-export type Work = {
-  readonly id: string;
-  readonly inputs: readonly Tensor[];
-  /** The outputs that are wanted, in this order; undefined: all. */
-  readonly outputs: readonly string[] | undefined;
-  /** Which sources to run, in this order. Only requests of one plan share a batch. */
-  readonly plan: readonly number[];
-  /** 0: the queue's default level; else 1 (most urgent) and up. */
-  readonly priority: number;
-  /** On the batcher's clock. */
-  readonly deadlineMs: number;
-};
-
-/** What became of one request: an observation for each entry of its plan. */
-export type Answer = {
-  readonly runs: readonly Observation[];
-  readonly queueMs: number;
-  readonly batch: BatchInfo;
-};
-
-/** Runs one batch on a replica. `takenMs`: how long the replica was taken by it, not counting what it waited behind. */
+/**
+ * Runs one batch on a replica: each source of the plan, in this order. `requests` are those it is run for; absent: no caller waits.
+ * `takenMs`: how long the replica was taken by it, not counting what it waited behind.
+ */
 export type RunBatch = (
   tensors: readonly OutboundTensor[],
   plan: readonly number[],
+  requests?: readonly RequestContext[],
 ) => Promise<{ readonly runs: readonly Observation[]; readonly takenMs: number }>;
 
 /** Rows that a request brings to a batch: the first dimension of its first input; 1 where it has none. */
@@ -63,10 +47,12 @@ function hasPromisedData({ dtype, shape, data }: Tensor): boolean {
 }
 
 /** True if two requests may share a run: the same plan and, row for row, the same tensors. */
-export function mayShare(a: Work, b: Work): boolean {
-  if (a.inputs.length !== b.inputs.length || !samePlan(a.plan, b.plan)) return false;
-  return a.inputs.every((input, at) => {
-    const other = b.inputs[at];
+export function mayShare(a: Planned, b: Planned): boolean {
+  const ours = a.work.inputs;
+  const theirs = b.work.inputs;
+  if (ours.length !== theirs.length || !samePlan(a.plan, b.plan)) return false;
+  return ours.every((input, at) => {
+    const other = theirs[at];
     return other !== undefined && sameRow(input, other);
   });
 }

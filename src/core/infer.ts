@@ -1,13 +1,25 @@
 import type { CancelSignal } from './cancel-signal.ts';
 import type { Tensor } from './tensor.ts';
 
-/** One request for inference, as every layer from the gateway to the runtime sees it. */
-export type InferRequest = {
+/**
+ * What a request is known by all the way from its protocol to the runtime, across every frame, and in its mirrored copy too.
+ */
+export type RequestContext = {
   /**
    * Ours, unique in this gateway's life: pairs, labels and feedback tokens join on it. A caller's own id is echoed by the
    * protocol and goes no further, since callers use one id for many requests.
    */
   readonly id: string;
+  /** The caller's span, as W3C Trace Context writes it (55 characters); undefined: the request came without a valid one. */
+  readonly traceparent: string | undefined;
+  /** Who asks, where authentication is on. */
+  readonly caller: string | undefined;
+  /** The moment on this process's monotonic clock at which the deadline passes, milliseconds. Frames carry what is left. */
+  readonly deadlineMs: number;
+};
+
+/** One request for inference, as every layer from the gateway to a host's queue sees it. */
+export type InferRequest = RequestContext & {
   readonly model: string;
   /** A version or an alias that the caller insists on; undefined: the route chooses. */
   readonly version: string | undefined;
@@ -15,8 +27,6 @@ export type InferRequest = {
   readonly unit: string;
   /** One of several that belong together (a sequence id): no other version may answer in the place of its own. */
   readonly inSequence?: boolean;
-  /** Who asks, where authentication is on. */
-  readonly principal: string | undefined;
   /**
    * What slices and rules may look at: declared attributes under their own names, headers named by a rule under
    * `header:<name>`.
@@ -27,8 +37,6 @@ export type InferRequest = {
   readonly inputs: readonly Tensor[];
   /** The outputs that the caller wants, in this order; undefined: all. */
   readonly outputs: readonly string[] | undefined;
-  /** The moment on this process's monotonic clock at which the request's deadline passes. */
-  readonly deadlineMs: number;
 };
 
 /** The three clocks of one answer, in milliseconds. A metric names the one it reads. */

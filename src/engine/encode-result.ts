@@ -1,3 +1,4 @@
+import { systemClock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
 import { encodeBuffer } from '../frame/encode-frame.ts';
@@ -5,13 +6,11 @@ import { encodeBuffer } from '../frame/encode-frame.ts';
 /** What came of a job, in an ArrayBuffer of its own. Outputs that no frame can carry are failures of the model. */
 export function encodeResult(runs: readonly Observation[]): Uint8Array<ArrayBuffer> {
   try {
-    return encodeBuffer({ kind: 'result', runs });
+    return encodeBuffer({ kind: 'result', runs }, systemClock);
   } catch (error) {
     const message = `the model's outputs are too large: ${ServeError.from(error).message}`;
     const failure = { kind: 'failure', code: 'runtime_failed', message } as const;
-    return encodeBuffer({
-      kind: 'result',
-      runs: runs.map((run) => (run.kind === 'failure' ? run : failure)),
-    });
+    const failures = runs.map((run) => (run.kind === 'failure' ? run : failure));
+    return encodeBuffer({ kind: 'result', runs: failures }, systemClock);
   }
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
+import type { RequestContext } from '../core/infer.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import type { Source } from '../runtime/runtime.ts';
 import { type BatchRun, Replica } from './replica.ts';
@@ -26,15 +27,21 @@ export type Engine = {
   /** Replicas that are at work and could be handed their next batch already. */
   readonly ahead: () => number;
   /**
-   * Runs the plan's sources in order on one batch, on a free replica or else behind the batch of another. Rejects with a
+   * Runs the plan's sources in order on one batch, on a free replica or else behind the batch of another. `requests` are those
+   * that it is run for; absent: no caller waits. Rejects with a
    * ServeError: `host_lost` where the thread died, `runtime_failed` where the run took too long, `too_large` where the batch does
    * not fit a frame.
    */
-  readonly run: (tensors: readonly OutboundTensor[], plan: readonly number[]) => Promise<BatchRun>;
+  readonly run: (
+    tensors: readonly OutboundTensor[],
+    plan: readonly number[],
+    requests?: readonly RequestContext[],
+  ) => Promise<BatchRun>;
   /** Waits for runs in flight, except those given up, and ends the threads. Takes no new batch from here on. */
   readonly close: () => Promise<void>;
 };
 
+const NO_REQUESTS: readonly RequestContext[] = [];
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 10_000;
 
@@ -46,7 +53,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     models,
     free: () => pool.count(0),
     ahead: () => pool.count(1),
-    run: (tensors, plan) => pool.run(tensors, plan),
+    run: (tensors, plan, requests = NO_REQUESTS) => pool.run(tensors, plan, requests),
     close: () => pool.close(),
   };
 }
@@ -88,9 +95,13 @@ class ReplicaPool {
     return count;
   }
 
-  run(tensors: readonly OutboundTensor[], plan: readonly number[]): Promise<BatchRun> {
+  run(
+    tensors: readonly OutboundTensor[],
+    plan: readonly number[],
+    requests: readonly RequestContext[],
+  ): Promise<BatchRun> {
     const replica = this.#closed ? undefined : (this.#replicaWith(0) ?? this.#replicaWith(1));
-    if (replica !== undefined) return replica.run(tensors, plan);
+    if (replica !== undefined) return replica.run(tensors, plan, requests);
     return Promise.reject(new ServeError('internal', 'no replica can take a batch'));
   }
 

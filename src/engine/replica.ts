@@ -1,6 +1,7 @@
 import { Piscina } from 'piscina';
 import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
+import type { RequestContext } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import { decodeFrame } from '../frame/decode-frame.ts';
@@ -82,10 +83,14 @@ export class Replica {
    * Takes a batch, of which the tensors are copied on the way. Rejects with a ServeError: `host_lost` where the thread died,
    * `runtime_failed` where the run took too long, `too_large` where the batch does not fit a frame.
    */
-  run(tensors: readonly OutboundTensor[], plan: readonly number[]): Promise<BatchRun> {
+  run(
+    tensors: readonly OutboundTensor[],
+    plan: readonly number[],
+    requests: readonly RequestContext[],
+  ): Promise<BatchRun> {
     return new Promise((resolve, reject) => {
       // What cannot be sent is the fault of the batch, not of the thread.
-      const job = encodeBuffer({ kind: 'job', plan, tensors });
+      const job = encodeBuffer({ kind: 'job', plan, requests, tensors }, this.#options.clock);
       this.#batches.push({ resolve, reject });
       this.#unanswered += 1;
       if (this.#batches.length === 1) this.#begin();
@@ -104,7 +109,7 @@ export class Replica {
   /** Rejects only if the thread died. */
   async #send(job: Uint8Array<ArrayBuffer>): Promise<readonly Observation[]> {
     const bytes: unknown = await this.#pool.run(job, { transferList: [job.buffer] });
-    const result = decodeFrame(bytes as Uint8Array);
+    const result = decodeFrame(bytes as Uint8Array, this.#options.clock);
     if (result.kind !== 'result') {
       throw new ServeError('internal', `worker: expected a result frame, found ${result.kind}`);
     }

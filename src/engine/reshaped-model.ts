@@ -11,8 +11,11 @@ export function reshapedModel(model: OpenModel, reshapes: readonly Reshape[]): O
   return {
     ...model,
     signature: servedSignature(model.signature, reshapes),
-    run: async (inputs) => {
-      const outputs = await model.run(inputs.map((input) => toModel(input, reshapes)));
+    run: async (inputs, requests) => {
+      const outputs = await model.run(
+        inputs.map((input) => toModel(input, reshapes)),
+        requests,
+      );
       return outputs.map((output) => fromModel(output, reshapes));
     },
   };

@@ -4,8 +4,9 @@ import { move } from 'piscina';
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
-import type { Signature, Tensor } from '../core/tensor.ts';
+import type { Signature } from '../core/tensor.ts';
 import { decodeFrame } from '../frame/decode-frame.ts';
+import type { JobFrame } from '../frame/frame.ts';
 import { chooseRuntime } from '../runtime/choose-runtime.ts';
 import type { OpenModel, ProviderReport, Source } from '../runtime/runtime.ts';
 import { encodeResult } from './encode-result.ts';
@@ -44,10 +45,10 @@ export function work(job: Uint8Array): Promise<ReturnType<typeof move>> {
 
 async function run(job: Uint8Array): Promise<ReturnType<typeof move>> {
   const models = await opening;
-  const frame = decodeFrame(job);
+  const frame = decodeFrame(job, systemClock);
   if (frame.kind !== 'job') throw new Error(`expected a job frame, found ${frame.kind}`);
   const runs: Observation[] = [];
-  for (const index of frame.plan) runs.push(await timedRun(models[index], frame.tensors));
+  for (const index of frame.plan) runs.push(await timedRun(models[index], frame));
   return move(encodeResult(runs));
 }
 
@@ -77,7 +78,7 @@ function fromRepository(message: string, { file }: Source): string {
 
 async function timedRun(
   model: OpenModel | undefined,
-  inputs: readonly Tensor[],
+  { tensors, requests }: JobFrame,
 ): Promise<Observation> {
   if (model === undefined) {
     return {
@@ -88,10 +89,10 @@ async function timedRun(
   }
   const startedMs = systemClock.monotonicMs();
   try {
-    const outputs = await model.run(inputs);
+    const outputs = await model.run(tensors, requests);
     return { kind: 'answer', outputs, computeMs: systemClock.monotonicMs() - startedMs };
   } catch (error) {
-    const message = `${messageOf(error)}${shapeHint(inputs)}`;
+    const message = `${messageOf(error)}${shapeHint(tensors)}`;
     return { kind: 'failure', code: 'runtime_failed', message };
   }
 }

@@ -1,6 +1,8 @@
 import { SERVE_ERROR_CODES, type ServeErrorCode } from '../core/errors.ts';
+import type { RequestContext } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { Tensor } from '../core/tensor.ts';
+import type { Work } from '../core/work.ts';
 import {
   ALL_OUTPUTS,
   FORMAT,
@@ -8,25 +10,25 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_KINDS,
   type Frame,
+  type FrameClock,
   padded,
 } from './frame.ts';
 import { excerpt, FrameError } from './frame-error.ts';
 import { HeadReader, type TensorHead, u32At } from './head-reader.ts';
 
 /** Reads one whole frame. Tensors are views of `bytes`. Throws FrameError. */
-export function decodeFrame(bytes: Uint8Array): Frame {
+export function decodeFrame(bytes: Uint8Array, clock: FrameClock): Frame {
   const buffer = Buffer.isBuffer(bytes)
     ? bytes
     : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const { kind, correlation, headEnd } = readHeader(buffer);
-  const head = new HeadReader(buffer, FRAME_HEADER_BYTES, headEnd);
-  const views = new DataViews(buffer, padded(headEnd));
-  const frame = decodeBody({ kind, correlation, head, views });
+  const body = openBody(buffer, clock);
+  const frame = decodeBody(body);
+  const { kind, correlation } = body;
   if (correlation !== 0 && !('correlation' in frame)) {
     throw new FrameError(`expected correlation 0 in a frame '${kind}', found ${correlation}`);
   }
-  head.finish();
-  views.finish();
+  body.head.finish();
+  body.views.finish();
   return frame;
 }
 
@@ -41,9 +43,16 @@ export function frameLength(bytes: Uint8Array, at: number, bytesMax: number): nu
   return length;
 }
 
-type Header = { kind: Frame['kind']; correlation: number; headEnd: number };
+type Body = {
+  readonly kind: Frame['kind'];
+  readonly correlation: number;
+  readonly head: HeadReader;
+  readonly views: DataViews;
+  readonly clock: FrameClock;
+};
 
-function readHeader(bytes: Buffer): Header {
+/** Reads and checks the header. */
+function openBody(bytes: Buffer, clock: FrameClock): Body {
   if (bytes.byteLength < FRAME_HEADER_BYTES) {
     throw new FrameError(
       `expected a header of ${FRAME_HEADER_BYTES} bytes, found ${bytes.byteLength}`,
@@ -63,7 +72,9 @@ function readHeader(bytes: Buffer): Header {
   if (headEnd > length) {
     throw new FrameError(`expected the head within ${length} bytes, found it to end at ${headEnd}`);
   }
-  return { kind, correlation: u32At(bytes, 8), headEnd };
+  const head = new HeadReader(bytes, FRAME_HEADER_BYTES, headEnd);
+  const views = new DataViews(bytes, padded(headEnd));
+  return { kind, correlation: u32At(bytes, 8), head, views, clock };
 }
 
 /** Cuts the data part into tensors, in order. */
@@ -93,23 +104,15 @@ class DataViews {
   }
 }
 
-type Body = { kind: Frame['kind']; correlation: number; head: HeadReader; views: DataViews };
-
-function decodeBody({ kind, correlation, head, views }: Body): Frame {
+function decodeBody(body: Body): Frame {
+  const { kind, correlation, head, views, clock } = body;
   switch (kind) {
-    case 'request': {
-      const id = head.text('request id');
-      const remainingMs = head.f64('remaining time');
-      const priority = head.u32('priority');
-      const plan = readPlan(head);
-      const outputs = readOutputNames(head);
-      const tensors = readTensors(head, views);
-      return { kind, correlation, id, remainingMs, priority, plan, outputs, tensors };
-    }
+    case 'request':
+      return { kind, correlation, plan: readPlan(head), work: readWork(body) };
     case 'answer': {
       const queueMs = head.f64('queue time');
       const batch = { id: head.f64('batch id'), rows: head.u32('batch rows') };
-      return { kind, correlation, queueMs, batch, runs: readRuns(head, views) };
+      return { kind, correlation, answer: { queueMs, batch, runs: readRuns(head, views) } };
     }
     case 'failure': {
       const code = readCode(head);
@@ -122,8 +125,11 @@ function decodeBody({ kind, correlation, head, views }: Body): Frame {
       return { kind, body: readJson(head.text('control message')) };
     case 'stored':
       return { kind, at: head.u32('place'), bytes: head.u32('length') };
-    case 'job':
-      return { kind, plan: readPlan(head), tensors: readTensors(head, views) };
+    case 'job': {
+      const plan = readPlan(head);
+      const requests = readContexts(head, clock);
+      return { kind, plan, requests, tensors: readTensors(head, views) };
+    }
     case 'result':
       return { kind, runs: readRuns(head, views) };
   }
@@ -134,9 +140,43 @@ function readOptionalMs(head: HeadReader): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-function readPlan(head: HeadReader): number[] {
+/** In one object, which goes through the queue of a host as it is. */
+function readWork({ head, views, clock }: Body): Work {
+  return {
+    id: head.text('request id'),
+    traceparent: head.optionalText('traceparent'),
+    caller: head.optionalText('caller'),
+    deadlineMs: clock.monotonicMs() + head.f64('remaining time'),
+    priority: head.u32('priority'),
+    outputs: readOutputNames(head),
+    inputs: readTensors(head, views),
+  };
+}
+
+function readContexts(head: HeadReader, clock: FrameClock): RequestContext[] {
+  const requests: RequestContext[] = [];
+  for (let left = head.u32('number of requests'); left > 0; left -= 1) {
+    requests.push({
+      id: head.text('request id'),
+      traceparent: head.optionalText('traceparent'),
+      caller: head.optionalText('caller'),
+      deadlineMs: clock.monotonicMs() + head.f64('remaining time'),
+    });
+  }
+  return requests;
+}
+
+/** What nearly every host runs, which then needs no list for each request. */
+const FIRST_ALONE: readonly number[] = [0];
+
+function readPlan(head: HeadReader): readonly number[] {
+  const length = head.u8('length of the plan');
+  if (length === 1) {
+    const source = head.u8('plan');
+    return source === 0 ? FIRST_ALONE : [source];
+  }
   const plan: number[] = [];
-  for (let left = head.u8('length of the plan'); left > 0; left -= 1) plan.push(head.u8('plan'));
+  for (let left = length; left > 0; left -= 1) plan.push(head.u8('plan'));
   return plan;
 }
 

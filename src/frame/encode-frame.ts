@@ -1,6 +1,8 @@
 import { SERVE_ERROR_CODES, ServeError } from '../core/errors.ts';
+import type { RequestContext } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
+import type { Work } from '../core/work.ts';
 import {
   ALL_OUTPUTS,
   FORMAT,
@@ -8,6 +10,7 @@ import {
   FRAME_HEADER_BYTES,
   FRAME_KINDS,
   type Frame,
+  type FrameClock,
   padded,
 } from './frame.ts';
 import { u32At } from './head-reader.ts';
@@ -16,6 +19,7 @@ import { dataBytes, HeadWriter } from './head-writer.ts';
 type Data = OutboundTensor['data'];
 
 const PRIORITY_MAX = 0xffff_ffff;
+const NO_NAMES: readonly string[] = [];
 const NO_PADDING = Buffer.alloc(8);
 const writer = new HeadWriter();
 
@@ -26,8 +30,8 @@ const COPIED_BYTES_MAX = 4096;
  * The frame as pieces to be written one after another; the tensors of large frames are not copied.
  * @throws ServeError `too_large` where the frame is over `FRAME_BYTES_MAX`, or a name or number in it over what the format takes.
  */
-export function encodeChunks(frame: Frame<OutboundTensor>): Uint8Array[] {
-  const data = writeHead(frame);
+export function encodeChunks(frame: Frame<OutboundTensor>, clock: FrameClock): Uint8Array[] {
+  const data = writeHead(frame, clock);
   const head = writer.written();
   const length = u32At(head, 0);
   if (length <= COPIED_BYTES_MAX) {
@@ -49,8 +53,11 @@ export function encodeChunks(frame: Frame<OutboundTensor>): Uint8Array[] {
 }
 
 /** The frame in one ArrayBuffer of its own, which may be transferred to another thread. Throws as `encodeChunks` does. */
-export function encodeBuffer(frame: Frame<OutboundTensor>): Uint8Array<ArrayBuffer> {
-  const data = writeHead(frame);
+export function encodeBuffer(
+  frame: Frame<OutboundTensor>,
+  clock: FrameClock,
+): Uint8Array<ArrayBuffer> {
+  const data = writeHead(frame, clock);
   const head = writer.written();
   const bytes = new Uint8Array(u32At(head, 0));
   copyInto(bytes, head, data);
@@ -70,10 +77,10 @@ function copyInto(bytes: Uint8Array, head: Uint8Array, data: readonly Data[]): v
 }
 
 /** Fills the shared writer with header, head and padding; returns the data to follow. */
-function writeHead(frame: Frame<OutboundTensor>): Data[] {
+function writeHead(frame: Frame<OutboundTensor>, clock: FrameClock): Data[] {
   const data: Data[] = [];
   writer.reset(FRAME_HEADER_BYTES);
-  writeBody(frame, data);
+  writeBody(frame, data, clock);
   const headBytes = writer.end - FRAME_HEADER_BYTES;
   while (writer.end % 8 !== 0) writer.u8(0);
   let length = writer.end;
@@ -91,23 +98,18 @@ function writeHead(frame: Frame<OutboundTensor>): Data[] {
   return data;
 }
 
-function writeBody(frame: Frame<OutboundTensor>, data: Data[]): void {
+function writeBody(frame: Frame<OutboundTensor>, data: Data[], clock: FrameClock): void {
   switch (frame.kind) {
     case 'request':
-      writer.text(frame.id);
-      writer.f64(frame.remainingMs);
-      // No queue has so many levels: beyond, one is as unknown as another.
-      writer.u32(Math.min(frame.priority, PRIORITY_MAX));
       writePlan(frame.plan);
-      writer.u32(frame.outputs?.length ?? ALL_OUTPUTS);
-      for (const name of frame.outputs ?? []) writer.text(name);
-      writeTensors(frame.tensors, data);
+      writeContext(frame.work, clock.monotonicMs());
+      writeWork(frame.work, data);
       return;
     case 'answer':
-      writer.f64(frame.queueMs);
-      writer.f64(frame.batch.id);
-      writer.u32(frame.batch.rows);
-      writeRuns(frame.runs, data);
+      writer.f64(frame.answer.queueMs);
+      writer.f64(frame.answer.batch.id);
+      writer.u32(frame.answer.batch.rows);
+      writeRuns(frame.answer.runs, data);
       return;
     case 'failure':
       writer.u8(SERVE_ERROR_CODES.indexOf(frame.code));
@@ -125,12 +127,35 @@ function writeBody(frame: Frame<OutboundTensor>, data: Data[]): void {
       return;
     case 'job':
       writePlan(frame.plan);
+      writeContexts(frame.requests, clock);
       writeTensors(frame.tensors, data);
       return;
     case 'result':
       writeRuns(frame.runs, data);
       return;
   }
+}
+
+function writeContexts(requests: readonly RequestContext[], clock: FrameClock): void {
+  writer.u32(requests.length);
+  if (requests.length === 0) return;
+  const nowMs = clock.monotonicMs();
+  for (const request of requests) writeContext(request, nowMs);
+}
+
+function writeContext(context: RequestContext, nowMs: number): void {
+  writer.text(context.id);
+  writer.optionalText(context.traceparent);
+  writer.optionalText(context.caller);
+  writer.f64(context.deadlineMs - nowMs);
+}
+
+function writeWork({ priority, outputs, inputs }: Work, data: Data[]): void {
+  // No queue has so many levels: beyond, one is as unknown as another.
+  writer.u32(Math.min(priority, PRIORITY_MAX));
+  writer.u32(outputs?.length ?? ALL_OUTPUTS);
+  for (const name of outputs ?? NO_NAMES) writer.text(name);
+  writeTensors(inputs, data);
 }
 
 function writePlan(plan: readonly number[]): void {

@@ -1,5 +1,5 @@
 import { decodeFrame, frameLength } from './decode-frame.ts';
-import { FRAME_BYTES_MAX, type Frame } from './frame.ts';
+import { FRAME_BYTES_MAX, type Frame, type FrameClock } from './frame.ts';
 
 const LENGTH_BYTES = 4;
 const NOTHING = new Uint8Array(0);
@@ -9,6 +9,7 @@ const NOTHING = new Uint8Array(0);
  * several is copied once into a buffer of its size. After a FrameError the stream is lost: there is no way to find the next frame.
  */
 export class FrameReader {
+  readonly #clock: FrameClock;
   readonly #bytesMax: number;
   /** Not yet a whole length field. */
   #prefix = NOTHING;
@@ -16,7 +17,8 @@ export class FrameReader {
   #partial: Uint8Array | undefined;
   #filled = 0;
 
-  constructor(bytesMax = FRAME_BYTES_MAX) {
+  constructor(clock: FrameClock, bytesMax = FRAME_BYTES_MAX) {
+    this.#clock = clock;
     this.#bytesMax = bytesMax;
   }
 
@@ -38,7 +40,7 @@ export class FrameReader {
       }
       const frame = bytes.subarray(at, at + length);
       at += length;
-      onFrame(decodeFrame(frame));
+      onFrame(decodeFrame(frame, this.#clock));
     }
   }
 
@@ -55,7 +57,7 @@ export class FrameReader {
     this.#filled += part.byteLength;
     if (this.#filled === frame.byteLength) {
       this.#partial = undefined;
-      onFrame(decodeFrame(frame));
+      onFrame(decodeFrame(frame, this.#clock));
     }
     return part.byteLength;
   }

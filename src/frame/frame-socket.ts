@@ -2,12 +2,13 @@ import type { Socket } from 'node:net';
 import type { OutboundTensor } from '../core/tensor.ts';
 import { decodeFrame } from './decode-frame.ts';
 import { encodeChunks } from './encode-frame.ts';
-import type { Frame, StoredFrame } from './frame.ts';
+import type { Frame, FrameClock, StoredFrame } from './frame.ts';
 import { FrameError } from './frame-error.ts';
 import { FrameReader } from './frame-reader.ts';
 import type { RingReader, RingWriter } from './ring.ts';
 
-export type FrameSocketListeners = {
+export type FrameSocketOptions = {
+  readonly clock: FrameClock;
   readonly onFrame: (frame: Frame) => void;
   /** The stream cannot be understood any more, or the socket failed. */
   readonly onError: (error: Error) => void;
@@ -28,13 +29,15 @@ export type Rings = { readonly inbox: RingReader; readonly outbox: RingWriter };
  */
 export class FrameSocket {
   readonly #socket: Socket;
+  readonly #clock: FrameClock;
   #rings: Rings | undefined;
   #chunks: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(socket: Socket, { onFrame, onError }: FrameSocketListeners) {
+  constructor(socket: Socket, { clock, onFrame, onError }: FrameSocketOptions) {
     this.#socket = socket;
-    const reader = new FrameReader();
+    this.#clock = clock;
+    const reader = new FrameReader(clock);
     const onArrival = (frame: Frame): void => {
       onFrame(frame.kind === 'stored' ? this.#fetch(frame) : frame);
     };
@@ -61,7 +64,7 @@ export class FrameSocket {
   }
 
   send(frame: Frame<OutboundTensor>): void {
-    const chunks = this.#stored(encodeChunks(frame));
+    const chunks = this.#stored(encodeChunks(frame, this.#clock));
     if (this.#chunks.length === 0) setImmediate(() => this.#flush());
     for (const chunk of chunks) {
       this.#chunks.push(chunk);
@@ -86,12 +89,12 @@ export class FrameSocket {
     for (const chunk of chunks) bytes += chunk.byteLength;
     if (bytes < STORED_BYTES_MIN) return chunks;
     const at = this.#rings.outbox.put(chunks, bytes);
-    return at === undefined ? chunks : encodeChunks({ kind: 'stored', at, bytes });
+    return at === undefined ? chunks : encodeChunks({ kind: 'stored', at, bytes }, this.#clock);
   }
 
   #fetch({ at, bytes }: StoredFrame): Frame {
     if (this.#rings === undefined) throw new FrameError('expected no stored frame, found one');
-    return decodeFrame(this.#rings.inbox.take(at, bytes));
+    return decodeFrame(this.#rings.inbox.take(at, bytes), this.#clock);
   }
 
   #flush(): void {

@@ -1,7 +1,9 @@
+import type { Clock } from '../core/clock.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
-import type { BatchInfo } from '../core/infer.ts';
+import type { RequestContext } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { OutboundTensor, Tensor } from '../core/tensor.ts';
+import type { Answer, Planned } from '../core/work.ts';
 
 /**
  * The one binary frame that carries requests and answers over sockets and batches over worker ports. Little-endian:
@@ -13,7 +15,8 @@ import type { OutboundTensor, Tensor } from '../core/tensor.ts';
  *    16       head: numbers and names, then zeros up to a multiple of 8
  *             data of each tensor in the order of the head, each followed by zeros up to a multiple of 8
  *
- * So a tensor begins at a multiple of 8 where the frame does, and a view of it needs no copy.
+ * So a tensor begins at a multiple of 8 where the frame does, and a view of it needs no copy. Moments mean nothing on the clock of
+ * another process or thread: a deadline crosses as what is left of it.
  */
 export const FRAME_HEADER_BYTES = 16;
 /** Bytes of one frame. Beyond: ServeError `too_large` where it is written, FrameError where it is read. */
@@ -35,28 +38,13 @@ export const FRAME_KINDS = [
   'result',
 ] as const satisfies readonly Frame['kind'][];
 
-/** Please run these tensors. */
-export type RequestFrame<T extends OutboundTensor = Tensor> = {
-  readonly kind: 'request';
-  readonly correlation: number;
-  readonly id: string;
-  /** What is left until the deadline. A moment would mean nothing on another process's clock. */
-  readonly remainingMs: number;
-  /** As in the request; the queue knows what the levels are. */
-  readonly priority: number;
-  /** Which of the receiver's sources to run, in this order. */
-  readonly plan: readonly number[];
-  readonly outputs: readonly string[] | undefined;
-  readonly tensors: readonly T[];
-};
+/** Please run this, on the receiver's sources. */
+export type RequestFrame = Planned & { readonly kind: 'request'; readonly correlation: number };
 
-/** One observation for each entry of the request's plan. */
 export type AnswerFrame = {
   readonly kind: 'answer';
   readonly correlation: number;
-  readonly queueMs: number;
-  readonly batch: BatchInfo;
-  readonly runs: readonly Observation[];
+  readonly answer: Answer;
 };
 
 /** The request was not run at all. */
@@ -86,6 +74,8 @@ export type JobFrame<T extends OutboundTensor = Tensor> = {
   readonly kind: 'job';
   /** Which of the thread's sources to run, in this order. */
   readonly plan: readonly number[];
+  /** Those that the batch is run for, in the order of their rows; none: no caller waits for it. */
+  readonly requests: readonly RequestContext[];
   readonly tensors: readonly T[];
 };
 
@@ -93,7 +83,7 @@ export type JobFrame<T extends OutboundTensor = Tensor> = {
 export type ResultFrame = { readonly kind: 'result'; readonly runs: readonly Observation[] };
 
 export type Frame<T extends OutboundTensor = Tensor> =
-  | RequestFrame<T>
+  | RequestFrame
   | AnswerFrame
   | FailureFrame
   | CancelFrame
@@ -101,6 +91,9 @@ export type Frame<T extends OutboundTensor = Tensor> =
   | StoredFrame
   | JobFrame<T>
   | ResultFrame;
+
+/** The clock of the end that writes or reads a frame: a deadline is a moment on it. */
+export type FrameClock = Pick<Clock, 'monotonicMs'>;
 
 /** Bytes of data with the zeros behind them: the next multiple of 8. */
 export function padded(bytes: number): number {

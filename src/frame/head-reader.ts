@@ -1,5 +1,6 @@
 import { DTYPES, type Tensor } from '../core/tensor.ts';
 import { FrameError } from './frame-error.ts';
+import { NO_TEXT } from './head-writer.ts';
 
 const float = new Float64Array(1);
 const floatBytes = new Uint8Array(float.buffer);
@@ -34,9 +35,12 @@ export class HeadReader {
   }
 
   text(what: string): string {
+    return this.#text(this.u32(what), what);
+  }
+
+  optionalText(what: string): string | undefined {
     const length = this.u32(what);
-    const at = this.#take(length, what);
-    return this.#bytes.toString('utf8', at, at + length);
+    return length === NO_TEXT ? undefined : this.#text(length, what);
   }
 
   tensor(): TensorHead {
@@ -57,6 +61,11 @@ export class HeadReader {
     if (this.#at !== this.#end) {
       throw new FrameError(`expected the head to end, found ${this.#end - this.#at} more bytes`);
     }
+  }
+
+  #text(length: number, what: string): string {
+    const at = this.#take(length, what);
+    return this.#bytes.toString('utf8', at, at + length);
   }
 
   #take(bytes: number, what: string): number {

@@ -3,6 +3,8 @@ import { DTYPES, type Dtype, type OutboundTensor } from '../core/tensor.ts';
 
 const NAMES_BYTES_MAX = 16 * 1024 * 1024;
 const RANK_MAX = 255;
+/** In the place of the length of a text that is not there. */
+export const NO_TEXT = 0xffff_ffff;
 const DTYPE_CODE: ReadonlyMap<Dtype, number> = new Map(DTYPES.map((dtype, code) => [dtype, code]));
 
 const float = new Float64Array(1);
@@ -73,6 +75,12 @@ export class HeadWriter {
     const length = bytes >= 0 ? bytes : this.#bytes.write(value, start, 'utf8');
     this.u32At(this.#end, length);
     this.#end = start + length;
+  }
+
+  /** A length that no text has stands for undefined. */
+  optionalText(value: string | undefined): void {
+    if (value === undefined) this.u32(NO_TEXT);
+    else this.text(value);
   }
 
   tensor(tensor: OutboundTensor): void {

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { InFlightTable } from '../concurrency/in-flight-table.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
+import type { Answer } from '../core/work.ts';
 import type { Frame, RequestFrame } from '../frame/frame.ts';
 import { FrameSocket } from '../frame/frame-socket.ts';
 import { RingReader, RingWriter } from '../frame/ring.ts';
@@ -27,6 +28,7 @@ export class Child {
 
   constructor(socket: Socket) {
     this.#frames = new FrameSocket(socket, {
+      clock: this.#clock,
       onFrame: (frame) => this.#onFrame(frame),
       onError: () => socket.destroy(),
     });
@@ -91,30 +93,24 @@ export class Child {
   }
 
   #onRequest(frame: RequestFrame): void {
-    const { correlation, id, tensors, outputs, plan, priority, remainingMs } = frame;
-    const deadlineMs = this.#clock.monotonicMs() + remainingMs;
+    const { correlation } = frame;
     const fail = (error: ServeError): void => {
       this.#withdraw.remove(correlation);
       const { code, message, retryAfterMs } = error;
       this.#frames.send({ kind: 'failure', correlation, code, message, retryAfterMs });
     };
+    const resolve = (answer: Answer): void => {
+      this.#withdraw.remove(correlation);
+      try {
+        this.#frames.send({ kind: 'answer', correlation, answer });
+      } catch (error) {
+        const why = messageOf(error);
+        fail(new ServeError('runtime_failed', `the model's outputs are too large: ${why}`));
+      }
+    };
     try {
       if (this.#desk === undefined) throw new ServeError('version_not_ready', 'still loading');
-      const withdraw = this.#desk.submit(
-        { id, inputs: tensors, outputs, plan, priority, deadlineMs },
-        {
-          resolve: ({ queueMs, batch, runs }) => {
-            this.#withdraw.remove(correlation);
-            try {
-              this.#frames.send({ kind: 'answer', correlation, queueMs, batch, runs });
-            } catch (error) {
-              const why = messageOf(error);
-              fail(new ServeError('runtime_failed', `the model's outputs are too large: ${why}`));
-            }
-          },
-          reject: fail,
-        },
-      );
+      const withdraw = this.#desk.submit(frame, { resolve, reject: fail });
       this.#withdraw.put(correlation, withdraw);
     } catch (error) {
       fail(ServeError.from(error));

@@ -1,6 +1,6 @@
 import type { Entry, QueueLimits } from '../batching/queue.ts';
-import type { Work } from '../batching/work.ts';
 import type { Joining } from '../core/joining.ts';
+import type { Planned } from '../core/work.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { JoiningSetting, OnJoining } from './joinings.ts';
@@ -13,7 +13,7 @@ export type Desk = {
   /**
    * Takes a request, settles it exactly once, and returns how to withdraw it. Throws ServeError where it is not taken at all.
    */
-  readonly submit: (work: Work, settle: Pick<Entry, 'resolve' | 'reject'>) => () => void;
+  readonly submit: (planned: Planned, settle: Pick<Entry, 'resolve' | 'reject'>) => () => void;
   /** Takes nothing new and resolves when all that was taken is settled and everything is released. */
   readonly close: () => Promise<void>;
 };

@@ -2,7 +2,7 @@ import type { QueueLimits } from '../batching/queue.ts';
 import { offAbort, onAbort } from '../concurrency/cancel-token.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
-import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
+import type { Infer, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
@@ -211,24 +211,27 @@ function hostOf(
         inFlight -= 1;
         offAbort(signal, withdraw);
       };
-      const withdraw = desk.submit(workOf(request), {
-        resolve: (answer) => {
-          settled();
-          const [run] = answer.runs;
-          if (run?.kind !== 'answer') {
-            return reject(new ServeError(run?.code ?? 'internal', run?.message ?? 'no run'));
-          }
-          form.learn(run.outputs);
-          const totalMs = clock.monotonicMs() - startedMs;
-          const { queueMs, batch } = answer;
-          const timing = { queueMs, computeMs: run.computeMs, totalMs };
-          resolve({ model, version, outputs: run.outputs, timing, batch });
+      const withdraw = desk.submit(
+        { work: request, plan: PLAN },
+        {
+          resolve: (answer) => {
+            settled();
+            const [run] = answer.runs;
+            if (run?.kind !== 'answer') {
+              return reject(new ServeError(run?.code ?? 'internal', run?.message ?? 'no run'));
+            }
+            form.learn(run.outputs);
+            const totalMs = clock.monotonicMs() - startedMs;
+            const { queueMs, batch } = answer;
+            const timing = { queueMs, computeMs: run.computeMs, totalMs };
+            resolve({ model, version, outputs: run.outputs, timing, batch });
+          },
+          reject: (error) => {
+            settled();
+            reject(error);
+          },
         },
-        reject: (error) => {
-          settled();
-          reject(error);
-        },
-      });
+      );
       inFlight += 1;
       onAbort(signal, withdraw);
     });
@@ -245,8 +248,4 @@ function hostOf(
     close,
     pid,
   };
-}
-
-function workOf({ id, inputs, outputs, priority, deadlineMs }: InferRequest) {
-  return { id, inputs, outputs, priority, deadlineMs, plan: PLAN };
 }

@@ -1,10 +1,10 @@
-import type { Answer } from '../batching/work.ts';
 import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { InferRequest } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life } from '../core/version.ts';
+import type { Answer } from '../core/work.ts';
 import type { Source } from '../runtime/runtime.ts';
 import { heldToStable } from './answer-fit.ts';
 import type { Birth } from './birth.ts';
@@ -52,7 +52,7 @@ export type Lane = {
    * Rejects with ServeError `overloaded`, `deadline_exceeded` or `host_lost` where the request was not run to its end.
    * A candidate that refuses or fails on the request is an observation, not a rejection.
    */
-  readonly run: (request: InferRequest, plan: LanePlan, deadlineMs: number) => Promise<LaneResult>;
+  readonly run: (request: InferRequest, plan: LanePlan) => Promise<LaneResult>;
   /** Requests taken and not yet answered. */
   readonly waiting: () => number;
   /** Bytes that are on their way to the child: those of cancelled requests among them. */
@@ -95,8 +95,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
       listeners: listenersFor([target, twinTarget], listeners),
     });
     return {
-      run: (request, plan, deadlineMs) =>
-        runInLane({ desk, clock, stableForm, request, plan, deadlineMs }),
+      run: (request, plan) => runInLane({ desk, clock, stableForm, request, plan }),
       waiting: () => desk.inFlight,
       backlogBytes: () => desk.backlogBytes,
       life: () => desk.life,
@@ -116,23 +115,20 @@ type LaneRun = {
   readonly stableForm: LaneOptions['stableForm'];
   readonly request: InferRequest;
   readonly plan: LanePlan;
-  readonly deadlineMs: number;
 };
 
 function runInLane(lane: LaneRun): Promise<LaneResult> {
-  const { desk, clock, request, plan, deadlineMs } = lane;
-  const order = orderOf(plan);
-  const { id, inputs, outputs } = request;
-  const leftMs = Math.min(Math.ceil(deadlineMs - clock.monotonicMs()), TIMER_MS_MAX);
+  const { desk, clock, request: work, plan: order } = lane;
+  const plan = orderOf(order);
+  const leftMs = Math.min(Math.ceil(work.deadlineMs - clock.monotonicMs()), TIMER_MS_MAX);
   return new Promise((resolve, reject) => {
     const withdraw = submit(
       desk,
-      // Mirrored requests are all alike: no client waits for them.
-      { id, inputs, outputs, plan: order, priority: 0, deadlineMs },
+      { work, plan },
       {
         resolve: (answer) => {
           clearTimeout(timer);
-          resolve(resultOf(answer, order, lane));
+          resolve(resultOf(answer, plan, lane));
         },
         reject: (error) => {
           clearTimeout(timer);
@@ -147,9 +143,12 @@ function runInLane(lane: LaneRun): Promise<LaneResult> {
   });
 }
 
-function submit(desk: Supervisor, ...[work, settle]: Parameters<Supervisor['submit']>): () => void {
+function submit(
+  desk: Supervisor,
+  ...[planned, settle]: Parameters<Supervisor['submit']>
+): () => void {
   try {
-    return desk.submit(work, settle);
+    return desk.submit(planned, settle);
   } catch (error) {
     throw asLaneError(ServeError.from(error));
   }

@@ -1,11 +1,11 @@
 import { Batcher } from '../batching/batcher.ts';
 import { type JoinExample, Recheck } from '../batching/recheck.ts';
 import type { ProbeFinding } from '../batching/row-independence.ts';
-import type { Work } from '../batching/work.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Joining } from '../core/joining.ts';
 import { freshRandom } from '../core/random.ts';
 import { isBatchable, type Tensor } from '../core/tensor.ts';
+import type { Planned } from '../core/work.ts';
 import { type Engine, openEngine } from '../engine/engine.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
 import { Joinings, type KeptExample } from './joinings.ts';
@@ -40,8 +40,8 @@ export async function openLocalDesk(
   return {
     models: engine.models,
     joinings: () => joinings.all,
-    submit: (work, settle) => {
-      const entry = open.submit(rowsFirst(work, engine), settle);
+    submit: (planned, settle) => {
+      const entry = open.submit(rowsFirst(planned, engine), settle);
       return () => open.cancel(entry);
     },
     close: async () => {
@@ -94,7 +94,7 @@ function openBatcher({ setting, listeners, clock, engine, joinings }: Parts): Ba
   });
   const batcher = new Batcher({
     clock,
-    joins: (work) => joinings.joins(work.plan) && !givesOptional(work, engine),
+    joins: (planned) => joinings.joins(planned.plan) && !givesOptional(planned, engine),
     rowsMax: batch.rowsMax,
     delayMs: batch.delayMs,
     queue,
@@ -114,23 +114,22 @@ function openBatcher({ setting, listeners, clock, engine, joinings }: Parts): Ba
 }
 
 /** The first input tells how many rows a request has: what may be left out goes last. */
-function rowsFirst(work: Work, engine: Engine): Work {
-  if (!givesOptional(work, engine)) return work;
-  const isOptional = ({ name }: Tensor): boolean => optionalIn(work, engine).has(name);
+function rowsFirst(planned: Planned, engine: Engine): Planned {
+  if (!givesOptional(planned, engine)) return planned;
+  const isOptional = ({ name }: Tensor): boolean => optionalIn(planned, engine).has(name);
+  const { work, plan } = planned;
   const { inputs } = work;
-  return {
-    ...work,
-    inputs: [...inputs.filter((each) => !isOptional(each)), ...inputs.filter(isOptional)],
-  };
+  const sorted = [...inputs.filter((each) => !isOptional(each)), ...inputs.filter(isOptional)];
+  return { work: { ...work, inputs: sorted }, plan };
 }
 
 /** What may be left out has no rows, so a request that gives it runs alone. */
-function givesOptional(work: Work, engine: Engine): boolean {
-  const optional = optionalIn(work, engine);
-  return optional.size > 0 && work.inputs.some(({ name }) => optional.has(name));
+function givesOptional(planned: Planned, engine: Engine): boolean {
+  const optional = optionalIn(planned, engine);
+  return optional.size > 0 && planned.work.inputs.some(({ name }) => optional.has(name));
 }
 
-function optionalIn({ plan }: Pick<Work, 'plan'>, { models }: Engine): ReadonlySet<string> {
+function optionalIn({ plan }: Planned, { models }: Engine): ReadonlySet<string> {
   let found = NONE;
   for (const source of plan) {
     for (const { name, optional } of models[source]?.signature.inputs ?? []) {

@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { deferred } from '../concurrency/deferred.ts';
+import type { Clock } from '../core/clock.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import type { Frame } from '../frame/frame.ts';
@@ -25,6 +26,7 @@ export type ChildExit = {
 
 /** A child whose load takes too long, or is given up, is killed. */
 export type HostProcessOptions = LoadBounds & {
+  readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly setting: DeskSetting;
   readonly birth: Birth;
   readonly onFrame: (frame: Frame) => void;
@@ -57,6 +59,7 @@ export class HostProcess {
     this.#options = options;
     this.#child = spawnChild(options.birth, this.#memory);
     this.#frames = new FrameSocket(this.#child.stdio[DESCRIPTORS.socket] as Socket, {
+      clock: options.clock,
       onFrame: (frame) => this.#onFrame(frame),
       // Nothing to say to each other any more: it must not live on unseen.
       onError: () => this.kill(),

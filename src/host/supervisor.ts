@@ -1,11 +1,12 @@
 import type { Entry } from '../batching/queue.ts';
 import { RunTime } from '../batching/run-time.ts';
-import { bytesOf, type Work } from '../batching/work.ts';
+import { bytesOf } from '../batching/work.ts';
 import { InFlightTable } from '../concurrency/in-flight-table.ts';
 import { TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Joining } from '../core/joining.ts';
 import type { Life } from '../core/version.ts';
+import type { Planned, Work } from '../core/work.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import type { Frame } from '../frame/frame.ts';
 import { CrashLog } from './crash-log.ts';
@@ -17,7 +18,7 @@ import { type ChildExit, HostProcess } from './process.ts';
 import type { Crash, SupervisorOptions } from './supervision.ts';
 
 type Settle = Pick<Entry, 'resolve' | 'reject'>;
-type Pending = { readonly work: Work; readonly settle: Settle; sent: boolean };
+type Pending = Planned & { readonly settle: Settle; sent: boolean };
 
 /** Batch numbers of one process and the next must not meet. */
 const BATCH_IDS_PER_PROCESS = 1_000_000_000;
@@ -97,9 +98,9 @@ export class Supervisor implements Desk {
     return this.#pending.size;
   }
 
-  submit(work: Work, settle: Settle): () => void {
+  submit({ work, plan }: Planned, settle: Settle): () => void {
     this.#admit(work);
-    const pending: Pending = { work, settle, sent: false };
+    const pending: Pending = { work, plan, settle, sent: false };
     const correlation = this.#pending.add(pending);
     const process = this.#taker();
     try {
@@ -191,21 +192,15 @@ export class Supervisor implements Desk {
   }
 
   #send(process: HostProcess, correlation: number, pending: Pending): void {
-    const { id, inputs, outputs, plan, priority, deadlineMs } = pending.work;
-    const remainingMs = deadlineMs - this.#options.clock.monotonicMs();
-    process.send({
-      kind: 'request',
-      correlation,
-      id,
-      remainingMs,
-      priority,
-      plan,
-      outputs,
-      tensors: inputs,
-    });
+    const { work, plan } = pending;
+    process.send({ kind: 'request', correlation, plan, work });
     pending.sent = true;
     this.#sent += 1;
-    this.#watchTimer ??= this.#watchAfter(this.#answerMsMax(remainingMs));
+    this.#watchTimer ??= this.#watchAfter(this.#answerMsMax(this.#leftMs(work)));
+  }
+
+  #leftMs({ deadlineMs }: Work): number {
+    return deadlineMs - this.#options.clock.monotonicMs();
   }
 
   /** By then a healthy child has answered: in time, or at the end of a run that began in time. */
@@ -234,7 +229,7 @@ export class Supervisor implements Desk {
     const pending = this.#remove(frame.correlation);
     if (pending === undefined) return;
     if (frame.kind === 'answer') {
-      pending.settle.resolve(frame);
+      pending.settle.resolve(frame.answer);
     } else {
       const { code, message, retryAfterMs } = frame;
       const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
@@ -270,6 +265,7 @@ export class Supervisor implements Desk {
     const firstBatchId = this.#processes * BATCH_IDS_PER_PROCESS;
     this.#processes += 1;
     const process = new HostProcess({
+      clock: this.#options.clock,
       setting: { ...setting, joinings: this.#joinings.settings, firstBatchId },
       birth,
       onFrame: (frame) => this.#onFrame(frame),

@@ -174,11 +174,9 @@ export class LaneQueue {
     try {
       const lane = this.#options.lane();
       if (lane === undefined) return { kind: 'failed' };
-      const result = await lane.run(
-        { ...request, deadlineMs },
-        { twin, candidateFirst },
-        deadlineMs,
-      );
+      // Mirrored requests are all alike in urgency: no client waits for them.
+      const copy = { ...request, priority: 0, deadlineMs };
+      const result = await lane.run(copy, { twin, candidateFirst });
       return this.#offer(waiting, result);
     } catch (thrown) {
       const error = ServeError.from(thrown);

@@ -11,14 +11,13 @@ export type LaneRun = {
 /** The part of the shadow lane that the mirror needs. */
 export type MirrorLane = {
   /**
-   * Runs the request on the candidate, and where `twin` is set on stable's copy too, back to back. `deadlineMs` is a moment
-   * of this process's monotonic clock. Must settle, by the deadline or soon after. Rejects with a ServeError: `host_lost`
+   * Runs the request on the candidate, and where `twin` is set on stable's copy too, back to back. Must settle, by the request's
+   * deadline or soon after. Rejects with a ServeError: `host_lost`
    * where the process died with the request in it, `deadline_exceeded`, or whatever kept it from being run.
    */
   readonly run: (
     request: InferRequest,
     plan: { readonly twin: boolean; readonly candidateFirst: boolean },
-    deadlineMs: number,
   ) => Promise<LaneRun>;
   /** Bytes that it holds and has not begun on, whether anybody still waits for them or not. */
   readonly backlogBytes: () => number;

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '../core/clock.ts';
+import type { RequestContext } from '../core/infer.ts';
 import type { Signature, Tensor } from '../core/tensor.ts';
 import type { OpenModel, Runtime, Source } from './runtime.ts';
 
 /**
  * A model that needs no file: input `x` FP32 [-1, width], output `y` = x * scale + bias, of the same shape. How it behaves is
  * written in the source's `file`, e.g. `fake:?delayMs=5&throwOn=7`. The values named in `throwOn`, `hangOn`, `killOn`,
- * `exitOn`, `scalarOn` and `doubleOn` act when they are anywhere in the input.
+ * `exitOn`, `showOn`, `scalarOn` and `doubleOn` act when they are anywhere in the input.
  */
 export const fakeRuntime: Runtime = { open };
 
@@ -28,6 +30,8 @@ type Behaviour = {
   /** Blocks the thread for `hangMs`. */
   readonly hangOn: number | undefined;
   readonly hangMs: number;
+  /** Refuses the input with the contexts of the run's requests, as JSON. */
+  readonly showOn: number | undefined;
   /** Kills the process by SIGKILL. */
   readonly killOn: number | undefined;
   /** Ends the thread with an uncaught error. */
@@ -48,7 +52,15 @@ const NUMBERS = {
   loadMs: 0,
   hangMs: 60_000,
 } as const;
-const TRIGGERS = ['throwOn', 'hangOn', 'killOn', 'exitOn', 'scalarOn', 'doubleOn'] as const;
+const TRIGGERS = [
+  'throwOn',
+  'showOn',
+  'hangOn',
+  'killOn',
+  'exitOn',
+  'scalarOn',
+  'doubleOn',
+] as const;
 
 async function open(source: Source): Promise<OpenModel> {
   const behaviour = behaviourOf(source.file);
@@ -59,7 +71,7 @@ async function open(source: Source): Promise<OpenModel> {
     signature,
     concurrency: 1,
     provider: { requested: source.providers, actual: 'cpu', fallbackReason: undefined },
-    run: (inputs) => run(behaviour, inputs),
+    run: (inputs, requests) => run(behaviour, inputs, requests),
     close: () => Promise.resolve(),
   };
 }
@@ -89,6 +101,7 @@ function behaviourOf(file: string): Behaviour {
     loadMs: number('loadMs'),
     failLoad: given.get('failLoad') ?? undefined,
     throwOn: trigger('throwOn'),
+    showOn: trigger('showOn'),
     hangOn: trigger('hangOn'),
     killOn: trigger('killOn'),
     exitOn: trigger('exitOn'),
@@ -105,13 +118,18 @@ function signatureOf({ width, batchable }: Behaviour): Signature {
   };
 }
 
-async function run(behaviour: Behaviour, inputs: readonly Tensor[]): Promise<Tensor[]> {
+async function run(
+  behaviour: Behaviour,
+  inputs: readonly Tensor[],
+  requests: readonly RequestContext[] = [],
+): Promise<Tensor[]> {
   const input = inputs.find(({ name }) => name === 'x');
   if (input === undefined || input.dtype !== 'FP32') {
     throw new Error(`expected an FP32 input 'x', found ${inputs.map(({ name }) => name).join()}`);
   }
   const values = new Float32Array(Uint8Array.from(input.data).buffer);
   act(behaviour, values);
+  if (values.some((value) => value === behaviour.showOn)) throw new Error(shown(requests));
   if (values.some((value) => value === behaviour.exitOn)) return endThread(behaviour);
   const delayMs = behaviour.delayMs + behaviour.delayRowMs * (input.shape[0] ?? 1);
   if (delayMs > 0) await sleep(delayMs);
@@ -139,6 +157,14 @@ function act(behaviour: Behaviour, values: Float32Array): void {
   if (sees(behaviour.throwOn)) throw new Error(`refused the value ${behaviour.throwOn}`);
   if (sees(behaviour.hangOn)) block(behaviour.hangMs);
   if (sees(behaviour.killOn)) process.kill(process.pid, 'SIGKILL');
+}
+
+/** What is left of a deadline stands in its place. */
+function shown(requests: readonly RequestContext[]): string {
+  const nowMs = systemClock.monotonicMs();
+  return JSON.stringify(
+    requests.map(({ deadlineMs, ...context }) => ({ ...context, leftMs: deadlineMs - nowMs })),
+  );
 }
 
 /** Throws an uncaught exception, and never answers. */

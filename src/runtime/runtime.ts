@@ -1,3 +1,4 @@
+import type { RequestContext } from '../core/infer.ts';
 import type { ModelEdits } from '../core/model-edits.ts';
 import type { Reshape } from '../core/reshape.ts';
 import type { Signature, Tensor } from '../core/tensor.ts';
@@ -37,8 +38,15 @@ export type OpenModel = {
   /** Runs that may overlap. */
   readonly concurrency: number;
   readonly provider: ProviderReport;
-  /** Inputs in any order, and without those that are optional if they are not given; outputs in the order of the signature. Rejects with an Error that says what the model refused. */
-  readonly run: (inputs: readonly Tensor[]) => Promise<readonly Tensor[]>;
+  /**
+   * Inputs in any order, and without those that are optional if they are not given; outputs in the order of the signature.
+   * `requests` are those that it runs for, in the order of their rows; absent or none: no caller waits. Rejects with an Error
+   * that says what the model refused.
+   */
+  readonly run: (
+    inputs: readonly Tensor[],
+    requests?: readonly RequestContext[],
+  ) => Promise<readonly Tensor[]>;
   /** Must not be called while a run is in flight. */
   readonly close: () => Promise<void>;
 };

@@ -4,11 +4,12 @@ import t from 'tap';
 import { type Candidate, planBatch } from '../../src/batching/plan.ts';
 import { RunTime } from '../../src/batching/run-time.ts';
 import { scatter } from '../../src/batching/scatter.ts';
-import type { Answer, RunBatch } from '../../src/batching/work.ts';
+import type { RunBatch } from '../../src/batching/work.ts';
 import { joinByteStrings } from '../../src/core/byte-strings.ts';
 import { HandClock, systemClock } from '../../src/core/clock.ts';
 import { ServeError } from '../../src/core/errors.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
+import type { Answer } from '../../src/core/work.ts';
 import { aTensor, valuesOf } from '../support/a-tensor.ts';
 import {
   aBatcher,
@@ -51,6 +52,20 @@ t.test('requests of one turn share a run; what comes meanwhile makes the next', 
       { id: 1, rows: 3 },
     ],
   );
+});
+
+t.test('a run gets the requests that it is for in the order of their rows', async (t) => {
+  const given: unknown[] = [];
+  const run: RunBatch = (...of) => {
+    given.push(of[2]);
+    return doubledAtOnce(...of);
+  };
+  const { batcher, ask } = aBatcher({ free: () => 1, run });
+  const works = [aWork([1, 2], { id: 'a' }), aWork([3], { id: 'b' })];
+  await Promise.all(works.map((work) => ask(work).answer));
+  t.strictSame(given, [works]);
+  await batcher.runSpare(aWork([4]).inputs, [0]);
+  t.equal(given[1], undefined, 'no caller waits for a spare run');
 });
 
 t.test('a request that fails its batch fails alone', async (t) => {
@@ -266,7 +281,8 @@ const aCandidate: fc.Arbitrary<Candidate> = fc
   .map(({ rows, alone, deadlineMs, width, plan }) => ({
     rows,
     alone,
-    work: aWork([], { deadlineMs, plan, inputs: [aTensor([], { shape: [rows, width] })] }),
+    plan,
+    work: aWork([], { deadlineMs, inputs: [aTensor([], { shape: [rows, width] })] }),
   }));
 
 t.test('a plan never exceeds its rows, mixes what may not mix or runs what is late', async () => {
@@ -280,7 +296,9 @@ t.test('a plan never exceeds its rows, mixes what may not mix or runs what is la
       );
       assert(rows <= 6 || batch.length === 1);
       assert(batch.length < 2 || batch.every(({ alone }) => !alone));
-      assert(new Set(batch.map(({ work }) => `${work.plan} ${work.inputs[0]?.shape[1]}`)).size < 2);
+      assert(
+        new Set(batch.map(({ work, plan }) => `${plan} ${work.inputs[0]?.shape[1]}`)).size < 2,
+      );
       assert(
         batch.every(({ work }) => work.deadlineMs > 0 && (probe || runMs(rows) <= work.deadlineMs)),
       );

@@ -1,14 +1,23 @@
 import { Batcher, type BatcherOptions } from '../../src/batching/batcher.ts';
-import type { Answer, RunBatch, Work } from '../../src/batching/work.ts';
+import type { RunBatch } from '../../src/batching/work.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import type { Observation } from '../../src/core/outcome.ts';
 import type { OutboundTensor, Tensor } from '../../src/core/tensor.ts';
+import type { Answer, Work } from '../../src/core/work.ts';
 import { aTensor, valuesOf } from '../support/a-tensor.ts';
 
 export function aWork(values: readonly number[] = [1], given: Partial<Work> = {}): Work {
   const inputs = [aTensor(values, { shape: [values.length, 1] })];
-  const usual = { id: 'w', outputs: undefined, plan: [0], priority: 0, deadlineMs: 60_000 };
-  return { ...usual, inputs, ...given };
+  return {
+    id: 'w',
+    traceparent: undefined,
+    caller: undefined,
+    deadlineMs: 60_000,
+    priority: 0,
+    outputs: undefined,
+    inputs,
+    ...given,
+  };
 }
 
 export function whole(tensor: OutboundTensor): Tensor {
@@ -20,10 +29,7 @@ export function whole(tensor: OutboundTensor): Tensor {
 }
 
 /** y = 2x, row by row; the value 13 fails its whole batch. */
-export function doubled(
-  tensors: readonly OutboundTensor[],
-  plan: readonly number[],
-): Observation[] {
+export function doubled(...[tensors, plan]: Parameters<RunBatch>): Observation[] {
   return plan.map(() => {
     const [input] = tensors.map(whole);
     const values = valuesOf(input);
@@ -70,7 +76,7 @@ export function aBatcher(given: Partial<BatcherOptions> = {}) {
   const ask = (work: Work) => {
     let cancel = (): void => undefined;
     const answer = new Promise<Answer>((resolve, reject) => {
-      const entry = batcher.submit(work, { resolve, reject });
+      const entry = batcher.submit({ work, plan: [0] }, { resolve, reject });
       cancel = () => batcher.cancel(entry);
     });
     answer.catch(() => undefined);

@@ -10,7 +10,8 @@ type Arrival = { readonly priority: number; readonly enqueuedMs: number };
 function anEntry({ priority, enqueuedMs }: Arrival): Entry {
   const work = aWork([1], { priority });
   const settle = { resolve: () => undefined, reject: () => undefined };
-  return { work, rows: 1, bytes: 4, enqueuedMs, alone: false, settled: false, place: 0, ...settle };
+  const standing = { rows: 1, bytes: 4, alone: false, settled: false, place: 0 };
+  return { work, plan: [0], enqueuedMs, ...standing, ...settle };
 }
 
 const LEVELS = 4;

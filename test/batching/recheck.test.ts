@@ -1,7 +1,8 @@
 import t from 'tap';
 import { Recheck, type RecheckOutcome } from '../../src/batching/recheck.ts';
-import type { Answer, RunBatch } from '../../src/batching/work.ts';
+import type { RunBatch } from '../../src/batching/work.ts';
 import { seededRandom } from '../../src/core/random.ts';
+import type { Answer } from '../../src/core/work.ts';
 import { aTensor } from '../support/a-tensor.ts';
 import { until } from '../support/until.ts';
 import { aBatcher, aWork, doubled, doubledAtOnce, nextTurn, valuesFrom } from './builders.ts';
@@ -30,7 +31,7 @@ function aRecheck(runSpare: RunBatch = doubledAtOnce) {
 t.test('an answer that is the same alone, but for rounding, is the same', async (t) => {
   const { recheck, outcomes } = aRecheck();
   const works = [aWork([1]), aWork([2])];
-  recheck.offer({ works, answers: [anAnswer([2.0001]), anAnswer([4.0001])] });
+  recheck.offer({ plan: [0], works, answers: [anAnswer([2.0001]), anAnswer([4.0001])] });
   await until('it is checked', () => outcomes.length > 0);
   t.same(outcomes, [{ kind: 'same' }]);
 });
@@ -38,7 +39,7 @@ t.test('an answer that is the same alone, but for rounding, is the same', async 
 t.test("an answer that is somebody else's is told, with the request", async (t) => {
   const { recheck, outcomes } = aRecheck();
   const works = [aWork([1], { id: 'a' }), aWork([2], { id: 'b' })];
-  recheck.offer({ works, answers: [anAnswer([4]), anAnswer([2])] });
+  recheck.offer({ plan: [0], works, answers: [anAnswer([4]), anAnswer([2])] });
   await until('it is checked', () => outcomes.length > 0);
   t.match(outcomes, [
     { kind: 'different', source: 0, example: { rows: 2, difference: /output 'y'/ } },
@@ -58,7 +59,7 @@ t.test('about one request in as many as asked for is drawn', async (t) => {
   });
   const works = [aWork([1]), aWork([2])];
   for (let run = 0; run < 10_000; run += 1) {
-    recheck.offer({ works, answers: [anAnswer([2]), anAnswer([4])] });
+    recheck.offer({ plan: [0], works, answers: [anAnswer([2]), anAnswer([4])] });
     if (run % 10 === 0) await nextTurn();
   }
   t.ok(spares > 150 && spares < 250, `${spares} of 20,000`);

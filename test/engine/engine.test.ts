@@ -168,7 +168,10 @@ t.test('a batch that no frame can carry is refused, and the thread stays', async
 t.test('outputs that no frame can carry are a failure of the model', async (t) => {
   const good = { kind: 'failure', code: 'runtime_failed', message: 'refused' } as const;
   const outputs = [{ ...aTensor([]), shape: [0, 2 ** 32] }];
-  const result = decodeFrame(encodeResult([{ kind: 'answer', computeMs: 1, outputs }, good]));
+  const result = decodeFrame(
+    encodeResult([{ kind: 'answer', computeMs: 1, outputs }, good]),
+    systemClock,
+  );
   t.match(result, {
     kind: 'result',
     runs: [{ code: 'runtime_failed', message: /outputs are too large: .*found 4294967296/ }, good],

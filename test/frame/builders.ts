@@ -1,8 +1,12 @@
 import fc from 'fast-check';
 import { SERVE_ERROR_CODES } from '../../src/core/errors.ts';
+import type { RequestContext } from '../../src/core/infer.ts';
 import type { Observation } from '../../src/core/outcome.ts';
-import { DTYPES, type Tensor } from '../../src/core/tensor.ts';
-import type { Frame, RequestFrame } from '../../src/frame/frame.ts';
+import { DTYPES, type OutboundTensor, type Tensor } from '../../src/core/tensor.ts';
+import type { Work } from '../../src/core/work.ts';
+import { decodeFrame } from '../../src/frame/decode-frame.ts';
+import { encodeBuffer, encodeChunks } from '../../src/frame/encode-frame.ts';
+import type { Frame, FrameClock, RequestFrame } from '../../src/frame/frame.ts';
 
 export type FrameKind = Frame['kind'];
 type FrameOf<K extends FrameKind> = Extract<Frame, { readonly kind: K }>;
@@ -13,7 +17,8 @@ function aRecord<T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary
 }
 
 const aText = fc.oneof(fc.string({ maxLength: 40 }), fc.string({ unit: 'grapheme', maxLength: 9 }));
-const aNumber = fc.double({ noNaN: true });
+/** No negative zero: what is left until 0 is 0. */
+const aNumber = fc.double({ noNaN: true }).map((value) => value + 0);
 const aU32 = fc.nat(0xffff_ffff);
 const aCode = fc.constantFrom(...SERVE_ERROR_CODES);
 const aPlan = fc.array(fc.nat(255), { maxLength: 3 });
@@ -34,24 +39,34 @@ const runs = fc.array(
   { maxLength: 2 },
 );
 
+const CONTEXT = {
+  id: aText,
+  traceparent: fc.option(aText, { nil: undefined }),
+  caller: fc.option(aText, { nil: undefined }),
+  deadlineMs: aNumber,
+};
+
 /** Any frame of each kind. */
 export const FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<FrameOf<K>> } = {
   request: aRecord({
     kind: fc.constant('request'),
     correlation: aU32,
-    id: aText,
-    remainingMs: aNumber,
-    priority: aU32,
     plan: aPlan,
-    outputs: fc.option(fc.array(aText, { maxLength: 3 }), { nil: undefined }),
-    tensors,
+    work: aRecord<Work>({
+      ...CONTEXT,
+      priority: aU32,
+      outputs: fc.option(fc.array(aText, { maxLength: 3 }), { nil: undefined }),
+      inputs: tensors,
+    }),
   }),
   answer: aRecord({
     kind: fc.constant('answer'),
     correlation: aU32,
-    queueMs: aNumber,
-    batch: aRecord({ id: fc.maxSafeNat(), rows: fc.nat() }),
-    runs,
+    answer: aRecord({
+      queueMs: aNumber,
+      batch: aRecord({ id: fc.maxSafeNat(), rows: fc.nat() }),
+      runs,
+    }),
   }),
   failure: aRecord({
     kind: fc.constant('failure'),
@@ -66,7 +81,12 @@ export const FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<FrameOf<K>> } = {
     body: fc.dictionary(fc.string({ minLength: 1 }), fc.nat(), { noNullPrototype: true }),
   }),
   stored: aRecord({ kind: fc.constant('stored'), at: aU32, bytes: aU32 }),
-  job: aRecord({ kind: fc.constant('job'), plan: aPlan, tensors }),
+  job: aRecord({
+    kind: fc.constant('job'),
+    plan: aPlan,
+    requests: fc.array(aRecord<RequestContext>(CONTEXT), { maxLength: 3 }),
+    tensors,
+  }),
   result: aRecord({ kind: fc.constant('result'), runs }),
 };
 
@@ -74,16 +94,24 @@ export const KINDS = Object.keys(FRAMES) as readonly FrameKind[];
 
 export const anyFrame: fc.Arbitrary<Frame> = fc.oneof(...Object.values(FRAMES));
 
-export function aRequestFrame(given: Partial<RequestFrame> = {}): RequestFrame {
-  return {
-    kind: 'request',
-    correlation: 7,
+/** Of both ends: at 0, so that what is left of a deadline is the deadline. */
+export const STILL: FrameClock = { monotonicMs: () => 0 };
+
+export const encoded = (frame: Frame<OutboundTensor>): Uint8Array<ArrayBuffer> =>
+  encodeBuffer(frame, STILL);
+export const inPieces = (frame: Frame<OutboundTensor>): Uint8Array[] => encodeChunks(frame, STILL);
+export const decoded = (bytes: Uint8Array): Frame => decodeFrame(bytes, STILL);
+
+export function aRequestFrame(given: Partial<Work> = {}, correlation = 7): RequestFrame {
+  const work = {
     id: 'r',
-    remainingMs: 100,
+    traceparent: undefined,
+    caller: undefined,
+    deadlineMs: 100,
     priority: 0,
-    plan: [0],
     outputs: undefined,
-    tensors: [{ name: 'x', dtype: 'FP32', shape: [1, 1], data: new Uint8Array(4) }],
+    inputs: [{ name: 'x', dtype: 'FP32', shape: [1, 1], data: new Uint8Array(4) }],
     ...given,
-  };
+  } as const;
+  return { kind: 'request', correlation, plan: [0], work };
 }

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
-import { encodeBuffer, encodeChunks } from '../../src/frame/encode-frame.ts';
 import type { Frame } from '../../src/frame/frame.ts';
 import { FrameReader } from '../../src/frame/frame-reader.ts';
-import { anyFrame, aRequestFrame } from './builders.ts';
+import { anyFrame, aRequestFrame, encoded, inPieces, STILL } from './builders.ts';
 
 t.test('frames come out of a stream however it is cut', async () => {
   fc.assert(
@@ -13,8 +12,8 @@ t.test('frames come out of a stream however it is cut', async () => {
       fc.array(anyFrame, { maxLength: 5 }),
       fc.infiniteStream(fc.integer({ min: 1, max: 90 })),
       (frames, lengths) => {
-        const stream = Buffer.concat(frames.flatMap((frame) => encodeChunks(frame)));
-        const reader = new FrameReader();
+        const stream = Buffer.concat(frames.flatMap((frame) => inPieces(frame)));
+        const reader = new FrameReader(STILL);
         const found: Frame[] = [];
         for (let at = 0; at < stream.byteLength; ) {
           const length = lengths.next().value ?? 1;
@@ -29,7 +28,7 @@ t.test('frames come out of a stream however it is cut', async () => {
 });
 
 t.test('a length over the limit is refused before anything is set aside for it', async (t) => {
-  const reader = new FrameReader(64);
+  const reader = new FrameReader(STILL, 64);
   t.throws(() => reader.push(Uint8Array.of(0, 0, 0, 0x7f), () => t.fail('no frame')), {
     message: /expected a length of 16 to 64 .* found 2130706432/,
   });
@@ -37,10 +36,10 @@ t.test('a length over the limit is refused before anything is set aside for it',
 
 t.test('a large frame in many chunks takes time in proportion to its length', async (t) => {
   const data = new Uint8Array(32 * 1024 * 1024);
-  const stream = encodeBuffer(
-    aRequestFrame({ tensors: [{ name: 'x', dtype: 'UINT8', shape: [data.length], data }] }),
+  const stream = encoded(
+    aRequestFrame({ inputs: [{ name: 'x', dtype: 'UINT8', shape: [data.length], data }] }),
   );
-  const reader = new FrameReader();
+  const reader = new FrameReader(STILL);
   const startedMs = systemClock.monotonicMs();
   let frames = 0;
   for (let at = 0; at < stream.byteLength; at += 1024) {

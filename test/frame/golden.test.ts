@@ -1,10 +1,12 @@
 import t from 'tap';
 import type { Tensor } from '../../src/core/tensor.ts';
-import { decodeFrame } from '../../src/frame/decode-frame.ts';
-import { encodeBuffer } from '../../src/frame/encode-frame.ts';
 import { FRAME_KINDS, type Frame } from '../../src/frame/frame.ts';
+import { decoded, encoded } from './builders.ts';
 
 const X: Tensor = { name: 'x', dtype: 'UINT8', shape: [1, 3], data: Uint8Array.of(7, 8, 9) };
+
+/** The second text is there and empty, the third is not there. */
+const CONTEXT = { id: 'r1', traceparent: '', caller: undefined, deadlineMs: 1.5 };
 
 /**
  * A frame of each kind and its bytes: the header, the head, and the data of its tensor. Both ends are always of one build, so the
@@ -15,19 +17,15 @@ const GOLDEN: { readonly [K in Frame['kind']]: readonly [Frame, readonly string[
     {
       kind: 'request',
       correlation: 258,
-      id: 'r1',
-      remainingMs: 1.5,
-      priority: 2,
       plan: [0, 1],
-      outputs: ['y'],
-      tensors: [X],
+      work: { ...CONTEXT, priority: 2, outputs: ['y'], inputs: [X] },
     },
     [
-      '50000000 00010000 02010000 35000000',
-      '02000000 72310000 00000000 f83f0200',
-      '00000200 01010000 00010000 00790100',
-      '00000100 00007801 02010000 00030000',
-      '00030000 00000000',
+      '58000000 00010000 02010000 3d000000',
+      '02000102 00000072 31000000 00ffffff',
+      'ff000000 000000f8 3f020000 00010000',
+      '00010000 00790100 00000100 00007801',
+      '02010000 00030000 00030000 00000000',
       '07080900 00000000',
     ],
   ],
@@ -35,12 +33,14 @@ const GOLDEN: { readonly [K in Frame['kind']]: readonly [Frame, readonly string[
     {
       kind: 'answer',
       correlation: 258,
-      queueMs: 0.5,
-      batch: { id: 3, rows: 4 },
-      runs: [
-        { kind: 'answer', computeMs: 2, outputs: [X] },
-        { kind: 'failure', code: 'invalid_input', message: 'no' },
-      ],
+      answer: {
+        queueMs: 0.5,
+        batch: { id: 3, rows: 4 },
+        runs: [
+          { kind: 'answer', computeMs: 2, outputs: [X] },
+          { kind: 'failure', code: 'invalid_input', message: 'no' },
+        ],
+      },
     },
     [
       '58000000 01010000 02010000 3d000000',
@@ -69,11 +69,13 @@ const GOLDEN: { readonly [K in Frame['kind']]: readonly [Frame, readonly string[
     ['18000000 05010000 00000000 08000000', '05000000 00000100'],
   ],
   job: [
-    { kind: 'job', plan: [1], tensors: [X] },
+    { kind: 'job', plan: [1], requests: [CONTEXT], tensors: [X] },
     [
-      '38000000 06010000 00000000 19000000',
-      '01010100 00000100 00007801 02010000',
-      '00030000 00030000 00000000 00000000',
+      '50000000 06010000 00000000 33000000',
+      '01010100 00000200 00007231 00000000',
+      'ffffffff 00000000 0000f83f 01000000',
+      '01000000 78010201 00000003 00000003',
+      '00000000 00000000',
       '07080900 00000000',
     ],
   ],
@@ -93,7 +95,7 @@ for (const kind of FRAME_KINDS) {
   t.test(`${kind}: its bytes are the ones that are written down here`, async (t) => {
     const [frame, lines] = GOLDEN[kind];
     const expected = Buffer.from(lines.join('').replaceAll(' ', ''), 'hex');
-    t.equal(Buffer.from(encodeBuffer(frame)).toString('hex'), expected.toString('hex'));
-    t.strictSame(decodeFrame(expected), frame);
+    t.equal(Buffer.from(encoded(frame)).toString('hex'), expected.toString('hex'));
+    t.strictSame(decoded(expected), frame);
   });
 }

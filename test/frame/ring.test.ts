@@ -6,7 +6,6 @@ import path from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { seededRandom } from '../../src/core/random.ts';
-import { decodeFrame } from '../../src/frame/decode-frame.ts';
 import type { Frame, RequestFrame } from '../../src/frame/frame.ts';
 import { FrameError } from '../../src/frame/frame-error.ts';
 import { FrameSocket } from '../../src/frame/frame-socket.ts';
@@ -15,6 +14,7 @@ import { aHost } from '../support/a-host.ts';
 import { aFakeSource } from '../support/a-source.ts';
 import { valuesOf } from '../support/a-tensor.ts';
 import { anInferRequest } from '../support/an-infer-request.ts';
+import { aRequestFrame, decoded, STILL } from './builders.ts';
 
 const RING_BYTES = 16 * 1024 * 1024;
 
@@ -113,7 +113,7 @@ t.test(
           assert(writer.waitingBytes <= RING_BYTES);
           for (const claimed of [at, length]) {
             try {
-              decodeFrame(reader.take(at, claimed));
+              decoded(reader.take(at, claimed));
             } catch (error) {
               assert(error instanceof FrameError, String(error));
             }
@@ -141,9 +141,8 @@ async function socketPair(t: Pick<Test, 'teardown'>): Promise<[Socket, Socket]> 
 
 function aRequest(correlation: number, bytes: number): RequestFrame {
   const data = new Uint8Array(aFrame(correlation, bytes));
-  const tensors = [{ name: 'x', dtype: 'UINT8', shape: [bytes], data }] as const;
-  const usual = { id: 'r', remainingMs: 1, priority: 0, plan: [0], outputs: undefined };
-  return { kind: 'request', correlation, ...usual, tensors };
+  const inputs = [{ name: 'x', dtype: 'UINT8', shape: [bytes], data }] as const;
+  return aRequestFrame({ inputs }, correlation);
 }
 
 t.test('large frames leave a doorbell on the socket; all arrive whole and in order', async (t) => {
@@ -156,6 +155,7 @@ t.test('large frames leave a doorbell on the socket; all arrive whole and in ord
   const found: Frame[] = [];
   const arrived = new Promise<void>((resolve, reject) => {
     const end = new FrameSocket(theirs, {
+      clock: STILL,
       onFrame: (frame) => {
         found.push(frame);
         if (found.length === sent.length) resolve();
@@ -164,7 +164,11 @@ t.test('large frames leave a doorbell on the socket; all arrive whole and in ord
     });
     end.share({ inbox: requests.reader, outbox: answers.writer });
   });
-  const frames = new FrameSocket(ours, { onFrame: () => undefined, onError: t.fail });
+  const frames = new FrameSocket(ours, {
+    clock: STILL,
+    onFrame: () => undefined,
+    onError: t.fail,
+  });
   frames.share({ inbox: answers.reader, outbox: requests.writer });
   for (const frame of sent) frames.send(frame);
   t.ok(frames.backlogBytes > 0);
@@ -177,9 +181,17 @@ t.test('large frames leave a doorbell on the socket; all arrive whole and in ord
 t.test('a doorbell without shared memory ends the socket', async (t) => {
   const [ours, theirs] = await socketPair(t);
   const refused = new Promise<Error>((resolve) => {
-    new FrameSocket(theirs, { onFrame: () => t.fail('no frame'), onError: resolve });
+    new FrameSocket(theirs, {
+      clock: STILL,
+      onFrame: () => t.fail('no frame'),
+      onError: resolve,
+    });
   });
-  const frames = new FrameSocket(ours, { onFrame: () => undefined, onError: () => undefined });
+  const frames = new FrameSocket(ours, {
+    clock: STILL,
+    onFrame: () => undefined,
+    onError: () => undefined,
+  });
   frames.send({ kind: 'stored', at: 0, bytes: 100 });
   t.match(await refused, { message: /expected no stored frame/ });
 });

@@ -165,7 +165,10 @@ t.test('what live answers of stable do not keep to is asked of no candidate', as
   const form = { inputs: [], outputs: [] };
   const lane = await aLane(t, ['width=4&scalarOn=7', 'width=4&scalarOn=7'], () => form);
   const plan = { twin: false, candidateFirst: true };
-  const result = await lane.run(ANSWERS_SCALAR, plan, systemClock.monotonicMs() + 20_000);
+  const result = await lane.run(
+    { ...ANSWERS_SCALAR, deadlineMs: systemClock.monotonicMs() + 20_000 },
+    plan,
+  );
   t.equal(result.candidate.kind, 'answer');
 });
 
@@ -178,7 +181,10 @@ t.test(
     ] as const) {
       const lane = await aLane(t, [candidate, twin]);
       const plan = { twin: true, candidateFirst: true };
-      const result = await lane.run(ANSWERS_SCALAR, plan, systemClock.monotonicMs() + 20_000);
+      const result = await lane.run(
+        { ...ANSWERS_SCALAR, deadlineMs: systemClock.monotonicMs() + 20_000 },
+        plan,
+      );
       t.same([result.candidate.kind, result.twin?.kind], expected);
     }
   },

@@ -31,8 +31,7 @@ const TWINNED = { twin: true, candidateFirst: true };
 const ALONE = { twin: false, candidateFirst: true };
 
 function run(lane: Lane, x: number, plan = TWINNED): Promise<LaneResult> {
-  const request = anInferRequest([x]);
-  return lane.run(request, plan, request.deadlineMs);
+  return lane.run(anInferRequest([x]), plan);
 }
 
 function outputOf(result: LaneResult, side: 'candidate' | 'twin'): number[] {
@@ -99,7 +98,7 @@ t.test('the queue drops first, and no request waits beyond the deadline', async 
   const { lane } = await aLane(t, { queue, candidate });
   const running = run(lane, 1, ALONE);
   const asked = [2, 3, 4, 5, 6].map((x) =>
-    lane.run(anInferRequest([x]), ALONE, systemClock.monotonicMs() + 60).then(
+    lane.run(anInferRequest([x], { withinMs: 60 }), ALONE).then(
       () => 'answer',
       (error: { code: string }) => error.code,
     ),

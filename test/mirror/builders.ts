@@ -15,7 +15,8 @@ export function aRequest(id = 'r1', over: Partial<InferRequest> = {}): InferRequ
     model: 'fashion',
     version: undefined,
     unit: id,
-    principal: undefined,
+    traceparent: undefined,
+    caller: undefined,
     attributes: { tone: 'dark' },
     priority: 0,
     inputs: [aTensor([1, 2])],
@@ -55,7 +56,6 @@ export function failed(code: ServeErrorCode, startedMs = 0, endedMs = 5): Outcom
 type Run = {
   readonly request: InferRequest;
   readonly plan: { readonly twin: boolean; readonly candidateFirst: boolean };
-  readonly deadlineMs: number;
   readonly answer: () => void;
   readonly reject: (code: ServeErrorCode, cause?: unknown) => void;
 };
@@ -69,13 +69,12 @@ export class HandLane implements MirrorLane {
 
   readonly backlogBytes = (): number => this.backlog;
 
-  readonly run: MirrorLane['run'] = (request, plan, deadlineMs) =>
+  readonly run: MirrorLane['run'] = (request, plan) =>
     new Promise((resolve, reject) => {
       const candidate = anAnswer(aTensor([0.8, 0.2]));
       this.runs.push({
         request,
         plan,
-        deadlineMs,
         answer: () => resolve({ candidate, twin: plan.twin ? candidate : undefined, laneRun: 1 }),
         reject: (code, cause) => reject(new ServeError(code, 'no', { cause })),
       });

@@ -12,6 +12,7 @@ import type { ClassCounts } from '../classify.ts';
 import { type HeaderOf, type Identity, identify } from '../identity.ts';
 import { classCountOf, readParameters } from '../parameters.ts';
 import { unexpected, wholeText } from '../refusal.ts';
+import { traceparentOf } from '../traceparent.ts';
 import { Allowance } from './allowance.ts';
 import { type ContentsAllowance, decodeContents } from './decode-contents.ts';
 import type { ContentsForm } from './encode.ts';
@@ -59,11 +60,12 @@ export function decodeInfer(message: InferMessage, context: DecodeContext): Deco
   for (const output of outputs) refuseSharedMemory(output.parameters, `output '${output.name}'`);
   const request = {
     id: requestId,
+    traceparent: traceparentOf(header),
+    caller: undefined,
     model,
     version: version === '' ? undefined : version,
     unit,
     inSequence: read.sequenceId !== undefined,
-    principal: undefined,
     attributes,
     priority: read.priority,
     inputs: tensorsOf(message),

@@ -11,6 +11,7 @@ import { FEEDBACK_HEADER, VERSION_HEADER, writeAnswerHeaders } from '../rest/ans
 import { connectionSignal } from '../rest/connection-signal.ts';
 import type { ShareOf } from '../rest/memory-shares.ts';
 import type { Service } from '../service.ts';
+import { traceparentOf } from '../traceparent.ts';
 import { createUploadParser, type Upload } from './decode.ts';
 import { encodeLabels, encodePredictions, jsonBytes, sendJson } from './encode.ts';
 import type { MaxModel, Patience } from './model.ts';
@@ -134,10 +135,11 @@ function requestOf(
   });
   return {
     id,
+    traceparent: traceparentOf(header),
+    caller: undefined,
     model: model.name,
     version: undefined,
     unit,
-    principal: undefined,
     attributes,
     priority: 0,
     inputs,

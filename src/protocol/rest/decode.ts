@@ -7,6 +7,7 @@ import type { ClassCounts } from '../classify.ts';
 import { type HeaderOf, type Identity, identify } from '../identity.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { readParameters } from '../parameters.ts';
+import { traceparentOf } from '../traceparent.ts';
 import { BinaryPart, decodeRaw, HEADER_LENGTH, headerLengthOf } from './decode-binary.ts';
 import { decodeJsonTensor } from './decode-json.ts';
 import { readJsonHead } from './json-head.ts';
@@ -124,18 +125,20 @@ function requestOf(
 ): InferRequest {
   const { headers, requestId, startedMs } = call;
   const { sequenceId, priority, timeoutMs } = head.parameters;
+  const header = headersOf(headers);
   const { unit, attributes } = identify(identity, {
-    header: headersOf(headers),
+    header,
     sequenceId,
     requestId,
   });
   return {
     id: requestId,
+    traceparent: traceparentOf(header),
+    caller: undefined,
     model: call.model,
     version: call.version,
     unit,
     inSequence: sequenceId !== undefined,
-    principal: undefined,
     attributes,
     priority,
     inputs,

@@ -144,10 +144,13 @@ t.test('a request goes to the gateway as every other does', async (t) => {
       identity: () => ({ ...NOBODY, sticky: 'x-user-id', attributes: { tone: 'x-tone' } }),
     },
   );
-  await post(form('image', TWO_BYTES), { 'x-user-id': 'ann', 'x-tone': 'dark' });
+  const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+  const headers = { 'x-user-id': 'ann', 'x-tone': 'dark', traceparent };
+  await post(form('image', TWO_BYTES), headers);
   await post(form('image', TWO_BYTES));
   const [ann, nobody] = seen;
   t.match(ann, { model: 'm', version: undefined, unit: 'ann', attributes: { tone: 'dark' } });
+  t.equal(ann?.traceparent, traceparent);
   t.same(nobody?.unit, nobody?.id, 'who says nothing is a unit of one request');
   t.not(ann?.id, nobody?.id);
   t.ok((ann?.deadlineMs ?? Infinity) < Infinity);
