@@ -56,7 +56,7 @@ const MAY_IMPORT: ImportTable = {
   gates: ['core', 'stats', 'config', 'repository', 'compare', 'decide', 'ledger'],
   load: ['core', 'concurrency', 'stats', 'plots'],
   ledger: ['core', 'disk'],
-  console: ['core', 'ledger', 'rollout'],
+  console: ['core', 'config', 'ledger', 'rollout'],
   telemetry: ['core'],
   demo: ['core', 'disk', 'load', 'repository'],
   cli: [

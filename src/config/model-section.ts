@@ -3,17 +3,9 @@ import type { MirrorSetting, Rule } from '../core/route.ts';
 import type { VersionPolicy } from '../core/version.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
-import {
-  byteSize,
-  headerSource,
-  number,
-  percent,
-  toBp,
-  upToADay,
-  version,
-  whole,
-} from './quantities.ts';
+import { byteSize, headerSource, number, toBp, upToADay, version, whole } from './quantities.ts';
 import { type RolloutSection, rolloutKeys, undeclaredSlices } from './rollout-section.ts';
+import { mirrorSchema, splitSchema } from './traffic.ts';
 
 /** How many copies of a version run, and on how many threads each. `auto` is resolved where the processors are known. */
 export type Instances = 'auto' | { readonly replicas: number; readonly intraOpThreads: number };
@@ -211,37 +203,17 @@ const ruleSchema = section({
   return z.NEVER;
 });
 
-const mirrorSchema = z
-  .array(
-    section({ version, percentage: percent, twin: percent.default(0) }).transform(
-      (mirror): MirrorSetting => ({
-        version: mirror.version,
-        sampleBp: toBp(mirror.percentage),
-        twinBp: toBp(mirror.twin),
-      }),
-    ),
-    { error: expected('a list such as [{ version: "3", percentage: 20 }]') },
-  )
-  .max(1, { error: 'expected at most one mirrored version' });
-
-const splitSchema = z
-  .record(z.string(), percent, { error: expected('versions and percent, such as { "1": 100 }') })
-  .superRefine((split, context) => {
-    const total = Object.values(split).reduce((sum, share) => sum + toBp(share), 0);
-    if (total === 10_000) return;
-    const sum = Object.values(split).join(' + ') || 'nothing';
-    context.addIssue({
-      code: 'custom',
-      message: `expected shares that add to 100 percent, found ${sum} = ${total / 100}`,
-    });
-  });
-
 const routeSchema = section({
   stable: version,
   split: splitSchema.optional(),
   sticky: headerSource.optional(),
   rules: z.array(ruleSchema, { error: expected('a list of rules') }).prefault([]),
-  mirror: mirrorSchema.prefault([]),
+  mirror: z
+    .array(mirrorSchema, {
+      error: expected('a list such as [{ version: "3", percentage: 20 }]'),
+    })
+    .max(1, { error: 'expected at most one mirrored version' })
+    .prefault([]),
 }).superRefine(({ stable, split }, context) => {
   if (!split || Object.hasOwn(split, stable)) return;
   const message = `expected a share for stable "${stable}" (0 for no traffic)`;

@@ -1,9 +1,8 @@
-import { ServeError } from '../core/errors.ts';
 import type { Margins, RolloutSpec } from '../core/rollout.ts';
+import { checked, invalidInput } from './checked.ts';
 import { claimProblems } from './claim.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from './defaults.ts';
 import { section } from './expected.ts';
-import { formatPath, issuesOf } from './issues.ts';
 import { minRequestsFor } from './min-requests.ts';
 import { version } from './quantities.ts';
 import {
@@ -16,7 +15,7 @@ import {
 /** A request to start a rollout. What it leaves out comes from the file, then from the defaults. */
 export type RolloutRequest = { readonly candidate: string; readonly overrides: RolloutSection };
 
-const requestSchema = section({ candidate: version, ...rolloutKeys });
+const requestSchema = section({ candidate: version, ...rolloutKeys }, 'a JSON object');
 
 /**
  * Checks the body of a request to start a rollout: a candidate and any keys of the `rollout` section.
@@ -24,9 +23,7 @@ const requestSchema = section({ candidate: version, ...rolloutKeys });
  * @throws ServeError `invalid_input` that names every problem.
  */
 export function parseRolloutRequest(body: unknown): RolloutRequest {
-  const result = requestSchema.safeParse(body);
-  if (!result.success) throw invalid(issuesOf(result.error));
-  const { candidate, ...overrides } = result.data;
+  const { candidate, ...overrides } = checked(requestSchema, body, 'the body');
   return { candidate, overrides };
 }
 
@@ -70,7 +67,7 @@ export function rolloutSpecFrom(
     const message = `expected another version than stable, found "${candidate}"`;
     problems.push({ path: ['candidate'], message });
   }
-  if (problems.length > 0) throw invalid(problems);
+  if (problems.length > 0) throw invalidInput(problems, 'the body');
   const { ratio, absolute } = margins.errors;
   return {
     model,
@@ -111,13 +108,4 @@ type Defined<Parts> = { [Name in keyof Parts]?: Exclude<Parts[Name], undefined> 
 function defined<Parts extends object>(parts: Parts | undefined): Defined<Parts> {
   const written = Object.entries(parts ?? {}).filter(([, part]) => part !== undefined);
   return Object.fromEntries(written) as Defined<Parts>;
-}
-
-function invalid(
-  problems: readonly { readonly path: readonly (string | number)[]; readonly message: string }[],
-): ServeError {
-  const lines = problems.map(({ path, message }) =>
-    path.length > 0 ? `${formatPath(path)}: ${message}` : message,
-  );
-  return new ServeError('invalid_input', lines.join('; '));
 }

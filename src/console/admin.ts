@@ -1,5 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import {
+  parseModel,
+  parseRate,
+  parseReason,
+  parseReloadConfig,
+  parseRouteRequest,
+  type ReloadConfigRequest,
+} from '../config/admin-request.ts';
 import { ServeError } from '../core/errors.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
@@ -16,14 +24,6 @@ import type { Controller } from '../rollout/controller.ts';
 import { planOf } from '../rollout/plan.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
 import { parseJsonBody } from './json-body.ts';
-import {
-  parseModel,
-  parseRate,
-  parseReason,
-  parseReloadConfig,
-  parseRouteRequest,
-  type ReloadConfigRequest,
-} from './request-body.ts';
 
 export type AdminOptions = {
   readonly controller: Pick<Controller, 'submit' | 'status' | 'list' | 'route' | 'isFenced'>;
