@@ -27,11 +27,11 @@ t.test('any FP32 comes back from its shortest digits, and from no fewer', async 
       const shortest = shortestFloat(value, FLOAT32);
       const digits = shortest.toExponential().replace(/e.*|[-.]/g, '').length;
       const shorter = Number(value.toPrecision(Math.max(1, digits - 1)));
-      return (
-        Object.is(Math.fround(shortest), value) &&
-        digits <= 9 &&
-        (digits === 1 || Math.fround(shorter) !== value)
+      // Half way to a neighbour, a decimal that is read by way of another double may come out as that.
+      const isBack = [1 - 2 ** -50, 1 + 2 ** -50].every(
+        (near) => Math.fround(shorter * near) === value,
       );
+      return Object.is(Math.fround(shortest), value) && digits <= 9 && (digits === 1 || !isBack);
     }),
     { numRuns: 2_000 },
   );
