@@ -99,7 +99,6 @@ const PACKAGE_HOMES = {
   'onnxruntime-node': ['runtime'],
   piscina: ['engine', 'pipeline', 'repository'],
   sharp: ['pipeline'],
-  '@petamoriken/float16': ['pipeline'],
   '@fastify/busboy': ['protocol'],
   fastify: ['protocol', 'console'],
   '@grpc/grpc-js': ['protocol'],

@@ -1,5 +1,6 @@
 /** The rows that a probe runs: made up from the signature, since no caller's data may serve for that. */
 
+import { isFloat, WRITE_ELEMENT } from '../core/numbers.ts';
 import type { Random } from '../core/random.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import {
@@ -28,16 +29,9 @@ export type RowForm = {
 /** The bytes of one row, by input. */
 export type Row = readonly Uint8Array[];
 
-const FLOAT_WRITERS: Partial<Record<Dtype, (view: DataView, at: number, value: number) => void>> = {
-  FP32: (view, at, value) => view.setFloat32(at, value, true),
-  FP64: (view, at, value) => view.setFloat64(at, value, true),
-  FP16: (view, at, value) => view.setUint16(at, halfBits(value), true),
-  BF16: (view, at, value) => view.setUint16(at, brainBits(value), true),
-};
-
 /** True if an extreme filling makes other rows than an ordinary one. */
 export function hasFloats({ specs }: Pick<RowForm, 'specs'>): boolean {
-  return specs.some(({ dtype }) => FLOAT_WRITERS[dtype] !== undefined);
+  return specs.some(({ dtype }) => isFloat(dtype));
 }
 
 /** Bytes of one row of a form, over all inputs. */
@@ -56,7 +50,7 @@ export function rowOf(form: RowForm, filling: Filling, random: Random): Row {
     const data = new Uint8Array(count * width);
     if (filling === 'zeros') return data;
     const view = new DataView(data.buffer);
-    const write = FLOAT_WRITERS[dtype];
+    const write = isFloat(dtype) ? WRITE_ELEMENT[dtype] : undefined;
     const below = dtype === 'BOOL' ? 2 : form.below;
     for (let at = 0; at < data.byteLength; at += width) {
       if (write === undefined) view.setUint8(at, random.integer(below));
@@ -93,22 +87,4 @@ function floatOf(filling: Exclude<Filling, 'zeros'>, dtype: Dtype, random: Rando
     case 'NaN':
       return Number.NaN;
   }
-}
-
-const word = new DataView(new ArrayBuffer(4));
-
-/** Cut off, not rounded: any number nearby will do. */
-function brainBits(value: number): number {
-  word.setFloat32(0, value);
-  return Number.isNaN(value) ? 0x7fc0 : word.getUint16(0);
-}
-
-/** Cut off, not rounded; what is too small for a normal number is zero. */
-function halfBits(value: number): number {
-  if (Number.isNaN(value)) return 0x7e00;
-  word.setFloat32(0, value);
-  const bits = word.getUint32(0);
-  const exponent = ((bits >>> 23) & 0xff) - 127 + 15;
-  const sign = (bits >>> 16) & 0x8000;
-  return exponent <= 0 ? sign : sign | (exponent << 10) | ((bits >>> 13) & 0x3ff);
 }

@@ -2,7 +2,7 @@
  * Whether two answers to one request are the same. A run of other rows may add up in another order, so floating-point outputs may
  * differ by rounding; anything more means that the rows of a run depend on each other.
  */
-import { numbersOf } from '../core/numbers.ts';
+import { isFloat, numbersOf } from '../core/numbers.ts';
 import { type Dtype, formatShape, type Tensor } from '../core/tensor.ts';
 
 /** The largest difference that is rounding, relative to the largest |y| of the output. */
@@ -10,15 +10,13 @@ const ROUNDING_RATIO = 1e-3;
 /** Four units in the last place of the formats that are coarser than that: binary16 has 10 bits of fraction, bfloat16 7. */
 const COARSE_RATIO: Partial<Record<Dtype, number>> = { FP16: 4 * 2 ** -10, BF16: 4 * 2 ** -7 };
 
-const FLOATS: ReadonlySet<Dtype> = new Set<Dtype>(['FP16', 'BF16', 'FP32', 'FP64']);
-
 /** The largest finite |y| of each output, by its place: what a difference is held against. */
 export type Scales = readonly number[];
 
 export function scalesOf(outputs: readonly Tensor[]): Scales {
   return outputs.map((output) => {
     let most = 0;
-    const values = FLOATS.has(output.dtype) ? numbersOf(output) : undefined;
+    const values = isFloat(output.dtype) ? numbersOf(output) : undefined;
     for (let at = 0; at < (values?.length ?? 0); at += 1) {
       const size = Math.abs(values?.[at] ?? 0);
       if (size > most && size < Number.POSITIVE_INFINITY) most = size;
@@ -40,7 +38,7 @@ export function differenceOf(
     const other = found[at];
     const difference =
       shapeDifference(output, other) ??
-      (FLOATS.has(output.dtype)
+      (isFloat(output.dtype)
         ? floatDifference(output, other, scales[at] ?? 0)
         : byteDifference(output, other));
     if (difference !== undefined) return `output '${output.name}' ${difference}`;

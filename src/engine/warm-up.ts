@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { joinByteStrings } from '../core/byte-strings.ts';
 import { messageOf } from '../core/errors.ts';
+import { isFloat, WRITE_ELEMENT } from '../core/numbers.ts';
 import { type Random, seededRandom } from '../core/random.ts';
 import {
   byteLengthOf,
+  DTYPE_BYTES,
   type Dtype,
   elementCount,
   requiredInputs,
@@ -62,23 +64,10 @@ function randomBytes(dtype: Dtype, shape: readonly number[], random: Random): Ui
   }
   const data = zeroBytes(dtype, shape);
   const view = new DataView(data.buffer);
-  const write = WRITE_FRACTION[dtype] ?? writeDigit(dtype === 'BOOL' ? 2 : 10);
-  const width = data.byteLength / Math.max(1, count);
-  for (let at = 0; at < data.byteLength; at += width) write(view, at, random);
+  const next = isFloat(dtype)
+    ? () => random.unit()
+    : () => random.integer(dtype === 'BOOL' ? 2 : 10);
+  for (let at = 0; at < data.byteLength; at += DTYPE_BYTES[dtype])
+    WRITE_ELEMENT[dtype](view, at, next());
   return data;
-}
-
-type Write = (view: DataView, at: number, random: Random) => void;
-
-const WRITE_FRACTION: Partial<Record<Dtype, Write>> = {
-  FP32: (view, at, random) => view.setFloat32(at, random.unit(), true),
-  FP64: (view, at, random) => view.setFloat64(at, random.unit(), true),
-  // The exponent of a half and any fraction: from 0.5 up to 1.
-  FP16: (view, at, random) => view.setUint16(at, 0x3800 | random.integer(1_024), true),
-  BF16: (view, at, random) => view.setUint16(at, 0x3f00 | random.integer(128), true),
-};
-
-/** The lowest byte of a whole number of any width. */
-function writeDigit(below: number): Write {
-  return (view, at, random) => view.setUint8(at, random.integer(below));
 }

@@ -1,4 +1,4 @@
-import { Float16Array } from '@petamoriken/float16';
+import { toFp16Bits } from '../core/narrow-floats.ts';
 import type { ImageSpec } from './image-spec.ts';
 
 /** Pixels of three channels (red, green, blue), row by row. */
@@ -73,7 +73,7 @@ function tableOf({ dtype, scale, mean, std }: ImageSpec, channel: number): Cells
     case 'FP32':
       return Float32Array.from(values);
     case 'FP16':
-      return new Uint16Array(new Float16Array(values).buffer);
+      return Uint16Array.from(values, toFp16Bits);
     case 'UINT8':
       return new Uint8Array(Uint8ClampedArray.from(values, Math.round));
   }

@@ -1,5 +1,5 @@
-import { Float16Array } from '@petamoriken/float16';
 import { ServeError } from '../core/errors.ts';
+import { numbersOf } from '../core/numbers.ts';
 import { formatShape, type Signature, type Tensor } from '../core/tensor.ts';
 
 /** How scores become ranked classes, as far as somebody has said it. */
@@ -70,18 +70,13 @@ function valuesOf(tensor: Tensor): Float64Array {
   const classes = shape.at(-1) ?? 1;
   const rows = shape.slice(0, -1).reduce((product, each) => product * each, 1);
   if (rows !== 1 || classes < 1) throw failed(tensor, 'one row of scores', formatShape(shape));
-  // Into memory of its own, since the data may begin at any byte of a larger buffer.
-  const { buffer } = new Uint8Array(tensor.data);
-  switch (dtype) {
-    case 'FP32':
-      return Float64Array.from(new Float32Array(buffer));
-    case 'FP64':
-      return new Float64Array(buffer);
-    case 'FP16':
-      return Float64Array.from(new Float16Array(buffer));
-    default:
-      throw failed(tensor, 'scores of FP16, FP32 or FP64', dtype);
+  if (dtype !== 'FP16' && dtype !== 'FP32' && dtype !== 'FP64') {
+    throw failed(tensor, 'scores of FP16, FP32 or FP64', dtype);
   }
+  const numbers = numbersOf(tensor);
+  if (numbers === undefined)
+    throw failed(tensor, `${classes} scores`, `${tensor.data.byteLength} bytes`);
+  return Float64Array.from(numbers);
 }
 
 function failed({ name }: Tensor, wanted: string, found: string): ServeError {

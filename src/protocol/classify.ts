@@ -4,7 +4,8 @@
  */
 import { ServeError } from '../core/errors.ts';
 import type { InferResponse } from '../core/infer.ts';
-import { DTYPE_BYTES, type Dtype, elementCount, type Tensor } from '../core/tensor.ts';
+import { type FixedDtype, typedView } from '../core/numbers.ts';
+import { elementCount, type Tensor } from '../core/tensor.ts';
 import type { ModelVersionState } from '../core/version-state.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { isBatched } from './model-config.ts';
@@ -94,38 +95,29 @@ type Scores = { readonly [index: number]: number | bigint; readonly length: numb
 
 type View = Scores & { subarray(from: number, to: number): Scores };
 
-type ScoreDtype = Exclude<Dtype, 'BOOL' | 'BYTES' | 'FP16' | 'BF16'>;
-
-/** Views of raw bytes, for the datatypes whose values are ordered numbers of the platform. */
-const VIEWS: Readonly<
-  Record<ScoreDtype, new (buffer: ArrayBufferLike, byteOffset: number, length: number) => View>
-> = {
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-  UINT32: Uint32Array,
-  UINT64: BigUint64Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  INT64: BigInt64Array,
-  FP32: Float32Array,
-  FP64: Float64Array,
-};
-
-function isScoreDtype(dtype: Dtype): dtype is ScoreDtype {
-  return Object.hasOwn(VIEWS, dtype);
-}
+/** The datatypes whose values the platform orders as they are. */
+const SCORE_DTYPES = [
+  'UINT8',
+  'UINT16',
+  'UINT32',
+  'UINT64',
+  'INT8',
+  'INT16',
+  'INT32',
+  'INT64',
+  'FP32',
+  'FP64',
+] as const satisfies readonly FixedDtype[];
 
 function scoresOf({ name, dtype, data }: Tensor): View {
-  if (!isScoreDtype(dtype)) {
+  const score = SCORE_DTYPES.find((each) => each === dtype);
+  if (score === undefined) {
     throw new ServeError(
       'invalid_input',
-      `class result not available for output '${name}' due to unsupported type: expected one of ${Object.keys(VIEWS).join(', ')}, found ${dtype}`,
+      `class result not available for output '${name}' due to unsupported type: expected one of ${SCORE_DTYPES.join(', ')}, found ${dtype}`,
     );
   }
-  const aligned = data.byteOffset % DTYPE_BYTES[dtype] === 0 ? data : Uint8Array.from(data);
-  const { buffer, byteOffset, byteLength } = aligned;
-  return new VIEWS[dtype](buffer, byteOffset, byteLength / DTYPE_BYTES[dtype]);
+  return typedView(score, data);
 }
 
 /** The indices of the `k` greatest, greatest first. A heap of `k` whose root is the least: most scores cost one comparison. */

@@ -1,27 +1,19 @@
 import { joinByteStrings } from '../core/byte-strings.ts';
 import type { DefaultInput } from '../core/model-edits.ts';
-import { byteLengthOf, type Dtype, elementCount } from '../core/tensor.ts';
+import { type FixedDtype, WRITE_ELEMENT } from '../core/numbers.ts';
+import { byteLengthOf, DTYPE_BYTES, type Dtype, elementCount } from '../core/tensor.ts';
 import { dtypeOf } from './onnx-dtype.ts';
 import { decodeTensor, type OnnxWholeTensor } from './onnx-schema.ts';
 
-type Write = (view: DataView, at: number, value: number | bigint) => void;
-
-/** Datatypes whose elements may be listed as 32-bit numbers, and how each is written. */
-const NARROW: Partial<Record<Dtype, Write>> = {
-  BOOL: (view, at, value) => view.setUint8(at, Number(value)),
-  UINT8: (view, at, value) => view.setUint8(at, Number(value)),
-  INT8: (view, at, value) => view.setInt8(at, Number(value)),
-  UINT16: (view, at, value) => view.setUint16(at, Number(value), true),
-  INT16: (view, at, value) => view.setInt16(at, Number(value), true),
-  // As its bits.
-  FP16: (view, at, value) => view.setUint16(at, Number(value), true),
-  INT32: (view, at, value) => view.setInt32(at, Number(value), true),
-};
-
-const WIDE: Partial<Record<Dtype, Write>> = {
-  UINT32: (view, at, value) => view.setUint32(at, Number(value), true),
-  UINT64: (view, at, value) => view.setBigUint64(at, BigInt(value), true),
-  INT64: (view, at, value) => view.setBigInt64(at, BigInt(value), true),
+/** Datatypes whose elements are listed as 32-bit numbers, and which element each number is: a FP16 is listed as its bits. */
+const NARROW: Partial<Record<Dtype, FixedDtype>> = {
+  BOOL: 'BOOL',
+  UINT8: 'UINT8',
+  INT8: 'INT8',
+  UINT16: 'UINT16',
+  INT16: 'INT16',
+  FP16: 'UINT16',
+  INT32: 'INT32',
 };
 
 /** An initializer as a tensor; undefined where it lies in another file, or is not what it says. */
@@ -50,27 +42,22 @@ function listed(tensor: OnnxWholeTensor, dtype: Dtype): Uint8Array | undefined {
   if (dtype === 'FP32') return new Uint8Array(Float32Array.from(tensor.float_data).buffer);
   if (dtype === 'FP64') return new Uint8Array(Float64Array.from(tensor.double_data).buffer);
   const narrow = NARROW[dtype];
-  if (narrow) return written(tensor.int32_data, dtype, narrow);
-  const wide = WIDE[dtype];
-  const values = dtype === 'INT64' ? tensor.int64_data : tensor.uint64_data;
-  return (
-    wide &&
-    written(
-      values.map((value) => BigInt(String(value))),
-      dtype,
-      wide,
-    )
-  );
+  if (narrow !== undefined) return written(narrow, tensor.int32_data);
+  if (dtype === 'INT64') return written(dtype, tensor.int64_data.map(bigintOf));
+  if (dtype === 'UINT32' || dtype === 'UINT64') {
+    return written(dtype, tensor.uint64_data.map(bigintOf));
+  }
+  return undefined;
 }
 
-function written(
-  values: readonly (number | bigint)[],
-  dtype: Dtype,
-  write: Write,
-): Uint8Array | undefined {
-  const width = byteLengthOf(dtype, [1]) ?? 0;
+function bigintOf(value: unknown): bigint {
+  return BigInt(String(value));
+}
+
+function written(dtype: FixedDtype, values: readonly (number | bigint)[]): Uint8Array {
+  const width = DTYPE_BYTES[dtype];
   const data = new Uint8Array(values.length * width);
   const view = new DataView(data.buffer);
-  for (const [at, value] of values.entries()) write(view, at * width, value);
+  for (const [at, value] of values.entries()) WRITE_ELEMENT[dtype](view, at * width, value);
   return data;
 }

@@ -1,32 +1,28 @@
 import { Tensor as OrtTensor } from 'onnxruntime-node';
 import { joinByteStrings, splitByteStrings } from '../core/byte-strings.ts';
-import { type Dtype, elementCount, formatShape, type Tensor } from '../core/tensor.ts';
+import { typedView } from '../core/numbers.ts';
+import { DTYPE_BYTES, type Dtype, elementCount, formatShape, type Tensor } from '../core/tensor.ts';
 
-type ArrayClass = {
-  readonly BYTES_PER_ELEMENT: number;
-  new (buffer: ArrayBufferLike, byteOffset: number, length: number): ArrayBufferView;
-};
 type OrtType = Exclude<OrtTensor.Type, 'int4' | 'uint4'>;
 
-/** FP16 travels as its bits. */
-const KINDS: Readonly<Record<Exclude<Dtype, 'BF16'>, { type: OrtType; array: ArrayClass }>> = {
-  BOOL: { type: 'bool', array: Uint8Array },
-  UINT8: { type: 'uint8', array: Uint8Array },
-  UINT16: { type: 'uint16', array: Uint16Array },
-  UINT32: { type: 'uint32', array: Uint32Array },
-  UINT64: { type: 'uint64', array: BigUint64Array },
-  INT8: { type: 'int8', array: Int8Array },
-  INT16: { type: 'int16', array: Int16Array },
-  INT32: { type: 'int32', array: Int32Array },
-  INT64: { type: 'int64', array: BigInt64Array },
-  FP16: { type: 'float16', array: Uint16Array },
-  FP32: { type: 'float32', array: Float32Array },
-  FP64: { type: 'float64', array: Float64Array },
-  BYTES: { type: 'string', array: Uint8Array },
+const ORT_TYPES: Readonly<Record<Exclude<Dtype, 'BF16'>, OrtType>> = {
+  BOOL: 'bool',
+  UINT8: 'uint8',
+  UINT16: 'uint16',
+  UINT32: 'uint32',
+  UINT64: 'uint64',
+  INT8: 'int8',
+  INT16: 'int16',
+  INT32: 'int32',
+  INT64: 'int64',
+  FP16: 'float16',
+  FP32: 'float32',
+  FP64: 'float64',
+  BYTES: 'string',
 };
 
 const DTYPE_OF: ReadonlyMap<string, Dtype> = new Map(
-  Object.entries(KINDS).map(([dtype, kind]) => [kind.type, dtype as Dtype]),
+  Object.entries(ORT_TYPES).map(([dtype, type]) => [type, dtype as Dtype]),
 );
 
 /** The dtype that a runtime's name for an element type stands for; undefined: a type that cannot be served. */
@@ -39,18 +35,15 @@ export function toOrt(tensor: Tensor): OrtTensor {
   const { name, dtype, shape, data } = tensor;
   if (dtype === 'BF16') throw new Error(`input '${name}': BF16 is not served by this runtime`);
   const elements = elementCount(shape);
-  const { type, array } = KINDS[dtype];
   if (dtype === 'BYTES') {
     const texts = splitByteStrings(data).map((bytes, at) => textOf(bytes, `${name}[${at}]`));
     expectLength(tensor, elements, texts.length);
     return new OrtTensor('string', texts, shape);
   }
-  const width = array.BYTES_PER_ELEMENT;
-  expectLength(tensor, elements * width, data.byteLength);
-  const wrappable = data.byteOffset % width === 0 && !(data.buffer instanceof SharedArrayBuffer);
-  const bytes = wrappable ? data : Uint8Array.from(data);
-  const view = new array(bytes.buffer, bytes.byteOffset, elements);
-  const wrapped = new OrtTensor(type as 'float32', view as Float32Array, shape);
+  expectLength(tensor, elements * DTYPE_BYTES[dtype], data.byteLength);
+  const bytes = data.buffer instanceof SharedArrayBuffer ? Uint8Array.from(data) : data;
+  const view = typedView(dtype, bytes);
+  const wrapped = new OrtTensor(ORT_TYPES[dtype] as 'float32', view as Float32Array, shape);
   // Where there is a Float16Array the package puts one in, which its binding takes for an array without elements.
   return dtype === 'FP16' ? Object.assign(wrapped, { cpuData: view }) : wrapped;
 }

@@ -1,5 +1,6 @@
+import { isFloat } from '../../core/numbers.ts';
 import { formatShape, type Tensor } from '../../core/tensor.ts';
-import { type Element, elementsOf, isFloat } from './elements.ts';
+import { type Element, elementsOf } from './elements.ts';
 import { printerOf } from './json-elements.ts';
 
 /** By how much a float may be off: `absolute + relative * |expected|`. */

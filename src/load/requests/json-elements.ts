@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
+import { toBf16Bits, toFp16Bits } from '../../core/narrow-floats.ts';
 import { FLOAT32, type FloatFormat, jsonNumber, shortestFloat } from '../../core/shortest-float.ts';
 import type { Dtype, Tensor } from '../../core/tensor.ts';
 import { elementsOf } from './elements.ts';
-import { BF16, FP16, toNarrowBits } from './narrow-floats.ts';
 
 /**
  * The elements of a tensor as the inside of a flat JSON list. Floats have the fewest digits that read back exactly in their own
@@ -38,13 +38,13 @@ const FORMATS: Partial<Readonly<Record<Dtype, FloatFormat>>> = {
     digitsMax: 5,
     digitsMin: 3,
     normalFrom: 2 ** -14,
-    round: (value) => toNarrowBits(FP16, value),
+    round: toFp16Bits,
   },
   BF16: {
     digitsMax: 4,
     digitsMin: 2,
     normalFrom: 2 ** -126,
-    round: (value) => toNarrowBits(BF16, value),
+    round: toBf16Bits,
   },
 };
 

@@ -1,7 +1,8 @@
 import type { SlicedTask } from '../../concurrency/time-slicer.ts';
+import { fromBf16Bits } from '../../core/narrow-floats.ts';
+import { type FixedDtype, READ_ELEMENT } from '../../core/numbers.ts';
 import { jsonNumber, shortestFloat32 } from '../../core/shortest-float.ts';
 import { DTYPE_BYTES, type Dtype, type Tensor } from '../../core/tensor.ts';
-import { fromBf16Bits, fromFp16Bits } from './narrow-floats.ts';
 
 /**
  * Writes a tensor's elements as the inside of a flat JSON array, in slices. Numbers are written so that they read back
@@ -42,20 +43,12 @@ export class JsonElements implements SlicedTask {
 type ReadElement = (view: DataView, at: number) => string;
 type ReadNumber = (view: DataView, at: number) => number | bigint | boolean;
 
-const NUMBERS: Readonly<Record<Exclude<Dtype, 'BYTES'>, ReadNumber>> = {
+/** As `READ_ELEMENT`, but for BOOL as true and false, and floats of 32 bits and less as the double with the fewest digits. */
+const NUMBERS: Readonly<Record<FixedDtype, ReadNumber>> = {
+  ...READ_ELEMENT,
   BOOL: (view, at) => view.getUint8(at) !== 0,
-  UINT8: (view, at) => view.getUint8(at),
-  UINT16: (view, at) => view.getUint16(at, true),
-  UINT32: (view, at) => view.getUint32(at, true),
-  UINT64: (view, at) => view.getBigUint64(at, true),
-  INT8: (view, at) => view.getInt8(at),
-  INT16: (view, at) => view.getInt16(at, true),
-  INT32: (view, at) => view.getInt32(at, true),
-  INT64: (view, at) => view.getBigInt64(at, true),
-  FP16: (view, at) => fromFp16Bits(view.getUint16(at, true)),
   BF16: (view, at) => shortestFloat32(fromBf16Bits(view.getUint16(at, true))),
   FP32: (view, at) => shortestFloat32(view.getFloat32(at, true)),
-  FP64: (view, at) => view.getFloat64(at, true),
 };
 
 function readerOf(dtype: Dtype): ReadElement {

@@ -1,7 +1,7 @@
+import { toBf16Bits, toFp16Bits } from '../../core/narrow-floats.ts';
 import type { ElementReader, ElementSource } from './element-reader.ts';
 import { NumberReader } from './json-number.ts';
 import { nextNumber, outOfRange } from './json-range.ts';
-import { toBf16Bits, toFp16Bits } from './narrow-floats.ts';
 
 const FP32_MAX = 3.4028234663852886e38;
 
