@@ -1,3 +1,4 @@
+import { within } from '../concurrency/within.ts';
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../core/log.ts';
 import type { Route } from '../core/route.ts';
@@ -30,6 +31,9 @@ export type LedgerLifetime = {
   readonly ledgerLifetime: (folder: string) => Promise<string>;
 };
 
+/** How long the end of the start waits for the ledger's disk to say what it is; milliseconds. */
+const LIFETIME_MS = 2_000;
+
 type Move = {
   readonly entry: CatalogEntry;
   readonly before: Route | undefined;
@@ -59,10 +63,15 @@ export async function tellOfChoices({
   const unwritten = served
     .filter((entry) => basisOf(entry) === 'nothing')
     .map(({ model }) => model);
-  const lifetime = unwritten.length > 0 ? await ledgerLifetime(config.ledger) : 'unknown';
+  const lifetime = unwritten.length > 0 ? await inTime(ledgerLifetime(config.ledger)) : 'unknown';
   if (lifetime === 'unknown') return;
   log({
     level: 'warn',
     message: `ledger: ${config.ledger} lies ${lifetime}, and is lost with it: the next start may choose another version. Keep it on a volume, or write route.stable for ${unwritten.join(', ')}`,
   });
+}
+
+/** A disk that does not answer says nothing. */
+async function inTime(lifetime: Promise<string>): Promise<string> {
+  return (await within(lifetime, LIFETIME_MS)) ? await lifetime : 'unknown';
 }

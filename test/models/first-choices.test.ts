@@ -68,6 +68,13 @@ t.test(
   },
 );
 
+t.test('a disk that does not say what it is holds no start', async (t) => {
+  const world = await aWorld(t, './ledger');
+  await tellOfChoices({ ...world, ledgerLifetime: () => new Promise(() => undefined) });
+  t.match(world.told, [{ message: /^follows its newest version/ }]);
+  t.equal(world.told.length, 1);
+});
+
 t.test('what a route rests on is told apart', async (t) => {
   const { basisOf } = firstChoices(await aWorld(t, './ledger'));
   t.same(['m', 'f', 'w', 'unread'].map(basisOf), ['nothing', 'newest', 'written', 'nothing']);
