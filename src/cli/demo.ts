@@ -24,6 +24,7 @@ import { AdminClient, rolloutPath } from './admin-client.ts';
 import { colours } from './colours.ts';
 import { tellSteps } from './demo-steps.ts';
 import { CommandError, EXIT } from './exit-code.ts';
+import { fitted } from './fitted.ts';
 import { viewOf } from './output.ts';
 import { printableJson } from './printable.ts';
 import { formatRollout } from './rollout-view.ts';
@@ -173,8 +174,14 @@ function gatewayOf(app: App, crashes: readonly string[]): DemoGateway<RolloutSta
 }
 
 function show(status: RolloutStatus): void {
-  logUpdate(viewOf(status, formatRollout));
-  if (status.endedMs !== undefined) logUpdate.done();
+  const view = viewOf(status, formatRollout);
+  if (status.endedMs === undefined) {
+    logUpdate(fitted(view, process.stdout.rows));
+    return;
+  }
+  logUpdate.clear();
+  logUpdate.done();
+  writeOut(`${view}\n`);
 }
 
 async function checkLedger(folder: string): Promise<DemoSummary['ledger']> {

@@ -4,6 +4,7 @@ import { systemClock } from '../core/clock.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
 import { CommandError, EXIT, type ExitCode } from './exit-code.ts';
+import { fitted } from './fitted.ts';
 import { print, readFormat, viewOf } from './output.ts';
 import { formatRollout } from './rollout-view.ts';
 
@@ -34,7 +35,7 @@ export async function get(model: string, options: GetOptions): Promise<void> {
   const isLive = options.watch === true && format === 'text' && process.stdout.isTTY;
   let lostSinceMs: number | undefined;
   while (options.watch === true && status.endedMs === undefined) {
-    if (isLive) logUpdate(viewOf(status, formatRollout));
+    if (isLive) logUpdate(fitted(viewOf(status, formatRollout), process.stdout.rows));
     await sleep(WATCH_MS);
     try {
       status = await look();

@@ -7,24 +7,30 @@ export type PaceOptions = {
   readonly perSecondMax: number;
 };
 
-const REQUESTS = 60;
+/** The first requests warm the code up, and are no measure of the machine. */
+const WARM_UP_REQUESTS = 30;
 
-/** A machine on which half of the requests take longer than this gets less traffic, in proportion; milliseconds. */
-const MEDIAN_MS = 8;
+/** So long that a machine which lets a process run in spurts, as a container with a part of a core does, shows its true speed. */
+const MEASURED_MS = 1_500;
+
+/** A machine on which a request takes longer than this on average gets less traffic, in proportion; milliseconds. */
+const MEAN_MS = 3;
 const PER_SECOND_MIN = 50;
 
 /**
  * Requests a second that leave a slow or busy machine time for the shadow lane, which yields to everything that answers people:
- * with too many, nothing would ever be compared. From the median time of some requests, one after the other.
+ * with too many, most copies would be dropped. From the mean time of requests that follow one another.
  */
 export async function paceOf({ ask, clock, perSecondMax }: PaceOptions): Promise<number> {
-  const times: number[] = [];
-  for (let request = 0; request < REQUESTS; request += 1) {
-    const sinceMs = clock.monotonicMs();
+  for (let request = 0; request < WARM_UP_REQUESTS; request += 1) await ask();
+  const sinceMs = clock.monotonicMs();
+  let requests = 0;
+  let elapsedMs = 0;
+  while (elapsedMs < MEASURED_MS) {
     await ask();
-    times.push(clock.monotonicMs() - sinceMs);
+    requests += 1;
+    elapsedMs = clock.monotonicMs() - sinceMs;
   }
-  const medianMs = times.sort((a, b) => a - b)[REQUESTS / 2] ?? 0;
-  const share = Math.min(1, MEDIAN_MS / Math.max(medianMs, 1));
+  const share = Math.min(1, (MEAN_MS * requests) / elapsedMs);
   return Math.max(PER_SECOND_MIN, Math.round(perSecondMax * share));
 }
