@@ -2,15 +2,20 @@ import type { ServerHttp2Stream } from 'node:http2';
 
 /**
  * Looks at each piece of a request as it arrives, whether anybody reads it yet or not. A piece for which `take` gives false is
- * dropped, and so is all that follows it.
+ * dropped, and so is all that follows it; one for which it gives other bytes is replaced by them.
  */
-export function onArriving(stream: ServerHttp2Stream, take: (piece: Buffer) => boolean): void {
+export function onArriving(
+  stream: ServerHttp2Stream,
+  take: (piece: Buffer) => boolean | Buffer,
+): void {
   const push = stream.push.bind(stream);
   let isTaken = true;
   stream.push = (piece: Buffer | null, ...rest) => {
     if (piece === null) return push(piece, ...rest);
-    isTaken &&= take(piece);
-    return isTaken ? push(piece, ...rest) : true;
+    if (!isTaken) return true;
+    const taken = take(piece);
+    isTaken = taken !== false;
+    return isTaken ? push(taken instanceof Buffer ? taken : piece, ...rest) : true;
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   constants,
+  type IncomingHttpHeaders,
   type OutgoingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
@@ -37,10 +38,22 @@ const INFLATE_STATUS: Partial<Record<ServeErrorCode, { readonly code: status }>>
   invalid_input: { code: status.INTERNAL },
 };
 
+/** What a call takes that is open, besides what it brought. */
+const CALL_BYTES = 8_192;
+
+/** Beyond the text of a name and its value, as HTTP/2 counts. */
+const HEADER_BYTES = 32;
+
+/** A frame that is so small a part of what was read at once is copied: that costs little. */
+const SMALL_PARTS = 8;
+
+/** Memory counts as short once calls hold such a part of the budget: with the one above it bounds what is held and not counted. */
+const SHORT_PARTS = 8;
+
 /**
- * Counts what calls hold of the memory for all requests: bytes as they arrive on the connection, whether anybody reads them yet
- * or not, inflated ones in the place of those that came, and answers until they have been written. The library itself bounds a
- * message and the number of calls of a connection, and nothing over all of them.
+ * Counts what calls hold of the memory for all requests: themselves with their metadata, bytes as they arrive on the connection,
+ * whether anybody reads them yet or not, inflated ones in the place of those that came, and answers until they have been written.
+ * The library itself bounds a message and the number of calls of a connection, and nothing over all of them.
  *
  * Bytes are counted where HTTP/2 puts them into a stream; the rest is counted inside of the library's calls. A call that looks
  * different inside is refused.
@@ -57,7 +70,9 @@ export class CallMemory {
   /** Counts all that comes on a connection. */
   watch(session: ServerHttp2Session): void {
     // Ahead of the library, so that nothing comes uncounted.
-    session.prependListener('stream', (stream: ServerHttp2Stream) => this.#open(stream));
+    session.prependListener('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) =>
+      this.#open(stream, headers),
+    );
   }
 
   /** What a call holds, by the metadata that it came with. */
@@ -83,19 +98,32 @@ export class CallMemory {
     countSent(method, inside, share);
   }
 
-  #open(stream: ServerHttp2Stream): void {
+  #open(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
     const share = this.#options.budget.open();
     this.#byStream.set(stream, share);
     stream.once('close', share.release);
-    onArriving(stream, (piece) => {
+    const isTaken = (bytes: number): boolean => {
       try {
-        share.take(piece.length);
+        share.take(bytes);
         return true;
       } catch (full) {
         this.#refuse(stream, full);
         return false;
       }
-    });
+    };
+    if (!isTaken(CALL_BYTES + bytesOfHeaders(headers))) return;
+    onArriving(stream, (piece) => isTaken(piece.length) && this.#detached(piece));
+  }
+
+  /**
+   * Frames of all calls that came in one read share its memory, which stays while any of them does: a few bytes of a call that does
+   * not end would hold 64 KiB, uncounted. Large parts are copied only where memory is short, since most calls end soon.
+   */
+  #detached(piece: Buffer): Buffer {
+    const { usedBytes, bytesMax } = this.#options.budget;
+    const parts = piece.buffer.byteLength / piece.length;
+    const isShort = usedBytes > bytesMax / SHORT_PARTS;
+    return parts >= SMALL_PARTS || (isShort && parts > 1) ? Buffer.from(piece) : piece;
   }
 
   #refuse(stream: ServerHttp2Stream, full: unknown): void {
@@ -143,6 +171,15 @@ export class CallMemory {
       );
     };
   }
+}
+
+function bytesOfHeaders(headers: IncomingHttpHeaders): number {
+  let bytes = 0;
+  for (const [name, value] of Object.entries(headers)) {
+    const values = Array.isArray(value) ? value : [value ?? ''];
+    for (const each of values) bytes += HEADER_BYTES + name.length + each.length;
+  }
+  return bytes;
 }
 
 function countSent(

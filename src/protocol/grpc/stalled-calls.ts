@@ -28,15 +28,13 @@ export function cutStalledCalls(
   socket: Socket,
   { stallMsMax, isStream }: StallOptions,
 ): void {
-  const cutConnectionIf = (isStuck: () => boolean): void => {
-    const timer = setTimeout(() => {
-      if (isStuck()) socket.destroy();
-    }, stallMsMax);
-    timer.unref();
-  };
+  const end = new SocketEnd(socket, stallMsMax);
   const cut = (call: ServerHttp2Stream): void => {
     call.close(constants.NGHTTP2_CANCEL);
-    cutConnectionIf(() => !call.destroyed);
+    const timer = setTimeout(() => {
+      if (!call.destroyed) socket.destroy();
+    }, stallMsMax).unref();
+    call.once('close', () => clearTimeout(timer));
   };
   session.prependListener('stream', (call: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
     const mayPause = isStream(headers[':path'] ?? '');
@@ -50,9 +48,27 @@ export function cutStalledCalls(
     });
     call.once('close', () => {
       clearTimeout(late);
-      if (session.destroyed) cutConnectionIf(() => !socket.destroyed);
+      if (session.destroyed) end.expect();
     });
   });
+}
+
+/** Destroys the socket of a session that has ended, if it does not end by itself. Holds no call: a call holds all that it did not read. */
+class SocketEnd {
+  readonly #socket: Socket;
+  readonly #msMax: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Socket, msMax: number) {
+    this.#socket = socket;
+    this.#msMax = msMax;
+    socket.once('close', () => clearTimeout(this.#timer));
+  }
+
+  expect(): void {
+    if (this.#socket.destroyed) return;
+    this.#timer ??= setTimeout(() => this.#socket.destroy(), this.#msMax).unref();
+  }
 }
 
 /** Of a stream: each message has the same time, from its first byte. */
