@@ -48,6 +48,7 @@ import { OverrideFiles } from './models/override-files.ts';
 import { listModels } from './models/read-catalog.ts';
 import { Start } from './models/start.ts';
 import { StartingModels } from './models/starting-models.ts';
+import { Intake } from './protocol/intake.ts';
 import type { Folders } from './repository/folders.ts';
 import { Reader } from './repository/reader.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
@@ -113,12 +114,13 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   release.push(releasing('the ledger', () => ledger.close()));
 
   const budget = requestBudget(config, log);
+  const heldBytes = () => ({ requests: budget.usedBytes, mirror: watch.heldBytes() });
   // Functions, because some of what they ask is made further down: they are not called before all of it is there.
   const telemetry = createTelemetry({
     version: programVersion,
     clock,
     inFlight: () => gateway.inFlight(),
-    heldBytes: () => ({ requests: budget.usedBytes, mirror: watch.heldBytes() }),
+    heldBytes,
     rollouts: () => controller.list(),
     ledger: () => controller.ledger(),
   });
@@ -279,13 +281,14 @@ function columnsOf({ routes, deployments, observers, ...choices }: Columns) {
 
 /** Opens all ports and closes the list of what has to be released. */
 async function openServers(
-  parts: DataPlaneOptions & ControlPlaneOptions,
+  parts: Omit<DataPlaneOptions, 'intake'> & ControlPlaneOptions,
   release: Release,
 ): Promise<Omit<App, 'started'>> {
   const { http, grpc, admin } = parts.config.server;
+  const planes = { ...parts, intake: new Intake(parts.service.clock) };
   const protocols: readonly Port[] = [
-    { key: 'server.http', address: http, server: createDataPlane(parts) },
-    { key: 'server.grpc', address: grpc, server: createGrpcPlane(parts) },
+    { key: 'server.http', address: http, server: createDataPlane(planes) },
+    { key: 'server.grpc', address: grpc, server: createGrpcPlane(planes) },
   ];
   release.push(
     releasing('connections', () => Promise.all(protocols.map(({ server }) => server.close()))),

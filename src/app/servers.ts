@@ -14,6 +14,7 @@ import type { Lookout } from '../models/lookout.ts';
 import type { ModelControl } from '../models/model-control.ts';
 import { type ModelsViewOptions, modelsView } from '../models/models-view.ts';
 import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
+import type { Intake } from '../protocol/intake.ts';
 import { addMaxRoutes } from '../protocol/max/routes.ts';
 import type { MemoryBudget } from '../protocol/memory-budget.ts';
 import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
@@ -29,6 +30,8 @@ export type DataPlaneOptions = {
   readonly service: Service;
   /** What requests of both protocols may hold together. */
   readonly budget: MemoryBudget;
+  /** Whose turn it is to bring a large request, over both protocols. */
+  readonly intake: Intake;
   readonly observers: Pick<RolloutObservers, 'label'>;
   readonly log: Log;
   /** Served beside the protocol's own routes; undefined: nothing is. */
@@ -50,6 +53,7 @@ export function createDataPlane({
   config,
   service,
   budget,
+  intake,
   log,
   observers,
   asset,
@@ -59,6 +63,7 @@ export function createDataPlane({
     service,
     allowedHosts: config.server.allowedHosts,
     budget,
+    intake,
     feedback: (token, label) => observers.label(token, label),
     limits: {
       ...REST_LIMITS,
@@ -89,12 +94,14 @@ export function createGrpcPlane({
   config,
   service,
   budget,
-}: Pick<DataPlaneOptions, 'config' | 'service' | 'budget'>): GrpcServer {
+  intake,
+}: Pick<DataPlaneOptions, 'config' | 'service' | 'budget' | 'intake'>): GrpcServer {
   const messageBytesMax = config.limits.bodyBytesMax + MESSAGE_SLACK_BYTES;
   return createGrpcServer({
     service,
     allowedHosts: config.server.allowedHosts,
     budget,
+    intake,
     limits: {
       ...GRPC_LIMITS,
       headerBytesMax: config.limits.headersBytesMax,

@@ -13,12 +13,14 @@ import {
 
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
 import { Connections } from '../connections.ts';
+import type { Intake } from '../intake.ts';
 import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
 import type { Service } from '../service.ts';
 import { createAboutCalls } from './about-calls.ts';
 import { createAnswerInfer } from './answer-infer.ts';
 import { createAuthorityDoor } from './authority.ts';
 import { boundFrames } from './bound-frames.ts';
+import { boundReading } from './bound-reading.ts';
 import { boundSession } from './bound-sessions.ts';
 import { CallMemory } from './call-memory.ts';
 import {
@@ -50,6 +52,8 @@ export type GrpcServerOptions = {
   readonly allowedHosts: readonly string[];
   /** What all requests may hold together, those of other protocols among them. */
   readonly budget: MemoryBudget;
+  /** Whose turn it is to bring a large message, over all protocols. */
+  readonly intake: Intake;
   /** The folder of the proto files. */
   readonly protosFolder: string;
 };
@@ -105,6 +109,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     forgetLongTimeouts(session);
     memory.watch(session);
     boundFrames(session);
+    boundReading(session, socket, options.intake);
     boundSession(session, { connections, socket, isStream });
     cutStalledCalls(session, socket, { stallMsMax, isStream });
   };

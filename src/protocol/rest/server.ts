@@ -12,6 +12,7 @@ import { createTimeSlicer, type TimeSlicer } from '../../concurrency/time-slicer
 import { ServeError } from '../../core/errors.ts';
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
 import { BACKLOG, Connections } from '../connections.ts';
+import type { Intake } from '../intake.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { Service } from '../service.ts';
 import { type Done, readBody } from './body.ts';
@@ -19,6 +20,7 @@ import { encodingOf, readCompressedBody } from './body-encoding.ts';
 import { BodyMemory } from './body-memory.ts';
 import { boundConnections } from './bound-connections.ts';
 import { boundPipelines } from './bound-pipelines.ts';
+import { boundReading } from './bound-reading.ts';
 import { endUnreadChunks } from './chunk-count.ts';
 import { createHostDoor } from './control-door.ts';
 import {
@@ -41,6 +43,8 @@ export type RestServerOptions = {
   readonly allowedHosts: readonly string[];
   /** What all requests may hold together, those of other protocols among them. */
   readonly budget: MemoryBudget;
+  /** Whose turn it is to bring a large request, over all protocols. */
+  readonly intake: Intake;
 };
 
 export type RestServer = {
@@ -88,6 +92,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
   Object.assign(app.server, { httpAllowHalfOpen: true });
   boundPipelines(app.server);
   endUnreadChunks(app);
+  boundReading(app.server, options.intake);
   boundConnections(app.server, new Connections(limits.connectionsMax, service.clock));
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);

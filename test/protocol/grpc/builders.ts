@@ -9,7 +9,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import type { Test } from 'tap';
-
+import { systemClock } from '../../../src/core/clock.ts';
 import {
   HEALTH,
   INFERENCE,
@@ -18,6 +18,7 @@ import {
 } from '../../../src/protocol/grpc/definitions.ts';
 import type { GrpcLimits } from '../../../src/protocol/grpc/limits.ts';
 import { createGrpcServer } from '../../../src/protocol/grpc/server.ts';
+import { Intake } from '../../../src/protocol/intake.ts';
 import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import type { Service } from '../../../src/protocol/service.ts';
 import { projectRoot } from '../../support/project-root.ts';
@@ -73,6 +74,7 @@ export async function aConversation(
     limits: { ...LIMITS, ...limits },
     allowedHosts,
     budget,
+    intake: new Intake(systemClock),
     protosFolder: PROTOS,
   });
   const { port } = await server.listen('127.0.0.1', 0);

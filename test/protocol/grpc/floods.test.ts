@@ -3,6 +3,7 @@ import { status } from '@grpc/grpc-js';
 import t, { type Test } from 'tap';
 
 import { type Flood, GRPC_FLOODS } from '../../support/floods.ts';
+import { mostBytesInATurn } from '../turn-bytes.ts';
 import { aSession, framed } from './a-session.ts';
 import { aConversation, anInfer, encoded } from './builders.ts';
 
@@ -85,3 +86,19 @@ t.test('metadata beyond its limit is refused', async (t) => {
   const fits = await call('ModelInfer', anInfer(), { metadata: { large: 'x'.repeat(6_000) } });
   t.equal(fits.error, undefined);
 });
+
+t.test(
+  'callers that send large messages all at once leave room in each turn for others',
+  async (t) => {
+    const { port } = await aConversation(t, { limits: { messageBytesMax: 100_000_000 } });
+    const order = {
+      name: 'unfinished gRPC messages',
+      connections: 12,
+      httpPort: 0,
+      grpcPort: port,
+    };
+    const most = await mostBytesInATurn(t, order);
+    // What a turn takes, and one read more of each that is not held yet.
+    t.ok(most <= 262_144 + 2 * 12 * 65_536, `${most} bytes in one turn`);
+  },
+);

@@ -5,7 +5,9 @@ import { gzipSync } from 'node:zlib';
 import { status } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import { systemClock } from '../../../src/core/clock.ts';
 import { createGrpcServer } from '../../../src/protocol/grpc/server.ts';
+import { Intake } from '../../../src/protocol/intake.ts';
 import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import { aGateway, echoHost } from '../../gateway/builders.ts';
 import { fuzzRuns } from '../../support/fuzz-runs.ts';
@@ -208,6 +210,7 @@ function aServer() {
     limits: LIMITS,
     allowedHosts: [],
     budget: new MemoryBudget(BUDGET_BYTES),
+    intake: new Intake(systemClock),
     protosFolder: PROTOS,
   });
 }

@@ -1,3 +1,5 @@
+import { systemClock } from '../../../src/core/clock.ts';
+import { Intake } from '../../../src/protocol/intake.ts';
 import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import type { RestLimits } from '../../../src/protocol/rest/limits.ts';
 import { createRestServer, type RestServerOptions } from '../../../src/protocol/rest/server.ts';
@@ -29,6 +31,7 @@ export function aServer({ feedback, limits, allowedHosts, budget, ...service }: 
     limits: limits ?? LIMITS,
     allowedHosts: allowedHosts ?? [],
     budget: budget ?? new MemoryBudget(100_000_000),
+    intake: new Intake(systemClock),
   });
 }
 

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import { aGateway } from '../../gateway/builders.ts';
 import { until } from '../../support/until.ts';
+import { mostBytesInATurn } from '../turn-bytes.ts';
 import { anInput, aServer, LIMITS, type ServerParts } from './builders.ts';
 
 const INFER = JSON.stringify({ inputs: [anInput()] });
@@ -165,3 +166,14 @@ t.test('who sends requests ahead and goes away leaves nothing behind', async (t)
   socket.destroy();
   await until('the memory is given back', () => budget.usedBytes === 0);
 });
+
+t.test(
+  'callers that send large bodies all at once leave room in each turn for others',
+  async (t) => {
+    const httpPort = await listening(t, { limits: { ...LIMITS, bodyBytesMax: 100_000_000 } });
+    const order = { name: 'unfinished bodies', connections: 12, httpPort, grpcPort: 0 };
+    const most = await mostBytesInATurn(t, order);
+    // What a turn takes, and one read more of each that is not held yet.
+    t.ok(most <= 262_144 + 2 * 12 * 65_536, `${most} bytes in one turn`);
+  },
+);

@@ -1,0 +1,74 @@
+import t, { type Test } from 'tap';
+
+import { HandClock } from '../../src/core/clock.ts';
+import { Intake, type Source } from '../../src/protocol/intake.ts';
+
+/** What one turn of the event loop takes, and a turn that is busy with other work. */
+const TURN_BYTES = 262_144;
+const BUSY_MS = 5;
+
+/** An intake, and sources that say what became of them. */
+function anIntake() {
+  const clock = new HandClock();
+  const news: string[] = [];
+  const source = (name: string): Source => ({
+    hold: () => news.push(`${name} held`),
+    release: () => news.push(`${name} goes on`),
+  });
+  return { clock, news, source, intake: new Intake(clock) };
+}
+
+/** Once what was to be done at the end of this turn of the event loop is done. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+t.test('a source is held once a turn of the event loop has had its bytes', async (t: Test) => {
+  const { intake, news, source } = anIntake();
+  const [first, second] = [source('first'), source('second')];
+  intake.took(TURN_BYTES, first);
+  t.same(news, []);
+  intake.took(1, second);
+  intake.took(1, second);
+  t.same(news, ['second held'], 'and once only');
+  t.equal(intake.held, 1);
+});
+
+t.test('what is held goes on in the next turn where the loop has nothing else to do', async (t) => {
+  const { intake, news, source } = anIntake();
+  for (const name of ['a', 'b', 'c']) intake.took(TURN_BYTES, source(name));
+  await turn();
+  t.same(news, ['b held', 'c held', 'b goes on', 'c goes on']);
+});
+
+t.test('each turn lets as many go on as it has bytes for, in the order of coming', async (t) => {
+  const { intake, news, source } = anIntake();
+  intake.took(TURN_BYTES, source('large'));
+  for (let at = 1; at <= 6; at += 1) intake.took(65_536, source(`${at}`));
+  news.splice(0);
+  await turn();
+  t.same(news, ['1 goes on', '2 goes on', '3 goes on', '4 goes on']);
+  await turn();
+  t.same(news.slice(4), ['5 goes on', '6 goes on']);
+});
+
+t.test('others come first while they have work, for twice the time of the turn', async (t) => {
+  const { clock, intake, news, source } = anIntake();
+  intake.took(2 * TURN_BYTES, source('a'));
+  clock.advance(BUSY_MS);
+  await turn();
+  clock.advance(BUSY_MS);
+  await turn();
+  t.same(news, ['a held']);
+  clock.advance(BUSY_MS);
+  await turn();
+  t.same(news, ['a held', 'a goes on']);
+});
+
+t.test('a source that is closed does not go on', async (t) => {
+  const { intake, news, source } = anIntake();
+  const a = source('a');
+  intake.took(2 * TURN_BYTES, a);
+  intake.leave(a);
+  await turn();
+  t.same(news, ['a held']);
+  t.equal(intake.held, 0);
+});
