@@ -3,6 +3,7 @@
  * bottom up and stops top down.
  */
 import { tmpdir } from 'node:os';
+import { collectingLeftovers } from './app/collect-leftovers.ts';
 import { createDeployments, createStatistics } from './app/deployments.ts';
 import { gatewayLimits } from './app/gateway-limits.ts';
 import { openLedger, readSoon } from './app/ledger.ts';
@@ -135,12 +136,11 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     release,
   );
 
-  const { feedbackSecret } = options;
-  const { onMirror } = telemetry;
+  const [{ feedbackSecret }, { onMirror }] = [options, telemetry];
   const liveInFlight = (): number => gateway.inFlight();
   const watched = { deployments, clock: steady, random, feedbackSecret, liveInFlight, onMirror };
   const { served, watch, observers, order } = createSeam({ ...common, ...watched }, release);
-
+  release.push(collectingLeftovers(heldBytes));
   const gateway = createGateway({
     ...{ clock, routes: served, hosts: deployments, starting },
     get readiness() {
