@@ -16,7 +16,7 @@ import type { WarmupInput, WarmupSample } from '../core/warmup.ts';
 import type { OpenModel } from '../runtime/runtime.ts';
 
 /**
- * Runs a model before anybody waits for it: once on zeros, which it may refuse for reasons of its own, then on each sample as
+ * Runs a model before its first request: once on zeros, which it may refuse for reasons of its own, then on each sample as
  * often as that says.
  *
  * @throws Error that names the sample which the model did not answer, and the reason.

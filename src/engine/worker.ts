@@ -23,7 +23,7 @@ export type WorkerReport = {
   readonly models: readonly { readonly signature: Signature; readonly provider: ProviderReport }[];
 };
 
-// Begun at once, awaited by each call: a failure to load must be an answer, not the death of the thread.
+// Begun on start, awaited by each call: a failure to load must be an answer, not the death of the thread.
 const opening = openAll(workerData as readonly Source[]);
 opening.catch(() => undefined);
 
@@ -70,7 +70,7 @@ async function openOne(source: Source): Promise<OpenModel> {
   }
 }
 
-/** Callers read this too: paths begin in the repository, and do not tell where on the machine that is. */
+/** Callers read this too: paths begin in the repository, and do not show where on the machine that is. */
 function fromRepository(message: string, { file }: Source): string {
   const repository = resolve(dirname(file), '../..');
   return repository === sep ? message : message.replaceAll(repository + sep, '');

@@ -23,7 +23,7 @@ export class HeadWriter {
   #bytes: Buffer = Buffer.allocUnsafeSlow(4096);
   #end = 0;
 
-  /** Starts anew, leaving room for what is written last. */
+  /** Drops what was written, and leaves room for so many bytes that are written last. */
   reset(reserved: number): void {
     this.#end = reserved;
   }

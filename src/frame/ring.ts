@@ -5,7 +5,7 @@ import { openUnnamed, SHARED_MEMORY } from './unnamed-file.ts';
 /**
  * One direction of shared memory between the gateway and a child: a file in memory that both have open and that has no name, so
  * the system takes it back when the last of the two ends. Frames lie in it one after another, round and
- * round; a doorbell on the socket tells the reader where each one is. Its first block holds how far the reader has come.
+ * round; a doorbell on the socket says where each one is. Its first block holds how far the reader has come.
  *
  * It is written and read like a file and never mapped: where the system has no memory left for it, a write fails, the
  * frame goes over the socket, and no process dies.
@@ -32,14 +32,14 @@ export function openRing(folder = SHARED_MEMORY): number | undefined {
 /** The end that writes. Begins where the reader is. */
 export class RingWriter {
   #fd: number | undefined;
-  readonly #told = Buffer.alloc(4);
+  readonly #position = Buffer.alloc(4);
   /** Blocks given out since the beginning, and those of them that the reader is known to have read, both modulo 2^32. */
   #given: number;
   #read: number;
 
   constructor(fd: number) {
     this.#fd = fd;
-    this.#given = this.#readTold(fd);
+    this.#given = this.#readPosition(fd);
     this.#read = this.#given;
   }
 
@@ -88,21 +88,21 @@ export class RingWriter {
 
   #askReader(): void {
     if (this.#fd === undefined) return;
-    const read = this.#readTold(this.#fd);
+    const read = this.#readPosition(this.#fd);
     // After the ring was found empty we moved on by ourselves; the reader learns of it with the next frame.
     if ((this.#given - read) >>> 0 < this.#waiting()) this.#read = read;
   }
 
-  #readTold(fd: number): number {
-    readSync(fd, this.#told, 0, 4, 0);
-    return this.#told.readUInt32LE(0);
+  #readPosition(fd: number): number {
+    readSync(fd, this.#position, 0, 4, 0);
+    return this.#position.readUInt32LE(0);
   }
 }
 
 /** The end that reads, in the order in which frames were put down. */
 export class RingReader {
   readonly #fd: number;
-  readonly #told = Buffer.alloc(4);
+  readonly #position = Buffer.alloc(4);
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -117,8 +117,8 @@ export class RingReader {
     const frame = Buffer.allocUnsafeSlow(bytes);
     const found = readSync(this.#fd, frame, 0, bytes, offsetOf(at));
     if (found !== bytes) throw new FrameError(`expected ${bytes} bytes, found ${found}`);
-    this.#told.writeUInt32LE((at + blocks) >>> 0);
-    writeSync(this.#fd, this.#told, 0, 4, 0);
+    this.#position.writeUInt32LE((at + blocks) >>> 0);
+    writeSync(this.#fd, this.#position, 0, 4, 0);
     return frame;
   }
 }

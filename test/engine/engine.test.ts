@@ -13,7 +13,7 @@ import { aModelFile, anIdentityModel } from '../support/a-model-file.ts';
 import { aFakeSource, anOnnxSource } from '../support/a-source.ts';
 import { aTensor, valuesOf } from '../support/a-tensor.ts';
 
-/** An engine of fake models that is closed when the test ends, and what it told. */
+/** An engine of fake models that is closed when the test ends, and what its listeners got. */
 async function anEngine(t: Test, given: Partial<EngineOptions> = {}) {
   const stuck: number[] = [];
   const errors: string[] = [];
@@ -202,7 +202,7 @@ t.test('closing waits for what runs', async (t) => {
 
 const X = { name: 'x', dtype: 'FP32', shape: [2, 4] } as const;
 
-t.test('a model that cannot be loaded is told by its path in the repository', async (t) => {
+t.test('a model that cannot be loaded is named by its path in the repository', async (t) => {
   const root = t.testdir({ m: { 1: { 'model.onnx': 'no model' } } });
   const source = anOnnxSource(path.join(root, 'm/1/model.onnx'));
   const reason = await anEngine(t, { sources: [source] }).then(

@@ -97,7 +97,7 @@ t.test('what a damaged frame holds makes no message of two lines, nor a long one
   const name = `two\nlines\u2028\u0007${'x'.repeat(1_000)}`;
   const tensor = { name, dtype: 'FP32', shape: [1, 1], data: new Uint8Array(4) } as const;
   const cut = encoded(aRequestFrame({ inputs: [tensor] }));
-  // The last tensor is the frame's last eight bytes; without them the length that is told must be less, too.
+  // The last tensor is the frame's last eight bytes; without them the length in the header must be less, too.
   const short = cut.slice(0, -8);
   new DataView(short.buffer).setUint32(0, short.byteLength, true);
   const control = encoded({ kind: 'control', body: `\n${'x'.repeat(100)}` });

@@ -24,7 +24,7 @@ function aRing(t: Pick<Test, 'testdir'>) {
   return { fd, writer: new RingWriter(fd), reader: new RingReader(fd) };
 }
 
-/** Bytes that tell one frame from another. */
+/** Bytes by which one frame differs from another. */
 const aFrame = (number: number, bytes: number): Buffer => Buffer.alloc(bytes, 1 + (number % 250));
 
 t.test('what is put down is read as it was, however full the ring gets', async (t) => {
@@ -33,9 +33,9 @@ t.test('what is put down is read as it was, however full the ring gets', async (
   fc.assert(
     fc.property(fc.array(step, { maxLength: 25 }), fc.nat(0xffff_ffff), (steps, start) => {
       // Numbers of blocks wrap around after some hours of heavy traffic: begin anywhere.
-      const told = Buffer.alloc(4);
-      told.writeUInt32LE(start);
-      writeSync(fd, told, 0, 4, 0);
+      const position = Buffer.alloc(4);
+      position.writeUInt32LE(start);
+      writeSync(fd, position, 0, 4, 0);
       const writer = new RingWriter(fd);
       const waiting: { at: number; frame: Buffer }[] = [];
       const takeOne = (): void => {
