@@ -39,14 +39,15 @@ export type InferRequest = RequestContext & {
   readonly outputs: readonly string[] | undefined;
 };
 
-/** The three clocks of one answer, in milliseconds. A metric names the one it reads. */
+/**
+ * What a host knows of the time that an answer took, in milliseconds. A third clock, from admission to the end, is the gateway's: the
+ * `startedMs` and `endedMs` of an outcome. A metric names the clock that it reads.
+ */
 export type Timing = {
   /** Waiting for a replica. */
   readonly queueMs: number;
   /** The run itself, of the whole batch that the request was part of. */
   readonly computeMs: number;
-  /** Admission to answer, as the gateway saw it. */
-  readonly totalMs: number;
 };
 
 /** The run that a request shared: requests with one id ran together. */

@@ -37,7 +37,6 @@ import {
 import { ArmPausedError } from './trial-arm.ts';
 import { TrialArms } from './trial-arms.ts';
 import { VERSION_FAULTS } from './version-faults.ts';
-import { withTotal } from './with-total.ts';
 
 /** The part of a host that serving needs. */
 export type ServingHost = {
@@ -89,8 +88,8 @@ export type GatewayOptions = {
   readonly onRefused?: (model: string | undefined, code: ServeErrorCode) => void;
   /** Told of each request that an arm on trial failed and stable is asked to answer. */
   readonly onFallback?: (model: string, failed: Assignment, code: ServeErrorCode) => void;
-  /** Told of each answer that stable gave in the place of an arm on trial. */
-  readonly onStandIn?: (answer: InferResponse) => void;
+  /** Called with each answer that stable gave in the place of an arm on trial, and the milliseconds since the request was admitted. */
+  readonly onStandIn?: (answer: InferResponse, totalMs: number) => void;
   /** Called with errors outside any request. */
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
@@ -147,9 +146,8 @@ class ServingGateway implements Gateway {
     const watchers = this.#watch(request, assignment);
     try {
       if (host === undefined) throw this.#notReady(request.model, assignment.version);
-      const answer = await this.#runInArm(host, started);
+      const response = await this.#runInArm(host, started);
       const endedMs = clock.monotonicMs();
-      const response = withTotal(answer, endedMs - startedMs);
       const armEndedMs = this.#armEndOf(started, endedMs);
       this.#report(watchers, { kind: 'answer', response, startedMs, endedMs, armEndedMs });
       return response;
@@ -177,11 +175,10 @@ class ServingGateway implements Gateway {
     const host = VERSION_FAULTS.has(code) ? this.#standInFor(started) : undefined;
     if (host === undefined || endedMs >= request.deadlineMs) throw error;
     onFallback?.(request.model, assignment, code);
-    const answer = await this.#run(host, request, started.signal);
+    const response = await this.#run(host, request, started.signal);
     const nowMs = clock.monotonicMs();
-    this.#arms.learn(request.model, answer.version, nowMs - endedMs);
-    const response = withTotal(answer, nowMs - startedMs);
-    onStandIn?.(response);
+    this.#arms.learn(request.model, response.version, nowMs - endedMs);
+    onStandIn?.(response, nowMs - startedMs);
     return response;
   }
 

@@ -55,8 +55,8 @@ export class ModelStatistics {
   readonly tap: Tap = ({ model }, { version }) => this.#counter(model, version).watch;
 
   /** For the gateway: stable answered in another arm's place. */
-  readonly onStandIn = (answer: InferResponse): void => {
-    this.#counters.get(answer.model)?.get(answer.version)?.answered(answer);
+  readonly onStandIn = (answer: InferResponse, totalMs: number): void => {
+    this.#counters.get(answer.model)?.get(answer.version)?.answered(answer, totalMs);
   };
 
   /** For live hosts, once they are ready. The last runs of a version that is gone for good do not bring it back. */
@@ -126,15 +126,15 @@ class VersionCounter {
   }
 
   readonly watch = (outcome: Outcome): void => {
-    if (outcome.kind === 'answer') this.answered(outcome.response);
-    else if (!CALLER_CODES.has(outcome.code))
-      this.#failure.add(outcome.endedMs - outcome.startedMs);
+    const totalMs = outcome.endedMs - outcome.startedMs;
+    if (outcome.kind === 'answer') this.answered(outcome.response, totalMs);
+    else if (!CALLER_CODES.has(outcome.code)) this.#failure.add(totalMs);
   };
 
-  answered({ outputs, timing }: InferResponse): void {
+  answered({ outputs, timing }: InferResponse, totalMs: number): void {
     this.#lastInferenceMs = this.#clock.wallMs();
     this.#inferences += this.#hasRows() ? (outputs[0]?.shape[0] ?? 1) : 1;
-    this.#success.add(timing.totalMs);
+    this.#success.add(totalMs);
     this.#queue.add(timing.queueMs);
     this.#compute.add(timing.computeMs);
   }

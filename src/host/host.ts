@@ -192,10 +192,7 @@ function settingOf(options: HostOptions): Omit<DeskSetting, 'firstBatchId'> {
 
 type Parts = Pick<Host, 'life' | 'pid' | 'close'> & { readonly desk: Desk };
 
-function hostOf(
-  { target, clock, listeners }: HostOptions,
-  { desk, life, pid, close }: Parts,
-): Host {
+function hostOf({ target, listeners }: HostOptions, { desk, life, pid, close }: Parts): Host {
   const { model, version } = target;
   const [opened] = desk.models;
   if (opened === undefined) throw new Error('expected one open model, found none');
@@ -204,7 +201,6 @@ function hostOf(
   );
   let inFlight = 0;
   const infer: Infer = (request, signal) => {
-    const startedMs = clock.monotonicMs();
     return new Promise<InferResponse>((resolve, reject) => {
       if (signal.aborted) throw new ServeError('cancelled', 'the caller went away');
       const settled = (): void => {
@@ -221,9 +217,8 @@ function hostOf(
               return reject(new ServeError(run?.code ?? 'internal', run?.message ?? 'no run'));
             }
             form.learn(run.outputs);
-            const totalMs = clock.monotonicMs() - startedMs;
             const { queueMs, batch } = answer;
-            const timing = { queueMs, computeMs: run.computeMs, totalMs };
+            const timing = { queueMs, computeMs: run.computeMs };
             resolve({ model, version, outputs: run.outputs, timing, batch });
           },
           reject: (error) => {

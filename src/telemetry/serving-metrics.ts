@@ -109,7 +109,7 @@ export class ServingMetrics {
       answers += 1;
       queue.observe(timing.queueMs / 1_000);
       compute.observe(timing.computeMs / 1_000);
-      total.observe(timing.totalMs / 1_000);
+      total.observe((outcome.endedMs - outcome.startedMs) / 1_000);
     };
   }
 }

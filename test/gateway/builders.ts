@@ -62,7 +62,7 @@ export function echoHost(version: string, signature: Signature = PAIRS): Serving
       shape: request.inputs[index]?.shape ?? [],
       data: request.inputs[index]?.data ?? new Uint8Array(),
     })),
-    timing: { queueMs: 1, computeMs: 2, totalMs: 0 },
+    timing: { queueMs: 1, computeMs: 2 },
     batch: { id: 1, rows: 1 },
   });
   return { signature, life: () => READY, infer };

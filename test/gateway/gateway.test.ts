@@ -31,7 +31,7 @@ function recordingTap() {
   return { seen, tap };
 }
 
-t.test('answers with the total time that it saw itself', async (t) => {
+t.test('the outcome of an answer has the total time that the gateway saw itself', async (t) => {
   const clock = new HandClock();
   const host: ServingHost = {
     ...echoHost('1'),
@@ -40,9 +40,12 @@ t.test('answers with the total time that it saw itself', async (t) => {
       return echoHost('1').infer(request, signal);
     },
   };
-  const gateway = aGateway({ clock, hosts: { '1': host } });
+  const outcomes: Outcome[] = [];
+  const tap: Tap = () => (outcome) => outcomes.push(outcome);
+  const gateway = aGateway({ clock, hosts: { '1': host }, taps: [tap] });
   const response = await gateway.infer(aRequest({ deadlineMs: 1_000 }), NEVER_ABORTED);
-  t.strictSame(response.timing, { queueMs: 1, computeMs: 2, totalMs: 7 });
+  t.strictSame(response.timing, { queueMs: 1, computeMs: 2 });
+  t.match(outcomes, [{ kind: 'answer', response, startedMs: 0, endedMs: 7 }]);
 });
 
 t.test('taps see the assignment before the run and the outcome after it', async (t) => {

@@ -26,7 +26,7 @@ function anAnswer(rows: number, parts: Partial<InferResponse> = {}): InferRespon
   return {
     ...TARGET,
     outputs: [aTensor({ name: 'y', shape: [rows, 2] })],
-    timing: { queueMs: 1, computeMs: 4, totalMs: 6 },
+    timing: { queueMs: 1, computeMs: 4 },
     batch: { id: 1, rows },
     ...parts,
   };
@@ -91,13 +91,13 @@ t.test('what stable answers in the place of another arm is its success', async (
   const candidate: Assignment = { ...PINNED, version: '2', arm: 'candidate', by: 'split' };
   statistics.tap(aRequest(), candidate)?.(failed('host_lost'));
   statistics.onReady(TARGET);
-  statistics.onStandIn(anAnswer(2));
+  statistics.onStandIn(anAnswer(2), 6);
   const counts = statistics.list('m').map(({ version, success, failure }) => {
-    return [version, success.count, failure.count];
+    return [version, success, failure.count];
   });
   t.same(counts, [
-    ['1', 1, 0],
-    ['2', 0, 1],
+    ['1', { count: 1, ms: 6 }, 0],
+    ['2', { count: 0, ms: 0 }, 1],
   ]);
 });
 

@@ -46,8 +46,8 @@ for (const tier of TIERS) {
     );
     t.match(answers[0], { model: 'm', version: '1', batch: { rows: 2 } });
     t.equal(answers[0]?.batch.id, answers[1]?.batch.id);
-    const { queueMs, computeMs, totalMs } = answers[0]?.timing ?? {};
-    t.ok(Number(queueMs) >= 0 && Number(computeMs) >= 0 && Number(totalMs) >= Number(computeMs));
+    const { queueMs, computeMs } = answers[0]?.timing ?? {};
+    t.ok(Number(queueMs) >= 0 && Number(computeMs) >= 0);
     t.match(log.batches, [{ rows: 2, requests: 2 }]);
     t.equal(host.inFlight(), 0);
     await host.close();

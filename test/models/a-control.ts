@@ -85,7 +85,7 @@ export class HostDiary {
           inFlight += 1;
           await turn();
           inFlight -= 1;
-          const timing = { queueMs: 1, computeMs: 2, totalMs: 3 };
+          const timing = { queueMs: 1, computeMs: 2 };
           const [input] = request.inputs;
           const outputs = input === undefined ? [] : [{ ...input, name: 'y' }];
           return { ...target, outputs, timing, batch: { id: number, rows: 1 } };

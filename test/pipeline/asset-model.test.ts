@@ -26,7 +26,7 @@ t.test('an answer is explained by the package that gave it, even after another l
   const explain = aModel(() => packages).explainer();
   const best = (): string | undefined => {
     const outputs = [aTensor([0, 1, 0], { name: 'scores' })];
-    const timing = { queueMs: 0, computeMs: 0, totalMs: 0 };
+    const timing = { queueMs: 0, computeMs: 0 };
     const batch = { id: 1, rows: 1 };
     return explain({ model: 'fashion', version: '1', outputs, timing, batch })[0]?.label;
   };

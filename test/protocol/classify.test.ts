@@ -128,7 +128,7 @@ t.test(
       model: 'm',
       version: '1',
       outputs: [tensor([1, 2], [1, 2]), { ...tensor([1, 2], [1, 2]), name: 'z' }],
-      timing: { queueMs: 0, computeMs: 0, totalMs: 0 },
+      timing: { queueMs: 0, computeMs: 0 },
       batch: { id: 1, rows: 1 },
     };
     const version = aVersion('1', { labels: new Map([['z', ['a', 'b']]]) });

@@ -111,7 +111,7 @@ t.test('a reload of the configuration that fails shows until one succeeds', asyn
 
 t.test('requests count by version, role and outcome, answers by the three clocks', async (t) => {
   const telemetry = aTelemetry({ inFlight: () => 3 });
-  const timing = { queueMs: 1, computeMs: 20, totalMs: 30 };
+  const timing = { queueMs: 1, computeMs: 20 };
   const response = { ...TARGET, outputs: [], timing, batch: { id: 1, rows: 1 } };
   const times = { startedMs: 0, endedMs: 30 };
   telemetry.tap(REQUEST, TO_CANDIDATE)?.({ kind: 'answer', response, ...times });

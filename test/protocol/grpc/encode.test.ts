@@ -16,7 +16,7 @@ function decodedAnswer(outputs: readonly Tensor[], form: ContentsForm): Decoded 
     model: 'm',
     version: '1',
     outputs,
-    timing: { queueMs: 0, computeMs: 0, totalMs: 0 },
+    timing: { queueMs: 0, computeMs: 0 },
     batch: { id: 1, rows: 1 },
   };
   const answer = { response, id: '', form, token: undefined };
