@@ -2,10 +2,10 @@ import { Gauge, type Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
 
 /**
- * What Prometheus says of its own configuration, under the same names, so that its alerts need another prefix only. The
- * configuration that the gateway starts with counts as a reload that succeeded.
+ * The two metrics that Prometheus has of its own configuration, under the same names, so that its alerts need another
+ * prefix only. The configuration that the gateway starts with counts as a successful reload.
  *
- * @returns what to call after each reload, with whether it succeeded.
+ * @returns a listener for reloads: whether one succeeded.
  */
 export function addConfigMetrics(
   registry: Registry,
@@ -13,12 +13,12 @@ export function addConfigMetrics(
 ): (isSuccess: boolean) => void {
   const successful = new Gauge({
     name: 'understudy_config_last_reload_successful',
-    help: '1 if the last configuration reload was successful, else 0',
+    help: 'Whether the last configuration reload was successful (1) or not (0)',
     registers: [registry],
   });
   const timestamp = new Gauge({
     name: 'understudy_config_last_reload_success_timestamp_seconds',
-    help: 'When the configuration was last read successfully, in seconds since 1970',
+    help: 'Unix time of the last successful configuration reload',
     registers: [registry],
   });
   const onReload = (isSuccess: boolean): void => {

@@ -5,14 +5,14 @@ import type { Life, ModelVersion } from '../core/version.ts';
 import { BoundHistogram, type Series } from './bound-histogram.ts';
 import { LATENCY_BUCKETS, SIZE_BUCKETS } from './buckets.ts';
 
-/** One run, as a host tells of it. */
+/** One batch that a host ran. */
 export type BatchEvent = {
   readonly rows: number;
   readonly requests: number;
   readonly computeMs: number;
 };
 
-/** What hosts and lanes tell of themselves. */
+/** The events of a host. */
 export type HostEvents = {
   readonly onLife: (target: ModelVersion, life: Life) => void;
   readonly onBatch: (target: ModelVersion, batch: BatchEvent) => void;
@@ -31,13 +31,13 @@ type BatchSeries = {
   readonly compute: Series;
 };
 
-/** Hosts: what they run, and whether they live. */
+/** Hosts: their batches, states and process exits. */
 export class HostMetrics {
   readonly #rows: BoundHistogram<(typeof LABELS)[number]>;
   readonly #requests: BoundHistogram<(typeof LABELS)[number]>;
   readonly #compute: BoundHistogram<(typeof LABELS)[number]>;
-  readonly #life: Gauge<'model' | 'version' | 'role' | 'life'>;
-  readonly #joining: Gauge<'model' | 'version' | 'role' | 'batch'>;
+  readonly #state: Gauge<'model' | 'version' | 'role' | 'state'>;
+  readonly #joining: Gauge<'model' | 'version' | 'role' | 'rule'>;
   readonly #rechecks: Counter<'model' | 'version' | 'role' | 'result'>;
   readonly #crashes: Counter<(typeof LABELS)[number]>;
   readonly #lost: Counter<(typeof LABELS)[number]>;
@@ -48,37 +48,37 @@ export class HostMetrics {
     const common = { labelNames: LABELS, registers: [registry] };
     this.#rows = new BoundHistogram({
       name: 'understudy_batch_rows',
-      help: 'Rows of each batch that was run',
+      help: 'Rows per batch',
       buckets: SIZE_BUCKETS,
       ...common,
     });
     this.#requests = new BoundHistogram({
       name: 'understudy_batch_requests',
-      help: 'Requests that shared each batch that was run',
+      help: 'Requests per batch',
       buckets: SIZE_BUCKETS,
       ...common,
     });
     this.#compute = new BoundHistogram({
-      name: 'understudy_batch_compute_seconds',
-      help: 'How long each batch ran',
+      name: 'understudy_batch_compute_duration_seconds',
+      help: 'Compute time of a batch',
       buckets: LATENCY_BUCKETS,
       ...common,
     });
-    this.#life = new Gauge({
-      name: 'understudy_host_life',
-      help: '1 for the stage of life that a host is in: loading, warming, ready, draining, unloaded or failed',
-      labelNames: [...LABELS, 'life'],
+    this.#state = new Gauge({
+      name: 'understudy_host_state',
+      help: 'State of a host (1 for the current one): loading, warming, ready, draining, unloaded or failed',
+      labelNames: [...LABELS, 'state'],
       registers: [registry],
     });
     this.#joining = new Gauge({
       name: 'understudy_batch_rule',
-      help: '1 for the ground on which requests share runs: declared or probed, or do not: probing or off',
-      labelNames: [...LABELS, 'batch'],
+      help: 'Why requests share runs (declared, probed) or not (probing, off); 1 for the current rule',
+      labelNames: [...LABELS, 'rule'],
       registers: [registry],
     });
     this.#rechecks = new Counter({
       name: 'understudy_batch_rechecks_total',
-      help: 'Joined requests that were run again alone, by whether they got the same answer',
+      help: 'Batched requests that were run again alone, by result: same or different answer',
       labelNames: [...LABELS, 'result'],
       registers: [registry],
     });
@@ -89,17 +89,17 @@ export class HostMetrics {
     });
     this.#lost = new Counter({
       name: 'understudy_host_lost_requests_total',
-      help: 'Requests in flight lost to host process exits',
+      help: 'Requests in flight lost to unexpected host process exits',
       ...common,
     });
     this.#crashLoops = new Counter({
       name: 'understudy_host_crash_loops_total',
-      help: 'Hosts given up after repeated exits',
+      help: 'Crash loops of host processes: three unexpected exits within a minute',
       ...common,
     });
   }
 
-  /** Listeners for hosts of one role: `stable`, `candidate`, `control`, `other`, or `shadow` for the lane. */
+  /** Listeners for hosts of one role: `stable`, `candidate`, `control`, `other`, or `shadow` for mirrored requests. */
   listeners(role: string): HostEvents {
     const labelsOf = ({ model, version }: ModelVersion): Labels => ({ model, version, role });
     return {
@@ -122,13 +122,11 @@ export class HostMetrics {
   }
 
   #enter(labels: Labels, life: Life): void {
-    for (const stage of STAGES)
-      this.#life.set({ ...labels, life: stage }, stage === life.kind ? 1 : 0);
+    for (const state of STATES) this.#state.set({ ...labels, state }, state === life.kind ? 1 : 0);
   }
 
   #join(labels: Labels, joining: Joining): void {
-    for (const batch of RULES)
-      this.#joining.set({ ...labels, batch }, batch === joining.kind ? 1 : 0);
+    for (const rule of RULES) this.#joining.set({ ...labels, rule }, rule === joining.kind ? 1 : 0);
   }
 
   #batchSeries({ model, version }: ModelVersion, role: string): BatchSeries {
@@ -154,7 +152,7 @@ const RULES = Object.keys({
   off: true,
 } satisfies Record<Joining['kind'], true>);
 
-const STAGES = Object.keys({
+const STATES = Object.keys({
   loading: true,
   warming: true,
   ready: true,

@@ -1,17 +1,17 @@
 import type { Clock } from '../core/clock.ts';
 
-/** The past counts less with every second: by 1/e after so many. */
+/** Time constant of the decay: a request's weight falls to 1/e in this time. */
 const MEMORY_MS = 60_000;
 
-/** Fewer requests than this are no rate yet. */
+/** With fewer requests the rate is undefined. */
 const REQUESTS_MIN = 20;
 
 /** `weight`: each request weighs 1 when it comes, and fades; as of `atMs`. */
 type Past = { readonly sinceMs: number; atMs: number; weight: number; requests: number };
 
 /**
- * Requests a second of each model, as they have come lately: an exponentially weighted count. What has faded in since the
- * first request is set right by 1 - exp(-age / memory), so that a rate is told within seconds.
+ * The recent request rate of each model (requests per second): an exponentially weighted count, divided by
+ * 1 - exp(-age / memory) while it is young, so that a rate is known within seconds.
  */
 export class RequestRate {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
@@ -33,7 +33,7 @@ export class RequestRate {
     past.requests += 1;
   }
 
-  /** Undefined while too few have come to say. */
+  /** Undefined below `REQUESTS_MIN` requests. */
   perSecond(model: string): number | undefined {
     const past = this.#pasts.get(model);
     if (past === undefined || past.requests < REQUESTS_MIN) return undefined;

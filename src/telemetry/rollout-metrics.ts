@@ -31,7 +31,7 @@ const PHASES = Object.keys({
 
 const LABELS = ['model', 'candidate'] as const;
 
-/** Each model's newest rollout. Read when somebody looks, so it is never stale and costs nothing in between. */
+/** Each model's newest rollout. Read at each scrape, so it is never stale and costs nothing in between. */
 export class RolloutMetrics {
   /** @param list rollouts of all models, oldest first within each. */
   constructor(registry: Registry, list: () => readonly RolloutView[]) {
@@ -49,7 +49,7 @@ type ReadViews = () => readonly RolloutView[];
 function addPhase(registry: Registry, views: ReadViews): void {
   new Gauge({
     name: 'understudy_rollout_phase',
-    help: "1 for the phase of each model's newest rollout: loading, progressing, paused, promoted, rolledBack or aborted",
+    help: "Phase of a model's newest rollout (1 for the current one): loading, progressing, paused, promoted, rolledBack or aborted",
     labelNames: [...LABELS, 'phase'],
     registers: [registry],
     collect() {
@@ -65,7 +65,7 @@ function addPhase(registry: Registry, views: ReadViews): void {
 function addStep(registry: Registry, views: ReadViews): void {
   new Gauge({
     name: 'understudy_rollout_step',
-    help: "The step that each model's newest rollout is in, counted from 1; 0 before it begins and once it has ended",
+    help: "Current step of a model's newest rollout, counted from 1; 0 before it begins and after it has ended",
     labelNames: LABELS,
     registers: [registry],
     collect() {
@@ -77,7 +77,7 @@ function addStep(registry: Registry, views: ReadViews): void {
   });
   new Gauge({
     name: 'understudy_rollout_weight_ratio',
-    help: "The share of live traffic that each model's newest rollout gives its candidate, 0 to 1",
+    help: "Candidate's share of live traffic in a model's newest rollout, 0 to 1",
     labelNames: LABELS,
     registers: [registry],
     collect() {
@@ -110,12 +110,12 @@ function addFindings(registry: Registry, views: ReadViews): void {
   };
   addGauge(
     'understudy_rollout_metric_status',
-    'What the evidence says about one metric, overall or of one slice: -1 worse, 0 undecided, 1 nonInferior',
+    'Verdict on one metric, overall or of one slice: -1 worse, 0 undecided, 1 nonInferior',
     (status) => FINDING_VALUE[status.finding],
   );
   addGauge(
     'understudy_rollout_metric_samples',
-    'Requests, pairs or units that a metric has looked at',
+    'Samples of one metric: requests, pairs or units',
     (status) => status.samples,
   );
 }

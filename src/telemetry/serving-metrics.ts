@@ -8,7 +8,7 @@ import { LATENCY_BUCKETS } from './buckets.ts';
 
 const PER_VERSION = ['model', 'version', 'role'] as const;
 
-/** Live requests: how many, how they ended, and how long they took by each of the three clocks. */
+/** Live requests: how many, their outcomes, and three durations: in the queue, of the batch, and in total. */
 export class ServingMetrics {
   readonly #requests: Counter<'model' | 'version' | 'role' | 'outcome'>;
   readonly #refused: Counter<'model' | 'code'>;
@@ -18,7 +18,7 @@ export class ServingMetrics {
   readonly #total: BoundHistogram<(typeof PER_VERSION)[number]>;
   /** One watcher per model, version and role for good: a request allocates nothing here. */
   readonly #watchers = new Map<string, (outcome: Outcome) => void>();
-  /** Put what has been answered since the last look into its counter, which hashes its labels each time. */
+  /** Add the answers since the last scrape to their counter, which hashes its labels each time. */
   readonly #settleAnswers: (() => void)[] = [];
 
   constructor(registry: Registry, inFlight: () => number) {
@@ -26,7 +26,7 @@ export class ServingMetrics {
     const settleAnswers = this.#settleAnswers;
     this.#requests = new Counter({
       name: 'understudy_requests_total',
-      help: 'Live requests that were assigned to a version, by how they ended: ok, or the error code',
+      help: 'Live requests assigned to a version, by outcome: ok or the error code',
       labelNames: [...PER_VERSION, 'outcome'],
       registers,
       collect() {
@@ -35,7 +35,7 @@ export class ServingMetrics {
     });
     this.#refused = new Counter({
       name: 'understudy_refused_requests_total',
-      help: 'Requests refused before they reached a version, by error code; model is empty where it is unknown',
+      help: 'Requests refused before they were assigned to a version, by error code; model is empty where unknown',
       labelNames: ['model', 'code'],
       registers,
     });
@@ -47,18 +47,18 @@ export class ServingMetrics {
     });
     const latency = { labelNames: PER_VERSION, buckets: LATENCY_BUCKETS, registers };
     this.#queue = new BoundHistogram({
-      name: 'understudy_request_queue_seconds',
-      help: 'Answered live requests: waiting for a replica',
+      name: 'understudy_request_queue_duration_seconds',
+      help: 'Time that an answered live request spent in the queue',
       ...latency,
     });
     this.#compute = new BoundHistogram({
-      name: 'understudy_request_compute_seconds',
-      help: 'Answered live requests: the run of the whole batch that the request was part of',
+      name: 'understudy_request_compute_duration_seconds',
+      help: 'Compute time of the batch that an answered live request was part of',
       ...latency,
     });
     this.#total = new BoundHistogram({
-      name: 'understudy_request_total_seconds',
-      help: 'Answered live requests: admission to answer, as the gateway saw it',
+      name: 'understudy_request_duration_seconds',
+      help: 'Time from the admission of a live request to its answer, at the gateway',
       ...latency,
     });
     new Gauge({
@@ -81,7 +81,7 @@ export class ServingMetrics {
     return watcher;
   };
 
-  /** A caller's own word must not become a label: every made-up name would be a new series. */
+  /** `model` is undefined where the name is unknown: a label that callers choose would be a new series for each name. */
   readonly onRefused = (model: string | undefined, code: ServeErrorCode): void => {
     this.#refused.inc({ model: model ?? '', code });
   };

@@ -21,13 +21,13 @@ export type TelemetryOptions = {
   /** The program's version. */
   readonly version: string;
   readonly clock: Pick<Clock, 'monotonicMs' | 'wallMs'>;
-  /** Live requests whose callers wait, read at each look. */
+  /** Live requests in flight, called at each scrape. */
   readonly inFlight: () => number;
-  /** Bytes that are held at present, by what holds them; read at each look. */
+  /** Bytes held at present, by holder; called at each scrape. */
   readonly heldBytes: () => Readonly<Record<string, number>>;
-  /** Rollouts of all models, oldest first within each, read at each look. */
+  /** Rollouts of all models, oldest first within each; called at each scrape. */
   readonly rollouts: () => readonly RolloutView[];
-  /** Whether the ledger takes records, read at each look. */
+  /** Whether the ledger takes records; called at each scrape. */
   readonly ledger: () => LedgerView;
 };
 
@@ -36,15 +36,15 @@ export type Telemetry = {
   readonly tap: Tap;
   readonly onRefused: (model: string | undefined, code: ServeErrorCode) => void;
   readonly onFallback: (model: string, failed: Assignment, code: ServeErrorCode) => void;
-  /** For hosts of one role: an arm, or `shadow` for the lane. */
+  /** For hosts of one role: an arm, or `shadow`. */
   readonly hostListeners: (role: string) => HostEvents;
   /** For the mirror. */
   readonly onMirror: (event: MirrorResult, target: ModelVersion) => void;
   /** For reloads of the configuration: whether one succeeded. */
   readonly onConfigReload: (isSuccess: boolean) => void;
-  /** For everybody. `operation` is a fixed word of the code. */
+  /** For every part. `operation` is a fixed word of the code. */
   readonly onInternalError: (operation: string) => void;
-  /** Requests of a model as they have come lately; undefined while too few have come to say. */
+  /** The recent request rate of a model; undefined while there are too few requests to say. */
   readonly requestsPerSecond: (model: string) => number | undefined;
   /** The metrics as text. */
   readonly render: () => Promise<string>;
@@ -58,7 +58,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const { heldBytes } = options;
   new Gauge({
     name: 'understudy_held_bytes',
-    help: 'Bytes held at present: by requests in flight, or by copies for the shadow lanes',
+    help: 'Bytes held by requests in flight (requests) or by copies for shadow hosts (mirror)',
     labelNames: ['by'],
     registers: [registry],
     collect() {
@@ -79,7 +79,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   });
   new Gauge({
     name: 'understudy_build_info',
-    help: '1, with the version of the program',
+    help: '1, labelled with the version of the program',
     labelNames: ['version'],
     registers: [registry],
   }).set({ version: options.version }, 1);

@@ -170,7 +170,7 @@ t.test('a model that does not exist has no name', async (t) => {
   ]);
 });
 
-t.test('hosts tell of batches, of their stage of life and of their deaths', async (t) => {
+t.test('hosts report batches, states and process exits', async (t) => {
   const telemetry = aTelemetry();
   const host = telemetry.hostListeners('shadow');
   host.onBatch(TARGET, { rows: 8, requests: 3, computeMs: 4 });
@@ -182,15 +182,15 @@ t.test('hosts tell of batches, of their stage of life and of their deaths', asyn
   const page = await telemetry.render();
   t.match(page, `understudy_batch_rows_sum{${labels}} 8`);
   t.match(page, `understudy_batch_requests_sum{${labels}} 3`);
-  t.match(page, `understudy_batch_compute_seconds_sum{${labels}} 0.004`);
-  t.match(page, `understudy_host_life{${labels},life="ready"} 0`);
-  t.match(page, `understudy_host_life{${labels},life="failed"} 1`);
+  t.match(page, `understudy_batch_compute_duration_seconds_sum{${labels}} 0.004`);
+  t.match(page, `understudy_host_state{${labels},state="ready"} 0`);
+  t.match(page, `understudy_host_state{${labels},state="failed"} 1`);
   t.match(page, `understudy_host_crashes_total{${labels}} 1`);
   t.match(page, `understudy_host_lost_requests_total{${labels}} 5`);
   t.match(page, `understudy_host_crash_loops_total{${labels}} 1`);
 });
 
-t.test("the mirror's accounts add up to the eligible", async (t) => {
+t.test('mirror results add up to the eligible requests', async (t) => {
   const telemetry = aTelemetry();
   for (const kind of ['notSampled', 'timedOut', 'failed', 'compared', 'compared'] as const) {
     telemetry.onMirror({ kind }, TARGET);
@@ -258,7 +258,7 @@ t.test('unexpected internal errors are counted by operation', async (t) => {
   t.match(await telemetry.render(), 'understudy_internal_errors_total{operation="tap"} 1');
 });
 
-t.test('the rate of a model is what came lately, told within seconds', async (t) => {
+t.test('the recent request rate of a model is known within seconds', async (t) => {
   const clock = new HandClock();
   const { tap, requestsPerSecond } = aTelemetry({ clock });
   const send = (seconds: number, rate: number): void => {
