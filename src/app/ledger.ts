@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { SteadyClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { ageText, durationText } from '../core/text.ts';
 import { openFileLedger } from '../ledger/file.ts';
 import { LateLedger } from '../ledger/late-ledger.ts';
 import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
@@ -31,7 +32,7 @@ export async function readSoon(
 ): Promise<{ readonly ledgerRead: Promise<void> | undefined }> {
   if (await within(reading, READ_MS)) return { ledgerRead: undefined };
   const facts = { ledger: config.ledger };
-  const message = `ledger: degraded (unread): it has not been read to its end after ${READ_MS / 1_000} s. The ports open; no model is ready before it has been, since its route stands there`;
+  const message = `ledger: degraded (unread): it has not been read to its end after ${durationText(READ_MS)}. The ports open; no model is ready before it has been, since its route stands there`;
   log({ level: 'error', message, facts });
   const ledgerRead = reading.then(() =>
     log({ level: 'warn', message: 'ledger: has been read; the start goes on', facts }),
@@ -50,7 +51,7 @@ async function open(config: Config, clock: SteadyClock, log: Log): Promise<Ledge
   });
   const behindMs = clock.notBefore(ledger.lastMs());
   if (behindMs > CLOCK_BEHIND_MS) {
-    const message = `this machine's clock is ${Math.round(behindMs / 1_000)} s behind the last record of the ledger: new records go on from that one`;
+    const message = `this machine's clock is ${ageText(behindMs)} behind the last record of the ledger: new records go on from that one`;
     log({ level: 'warn', message });
   }
   return ledger;

@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { Log } from '../core/log.ts';
+import { mebibytesText } from '../core/text.ts';
 import { memoryLimit } from '../models/memory-limit.ts';
 import { MemoryBudget } from '../protocol/memory-budget.ts';
 
@@ -12,10 +13,9 @@ const COPIES = 2;
 /** What requests in flight may hold together, and a line in the log that says how much that is. */
 export function requestBudget({ limits }: Pick<Config, 'limits'>, log: Log): MemoryBudget {
   const bytesMax = budgetBytesMax({ limits });
-  const mebibytes = Math.floor(bytesMax / 1_048_576);
   log({
     level: 'info',
-    message: `limits.memoryMax: bodies, messages and answers in flight may hold ${mebibytes} MiB together`,
+    message: `limits.memoryMax: bodies, messages and answers in flight may hold ${mebibytesText(bytesMax)} together`,
   });
   return new MemoryBudget(bytesMax);
 }

@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage, type RequestOptions } fro
 import { request as httpsRequest } from 'node:https';
 import { messageOf } from '../core/errors.ts';
 import { readText } from '../core/read-text.ts';
+import { durationText } from '../core/text.ts';
 
 /** More than any answer of the admin API; what sends more is something else. */
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
@@ -46,7 +47,7 @@ export async function exchange({ method, url, body, msMax }: Exchange): Promise<
       text: await readText(response, BODY_BYTES_MAX),
     };
   } catch (error) {
-    const late = `no whole answer within ${msMax / 1_000} s`;
+    const late = `no whole answer within ${durationText(msMax)}`;
     if (signal.aborted) throw isReached ? new SlowAnswerError(late) : new Error(late);
     throw new Error(reasonOf(error), { cause: error });
   }

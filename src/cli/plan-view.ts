@@ -1,4 +1,4 @@
-import { countText, durationText } from '../rollout/describe.ts';
+import { countText, durationText } from '../core/text.ts';
 import type { Plan } from '../rollout/plan.ts';
 import { formatTable } from './table.ts';
 

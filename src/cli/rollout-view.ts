@@ -1,5 +1,5 @@
+import { ageText, countText, durationText, tenthsText } from '../core/text.ts';
 import type { MetricStatus } from '../core/verdict.ts';
-import { countText, durationText } from '../rollout/describe.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { colours } from './colours.ts';
 import { formatTable } from './table.ts';
@@ -34,7 +34,7 @@ export function formatRollout(status: RolloutStatus): string {
     ['Weight:', `set ${percent(status.setWeightBp)}, actual ${percent(status.actualWeightBp)}`],
     ['Mirror:', mirrorText(status)],
     ['Labels:', labelsText(status)],
-    ['Age:', `${durationText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
+    ['Age:', `${ageText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
     ['Record:', `${status.record}  ${status.headHash.slice(0, 16)}`],
     ...ledgerFacts(status),
     [status.endedMs === undefined ? 'Waits:' : 'Why:', status.why],
@@ -98,7 +98,7 @@ function mirrorText({ mirror }: RolloutStatus): string {
   );
   const sampled = mirror.eligible - mirror.notSampled;
   if (sampled === 0) return `nothing sampled of ${countText(mirror.eligible)} eligible`;
-  const share = `${((100 * mirror.compared) / sampled).toFixed(1)} %`;
+  const share = tenthsText(mirror.compared / sampled);
   const lost = [`timed out ${mirror.timedOut}`, `failed ${mirror.failed}`, ...drops].join(', ');
   return `${share} of ${countText(sampled)} sampled were compared (${lost})`;
 }
@@ -106,11 +106,10 @@ function mirrorText({ mirror }: RolloutStatus): string {
 /** What is judged on labels holds for the answers that got one: the view shows how many did. */
 function labelsText({ labels, mirror }: RolloutStatus): string {
   const { joined, unmatched } = labels;
-  const share =
-    joined === 0 ? '' : ` (${((100 * joined) / mirror.compared).toFixed(1)} % of the compared)`;
+  const share = joined === 0 ? '' : ` (${tenthsText(joined / mirror.compared)} of the compared)`;
   return `${countText(joined)} joined${share}, ${countText(unmatched)} unmatched`;
 }
 
 function percent(bp: number | undefined): string {
-  return bp === undefined ? '-' : `${(bp / 100).toFixed(1)} %`;
+  return bp === undefined ? '-' : tenthsText(bp / 10_000);
 }

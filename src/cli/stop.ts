@@ -3,6 +3,7 @@ import type { App } from '../app.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { durationText } from '../core/text.ts';
 import { EXIT } from './exit-code.ts';
 import type { LogSink } from './log-sink.ts';
 
@@ -57,7 +58,7 @@ export function stopOnSignals(options: StopOptions): Stopping {
   const begin = (): void => {
     sinceMs = clock.monotonicMs();
     setTimeout(
-      () => endNow(`not stopped within ${exitTimeoutMs / 1_000} s: ended by force`),
+      () => endNow(`not stopped within ${durationText(exitTimeoutMs)}: ended by force`),
       exitTimeoutMs,
     ).unref();
     void closeAndEnd(options).then(() => setTimeout(endHeld, LEFT_BEHIND_MS).unref());

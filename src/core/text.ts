@@ -1,4 +1,6 @@
-/** Stands where there is no number to show. */
+/** Counts, durations, shares and sizes as text, the same everywhere. */
+
+/** Where there is no number to show. */
 const NO_NUMBER = '-';
 
 /** With thousands apart: `12,345`. */
@@ -36,15 +38,29 @@ export function limitText(ms: number): string {
   return ms < 10_000 ? `${chosenText(ms)} ms` : `${chosenText(ms / 1000)} s`;
 }
 
-/** A duration as text: `800 ms`, `45 s`, `2 min`, `1 h 5 min`. */
+/** A duration as text: `800 ms`, `45 s`, `2 min`, `1 h 5 min`, `3 d 2 h`. */
 export function durationText(ms: number): string {
   if (!Number.isFinite(ms)) return NO_NUMBER;
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 120_000) return `${Number((ms / 1000).toFixed(1))} s`;
   const minutes = Math.round(ms / 60_000);
   if (minutes < 60) return `${minutes} min`;
-  const rest = minutes % 60;
-  return `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${rest} min`}`;
+  const hours = Math.round(minutes / 60);
+  return hours < 48 ? inUnits(minutes, 60, ['h', 'min']) : inUnits(hours, 24, ['d', 'h']);
+}
+
+/** So long, to the second: for what is looked at while it goes on. */
+export function ageText(ms: number): string {
+  // The wall clock may have been set back.
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  return seconds === 0 ? '0 s' : durationText(seconds * 1000);
+}
+
+type UnitNames = readonly [large: string, small: string];
+
+function inUnits(count: number, perLarge: number, [large, small]: UnitNames): string {
+  const rest = count % perLarge;
+  return `${Math.floor(count / perLarge)} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`;
 }
 
 /** A ratio of 0 to 1 as `12.3 %`; small shares keep two digits, and a little off all is never shown as all. */
@@ -54,6 +70,16 @@ export function percentText(ratio: number): string {
   if (percent === 0 || percent === 100) return `${percent} %`;
   const distance = Math.min(Math.abs(percent), Math.abs(100 - percent));
   return `${percent.toFixed(distance >= 1 ? 1 : Math.min(6, 1 - Math.floor(Math.log10(distance))))} %`;
+}
+
+/** A ratio of 0 to 1 in percent with always one decimal: `98.0 %`. */
+export function tenthsText(ratio: number): string {
+  return Number.isFinite(ratio) ? `${(ratio * 100).toFixed(1)} %` : NO_NUMBER;
+}
+
+/** Bytes in whole MiB, rounded up: `512 MiB`. */
+export function mebibytesText(bytes: number): string {
+  return `${Math.ceil(bytes / 1_048_576)} MiB`;
 }
 
 /** A quantile of 0 to 1 as text: `99 %`, `99.9 %`. */

@@ -1,4 +1,5 @@
 import type { MirrorCounts } from '../core/evidence.ts';
+import { tenthsText } from '../core/text.ts';
 
 /** At least so much of the sampled traffic must have been compared, over all and in every tenth of the load. */
 const COVERAGE_MIN = 0.9;
@@ -23,14 +24,14 @@ export function coverageGaps(mirror: MirrorCounts): readonly string[] {
   const gaps: string[] = [];
   if (!(mirror.compared / sampled >= COVERAGE_MIN)) {
     gaps.push(
-      `mirror coverage is ${percent(mirror.compared / sampled)} of ${sampled} sampled requests, ${percent(COVERAGE_MIN)} needed (dropped ${dropped}, timed out ${mirror.timedOut}, failed ${mirror.failed})`,
+      `mirror coverage is ${tenthsText(mirror.compared / sampled)} of ${sampled} sampled requests, ${tenthsText(COVERAGE_MIN)} needed (dropped ${dropped}, timed out ${mirror.timedOut}, failed ${mirror.failed})`,
     );
   }
   for (const tenth of tenthsOfLoad(mirror.byLoad)) {
     const rate = tenth.compared / tenth.sampled;
     if (tenth.sampled >= LOAD_SAMPLES_MIN && !(rate >= COVERAGE_MIN_AT_LOAD)) {
       gaps.push(
-        `mirror coverage is ${percent(rate)} at ${tenth.load} or more live requests in flight, ${percent(COVERAGE_MIN_AT_LOAD)} needed`,
+        `mirror coverage is ${tenthsText(rate)} at ${tenth.load} or more live requests in flight, ${tenthsText(COVERAGE_MIN_AT_LOAD)} needed`,
       );
     }
   }
@@ -68,8 +69,4 @@ function join(high: LoadGroup, low: LoadGroup): LoadGroup {
     sampled: high.sampled + low.sampled,
     compared: high.compared + low.compared,
   };
-}
-
-function percent(rate: number): string {
-  return `${(rate * 100).toFixed(1)} %`;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { mebibytesText } from '../core/text.ts';
 
 /** Between two looks: a model that takes gigabytes a second is some hundred megabytes over before it is seen. */
 const LOOK_MS = 250;
@@ -39,9 +40,5 @@ function residentBytes(pid: number): number | undefined {
 
 /** How a process that took too much was ended, as text. */
 export function overMemoryText(bytes: number, bytesMax: number): string {
-  return `its memory was over execution.memoryMax: expected at most ${mebibytes(bytesMax)} MiB resident, found ${mebibytes(bytes)}`;
-}
-
-function mebibytes(bytes: number): number {
-  return Math.ceil(bytes / 1_048_576);
+  return `its memory was over execution.memoryMax: expected at most ${mebibytesText(bytesMax)} resident, found ${mebibytesText(bytes)}`;
 }

@@ -1,9 +1,11 @@
 /** Runs the probe of a model's rows on its own replicas, before the version is ready. */
+
 import { type ProbeFinding, type ProbeReply, probeRows } from '../batching/row-independence.ts';
 import type { RunBatch } from '../batching/work.ts';
 import { messageOf } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
 import { requiredInputs, type Signature } from '../core/tensor.ts';
+import { durationText } from '../core/text.ts';
 
 /** Replica time that one probe may take, in milliseconds. A model that needs longer is joined only where that is declared. */
 const PROBE_MS_MAX = 10_000;
@@ -32,7 +34,7 @@ export async function probeModel(options: RowProbeOptions): Promise<ProbeFinding
     const { runs, takenMs } = await runSpare(step.value.tensors, [source]);
     leftMs -= takenMs;
     if (leftMs < 0) {
-      const because = `its probe took longer than ${PROBE_MS_MAX / 1_000} s`;
+      const because = `its probe took longer than ${durationText(PROBE_MS_MAX)}`;
       return { kind: 'unknown', because, isPassing: true };
     }
     step = probe.next(replyOf(runs[0], takenMs));

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { LedgerRecord, RecordBody } from '../core/record.ts';
+import { durationText } from '../core/text.ts';
 import {
   type AppendOptions,
   GENESIS,
@@ -81,6 +82,6 @@ export class LateLedger implements Ledger {
 
   #whyUnread(): string {
     const ms = this.#clock.monotonicMs() - this.#sinceMonotonicMs;
-    return `the ledger has not been read to its end after ${(ms / 1_000).toFixed(1)} s, so that no route is known`;
+    return `the ledger has not been read to its end after ${durationText(ms)}, so that no route is known`;
   }
 }

@@ -1,5 +1,6 @@
 import { seededRandom } from '../core/random.ts';
 import type { Signature } from '../core/tensor.ts';
+import { counted } from '../core/text.ts';
 import type { InputsRequest } from './nouns/bench-request.ts';
 import type { Sample } from './nouns/sample.ts';
 import { readDataFile } from './requests/data-file.ts';
@@ -27,8 +28,7 @@ export async function readInputs(
       const { samples: count, batch } = request;
       const random = seededRandom(tools.seed);
       const samples = syntheticSamples(signature, { count, batch, shapes, random });
-      const rows = batch === 1 ? '1 row' : `${batch} rows`;
-      return { samples, from: `synthetic (${count}, ${rows} each)` };
+      return { samples, from: `synthetic (${count}, ${counted(batch, 'row')} each)` };
     }
     case 'file': {
       const samples = await readDataFile(request.file, signature, { shapes });

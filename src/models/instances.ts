@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Instances } from '../config/model-section.ts';
+import { mebibytesText } from '../core/text.ts';
 
 /** Threads for each processor, beyond which they only take each other's time, and memory for each copy of the model. */
 const THREADS_PER_PROCESSOR = 8;
@@ -42,15 +43,11 @@ export function checkInstances(
   const bytes = replicas * modelBytes;
   if (bytes > memoryBytes) {
     throw new Error(
-      `instances: expected copies of the model that fit ${mebibytes(memoryBytes)} MiB of memory, found ${replicas} of ` +
-        `${mebibytes(modelBytes)} MiB. ${HOW}`,
+      `instances: expected copies of the model that fit ${mebibytesText(memoryBytes)} of memory, found ${replicas} of ` +
+        `${mebibytesText(modelBytes)}. ${HOW}`,
     );
   }
 }
 
 const HOW =
   'Lower replicas or intraOpThreads (instance_group.count in config.pbtxt), or write instances: auto';
-
-function mebibytes(bytes: number): number {
-  return Math.ceil(bytes / 1_048_576);
-}

@@ -11,6 +11,7 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { RouteView } from '../core/route.ts';
+import { durationText } from '../core/text.ts';
 import type { Folders } from '../repository/folders.ts';
 import type { ModelReader } from '../repository/reader.ts';
 import type { BytesRead } from '../repository/reading-progress.ts';
@@ -83,8 +84,8 @@ export class Start {
   async run(): Promise<void> {
     const { clock, log } = this.#options;
     const sinceMs = clock.monotonicMs();
-    const secondsSoFar = (): string => ((clock.monotonicMs() - sinceMs) / 1_000).toFixed(1);
-    const progress = setInterval(() => this.#tellProgress(secondsSoFar()), PROGRESS_MS);
+    const soFar = (): string => durationText(clock.monotonicMs() - sinceMs);
+    const progress = setInterval(() => this.#tellProgress(soFar()), PROGRESS_MS);
     progress.unref();
     try {
       await this.#ledgerRead();
@@ -92,7 +93,7 @@ export class Start {
       if (this.#isStopped) return;
       const { names } = this.#folders;
       const ready = names.filter((model) => this.#options.isReady(model)).length;
-      const message = `started after ${secondsSoFar()} s: ${ready} of ${names.length} models ready`;
+      const message = `started after ${soFar()}: ${ready} of ${names.length} models ready`;
       log({ level: ready < names.length ? 'warn' : 'info', message });
     } finally {
       clearInterval(progress);
@@ -190,11 +191,11 @@ export class Start {
     starting.end(model);
   }
 
-  #tellProgress(seconds: string): void {
+  #tellProgress(soFar: string): void {
     const { starting, log } = this.#options;
     const left = starting.list().map(({ model, why }) => `${model} (${why})`);
     if (left.length === 0) return;
-    log({ level: 'info', message: `still starting after ${seconds} s: ${left.join(', ')}` });
+    log({ level: 'info', message: `still starting after ${soFar}: ${left.join(', ')}` });
   }
 
   /** What can be said only once all has been read, and the ledger has had its word. */

@@ -2,7 +2,9 @@
  * Reads models' folders in a process of its own: a file of a dead network mount holds the thread that reads it, and nothing can
  * free that but the end of its process. The process begins with the first order.
  */
+
 import { type ChildProcess, fork } from 'node:child_process';
+import { durationText } from '../core/text.ts';
 import type { FromReader, ReadOrder } from './reader-message.ts';
 import type { BytesRead } from './reading-progress.ts';
 import type { Scan } from './scan.ts';
@@ -122,5 +124,5 @@ function letGo(child: ChildProcess): void {
 
 function stalledText(stallMs: number, bytes: number): string {
   const soFar = bytes === 0 ? 'nothing of them' : `nothing more of them after ${bytes} bytes`;
-  return `its files cannot be read: ${soFar} came within ${stallMs / 1_000} s. Is the disk or the network mount gone? Once it is back: understudy models reload`;
+  return `its files cannot be read: ${soFar} came within ${durationText(stallMs)}. Is the disk or the network mount gone? Once it is back: understudy models reload`;
 }

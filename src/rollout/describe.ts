@@ -1,4 +1,5 @@
 import type { RolloutSpec, Step } from '../core/rollout.ts';
+import { countText, durationText } from '../core/text.ts';
 import type { MetricStatus } from '../core/verdict.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
 
@@ -23,21 +24,6 @@ export function stepTask(step: Step): string {
     case 'promote':
       return 'promote';
   }
-}
-
-/** `45 s`, `12 min`, `3.5 h`, `2.0 d`. */
-export function durationText(ms: number): string {
-  // The wall clock may have been set back.
-  const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 90) return `${Math.round(seconds)} s`;
-  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
-  if (seconds < 48 * 3600) return `${(seconds / 3600).toFixed(1)} h`;
-  return `${(seconds / 86_400).toFixed(1)} d`;
-}
-
-/** `12,345`. */
-export function countText(count: number): string {
-  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** `labelledLoss{tone=dark}: 1,240 samples, about 800 more`, or what is missing. */

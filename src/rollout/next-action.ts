@@ -6,10 +6,11 @@ import {
   type RolloutSpec,
   type Step,
 } from '../core/rollout.ts';
+import { ageText, countText, durationText } from '../core/text.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
 import { candidateRequests, stepOf } from './advance.ts';
-import { countText, durationText, harmText, needText, stepTask, stepText } from './describe.ts';
+import { harmText, needText, stepTask, stepText } from './describe.ts';
 import { everRequired, requiredMetrics } from './required-metrics.ts';
 
 /** One look at a rollout: all that the next action depends on. `nowMs` is wall-clock milliseconds. */
@@ -91,7 +92,7 @@ function nextOfPause(look: Look, durationMs: number | undefined, place: Place): 
   const at = stepText(look.rollout.spec, place.index);
   if (durationMs === undefined) return wait(`${at}, paused until resumed`);
   const leftMs = place.sinceMs + durationMs - look.nowMs;
-  if (leftMs > 0) return wait(`${at}, paused for another ${durationText(leftMs)}`);
+  if (leftMs > 0) return wait(`${at}, paused for another ${ageText(leftMs)}`);
   return leave(look, place, `paused for ${durationText(durationMs)}`);
 }
 

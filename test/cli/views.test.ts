@@ -25,7 +25,7 @@ t.test('a rollout reads as where it stands, what it has seen and what it waits f
   t.equal(fact(text, 'Step:'), '2/7  prove labelledLoss, pairedErrors');
   t.equal(fact(text, 'Mirror:'), '99.0 % of 1,300 sampled were compared (timed out 0, failed 0)');
   t.equal(fact(text, 'Labels:'), '1,240 joined (96.3 % of the compared), 3 unmatched');
-  t.equal(fact(text, 'Age:'), '12 s of at most 60 min');
+  t.equal(fact(text, 'Age:'), '12 s of at most 1 h');
   t.equal(fact(text, 'Waits:'), 'labelledLoss: 1,240 samples, about 800 more');
   t.match(fact(text, 'labelledLoss'), /^\? undecided +1,240 +90\/120 +-0\.0242 +~800$/);
 });

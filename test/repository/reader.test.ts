@@ -66,7 +66,7 @@ t.test('files of which nothing comes are given up, and the process with them', a
   const pid = reader.pid ?? 0;
   process.kill(pid, 'SIGSTOP');
   await t.rejects(reading, {
-    message: /^its files cannot be read: nothing of them came within 0\.5 s\./,
+    message: /^its files cannot be read: nothing of them came within 500 ms\./,
   });
   await until('it is gone', () => !isAlive(pid));
 });

@@ -90,7 +90,7 @@ t.test('time that is used up does what the rollout says, and says what was missi
   const rollout = aRollout({ phase: progressing(4) });
   t.match(actionOf(rollout, 'inconclusive', { nowMs: HOUR }), {
     kind: 'pause',
-    why: 'inconclusive after 60 min (maxDuration; promote by hand, abort, or start again with a longer maxDuration): pairedErrors: 1,240 samples, about 800 more',
+    why: 'inconclusive after 1 h (maxDuration; promote by hand, abort, or start again with a longer maxDuration): pairedErrors: 1,240 samples, about 800 more',
   });
   const strict = aSpec({ onInconclusive: 'rollback' });
   for (const phase of [progressing(4), paused(4)]) {

@@ -1,3 +1,4 @@
+import { tenthsText } from '../../core/text.ts';
 import type { LoadFigures } from '../nouns/load-report.ts';
 
 /** What tells whether a load was what it was meant to be. */
@@ -35,12 +36,12 @@ export function doubtsOf({ figures, isOpen, busyRatio, missed }: LoadSeen): read
   if (!isOpen)
     return busyRatio <= BUSY_RATIO_MAX
       ? []
-      : [`The generator itself was busy for ${percent(busyRatio)} of the time. ${REMEDY}`];
+      : [`The generator itself was busy for ${tenthsText(busyRatio)} of the time. ${REMEDY}`];
   const doubts: string[] = [];
   const started = 1 - missed / figures.offered;
   if (started < STARTED_RATIO_MIN)
     doubts.push(
-      `Only ${percent(started)} of the ${figures.offered} requests were sent in time, though there was room. ${REMEDY}`,
+      `Only ${tenthsText(started)} of the ${figures.offered} requests were sent in time, though there was room. ${REMEDY}`,
     );
   const lagMs = figures.lag.p99Ms;
   if (lagMs > Math.max(LAG_MS_MAX, LAG_RATIO_MAX * figures.latency.p99Ms))
@@ -63,15 +64,11 @@ export function notesOf(seen: LoadSeen): readonly string[] {
   const notes: string[] = [];
   if (heldBack > 0)
     notes.push(
-      `${heldBack} requests (${percent(heldBack / Math.max(1, figures.offered))}) waited because ${inFlightMax} were in flight already, ${(heldBackMs / heldBack).toFixed(1)} ms on average. Their wait is in the latency, not in the service time.`,
+      `${heldBack} requests (${tenthsText(heldBack / Math.max(1, figures.offered))}) waited because ${inFlightMax} were in flight already, ${(heldBackMs / heldBack).toFixed(1)} ms on average. Their wait is in the latency, not in the service time.`,
     );
   if (durationMs < plannedMs)
     notes.push(
       `The load ended after ${(durationMs / 1000).toFixed(1)} of ${(plannedMs / 1000).toFixed(1)} s.`,
     );
   return notes;
-}
-
-function percent(ratio: number): string {
-  return `${(100 * ratio).toFixed(1)} %`;
 }

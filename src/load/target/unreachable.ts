@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/errors.ts';
+import { durationText } from '../../core/text.ts';
 import type { Target } from '../nouns/target.ts';
 import { isGrpc } from './control.ts';
 import { TargetError } from './target-error.ts';
@@ -44,7 +45,7 @@ export function unreachable(target: Target, asked: string, cause: unknown): Targ
 
 /** No answer in time. */
 export function unanswered(target: Target, asked: string, msMax: number): TargetError {
-  const found = `no answer within ${msMax / 1000} s`;
+  const found = `no answer within ${durationText(msMax)}`;
   return new TargetError({ asked, found, fix: `Is the server busy? ${isPort(target)}` });
 }
 

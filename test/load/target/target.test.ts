@@ -363,7 +363,7 @@ t.test('an answer without an end is not kept, however fast it comes', async (t) 
 
 t.test('a question without an answer is given up in time', async (t) => {
   const silent = await aSite(t, () => {});
-  await t.rejects(askTarget(aTarget(silent), 50), { message: /no answer within 0\.05 s/ });
+  await t.rejects(askTarget(aTarget(silent), 50), { message: /no answer within 50 ms/ });
   const { address } = await anHttp2Server(t, () => {});
   const target = aTarget(address, { protocol: 'grpc' });
   await t.rejects(askTarget(target, 50), { message: /ServerMetadata of .*no answer within/ });
