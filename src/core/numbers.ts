@@ -101,3 +101,21 @@ export const WRITE_ELEMENT: Readonly<Record<FixedDtype, WriteElement>> = {
 export function isFloat(dtype: Dtype): dtype is 'FP16' | 'BF16' | 'FP32' | 'FP64' {
   return dtype === 'FP16' || dtype === 'BF16' || dtype === 'FP32' || dtype === 'FP64';
 }
+
+type Range<Bound> = { readonly min: Bound; readonly max: Bound };
+
+/** The least and the greatest of the whole numbers that a double holds. */
+export const INTEGER_RANGES = {
+  INT8: { min: -(2 ** 7), max: 2 ** 7 - 1 },
+  INT16: { min: -(2 ** 15), max: 2 ** 15 - 1 },
+  INT32: { min: -(2 ** 31), max: 2 ** 31 - 1 },
+  UINT8: { min: 0, max: 2 ** 8 - 1 },
+  UINT16: { min: 0, max: 2 ** 16 - 1 },
+  UINT32: { min: 0, max: 2 ** 32 - 1 },
+} as const satisfies Partial<Record<Dtype, Range<number>>>;
+
+/** The least and the greatest of those that it does not. */
+export const LONG_RANGES = {
+  INT64: { min: -(2n ** 63n), max: 2n ** 63n - 1n },
+  UINT64: { min: 0n, max: 2n ** 64n - 1n },
+} as const satisfies Partial<Record<Dtype, Range<bigint>>>;

@@ -1,5 +1,5 @@
 import { joinByteStrings, splitByteStrings } from '../../core/byte-strings.ts';
-import { READ_ELEMENT, WRITE_ELEMENT } from '../../core/numbers.ts';
+import { INTEGER_RANGES, LONG_RANGES, READ_ELEMENT, WRITE_ELEMENT } from '../../core/numbers.ts';
 import { DTYPE_BYTES, type Dtype } from '../../core/tensor.ts';
 
 /** An element of a tensor: 64-bit whole numbers as bigint, elements of BYTES as their bytes, BOOL as 0 or 1. */
@@ -28,19 +28,16 @@ export function bytesOf(dtype: Dtype, elements: readonly Element[]): Uint8Array 
   return data;
 }
 
-const WHOLE = /^(U?)INT(\d+)$/;
-
 /** The least and the greatest whole number of a datatype; undefined where it has others, or none. */
 export function wholeRangeOf(
   dtype: Dtype,
-): { readonly min: bigint; readonly max: bigint } | undefined {
-  const [, unsigned, width] = WHOLE.exec(dtype) ?? [];
-  if (width === undefined) return dtype === 'BOOL' ? { min: 0n, max: 1n } : undefined;
-  const bits = BigInt(width);
-  return unsigned === 'U'
-    ? { min: 0n, max: 2n ** bits - 1n }
-    : { min: -(2n ** (bits - 1n)), max: 2n ** (bits - 1n) - 1n };
+): { readonly min: number | bigint; readonly max: number | bigint } | undefined {
+  return WHOLE_RANGES[dtype];
 }
+
+const WHOLE_RANGES: Partial<
+  Record<Dtype, { readonly min: number | bigint; readonly max: number | bigint }>
+> = { ...INTEGER_RANGES, ...LONG_RANGES, BOOL: { min: 0, max: 1 } };
 
 function numberOf(element: Element): number | bigint {
   if (typeof element === 'object') throw new Error('expected a number, found bytes');

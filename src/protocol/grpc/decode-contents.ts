@@ -1,5 +1,6 @@
 /** Typed contents (InferTensorContents): from the wire straight to a tensor's bytes, with no array of numbers between. */
 import { ServeError } from '../../core/errors.ts';
+import { INTEGER_RANGES, TYPED_ARRAYS } from '../../core/numbers.ts';
 import type { Dtype } from '../../core/tensor.ts';
 import type { Allowance } from './allowance.ts';
 import { malformed, WIRE, WireReader } from './wire-reader.ts';
@@ -77,7 +78,7 @@ export function decodeContents(parts: readonly Buffer[], tensor: Described): Uin
         `input '${tensor.name}' of datatype ${dtype} must use raw_input_contents: expected no contents, found some`,
       );
     default:
-      return readNarrow(parts, tensor, RANGES[dtype]);
+      return readNarrow(parts, tensor, dtype);
   }
 }
 
@@ -195,47 +196,27 @@ function readWide(parts: readonly Buffer[], tensor: Described): Uint8Array {
   return new Uint8Array(halves.buffer);
 }
 
-type Range = {
-  readonly array: (length: number) => NarrowArray;
-  readonly min: number;
-  readonly max: number;
-};
-
-type NarrowArray =
-  | Int8Array<ArrayBuffer>
-  | Int16Array<ArrayBuffer>
-  | Int32Array<ArrayBuffer>
-  | Uint8Array<ArrayBuffer>
-  | Uint16Array<ArrayBuffer>
-  | Uint32Array<ArrayBuffer>;
-
-const RANGES = {
-  INT8: { array: (length) => new Int8Array(length), min: -(2 ** 7), max: 2 ** 7 - 1 },
-  INT16: { array: (length) => new Int16Array(length), min: -(2 ** 15), max: 2 ** 15 - 1 },
-  INT32: { array: (length) => new Int32Array(length), min: -(2 ** 31), max: 2 ** 31 - 1 },
-  UINT8: { array: (length) => new Uint8Array(length), min: 0, max: 2 ** 8 - 1 },
-  UINT16: { array: (length) => new Uint16Array(length), min: 0, max: 2 ** 16 - 1 },
-  UINT32: { array: (length) => new Uint32Array(length), min: 0, max: 2 ** 32 - 1 },
-} as const satisfies Partial<Record<Dtype, Range>>;
+type Narrow = keyof typeof INTEGER_RANGES;
 
 /** A 32-bit field holds the lowest 32 bits of what was sent, as protobuf has it; narrower datatypes are checked. */
-function readNarrow(parts: readonly Buffer[], tensor: Described, range: Range): Uint8Array {
-  const { min, max } = range;
-  const elements = range.array(countVarints(parts, tensor));
+function readNarrow(parts: readonly Buffer[], tensor: Described, dtype: Narrow): Uint8Array {
+  const { min, max } = INTEGER_RANGES[dtype];
+  const elements = new TYPED_ARRAYS[dtype](countVarints(parts, tensor));
   let at = 0;
   visit(parts, tensor, (chunk) => {
     const reader = new WireReader(chunk);
     for (; reader.more(); at += 1) {
       reader.varint();
       const value = min < 0 ? reader.low : reader.low >>> 0;
-      if (value < min || value > max) throw outOfRange(tensor, range, value);
+      if (value < min || value > max) throw outOfRange(tensor, dtype, value);
       elements[at] = value;
     }
   });
   return new Uint8Array(elements.buffer);
 }
 
-function outOfRange({ name, dtype }: Described, { min, max }: Range, found: number): ServeError {
+function outOfRange({ name }: Described, dtype: Narrow, found: number): ServeError {
+  const { min, max } = INTEGER_RANGES[dtype];
   return new ServeError(
     'invalid_input',
     `element of input '${name}' is out of range: expected ${min} to ${max} for ${dtype}, found ${found}`,

@@ -1,25 +1,16 @@
+import { INTEGER_RANGES, LONG_RANGES } from '../../core/numbers.ts';
 import { DTYPE_BYTES } from '../../core/tensor.ts';
 import type { ElementReader, ElementSource } from './element-reader.ts';
 import { NumberReader } from './json-number.ts';
 import { nextNumber, outOfRange } from './json-range.ts';
 
-const RANGES = {
-  UINT8: whole(0, 255),
-  UINT16: whole(0, 65_535),
-  UINT32: whole(0, 4_294_967_295),
-  INT8: whole(-128, 127),
-  INT16: whole(-32_768, 32_767),
-  INT32: whole(-2_147_483_648, 2_147_483_647),
-} as const;
-
-function whole<Bound extends number | bigint>(min: Bound, max: Bound) {
-  return { min, max, isInteger: true };
-}
-
 /** Integers of one to four bytes. Written byte by byte: the same loop then serves all of them at full speed. */
-export function integerReader(source: ElementSource, dtype: keyof typeof RANGES): ElementReader {
+export function integerReader(
+  source: ElementSource,
+  dtype: keyof typeof INTEGER_RANGES,
+): ElementReader {
   const { json, capacity } = source;
-  const range = RANGES[dtype];
+  const range = { ...INTEGER_RANGES[dtype], isInteger: true };
   const { min, max } = range;
   const size = DTYPE_BYTES[dtype];
   const numbers = new NumberReader(json);
@@ -58,15 +49,10 @@ function writeLow(
   target[at + 3] = value >> 24;
 }
 
-const WIDE = {
-  INT64: whole(-(2n ** 63n), 2n ** 63n - 1n),
-  UINT64: whole(0n, 2n ** 64n - 1n),
-} as const;
-
 /** 64-bit integers, exact beyond 2^53: long ones never pass through a double. */
 export function wideReader(source: ElementSource, dtype: 'INT64' | 'UINT64'): ElementReader {
   const { json, capacity } = source;
-  const range = WIDE[dtype];
+  const range = { ...LONG_RANGES[dtype], isInteger: true };
   const isSigned = dtype === 'INT64';
   const numbers = new NumberReader(json);
   const words = new WideWords(capacity);
