@@ -14,6 +14,9 @@ export type Birth = {
   readonly environment: Readonly<Record<string, string>>;
 };
 
+/** What of a birth can change while the child lives, and does where it takes another role. */
+export type Standing = Pick<Birth, 'label' | 'oomScoreAdj'>;
+
 const OOM_SCORE_ADJ_MAX = 1_000;
 
 /**
@@ -30,13 +33,13 @@ export function variablesOf({ environment }: Birth): Record<string, string> {
   return { ...environment, ...OWN_VARIABLES };
 }
 
-/** Best effort: a system without `/proc`, or one that forbids it, leaves the child as killable as the gateway. */
-export function raiseOomScore(pid: number | undefined, { oomScoreAdj }: Birth): void {
-  if (pid === undefined || oomScoreAdj <= 0) return;
+/** Best effort: a system without `/proc`, or one that forbids it, leaves the child as killable as it is. */
+export function setOomScore(pid: number | undefined, { oomScoreAdj }: Standing): void {
+  if (pid === undefined) return;
   try {
     const own = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));
-    const raised = Math.min(OOM_SCORE_ADJ_MAX, own + oomScoreAdj);
-    writeFileSync(`/proc/${pid}/oom_score_adj`, String(raised));
+    const adjusted = Math.min(OOM_SCORE_ADJ_MAX, own + oomScoreAdj);
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(adjusted));
   } catch {
     // The child may also have ended already, which its exit tells.
   }

@@ -9,6 +9,8 @@ export const DESCRIPTORS = { socket: 3, requests: 4, answers: 5 } as const;
 /** What the gateway tells its child beside requests: first how to set up, last to drain and end. */
 export type ToChild =
   | { readonly kind: 'open'; readonly setting: DeskSetting; readonly hasRings: boolean }
+  /** What it is there for from here on. */
+  | { readonly kind: 'label'; readonly label: string }
   | { readonly kind: 'close' };
 
 /** What the child tells beside answers. */

@@ -9,6 +9,7 @@ import { RingReader, RingWriter } from '../frame/ring.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
 import { openLocalDesk } from './local.ts';
+import { showLabel } from './process-label.ts';
 
 /** Beyond the longest run: after that, a child without a parent ends itself the hard way. */
 const ORPHAN_GRACE_MS = 5_000;
@@ -63,6 +64,9 @@ export class Child {
           this.#frames.share({ inbox: new RingReader(requests), outbox: new RingWriter(answers) });
         }
         void this.#open(message.setting);
+        return;
+      case 'label':
+        showLabel(message.label);
         return;
       case 'close':
         void this.#end();

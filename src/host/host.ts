@@ -7,7 +7,7 @@ import type { Joining } from '../core/joining.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ProviderReport, Source } from '../runtime/runtime.ts';
-import type { Birth } from './birth.ts';
+import type { Birth, Standing } from './birth.ts';
 import type { Desk, DeskSetting } from './desk.ts';
 import type { JoiningSetting, KeptExample } from './joinings.ts';
 import { KeptForm } from './kept-form.ts';
@@ -66,6 +66,8 @@ export type Host = {
   readonly life: () => Life;
   readonly inFlight: () => number;
   readonly infer: Infer;
+  /** Takes another role: what the system is to make of its process changes with it. Nothing in the `thread` tier. */
+  readonly become: (standing: Standing) => void;
   /** Takes nothing new, answers what it has, and releases everything. */
   readonly close: () => Promise<void>;
   /** Of the child process; undefined in the `thread` tier and while a child is being started. */
@@ -109,6 +111,7 @@ async function startProcessHost(options: HostOptions): Promise<Host> {
     desk,
     life: () => desk.life,
     pid: () => desk.pid,
+    become: (standing) => desk.become(standing),
     close: () => desk.close(),
   });
 }
@@ -164,6 +167,7 @@ async function startThread(options: HostOptions): Promise<Host> {
       desk,
       life: () => lifeline.life,
       pid: () => undefined,
+      become: () => undefined,
       close: () => {
         closing ??= close();
         return closing;
@@ -190,9 +194,12 @@ function settingOf(options: HostOptions): Omit<DeskSetting, 'firstBatchId'> {
   return { sources: [source], joinings: [joining], replicas, batch, queue, runMsMax };
 }
 
-type Parts = Pick<Host, 'life' | 'pid' | 'close'> & { readonly desk: Desk };
+type Parts = Pick<Host, 'life' | 'pid' | 'become' | 'close'> & { readonly desk: Desk };
 
-function hostOf({ target, listeners }: HostOptions, { desk, life, pid, close }: Parts): Host {
+function hostOf(
+  { target, listeners }: HostOptions,
+  { desk, life, pid, become, close }: Parts,
+): Host {
   const { model, version } = target;
   const [opened] = desk.models;
   if (opened === undefined) throw new Error('expected one open model, found none');
@@ -240,6 +247,7 @@ function hostOf({ target, listeners }: HostOptions, { desk, life, pid, close }: 
     life,
     inFlight: () => inFlight,
     infer,
+    become,
     close,
     pid,
   };

@@ -9,7 +9,7 @@ import type { WorkerReport } from '../engine/worker.ts';
 import type { Frame } from '../frame/frame.ts';
 import { FrameSocket } from '../frame/frame-socket.ts';
 import { openRing, RingReader, RingWriter } from '../frame/ring.ts';
-import { type Birth, raiseOomScore, variablesOf } from './birth.ts';
+import { type Birth, type Standing, setOomScore, variablesOf } from './birth.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import { keepTrackOf } from './children.ts';
 import type { DeskListeners, DeskSetting } from './desk.ts';
@@ -110,6 +110,12 @@ export class HostProcess {
 
   send(frame: Frame<OutboundTensor>): void {
     this.#frames.send(frame);
+  }
+
+  /** It is there for something else from here on. */
+  become(standing: Standing): void {
+    setOomScore(this.pid, standing);
+    if (standing.label !== undefined) this.#tell({ kind: 'label', label: standing.label });
   }
 
   kill(): void {
@@ -223,7 +229,7 @@ function spawnChild(birth: Birth, memory: Memory | undefined): ChildProcess {
   try {
     const child = spawn(file, args, { env: variablesOf(birth), stdio });
     keepTrackOf(child);
-    raiseOomScore(child.pid, birth);
+    if (birth.oomScoreAdj > 0) setOomScore(child.pid, birth);
     const pipes: ChildProcess['stdio'] | undefined = child.stdio;
     if (pipes !== undefined) return child;
     // Told again as an event, which would end this process if there were no listener.

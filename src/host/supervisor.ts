@@ -9,6 +9,7 @@ import type { Life } from '../core/version.ts';
 import type { Planned, Work } from '../core/work.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import type { Frame } from '../frame/frame.ts';
+import type { Birth, Standing } from './birth.ts';
 import { CrashLog } from './crash-log.ts';
 import type { Desk, DeskListeners } from './desk.ts';
 import { JoiningMemory } from './joining-memory.ts';
@@ -35,6 +36,7 @@ const UNLOADING = 'the version is being unloaded';
  */
 export class Supervisor implements Desk {
   readonly #options: SupervisorOptions;
+  #birth: Birth;
   readonly #joinings: JoiningMemory;
   readonly #lifeline: Lifeline;
   readonly #crashes: CrashLog;
@@ -54,6 +56,7 @@ export class Supervisor implements Desk {
 
   private constructor(options: SupervisorOptions) {
     this.#options = options;
+    this.#birth = options.birth;
     this.#crashes = new CrashLog(options.clock);
     this.#joinings = new JoiningMemory(options.setting.joinings, options.listeners.onJoining);
     this.#lifeline = new Lifeline(options.listeners.onLife);
@@ -111,6 +114,12 @@ export class Supervisor implements Desk {
       throw error;
     }
     return () => this.#withdraw(correlation);
+  }
+
+  /** Its process, and each that takes the place of it, is there for something else from here on. */
+  become(standing: Standing): void {
+    this.#birth = { ...this.#birth, ...standing };
+    (this.#process ?? this.#opening)?.become(standing);
   }
 
   close(): Promise<void> {
@@ -258,7 +267,7 @@ export class Supervisor implements Desk {
   }
 
   async #launch(): Promise<void> {
-    const { setting, checkFiles, birth, listeners, loadMsMax, signal } = this.#options;
+    const { setting, checkFiles, listeners, loadMsMax, signal } = this.#options;
     await boundedLoad(Promise.resolve(checkFiles?.()), { loadMsMax, signal });
     // Nothing would ever close a child that is started now.
     if (this.#closing !== undefined) throw new ServeError('version_not_ready', UNLOADING);
@@ -267,7 +276,7 @@ export class Supervisor implements Desk {
     const process = new HostProcess({
       clock: this.#options.clock,
       setting: { ...setting, joinings: this.#joinings.settings, firstBatchId },
-      birth,
+      birth: this.#birth,
       onFrame: (frame) => this.#onFrame(frame),
       onExit: (exit) => this.#onExit(process, exit),
       listeners: {

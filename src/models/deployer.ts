@@ -10,7 +10,7 @@ import { type Lane, type LaneOptions, startLane } from '../host/lane.ts';
 import { checkUnchanged } from '../repository/check-unchanged.ts';
 import type { Package } from '../repository/package.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
-import type { Deployment, DeploymentRole } from './deployment.ts';
+import { type Deployment, type DeploymentRole, standingOf } from './deployment.ts';
 import { instancesOf } from './instances.ts';
 import { joiningKey, joiningSetting } from './joining-setting.ts';
 import type { ShadowTarget } from './shadow-hosts.ts';
@@ -20,12 +20,6 @@ import type { ShadowTarget } from './shadow-hosts.ts';
  * worth of requests may wait in it; the mirror bounds what it sends. Where memory runs out, it is the first to be killed.
  */
 const LANE = { nice: 15, oomScoreAdj: 900 } as const;
-
-/** What answers for an arm of a trial can be lost: stable answers in its place. */
-const OOM_SCORE_ADJ = { main: 0, candidate: 600, control: 600 } as const satisfies Record<
-  DeploymentRole,
-  number
->;
 
 export type DeployerOptions = {
   readonly clock: Clock;
@@ -58,8 +52,8 @@ export class Deployer {
       checkFiles: checkUnchanged(found),
       tier: execution.isolation,
       birth: {
-        label: `${target.model}/${target.version} ${role}`,
-        ...{ nice: 0, oomScoreAdj: OOM_SCORE_ADJ[role], environment },
+        ...standingOf({ target, role }),
+        ...{ nice: 0, environment },
         memoryBytesMax: execution.memoryBytesMax,
       },
       replicas,

@@ -1,5 +1,6 @@
 import type { Arm } from '../core/route.ts';
 import type { ModelVersion } from '../core/version.ts';
+import type { Standing } from '../host/birth.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 
 /**
@@ -16,6 +17,21 @@ export type Deployment = {
 };
 
 export type DeploymentRole = 'main' | 'candidate' | 'control';
+
+/** Where memory runs out, the highest is killed first. What answers for an arm of a trial can be lost: stable answers for it. */
+const OOM_SCORE_ADJ = { main: 0, candidate: 600, control: 600 } as const satisfies Record<
+  DeploymentRole,
+  number
+>;
+
+const ROLE_LENGTH_MAX = Math.max(...Object.keys(OOM_SCORE_ADJ).map((role) => role.length));
+
+/** What the system is to know of the process of a deployment. There is room in its label for any other role. */
+export function standingOf({ target, role }: Pick<Deployment, 'target' | 'role'>): Standing {
+  const { model, version } = target;
+  const label = `${model}/${version} ${role.padEnd(ROLE_LENGTH_MAX)}`;
+  return { label, oomScoreAdj: OOM_SCORE_ADJ[role] };
+}
 
 /** The role that answers for an arm. */
 export function roleOf(arm: Arm): DeploymentRole {

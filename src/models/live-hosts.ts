@@ -10,6 +10,7 @@ import {
   planDeployments,
   roleOf,
   servingKey,
+  standingOf,
 } from './deployment.ts';
 
 export type LiveHostsOptions = {
@@ -146,7 +147,9 @@ export class LiveHosts {
 
   #move(from: Deployment, to: Deployment): void {
     const running = this.#leave(from);
-    if (running) this.#take(to, running.host);
+    if (running === undefined) return;
+    running.host.become(standingOf(to));
+    this.#take(to, running.host);
   }
 
   /** Where no build serves yet, the first one that is ready gets the traffic. */

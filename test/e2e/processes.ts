@@ -16,12 +16,11 @@ export function childrenOf(pid: number): readonly Seen[] {
     .filter(({ parent, state }) => parent === pid && state !== 'Z');
 }
 
-/** What a process of a host was started for, such as `fashion/2 candidate`; undefined for any other process. */
+/** What a process of a host is there for, such as `fashion/2 candidate`; undefined for any other process. */
 export function hostLabelOf(pid: number): string | undefined {
   try {
-    const args = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
-    const at = args.findIndex((arg) => arg.endsWith('/host/main.js'));
-    return at < 0 ? undefined : args[at + 1];
+    const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    return /\/host\/main\.js (.*?) *$/.exec(line)?.[1];
   } catch {
     return undefined;
   }

@@ -3,7 +3,12 @@ import { getPriority } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import t from 'tap';
 import type { Host } from '../../src/host/host.ts';
+import { hostLabelOf } from '../e2e/processes.ts';
 import { A_BIRTH, aHost } from '../support/a-host.ts';
+import { until } from '../support/until.ts';
+
+const oomScoreOf = (pid: number | string): number =>
+  Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'));
 
 t.test('a child has the asked niceness, and of the environment what it is given', async (t) => {
   const environment = { OMP_NUM_THREADS: '3', PATH: '/nowhere' };
@@ -30,6 +35,26 @@ t.test('the list of processes shows what a child was started for', async (t) => 
   t.equal(args.at(-2), 'fashion/2 candidate');
 });
 
+t.test(
+  'a child that takes another role shows it, and its place in line, after a restart too',
+  { skip: process.platform === 'linux' ? false : 'Linux only' },
+  async (t) => {
+    const birth = { ...A_BIRTH, label: 'fashion/2 candidate', oomScoreAdj: 300 };
+    const { host } = await aHost(t, { tier: 'process', birth });
+    const first = host.pid() ?? 0;
+    const nameOf = (pid: number) => readFileSync(`/proc/${pid}/comm`, 'utf8');
+    const name = nameOf(first);
+    host.become({ label: 'fashion/2 main     ', oomScoreAdj: 100 });
+    t.equal(oomScoreOf(first), Math.min(1_000, oomScoreOf('self') + 100));
+    await until('it shows', () => hostLabelOf(first) === 'fashion/2 main');
+    t.equal(nameOf(first), name, 'a search for the program finds it');
+    process.kill(first, 'SIGKILL');
+    const second = await anotherPid(host, first);
+    t.equal(oomScoreOf(second), Math.min(1_000, oomScoreOf('self') + 100));
+    t.equal(hostLabelOf(second), 'fashion/2 main');
+  },
+);
+
 async function anotherPid(host: Host, former: number): Promise<number> {
   const deadlineMs = performance.now() + 30_000;
   while (performance.now() < deadlineMs) {
@@ -39,9 +64,6 @@ async function anotherPid(host: Host, former: number): Promise<number> {
   }
   throw new Error('expected a child in the place of the killed one, found none');
 }
-
-const oomScoreOf = (pid: number | string): number =>
-  Number(readFileSync(`/proc/${pid}/oom_score_adj`, 'utf8'));
 
 t.test(
   'where memory runs out, a child is killed before the gateway as far as it is asked',

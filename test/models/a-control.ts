@@ -79,6 +79,7 @@ export class HostDiary {
         joining: () => ({ kind: 'declared', doubt: undefined }),
         life: () => ({ kind: isOpen ? 'ready' : 'unloaded' }),
         inFlight: () => inFlight,
+        become: () => undefined,
         pid: () => undefined,
         infer: async (request) => {
           if (!isOpen) throw new ServeError('version_not_ready', 'closed');

@@ -17,8 +17,10 @@ function aDeployment(version: string, role: DeploymentRole = 'main', build = 'b1
   return { target: { model: 'fashion', version }, role, build, entry: undefined };
 }
 
-/** A host that answers nothing and remembers being closed. */
-function aHost(deployment: Deployment, closed: string[]): Host {
+type Log = { readonly started: string[]; readonly closed: string[]; readonly became: string[] };
+
+/** A host that answers nothing and remembers being closed, and what it became. */
+function aHost(deployment: Deployment, { closed, became }: Log): Host {
   return {
     target: deployment.target,
     signature: { inputs: [], outputs: [] },
@@ -27,6 +29,9 @@ function aHost(deployment: Deployment, closed: string[]): Host {
     joining: () => ({ kind: 'declared', doubt: undefined }),
     life: () => ({ kind: 'ready' }),
     inFlight: () => 0,
+    become: ({ label = '', oomScoreAdj }) => {
+      became.push(`${label.trimEnd()}, ${oomScoreAdj}`);
+    },
     pid: () => undefined,
     infer: () => Promise.reject(new ServeError('internal', 'a host for deployments only')),
     close: async () => {
@@ -35,22 +40,21 @@ function aHost(deployment: Deployment, closed: string[]): Host {
   };
 }
 
-function liveHosts(): { live: LiveHosts; started: string[]; closed: string[] } {
-  const started: string[] = [];
-  const closed: string[] = [];
+function liveHosts(): Log & { readonly live: LiveHosts } {
+  const log: Log = { started: [], closed: [], became: [] };
   const live = new LiveHosts({
     startHost: async (deployment) => {
       if (deployment.target.version === 'broken')
         throw new ServeError('version_not_ready', 'no such file');
       await turn();
-      started.push(deploymentKey(deployment));
-      return aHost(deployment, closed);
+      log.started.push(deploymentKey(deployment));
+      return aHost(deployment, log);
     },
     onInternalError: (operation, error) => {
       throw new Error(`${operation}: ${String(error)}`);
     },
   });
-  return { live, started, closed };
+  return { live, ...log };
 }
 
 t.test('a deployment is loaded once however often it is asked for', async (t) => {
@@ -65,7 +69,7 @@ t.test('a deployment is loaded once however often it is asked for', async (t) =>
 
 // Promotion: the candidate's host becomes the main one. Loading it again would double its memory for nothing.
 t.test('a promoted candidate keeps its host', async (t) => {
-  const { live, started, closed } = liveHosts();
+  const { live, started, closed, became } = liveHosts();
   await live.prepare('fashion', [
     aDeployment('1'),
     aDeployment('2', 'candidate'),
@@ -75,6 +79,7 @@ t.test('a promoted candidate keeps its host', async (t) => {
   await live.prepare('fashion', [aDeployment('2')]);
   t.equal(live.find({ model: 'fashion', version: '2' }, 'stable'), host);
   t.same(closed, [], 'nothing is closed before the route has changed');
+  t.same(became, ['fashion/2 main, 0'], 'and is no more in line to be killed');
   void live.reconcile('fashion', [aDeployment('2')]);
   await live.close();
   t.equal(started.length, 3);
