@@ -4,6 +4,7 @@ import { programFolder } from '../config/program.ts';
 import { parseRolloutRequest, rolloutSpecFrom } from '../config/rollout-spec.ts';
 import type { Config } from '../config/schema.ts';
 import { type AdminServer, createAdminServer } from '../console/admin.ts';
+import { systemClock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
@@ -13,10 +14,12 @@ import type { ConfigReload } from '../models/config-reload.ts';
 import type { Lookout } from '../models/lookout.ts';
 import type { ModelControl } from '../models/model-control.ts';
 import { type ModelsViewOptions, modelsView } from '../models/models-view.ts';
+import { Connections } from '../protocol/connections.ts';
 import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
 import type { Intake } from '../protocol/intake.ts';
 import { addMaxRoutes } from '../protocol/max/routes.ts';
 import type { MemoryBudget } from '../protocol/memory-budget.ts';
+import { boundConnections } from '../protocol/rest/bound-connections.ts';
 import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
@@ -122,11 +125,14 @@ export type ControlPlaneOptions = ModelsViewOptions & {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
+/** Connections of commands, consoles and scrapers that are open at a time. */
+const ADMIN_CONNECTIONS_MAX = 128;
+
 /** The admin server. */
 export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const { gateway, controller, telemetry, lookout, repository, configReload, onInternalError } =
     options;
-  return createAdminServer({
+  const server = createAdminServer({
     controller,
     ledger: () => controller.ledger(),
     whyStarting: options.starting.whyStarting,
@@ -146,6 +152,9 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
     ready: () => gateway.serverReadiness().ready,
     onInternalError,
   });
+  const connections = new Connections(ADMIN_CONNECTIONS_MAX, systemClock);
+  boundConnections(server.app.server, connections, `${ADMIN_CONNECTIONS_MAX}`);
+  return server;
 }
 
 /**

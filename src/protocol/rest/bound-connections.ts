@@ -3,24 +3,33 @@ import type { Socket } from 'node:net';
 
 import type { Connection, Connections } from '../connections.ts';
 
-const BODY = JSON.stringify({
-  error:
-    'too many connections, and all of them are at work: expected at most server.connectionsMax. Retry later',
-  code: 'overloaded',
-});
-
 /** What a caller gets whose connection there is no room for. */
-const REFUSAL =
-  'HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n' +
-  `content-length: ${Buffer.byteLength(BODY)}\r\nconnection: close\r\n\r\n${BODY}`;
+function refusal(limit: string): string {
+  const body = JSON.stringify({
+    error: `too many connections, and all of them are at work: expected at most ${limit}. Retry later`,
+    code: 'overloaded',
+  });
+  return (
+    'HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n' +
+    `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`
+  );
+}
 
-/** Holds the connections of a server to their bound. */
-export function boundConnections(server: Server, connections: Connections): void {
+/**
+ * Holds the connections of a server to their bound.
+ * @param limit The bound, as a refusal names it.
+ */
+export function boundConnections(
+  server: Server,
+  connections: Connections,
+  limit = 'server.connectionsMax',
+): void {
+  const answer = refusal(limit);
   const bySocket = new WeakMap<Socket, HttpConnection>();
   server.prependListener('connection', (socket: Socket) => {
     const connection = new HttpConnection(socket);
     if (!connections.enter(connection)) {
-      socket.end(REFUSAL, () => socket.destroy());
+      socket.end(answer, () => socket.destroy());
       return;
     }
     bySocket.set(socket, connection);
