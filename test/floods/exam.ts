@@ -27,6 +27,8 @@ export type ExamOptions = {
 };
 
 export type Flood = Pick<FloodOrder, 'name' | 'connections'> & {
+  /** Of the p99 of live requests to that of the control. */
+  readonly ratioMax: number;
   /** The shadow lane is stopped meanwhile. */
   readonly stopsShadow?: boolean;
 };
@@ -75,6 +77,11 @@ export class FloodExam {
     }
     await pause(500);
     return exam;
+  }
+
+  /** Of the gateway that is flooded, at present. */
+  residentMib(): number {
+    return residentMib(this.#gateway.pid);
   }
 
   async run(flood: Flood): Promise<Finding> {

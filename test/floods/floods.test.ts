@@ -1,7 +1,8 @@
 import t from 'tap';
 
-import { FloodExam } from './exam.ts';
-import { memoryBoundMib, SHORT } from './list.ts';
+import { type Finding, FloodExam } from './exam.ts';
+import { excesses, memoryBoundMib } from './limits.ts';
+import { SHORT } from './list.ts';
 
 /** What is asked is whether live requests are answered and memory is bounded, not how fast: machines of tests are busy. */
 const OPTIONS = { perSecond: 30, floodMs: 1_200, connectionsMax: 1_000, afterMs: 0 };
@@ -28,3 +29,27 @@ t.test(
     }
   },
 );
+
+t.test('a flood that costs more than it may is found out', async (t) => {
+  const [flood] = SHORT;
+  const tally = { sent: 100, failed: 0, faults: {}, p50Ms: 5, p99Ms: 40 };
+  const memory = { before: 200, most: 300, after: 220 };
+  const good = {
+    flood: { ...flood, ratioMax: 10 },
+    tested: tally,
+    control: tally,
+    memory,
+  } as Finding;
+  t.same(excesses(good, 100), []);
+  t.same(excesses({ ...good, tested: { ...tally, p99Ms: 400 } }, 100), []);
+  t.same(excesses({ ...good, tested: { ...tally, p99Ms: 401, failed: 1 } }, 100), [
+    'expected at most 0 failed live requests, found 1',
+    'expected at most 400 ms at p99, found 401',
+  ]);
+  t.same(excesses({ ...good, memory: { before: 200, most: 713, after: 485 } }, 100), [
+    'expected at most 712 MiB meanwhile, found 713',
+    'expected at most 484 MiB afterwards, found 485',
+  ]);
+  const quick = { ...tally, p99Ms: 5 };
+  t.same(excesses({ ...good, control: quick, tested: { ...tally, p99Ms: 250 } }, 100), []);
+});
