@@ -1,5 +1,5 @@
+import { findRoot } from './find-root.ts';
 import type { Interval } from './quantiles.ts';
-import { findRoot } from './search-line.ts';
 import { betaBinomialMixture } from './uniform-boundaries.ts';
 
 /**

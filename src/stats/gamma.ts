@@ -37,12 +37,6 @@ export function logGammaQ(a: number, x: number): number {
   return x < a + 1 ? Math.log1p(-Math.exp(logLowerSeries(a, x))) : logUpperFraction(a, x);
 }
 
-/** log of the standard normal distribution function. */
-export function logNormalCdf(x: number): number {
-  const tail = logGammaQ(0.5, (x * x) / 2) - Math.LN2;
-  return x < 0 ? tail : Math.log1p(-Math.exp(tail));
-}
-
 function logLowerSeries(a: number, x: number): number {
   let term = 1 / a;
   let sum = term;

@@ -1,8 +1,7 @@
 /**
- * Quantiles under continuous monitoring: an interval for one, and a test that two arms have the same.
+ * Quantiles under continuous monitoring: an interval for one.
  * Source: Howard and Ramdas, "Sequential estimation of quantiles" (Bernoulli 28(3), 2022; arXiv 1906.09712).
  */
-import { findMinimum } from './search-line.ts';
 import {
   betaBinomialMixture,
   boundaryAt,
@@ -53,54 +52,7 @@ export function quantileRadius(
   return canReach(boundary, v, alpha) ? boundaryAt(boundary, v, alpha) : undefined;
 }
 
-/**
- * Anytime p-value for "both arms have the same p-quantile", from all values so far: the least evidence that any common value
- * of the quantile would leave against itself.
- */
-export function equalQuantilesPValue(
-  first: readonly number[],
-  second: readonly number[],
-  options: QuantileOptions,
-): number {
-  const arms = [first, second].map((values) => armEvidence(values, options));
-  let least = Number.POSITIVE_INFINITY;
-  for (const x of [...first, ...second]) {
-    least = Math.min(
-      least,
-      arms.reduce((sum, evidence) => sum + evidence(x), 0),
-    );
-  }
-  return Math.min(1, Math.exp(-least));
-}
-
-/** log-evidence of one arm against "its p-quantile is x". */
-function armEvidence(values: readonly number[], options: QuantileOptions): (x: number) => number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const n = sorted.length;
-  const boundary = mixtureAt(options);
-  const { p } = options;
-  const at = (share: number): number => boundary.logMixture((share - p) * n, p * (1 - p) * n);
-  const best = findMinimum(at, 0, 1);
-  return (x) => {
-    // At a value that occurs, any share between "below x" and "at most x" may be the one to take.
-    const lowest = countBelow(sorted, (value) => value < x) / n;
-    const highest = countBelow(sorted, (value) => value <= x) / n;
-    return at(Math.min(Math.max(best, lowest), highest));
-  };
-}
-
 function mixtureAt({ p, tOpt, alphaOpt }: QuantileOptions): UniformBoundary {
   const tuning = { vOpt: p * (1 - p) * tOpt, alphaOpt };
   return betaBinomialMixture(tuning, { g: p, h: 1 - p }, 'two');
-}
-
-/** How many of the sorted values, from the start on, satisfy the condition. */
-function countBelow(sorted: readonly number[], holds: (value: number) => boolean): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (holds(sorted[middle]!)) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

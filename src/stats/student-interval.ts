@@ -1,5 +1,5 @@
 import { logRegularisedBeta } from './beta.ts';
-import { findRoot } from './search-line.ts';
+import { findRoot } from './find-root.ts';
 
 /** An interval that holds the true value with the confidence asked for, around the best guess. */
 export type Estimate = {

@@ -6,8 +6,8 @@
  * Statistics 49(2), 2021; arXiv 1810.08240), propositions 4 to 8. Used for display, not for verdicts.
  */
 import { logBeta, logRegularisedBeta } from './beta.ts';
-import { logGamma, logGammaP, logGammaQ, logNormalCdf } from './gamma.ts';
-import { findRoot } from './search-line.ts';
+import { findRoot } from './find-root.ts';
+import { logGamma, logGammaP } from './gamma.ts';
 
 export type UniformBoundary = {
   /** Natural logarithm of the mixture: an e-process, read at sum `s` and intrinsic time `v`. */
@@ -27,20 +27,6 @@ export function bestRho({ vOpt, alphaOpt }: Tuning): number {
   return vOpt / (2 * log + Math.log1p(2 * log));
 }
 
-/** For sub-Gaussian sums. */
-export function normalMixture(tuning: Tuning, sides: Sides): UniformBoundary {
-  const rho = rhoFor(tuning, sides);
-  const twoSided = (s: number, v: number): number =>
-    Math.log(rho / (v + rho)) / 2 + (s * s) / (2 * (v + rho));
-  return {
-    logMixture:
-      sides === 'two'
-        ? twoSided
-        : (s, v) => twoSided(s, v) + Math.LN2 + logNormalCdf(s / Math.sqrt(v + rho)),
-    greatestSum: () => Number.POSITIVE_INFINITY,
-  };
-}
-
 /** For sub-exponential sums with scale `c`: values that may jump upward by about `c`. One-sided. */
 export function gammaExponentialMixture(tuning: Tuning, c: number): UniformBoundary {
   const a = rhoFor(tuning, 'one') / (c * c);
@@ -52,21 +38,6 @@ export function gammaExponentialMixture(tuning: Tuning, c: number): UniformBound
       // Below this the sum is so low that the mixture is not defined; there is no evidence there either.
       if (y + a <= 0) return Number.NEGATIVE_INFINITY;
       return leading + logGamma(b) + logGammaP(b, y + a) - b * Math.log(y + a) + y;
-    },
-    greatestSum: () => Number.POSITIVE_INFINITY,
-  };
-}
-
-/** For sub-Poisson sums with scale `c`. One-sided. */
-export function gammaPoissonMixture(tuning: Tuning, c: number): UniformBoundary {
-  const a = rhoFor(tuning, 'one') / (c * c);
-  const leading = a * Math.log(a) - logGamma(a) - logGammaQ(a, a);
-  return {
-    logMixture: (s, v) => {
-      const b = a + v / (c * c);
-      const y = s / c + b;
-      if (y <= 0) return Number.NEGATIVE_INFINITY;
-      return leading + logGamma(y) + logGammaQ(y, b) - y * Math.log(b) + v / (c * c);
     },
     greatestSum: () => Number.POSITIVE_INFINITY,
   };

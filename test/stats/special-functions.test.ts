@@ -1,24 +1,18 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { logBeta, logRegularisedBeta } from '../../src/stats/beta.ts';
-import { logGamma, logGammaP, logGammaQ, logNormalCdf } from '../../src/stats/gamma.ts';
+import { logGamma, logGammaP, logGammaQ } from '../../src/stats/gamma.ts';
 import { logSumExp } from '../../src/stats/log-sum-exp.ts';
-import { zeta } from '../../src/stats/zeta.ts';
 
 function isNear(found: number, expected: number, within = 1e-12): boolean {
   return Math.abs(found - expected) <= within * Math.max(1, Math.abs(expected));
 }
 
-t.test('gamma and zeta have their known values', async (t) => {
+t.test('gamma and beta have their known values', async (t) => {
   t.ok(isNear(logGamma(5), Math.log(24)));
   t.ok(isNear(logGamma(0.5), Math.log(Math.PI) / 2));
   t.ok(isNear(logGamma(0.1), Math.log(9.513507698668732)));
   t.ok(isNear(logBeta(2, 3), Math.log(1 / 12)));
-  t.ok(isNear(zeta(2), Math.PI ** 2 / 6));
-  t.ok(isNear(zeta(4), Math.PI ** 4 / 90));
-  t.ok(isNear(Math.exp(logNormalCdf(1.959963984540054)), 0.975));
-  t.ok(isNear(Math.exp(logNormalCdf(-1.959963984540054)), 0.025));
-  t.equal(logNormalCdf(0), Math.log(0.5));
   t.throws(() => logGamma(0), RangeError);
 });
 
