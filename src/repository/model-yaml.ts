@@ -1,24 +1,23 @@
 import * as z from 'zod';
 import { expected, section } from '../config/expected.ts';
 import { number, whole } from '../config/quantities.ts';
+import type { ComparatorSetting } from '../core/comparator-setting.ts';
 import { postprocessSchema, preprocessSchema } from './preprocess-yaml.ts';
-
-/** How a package wants its answers compared. What is left out is chosen by the task. */
-export type CompareSetting = {
-  readonly comparator?: 'rankedClasses' | 'anyTensor' | undefined;
-  /** The output that is compared. */
-  readonly output?: string | undefined;
-  /** How many of the best classes must agree. */
-  readonly topK?: number | undefined;
-  /** Tolerances: an element may differ by absolute + relative * |reference|. */
-  readonly absolute?: number | undefined;
-  readonly relative?: number | undefined;
-};
 
 export type ModelYaml = z.output<typeof modelYamlSchema>;
 
 const line = z.string({ error: expected('text') }).min(1, { error: expected('text') });
 const tolerance = number({ min: 0, max: 1e9 }).optional();
+
+const compareSchema: z.ZodType<ComparatorSetting> = section({
+  comparator: z
+    .enum(['rankedClasses', 'anyTensor'], { error: expected('rankedClasses or anyTensor') })
+    .optional(),
+  output: line.optional(),
+  topK: whole({ min: 1, max: 1_000 }).optional(),
+  absolute: tolerance,
+  relative: tolerance,
+});
 
 /** `model.yaml`: all of it is optional, as is the file. */
 export const modelYamlSchema = section({
@@ -31,15 +30,7 @@ export const modelYamlSchema = section({
     .optional(),
   preprocess: preprocessSchema.optional(),
   postprocess: postprocessSchema.optional(),
-  compare: section({
-    comparator: z
-      .enum(['rankedClasses', 'anyTensor'], { error: expected('rankedClasses or anyTensor') })
-      .optional(),
-    output: line.optional(),
-    topK: whole({ min: 1, max: 1_000 }).optional(),
-    absolute: tolerance,
-    relative: tolerance,
-  }).optional(),
+  compare: compareSchema.optional(),
   licence: line.optional(),
   provenance: z
     .record(

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { SectionBeneath } from '../config/schema.ts';
 import { parseYamlFile } from '../config/yaml-file.ts';
+import type { ComparatorSetting } from '../core/comparator-setting.ts';
 import type { Declared } from '../core/declared.ts';
 import { type Reshape, servedSignature } from '../core/reshape.ts';
 import type { RowsFinding } from '../core/rows.ts';
@@ -14,7 +15,7 @@ import type { Inspection } from './inspection.ts';
 import type { Inspector } from './inspector.ts';
 import { isMissing } from './is-missing.ts';
 import { checkLabelsOf, outputOf, readLabels } from './labels.ts';
-import { type CompareSetting, type ModelYaml, modelYamlSchema } from './model-yaml.ts';
+import { type ModelYaml, modelYamlSchema } from './model-yaml.ts';
 import { outputsOfLabels } from './onnx-labels.ts';
 import type { Postprocess, Preprocess } from './preprocess-yaml.ts';
 import type { ReadingProgress } from './reading-progress.ts';
@@ -69,7 +70,7 @@ export type Package = ModelVersion & {
   /** How inputs (images) become tensors, and tensors answers; undefined: only tensors are taken and given. */
   readonly preprocess: Preprocess | undefined;
   readonly postprocess: Postprocess | undefined;
-  readonly compare: CompareSetting | undefined;
+  readonly compare: ComparatorSetting | undefined;
   readonly licence: string | undefined;
   readonly provenance: Readonly<Record<string, string | number | boolean>>;
 };

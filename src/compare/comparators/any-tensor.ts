@@ -1,3 +1,4 @@
+import type { ComparatorSetting } from '../../core/comparator-setting.ts';
 import type { Difference } from '../../core/comparison.ts';
 import { numbersOf } from '../../core/numbers.ts';
 import type { Dtype, Tensor } from '../../core/tensor.ts';
@@ -21,17 +22,14 @@ const FLOAT_TOLERANCE: Partial<Record<Dtype, Tolerance>> = {
   BF16: { absolute: 1e-2, relative: 1e-2 },
 };
 
-export type AnyTensorOptions = {
-  /** In place of the defaults by dtype. */
-  readonly absolute?: number | undefined;
-  readonly relative?: number | undefined;
-};
+/** In place of the defaults by dtype. */
+type Tolerances = Pick<ComparatorSetting, 'absolute' | 'relative'>;
 
 /**
  * Works for every output: 1 if any tensor that the reference gave is missing, or differs in shape or dtype, in where it
  * is NaN or infinite, or in any element by more than the tolerance; else 0.
  */
-export function anyTensor(options: AnyTensorOptions = {}): Comparator {
+export function anyTensor(options: Tolerances = {}): Comparator {
   const toleranceOf = (dtype: Dtype): Tolerance => {
     const byDtype = FLOAT_TOLERANCE[dtype] ?? EXACT;
     return {

@@ -1,0 +1,11 @@
+/** How a package wants its answers compared: `compare` in model.yaml. All optional: there is a default by task. */
+export type ComparatorSetting = {
+  readonly comparator?: 'rankedClasses' | 'anyTensor' | undefined;
+  /** The output with the class scores; without it the first floating-point output of rank 2 (or 1). */
+  readonly output?: string | undefined;
+  /** How many of the best classes must agree; 1 by default. */
+  readonly topK?: number | undefined;
+  /** Tolerances of `anyTensor`, in place of its defaults by dtype. */
+  readonly absolute?: number | undefined;
+  readonly relative?: number | undefined;
+};
