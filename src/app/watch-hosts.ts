@@ -2,9 +2,11 @@ import { messageOf } from '../core/errors.ts';
 import { type Joining, joiningText } from '../core/joining.ts';
 import type { Log } from '../core/log.ts';
 import type { TrippedReport } from '../core/messages.ts';
+import { providerText } from '../core/provider.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { HostListeners } from '../host/host.ts';
+import type { Crash } from '../host/supervision.ts';
 import type { DeploymentRole } from '../models/deployment.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 
@@ -24,6 +26,8 @@ export function watchHosts(watch: HostWatch): (role: DeploymentRole | 'shadow') 
     // What runs in the shadow answers no client.
     const isLive = role !== 'shadow';
     const facts = ({ model, version }: ModelVersion) => ({ model, version, role });
+    const warn = (target: ModelVersion, message: string) =>
+      log({ level: 'warn', message, facts: facts(target) });
     return {
       onLife: (target, life) => {
         events.onLife(target, life);
@@ -47,19 +51,19 @@ export function watchHosts(watch: HostWatch): (role: DeploymentRole | 'shadow') 
         });
       },
       onRecheck: events.onRecheck,
+      onProvider: (target, provider) => {
+        events.onProvider(target, provider);
+        if (provider.fallbackReason !== undefined)
+          warn(target, `runs on ${providerText(provider)}`);
+      },
       onUnkeptForm: (target, _output, why) => {
         // A version on trial is held to stable's form, and that is where it shows.
-        if (role === 'main') log({ level: 'warn', message: unkeptText(why), facts: facts(target) });
+        if (role === 'main') warn(target, unkeptText(why));
       },
       onCrash: (target, crash) => {
         events.onCrash(target, crash);
-        const how = crash.signal ?? `exit code ${crash.exitCode ?? 'unknown'}`;
-        const why = crash.because === undefined ? '' : `: ${crash.because}`;
-        log({
-          level: 'error',
-          message: `process died (${how}${why}) with ${crash.inFlight} requests in it; it is started again`,
-          facts: { ...facts(target), died: how },
-        });
+        const died = endOf(crash);
+        log({ level: 'error', message: crashText(crash), facts: { ...facts(target), died } });
       },
       onCrashLoop: (target, detail) => {
         events.onCrashLoop(target, detail);
@@ -80,6 +84,15 @@ function joiningLevel(joining: Joining): 'warn' | 'info' {
 
 function unkeptText(why: string): string {
   return `an answer is not as the file declares: ${why}. It is served all the same, and versions on trial are not held to that output's declaration either; export the model with its true shapes`;
+}
+
+function endOf({ signal, exitCode }: Crash): string {
+  return signal ?? `exit code ${exitCode ?? 'unknown'}`;
+}
+
+function crashText(crash: Crash): string {
+  const why = crash.because === undefined ? '' : `: ${crash.because}`;
+  return `process died (${endOf(crash)}${why}) with ${crash.inFlight} requests in it; it is started again`;
 }
 
 function lifeText(life: Life): string {

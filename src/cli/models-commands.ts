@@ -73,7 +73,10 @@ function notesOn({
   return [
     ...(starting === undefined ? [] : [`${model}: starting, ${starting}`]),
     ...(reason === undefined ? [] : [`${model}: ${reason}`]),
-    ...versions.flatMap((version) => batchNote(model, version)),
+    ...versions.flatMap((version) => [
+      ...batchNote(model, version),
+      ...providerNote(model, version),
+    ]),
     ...(leftAside.length > 0
       ? [`${model}: left aside, as their names are no version numbers: ${leftAside.join(', ')}`]
       : []),
@@ -84,6 +87,11 @@ function notesOn({
 /** Why requests run alone, or should. */
 function batchNote(model: string, { version, batch }: VersionView): readonly string[] {
   return batch?.includes(', ') ? [`${model} ${version}: batch ${batch}`] : [];
+}
+
+/** Why it does not run on the execution provider that was asked for. */
+function providerNote(model: string, { version, provider }: VersionView): readonly string[] {
+  return provider?.includes(', ') ? [`${model} ${version}: runs on ${provider}`] : [];
 }
 
 function roleText({ role, weightBp }: VersionRole): string {

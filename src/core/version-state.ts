@@ -1,5 +1,6 @@
 import type { Declared } from './declared.ts';
 import type { Joining } from './joining.ts';
+import type { ProviderReport } from './provider.ts';
 import type { Reshape } from './reshape.ts';
 import type { Signature } from './tensor.ts';
 import type { Life, VersionPolicy } from './version.ts';
@@ -10,6 +11,8 @@ export type ModelVersionState = {
   readonly life: Life;
   /** Whether requests share runs; undefined while no live host runs the version. */
   readonly joining: Joining | undefined;
+  /** What it runs on; undefined while no live host runs the version. */
+  readonly provider: ProviderReport | undefined;
   readonly signature: Signature;
   /** What runs it, as the protocol's metadata names it: `onnxruntime_onnx`. */
   readonly platform: string;

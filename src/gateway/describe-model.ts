@@ -1,4 +1,5 @@
 import { joiningText } from '../core/joining.ts';
+import { providerText } from '../core/provider.ts';
 import type { Route } from '../core/route.ts';
 import { requiredInputs, type TensorSpec } from '../core/tensor.ts';
 import { compareVersions } from '../core/version.ts';
@@ -14,7 +15,7 @@ export type ModelMetadata = {
   readonly platform: string;
   readonly inputs: readonly TensorSpec[];
   readonly outputs: readonly TensorSpec[];
-  /** `batch`: whether requests share runs, and on what ground. */
+  /** `batch`: whether requests share runs, and on what ground. `provider`: what runs it, and why not what was asked for. */
   readonly properties: Readonly<Record<string, string>>;
 };
 
@@ -38,7 +39,10 @@ export function describeModel(
     platform: state.platform,
     inputs: requiredInputs(state.signature),
     outputs: state.signature.outputs,
-    properties: state.joining === undefined ? {} : { batch: joiningText(state.joining) },
+    properties: {
+      ...(state.joining && { batch: joiningText(state.joining) }),
+      ...(state.provider && { provider: providerText(state.provider) }),
+    },
   };
 }
 

@@ -4,9 +4,10 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Infer, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
+import type { ProviderReport } from '../core/provider.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
-import type { ProviderReport, Source } from '../runtime/runtime.ts';
+import type { Source } from '../runtime/runtime.ts';
 import type { Birth, Standing } from './birth.ts';
 import type { Desk, DeskSetting } from './desk.ts';
 import type { JoiningSetting, KeptExample } from './joinings.ts';
@@ -45,6 +46,8 @@ export type HostListeners = {
   ) => void;
   readonly onJoining: (target: ModelVersion, joining: Joining, example?: KeptExample) => void;
   readonly onRecheck: (target: ModelVersion, isSame: boolean) => void;
+  /** The provider that a load ended with, the load after a crash included. */
+  readonly onProvider: (target: ModelVersion, provider: ProviderReport) => void;
   /** An output whose answers do not keep to its declaration, once each. */
   readonly onUnkeptForm: (target: ModelVersion, output: string, why: string) => void;
   readonly onCrash: (target: ModelVersion, crash: Crash) => void;
@@ -59,7 +62,8 @@ export type Host = {
   readonly signature: Signature;
   /** What its answers keep to of its signature. */
   readonly form: () => Signature;
-  readonly provider: ProviderReport;
+  /** As of the last load: after a crash it may be another. */
+  readonly provider: () => ProviderReport;
   /** Whether requests share runs, and on what ground. */
   readonly joining: () => Joining;
   /** Stays `ready` during a short restart of the child: requests that arrive then are held and answered after it. */
@@ -126,6 +130,7 @@ export function listenersFor(
     onJoining: (source, joining, example) =>
       listeners.onJoining(targets[source] ?? target, joining, example),
     onRecheck: (isSame) => listeners.onRecheck(target, isSame),
+    onProvider: (source, provider) => listeners.onProvider(targets[source] ?? target, provider),
     onLife: (life) => listeners.onLife(target, life),
     onBatch: (batch) => listeners.onBatch(target, batch),
     onCrash: (crash) => listeners.onCrash(target, crash),
@@ -156,6 +161,7 @@ async function startThread(options: HostOptions): Promise<Host> {
       clock,
     );
     const desk = await loadedWithin(opening, options);
+    for (const { provider } of desk.models) listeners.onProvider(target, provider);
     lifeline.become({ kind: 'ready' });
     const close = async (): Promise<void> => {
       lifeline.become({ kind: 'draining' });
@@ -242,7 +248,7 @@ function hostOf(
     target,
     signature: opened.signature,
     form: () => form.signature(),
-    provider: opened.provider,
+    provider: () => desk.models[0]?.provider ?? opened.provider,
     joining: () => desk.joinings()[0] ?? NOT_JOINED,
     life,
     inFlight: () => inFlight,

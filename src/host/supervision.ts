@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { ProviderReport } from '../core/provider.ts';
 import type { Life } from '../core/version.ts';
 import type { Birth } from './birth.ts';
 import type { DeskListeners, DeskSetting } from './desk.ts';
@@ -26,6 +27,8 @@ export type SupervisorListeners = Pick<
   'onBatch' | 'onJoining' | 'onRecheck' | 'onInternalError'
 > & {
   readonly onLife: (life: Life) => void;
+  /** What each source runs on, after each load. */
+  readonly onProvider: (source: number, provider: ProviderReport) => void;
   readonly onCrash: (crash: Crash) => void;
   readonly onCrashLoop: (detail: string) => void;
 };

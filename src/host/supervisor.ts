@@ -293,6 +293,8 @@ export class Supervisor implements Desk {
     });
     this.#process = process;
     if (this.#closing !== undefined) return;
+    for (const [source, { provider }] of this.#models.entries())
+      this.#options.listeners.onProvider(source, provider);
     this.#lifeline.become({ kind: 'ready' });
     this.#sendHeld(process);
   }

@@ -1,10 +1,18 @@
 import type { Joining } from '../core/joining.ts';
+import type { ProviderReport } from '../core/provider.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life } from '../core/version.ts';
 import type { ModelVersionState, ServingFacts } from '../core/version-state.ts';
 import type { Package } from '../repository/package.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { servingFacts } from './serving-facts.ts';
+
+/** What is asked at each look. */
+type Now = {
+  readonly life: () => Life;
+  readonly joining: () => Joining | undefined;
+  readonly provider: () => ProviderReport | undefined;
+};
 
 /** One version as the gateway sees it: made once for each reading of the model, and its life read at each look. */
 export class DeployedVersion implements ModelVersionState {
@@ -13,27 +21,25 @@ export class DeployedVersion implements ModelVersionState {
   readonly platform = 'onnxruntime_onnx';
   readonly labels: ReadonlyMap<string, readonly string[]>;
   readonly facts: ServingFacts;
-  readonly #life: () => Life;
-  readonly #joining: () => Joining | undefined;
+  readonly #now: Now;
 
-  constructor(
-    found: Package,
-    entry: CatalogEntry,
-    now: { readonly life: () => Life; readonly joining: () => Joining | undefined },
-  ) {
+  constructor(found: Package, entry: CatalogEntry, now: Now) {
     this.version = found.version;
     this.signature = found.signature;
     this.labels = found.labelsByOutput;
     this.facts = servingFacts(entry, found);
-    this.#life = now.life;
-    this.#joining = now.joining;
+    this.#now = now;
   }
 
   get joining(): Joining | undefined {
-    return this.#joining();
+    return this.#now.joining();
+  }
+
+  get provider(): ProviderReport | undefined {
+    return this.#now.provider();
   }
 
   get life(): Life {
-    return this.#life();
+    return this.#now.life();
   }
 }

@@ -118,6 +118,7 @@ export class Deployments {
         new DeployedVersion(found, entry, {
           life: () => this.#lifeOf(found),
           joining: () => this.#live.find(found, 'stable')?.joining(),
+          provider: () => this.#live.find(found, 'stable')?.provider(),
         }),
     );
     this.#states.set(entry, states);

@@ -1,4 +1,5 @@
 import { joiningText } from '../core/joining.ts';
+import { providerText } from '../core/provider.ts';
 import type { Route, RouteView } from '../core/route.ts';
 import { compareVersions } from '../core/version.ts';
 import type { ModelVersionState } from '../core/version-state.ts';
@@ -27,6 +28,8 @@ export type VersionView = {
   readonly bytes?: number;
   /** Whether requests share runs, and on what ground; absent while no live host runs the version. */
   readonly batch?: string;
+  /** The execution provider that runs it, and why it is not the one asked for; absent while no live host runs the version. */
+  readonly provider?: string;
   readonly task?: string | undefined;
   readonly licence?: string | undefined;
 };
@@ -105,22 +108,22 @@ function modelView(
   };
 }
 
-type Shown = Pick<ModelVersionState, 'version' | 'life' | 'joining'>;
+type Shown = Pick<ModelVersionState, 'version' | 'life' | 'joining' | 'provider'>;
 
 /** A version that no live request reaches may still run, in the shadow. */
 function inSight(
   model: string,
-  { version, life, joining }: ModelVersionState,
+  { version, life, joining, provider }: ModelVersionState,
   deployments: ModelsViewOptions['deployments'],
 ): Shown {
   const shadow = life.kind === 'unloaded' ? deployments.shadowLife({ model, version }) : undefined;
-  return { version, life: shadow ?? life, joining };
+  return { version, life: shadow ?? life, joining, provider };
 }
 
 function versionView(
   entry: CatalogEntry,
   route: Route | undefined,
-  { version, life, joining }: Shown,
+  { version, life, joining, provider }: Shown,
 ): VersionView {
   const found = entry.packages.get(version);
   const fault = life.kind === 'failed' ? life.reason : undefined;
@@ -131,6 +134,7 @@ function versionView(
     roles: rolesOf(route, version),
     ...(reason !== undefined && { reason }),
     ...(joining && { batch: joiningText(joining) }),
+    ...(provider && { provider: providerText(provider) }),
     ...(found && {
       digest: found.digest,
       bytes: found.bytes,

@@ -2,9 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { InferenceSession, type Tensor as OrtTensor } from 'onnxruntime-node';
 import { messageOf } from '../core/errors.ts';
 import { type DefaultInput, spliced } from '../core/model-edits.ts';
+import type { ProviderReport } from '../core/provider.ts';
 import type { Signature, Tensor, TensorSpec } from '../core/tensor.ts';
 import { dtypeOfOrt, fromOrt, toOrt } from './onnx-tensor.ts';
-import type { OpenModel, ProviderReport, Runtime, Source } from './runtime.ts';
+import type { OpenModel, Runtime, Source } from './runtime.ts';
 
 /**
  * ONNX files through onnxruntime-node. `run` is synchronous inside and blocks its thread, so it belongs into a worker thread;

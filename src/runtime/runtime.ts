@@ -1,5 +1,6 @@
 import type { RequestContext } from '../core/infer.ts';
 import type { ModelEdits } from '../core/model-edits.ts';
+import type { ProviderReport } from '../core/provider.ts';
 import type { Reshape } from '../core/reshape.ts';
 import type { Signature, Tensor } from '../core/tensor.ts';
 import type { WarmupSample } from '../core/warmup.ts';
@@ -23,14 +24,6 @@ export type Source = {
   readonly edits?: ModelEdits | undefined;
   /** Tensors that callers see in other shapes than the model's own. Absent: none. */
   readonly reshapes?: readonly Reshape[] | undefined;
-};
-
-/** Which execution provider was asked for and which one runs. */
-export type ProviderReport = {
-  readonly requested: readonly string[];
-  readonly actual: string;
-  /** Why it is not the first requested; undefined where it is. */
-  readonly fallbackReason: string | undefined;
 };
 
 export type OpenModel = {

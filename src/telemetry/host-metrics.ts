@@ -1,9 +1,11 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 import type { Joining } from '../core/joining.ts';
+import type { ProviderReport } from '../core/provider.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import { BoundHistogram, type Series } from './bound-histogram.ts';
 import { LATENCY_BUCKETS, SIZE_BUCKETS } from './buckets.ts';
+import { ProviderMetrics } from './provider-metrics.ts';
 
 /** One batch that a host ran. */
 export type BatchEvent = {
@@ -18,6 +20,7 @@ export type HostEvents = {
   readonly onBatch: (target: ModelVersion, batch: BatchEvent) => void;
   readonly onJoining: (target: ModelVersion, joining: Joining) => void;
   readonly onRecheck: (target: ModelVersion, isSame: boolean) => void;
+  readonly onProvider: (target: ModelVersion, provider: ProviderReport) => void;
   readonly onCrash: (target: ModelVersion, crash: { readonly inFlight: number }) => void;
   readonly onCrashLoop: (target: ModelVersion, detail: string) => void;
 };
@@ -38,6 +41,7 @@ export class HostMetrics {
   readonly #compute: BoundHistogram<(typeof LABELS)[number]>;
   readonly #state: Gauge<'model' | 'version' | 'role' | 'state'>;
   readonly #joining: Gauge<'model' | 'version' | 'role' | 'rule'>;
+  readonly #providers: ProviderMetrics;
   readonly #rechecks: Counter<'model' | 'version' | 'role' | 'result'>;
   readonly #crashes: Counter<(typeof LABELS)[number]>;
   readonly #lost: Counter<(typeof LABELS)[number]>;
@@ -76,6 +80,7 @@ export class HostMetrics {
       labelNames: [...LABELS, 'rule'],
       registers: [registry],
     });
+    this.#providers = new ProviderMetrics(registry);
     this.#rechecks = new Counter({
       name: 'understudy_batch_rechecks_total',
       help: 'Batched requests that were run again alone, by result: same or different answer',
@@ -113,6 +118,7 @@ export class HostMetrics {
       onJoining: (target, joining) => this.#join(labelsOf(target), joining),
       onRecheck: (target, isSame) =>
         this.#rechecks.inc({ ...labelsOf(target), result: isSame ? 'same' : 'different' }),
+      onProvider: (target, provider) => this.#providers.set(labelsOf(target), provider),
       onCrash: (target, { inFlight }) => {
         this.#crashes.inc(labelsOf(target));
         this.#lost.inc(labelsOf(target), inFlight);

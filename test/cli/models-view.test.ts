@@ -15,6 +15,7 @@ t.test('a version is a row, with its share and why it is not served', async (t) 
       state: 'ready',
       roles: [{ role: 'stable' as const, weightBp: 9_250 }, { role: 'rule' as const }],
       batch: 'off, because rows mix',
+      provider: 'cpu, because cuda cannot be had (cuda: no device)',
       digest: DIGEST,
     },
     { version: '2', state: 'unloaded', roles: [], digest: DIGEST },
@@ -28,7 +29,8 @@ fashion  1        ready     stable 92.5 %, rule  off    37e9c886dec6
 fashion  2        unloaded  -                    -      37e9c886dec6
 fashion  3        refused   -                    -      -             expected a file model.onnx, found none
 
-fashion 1: batch off, because rows mix`,
+fashion 1: batch off, because rows mix
+fashion 1: runs on cpu, because cuda cannot be had (cuda: no device)`,
   );
 });
 

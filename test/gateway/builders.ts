@@ -88,6 +88,7 @@ export function aVersion(version: string, parts: Partial<ModelVersionState> = {}
     version,
     life: READY,
     joining: undefined,
+    provider: undefined,
     signature: PAIRS,
     platform: 'onnxruntime_onnx',
     labels: new Map(),

@@ -75,7 +75,7 @@ export class HostDiary {
         target,
         signature: found.signature,
         form: () => found.signature,
-        provider: { requested: ['cpu'], actual: 'cpu', fallbackReason: undefined },
+        provider: () => ({ requested: ['cpu'], actual: 'cpu', fallbackReason: undefined }),
         joining: () => ({ kind: 'declared', doubt: undefined }),
         life: () => ({ kind: isOpen ? 'ready' : 'unloaded' }),
         inFlight: () => inFlight,

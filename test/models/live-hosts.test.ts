@@ -25,7 +25,7 @@ function aHost(deployment: Deployment, { closed, became }: Log): Host {
     target: deployment.target,
     signature: { inputs: [], outputs: [] },
     form: () => ({ inputs: [], outputs: [] }),
-    provider: { requested: ['cpu'], actual: 'cpu', fallbackReason: undefined },
+    provider: () => ({ requested: ['cpu'], actual: 'cpu', fallbackReason: undefined }),
     joining: () => ({ kind: 'declared', doubt: undefined }),
     life: () => ({ kind: 'ready' }),
     inFlight: () => 0,

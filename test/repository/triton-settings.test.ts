@@ -347,6 +347,7 @@ t.test('the configuration that we print of ourselves is read back as it was mean
     version: '1',
     life: { kind: 'ready' },
     joining: undefined,
+    provider: undefined,
     signature: { inputs: [{ name: 'x', ...NET }], outputs: [{ name: 'y', ...NET }] },
     platform: 'onnxruntime_onnx',
     labels: new Map(),

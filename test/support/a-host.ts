@@ -1,6 +1,7 @@
 import type { Test } from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Joining } from '../../src/core/joining.ts';
+import type { ProviderReport } from '../../src/core/provider.ts';
 import type { Birth } from '../../src/host/birth.ts';
 import { type Host, type HostOptions, startHost } from '../../src/host/host.ts';
 import { aFakeSource } from './a-source.ts';
@@ -12,6 +13,7 @@ export type HostLog = {
   readonly joinings: Joining[];
   readonly rechecks: boolean[];
   readonly unkept: string[];
+  readonly providers: ProviderReport[];
   readonly crashes: { signal: string | undefined; inFlight: number }[];
   readonly crashLoops: string[];
   readonly errors: unknown[];
@@ -25,6 +27,7 @@ export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] 
     joinings: [],
     rechecks: [],
     unkept: [],
+    providers: [],
     crashes: [],
     crashLoops: [],
     errors: [],
@@ -36,6 +39,7 @@ export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] 
       onBatch: (_, batch) => log.batches.push(batch),
       onJoining: (_, joining) => log.joinings.push(joining),
       onRecheck: (_, isSame) => log.rechecks.push(isSame),
+      onProvider: (_, provider) => log.providers.push(provider),
       onUnkeptForm: (_, output) => log.unkept.push(output),
       onCrash: (_, { signal, inFlight }) => log.crashes.push({ signal, inFlight }),
       onCrashLoop: (_, detail) => log.crashLoops.push(detail),
