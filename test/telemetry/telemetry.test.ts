@@ -125,9 +125,9 @@ t.test('requests count by version, role and outcome, answers by the three clocks
     `understudy_requests_total{${labels},outcome="ok"} 1`,
   ]);
   for (const [clock, seconds] of [
-    ['queue', 0.001],
-    ['compute', 0.02],
-    ['total', 0.03],
+    ['queue_duration', 0.001],
+    ['compute_duration', 0.02],
+    ['duration', 0.03],
   ] as const) {
     const name = `understudy_request_${clock}_seconds_sum`;
     t.strictSame(await samplesOf(telemetry, name), [`${name}{${labels}} ${seconds}`]);
