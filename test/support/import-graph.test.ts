@@ -1,6 +1,7 @@
 import t from 'tap';
 import { checkCycles, checkInnerTables, checkPermissions } from './import-graph.ts';
 import { checkInnerDirections, parseSource, type SourceFile } from './source-rules.ts';
+import { asInPage, importTablesIn } from './tables-in-page.ts';
 
 /** Files by path, each with what it imports; a `type ` in front makes it an import of types. */
 function sources(imports: Readonly<Record<string, readonly string[]>>): readonly SourceFile[] {
@@ -106,4 +107,25 @@ t.test('a table of inner folders that says too much, or is missing, is caught', 
   t.match(check({ ...ROOMS, '.': ['engine', 'nouns'] }), [/a: \. may import nouns: no file/]);
   t.match(checkInnerTables(files, { a: { ...ROOMS, loft: [] } }), [/saw no file of loft/]);
   t.match(checkInnerTables(files, {}), [/src\/a: several inner folders, and no table/]);
+});
+
+t.test('the tables of a page are read row by row, so that any difference shows', async (t) => {
+  const page = [
+    '| folder | what it holds | may import |',
+    '|---|---|---|',
+    '| `core/` | nouns, `x` | nothing |',
+    '| `host/` | one | stats, core |',
+    '| `app.ts`, `app/` | the root | everything |',
+    '',
+    '| folder of `load/` | what it holds | may import |',
+    '|---|---|---|',
+    '| `nouns/` | reports | nothing of `load/` |',
+  ].join('\n');
+  const [outer, inner] = importTablesIn(page);
+  t.strictSame(outer, { core: [], host: ['core', 'stats'], app: '*' });
+  t.strictSame(inner, { nouns: [] });
+  const table = { core: [], host: ['stats', 'gates', 'core'], app: '*', gates: ['core'] } as const;
+  t.strictSame(asInPage(table, ['gates']), outer);
+  t.strictNotSame(asInPage({ ...table, host: ['core'] }, ['gates']), outer);
+  t.strictNotSame(asInPage(table, []), outer);
 });
