@@ -153,7 +153,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     ...{ onStandIn: statistics.onStandIn, onInternalError },
   });
   // No model has a route until the ledger has had its word on it.
-  const routes = createOrderedRoutes({ order, deployments });
+  const routes = createOrderedRoutes(order);
   const controller = createController({
     ...{ ledger, clock: steady, random, decide, onInternalError },
     ...columnsOf({ ...common, routes, deployments, observers }),

@@ -99,28 +99,18 @@ function carryOut(order: Order, to: { served: RouteTable; watch: LiveWatch }): v
   }
 }
 
-export type OrderedRoutesOptions = {
-  readonly order: (order: Order) => void;
-  readonly deployments: Pick<Deployments, 'reconcile' | 'remove'>;
-};
-
-/**
- * The deciding side's routes: each change is ordered from the serving side, and followed by closing what no route leads to any
- * more.
- */
-export function createOrderedRoutes({ order, deployments }: OrderedRoutesOptions): Routes {
+/** The deciding side's routes: each change is ordered from the serving side. */
+export function createOrderedRoutes(order: Seam['order']): Routes {
   const routes = createRouteTable([]);
   return {
     ...routes,
     write: (route) => {
       routes.write(route);
       order({ kind: 'route', route });
-      void deployments.reconcile(route);
     },
     remove: (model) => {
       routes.remove(model);
       order({ kind: 'noRoute', model });
-      void deployments.remove(model);
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { Preparation } from './preparation.ts';
 import type { Route } from './route.ts';
 
 /**
@@ -7,7 +8,7 @@ import type { Route } from './route.ts';
 export type RouteBasis = 'written' | 'newest' | 'nothing';
 
 /** A model whose packages have been read, for the first time or again. */
-export type Adoption = {
+export type Adoption = Preparation & {
   /** As it is configured: for a model of which nothing is on record, or whose recorded versions are gone. */
   readonly configured: Route;
   readonly basis: RouteBasis;
@@ -17,8 +18,6 @@ export type Adoption = {
   readonly versions: ReadonlySet<string>;
   /** Those of them that are not what they were, and those that are gone. */
   readonly changed: ReadonlySet<string>;
-  /** Makes ready what a route leads to, beside what is served. Rejects with the reason, with everything as it was. */
-  readonly prepare: (route: Route) => Promise<void>;
   /** Puts the packages in the place of the old ones. Called right before the route is written; must not throw. */
   readonly commit: () => void;
 };

@@ -1,3 +1,4 @@
+import type { Preparation } from './preparation.ts';
 import type { Command, RouteSetting } from './rollout.ts';
 import type { Route } from './route.ts';
 
@@ -12,22 +13,19 @@ export type RouteAsked =
   | { readonly kind: 'keep' };
 
 /** What a reload asks of a model that is served. */
-export type ModelReconfiguration = Pick<Route, 'rules' | 'aliases'> & {
-  readonly model: string;
-  /** Undefined: what is written of the route has not changed, and the ledger's word stands. */
-  readonly asked: RouteAsked | undefined;
-  /** The keys that decide who is on trial, and by what: they stay as they are while a rollout runs. */
-  readonly trialKeys: readonly string[];
-  /** The versions that are run otherwise than before. */
-  readonly changed: ReadonlySet<string>;
-  readonly versions: ReadonlySet<string>;
-  /** Whether something is to be loaded or closed even where the route stays as it is. */
-  readonly needsHosts: boolean;
-  /** Makes ready what a route leads to, beside what is served. Rejects with the reason. */
-  readonly prepare: (route: Route) => Promise<void>;
-  /** Closes what was made ready in vain. */
-  readonly giveUp: (present: Route) => Promise<void>;
-};
+export type ModelReconfiguration = Preparation &
+  Pick<Route, 'rules' | 'aliases'> & {
+    readonly model: string;
+    /** Undefined: what is written of the route has not changed, and the ledger's word stands. */
+    readonly asked: RouteAsked | undefined;
+    /** The keys that decide who is on trial, and by what: they stay as they are while a rollout runs. */
+    readonly trialKeys: readonly string[];
+    /** The versions that are run otherwise than before. */
+    readonly changed: ReadonlySet<string>;
+    readonly versions: ReadonlySet<string>;
+    /** Whether something is to be loaded or closed even where the route stays as it is. */
+    readonly needsHosts: boolean;
+  };
 
 export type Reconfiguration = {
   readonly command: Omit<Extract<Command, { kind: 'reloadConfig' }>, 'kind' | 'routes'>;

@@ -34,7 +34,7 @@ export type ConfigReloadOptions = {
   readonly config: RunningConfig;
   readonly catalog: Catalog;
   readonly controller: Pick<RouteOwner, 'reconfigure' | 'route'>;
-  readonly deployments: Pick<Deployments, 'prepare' | 'reconcile'>;
+  readonly deployments: Pick<Deployments, 'change'>;
   readonly repository: Pick<ModelControl, 'inTurns' | 'reload'>;
   readonly lookout: Pick<Lookout, 'lookAt' | 'start'>;
   readonly starting: Pick<StartingModels, 'ended' | 'whyStarting'>;

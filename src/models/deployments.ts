@@ -1,3 +1,4 @@
+import type { Preparation } from '../core/preparation.ts';
 import type { Arm, Route } from '../core/route.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ModelVersionState, RefusedModel } from '../core/version-state.ts';
@@ -7,7 +8,7 @@ import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { DeployedVersion } from './deployed-version.ts';
 import type { Deployer } from './deployer.ts';
-import { planDeployments } from './deployment.ts';
+import { type Deployment, planDeployments } from './deployment.ts';
 import { deploymentsOf } from './deployments-of.ts';
 import { LiveHosts } from './live-hosts.ts';
 import { ShadowHosts, type ShadowTarget } from './shadow-hosts.ts';
@@ -36,6 +37,10 @@ export class Deployments {
   readonly #catalog: Catalog;
   readonly #live: LiveHosts;
   readonly #shadows: ShadowHosts;
+  /** By model: the route that was reconciled last. */
+  readonly #routes = new Map<string, Route>();
+  /** By model: what a change under way leads to. */
+  readonly #changing = new Map<string, Wanted>();
   readonly #states = new WeakMap<CatalogEntry, readonly ModelVersionState[]>();
 
   constructor({ catalog, deployer, onInternalError }: DeploymentsOptions) {
@@ -71,6 +76,25 @@ export class Deployments {
     await this.#shadows.prepare(model, shadowTargetOf(route, entry), signal);
   }
 
+  /**
+   * A change of a model: what it loads stays, whatever routes are reconciled meanwhile, until its end. One at a time for each model.
+   */
+  change(model: string, options: Omit<DeployOptions, 'signal'> = {}): Preparation {
+    const entryNow = (): CatalogEntry | undefined => options.entry ?? this.#catalog.entry(model);
+    return {
+      prepare: (route) => {
+        this.#changing.set(model, wantedOf(route, entryNow()));
+        return this.prepare(route, options);
+      },
+      isPrepared: (route) => this.isPrepared(route, entryNow()),
+      end: async () => {
+        if (!this.#changing.delete(model)) return;
+        const route = this.#routes.get(model);
+        await (route === undefined ? this.remove(model) : this.reconcile(route));
+      },
+    };
+  }
+
   /** Whether all is ready that the route leads to, as the model was read. */
   isPrepared(route: Route, entry = this.#catalog.entry(route.model)): boolean {
     const { required } = deploymentsOf(route, entry);
@@ -79,19 +103,19 @@ export class Deployments {
     return isLive && this.#shadows.isPrepared(route.model, shadowTargetOf(route, entry));
   }
 
-  /** Routes traffic to what the route leads to and closes all else. Resolves when that is closed; never rejects. */
+  /**
+   * Routes traffic to what the route leads to, and closes what neither it nor a change under way needs. Resolves when that is
+   * closed; never rejects.
+   */
   async reconcile(route: Route): Promise<void> {
-    const entry = this.#catalog.entry(route.model);
-    const { required, resident } = deploymentsOf(route, entry);
-    await Promise.all([
-      this.#live.reconcile(route.model, [...required, ...resident]),
-      this.#shadows.reconcile(route.model, shadowTargetOf(route, entry)),
-    ]);
+    this.#routes.set(route.model, route);
+    await this.#reconcile(route.model, wantedOf(route, this.#catalog.entry(route.model)));
   }
 
-  /** Closes all of a model that no route leads to. Resolves when it is closed; never rejects. */
+  /** As `reconcile`, of a model that no route leads to. */
   async remove(model: string): Promise<void> {
-    await Promise.all([this.#live.reconcile(model, []), this.#shadows.reconcile(model, undefined)]);
+    this.#routes.delete(model);
+    await this.#reconcile(model, NOTHING);
   }
 
   readonly find = (target: ModelVersion, arm: Arm): Host | undefined => {
@@ -149,6 +173,14 @@ export class Deployments {
     await Promise.all([this.#live.close(), this.#shadows.close()]);
   }
 
+  async #reconcile(model: string, wanted: Wanted): Promise<void> {
+    const coming = this.#changing.get(model) ?? NOTHING;
+    await Promise.all([
+      this.#live.reconcile(model, wanted.live, coming.live),
+      this.#shadows.reconcile(model, wanted.shadow ?? coming.shadow),
+    ]);
+  }
+
   #lifeOf({ model, version }: ModelVersion): Life {
     const host = this.#live.find({ model, version }, 'stable');
     if (host !== undefined) return host.life();
@@ -156,6 +188,19 @@ export class Deployments {
     const reason = this.#live.fault({ model, version });
     return reason === undefined ? UNLOADED : { kind: 'failed', reason };
   }
+}
+
+/** What a route leads to. */
+type Wanted = {
+  readonly live: readonly Deployment[];
+  readonly shadow: ShadowTarget | undefined;
+};
+
+const NOTHING: Wanted = { live: [], shadow: undefined };
+
+function wantedOf(route: Route, entry: CatalogEntry | undefined): Wanted {
+  const { required, resident } = deploymentsOf(route, entry);
+  return { live: [...required, ...resident], shadow: shadowTargetOf(route, entry) };
 }
 
 const LOADING: Life = { kind: 'loading' };

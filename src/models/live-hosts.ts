@@ -53,7 +53,8 @@ export class LiveHosts {
   /** By version and role: the one of its builds that gets the traffic. */
   readonly #serving = new Map<string, Running>();
   readonly #loading = new Map<string, Load>();
-  readonly #closing = new Set<Promise<void>>();
+  /** What is being closed, and of which model. */
+  readonly #closing = new Map<Promise<void>, string>();
   /** By model, then by version: why the last load failed. */
   readonly #faults = new Map<string, Map<string, string>>();
   #isClosed = false;
@@ -111,18 +112,26 @@ export class LiveHosts {
   }
 
   /**
-   * Routes traffic to the wanted deployments, as far as they are there, and closes all others of the model; the route must not
-   * lead to those any more. Resolves when they have answered what they had; never rejects.
+   * Routes traffic to the wanted deployments, as far as they are there, keeps those that are `coming`, and closes all others of the
+   * model; the route must not lead to those any more. Resolves when they have answered what they had; never rejects.
    */
-  async reconcile(model: string, wanted: readonly Deployment[]): Promise<void> {
+  async reconcile(
+    model: string,
+    wanted: readonly Deployment[],
+    coming: readonly Deployment[] = [],
+  ): Promise<void> {
     const { moves, drops } = planDeployments(wanted, this.deployments(model));
     for (const { from, to } of moves) this.#move(from, to);
     for (const each of wanted) {
       const running = this.#running.get(deploymentKey(each));
       if (running) this.#serving.set(servingKey(each.target, each.role), running);
     }
-    this.#forgetFaults(model, wanted);
-    await Promise.all(drops.map((each) => this.#drop(each)));
+    this.#forgetFaults(model, [...wanted, ...coming]);
+    const kept = new Set(coming.map(deploymentKey));
+    const closing = drops.filter((each) => !kept.has(deploymentKey(each)));
+    for (const each of closing) void this.#drop(each);
+    // What an earlier call closes is waited for too.
+    await Promise.all([...this.#closing].flatMap(([done, of]) => (of === model ? done : [])));
   }
 
   /** Gives up all that is being loaded, and loads nothing any more. */
@@ -136,7 +145,7 @@ export class LiveHosts {
     this.abandonLoads();
     await Promise.allSettled([...this.#loading.values()].map(({ done }) => done));
     for (const { deployment } of [...this.#running.values()]) void this.#drop(deployment);
-    await Promise.all(this.#closing);
+    await Promise.all(this.#closing.keys());
   }
 
   #all(model: string): readonly Running[] {
@@ -226,7 +235,7 @@ export class LiveHosts {
       .close()
       .catch((error: unknown) => this.#options.onInternalError('close host', error))
       .finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
+    this.#closing.set(closing, host.target.model);
     return closing;
   }
 }

@@ -30,7 +30,7 @@ export type ModelControlOptions = {
   readonly config: Config;
   readonly catalog: Catalog;
   readonly routes: Pick<RouteView, 'read'>;
-  readonly deployments: Pick<Deployments, 'prepare' | 'reconcile' | 'remove' | 'versions'>;
+  readonly deployments: Pick<Deployments, 'change' | 'remove' | 'versions'>;
   readonly controller: Pick<RouteOwner, 'adopt' | 'forget' | 'recordedVersions'>;
   /** Forgets what other versions of the model have done. */
   readonly retainStatistics: (model: string, versions: ReadonlySet<string>) => void;
@@ -157,24 +157,20 @@ export class ModelControl implements ModelRepository {
    */
   async adopt({ entry, isBrought }: Read, onTaken = (): void => {}): Promise<Refusal | undefined> {
     const { model, packages } = entry;
-    const { catalog, routes, deployments, controller, retainStatistics } = this.#options;
+    const { catalog, deployments, controller, retainStatistics } = this.#options;
     const before = catalog.entry(model);
+    const change = deployments.change(model, { entry, isStrict: true });
     return await controller.adopt({
       configured: initialRoute(entry),
       basis: basisOf(entry),
       isBrought,
       versions: new Set(packages.keys()),
       changed: changedVersions(before, entry),
+      ...change,
       prepare: async (route) => {
-        try {
-          await deployments.prepare(route, { entry, isStrict: true });
-        } catch (error) {
-          const present = routes.read(model);
-          await (present === undefined
-            ? deployments.remove(model)
-            : deployments.reconcile(present));
+        await change.prepare(route).catch((error: unknown) => {
           throw loadFailed(model, causeMessageOf(error), error);
-        }
+        });
       },
       commit: () => {
         onTaken();

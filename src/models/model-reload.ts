@@ -9,7 +9,7 @@ import { initialRoute } from './initial-routes.ts';
 export type ModelReload = { readonly before: CatalogEntry; readonly after: CatalogEntry };
 
 export type ModelReloadOptions = {
-  readonly deployments: Pick<Deployments, 'prepare' | 'reconcile'>;
+  readonly deployments: Pick<Deployments, 'change'>;
   /** The repository's folder: packages from elsewhere are a caller's own. */
   readonly repository: string;
 };
@@ -33,8 +33,7 @@ export function modelReconfiguration(
     changed,
     versions: new Set(packages.keys()),
     needsHosts: changed.size > 0 || isOfPolicy,
-    prepare: (route) => deployments.prepare(route, { entry: after }),
-    giveUp: (present) => deployments.reconcile(present),
+    ...deployments.change(model, { entry: after }),
   };
 }
 

@@ -32,7 +32,8 @@ type Held = { readonly target: ShadowTarget; readonly lane: Lane };
 export class ShadowHosts {
   readonly #options: ShadowHostsOptions;
   readonly #held = new Map<string, Held>();
-  readonly #closing = new Set<Promise<void>>();
+  /** What is being closed, and of which model. */
+  readonly #closing = new Map<Promise<void>, string>();
   /** By model: the one that is being loaded. */
   readonly #loading = new Map<string, Load>();
   #isClosed = false;
@@ -80,10 +81,11 @@ export class ShadowHosts {
 
   /** Closes the shadow host of a model that no longer mirrors. Resolves when it is closed; never rejects. */
   async reconcile(model: string, target: ShadowTarget | undefined): Promise<void> {
+    if (target !== undefined) return;
     const held = this.#held.get(model);
-    if (held === undefined || target !== undefined) return;
     this.#held.delete(model);
-    await this.#close(held);
+    if (held !== undefined) void this.#close(held);
+    await Promise.all([...this.#closing].flatMap(([done, of]) => (of === model ? done : [])));
   }
 
   /** Gives up what is being loaded, and loads nothing any more. */
@@ -97,7 +99,7 @@ export class ShadowHosts {
     await Promise.allSettled([...this.#loading.values()].map(({ done }) => done));
     for (const held of this.#held.values()) void this.#close(held);
     this.#held.clear();
-    await Promise.all(this.#closing);
+    await Promise.all(this.#closing.keys());
   }
 
   /** One is loaded at a time: another target takes the place of the one before. */
@@ -123,12 +125,12 @@ export class ShadowHosts {
     if (before !== undefined) void this.#close(before);
   }
 
-  #close({ lane }: Held): Promise<void> {
+  #close({ target, lane }: Held): Promise<void> {
     const closing = lane
       .close()
       .catch((error: unknown) => this.#options.onInternalError('close lane', error))
       .finally(() => this.#closing.delete(closing));
-    this.#closing.add(closing);
+    this.#closing.set(closing, target.model);
     return closing;
   }
 }

@@ -1,34 +1,26 @@
 import { SerialQueues } from '../concurrency/serial-queues.ts';
 import type { Adoption, RouteBasis } from '../core/adoption.ts';
 import type { Clock } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
 import type { Evidence } from '../core/evidence.ts';
-import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
 import type { Reconfiguration } from '../core/reconfiguration.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { BreakerTrip, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
 import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
-import { findRoute, following, refusalOfAdoption } from './adoption.ts';
-import { begin } from './begin.ts';
-import {
-  type CommandResult,
-  type ModelCommand,
-  modelOf,
-  refusalOf,
-  type Submission,
-  WAITS_FOR_LEDGER,
-} from './command.ts';
+import { Changes } from './changes.ts';
+import { type CommandResult, modelOf, type Submission } from './command.ts';
+import { Commands } from './commands.ts';
 import { Ending } from './ending.ts';
 import { aliveTrial, versionsOnRecord } from './history.ts';
 import type { Decide } from './judge.ts';
-import { refusalOfLedger, refusalOfUnread } from './ledger-refusal.ts';
+import { refusalOfLedger } from './ledger-refusal.ts';
 import { Logbook, NotRecordedError } from './logbook.ts';
 import { Looks } from './looks.ts';
 import { Performer } from './performer.ts';
 import { reconfigure } from './reconfigure.ts';
 import { Resumption } from './resumption.ts';
+import { RouteWriter } from './route-writer.ts';
 import type { Routes, Stage } from './stage.ts';
 import type { RolloutStatus } from './status.ts';
 
@@ -67,24 +59,37 @@ export type ControllerOptions = {
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #book: Logbook;
+  readonly #writer: RouteWriter;
   readonly #performer: Performer;
   readonly #queues = new SerialQueues();
   readonly #resumption: Resumption;
   readonly #looks: Looks;
   readonly #ending: Ending;
+  readonly #commands: Commands;
+  readonly #changes: Changes;
   #timer: NodeJS.Timeout | undefined;
   #loading: Promise<void> | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#book = new Logbook(options.ledger);
-    this.#performer = new Performer({ ...options, book: this.#book, queues: this.#queues });
-    const parts = { ...options, book: this.#book, performer: this.#performer };
-    this.#resumption = new Resumption({ ...parts, queues: this.#queues });
+    const shared = { ...options, book: this.#book, queues: this.#queues };
+    const isOutdated = (route: Route): boolean => this.#performer.isOutdated(route);
+    this.#writer = new RouteWriter({ ...shared, isOutdated });
+    this.#performer = new Performer({ ...shared, writer: this.#writer });
+    const parts = { ...shared, writer: this.#writer, performer: this.#performer };
+    this.#resumption = new Resumption(parts);
     const isServed = (model: string): boolean => this.#isServed(model);
     this.#looks = new Looks({ ...parts, isServed });
     const revisionOf = (model: string): number => options.routes.read(model)?.revision ?? 0;
     this.#ending = new Ending({ ...parts, revisionOf });
+    const whyStarting = (model: string): string | undefined => this.#whyStarting(model);
+    this.#commands = new Commands({ ...parts, ending: this.#ending, whyStarting });
+    this.#changes = new Changes({
+      ...parts,
+      resumption: this.#resumption,
+      commands: this.#commands,
+    });
   }
 
   /**
@@ -145,6 +150,7 @@ export class Controller {
   /** Halts, and waits for what is under way. */
   async stop(): Promise<void> {
     this.halt();
+    await this.#changes.drained();
     await this.#queues.drained();
     await this.#book.flush();
     const count = this.#book.unrecorded();
@@ -164,18 +170,27 @@ export class Controller {
   async submit(submission: Submission): Promise<CommandResult> {
     const model = modelOf(submission);
     if (submission.kind === 'abort') this.#ending.abortNow(submission);
-    const submitted = this.#queues.run(model, () => this.#submit(submission));
-    if (submission.kind === 'abort') return this.#ending.answer(submitted, submission);
-    const result = await submitted;
-    if (submission.kind === 'start' || result.kind === 'refused') return result;
+    const result = this.#submit(submission);
+    if (submission.kind === 'abort') return this.#ending.answer(result, submission);
+    const done = await result;
+    if (submission.kind === 'start' || done.kind === 'refused') return done;
     await this.#performer.loaded(model);
-    return this.#applied(model, result.rolloutId);
+    return this.#commands.applied(model, done.rolloutId);
   }
 
-  #applied(model: string, rolloutId: string | undefined): CommandResult {
-    const revision = this.#options.routes.read(model)?.revision ?? 0;
-    const applied = { kind: 'applied', rolloutId, revision } as const;
-    return this.#performer.isUnderWay(model) ? applied : { ...applied, notYet: WAITS_FOR_LEDGER };
+  /** What loads before it is accepted, and what must not begin meanwhile, waits for the change before; the rest for its turn only. */
+  #submit(submission: Submission): Promise<CommandResult> {
+    const model = modelOf(submission);
+    const carryOut = (): Promise<CommandResult> =>
+      this.#queues.run(model, () => this.#commands.carryOut(submission));
+    switch (submission.kind) {
+      case 'setRoute':
+        return this.#changes.setRoute(submission);
+      case 'start':
+        return this.#changes.run(model, carryOut);
+      default:
+        return carryOut();
+    }
   }
 
   /** Ends the model's trial immediately, regardless of the statistics. No trial: nothing happens. */
@@ -195,39 +210,7 @@ export class Controller {
    * is returned. Rejects with what could not be loaded, with everything as it was.
    */
   adopt(adoption: Adoption): Promise<Refusal | undefined> {
-    const { model } = adoption.configured;
-    return this.#queues.run(model, async () => {
-      const unread = refusalOfUnread(this.#book);
-      if (unread !== undefined) return unread;
-      await this.#performer.catchUp(model);
-      const present = this.#options.routes.read(model);
-      if (present === undefined) {
-        await this.#appear(adoption);
-        return undefined;
-      }
-      const alive = aliveTrial(this.#book.model(model))?.rollout;
-      const refusal = alive && refusalOfAdoption(alive, adoption);
-      if (refusal !== undefined) return refusal;
-      const found = findRoute({ ...adoption, isServed: true }, this.#book.model(model));
-      if (found.kind === 'refused') return found;
-      const route = alive === undefined ? found.route : present;
-      await adoption.prepare(route);
-      adoption.commit();
-      this.#options.routes.write(following(route, present));
-      if (found.isChoice) await this.#performer.recordChoice(model);
-      return undefined;
-    });
-  }
-
-  /** Of a model without traffic, what is to be served is loaded first. */
-  async #appear(adoption: Adoption): Promise<void> {
-    const { model } = adoption.configured;
-    const footing = this.#resumption.footing(adoption);
-    await adoption.prepare(footing.safe);
-    adoption.commit();
-    this.#options.routes.write(footing.safe);
-    this.#resumption.open(model);
-    await this.#resumption.carryOn(model, footing, true);
+    return this.#changes.adopt(adoption);
   }
 
   /**
@@ -235,7 +218,7 @@ export class Controller {
    * returned. What is on record stays so, and `adopt` goes on from there.
    */
   forget(model: string): Promise<Refusal | undefined> {
-    return this.#queues.run(model, async () => {
+    const work = async (): Promise<Refusal | undefined> => {
       await this.#performer.catchUp(model);
       const alive = aliveTrial(this.#book.model(model))?.rollout;
       if (alive !== undefined) {
@@ -244,14 +227,18 @@ export class Controller {
           `rollout ${alive.id} is running: promote or abort it first`,
         );
       }
-      this.#options.routes.remove(model);
+      this.#writer.remove(model);
       return undefined;
-    });
+    };
+    return this.#changes.run(model, () => this.#queues.run(model, work));
   }
 
   /** Carries out a reload of the configuration, or resolves with what stands in the way. */
   async reconfigure(asked: Reconfiguration): Promise<Refusal | undefined> {
-    const parts = { book: this.#book, performer: this.#performer, queues: this.#queues };
+    const parts = {
+      ...{ book: this.#book, performer: this.#performer, queues: this.#queues },
+      ...{ writer: this.#writer, changes: this.#changes },
+    };
     return (
       refusalOfLedger(this.#book) ?? (await reconfigure(asked, { ...this.#options, ...parts }))
     );
@@ -289,83 +276,9 @@ export class Controller {
     return { ...this.#book.health(), unrecorded: this.#book.unrecorded() };
   }
 
-  async #submit(submission: Submission): Promise<CommandResult> {
-    const model = modelOf(submission);
-    try {
-      if (!this.#book.isFenced()) await this.#performer.catchUp(model);
-      if (submission.kind === 'abort') {
-        const ended = await this.#ending.abort(submission);
-        if (ended !== undefined) return ended;
-      }
-      return refusalOfLedger(this.#book) ?? (await this.#carryOut(model, submission));
-    } catch (error) {
-      if (!(error instanceof NotRecordedError)) throw error;
-      return refused('ledger_degraded', `${error.message}. Nothing was done`);
-    }
-  }
-
-  async #carryOut(model: string, submission: Submission): Promise<CommandResult> {
-    const command = this.#completed(submission);
-    const refusal = this.#refusalOf(command) ?? (await this.#refusalOfLoading(command));
-    const body = { kind: 'command', command, refused: refusal?.why } as const;
-    if (refusal !== undefined) {
-      // Nothing follows from it, so a ledger that does not take it changes nothing.
-      await this.#book.append(body).catch(() => undefined);
-      return refusal;
-    }
-    const alive = aliveTrial(this.#book.model(model))?.rollout;
-    await this.#book.append(body);
-    const started = command.kind === 'start' ? await this.#begin(command) : undefined;
-    await this.#performer.performIfRecorded(model);
-    return this.#applied(model, started ?? alive?.id);
-  }
-
-  #completed(submission: Submission): ModelCommand {
-    if (submission.kind !== 'start') return submission;
-    const id = this.#nextId(submission.spec);
-    const { random } = this.#options;
-    const words = Array.from({ length: 8 }, () => random.integer(2 ** 32));
-    const salt = sha256Hex([id, this.#options.clock.wallMs(), ...words].join(' ')).slice(0, 32);
-    return { kind: 'start', spec: { ...submission.spec, salt } };
-  }
-
-  #nextId({ model, candidate }: { readonly model: string; readonly candidate: string }): string {
-    return `${model}-${candidate}-${this.#book.model(model).trialsStarted + 1}`;
-  }
-
-  #refusalOf(command: ModelCommand): Refusal | undefined {
-    const model = modelOf(command);
-    const { routes, digestOf, whyNotComparable } = this.#options;
-    const alive = aliveTrial(this.#book.model(model))?.rollout;
-    const whyStarting = this.#whyStarting(model);
-    const route = routes.read(model);
-    return refusalOf(command, { route, whyStarting, alive, digestOf, whyNotComparable });
-  }
-
   #whyStarting(model: string): string | undefined {
     const why = this.#options.whyStarting?.(model);
     return why ?? (this.#resumption.isResuming(model) ? 'its versions are loading' : undefined);
-  }
-
-  /** A route is set only to what can answer: its versions are loaded before the command is accepted. */
-  async #refusalOfLoading(command: ModelCommand): Promise<Refusal | undefined> {
-    const route = this.#options.routes.read(modelOf(command));
-    if (command.kind !== 'setRoute' || route === undefined) return undefined;
-    const { stable, shares, mirror } = command;
-    try {
-      await this.#options.stage.prepareRoute({ ...route, stable, shares, mirror });
-      return undefined;
-    } catch (error) {
-      // The route as it is: what was loaded in vain is closed.
-      this.#options.routes.write(route);
-      return refused('not_ready', messageOf(error));
-    }
-  }
-
-  async #begin({ spec }: Extract<ModelCommand, { kind: 'start' }>): Promise<string> {
-    const id = this.#nextId(spec);
-    await begin(id, spec, { ...this.#options, book: this.#book });
-    return id;
   }
 
   /** Runs work of a model in its turn and reports what it throws. */

@@ -3,18 +3,19 @@ import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { RecordBody } from '../core/record.ts';
 import { type BreakerTrip, isFinal, type Rollout } from '../core/rollout.ts';
-import { type Route, versionsLedTo } from '../core/route.ts';
+import { type Route, type RouteView, versionsLedTo } from '../core/route.ts';
 import { begun } from './advance.ts';
 import { aliveTrial, CHOICE } from './history.ts';
 import { type Logbook, NotRecordedError } from './logbook.ts';
 import { routeFor } from './route-for.ts';
-import { isSameRoute, RouteWriter } from './route-writer.ts';
-import type { Routes, Stage } from './stage.ts';
+import { isSameRoute, type RouteWriter } from './route-writer.ts';
+import type { Stage } from './stage.ts';
 import { isSamePhase, TrialLoads } from './trial-loads.ts';
 
 export type PerformerOptions = {
   readonly book: Logbook;
-  readonly routes: Routes;
+  readonly routes: RouteView;
+  readonly writer: RouteWriter;
   readonly stage: Stage;
   readonly clock: Clock;
   /** Told of each route that was chosen for want of one to go by, and is on record from here on. */
@@ -47,9 +48,7 @@ export class Performer {
 
   constructor(options: PerformerOptions) {
     this.#options = options;
-    const { routes, book } = options;
-    const isOutdated = (route: Route): boolean => this.#isOutdated(route);
-    this.#writer = new RouteWriter({ routes, book, isOutdated });
+    this.#writer = options.writer;
     this.#loads = new TrialLoads(options);
   }
 
@@ -186,7 +185,8 @@ export class Performer {
     return undefined;
   }
 
-  #isOutdated(route: Route): boolean {
+  /** True for a route that sends traffic to a candidate whose trial has ended by now. */
+  isOutdated(route: Route): boolean {
     const ended = this.rolloutEnded(route.model);
     return ended !== undefined && versionsLedTo(route).includes(ended.spec.candidate);
   }

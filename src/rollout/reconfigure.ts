@@ -8,24 +8,29 @@ import { messageOf, ServeError } from '../core/errors.ts';
 import type { ModelReconfiguration, Reconfiguration } from '../core/reconfiguration.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { Rollout, RouteSetting } from '../core/rollout.ts';
-import { type Route, versionsLedTo } from '../core/route.ts';
+import { type Route, type RouteView, versionsLedTo } from '../core/route.ts';
 import { following, refusalOfAdoption } from './adoption.ts';
+import type { Changes } from './changes.ts';
 import { aliveTrial } from './history.ts';
 import type { Logbook } from './logbook.ts';
 import type { Performer } from './performer.ts';
-import { isSameRoute } from './route-writer.ts';
-import type { Routes } from './stage.ts';
+import { isSameRoute, type RouteWriter } from './route-writer.ts';
 
 export type ReconfigureOptions = {
   readonly book: Logbook;
   readonly performer: Performer;
-  readonly routes: Routes;
+  readonly routes: RouteView;
+  readonly writer: RouteWriter;
   readonly queues: SerialQueues;
+  readonly changes: Pick<Changes, 'holdAll'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /** How long a reload waits for commands and loads that are under way; milliseconds. */
 const WAIT_MS_MAX = 20_000;
+
+/** How often what a reload leads to is loaded again, as a route changed meanwhile. */
+const LOADS_MAX = 5;
 
 /** A model's place in a reload, once it is known what it comes to. */
 type Move = {
@@ -36,39 +41,85 @@ type Move = {
   readonly recorded: RouteSetting | undefined;
 };
 
-/** Resolves with what stands in the way, if anything does: nothing has changed then. */
+/** What has to be loaded before a reload can be carried out. */
+type Load = { readonly kind: 'load'; readonly moves: readonly Move[] };
+
+/**
+ * Resolves with what stands in the way, if anything does: nothing has changed then. Loads outside the turns of the models, as a
+ * `Changes` does, and no other change of them begins meanwhile.
+ */
 export async function reconfigure(
-  { command, models, isDryRun, commit }: Reconfiguration,
+  asked: Reconfiguration,
   options: ReconfigureOptions,
 ): Promise<Refusal | undefined> {
-  const { book, performer, queues } = options;
-  const sorted = [...models].sort((a, b) => (a.model < b.model ? -1 : 1));
+  const { queues, changes } = options;
+  const models = asked.models.map(({ model }) => model).sort();
   const late = () =>
     new ServeError('conflict', 'models are still being loaded: try again once they are');
-  const names = sorted.map(({ model }) => model);
-  return await queues.holdAll(names, { waitMsMax: WAIT_MS_MAX, late }, async () => {
-    for (const { model } of sorted) await performer.catchUp(model);
-    const refusals = sorted.flatMap((each) => refusalOf(each, options) ?? []);
-    const moves = sorted.flatMap((each) => moveOf(each, options) ?? []);
-    const routes = moves.flatMap(({ recorded }) => recorded ?? []);
-    const body = {
-      kind: 'command',
-      command: { kind: 'reloadConfig', ...command, routes },
-    } as const;
-    if (isDryRun) return joined(refusals);
-    const refusal = joined(refusals) ?? (await prepareAll(moves));
-    try {
-      await book.append({ ...body, refused: refusal?.why });
-    } catch (error) {
-      if (refusal === undefined) await giveUp(moves);
-      return refusal ?? refused('ledger_degraded', messageOf(error));
+  const limit = { waitMsMax: WAIT_MS_MAX, late };
+  return await changes.holdAll(models, limit, async () => {
+    let problem: Refusal | undefined;
+    for (let loads = 0; ; loads += 1) {
+      const known = { loads, problem };
+      const step = await queues
+        .holdAll(models, limit, () => attempt(asked, known, options))
+        .catch(async (error: unknown) => {
+          await end(asked);
+          throw error;
+        });
+      if (step?.kind !== 'load') {
+        if (loads > 0) await end(asked, step !== undefined);
+        return step;
+      }
+      problem = await prepareAll(step.moves);
     }
-    if (refusal !== undefined) return refusal;
-    commit();
-    for (const { next } of moves) options.routes.write(next);
-    await record(moves, options);
-    return undefined;
   });
+}
+
+/** In the turns of all models: checks, and carries out where all is loaded. Undefined: it has been. */
+async function attempt(
+  { command, models, isDryRun, commit }: Reconfiguration,
+  { loads, problem }: { readonly loads: number; readonly problem: Refusal | undefined },
+  options: ReconfigureOptions,
+): Promise<Refusal | Load | undefined> {
+  const { book, performer, writer } = options;
+  const sorted = [...models].sort((a, b) => (a.model < b.model ? -1 : 1));
+  for (const { model } of sorted) await performer.catchUp(model);
+  const refusals = sorted.flatMap((each) => refusalOf(each, options) ?? []);
+  if (isDryRun) return joined(refusals);
+  const moves = sorted.flatMap((each) => moveOf(each, options) ?? []);
+  const refusal = joined(refusals) ?? problem;
+  const missing = moves.filter((move) => needsLoad(move, loads > 0));
+  if (refusal === undefined && missing.length > 0)
+    return loads < LOADS_MAX ? { kind: 'load', moves: missing } : overtaken(missing);
+  const routes = moves.flatMap(({ recorded }) => recorded ?? []);
+  const body = { kind: 'command', command: { kind: 'reloadConfig', ...command, routes } } as const;
+  try {
+    await book.append({ ...body, refused: refusal?.why });
+  } catch (error) {
+    return refusal ?? refused('ledger_degraded', messageOf(error));
+  }
+  if (refusal !== undefined) return refusal;
+  commit();
+  for (const { next } of moves) writer.place(next);
+  await record(moves, options);
+  return undefined;
+}
+
+function needsLoad({ change, present, next }: Move, wasLoaded: boolean): boolean {
+  if (!change.needsHosts && next === present) return false;
+  return !wasLoaded || !change.isPrepared(next);
+}
+
+function overtaken(moves: readonly Move[]): Refusal {
+  const models = moves.map(({ change }) => change.model).join(', ');
+  return refused('not_ready', `routes changed while this was loading (${models}): try again`);
+}
+
+/** Closes what was loaded in vain; waits for that where nothing has come of it. */
+async function end({ models }: Reconfiguration, isWaiting = true): Promise<void> {
+  const ended = Promise.all(models.map((change) => change.end()));
+  if (isWaiting) await ended;
 }
 
 /** All that stands in the way, as one refusal. */
@@ -132,22 +183,16 @@ function settingOf({ model, stable, shares, mirror }: Route): RouteSetting {
   return { model, stable, shares, mirror };
 }
 
-/** One model after the other, so that what is served keeps its processors. */
+/** One model after the other, so that what is served keeps its processors. Resolves with what could not be loaded. */
 async function prepareAll(moves: readonly Move[]): Promise<Refusal | undefined> {
-  for (const { change, present, next } of moves) {
-    if (!change.needsHosts && next === present) continue;
+  for (const { change, next } of moves) {
     try {
       await change.prepare(next);
     } catch (error) {
-      await giveUp(moves);
       return refused('not_ready', `models.${change.model}: ${messageOf(error)}`);
     }
   }
   return undefined;
-}
-
-async function giveUp(moves: readonly Move[]): Promise<void> {
-  for (const { change, present } of moves) await change.giveUp(present);
 }
 
 /** That the routes are carried out. Without this record the next start carries them out. */

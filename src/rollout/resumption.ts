@@ -8,17 +8,18 @@ import { aliveTrial, swappedPackage } from './history.ts';
 import type { Logbook } from './logbook.ts';
 import type { Performer } from './performer.ts';
 import { allTo } from './route-for.ts';
-import type { Routes, Stage } from './stage.ts';
+import type { RouteWriter } from './route-writer.ts';
+import type { Stage } from './stage.ts';
 
 export type ResumptionParts = {
-  readonly routes: Routes;
-  readonly stage: Stage;
+  readonly stage: Pick<Stage, 'open' | 'prepareRoute'>;
   /** The digest of a version's package; undefined: there is no such version. */
   readonly digestOf: (model: string, version: string) => string | undefined;
   readonly onInternalError: (operation: string, error: unknown) => void;
   readonly book: Logbook;
   readonly performer: Performer;
   readonly queues: SerialQueues;
+  readonly writer: RouteWriter;
 };
 
 /** Where a model is taken up. */
@@ -54,14 +55,14 @@ export class Resumption {
    */
   async resume(configured: Route, basis: RouteBasis): Promise<void> {
     const { model } = configured;
-    const { routes, queues } = this.#parts;
+    const { writer, queues } = this.#parts;
     if (this.#resuming.has(model)) return;
     this.#resuming.add(model);
     try {
       const footing = await queues.run(model, async () => {
         const question = { configured, basis, versions: undefined, isBrought: false };
         const found = this.footing(question);
-        routes.write(found.safe);
+        writer.place(found.safe);
         this.open(model);
         return found;
       });

@@ -2,16 +2,20 @@ import type { Route } from '../core/route.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
 import type { AppendOptions } from '../ledger/ledger.ts';
 import type { Logbook } from './logbook.ts';
-import type { Routes } from './stage.ts';
+import type { Routes, Stage } from './stage.ts';
 
 export type RouteWriterOptions = {
   readonly routes: Routes;
+  readonly stage: Pick<Stage, 'reconcile'>;
   readonly book: Logbook;
   /** True for a route that sends traffic to a candidate whose trial has ended by now. */
   readonly isOutdated: (route: Route) => boolean;
 };
 
-/** Writes routes: to the ledger first, then to the table that the gateway reads. */
+/**
+ * The one door to the table of routes that the gateway reads. A route that is for the record is written to the ledger first. What
+ * runs is reconciled after each change of the table.
+ */
 export class RouteWriter {
   readonly #options: RouteWriterOptions;
 
@@ -46,12 +50,24 @@ export class RouteWriter {
     const { routes } = this.#options;
     const present = routes.read(desired.model);
     if (present !== undefined && isSameRoute(present, desired)) return;
-    routes.write({ ...desired, revision: this.#nextRevision(desired.model) });
+    this.place({ ...desired, revision: this.#nextRevision(desired.model) });
+  }
+
+  /** Writes to the table only, the revision included: a route that is on record already, or is the configuration's. */
+  place(route: Route): void {
+    this.#options.routes.write(route);
+    this.#options.stage.reconcile(route.model);
+  }
+
+  /** No traffic is routed to the model from here on. */
+  remove(model: string): void {
+    this.#options.routes.remove(model);
+    this.#options.stage.reconcile(model);
   }
 
   /** While a record was on its way to the disk traffic may have been taken away from what it leads to. */
   #toTable(route: Route): void {
-    if (!this.#options.isOutdated(route)) this.#options.routes.write(route);
+    if (!this.#options.isOutdated(route)) this.place(route);
   }
 
   #nextRevision(model: string): number {

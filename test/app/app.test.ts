@@ -33,6 +33,10 @@ t.test(
           throw new Error('no such file');
         },
         isPrepared: () => false,
+        change: () => {
+          throw new Error('no change is made here');
+        },
+        remove: async () => {},
         reconcile: async (kept) =>
           void log.push(kept === route ? 'reconcile the present route' : 'reconcile another'),
       },
@@ -43,6 +47,7 @@ t.test(
     t.same(log, ['prepare 2', 'close fashion-2-1', 'reconcile the present route']);
   },
 );
+
 t.test('only a candidate that keeps dying ends its trial', async (t) => {
   const [entries, trips]: [LogEntry[], string[]] = [[], []];
   const telemetry = createTelemetry({

@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { createStage } from '../../src/app/stage.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { RunningConfig } from '../../src/config/running-config.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -56,6 +57,10 @@ export class HostDiary {
   readonly faults = new Map<string, string>();
   /** Starting waits for it. */
   gate: Promise<unknown> = Promise.resolve();
+  /** Starts that were asked for, by model and version, in order. */
+  readonly asked: string[] = [];
+  /** By model and version, as in `fashion 2`: its start waits for this too. */
+  readonly gates = new Map<string, Promise<unknown>>();
   /** Of every shadow lane. */
   laneLife: Life = { kind: 'ready' };
 
@@ -64,6 +69,8 @@ export class HostDiary {
     startHost: async ({ target, entry }: Deployment): Promise<Host> => {
       await this.gate;
       const name = `${target.model} ${target.version}`;
+      this.asked.push(name);
+      await this.gates.get(name);
       const fault = this.faults.get(name);
       const found = entry?.packages.get(target.version);
       if (fault !== undefined || found === undefined) {
@@ -190,19 +197,15 @@ export async function aControl(
     ledger,
     clock: systemClock,
     random: seededRandom(1),
-    routes: {
-      ...routes,
-      write: (route) => {
-        routes.write(route);
-        void deployments.reconcile(route);
-      },
-    },
+    routes,
     stage: {
+      ...createStage({
+        ...{ routes, deployments },
+        observers: { open: () => undefined, close: () => undefined },
+      }),
+      // What a trial needs is there at once.
       prepare: async () => {},
       isPrepared: () => true,
-      prepareRoute: (route) => deployments.prepare(route),
-      open: () => {},
-      release: async () => {},
     },
     decide: decideByLabel,
     evidence: () => NO_EVIDENCE,

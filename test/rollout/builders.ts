@@ -1,6 +1,7 @@
 import type { RouteBasis } from '../../src/core/adoption.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { Preparation } from '../../src/core/preparation.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { LedgerRecord } from '../../src/core/record.ts';
 import type { Phase, Rollout, RolloutSpec, Step } from '../../src/core/rollout.ts';
@@ -137,6 +138,8 @@ export class World {
   prepareFault: string | undefined;
   /** What a trial needs is loaded once it opens. */
   gate: Promise<unknown> = Promise.resolve();
+  /** What a change leads to is loaded once it opens. */
+  changeGate: Promise<unknown> = Promise.resolve();
   /** By candidate: why it cannot be compared with stable. */
   readonly notComparable = new Map<string, string>();
   /** What the configured route rests on. */
@@ -206,6 +209,8 @@ export class World {
       this.log.push(`prepareRoute ${shareText(route)}`);
       if (this.prepareFault !== undefined) throw new Error(this.prepareFault);
     },
+    change: () => this.change(),
+    reconcile: () => undefined,
     open: (rollout, evidence) => {
       this.evidence = evidence;
       this.log.push(`open ${rollout.id}`);
@@ -214,6 +219,23 @@ export class World {
       this.log.push(`release ${rollout.id}`);
     },
   };
+
+  /** What another route or another reading of the model leads to is loaded once its gate opens. */
+  change(): Preparation {
+    let isBegun = false;
+    return {
+      prepare: async (route) => {
+        isBegun = true;
+        this.log.push(`load ${shareText(route)}`);
+        await this.changeGate;
+        if (this.prepareFault !== undefined) throw new Error(this.prepareFault);
+      },
+      isPrepared: () => true,
+      end: async () => {
+        if (isBegun) this.log.push('end of change');
+      },
+    };
+  }
 
   /** What people get: `1:9000 2:1000`. */
   shares(): string {

@@ -187,7 +187,7 @@ t.test('a route is set only when its versions are loaded', async (t) => {
   const command = { kind: 'setRoute', model: 'fashion', revision: 1, stable: '3', shares } as const;
   t.match(await controller.submit({ ...command, mirror: undefined }), { code: 'not_ready' });
   t.equal(world.shares(), STABLE);
-  t.equal(world.log.at(-1), `write ${STABLE}`, 'what was loaded in vain is closed');
+  t.equal(world.log.at(-1), 'end of change', 'what was loaded in vain is closed');
 });
 
 t.test('goes on after a kill from the recorded evidence and draws nothing again', async (t) => {
@@ -306,7 +306,7 @@ function anAdoption(world: World, parts: Partial<Adoption> = {}): Adoption {
     isBrought: false,
     versions: new Set(['1', '2']),
     changed: new Set(),
-    prepare: async () => void world.log.push('prepare anew'),
+    ...world.change(),
     commit: () => void world.log.push('commit'),
     ...parts,
   };
@@ -318,7 +318,11 @@ t.test('a model that appears is taken up where the record says it was', async (t
   const first = world.boot();
   await world.resume(first.controller);
   await first.controller.adopt(anAdoption(world));
-  t.same(world.log, ['prepare anew', 'commit', `write ${STABLE}`], 'loaded, then routed');
+  t.same(
+    world.log,
+    [`load ${STABLE}`, 'commit', `write ${STABLE}`, 'end of change'],
+    'loaded, then routed',
+  );
   const shares = [{ arm: 'stable', version: '2', weightBp: 10_000 }] as const;
   const toSecond = { kind: 'setRoute', model: 'fashion', stable: '2', shares } as const;
   await first.controller.submit({ ...toSecond, mirror: undefined, revision: 1 });
@@ -352,7 +356,7 @@ t.test('a trial whose model comes late goes on once it is there', async (t) => {
   t.same(late.log, [], 'there is no such model');
   await again.controller.adopt(anAdoption(late));
   await again.controller.loaded('fashion');
-  t.same(late.log.slice(0, 3), ['prepare anew', 'commit', `write ${STABLE}`]);
+  t.same(late.log.slice(0, 3), [`load ${STABLE}`, 'commit', `write ${STABLE}`]);
   t.match(late.shares(), /candidate=2:1000/);
 });
 
@@ -379,8 +383,8 @@ t.test('what cannot be loaded is not adopted', async (t) => {
   const { controller } = world.boot();
   await world.resume(controller);
   const [route, written] = [controller.route('fashion'), world.log.length];
-  const prepare = (): Promise<void> => Promise.reject(new Error('no such file'));
-  await t.rejects(controller.adopt(anAdoption(world, { prepare })), { message: 'no such file' });
-  t.equal(world.log.length, written);
+  world.prepareFault = 'no such file';
+  await t.rejects(controller.adopt(anAdoption(world)), { message: 'no such file' });
+  t.same(world.log.slice(written + 1), ['end of change'], 'what was loaded in vain is closed');
   t.equal(controller.route('fashion'), route);
 });

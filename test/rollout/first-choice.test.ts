@@ -30,7 +30,7 @@ function load(controller: Controller, stable: string, versions: readonly string[
     isBrought: false,
     versions: new Set(versions),
     changed: new Set(),
-    prepare: async () => {},
+    ...new World().change(),
     commit: () => {},
   });
 }

@@ -23,7 +23,8 @@ function aReload(world: World, parts: Partial<ModelReconfiguration> = {}): Recon
     versions: new Set(world.digests.keys()),
     needsHosts: false,
     prepare: async () => void world.log.push('prepare'),
-    giveUp: async () => void world.log.push('give up'),
+    isPrepared: () => true,
+    end: async () => void world.log.push('end'),
     ...parts,
   };
   return {
@@ -66,9 +67,9 @@ t.test(
       code: 'ledger_degraded',
       why: 'the ledger took no record: no space left',
     });
-    t.same(world.log, ['prepare', 'give up'], 'a ledger that takes nothing changes nothing');
+    t.same(world.log, ['prepare', 'end'], 'a ledger that takes nothing changes nothing');
     world.diskFault = undefined;
     t.equal(await controller.reconfigure(aReload(world)), undefined);
-    t.same(world.log.slice(2), ['prepare', 'commit', 'write stable=2:10000']);
+    t.same(world.log.slice(2), ['prepare', 'commit', 'write stable=2:10000', 'end']);
   },
 );

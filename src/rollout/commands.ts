@@ -1,0 +1,131 @@
+import type { Clock } from '../core/clock.ts';
+import { sha256Hex } from '../core/hash.ts';
+import type { Random } from '../core/random.ts';
+import { type Refusal, refused } from '../core/refusal.ts';
+import type { RolloutSpec } from '../core/rollout.ts';
+import type { RouteView } from '../core/route.ts';
+import { begin } from './begin.ts';
+import {
+  type CommandResult,
+  type ModelCommand,
+  modelOf,
+  refusalOf,
+  type Submission,
+  WAITS_FOR_LEDGER,
+} from './command.ts';
+import type { Ending } from './ending.ts';
+import { aliveTrial } from './history.ts';
+import { refusalOfLedger } from './ledger-refusal.ts';
+import { type Logbook, NotRecordedError } from './logbook.ts';
+import type { Performer } from './performer.ts';
+import type { Stage } from './stage.ts';
+
+export type CommandsParts = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly routes: RouteView;
+  readonly stage: Pick<Stage, 'open'>;
+  /** The digest of a version's package; undefined: there is no such version. */
+  readonly digestOf: (model: string, version: string) => string | undefined;
+  /** Why the two packages of a trial cannot be compared, in a sentence; undefined: they can. */
+  readonly whyNotComparable: (spec: RolloutSpec) => string | undefined;
+  readonly book: Logbook;
+  readonly performer: Performer;
+  readonly ending: Ending;
+  /** Why no traffic is routed to a model yet, in a sentence; undefined: it is served, or there is none. */
+  readonly whyStarting: (model: string) => string | undefined;
+};
+
+/** What has to be done before a command that nothing else is against can be carried out; undefined: it can be now. */
+type Precondition<Wanted> = () => Refusal | Wanted | undefined;
+
+/** Carries out commands, each in its model's turn: checked against the record, put on it, and only then done. */
+export class Commands {
+  readonly #parts: CommandsParts;
+
+  constructor(parts: CommandsParts) {
+    this.#parts = parts;
+  }
+
+  /** Resolves with what came of it, or with what has to be done first: then nothing has been. */
+  carryOut(submission: Submission): Promise<CommandResult>;
+  carryOut<Wanted extends { readonly kind: 'load' }>(
+    submission: Submission,
+    precondition: Precondition<Wanted>,
+  ): Promise<CommandResult | Wanted>;
+  async carryOut<Wanted extends { readonly kind: 'load' }>(
+    submission: Submission,
+    precondition: Precondition<Wanted> = () => undefined,
+  ): Promise<CommandResult | Wanted> {
+    const { book, performer, ending } = this.#parts;
+    try {
+      if (!book.isFenced()) await performer.catchUp(modelOf(submission));
+      if (submission.kind === 'abort') {
+        const ended = await ending.abort(submission);
+        if (ended !== undefined) return ended;
+      }
+      return refusalOfLedger(book) ?? (await this.#carryOut(submission, precondition));
+    } catch (error) {
+      if (!(error instanceof NotRecordedError)) throw error;
+      return refused('ledger_degraded', `${error.message}. Nothing was done`);
+    }
+  }
+
+  /** A command that is on record, as far as it has been carried out. */
+  applied(model: string, rolloutId: string | undefined): CommandResult {
+    const { routes, performer } = this.#parts;
+    const revision = routes.read(model)?.revision ?? 0;
+    const applied = { kind: 'applied', rolloutId, revision } as const;
+    return performer.isUnderWay(model) ? applied : { ...applied, notYet: WAITS_FOR_LEDGER };
+  }
+
+  async #carryOut<Wanted extends { readonly kind: 'load' }>(
+    submission: Submission,
+    precondition: Precondition<Wanted>,
+  ): Promise<CommandResult | Wanted> {
+    const { book, performer } = this.#parts;
+    const model = modelOf(submission);
+    const command = this.#completed(submission);
+    const unmet = this.#refusalOf(command) ?? precondition();
+    if (unmet?.kind === 'load') return unmet;
+    const body = { kind: 'command', command, refused: unmet?.why } as const;
+    if (unmet !== undefined) {
+      // Nothing follows from it, so a ledger that does not take it changes nothing.
+      await book.append(body).catch(() => undefined);
+      return unmet;
+    }
+    const alive = aliveTrial(book.model(model))?.rollout;
+    await book.append(body);
+    const started = command.kind === 'start' ? await this.#begin(command) : undefined;
+    await performer.performIfRecorded(model);
+    return this.applied(model, started ?? alive?.id);
+  }
+
+  #completed(submission: Submission): ModelCommand {
+    if (submission.kind !== 'start') return submission;
+    const id = this.#nextId(submission.spec);
+    const { random, clock } = this.#parts;
+    const words = Array.from({ length: 8 }, () => random.integer(2 ** 32));
+    const salt = sha256Hex([id, clock.wallMs(), ...words].join(' ')).slice(0, 32);
+    return { kind: 'start', spec: { ...submission.spec, salt } };
+  }
+
+  #nextId({ model, candidate }: Pick<RolloutSpec, 'model' | 'candidate'>): string {
+    return `${model}-${candidate}-${this.#parts.book.model(model).trialsStarted + 1}`;
+  }
+
+  #refusalOf(command: ModelCommand): Refusal | undefined {
+    const model = modelOf(command);
+    const { book, routes, digestOf, whyNotComparable } = this.#parts;
+    const alive = aliveTrial(book.model(model))?.rollout;
+    const whyStarting = this.#parts.whyStarting(model);
+    const route = routes.read(model);
+    return refusalOf(command, { route, whyStarting, alive, digestOf, whyNotComparable });
+  }
+
+  async #begin({ spec }: Extract<ModelCommand, { kind: 'start' }>): Promise<string> {
+    const id = this.#nextId(spec);
+    await begin(id, spec, this.#parts);
+    return id;
+  }
+}
