@@ -7,7 +7,6 @@ export type ModelVersion = { readonly model: string; readonly version: string };
  */
 export type Life =
   | { readonly kind: 'loading' }
-  | { readonly kind: 'warming' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'draining' }
   | { readonly kind: 'unloaded' }

@@ -2,8 +2,7 @@ import type { Life } from '../core/version.ts';
 
 /** From which life to which a version may go. `failed` and `unloaded` are final; a restart of its process is `loading` again. */
 const NEXT: Readonly<Record<Life['kind'], readonly Life['kind'][]>> = {
-  loading: ['warming', 'ready', 'draining', 'failed'],
-  warming: ['ready', 'draining', 'failed'],
+  loading: ['ready', 'draining', 'failed'],
   ready: ['loading', 'draining', 'failed'],
   draining: ['unloaded', 'failed'],
   unloaded: [],

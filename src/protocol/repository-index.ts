@@ -25,7 +25,6 @@ function entryOf({ model, version, life }: RepositoryEntry): IndexEntry {
 function stateOf(life: Life): Pick<IndexEntry, 'state' | 'reason'> {
   switch (life.kind) {
     case 'loading':
-    case 'warming':
       return { state: 'LOADING' };
     case 'ready':
       return { state: 'READY' };

@@ -70,7 +70,7 @@ export class HostMetrics {
     });
     this.#state = new Gauge({
       name: 'understudy_host_state',
-      help: 'State of a host (1 for the current one): loading, warming, ready, draining, unloaded or failed',
+      help: 'State of a host (1 for the current one): loading, ready, draining, unloaded or failed',
       labelNames: [...LABELS, 'state'],
       registers: [registry],
     });
@@ -160,7 +160,6 @@ const RULES = Object.keys({
 
 const STATES = Object.keys({
   loading: true,
-  warming: true,
   ready: true,
   draining: true,
   unloaded: true,

@@ -195,8 +195,8 @@ t.test('tells what a model is and which versions answer', async (t) => {
   t.throws(() => gateway.metadata('m', '4'), { code: 'version_not_found' });
   t.throws(() => gateway.modelReadiness('q'), { code: 'model_not_found' });
   t.equal(gateway.serverReadiness().ready, true);
-  const unready = aGateway({ versions: [aVersion('1', { life: { kind: 'warming' } })] });
-  t.match(unready.serverReadiness(), { ready: false, reason: /found warming/ });
+  const unready = aGateway({ versions: [aVersion('1', { life: { kind: 'loading' } })] });
+  t.match(unready.serverReadiness(), { ready: false, reason: /found loading/ });
   t.equal(aGateway({ versions: [] }).serverReadiness().ready, false);
 });
 

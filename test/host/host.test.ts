@@ -335,7 +335,7 @@ t.test('a child whose gateway dies ends by itself', async (t) => {
 });
 
 t.test('no life returns from its end, and draining leads nowhere but out', async (t) => {
-  const kinds: Life['kind'][] = ['loading', 'warming', 'ready', 'draining', 'unloaded', 'failed'];
+  const kinds: Life['kind'][] = ['loading', 'ready', 'draining', 'unloaded', 'failed'];
   t.strictSame(
     kinds.filter((kind) => mayBecome('unloaded', kind)),
     [],

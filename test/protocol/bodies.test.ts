@@ -60,7 +60,6 @@ t.test('statistics have all fields, as numbers, times in nanoseconds', async (t)
 t.test('the index says the state of each version, and why one is not there', async (t) => {
   const lives: readonly [Life, object][] = [
     [{ kind: 'loading' }, { state: 'LOADING' }],
-    [{ kind: 'warming' }, { state: 'LOADING' }],
     [{ kind: 'ready' }, { state: 'READY' }],
     [{ kind: 'draining' }, { state: 'UNLOADING' }],
     [{ kind: 'unloaded' }, { state: 'UNAVAILABLE', reason: 'unloaded' }],
@@ -75,7 +74,7 @@ t.test('the index says the state of each version, and why one is not there', asy
     lives.map(([, said], at) => ({ name: 'm', version: String(at), ...said })),
   );
   t.same(repositoryIndexOf(entries, { ready: true }), [
-    { name: 'm', version: '2', state: 'READY' },
+    { name: 'm', version: '1', state: 'READY' },
   ]);
 });
 
