@@ -31,7 +31,7 @@ const MAY_IMPORT: ImportTable = {
   config: ['core'],
   repository: ['core', 'concurrency', 'config'],
   runtime: ['core'],
-  engine: ['core', 'frame', 'runtime'],
+  engine: ['core', 'concurrency', 'frame', 'runtime'],
   batching: ['core', 'concurrency'],
   pipeline: ['core', 'concurrency'],
   host: ['core', 'concurrency', 'disk', 'frame', 'batching', 'engine', 'runtime'],
@@ -49,7 +49,7 @@ const MAY_IMPORT: ImportTable = {
   ledger: ['core', 'disk'],
   console: ['core', 'config', 'ledger', 'rollout'],
   telemetry: ['core'],
-  demo: ['core', 'disk', 'load', 'repository'],
+  demo: ['core', 'concurrency', 'disk', 'load', 'repository'],
   cli: [
     'app',
     'config',

@@ -1,8 +1,8 @@
 import type { CancelSignal } from '../core/cancel-signal.ts';
 
 /**
- * A signal for one call, where a connection carries many: it has what a call needs of a platform's signal, and costs a tenth of
- * making one, listening to it and letting it go. The same listeners, no event object and no exception object.
+ * A cancel token for one call, where a connection carries many: what a call needs of an `AbortSignal`, at a tenth of the cost of
+ * making one, listening to it and dropping it. Listeners only: no event object and no exception object.
  */
 export class CancelToken {
   readonly listeners: (() => void)[] = [];
@@ -19,7 +19,7 @@ export class CancelToken {
   }
 }
 
-/** Who listens to a platform's signal, in the order in which they began. */
+/** The listeners of each `AbortSignal`, in the order in which they were added. */
 const listenersOf = new WeakMap<AbortSignal, (() => void)[]>();
 
 /**

@@ -2,6 +2,7 @@
  * The demo's users, in a process of their own: sends test images to the gateway as live traffic and, a little later, says
  * what each image really was. Started with `fork`; takes one order, answers with one report, and ends.
  */
+import { SerialQueue } from '../concurrency/serial-queue.ts';
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { seededRandom } from '../core/random.ts';
@@ -157,7 +158,7 @@ class LabelPost {
   readonly #connection: HttpConnection;
   readonly #host: string;
   readonly #planned = new Set<NodeJS.Timeout>();
-  #queue: Promise<void> = Promise.resolve();
+  readonly #queue = new SerialQueue();
   sent = 0;
   refused = 0;
 
@@ -175,7 +176,7 @@ class LabelPost {
     if (!token || !image || delayMs === undefined) return;
     const timer = setTimeout(() => {
       this.#planned.delete(timer);
-      this.#queue = this.#queue.then(() => this.#send(token, image.label));
+      void this.#queue.run(() => this.#send(token, image.label));
     }, delayMs);
     this.#planned.add(timer);
   }
@@ -183,7 +184,7 @@ class LabelPost {
   /** Drops the labels that are not due yet and waits for those on their way. */
   async close(): Promise<void> {
     for (const timer of this.#planned) clearTimeout(timer);
-    await this.#queue;
+    await this.#queue.drained();
     this.#connection.close();
   }
 

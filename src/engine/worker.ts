@@ -1,6 +1,7 @@
 import { dirname, resolve, sep } from 'node:path';
 import { threadId, workerData } from 'node:worker_threads';
 import { move } from 'piscina';
+import { SerialQueue } from '../concurrency/serial-queue.ts';
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
@@ -34,14 +35,12 @@ export async function describe(): Promise<WorkerReport> {
   return { threadId, models: models.map(({ signature, provider }) => ({ signature, provider })) };
 }
 
-/** The end of the jobs taken so far. A job that is ahead must not run, nor be timed, beside the one before it. */
-let last: Promise<unknown> = opening;
+/** A job that is ahead must not run, nor be timed, beside the one before it. */
+const jobs = new SerialQueue();
 
 /** Takes and gives a frame in an ArrayBuffer of its own. */
 export function work(job: Uint8Array): Promise<ReturnType<typeof move>> {
-  const done = last.then(() => run(job));
-  last = done.catch(() => undefined);
-  return done;
+  return jobs.run(() => run(job));
 }
 
 async function run(job: Uint8Array): Promise<ReturnType<typeof move>> {

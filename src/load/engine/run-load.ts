@@ -1,4 +1,5 @@
 import { type Deferred, deferred } from '../../concurrency/deferred.ts';
+import { within } from '../../concurrency/within.ts';
 import { type Clock, TIMER_MS_MAX } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
 import { seededRandom } from '../../core/random.ts';
@@ -67,13 +68,8 @@ export async function runPart(
  * a load from beginning. Each of its requests is then counted with what became of it.
  */
 async function openInTime({ sender, timeoutMs }: Load, inFlight: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, Math.min(timeoutMs, TIMER_MS_MAX));
-  });
   const opened = sender.open(inFlight).catch(() => undefined);
-  await Promise.race([opened, late]);
-  clearTimeout(timer);
+  await within(opened, Math.min(timeoutMs, TIMER_MS_MAX));
 }
 
 class LoadRun {
