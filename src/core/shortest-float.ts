@@ -1,4 +1,4 @@
-/** A format of floats, as far as its numbers are told apart by decimal digits. */
+/** A format of floats: how many decimal digits distinguish its numbers. */
 export type FloatFormat = {
   /** So many significant digits tell any number of the format from its neighbours. */
   readonly digitsMax: number;

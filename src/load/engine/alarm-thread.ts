@@ -1,6 +1,6 @@
 /**
- * Sleeps for the event loop of a `ThreadAlarm`, whose own timers know whole milliseconds only. It looks at no clock: it is told
- * how long to sleep, and an order that comes meanwhile replaces the one before.
+ * Sleeps for the event loop of a `ThreadAlarm`, whose own timers know whole milliseconds only. It looks at no clock: an order
+ * says how long to sleep, and one that comes meanwhile replaces the one before.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { alarmMemory, NO_MORE } from './alarm-memory.ts';

@@ -7,18 +7,18 @@ export type GeneratorPart = {
   readonly plan: LoadPlan;
   readonly of: number;
   readonly at: number;
-  /** Whether anybody wants pulses. */
+  /** Whether pulses are to be sent. */
   readonly isWatched: boolean;
 };
 
-/** What the generator tells its processes. */
+/** What the generator sends to its processes. */
 export type GeneratorOrder =
   | { readonly kind: 'load'; readonly part: GeneratorPart }
   /** A moment of the wall clock, the same for all processes: what processes can agree on. */
   | { readonly kind: 'begin'; readonly wallMs: number }
   | { readonly kind: 'end' };
 
-/** What they tell it. */
+/** What they send back. */
 export type GeneratorNews =
   | { readonly kind: 'ready' }
   | { readonly kind: 'pulse'; readonly pulse: Pulse }

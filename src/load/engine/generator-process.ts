@@ -5,7 +5,7 @@ import type { GeneratorNews, GeneratorOrder, GeneratorPart } from './generator-m
 import type { Pulse } from './pulse.ts';
 import type { LoadShare } from './share.ts';
 
-/** What a process writes when it dies is told with its death: this much of it, from the end. */
+/** The error of a process that ended quotes what it wrote last: so many characters. */
 const WORDS_MAX = 2_000;
 
 type Work = {

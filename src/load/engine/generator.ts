@@ -24,7 +24,7 @@ export class Generator {
   }
 
   /**
-   * Runs one load. `watch` is told of it about five times a second. With `signal` it ends early, and is reported as far as it
+   * Runs one load. `watch` is called about five times a second. With `signal` it ends early, and is reported as far as it
    * came. Rejects with the words of a process that could not run it, or that has died: a
    * generator that has lost a process runs no more loads.
    */
@@ -106,7 +106,7 @@ function withConcurrency(arrivals: Arrivals, concurrency: number): Arrivals {
   return arrivals.kind === 'closed' ? { kind: 'closed', concurrency } : arrivals;
 }
 
-/** Tells of all processes at once; of those that still tell something, once others have nothing more to do. */
+/** Passes on the pulses of all processes together; of those that still send any, once others have nothing more to do. */
 function mergePulses(
   processes: number,
   tell: (pulses: readonly Pulse[]) => void,

@@ -5,7 +5,7 @@ import type { Pulse } from './pulse.ts';
 import type { LoadShare } from './share.ts';
 import { TimeLine } from './time-line.ts';
 
-/** Kinds of error that are told apart; more are `other`. */
+/** Kinds of error that are counted by name; more are `other`. */
 const ERROR_KINDS_MAX = 32;
 const WRONG_EXAMPLES_MAX = 5;
 

@@ -26,7 +26,7 @@ export type Bench = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** Orders a load, unless the bench has been told to stop, before it or during it: half a load shows nothing. */
+/** Orders a load, unless the bench was stopped, before it or during it: half a load shows nothing. */
 export async function loadOnce(
   bench: Bench,
   arm: Arm,

@@ -83,7 +83,7 @@ function roundsToUse(rounds: readonly Round[]): Used {
     return { used: clean, trusted: true, leftOut: [why] };
   }
   const why =
-    `Nothing is told apart: the generator could not keep up in ${spoilt.length} of ${rounds.length} rounds (${names}), and ` +
+    `No difference is shown: the generator could not keep up in ${spoilt.length} of ${rounds.length} rounds (${names}), and ` +
     `${ROUNDS_MIN} clean ones are needed. The ratios are of all rounds.`;
   return { used: rounds, trusted: false, leftOut: [why] };
 }
@@ -107,7 +107,7 @@ function ratioOf(
     ratioInterval(over(b), confidence),
     ratioInterval(over(again), confidence),
   ];
-  const finding = trusted ? findingOf(ratio, self) : 'not told apart';
+  const finding = trusted ? findingOf(ratio, self) : 'no clear difference';
   return { figure, ratio, self, a, b, finding };
 }
 
@@ -115,5 +115,5 @@ function ratioOf(
 function findingOf(ratio: Ratio['ratio'], self: Ratio['self']): Ratio['finding'] {
   if (ratio.lower > 1 && ratio.estimate > self.upper) return 'higher';
   if (ratio.upper < 1 && ratio.estimate < self.lower) return 'lower';
-  return 'not told apart';
+  return 'no clear difference';
 }

@@ -2,8 +2,8 @@ import type { Arrivals } from './arrivals.ts';
 import type { Target } from './target.ts';
 
 /**
- * A bench, whole: which server is asked what, and what is to be found out. Plain data: the same request has the same requests at
- * the same moments, whoever gives it. All times in milliseconds.
+ * A bench, whole: which server is asked what, and what is to be found out. Plain data: the same one sends the same requests
+ * at the same moments. All times in milliseconds.
  */
 export type BenchRequest = BenchSettings & {
   readonly target: Target;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Arrivals } from './arrivals.ts';
 
-/** Arrivals as a report keeps them. Recorded ones may be millions: they are told apart by their digest instead. */
+/** Arrivals as a report keeps them. Recorded ones may be millions: a digest stands for them. */
 export type KeptArrivals = Exclude<Arrivals, { kind: 'recorded' }> | KeptRecording;
 
 type KeptRecording = {

@@ -36,8 +36,8 @@ export type Ratio = {
   readonly self: ConfidenceInterval;
   readonly a: readonly number[];
   readonly b: readonly number[];
-  /** Told apart only where the interval leaves 1 out and is finer than what A over itself shows. */
-  readonly finding: 'higher' | 'lower' | 'not told apart';
+  /** A difference is shown only where the interval leaves 1 out and is finer than what A over itself shows. */
+  readonly finding: 'higher' | 'lower' | 'no clear difference';
 };
 
 export type CompareResult = {
@@ -45,7 +45,7 @@ export type CompareResult = {
   readonly confidence: number;
   readonly rounds: number;
   readonly ratios: readonly Ratio[];
-  /** False: the generator spoilt so many rounds that the ratios are of all of them, and nothing is told apart. */
+  /** False: the generator spoilt so many rounds that the ratios are of all of them, and no difference is shown. */
   readonly trusted: boolean;
   /** Figures and rounds that the ratios leave out, each with the reason, in sentences. */
   readonly leftOut: readonly string[];

@@ -35,8 +35,8 @@ export function roundsIn(ratios: readonly Ratio[]): number {
 /** One ratio in a sentence, with its interval and the noise that it is held against. */
 function ratioSentence({ figure, ratio, self, finding }: Ratio): string {
   const noise = `A against itself: ${intervalText(self)}`;
-  if (finding === 'not told apart')
-    return `B's ${figure} is not told apart from A's: ${ratioText(ratio.estimate)} times (${rangeText(ratio)}); ${noise}.`;
+  if (finding === 'no clear difference')
+    return `B's ${figure} does not clearly differ from A's: ${ratioText(ratio.estimate)} times (${rangeText(ratio)}); ${noise}.`;
   return `B's ${figure} is ${ratioText(ratio.estimate)} times A's (${rangeText(ratio)}), ${finding}; ${noise}.`;
 }
 

@@ -8,5 +8,5 @@ export type Panel = {
   readonly wide?: boolean;
 };
 
-/** A figure that is told at the top of a page: `99 % within`, `12.3`, `ms`. */
+/** A figure that is shown at the top of a page: `99 % within`, `12.3`, `ms`. */
 export type KeyFigure = { readonly name: string; readonly value: string; readonly unit: string };

@@ -145,7 +145,7 @@ function splitTables(report: LoadReport, server: ServerSplit | undefined): reado
       ],
       [
         server === undefined
-          ? 'The server keeps no statistics, so its queue and its compute are not told apart.'
+          ? 'The server keeps no statistics, so its queue and compute times are not known separately.'
           : `Queue and compute as the server says, over ${countText(server.requests)} requests, ${numberText(server.requestsPerRun)} to a run of the model.`,
       ],
     ),

@@ -6,7 +6,7 @@ import {
   type TensorSpec,
 } from '../../core/tensor.ts';
 
-/** Shapes that somebody said, by the names of inputs, with or without the batch dimension: `--shape image:3,224,224`. */
+/** Shapes by the names of inputs, as the user gave them, with or without the batch dimension: `--shape image:3,224,224`. */
 export type Shapes = Readonly<Record<string, readonly number[]>>;
 
 /** Elements of one tensor: what a mistyped shape asks for beyond that would take the machine's memory. */
@@ -19,7 +19,7 @@ export type ShapeOptions = {
 };
 
 /**
- * The shape of a tensor of this kind: the batch first where the model leaves that open, other free dimensions as somebody said.
+ * The shape of a tensor of this kind: the batch first where the model leaves that open, other free dimensions as the user gave them.
  *
  * @throws Error that names the tensor, its shape and what to say where a free dimension is left, or what was said does not fit.
  */

@@ -7,7 +7,7 @@ import { originOf } from '../nouns/wire.ts';
 import type { Control, Question, Reply } from './control.ts';
 import { unanswered, unreachable } from './unreachable.ts';
 
-/** Some servers answer in text or a page where they have nothing; no more of it than this is told. */
+/** Some servers answer in text or a page where they have nothing; no more of it than this is shown. */
 const DETAILS_LENGTH_MAX = 200;
 
 /** Of metadata and statistics: of thousands of models, that is. */

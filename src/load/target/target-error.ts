@@ -1,7 +1,7 @@
 /** What a server was asked before or after a load, and why that led to nothing. */
 export class TargetError extends Error {
   constructor(
-    told: {
+    what: {
       /** `GET http://127.0.0.1:8000/v2`. */
       readonly asked: string;
       readonly found: string;
@@ -10,7 +10,7 @@ export class TargetError extends Error {
     },
     options?: ErrorOptions,
   ) {
-    const { asked, found, fix } = told;
+    const { asked, found, fix } = what;
     super(`${asked}: found ${found}.${fix === '' ? '' : ` ${fix}`}`, options);
     this.name = 'TargetError';
   }

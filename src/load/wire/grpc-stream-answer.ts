@@ -22,8 +22,8 @@ const ID_FIELD = 3;
 const NOTHING: Buffer = Buffer.alloc(0);
 
 /**
- * Reads a ModelStreamInferResponse. There are servers that stream a ModelInferResponse as it is; those are told by fields that the
- * other does not have. Throws a MessageError where it is neither.
+ * Reads a ModelStreamInferResponse. There are servers that stream a ModelInferResponse as it is; they are recognised by fields
+ * that the other does not have. Throws a MessageError where it is neither.
  */
 export function readStreamAnswer(message: Buffer): StreamAnswer {
   try {

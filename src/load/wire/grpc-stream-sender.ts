@@ -16,8 +16,8 @@ import {
 const FIRST_ID = 1_000_000_000;
 
 /**
- * ModelStreamInfer: one stream on each connection, with many requests in flight. Each request is sent with an id of its own,
- * whatever the one in its bytes. An answer's body is the ModelInferResponse in it. A model that gives several answers to a request
+ * ModelStreamInfer: one stream on each connection, with many requests in flight. Each request is sent with an id of its own
+ * in place of the one in its bytes. An answer's body is the ModelInferResponse in it. A model that gives several answers to a request
  * is timed to the first; an answer without an id is held to be the oldest request's.
  */
 export class GrpcStreamSender implements Sender {

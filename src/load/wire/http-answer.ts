@@ -22,7 +22,7 @@ type Head = {
   readonly text: string;
   readonly status: number;
   readonly keepsAlive: boolean;
-  /** How the body is told from what comes after it: by its length, or otherwise. */
+  /** How the end of the body is found: by its length, or otherwise. */
   readonly framing: number | 'chunks' | 'until close';
 };
 

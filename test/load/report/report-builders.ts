@@ -195,7 +195,7 @@ export function aRatio(
     self: { estimate: 0.99, lower: 0.95, upper: 1.03 },
     a: [10, 11, 12],
     b: [11, 12.4, 13],
-    finding: estimate > 1.1 ? 'higher' : 'not told apart',
+    finding: estimate > 1.1 ? 'higher' : 'no clear difference',
     ...over,
   };
 }
