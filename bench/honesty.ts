@@ -1,4 +1,5 @@
 import { type Arrivals, constant } from '../src/load/nouns/arrivals.ts';
+import { measureAlarm } from './alarm-lateness.ts';
 import { interleave, spreadOf } from './blocks.ts';
 import { EchoProcess } from './echo-process.ts';
 import type { Effort, Figure, Measurement, Suite } from './figure.ts';
@@ -26,6 +27,7 @@ async function measureHonesty(workplace: Workplace, effort: Effort): Promise<Mea
   const stall = await measureStall(workplace, effort, wrk !== undefined);
   const hold = await measureHold(workplace, effort, wrk !== undefined);
   const rates = await measureRates(workplace, effort);
+  const alarm = await measureAlarm(effort.rounds);
   const conditions = {
     perSecond: PER_SECOND,
     stallMs: STALL_SHARE * effort.blockMs,
@@ -35,7 +37,7 @@ async function measureHonesty(workplace: Workplace, effort: Effort): Promise<Mea
     connectionsOfClosedLoops: CONNECTIONS,
     wrk: wrk ?? 'left out, as it is not installed',
   };
-  return { conditions, figures: [...stall, ...hold.figures, ...rates] };
+  return { conditions, figures: [...stall, ...hold.figures, ...rates, alarm] };
 }
 
 /** Of all requests that are due, a tenth of the stalled ones wait for more than nine tenths of the stall: one in a hundred. */

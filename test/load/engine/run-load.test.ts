@@ -279,29 +279,25 @@ t.test('a generator that is kept busy doubts its own figures', async (t) => {
   t.ok((measured.errors['not sent'] ?? 0) > 8);
 });
 
-async function latenesses(alarm: Alarm): Promise<number[]> {
-  const late: number[] = [];
-  for (let round = 0; round < 100; round += 1) {
-    const atMs = systemClock.monotonicMs() + 2.3 + round / 50;
-    await alarm.until(atMs);
-    late.push(systemClock.monotonicMs() - atMs);
-  }
-  return late.sort((a, b) => a - b);
-}
-
 async function theAlarm(t: Pick<Test, 'teardown'>): Promise<Alarm> {
   const alarm = await openAlarm(systemClock);
   t.teardown(() => alarm.close());
   return alarm;
 }
 
-// On a busy machine both are late: like is compared with like.
-t.test('the alarm is never early, and more precise than a timer', async (t) => {
-  const timer = await latenesses(new TimerAlarm(systemClock));
-  const alarm = await latenesses(await theAlarm(t));
-  t.ok((alarm[0] ?? -1) >= 0, 'never early');
-  const [ofAlarm = 0, ofTimer = 0] = [alarm[50], timer[50]];
-  t.ok(ofAlarm < 0.8 * Math.max(ofTimer, 0.4), `${ofAlarm} ms late, a timer ${ofTimer} ms`);
+// How late it rings is measured by the suite `honesty` of the bench, beside a timer.
+t.test('the alarm never rings early by itself', async (t) => {
+  const alarm = await theAlarm(t);
+  const earlyMs: number[] = [];
+  for (let round = 0; round < 50; round += 1) {
+    const atMs = systemClock.monotonicMs() + 2.3 + round / 50;
+    await alarm.until(atMs);
+    earlyMs.push(atMs - systemClock.monotonicMs());
+  }
+  t.same(
+    earlyMs.filter((ms) => ms > 0),
+    [],
+  );
 });
 
 t.test(
