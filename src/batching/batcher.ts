@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
@@ -66,7 +67,7 @@ export class Batcher {
   #delayTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
   #sweepAtMs = Number.POSITIVE_INFINITY;
-  #onDrained: (() => void) | undefined;
+  #drained: Deferred<void> | undefined;
   #closed = false;
 
   constructor(options: BatcherOptions) {
@@ -148,10 +149,9 @@ export class Batcher {
   close(): Promise<void> {
     this.#closed = true;
     this.#spare.rejectAll(new ServeError('version_not_ready', UNLOADING));
-    return new Promise((resolve) => {
-      this.#onDrained = resolve;
-      this.#checkDrained();
-    });
+    this.#drained ??= deferred();
+    this.#checkDrained();
+    return this.#drained.promise;
   }
 
   #dispatch(): void {
@@ -351,9 +351,9 @@ export class Batcher {
   }
 
   #checkDrained(): void {
-    if (this.#onDrained === undefined || this.#running > 0 || this.#queue.size > 0) return;
+    if (this.#drained === undefined || this.#running > 0 || this.#queue.size > 0) return;
     clearTimeout(this.#sweepTimer);
-    this.#onDrained();
+    this.#drained.resolve();
   }
 }
 

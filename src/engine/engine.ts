@@ -1,3 +1,4 @@
+import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { RequestContext } from '../core/infer.ts';
@@ -68,7 +69,7 @@ class ReplicaPool {
   #stuck = 0;
   #failuresInRow = 0;
   #closed = false;
-  #onQuiet: (() => void) | undefined;
+  #quiet: Deferred<void> | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -110,9 +111,8 @@ class ReplicaPool {
     this.#closed = true;
     for (const timer of this.#restarts) clearTimeout(timer);
     if (this.#isBusy()) {
-      await new Promise<void>((resolve) => {
-        this.#onQuiet = resolve;
-      });
+      this.#quiet ??= deferred();
+      await this.#quiet.promise;
     }
     const replicas = [...this.#replicas];
     this.#replicas.clear();
@@ -175,7 +175,7 @@ class ReplicaPool {
   }
 
   #checkQuiet(): void {
-    if (this.#closed && !this.#isBusy()) this.#onQuiet?.();
+    if (this.#closed && !this.#isBusy()) this.#quiet?.resolve();
   }
 
   #giveUp(replica: Replica): void {

@@ -222,6 +222,16 @@ async function assertOwnEnding({ sent, answer }: Asked): Promise<void> {
   else assert(sent.includes(13), String(ending));
 }
 
+t.test('each that closes a batcher waits until it is drained, and no longer', async (t) => {
+  const { batcher, runs, ask } = aBatcher();
+  const { answer } = ask(aWork([1]));
+  await nextTurn();
+  const closed = [batcher.close(), batcher.close()];
+  runs[0]?.end();
+  t.same(await Promise.all(closed), [undefined, undefined]);
+  t.same(await valuesFrom(answer), [2]);
+});
+
 // Random arrivals, cancellations, failures and ends of runs, in any order.
 t.test('every request is answered once and with its own rows, in any order', async () => {
   const anEvent = fc.tuple(

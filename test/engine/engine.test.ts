@@ -192,10 +192,10 @@ t.test('a run that takes too long is given up and its thread replaced', async (t
   t.equal(run?.kind, 'answer');
 });
 
-t.test('closing waits for what runs', async (t) => {
+t.test('closing waits for what runs, for each that closes', async (t) => {
   const { engine } = await anEngine(t, { sources: [aFakeSource('blockMs=100')] });
   const running = engine.run([aTensor([1])], [0]);
-  await engine.close();
+  await Promise.all([engine.close(), engine.close()]);
   t.equal((await running).runs[0]?.kind, 'answer');
   await t.rejects(engine.run([aTensor([1])], [0]), { code: 'internal' });
 });
