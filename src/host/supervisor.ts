@@ -1,7 +1,5 @@
-import type { Entry } from '../batching/queue.ts';
-import { RunTime } from '../batching/run-time.ts';
-import { bytesOf } from '../batching/work.ts';
-import { InFlightTable } from '../concurrency/in-flight-table.ts';
+import assert from 'node:assert/strict';
+import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import { TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Joining } from '../core/joining.ts';
@@ -9,30 +7,65 @@ import type { Life } from '../core/version.ts';
 import type { Planned, Work } from '../core/work.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import type { Frame } from '../frame/frame.ts';
+import { Admission } from './admission.ts';
 import type { Birth, Standing } from './birth.ts';
 import { CrashLog } from './crash-log.ts';
 import type { Desk, DeskListeners } from './desk.ts';
 import { JoiningMemory } from './joining-memory.ts';
 import { Lifeline } from './lives.ts';
 import { boundedLoad } from './load-bounds.ts';
+import { type Pending, PendingRequests, type Settle } from './pending-requests.ts';
 import { type ChildExit, HostProcess } from './process.ts';
-import type { Crash, SupervisorOptions } from './supervision.ts';
-
-type Settle = Pick<Entry, 'resolve' | 'reject'>;
-type Pending = Planned & { readonly settle: Settle; sent: boolean };
+import type { SupervisorOptions } from './supervision.ts';
 
 /** Batch numbers of one process and the next must not meet. */
 const BATCH_IDS_PER_PROCESS = 1_000_000_000;
-/** One at work and one ahead. */
-const BATCHES_PER_REPLICA = 2;
 /** Beyond the last moment at which a healthy child has answered. */
 const SILENCE_GRACE_MS = 2_000;
 const UNLOADING = 'the version is being unloaded';
+const NO_EXIT: ChildExit = { signal: undefined, exitCode: undefined };
 
 /**
- * A desk whose work is done in a child process, which is started again when it dies. What was in the child is rejected at once
- * as `host_lost` and never run again: a request may be what killed it, and an arm on trial must not hide its failures. What
- * arrives during a short restart is held, so that a crash costs only the requests that were in it.
+ * What the supervisor is doing. Each mode has only the fields that mean something in it.
+ *
+ * - `opening`: a child process loads the sources; it has no process while the files are checked. New requests are held if the
+ *   version was ready before, and refused otherwise. Ends in `running` when the child reports ready, in `waiting` or `failed`
+ *   when a restart cannot load, in `closing` on `close()`. A first start that cannot load rejects, and leaves no supervisor.
+ * - `running`: the child takes requests. Ends in `waiting` or `failed` when the child exits, in `closing` on `close()`.
+ * - `waiting`: the child has exited and the back-off timer runs. New requests are held or refused as in `opening`. Ends in
+ *   `opening` when the timer fires, in `closing` on `close()`.
+ * - `failed`: a crash loop, and `afterCrashLoop` is `giveUp`. No process, no timer; new requests are refused. Ends in
+ *   `closing` on `close()`.
+ * - `closing`: new requests are refused, the child that was running finishes the ones it has, and every child is closed. Final:
+ *   `closed` settles when nothing of the version is left.
+ *
+ * `lastExit` is how the latest child ended, for the crash report of a restart that cannot load.
+ */
+type State =
+  | { kind: 'opening'; process: HostProcess | undefined; lastExit: ChildExit }
+  | { kind: 'running'; process: HostProcess }
+  | { kind: 'waiting'; timer: NodeJS.Timeout; lastExit: ChildExit }
+  | { kind: 'failed' }
+  | {
+      kind: 'closing';
+      process: HostProcess | undefined;
+      idle: Deferred<void>;
+      closed: Deferred<void>;
+    };
+
+/** `opening` follows itself where a first start died in its probe, and starts again without one. */
+const NEXT: Readonly<Record<State['kind'], readonly State['kind'][]>> = {
+  opening: ['opening', 'running', 'waiting', 'failed', 'closing'],
+  running: ['waiting', 'failed', 'closing'],
+  waiting: ['opening', 'closing'],
+  failed: ['closing'],
+  closing: [],
+};
+
+/**
+ * A desk whose work is done in a child process. The supervisor restarts the process when it dies. It rejects the requests that
+ * were in it at once as `host_lost` and never runs them again: one of them may have killed it, and an arm on trial must not
+ * hide its failures. It holds the requests that arrive during a short restart, so that a crash costs only those in the process.
  */
 export class Supervisor implements Desk {
   readonly #options: SupervisorOptions;
@@ -40,23 +73,19 @@ export class Supervisor implements Desk {
   readonly #joinings: JoiningMemory;
   readonly #lifeline: Lifeline;
   readonly #crashes: CrashLog;
-  readonly #pending = new InFlightTable<Pending>();
-  readonly #runTime = new RunTime();
-  /** The child that is ready to take requests. */
-  #process: HostProcess | undefined;
-  #opening: HostProcess | undefined;
-  #restartTimer: NodeJS.Timeout | undefined;
-  #watchTimer: NodeJS.Timeout | undefined;
+  readonly #pending = new PendingRequests();
+  readonly #admission: Admission;
+  #state: State = { kind: 'opening', process: undefined, lastExit: NO_EXIT };
   #models: WorkerReport['models'] = [];
+  /** Processes started so far. */
   #processes = 0;
-  #sent = 0;
-  #lastExit: ChildExit = { signal: undefined, exitCode: undefined };
-  #closing: Promise<void> | undefined;
-  #onQuiet: (() => void) | undefined;
+  /** Set while the process has requests: fires when one of them is overdue. */
+  #watchTimer: NodeJS.Timeout | undefined;
 
   private constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#birth = options.birth;
+    this.#admission = new Admission(options.setting);
     this.#crashes = new CrashLog(options.clock);
     this.#joinings = new JoiningMemory(options.setting.joinings, options.listeners.onJoining);
     this.#lifeline = new Lifeline(options.listeners.onLife);
@@ -66,8 +95,8 @@ export class Supervisor implements Desk {
   static async start(options: SupervisorOptions): Promise<Supervisor> {
     const supervisor = new Supervisor(options);
     try {
-      await supervisor.#launch().catch((error: unknown) => {
-        if (supervisor.#joinings.abandonProbe()) return supervisor.#launch();
+      await supervisor.#launch(NO_EXIT).catch((error: unknown) => {
+        if (supervisor.#joinings.abandonProbe()) return supervisor.#launch(NO_EXIT);
         throw error;
       });
     } catch (error) {
@@ -116,15 +145,35 @@ export class Supervisor implements Desk {
     return () => this.#withdraw(correlation);
   }
 
-  /** Its process, and each that takes the place of it, is there for something else from here on. */
+  /** Gives the process a new label and `oom_score_adj`, and each process that is started after it. */
   become(standing: Standing): void {
     this.#birth = { ...this.#birth, ...standing };
-    (this.#process ?? this.#opening)?.become(standing);
+    if ('process' in this.#state) this.#state.process?.become(standing);
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#drain();
-    return this.#closing;
+    const state = this.#state;
+    if (state.kind === 'closing') return state.closed.promise;
+    const closed = deferred<void>();
+    this.#drain(state, closed).then(closed.resolve, closed.reject);
+    return closed.promise;
+  }
+
+  /** Every change of mode passes here. The caller of an illegal one has a bug. */
+  #enter(state: State): void {
+    const { kind } = this.#state;
+    assert(NEXT[kind].includes(state.kind), `expected no ${state.kind} after ${kind}`);
+    this.#state = state;
+  }
+
+  get #isClosing(): boolean {
+    return this.#state.kind === 'closing';
+  }
+
+  /** The child that has loaded; undefined: none has. */
+  get #process(): HostProcess | undefined {
+    const state = this.#state;
+    return state.kind === 'running' || state.kind === 'closing' ? state.process : undefined;
   }
 
   /** The process that requests can be sent to, if there is one. */
@@ -133,49 +182,18 @@ export class Supervisor implements Desk {
   }
 
   #admit(work: Work): void {
-    if (this.#closing !== undefined) {
-      throw new ServeError('version_not_ready', UNLOADING);
-    }
+    if (this.#isClosing) throw new ServeError('version_not_ready', UNLOADING);
     const process = this.#taker();
     if (process === undefined) {
       this.#admitHeld(work);
       return;
     }
-    const { queue } = this.#options.setting;
-    if (this.#sent >= this.#requestsMax) {
-      throw new ServeError(
-        'overloaded',
-        `the queue is full: at most ${queue.requestsMax} requests may wait`,
-        { retryAfterMs: this.#retryAfterMs() },
-      );
-    }
-    const { bytesMax } = queue;
-    if (process.backlogBytes > bytesMax) {
-      throw new ServeError(
-        'overloaded',
-        `request ${work.id}: over ${bytesMax} bytes are on their way to the process`,
-      );
-    }
+    this.#admission.checkSent(work, {
+      sent: this.#pending.sent,
+      backlogBytes: process.backlogBytes,
+    });
   }
 
-  /**
-   * What the process can have at most: its queue full, and each replica with one full batch at work and the next ahead. One
-   * more would be refused there, and to send it over and back would take the cores from those that are being answered.
-   */
-  get #requestsMax(): number {
-    const { queue, replicas, batch } = this.#options.setting;
-    return queue.requestsMax + BATCHES_PER_REPLICA * replicas * batch.rowsMax;
-  }
-
-  /** About how long what the process has will take it. */
-  #retryAfterMs(): number {
-    const { replicas, batch } = this.#options.setting;
-    const batches = Math.ceil(this.#sent / batch.rowsMax);
-    const ms = (batches * this.#runTime.expect(batch.rowsMax)) / replicas;
-    return Math.max(1, Math.ceil(ms));
-  }
-
-  /** What is held while the process restarts has the bounds of the queue that it would otherwise wait in. */
   #admitHeld(work: Work): void {
     if (this.life.kind !== 'ready') {
       throw new ServeError('version_not_ready', 'its process is being restarted', {
@@ -183,28 +201,21 @@ export class Supervisor implements Desk {
       });
     }
     this.#expireHeld();
-    const { requestsMax, bytesMax } = this.#options.setting.queue;
-    let bytes = bytesOf(work);
-    for (const [, { work: held }] of this.#pending.entries()) bytes += bytesOf(held);
-    if (this.#pending.size >= requestsMax || bytes > bytesMax) {
-      throw new ServeError('overloaded', 'its process is being restarted and the queue is full');
-    }
+    this.#admission.checkHeld(work, this.#pending);
   }
 
   #expireHeld(): void {
     const nowMs = this.#options.clock.monotonicMs();
-    for (const [correlation, { work, settle, sent }] of this.#pending.entries()) {
-      if (sent || work.deadlineMs > nowMs) continue;
-      this.#remove(correlation);
-      settle.reject(new ServeError('deadline_exceeded', 'its process was restarted too slowly'));
-    }
+    this.#pending.reject(
+      ({ work, sent }) => !sent && work.deadlineMs <= nowMs,
+      new ServeError('deadline_exceeded', 'its process was restarted too slowly'),
+    );
   }
 
   #send(process: HostProcess, correlation: number, pending: Pending): void {
     const { work, plan } = pending;
     process.send({ kind: 'request', correlation, plan, work });
-    pending.sent = true;
-    this.#sent += 1;
+    this.#pending.markSent(pending);
     this.#watchTimer ??= this.#watchAfter(this.#answerMsMax(this.#leftMs(work)));
   }
 
@@ -225,56 +236,53 @@ export class Supervisor implements Desk {
   #watch(): void {
     this.#watchTimer = undefined;
     const nowMs = this.#options.clock.monotonicMs();
-    let leftMs = Number.POSITIVE_INFINITY;
-    for (const [, { work, sent }] of this.#pending.entries()) {
-      if (sent) leftMs = Math.min(leftMs, this.#answerMsMax(0) + work.deadlineMs - nowMs);
-    }
+    const leftMs = this.#answerMsMax(0) + this.#pending.firstSentDeadlineMs - nowMs;
     if (leftMs <= 0) this.#process?.kill();
     else if (leftMs < Number.POSITIVE_INFINITY) this.#watchTimer = this.#watchAfter(leftMs);
   }
 
   #onFrame(frame: Frame): void {
-    if (frame.kind !== 'answer' && frame.kind !== 'failure') return;
-    const pending = this.#remove(frame.correlation);
-    if (pending === undefined) return;
-    if (frame.kind === 'answer') {
-      pending.settle.resolve(frame.answer);
-    } else {
-      const { code, message, retryAfterMs } = frame;
-      const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
-      pending.settle.reject(new ServeError(code, message, retry));
-    }
-    this.#checkQuiet();
+    this.#pending.settle(frame);
+    this.#checkIdle();
   }
 
   #onBatch(batch: Parameters<DeskListeners['onBatch']>[0]): void {
-    this.#runTime.learn(batch.rows, batch.computeMs);
+    this.#admission.learn(batch);
     this.#options.listeners.onBatch(batch);
   }
 
   #withdraw(correlation: number): void {
-    const pending = this.#remove(correlation);
+    const pending = this.#pending.remove(correlation);
     if (pending === undefined) return;
     if (pending.sent) this.#process?.send({ kind: 'cancel', correlation });
     pending.settle.reject(new ServeError('cancelled', 'the caller went away'));
-    this.#checkQuiet();
+    this.#checkIdle();
   }
 
-  #remove(correlation: number): Pending | undefined {
-    const pending = this.#pending.remove(correlation);
-    if (pending?.sent) this.#sent -= 1;
-    return pending;
-  }
-
-  async #launch(): Promise<void> {
-    const { setting, checkFiles, listeners, loadMsMax, signal } = this.#options;
+  /** Starts a child. Rejects with why it cannot load, and the mode is left for the caller to change. */
+  async #launch(lastExit: ChildExit): Promise<void> {
+    this.#enter({ kind: 'opening', process: undefined, lastExit });
+    const { checkFiles, loadMsMax, signal } = this.#options;
     await boundedLoad(Promise.resolve(checkFiles?.()), { loadMsMax, signal });
-    // Nothing would ever close a child that is started now.
-    if (this.#closing !== undefined) throw new ServeError('version_not_ready', UNLOADING);
+    // `close()` has returned without this child, so that nothing would close it.
+    if (this.#isClosing) throw new ServeError('version_not_ready', UNLOADING);
+    const process = this.#newProcess();
+    this.#enter({ kind: 'opening', process, lastExit });
+    this.#models = await process.open();
+    if (this.#isClosing) return;
+    this.#enter({ kind: 'running', process });
+    for (const [source, { provider }] of this.#models.entries())
+      this.#options.listeners.onProvider(source, provider);
+    this.#lifeline.become({ kind: 'ready' });
+    this.#sendHeld(process);
+  }
+
+  #newProcess(): HostProcess {
+    const { setting, listeners, loadMsMax, signal, clock } = this.#options;
     const firstBatchId = this.#processes * BATCH_IDS_PER_PROCESS;
     this.#processes += 1;
-    const process = new HostProcess({
-      clock: this.#options.clock,
+    const process: HostProcess = new HostProcess({
+      clock,
       setting: { ...setting, joinings: this.#joinings.settings, firstBatchId },
       birth: this.#birth,
       onFrame: (frame) => this.#onFrame(frame),
@@ -287,16 +295,7 @@ export class Supervisor implements Desk {
       },
       ...{ loadMsMax, signal },
     });
-    this.#opening = process;
-    this.#models = await process.open().finally(() => {
-      this.#opening = undefined;
-    });
-    this.#process = process;
-    if (this.#closing !== undefined) return;
-    for (const [source, { provider }] of this.#models.entries())
-      this.#options.listeners.onProvider(source, provider);
-    this.#lifeline.become({ kind: 'ready' });
-    this.#sendHeld(process);
+    return process;
   }
 
   #sendHeld(process: HostProcess): void {
@@ -304,84 +303,83 @@ export class Supervisor implements Desk {
       try {
         this.#send(process, correlation, pending);
       } catch (error) {
-        this.#remove(correlation);
+        this.#pending.remove(correlation);
         pending.settle.reject(ServeError.from(error));
       }
     }
   }
 
   #onExit(process: HostProcess, exit: ChildExit): void {
-    this.#lastExit = exit;
+    const state = this.#state;
+    if (state.kind === 'opening' && state.process === process) state.lastExit = exit;
     if (this.#process !== process) return;
-    this.#process = undefined;
     this.#joinings.abandonProbe();
     const how = process.describeExit(exit);
-    const inFlight = this.#sent;
-    this.#failSent(how);
-    if (this.#closing === undefined) this.#onCrash({ ...exit, inFlight }, how);
-    else this.#rejectHeld(UNLOADING);
+    if (state.kind === 'closing') {
+      state.process = undefined;
+      this.#failSent(how);
+      this.#rejectHeld(UNLOADING);
+    } else this.#onCrash(exit, how);
   }
 
   #failSent(how: string): void {
-    const error = new ServeError('host_lost', how);
-    for (const [correlation, pending] of this.#pending.entries()) {
-      if (!pending.sent) continue;
-      this.#remove(correlation);
-      pending.settle.reject(error);
-    }
-    this.#checkQuiet();
+    this.#pending.reject(({ sent }) => sent, new ServeError('host_lost', how));
+    this.#checkIdle();
   }
 
-  #onCrash(crash: Crash, how: string): void {
+  /** The child has exited, or its successor cannot load: restarts it after a while, or gives up. */
+  #onCrash(exit: ChildExit, how: string): void {
     const { listeners, afterCrashLoop, holdDuringRestart } = this.#options;
     const { delayMs, isLoop, isNewLoop } = this.#crashes.add();
-    listeners.onCrash(crash);
+    const givesUp = isLoop && afterCrashLoop === 'giveUp';
+    const inFlight = this.#pending.sent;
+    if (givesUp) this.#enter({ kind: 'failed' });
+    else {
+      const timer = setTimeout(() => void this.#restart(exit), delayMs);
+      this.#enter({ kind: 'waiting', timer, lastExit: exit });
+    }
+    this.#failSent(how);
+    listeners.onCrash({ ...exit, inFlight });
     if (isLoop || !holdDuringRestart) {
       // From here on requests are refused at once: the version is not ready.
       this.#lifeline.become({ kind: 'loading' });
       this.#rejectHeld(how);
     }
     if (isNewLoop) listeners.onCrashLoop(how);
-    if (isLoop && afterCrashLoop === 'giveUp') {
+    if (givesUp) {
       this.#lifeline.become({ kind: 'failed', reason: `crashes again and again: ${how}` });
-      return;
     }
-    this.#restartTimer = setTimeout(() => void this.#restart(), delayMs);
   }
 
-  async #restart(): Promise<void> {
+  async #restart(lastExit: ChildExit): Promise<void> {
     try {
-      await this.#launch();
+      await this.#launch(lastExit);
     } catch (error) {
-      if (this.#closing === undefined) {
-        this.#onCrash({ ...this.#lastExit, inFlight: 0 }, messageOf(error));
-      }
+      if (this.#state.kind === 'opening') this.#onCrash(this.#state.lastExit, messageOf(error));
     }
   }
 
-  async #drain(): Promise<void> {
-    clearTimeout(this.#restartTimer);
+  async #drain(before: State, closed: Deferred<void>): Promise<void> {
+    const idle = deferred<void>();
+    const running = this.#process;
+    this.#enter({ kind: 'closing', process: running, idle, closed });
+    if (before.kind === 'waiting') clearTimeout(before.timer);
     if (this.life.kind !== 'failed') this.#lifeline.become({ kind: 'draining' });
-    if (this.#process === undefined) this.#rejectHeld(UNLOADING);
-    if (this.#pending.size > 0) {
-      await new Promise<void>((resolve) => {
-        this.#onQuiet = resolve;
-      });
-    }
-    await (this.#process ?? this.#opening)?.close();
+    if (running === undefined) this.#rejectHeld(UNLOADING);
+    this.#checkIdle();
+    await idle.promise;
+    if (before.kind === 'opening') await before.process?.close();
+    else await this.#process?.close();
     this.#lifeline.become({ kind: 'unloaded' });
   }
 
   /** Once no process is there, all that is pending is held. */
   #rejectHeld(why: string): void {
-    for (const [correlation, pending] of this.#pending.entries()) {
-      this.#remove(correlation);
-      pending.settle.reject(new ServeError('version_not_ready', why));
-    }
-    this.#checkQuiet();
+    this.#pending.reject(() => true, new ServeError('version_not_ready', why));
+    this.#checkIdle();
   }
 
-  #checkQuiet(): void {
-    if (this.#pending.size === 0) this.#onQuiet?.();
+  #checkIdle(): void {
+    if (this.#pending.size === 0 && this.#state.kind === 'closing') this.#state.idle.resolve();
   }
 }
