@@ -13,7 +13,8 @@ import type { RolloutSpec } from '../src/core/rollout.ts';
 import { decide } from '../src/decide/decide.ts';
 import { openFileLedger } from '../src/ledger/file.ts';
 import { spreadOf } from './blocks.ts';
-import type { Effort, Figure, Measurement, Suite } from './figure.ts';
+import type { Effort } from './effort.ts';
+import type { Figure, Measurement, Suite } from './figure.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import type { Workplace } from './workplace.ts';
 

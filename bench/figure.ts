@@ -1,6 +1,7 @@
 import type { LinePlot } from '../src/plots/lines.ts';
 import type { Spread } from './blocks.ts';
-import type { Loads } from './loader.ts';
+import type { Effort } from './effort.ts';
+import type { Loads } from './loads.ts';
 import type { Workplace } from './workplace.ts';
 
 /** One measured thing: the figure of each block, and what it is held against. */
@@ -33,15 +34,6 @@ export type SuiteResult = Measurement & {
   /** How much was measured, as asked for. */
   readonly effort: Effort;
   readonly loads: Loads;
-};
-
-/** How long a suite measures. */
-export type Effort = {
-  /** Rounds of interleaved blocks; each kind of block is measured once in each. */
-  readonly rounds: number;
-  readonly blockMs: number;
-  /** Before each block, not measured. */
-  readonly warmupMs: number;
 };
 
 export type Suite = {

@@ -1,6 +1,6 @@
 import { type Aim, aimAt, inferAim, oneRow } from './aim.ts';
 import { EchoProcess } from './echo-process.ts';
-import type { Effort } from './figure.ts';
+import type { Effort } from './effort.ts';
 import type { GatewayProcess, GatewayStart } from './gateway-process.ts';
 import { GrpcEchoProcess } from './grpc-echo-process.ts';
 import { FLOATS, imageForms, jsonAim } from './json-floats.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { programFolder } from '../src/config/program.ts';
 import type { Estimate } from '../src/stats/student-interval.ts';
 import { interleave, ratiosOf } from './blocks.ts';
-import type { Effort } from './figure.ts';
+import type { Effort } from './effort.ts';
 import {
   aroundModel,
   overGrpc,

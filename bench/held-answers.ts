@@ -1,7 +1,8 @@
 import { poisson } from '../src/load/nouns/arrivals.ts';
 import type { LatencySummary } from '../src/load/nouns/load-report.ts';
 import { interleave, ratioSpread, spreadOf } from './blocks.ts';
-import type { Effort, Figure } from './figure.ts';
+import type { Effort } from './effort.ts';
+import type { Figure } from './figure.ts';
 import { aimOf, load, PER_SECOND, WRK_PERIOD_MS, wrkOn } from './known-load.ts';
 import { KnownProcess } from './known-process.ts';
 import { wakeLateness } from './wake-lateness.ts';

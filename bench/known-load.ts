@@ -2,7 +2,7 @@ import type { Arrivals } from '../src/load/nouns/arrivals.ts';
 import type { LoadReport } from '../src/load/nouns/load-report.ts';
 import { postBytes } from '../src/load/wire/http-connection.ts';
 import { type Aim, here } from './aim.ts';
-import type { Effort } from './figure.ts';
+import type { Effort } from './effort.ts';
 import { expectAllAnswered } from './loader.ts';
 import type { Workplace } from './workplace.ts';
 import { delayScript, loadWithWrk, type WrkReport } from './wrk.ts';

@@ -2,7 +2,8 @@ import { Generator } from '../src/load/engine/generator.ts';
 import type { Arrivals } from '../src/load/nouns/arrivals.ts';
 import type { LoadProgress, LoadReport } from '../src/load/nouns/load-report.ts';
 import type { Aim } from './aim.ts';
-import type { Effort } from './figure.ts';
+import type { Effort } from './effort.ts';
+import { DOUBTS_KEPT, type Loads } from './loads.ts';
 
 /** One load of a suite. What is left out is large enough to play no part. */
 export type Load = {
@@ -16,16 +17,8 @@ export type Load = {
   readonly seed?: number;
 };
 
-/** What the generator says of all loads of a suite: how many there were, and how many are in doubt, with the reasons of some. */
-export type Loads = {
-  readonly run: number;
-  readonly inDoubt: number;
-  readonly doubts: readonly string[];
-};
-
 const DEADLINE_MS = 5_000;
 const TIMEOUT_MS = 20_000;
-const DOUBTS_KEPT = 3;
 const EMPTY_AGAIN_MAX = 2;
 
 /** The machine stood still for the whole of a block: that says nothing of whoever was measured. */
@@ -99,12 +92,6 @@ export class Loader {
   close(): void {
     this.#generator.close();
   }
-}
-
-export function sumOfLoads(all: readonly Loads[]): Loads {
-  const sum = (of: 'run' | 'inDoubt'): number => all.reduce((total, each) => total + each[of], 0);
-  const doubts = all.flatMap((each) => each.doubts).slice(0, DOUBTS_KEPT);
-  return { run: sum('run'), inDoubt: sum('inDoubt'), doubts };
 }
 
 /** A rate of refusals is no throughput. Throws `NothingMeasured` where nothing was asked. */

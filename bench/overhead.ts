@@ -1,7 +1,8 @@
 import { aimAt, inferAim, oneRow } from './aim.ts';
 import { interleave, type Rounds, ratioSpread, spreadOf } from './blocks.ts';
 import { EchoProcess } from './echo-process.ts';
-import type { Effort, Figure, Measurement, Suite } from './figure.ts';
+import type { Effort } from './effort.ts';
+import type { Figure, Measurement, Suite } from './figure.ts';
 import { INPUT, tinyModel } from './models.ts';
 import type { Workplace } from './workplace.ts';
 

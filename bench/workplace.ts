@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { GatewayProcess, type GatewayStart } from './gateway-process.ts';
-import { Loader, type Loads, sumOfLoads } from './loader.ts';
+import { Loader } from './loader.ts';
+import { type Loads, sumOfLoads } from './loads.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 type Ending = { readonly close: () => Promise<void> | void };

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { inferAim, oneRow } from '../../bench/aim.ts';
-import type { Effort } from '../../bench/figure.ts';
+import type { Effort } from '../../bench/effort.ts';
 import { CHECKS, type Check, type GateOptions, runGate } from '../../bench/gate.ts';
 import type { Verdict } from '../../bench/judge.ts';
 import { INPUT } from '../../bench/models.ts';
