@@ -28,12 +28,12 @@ export function msText(ms: number): string {
   return ms < 10_000 ? `${msNumber(ms)} ms` : `${numberText(ms / 1000)} s`;
 }
 
-/** A number that somebody chose, as they would write it: `50`, `2.5`. */
+/** A configured number as it was written: `50`, `2.5`. */
 export function chosenText(value: number): string {
   return Number.isFinite(value) ? grouped(String(Number(value.toPrecision(6)))) : NO_NUMBER;
 }
 
-/** A limit that somebody set: `50 ms`, `20 s`. */
+/** A configured limit: `50 ms`, `20 s`. */
 export function limitText(ms: number): string {
   return ms < 10_000 ? `${chosenText(ms)} ms` : `${chosenText(ms / 1000)} s`;
 }

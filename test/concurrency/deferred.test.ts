@@ -1,7 +1,7 @@
 import t from 'tap';
 import { deferred } from '../../src/concurrency/deferred.ts';
 
-t.test('a deferred promise ends as it is told to, once', async (t) => {
+t.test('a deferred promise settles once, as it was settled first', async (t) => {
   const [kept, broken] = [deferred<number>(), deferred<number>()];
   kept.resolve(1);
   kept.resolve(2);

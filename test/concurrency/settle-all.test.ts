@@ -2,7 +2,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
 import { settleAll } from '../../src/concurrency/settle-all.ts';
 
-t.test('the first fault is told once everything has ended', async (t) => {
+t.test('the first fault is thrown once all have ended', async (t) => {
   let ended = false;
   const slow = turn().then(() => {
     ended = true;
