@@ -32,10 +32,10 @@ export async function readSoon(
 ): Promise<{ readonly ledgerRead: Promise<void> | undefined }> {
   if (await within(reading, READ_MS)) return { ledgerRead: undefined };
   const facts = { ledger: config.ledger };
-  const message = `ledger: degraded (unread): it has not been read to its end after ${durationText(READ_MS)}. The ports open; no model is ready before it has been, since its route stands there`;
+  const message = `ledger: degraded (unread), not read to its end after ${durationText(READ_MS)}; opening the ports, and no model is ready before its route is read from there`;
   log({ level: 'error', message, facts });
   const ledgerRead = reading.then(() =>
-    log({ level: 'warn', message: 'ledger: has been read; the start goes on', facts }),
+    log({ level: 'warn', message: 'ledger: read to its end; continuing the start', facts }),
   );
   return { ledgerRead };
 }
@@ -51,17 +51,18 @@ async function open(config: Config, clock: SteadyClock, log: Log): Promise<Ledge
   });
   const behindMs = clock.notBefore(ledger.lastMs());
   if (behindMs > CLOCK_BEHIND_MS) {
-    const message = `this machine's clock is ${ageText(behindMs)} behind the last record of the ledger: new records go on from that one`;
+    const message = `ledger: clock of this machine is ${ageText(behindMs)} behind the last record; continuing from the time of that record`;
     log({ level: 'warn', message });
   }
   return ledger;
 }
 
 function healthEntry(health: LedgerHealth): Parameters<Log>[0] {
-  if (health.kind === 'healthy') return { level: 'warn', message: 'ledger: takes records again' };
+  if (health.kind === 'healthy')
+    return { level: 'warn', message: 'ledger: healthy, taking records again' };
   const { cause, why } = health;
   return {
     level: 'error',
-    message: `ledger: degraded (${cause}), serving goes on with the routes as they are and no rollout moves on, only abort is taken: ${why}`,
+    message: `ledger: degraded (${cause}: ${why}); serving with the present routes, rollouts stopped, only abort is accepted`,
   };
 }

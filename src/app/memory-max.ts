@@ -15,7 +15,7 @@ export function requestBudget({ limits }: Pick<Config, 'limits'>, log: Log): Mem
   const bytesMax = budgetBytesMax({ limits });
   log({
     level: 'info',
-    message: `limits.memoryMax: bodies, messages and answers in flight may hold ${mebibytesText(bytesMax)} together`,
+    message: `limits.memoryMax: ${mebibytesText(bytesMax)} for bodies, messages and answers in flight`,
   });
   return new MemoryBudget(bytesMax);
 }

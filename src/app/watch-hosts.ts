@@ -3,6 +3,7 @@ import { type Joining, joiningText } from '../core/joining.ts';
 import type { Log } from '../core/log.ts';
 import type { TrippedReport } from '../core/messages.ts';
 import { providerText } from '../core/provider.ts';
+import { counted } from '../core/text.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { HostListeners } from '../host/host.ts';
@@ -18,7 +19,7 @@ export type HostWatch = {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-/** Listens to hosts: counts, logs, and ends the trial of a candidate that keeps dying. */
+/** Listens to hosts: counts, logs, and ends the trial of a candidate in a crash loop. */
 export function watchHosts(watch: HostWatch): (role: DeploymentRole | 'shadow') => HostListeners {
   const { telemetry, statistics, log, report, onInternalError } = watch;
   return (role) => {
@@ -62,13 +63,14 @@ export function watchHosts(watch: HostWatch): (role: DeploymentRole | 'shadow') 
       },
       onCrash: (target, crash) => {
         events.onCrash(target, crash);
-        const died = endOf(crash);
-        log({ level: 'error', message: crashText(crash), facts: { ...facts(target), died } });
+        const exit = exitOf(crash);
+        log({ level: 'error', message: crashText(crash), facts: { ...facts(target), exit } });
       },
       onCrashLoop: (target, detail) => {
         events.onCrashLoop(target, detail);
-        log({ level: 'error', message: `process keeps dying: ${detail}`, facts: facts(target) });
-        // A main deployment is stable's, or of no trial; stable dying is no fault of a candidate.
+        const next = role === 'shadow' ? 'giving up' : 'restarting at growing intervals';
+        log({ level: 'error', message: `crash loop (${detail}); ${next}`, facts: facts(target) });
+        // A main deployment is stable's, or of no trial; a crash of stable is no fault of a candidate.
         if (role !== 'candidate' && role !== 'shadow') return;
         report({ kind: 'tripped', target, trip: { cause: 'crashLoop', detail } });
       },
@@ -77,22 +79,23 @@ export function watchHosts(watch: HostWatch): (role: DeploymentRole | 'shadow') 
   };
 }
 
-/** A batch that somebody declared and something speaks against may give callers each other's answers. */
+/** A declared batch with a known doubt may give callers each other's answers. */
 function joiningLevel(joining: Joining): 'warn' | 'info' {
   return joining.kind === 'declared' && joining.doubt !== undefined ? 'warn' : 'info';
 }
 
 function unkeptText(why: string): string {
-  return `an answer is not as the file declares: ${why}. It is served all the same, and versions on trial are not held to that output's declaration either; export the model with its true shapes`;
+  return `answer differs from the model file's declaration (${why}); serving it, and not checking this output on trial either. Export the model with its true shapes`;
 }
 
-function endOf({ signal, exitCode }: Crash): string {
+function exitOf({ signal, exitCode }: Crash): string {
   return signal ?? `exit code ${exitCode ?? 'unknown'}`;
 }
 
 function crashText(crash: Crash): string {
   const why = crash.because === undefined ? '' : `: ${crash.because}`;
-  return `process died (${endOf(crash)}${why}) with ${crash.inFlight} requests in it; it is started again`;
+  const lost = counted(crash.inFlight, 'request');
+  return `process exited (${exitOf(crash)}${why}), ${lost} in flight lost; restarting`;
 }
 
 function lifeText(life: Life): string {

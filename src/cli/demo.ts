@@ -102,7 +102,7 @@ async function runTrials(workplace: Workplace, say: Say): Promise<Trials> {
     feedbackSecret: undefined,
     environment: readEnvironment().runtime,
     log: ({ message, facts }) => {
-      if (facts?.['died'] !== undefined) crashes.push(String(facts['died']));
+      if (facts?.['exit'] !== undefined) crashes.push(String(facts['exit']));
       if (message.startsWith('still starting')) say(colours.dim(`  ${message}`));
     },
   });

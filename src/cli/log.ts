@@ -16,7 +16,7 @@ export function dropNotice(format: LogFormat): DropNotice {
     lineOf(
       {
         level: 'warn',
-        message: 'lines of the log were dropped: what it is written to did not take them',
+        message: 'log lines dropped (standard error did not take them)',
         facts: { lines },
       },
       format,

@@ -58,14 +58,15 @@ export function stopOnSignals(options: StopOptions): Stopping {
   const begin = (): void => {
     sinceMs = clock.monotonicMs();
     setTimeout(
-      () => endNow(`not stopped within ${durationText(exitTimeoutMs)}: ended by force`),
+      () => endNow(`not stopped within ${durationText(exitTimeoutMs)}; exiting by force`),
       exitTimeoutMs,
     ).unref();
     void closeAndEnd(options).then(() => setTimeout(endHeld, LEFT_BEHIND_MS).unref());
   };
   const stop = (signal: NodeJS.Signals): void => {
     if (sinceMs !== undefined) {
-      if (clock.monotonicMs() - sinceMs > SAME_SIGNAL_MS) endNow(`${signal} again: ended at once`);
+      if (clock.monotonicMs() - sinceMs > SAME_SIGNAL_MS)
+        endNow(`${signal} again; exiting by force`);
       else log({ level: 'info', message: `${signal}: already stopping` });
       return;
     }
@@ -80,7 +81,9 @@ export function stopOnSignals(options: StopOptions): Stopping {
   );
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, stop);
   // Without a listener Node opens its inspector, by which anything on this machine could run code here.
-  process.on('SIGUSR1', () => log({ level: 'info', message: 'SIGUSR1: no inspector is opened' }));
+  process.on('SIGUSR1', () =>
+    log({ level: 'info', message: 'SIGUSR1: ignored, no inspector opened' }),
+  );
   const fail = (why: string): void => {
     if (sinceMs !== undefined) return;
     log({ level: 'error', message: why });
@@ -95,7 +98,7 @@ async function closeAndEnd({ starting, log, sink }: StopOptions): Promise<void> 
     await (await starting).close();
     log({ level: 'info', message: 'stopped' });
   } catch (error) {
-    log({ level: 'error', message: `could not stop cleanly: ${messageOf(error)}` });
+    log({ level: 'error', message: `stop failed (${messageOf(error)})` });
     process.exitCode = EXIT.failed;
   }
   // Lines that wait for a reader would keep the process alive for as long as the reader stands still.
@@ -113,7 +116,7 @@ async function endHard(log: Log, sink: LogSink): Promise<void> {
   if (held.length > 0)
     log({
       level: 'error',
-      message: 'a thread of this process is held: killed, without an exit code',
+      message: 'thread held; killing this process, without an exit code',
       facts: { held: held.join(',') },
     });
   await sink.flushed(LAST_LINES_MS);

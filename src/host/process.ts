@@ -134,10 +134,10 @@ export class HostProcess {
 
   /** How it ended, as text. */
   describeExit({ signal, exitCode, because }: ChildExit): string {
-    const how = signal === undefined ? `exit code ${exitCode ?? 'unknown'}` : `signal ${signal}`;
+    const how = signal ?? `exit code ${exitCode ?? 'unknown'}`;
     const why = because === undefined ? '' : `: ${because}`;
     const words = this.#lastWords.trim();
-    return `the process ended by ${how}${why}${words === '' ? '' : `; it said: ${words}`}`;
+    return `process exited (${how}${why})${words === '' ? '' : `; its last output: ${words}`}`;
   }
 
   #onFrame(frame: Frame): void {

@@ -347,7 +347,7 @@ export class Supervisor implements Desk {
     }
     if (isNewLoop) listeners.onCrashLoop(how);
     if (givesUp) {
-      this.#lifeline.become({ kind: 'failed', reason: `crashes again and again: ${how}` });
+      this.#lifeline.become({ kind: 'failed', reason: `crash loop: ${how}` });
     }
   }
 

@@ -117,7 +117,7 @@ export class ConfigReload {
       ended(true);
       return result;
     } catch (error) {
-      const message = `configuration not reloaded (${actor}), nothing has changed: ${messageOf(error)}`;
+      const message = `configuration not reloaded (${actor}), nothing changed: ${messageOf(error)}`;
       if (!isDryRun) log({ level: 'error', message });
       ended(false);
       if (error instanceof Refused) return error.refusal;

@@ -20,7 +20,7 @@ export function firstChoices({ config, catalog, log }: FirstChoicesOptions) {
     onFirstChoice: ({ model, stable }: Route): void =>
       log({
         level: 'warn',
-        message: `no route names a stable version: version ${stable}, the newest, is stable from here on, as the ledger now says; a newer one gets traffic by a rollout or a route only. If ${config.ledger} does not outlast this process, the next start chooses again: write models.${model}.route.stable`,
+        message: `no configured stable version; recorded the newest, ${stable}, as stable in the ledger. A newer version gets traffic through a rollout or a route only. If ${config.ledger} is lost, the next start chooses again: set models.${model}.route.stable`,
         facts: { model, version: stable },
       }),
   };
@@ -40,10 +40,10 @@ type Move = {
   readonly after: Route | undefined;
 };
 
-/** Says that a model which follows its newest version has moved on to another. */
+/** Logs that a model which follows its newest version has a new one. */
 export function tellOfMove({ entry: { model, settings }, before, after }: Move, log: Log): void {
   if (!settings.follows || !before || !after || before.stable === after.stable) return;
-  const message = `follows its newest version: ${after.stable} is stable from here on, in the place of ${before.stable}, and no proof was asked`;
+  const message = `new stable version ${after.stable} (was ${before.stable}) without proof, as the model follows its newest version`;
   log({ level: 'warn', message, facts: { model, version: after.stable } });
 }
 
@@ -57,7 +57,7 @@ export async function tellOfChoices({
   const served = catalog.entries().filter(({ packages }) => packages.size > 0);
   for (const { model } of served.filter(({ settings }) => settings.follows)) {
     const message =
-      'follows its newest version, as it is configured: each newer one gets the traffic as soon as it is taken up, and no proof is asked';
+      'follows its newest version (configured): each newer one gets all traffic without proof';
     log({ level: 'warn', message, facts: { model } });
   }
   const unwritten = served
@@ -67,7 +67,7 @@ export async function tellOfChoices({
   if (lifetime === 'unknown') return;
   log({
     level: 'warn',
-    message: `ledger: ${config.ledger} lies ${lifetime}, and is lost with it: the next start may choose another version. Keep it on a volume, or write route.stable for ${unwritten.join(', ')}`,
+    message: `ledger: ${config.ledger} is ${lifetime} and lost with it; the next start may choose other versions. Keep it on a volume, or set route.stable for ${unwritten.join(', ')}`,
   });
 }
 

@@ -139,7 +139,7 @@ export class Lookout {
           await within(this.#lookSafely({ model, names: [], isPoll }), this.#waits.modelMs);
       this.#fault = undefined;
     } catch (error) {
-      const fault = `repository: cannot be looked at: ${messageOf(error)}`;
+      const fault = `repository: scan failed (${messageOf(error)})`;
       if (fault !== this.#fault) log({ level: 'error', message: fault });
       this.#fault = fault;
     }
@@ -262,7 +262,7 @@ export class Lookout {
       tellOfMove({ entry, before, after: routes.read(model) }, log);
     } catch (error) {
       catalog.replace(entry);
-      const message = `listed, and not taken up: ${messageOf(error)}`;
+      const message = `not loaded (${messageOf(error)}); listed only`;
       log({ level: 'error', message, facts: { model } });
     }
   }

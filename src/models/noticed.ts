@@ -69,7 +69,7 @@ function changeOf(kept: Package, { packages, problems }: CatalogEntry): readonly
   return [{ version, reason }];
 }
 
-/** Says what a look has found, each piece of news once. */
+/** Logs what a scan of the repository has found, each change once. */
 export function tellOfNews(before: CatalogEntry | undefined, after: CatalogEntry, log: Log): void {
   const { model } = after;
   for (const [version, found] of after.packages) {
@@ -77,15 +77,19 @@ export function tellOfNews(before: CatalogEntry | undefined, after: CatalogEntry
     if (was !== undefined && contentOf(was) === contentOf(found)) continue;
     const message =
       was === undefined
-        ? 'found: it gets traffic once a rollout or a route leads to it'
-        : 'reloaded from disk, as it was not loaded';
+        ? 'new version found; it gets traffic through a rollout or a route'
+        : 'files of an unloaded version changed; read again';
     log({ level: 'info', message, facts: { model, version } });
   }
   for (const version of before?.packages.keys() ?? [])
     if (!after.packages.has(version))
-      log({ level: 'info', message: 'no longer there', facts: { model, version } });
+      log({
+        level: 'info',
+        message: 'version removed from the repository',
+        facts: { model, version },
+      });
   for (const { version, reason } of newIn(before?.changes, after.changes)) {
-    const message = `${reason}; what was read is served as before. To take them up: understudy models reload ${model}`;
+    const message = `${reason}; still serving what was read. To apply the change: understudy models reload ${model}`;
     log({ level: 'warn', message, facts: { model, ...(version && { version }) } });
   }
   for (const { version, reason } of newIn(before?.problems, after.problems)) {

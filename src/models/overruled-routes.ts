@@ -18,7 +18,7 @@ export function overruledRoutes(
     const [file, ledger] = [routeText(written), routeText(present)];
     if (file === ledger) return [];
     return [
-      `models.${model}.${route === undefined ? 'versions' : 'route'}: the file says ${file}; the ledger says ${ledger} and wins. To change it: PUT /api/v1/models/${model}/route`,
+      `models.${model}.${route === undefined ? 'versions' : 'route'}: overridden by the ledger (file: ${file}; ledger: ${ledger}). To change it: PUT /api/v1/models/${model}/route`,
     ];
   });
 }

@@ -48,7 +48,7 @@ t.test(
   },
 );
 
-t.test('only a candidate that keeps dying ends its trial', async (t) => {
+t.test('only the crash loop of a candidate ends its rollout', async (t) => {
   const [entries, trips]: [LogEntry[], string[]] = [[], []];
   const telemetry = createTelemetry({
     clock: new HandClock(),
@@ -73,7 +73,7 @@ t.test('only a candidate that keeps dying ends its trial', async (t) => {
     listeners(role).onCrashLoop(at('2'), 'SIGBUS');
   t.same(trips, ['2 crashLoop: SIGBUS', '2 crashLoop: SIGBUS']);
   listeners('main').onCrash(at('1'), { signal: 'SIGSEGV', exitCode: undefined, inFlight: 3 });
-  t.match(entries.at(-1)?.message, /\(SIGSEGV\) with 3 requests in it/);
+  t.match(entries.at(-1)?.message, /exited \(SIGSEGV\), 3 requests in flight lost; restarting/);
   listeners('main').onLife(at('1'), { kind: 'failed', reason: 'no file' });
   t.match(entries.at(-1), { level: 'error', message: 'failed: no file' });
   const batch = { rows: 2, requests: 1, computeMs: 3 };

@@ -100,7 +100,7 @@ t.test(
     const atReturn = await candidates();
     await until('the candidate answers again', async () => (await candidates()) > atReturn + 20);
     const { report } = await traffic.stop();
-    const deaths = gateway.entries().filter(({ facts }) => facts?.['died'] === 'SIGKILL');
+    const deaths = gateway.entries().filter(({ facts }) => facts?.['exit'] === 'SIGKILL');
     t.equal(deaths.length, 3);
     // What candidate and control lost, stable answered once it was back.
     const ofStable = deaths.find(({ facts }) => facts?.['role'] === 'main')?.message;

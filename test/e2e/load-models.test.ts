@@ -110,7 +110,7 @@ t.test(
       [0, {}],
       `of ${report.measured.offered} live requests`,
     );
-    const deaths = gateway.entries().filter(({ facts }) => facts?.['died'] !== undefined);
+    const deaths = gateway.entries().filter(({ facts }) => facts?.['exit'] !== undefined);
     t.same(deaths, [], 'nothing had to be killed');
   },
 );

@@ -156,7 +156,10 @@ t.test(
     await until('version 2 is found', () =>
       gateway
         .entries()
-        .some(({ message, facts }) => message.startsWith('found') && facts?.['version'] === '2'),
+        .some(
+          ({ message, facts }) =>
+            message.startsWith('new version found') && facts?.['version'] === '2',
+        ),
     );
     t.equal(await servedBy(gateway), '1');
   },

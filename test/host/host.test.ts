@@ -251,7 +251,7 @@ t.test('three crashes are a loop: told once, refused meanwhile, tried again', as
   const { host, log } = await aHost(t, { tier: 'process', source: aFakeSource('killOn=7') });
   for (let crash = 0; crash < 3; crash += 1) t.equal(await ending(ask(host, [7])), 'host_lost');
   t.equal(log.crashLoops.length, 1);
-  t.match(log.crashLoops[0], /signal SIGKILL/);
+  t.match(log.crashLoops[0], /exited \(SIGKILL\)/);
   t.equal(host.life().kind, 'loading');
   t.equal(await ending(ask(host, [1])), 'version_not_ready');
 });

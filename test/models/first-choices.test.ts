@@ -57,12 +57,12 @@ t.test(
     t.match(world.told, [
       {
         level: 'warn',
-        message: /^follows its newest version, .* no proof is asked$/,
+        message: /^follows its newest version \(configured\): .* without proof$/,
         facts: { model: 'f' },
       },
       {
         level: 'warn',
-        message: /^ledger: \S+ lies in memory \(tmpfs\), .* write route.stable for m$/,
+        message: /^ledger: \S+ is in memory \(tmpfs\) .* set route.stable for m$/,
       },
     ]);
   },

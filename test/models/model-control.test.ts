@@ -189,7 +189,7 @@ t.test('a newer version gets no traffic by being there, loaded or asked for', as
   const world = await aControl(t, root);
   t.match(world.log.at(-1), {
     level: 'warn',
-    message: /^no route names a stable version: version 1, the newest, is stable from here/,
+    message: /^no configured stable version; recorded the newest, 1, as stable/,
     facts: { model: 'm', version: '1' },
   });
   await put(root, 'm/2/model.onnx', OTHER);
@@ -231,7 +231,7 @@ t.test('following the newest version works where configured, and is logged', asy
     await put(root, 'm/2/model.onnx', OTHER);
     await world.control.load('m', REPOSITORY);
     t.equal(world.routes.read('m')?.stable, '2');
-    t.match(world.log.at(-1)?.message, /^follows its newest version: 2 is stable from here on/);
+    t.match(world.log.at(-1)?.message, /^new stable version 2 \(was 1\) without proof/);
   }
 });
 

@@ -30,7 +30,7 @@ t.test('a written route that the ledger overrules is told, with how to change it
   const toldOf = (fields: Partial<Route>) => overruledRoutes(aCatalog(config), read(fields));
   const mirror = { version: '10', sampleBp: 2_000, twinBp: 0 };
   t.same(toldOf({ stable: '9', mirror }), [
-    'models.fashion.route: the file says stable 2; the ledger says stable 9, 20 % mirrored to 10 and wins. To change it: PUT /api/v1/models/fashion/route',
+    'models.fashion.route: overridden by the ledger (file: stable 2; ledger: stable 9, 20 % mirrored to 10). To change it: PUT /api/v1/models/fashion/route',
   ]);
   t.same(toldOf({ stable: '2' }), []);
   const unwritten = await aConfig('{}');
