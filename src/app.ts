@@ -3,15 +3,12 @@
  * bottom up and stops top down.
  */
 import { tmpdir } from 'node:os';
-import { collectingLeftovers } from './app/collect-leftovers.ts';
 import { createDeployments, createStatistics } from './app/deployments.ts';
-import { gatewayLimits } from './app/gateway-limits.ts';
-import { openLedger, readSoon } from './app/ledger.ts';
-import { adjustableLog } from './app/log-settings.ts';
-import { budgetBytesMax, requestBudget } from './app/memory-max.ts';
+import { gatewayLimits, TICK_MS } from './app/limits.ts';
 import { openModelAsset } from './app/model-asset.ts';
 import { listenAll, type Port } from './app/ports.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
+import { reportInternalErrors } from './app/report-internal-errors.ts';
 import { createOrderedRoutes, createSeam, endTripped } from './app/seam.ts';
 import {
   type ControlPlaneOptions,
@@ -22,7 +19,6 @@ import {
 } from './app/servers.ts';
 import { createService, type ServiceOptions } from './app/service.ts';
 import { createStage } from './app/stage.ts';
-import { type HostWatch, reportInternalErrors } from './app/watch-hosts.ts';
 import { programVersion } from './config/program.ts';
 import { RunningConfig } from './config/running-config.ts';
 import type { Config } from './config/schema.ts';
@@ -32,8 +28,10 @@ import { freshRandom } from './core/random.ts';
 import { decide } from './decide/decide.ts';
 import { removeStaleNames, SHARED_MEMORY } from './frame/unnamed-file.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { isModelReady } from './gateway/is-model-ready.ts';
 import type { ModelStatistics } from './gateway/model-statistics.ts';
 import { ledgerLifetime } from './ledger/ledger-lifetime.ts';
+import { openLedger, readSoon } from './ledger/open.ts';
 import { Catalog } from './models/catalog.ts';
 import {
   ConfigReload,
@@ -49,7 +47,12 @@ import { OverrideFiles } from './models/override-files.ts';
 import { listModels } from './models/read-catalog.ts';
 import { Start } from './models/start.ts';
 import { StartingModels } from './models/starting-models.ts';
+import type { HostWatch } from './models/watch-hosts.ts';
+import { collectingLeftovers } from './process/collect-leftovers.ts';
+import { memoryLimit } from './process/memory-limit.ts';
+import { adjustableLog } from './protocol/adjustable-log.ts';
 import { Intake } from './protocol/intake.ts';
+import { budgetBytesMax, requestBudget } from './protocol/request-budget.ts';
 import type { Folders } from './repository/folders.ts';
 import { Reader } from './repository/reader.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
@@ -85,9 +88,6 @@ export type App = {
   readonly left: () => string;
 };
 
-/** How often rollouts are looked at. A decision costs a few milliseconds. */
-const TICK_MS = 250;
-
 /**
  * Starts a gateway. Resolves when its ports are open: its models are read and loaded after that, see `started`. Rejects, with
  * everything released, if it cannot start.
@@ -111,10 +111,10 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const folders = await listModels(config);
   const catalog = new Catalog(config, []);
   const starting = new StartingModels();
-  const ledger = openLedger(config, steady, log);
+  const ledger = openLedger(config.ledger, steady, log);
   release.push(releasing('the ledger', () => ledger.close()));
 
-  const budget = requestBudget(config, log);
+  const budget = requestBudget(config.limits, memoryLimit(), log);
   const heldBytes = () => ({ requests: budget.usedBytes, mirror: watch.heldBytes() });
   // Functions, because some of what they ask is made further down: they are not called before all of it is there.
   const telemetry = createTelemetry({
@@ -140,7 +140,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const liveInFlight = (): number => gateway.inFlight();
   const watched = { deployments, clock: steady, random, feedbackSecret, liveInFlight, onMirror };
   const { served, watch, observers, order } = createSeam({ ...common, ...watched }, release);
-  release.push(collectingLeftovers(heldBytes));
+  release.push(releasing('looks at the memory', collectingLeftovers(heldBytes)));
   const gateway = createGateway({
     ...{ clock, routes: served, hosts: deployments, starting },
     get readiness() {
@@ -178,18 +178,23 @@ type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics'> &
 
 /** Opens the ports, and only then begins with the models. */
 async function open(parts: Opened, folders: Folders, release: Release): Promise<App> {
-  const { gateway, controller, log } = parts;
+  const { gateway, controller, deployments, config, log } = parts;
   release.push(releasing('rollouts', () => controller.stop()));
-  const { ledgerRead } = await readSoon(controller.load(), parts);
+  const { ledgerRead } = await readSoon(controller.load(), { folder: config.ledger, log });
   const models = openModels(parts, release);
   const start = new Start(folders, {
     ...{ ...parts, ledgerRead },
     openReader: () => new Reader(),
     ledgerLifetime,
-    isReady: (model) => isReady(gateway, model),
+    isReady: (model) => isModelReady(gateway, model),
   });
   release.push(releasing('models that start', () => start.stop()));
-  release.push(releasing('what loads', async () => abandonLoads(parts)));
+  // What hangs at load must not hold up the end; a trial whose candidate it is goes on with the next process.
+  const abandonLoads = async (): Promise<void> => {
+    controller.halt();
+    deployments.abandonLoads();
+  };
+  release.push(releasing('what loads', abandonLoads));
   const service = createService({ ...parts, ...models });
   const asset = await openModelAsset({ ...parts, names: folders.names }, release);
   const configReload = openReload({ ...parts, ...models }, release);
@@ -206,22 +211,14 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
   return { ...app, started };
 }
 
-/** What hangs at load must not hold up the end; a trial whose candidate it is goes on with the next process. */
-function abandonLoads({
-  controller,
-  deployments,
-}: Pick<Opened, 'controller' | 'deployments'>): void {
-  controller.halt();
-  deployments.abandonLoads();
-}
-
 /** What reads the configuration again; the memory for requests follows it. */
 function openReload(
   parts: Omit<ConfigReloadOptions, 'onReplaced' | 'onReload'> &
     Pick<DataPlaneOptions, 'budget'> & { readonly telemetry: Telemetry },
   release: Release,
 ): ConfigReload {
-  const onReplaced = (config: Config): void => parts.budget.resize(budgetBytesMax(config));
+  const onReplaced = (config: Config): void =>
+    parts.budget.resize(budgetBytesMax(config.limits, memoryLimit()));
   const onReload = parts.telemetry.onConfigReload;
   const configReload = new ConfigReload({ ...parts, onReplaced, onReload });
   release.push(releasing('a reload of the configuration', () => configReload.drained()));
@@ -235,24 +232,16 @@ async function startAll(start: Start, { asset, log }: Pick<DataPlaneOptions, 'as
   if (message !== undefined) log({ level: 'error', message });
 }
 
-/** A route may lead to a version that is gone. */
-function isReady(gateway: Gateway, model: string): boolean {
-  try {
-    return gateway.modelReadiness(model).ready;
-  } catch {
-    return false;
-  }
-}
-
 /** What loads models by request and looks at the repository again. */
 function openModels(
   parts: Omit<ModelControlOptions, 'retainStatistics'> &
     Omit<LookoutOptions, 'control'> & { readonly statistics: Pick<ModelStatistics, 'retain'> },
   release: Release,
 ): { readonly repository: ModelControl; readonly lookout: Lookout } {
-  const retainStatistics: ModelControlOptions['retainStatistics'] = (model, versions) =>
-    parts.statistics.retain(model, versions);
-  const repository = new ModelControl({ ...parts, retainStatistics });
+  const repository = new ModelControl({
+    ...parts,
+    retainStatistics: (model, versions) => parts.statistics.retain(model, versions),
+  });
   release.push(releasing('loads', () => repository.close()));
   const lookout = new Lookout({ ...parts, control: repository });
   release.push(releasing('looks at the repository', async () => lookout.stop()));

@@ -6,8 +6,8 @@ import { JoiningStore } from '../host/joining-store.ts';
 import type { Catalog } from '../models/catalog.ts';
 import { Deployer, type DeployerOptions } from '../models/deployer.ts';
 import { Deployments } from '../models/deployments.ts';
+import { type HostWatch, watchHosts } from '../models/watch-hosts.ts';
 import { type Release, releasing } from './release.ts';
-import { type HostWatch, watchHosts } from './watch-hosts.ts';
 
 type DeploymentsParts = Pick<DeployerOptions, 'clock' | 'environment'> &
   HostWatch & { readonly config: Config; readonly catalog: Catalog };

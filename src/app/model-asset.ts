@@ -5,6 +5,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import type { Catalog } from '../models/catalog.ts';
 import { AssetModel } from '../pipeline/asset-model.ts';
 import { openImageCodec } from '../pipeline/codec.ts';
+import { CODEC_LIMITS } from './limits.ts';
 import { type Release, releasing } from './release.ts';
 
 /** What the routes of the Model Asset eXchange are made of. */
@@ -23,16 +24,6 @@ export type ModelAssetParts = {
   readonly gateway: Pick<Gateway, 'version'>;
   readonly clock: Clock;
 };
-
-/** What images may cost. */
-const CODEC_LIMITS = {
-  /** Two of libuv's four threads, which the whole process shares, stay free for files. */
-  threads: 2,
-  queueMax: 64,
-  /** A photograph of the largest usual cameras; some 150 MiB while it is decoded. */
-  pixelsMax: 50_000_000,
-  secondsMax: 10,
-} as const;
 
 /** The model that `server.max` asks for, if it does. Rejects where there is no folder of that name. */
 export async function openModelAsset(

@@ -16,21 +16,8 @@ import type { Deployments } from '../models/deployments.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Routes } from '../rollout/stage.ts';
 import { RolloutObservers, type RolloutObserversOptions } from '../trials/rollout-observers.ts';
+import { MIRROR_LIMITS } from './limits.ts';
 import { type Release, releasing } from './release.ts';
-
-/**
- * What may wait for the shadow hosts, for all models alike; its bytes are `limits.mirrorMax`, of which one model may have half.
- * Mirroring stops while more live requests are in flight than a healthy gateway ever has, and what waits longer than its limit is
- * dropped and counted. No client waits for a mirrored answer, so a few milliseconds of gathering delay no request, and requests
- * that run together cost the shadow less.
- */
-const MIRROR_LIMITS = {
-  concurrency: 64,
-  queueRequestsMax: 512,
-  deadlineMs: 5_000,
-  gatherMs: 5,
-  liveInFlightMax: 256,
-};
 
 export type SeamOptions = {
   readonly config: Config;

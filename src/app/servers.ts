@@ -1,19 +1,17 @@
 import { join } from 'node:path';
 
 import { programFolder } from '../config/program.ts';
-import { parseRolloutRequest, rolloutSpecFrom } from '../config/rollout-spec.ts';
 import type { Config } from '../config/schema.ts';
 import { type AdminServer, createAdminServer } from '../console/admin.ts';
 import { systemClock } from '../core/clock.ts';
-import { ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import type { CatalogEntry } from '../models/catalog-entry.ts';
 import type { ConfigReload } from '../models/config-reload.ts';
 import type { Lookout } from '../models/lookout.ts';
 import type { ModelControl } from '../models/model-control.ts';
 import { type ModelsViewOptions, modelsView } from '../models/models-view.ts';
+import { rolloutSpecOf } from '../models/rollout-spec-of.ts';
+import { connectionsFitting } from '../process/descriptors.ts';
 import { Connections } from '../protocol/connections.ts';
 import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
 import type { Intake } from '../protocol/intake.ts';
@@ -25,7 +23,7 @@ import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { RolloutObservers } from '../trials/rollout-observers.ts';
-import { connectionsFitting } from './descriptors.ts';
+import { ADMIN_CONNECTIONS_MAX, GRPC_LIMITS, MESSAGE_SLACK_BYTES, REST_LIMITS } from './limits.ts';
 import type { ModelAsset } from './model-asset.ts';
 
 export type DataPlaneOptions = {
@@ -40,16 +38,6 @@ export type DataPlaneOptions = {
   /** Served beside the protocol's own routes; undefined: nothing is. */
   readonly asset: ModelAsset | undefined;
 };
-
-/** What one HTTP request may cost beyond the configured sizes. */
-const REST_LIMITS = {
-  tensorsMax: 1_024,
-  jsonDepthMax: 100,
-  jsonElementsMax: 16_777_216,
-  receiveMsMax: 60_000,
-  sendMsMax: 60_000,
-  lingerMsMax: 5_000,
-} as const;
 
 /** The data plane over HTTP. */
 export function createDataPlane({
@@ -79,18 +67,6 @@ export function createDataPlane({
   if (asset !== undefined) addMaxRoutes(app, { ...asset, service, bodyBytesMax, shareOf });
   return server;
 }
-
-/** What one gRPC call may cost beyond the configured sizes. */
-const GRPC_LIMITS = {
-  tensorsMax: 1_024,
-  callsMax: 1_024,
-  streamRequestsMax: 64,
-  stallMsMax: 60_000,
-  lingerMsMax: 5_000,
-} as const;
-
-/** What a message has beside the tensors that a body of HTTP has: names, shapes and parameters are longer in neither. */
-const MESSAGE_SLACK_BYTES = 65_536;
 
 /** The data plane over gRPC. */
 export function createGrpcPlane({
@@ -125,9 +101,6 @@ export type ControlPlaneOptions = ModelsViewOptions & {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-/** Connections of commands, consoles and scrapers that are open at a time. */
-const ADMIN_CONNECTIONS_MAX = 128;
-
 /** The admin server. */
 export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const { gateway, controller, telemetry, lookout, repository, configReload, onInternalError } =
@@ -136,7 +109,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
     controller,
     ledger: () => controller.ledger(),
     whyStarting: options.starting.whyStarting,
-    specFrom: (model, body) => specFrom(options, model, body),
+    specFrom: (model, body) => rolloutSpecOf(options, model, body),
     lookAt: (model, versions) => lookout.lookAt(model, versions),
     requestsPerSecond: telemetry.requestsPerSecond,
     models: async () => {
@@ -155,39 +128,4 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const connections = new Connections(ADMIN_CONNECTIONS_MAX, systemClock);
   boundConnections(server.app.server, connections, `${ADMIN_CONNECTIONS_MAX}`);
   return server;
-}
-
-/**
- * The request's keys, completed from the configuration; the model's present stable version is what it is tried against. Looks at
- * the model's folder first: a candidate may have come since, and a trial of files that changed would end as it begins.
- */
-async function specFrom(
-  { catalog, controller, lookout }: Pick<ControlPlaneOptions, 'catalog' | 'controller' | 'lookout'>,
-  model: string,
-  body: unknown,
-): Promise<Omit<RolloutSpec, 'salt'>> {
-  const { candidate, overrides } = parseRolloutRequest(body);
-  await lookout.lookAt(model, [candidate]);
-  checkUnchanged(catalog.entry(model), [controller.route(model)?.stable, candidate]);
-  const { rollout, identity } = catalog.settings(model);
-  // An unknown model has no stable version; the controller refuses it by name.
-  const stable = controller.route(model)?.stable ?? '';
-  const attributes = Object.keys(identity.attributes);
-  return rolloutSpecFrom(rollout, { model, stable, candidate, overrides, attributes });
-}
-
-/** @throws ServeError `conflict` where one of the versions lies in the repository otherwise than it was read. */
-function checkUnchanged(
-  entry: CatalogEntry | undefined,
-  versions: readonly (string | undefined)[],
-): void {
-  const change = entry?.changes.find(
-    ({ version }) => version === undefined || versions.includes(version),
-  );
-  if (entry === undefined || change === undefined) return;
-  const which = change.version === undefined ? entry.model : `version ${change.version}`;
-  throw new ServeError(
-    'conflict',
-    `${which}: ${change.reason}. Put them back, or take them up: understudy models reload ${entry.model}`,
-  );
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { Command } from 'commander';
-import { descriptorLimit } from '../app/descriptors.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { programVersion, runtimeVersion } from '../config/program.ts';
 import { messageOf } from '../core/errors.ts';
+import { descriptorLimit } from '../process/descriptors.ts';
 import { addBenchCommands } from './bench/commands.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { endWhereOutputIsLost, writeErr, writeOut } from './standard-output.ts';

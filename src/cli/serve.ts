@@ -1,5 +1,4 @@
 import { isIPv6 } from 'node:net';
-import { collectRarely } from '../app/collect-rarely.ts';
 import { startApp } from '../app.ts';
 import { ConfigError } from '../config/config-error.ts';
 import { ConfigFile } from '../config/config-file.ts';
@@ -8,6 +7,7 @@ import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { ReloadableFile } from '../models/config-reload.ts';
+import { collectRarely } from '../process/collect-rarely.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { createLog, dropNotice } from './log.ts';
 import { standardErrorSink } from './log-sink.ts';

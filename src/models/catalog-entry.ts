@@ -4,10 +4,10 @@ import type { ModelConfig } from '../config/model-section.ts';
 import { type Config, modelConfig } from '../config/schema.ts';
 import { messageOf } from '../core/errors.ts';
 import { sha256Hex } from '../core/hash.ts';
+import { memoryLimit } from '../process/memory-limit.ts';
 import type { Package } from '../repository/package.ts';
 import type { Scan } from '../repository/scan.ts';
 import { checkInstances, type Machine } from './instances.ts';
-import { memoryLimit } from './memory-limit.ts';
 
 /** Beside the versions, and none of them. */
 const CONFIG_FILE = 'config.pbtxt';

@@ -5,16 +5,10 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { adjustableLog } from '../../src/app/log-settings.ts';
 import { createStage } from '../../src/app/stage.ts';
-import { watchHosts } from '../../src/app/watch-hosts.ts';
 import { type AppOptions, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
-import { HandClock } from '../../src/core/clock.ts';
-import type { LogEntry } from '../../src/core/log.ts';
 import { SHARED_MEMORY } from '../../src/frame/unnamed-file.ts';
-import { ModelStatistics } from '../../src/gateway/model-statistics.ts';
-import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { aRollout, aRoute } from '../rollout/builders.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'understudy-app-'));
@@ -47,59 +41,6 @@ t.test(
     t.same(log, ['prepare 2', 'close fashion-2-1', 'reconcile the present route']);
   },
 );
-
-t.test('only the crash loop of a candidate ends its rollout', async (t) => {
-  const [entries, trips]: [LogEntry[], string[]] = [[], []];
-  const telemetry = createTelemetry({
-    clock: new HandClock(),
-    version: '0',
-    inFlight: () => 0,
-    heldBytes: () => ({}),
-    rollouts: () => [],
-    ledger: () => ({ kind: 'healthy', unrecorded: 0 }),
-  });
-  const statistics = new ModelStatistics({ clock: new HandClock(), hasRows: () => true });
-  const listeners = watchHosts({
-    telemetry,
-    statistics,
-    log: (entry) => entries.push(entry),
-    report: ({ target, trip }) => trips.push(`${target.version} ${trip.cause}: ${trip.detail}`),
-    onInternalError: (_, error) => t.fail(String(error)),
-  });
-  const at = (version: string) => ({ model: 'fashion', version });
-  for (const role of ['main', 'control'] as const) listeners(role).onCrashLoop(at('1'), 'SIGSEGV');
-  t.same(trips, [], 'stable dying is no fault of a candidate');
-  for (const role of ['candidate', 'shadow'] as const)
-    listeners(role).onCrashLoop(at('2'), 'SIGBUS');
-  t.same(trips, ['2 crashLoop: SIGBUS', '2 crashLoop: SIGBUS']);
-  listeners('main').onCrash(at('1'), { signal: 'SIGSEGV', exitCode: undefined, inFlight: 3 });
-  t.match(entries.at(-1)?.message, /exited \(SIGSEGV\), 3 requests in flight lost; restarting/);
-  listeners('main').onLife(at('1'), { kind: 'failed', reason: 'no file' });
-  t.match(entries.at(-1), { level: 'error', message: 'failed: no file' });
-  const batch = { rows: 2, requests: 1, computeMs: 3 };
-  listeners('main').onLife(at('1'), { kind: 'ready' });
-  for (const role of ['main', 'shadow'] as const) listeners(role).onBatch(at('1'), batch);
-  t.equal(statistics.list('fashion', '1')[0]?.executions, 1, 'the shadow answers nobody');
-});
-
-t.test('a level that is switched off is not written, from then on', async (t) => {
-  const written: string[] = [];
-  const { log, settings } = adjustableLog(({ message }) => written.push(message));
-  const tellAll = (when: string): void => {
-    for (const level of ['info', 'warn', 'error'] as const)
-      log({ level, message: `${level} ${when}` });
-  };
-  tellAll('before');
-  settings.setLog({ logInfo: false, logWarning: false });
-  t.same(settings.log(), { logInfo: false, logWarning: false, logError: true });
-  tellAll('while off');
-  settings.setLog({ logInfo: true });
-  tellAll('after');
-  t.same(written, [
-    ...['info before', 'warn before', 'error before', 'error while off'],
-    ...['info after', 'error after'],
-  ]);
-});
 
 t.test('a start that fails releases what it had taken', async (t) => {
   const port = await aTakenPort(t);

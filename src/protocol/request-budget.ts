@@ -1,8 +1,6 @@
-import type { Config } from '../config/schema.ts';
 import type { Log } from '../core/log.ts';
 import { mebibytesText } from '../core/text.ts';
-import { memoryLimit } from '../models/memory-limit.ts';
-import { MemoryBudget } from '../protocol/memory-budget.ts';
+import { MemoryBudget } from './memory-budget.ts';
 
 /** The rest is for models, code and what the runtimes hold. */
 const SHARE_OF_MEMORY = 4;
@@ -10,9 +8,19 @@ const SHARE_OF_MEMORY = 4;
 /** One of the largest size is there twice: as it came, and decoded or inflated. */
 const COPIES = 2;
 
-/** What requests in flight may hold together, and a line in the log that says how much that is. */
-export function requestBudget({ limits }: Pick<Config, 'limits'>, log: Log): MemoryBudget {
-  const bytesMax = budgetBytesMax({ limits });
+export type BudgetLimits = {
+  /** `limits.memoryMax`. */
+  readonly memoryBytesMax: number | 'auto';
+  /** `limits.bodyMax`. */
+  readonly bodyBytesMax: number;
+};
+
+/**
+ * What requests in flight may hold together, and a line in the log that says how much that is. `memoryBytes`: what the process
+ * may use.
+ */
+export function requestBudget(limits: BudgetLimits, memoryBytes: number, log: Log): MemoryBudget {
+  const bytesMax = budgetBytesMax(limits, memoryBytes);
   log({
     level: 'info',
     message: `limits.memoryMax: ${mebibytesText(bytesMax)} for bodies, messages and answers in flight`,
@@ -21,8 +29,8 @@ export function requestBudget({ limits }: Pick<Config, 'limits'>, log: Log): Mem
 }
 
 /** The size of that budget, as it is configured. */
-export function budgetBytesMax({ limits }: Pick<Config, 'limits'>): number {
-  return memoryBytesMax(limits.memoryBytesMax, limits.bodyBytesMax, memoryLimit());
+export function budgetBytesMax(limits: BudgetLimits, memoryBytes: number): number {
+  return memoryBytesMax(limits.memoryBytesMax, limits.bodyBytesMax, memoryBytes);
 }
 
 /** `limits.memoryMax` in bytes; `auto`: a quarter of the memory, and never too little for one body of the largest size. */

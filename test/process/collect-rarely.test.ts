@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import t from 'tap';
-import { collectRarely } from '../../src/app/collect-rarely.ts';
+import { collectRarely } from '../../src/process/collect-rarely.ts';
 
 t.test('the engine knows the setting, or it would silently do nothing', async (t) => {
   t.doesNotThrow(collectRarely);

@@ -1,19 +1,25 @@
-import { messageOf } from '../core/errors.ts';
 import { type Joining, joiningText } from '../core/joining.ts';
 import type { Log } from '../core/log.ts';
 import type { TrippedReport } from '../core/messages.ts';
 import { providerText } from '../core/provider.ts';
 import { counted } from '../core/text.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
-import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { HostListeners } from '../host/host.ts';
 import type { Crash } from '../host/supervision.ts';
-import type { DeploymentRole } from '../models/deployment.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { DeploymentRole } from './deployment.ts';
 
 export type HostWatch = {
-  readonly telemetry: Telemetry;
-  readonly statistics: Pick<ModelStatistics, 'onReady' | 'onBatch'>;
+  readonly telemetry: {
+    /** Counts what the hosts in one role do. */
+    readonly hostListeners: (
+      role: DeploymentRole | 'shadow',
+    ) => Omit<HostListeners, 'onUnkeptForm' | 'onInternalError'>;
+  };
+  /** Counts what live versions do, for the protocol. */
+  readonly statistics: {
+    readonly onReady: (target: ModelVersion) => void;
+    readonly onBatch: HostListeners['onBatch'];
+  };
   readonly log: Log;
   readonly report: (report: TrippedReport) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
@@ -100,15 +106,4 @@ function crashText(crash: Crash): string {
 
 function lifeText(life: Life): string {
   return life.kind === 'failed' ? `failed: ${life.reason}` : life.kind;
-}
-
-/** Reports errors outside any request. */
-export function reportInternalErrors(
-  telemetry: Pick<Telemetry, 'onInternalError'>,
-  log: Log,
-): (operation: string, error: unknown) => void {
-  return (operation, error) => {
-    telemetry.onInternalError(operation.split(' ')[0] ?? operation);
-    log({ level: 'error', message: messageOf(error), facts: { operation } });
-  };
 }

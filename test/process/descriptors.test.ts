@@ -1,6 +1,6 @@
 import t from 'tap';
 
-import { connectionsFitting, descriptorLimit } from '../../src/app/descriptors.ts';
+import { connectionsFitting, descriptorLimit } from '../../src/process/descriptors.ts';
 
 t.test('no more connections are taken than the process may open', async (t) => {
   const messages: string[] = [];

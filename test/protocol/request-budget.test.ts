@@ -1,7 +1,6 @@
 import t from 'tap';
-
-import { memoryBytesMax } from '../../src/app/memory-max.ts';
 import { MemoryBudget } from '../../src/protocol/memory-budget.ts';
+import { memoryBytesMax } from '../../src/protocol/request-budget.ts';
 
 const MIB = 1_048_576;
 

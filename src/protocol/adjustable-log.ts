@@ -1,5 +1,5 @@
 import type { Log, LogEntry } from '../core/log.ts';
-import type { LogSettings, ServerSettings } from '../protocol/server-settings.ts';
+import type { LogSettings, ServerSettings } from './server-settings.ts';
 
 const SWITCH_OF = {
   info: 'logInfo',

@@ -1,5 +1,3 @@
-import { type ReleaseStep, releasing } from './release.ts';
-
 /**
  * Bytes of buffers beyond those that are held, from which on somebody has to see to it that they are collected. The engine itself
  * leaves up to 64 MiB between two collections while buffers come and go.
@@ -40,11 +38,12 @@ export class Leftovers {
 /**
  * Has the garbage collector look for what a flood left behind. It runs when memory grows, and after a flood nothing grows: hundreds
  * of megabytes of buffers that nothing holds any more would stay for as long as the gateway has little to do.
+ * Returns what ends that.
  * @param heldBytes Bytes of buffers that requests and copies hold at present, by what holds them.
  */
 export function collectingLeftovers(
   heldBytes: () => Readonly<Record<string, number>>,
-): ReleaseStep {
+): () => Promise<void> {
   const leftovers = new Leftovers();
   const reason = new Reason();
   const timer = setInterval(() => {
@@ -52,7 +51,7 @@ export function collectingLeftovers(
     for (const bytes of Object.values(heldBytes())) leftBytes -= bytes;
     if (leftovers.look(leftBytes)) reason.give();
   }, LOOK_MS).unref();
-  return releasing('looks at the memory', async () => clearInterval(timer));
+  return async () => clearInterval(timer);
 }
 
 /**

@@ -1,6 +1,6 @@
 import t from 'tap';
 
-import { collectingLeftovers, Leftovers } from '../../src/app/collect-leftovers.ts';
+import { collectingLeftovers, Leftovers } from '../../src/process/collect-leftovers.ts';
 import { until } from '../support/until.ts';
 
 const MIB = 1_048_576;

@@ -1,12 +1,11 @@
 import { within } from '../concurrency/within.ts';
-import type { Config } from '../config/schema.ts';
 import type { SteadyClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { ageText, durationText } from '../core/text.ts';
-import { openFileLedger } from '../ledger/file.ts';
-import { LateLedger } from '../ledger/late-ledger.ts';
-import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
+import { openFileLedger } from './file.ts';
+import { LateLedger } from './late-ledger.ts';
+import type { Ledger, LedgerHealth } from './ledger.ts';
 
 /** A machine's clock that is further behind the ledger's last record than this is worth a line in the log. */
 const CLOCK_BEHIND_MS = 5_000;
@@ -18,8 +17,8 @@ const READ_MS = 2_000;
  * Begins to open the ledger. Its clock continues from the last record, so that times of a rollout never go backwards. What it cannot
  * be opened for is thrown where its records are read.
  */
-export function openLedger(config: Config, clock: SteadyClock, log: Log): Ledger {
-  return new LateLedger(open(config, clock, log), clock);
+export function openLedger(folder: string, clock: SteadyClock, log: Log): Ledger {
+  return new LateLedger(open(folder, clock, log), clock);
 }
 
 /**
@@ -28,10 +27,10 @@ export function openLedger(config: Config, clock: SteadyClock, log: Log): Ledger
  */
 export async function readSoon(
   reading: Promise<void>,
-  { config, log }: { readonly config: Config; readonly log: Log },
+  { folder, log }: { readonly folder: string; readonly log: Log },
 ): Promise<{ readonly ledgerRead: Promise<void> | undefined }> {
   if (await within(reading, READ_MS)) return { ledgerRead: undefined };
-  const facts = { ledger: config.ledger };
+  const facts = { ledger: folder };
   const message = `ledger: degraded (unread), not read to its end after ${durationText(READ_MS)}; opening the ports, and no model is ready before its route is read from there`;
   log({ level: 'error', message, facts });
   const ledgerRead = reading.then(() =>
@@ -40,14 +39,14 @@ export async function readSoon(
   return { ledgerRead };
 }
 
-async function open(config: Config, clock: SteadyClock, log: Log): Promise<Ledger> {
-  const facts = { ledger: config.ledger };
-  const ledger = await openFileLedger(config.ledger, {
+async function open(folder: string, clock: SteadyClock, log: Log): Promise<Ledger> {
+  const facts = { ledger: folder };
+  const ledger = await openFileLedger(folder, {
     clock,
     onRepair: ({ message, file }) => log({ level: 'warn', message, facts: { file } }),
     onHealth: (health) => log({ ...healthEntry(health), facts }),
   }).catch((cause: unknown) => {
-    throw new Error(`ledger: cannot be opened in ${config.ledger}: ${messageOf(cause)}`, { cause });
+    throw new Error(`ledger: cannot be opened in ${folder}: ${messageOf(cause)}`, { cause });
   });
   const behindMs = clock.notBefore(ledger.lastMs());
   if (behindMs > CLOCK_BEHIND_MS) {

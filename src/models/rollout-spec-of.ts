@@ -1,0 +1,48 @@
+import { parseRolloutRequest, rolloutSpecFrom } from '../config/rollout-spec.ts';
+import { ServeError } from '../core/errors.ts';
+import type { RolloutSpec } from '../core/rollout.ts';
+import type { Catalog } from './catalog.ts';
+import type { CatalogEntry } from './catalog-entry.ts';
+import type { Lookout } from './lookout.ts';
+import type { RouteOwner } from './route-owner.ts';
+
+export type RolloutSpecParts = {
+  readonly catalog: Pick<Catalog, 'entry' | 'settings'>;
+  readonly controller: Pick<RouteOwner, 'route'>;
+  readonly lookout: Pick<Lookout, 'lookAt'>;
+};
+
+/**
+ * The request's keys, completed from the configuration; the model's present stable version is what it is tried against. Looks at
+ * the model's folder first: a candidate may have come since, and a trial of files that changed would end as it begins.
+ */
+export async function rolloutSpecOf(
+  { catalog, controller, lookout }: RolloutSpecParts,
+  model: string,
+  body: unknown,
+): Promise<Omit<RolloutSpec, 'salt'>> {
+  const { candidate, overrides } = parseRolloutRequest(body);
+  await lookout.lookAt(model, [candidate]);
+  checkUnchanged(catalog.entry(model), [controller.route(model)?.stable, candidate]);
+  const { rollout, identity } = catalog.settings(model);
+  // An unknown model has no stable version; the controller refuses it by name.
+  const stable = controller.route(model)?.stable ?? '';
+  const attributes = Object.keys(identity.attributes);
+  return rolloutSpecFrom(rollout, { model, stable, candidate, overrides, attributes });
+}
+
+/** @throws ServeError `conflict` where one of the versions lies in the repository otherwise than it was read. */
+function checkUnchanged(
+  entry: CatalogEntry | undefined,
+  versions: readonly (string | undefined)[],
+): void {
+  const change = entry?.changes.find(
+    ({ version }) => version === undefined || versions.includes(version),
+  );
+  if (entry === undefined || change === undefined) return;
+  const which = change.version === undefined ? entry.model : `version ${change.version}`;
+  throw new ServeError(
+    'conflict',
+    `${which}: ${change.reason}. Put them back, or take them up: understudy models reload ${entry.model}`,
+  );
+}
