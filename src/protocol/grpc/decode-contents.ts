@@ -2,7 +2,7 @@
 import { ServeError } from '../../core/errors.ts';
 import { INTEGER_RANGES, TYPED_ARRAYS } from '../../core/numbers.ts';
 import type { Dtype } from '../../core/tensor.ts';
-import type { Allowance } from './allowance.ts';
+import type { Quota } from './quota.ts';
 import { malformed, WIRE, WireReader } from './wire-reader.ts';
 
 /** The fields of an InferTensorContents, from number 1. */
@@ -38,17 +38,17 @@ export const FIELD_OF = {
 } as const satisfies Record<Dtype, Field | undefined>;
 
 /** What the typed contents of one request may cost, all of its inputs together. */
-export type ContentsAllowance = {
+export type ContentsQuota = {
   /** Elements that are one by one: strings always are, numbers where they are not packed. */
-  readonly values: Allowance;
+  readonly values: Quota;
   /** Integers and flags: a byte of the message becomes up to eight of the tensor. */
-  readonly elements: Allowance;
+  readonly elements: Quota;
 };
 
 export type Described = {
   readonly name: string;
   readonly dtype: Dtype;
-  readonly allowance: ContentsAllowance;
+  readonly quota: ContentsQuota;
 };
 
 /**
@@ -103,7 +103,7 @@ function visit(parts: readonly Buffer[], tensor: Described, take: (chunk: Buffer
 /** The first visit, which finds out how large the tensor is. */
 function measure(parts: readonly Buffer[], tensor: Described, take: (chunk: Buffer) => void): void {
   visit(parts, tensor, (chunk) => {
-    tensor.allowance.values.take(VALUES);
+    tensor.quota.values.take(VALUES);
     take(chunk);
   });
 }
@@ -168,7 +168,7 @@ function countVarints(parts: readonly Buffer[], tensor: Described): number {
   measure(parts, tensor, (chunk) => {
     for (const byte of chunk) if (byte < 0x80) count += 1;
   });
-  tensor.allowance.elements.take(ELEMENTS, count);
+  tensor.quota.elements.take(ELEMENTS, count);
   return count;
 }
 

@@ -13,8 +13,8 @@ import { type HeaderOf, type Identity, identify } from '../identity.ts';
 import { classCountOf, readParameters } from '../parameters.ts';
 import { unexpected, wholeText } from '../refusal.ts';
 import { traceparentOf } from '../traceparent.ts';
-import { Allowance } from './allowance.ts';
-import { type ContentsAllowance, decodeContents } from './decode-contents.ts';
+import { Quota } from './quota.ts';
+import { type ContentsQuota, decodeContents } from './decode-contents.ts';
 import type { ContentsForm } from './encode.ts';
 import type { InferMessage, InputMessage, MessageParameters } from './infer-message.ts';
 import { timeoutMsOf } from './metadata.ts';
@@ -102,11 +102,11 @@ function tensorsOf({ model, inputs, raw }: InferMessage): readonly Tensor[] {
       `unexpected additional input data for model '${model}': expected ${inputs.length} raw_input_contents, found ${raw.length}`,
     );
   }
-  const allowance = {
-    values: new Allowance(CONTENTS_VALUES_MAX),
-    elements: new Allowance(CONTENTS_ELEMENTS_MAX),
+  const quota = {
+    values: new Quota(CONTENTS_VALUES_MAX),
+    elements: new Quota(CONTENTS_ELEMENTS_MAX),
   };
-  return inputs.map((input, index) => tensorOf(input, { model, raw: raw[index], allowance }));
+  return inputs.map((input, index) => tensorOf(input, { model, raw: raw[index], quota }));
 }
 
 /** Typed contents are read in one go: so many take some hundred milliseconds at most. */
@@ -118,10 +118,10 @@ const CONTENTS_VALUES_MAX = 1_048_576;
 type Beside = {
   readonly model: string;
   readonly raw: Buffer | undefined;
-  readonly allowance: ContentsAllowance;
+  readonly quota: ContentsQuota;
 };
 
-function tensorOf(input: InputMessage, { model, raw, allowance }: Beside): Tensor {
+function tensorOf(input: InputMessage, { model, raw, quota }: Beside): Tensor {
   const { name, dtype, contents } = input;
   const where = `input '${name}'`;
   refuseSharedMemory(input.parameters, where);
@@ -135,7 +135,7 @@ function tensorOf(input: InputMessage, { model, raw, allowance }: Beside): Tenso
         `contents field must not be specified when using raw_input_contents for '${name}' for model '${model}': expected one of the two, found both`,
       );
     }
-    return { name, dtype, shape, data: decodeContents(contents, { name, dtype, allowance }) };
+    return { name, dtype, shape, data: decodeContents(contents, { name, dtype, quota }) };
   }
   if (raw !== undefined) return { name, dtype, shape, data: raw };
   if (elementCount(shape) === 0) return { name, dtype, shape, data: EMPTY };

@@ -1,6 +1,6 @@
 import { ServeError } from '../../core/errors.ts';
 import type { ParameterValue } from '../parameters.ts';
-import { Allowance } from './allowance.ts';
+import { Quota } from './quota.ts';
 import { WIRE, type WireReader } from './wire-reader.ts';
 
 /** A ModelInferRequest as it was sent: the shape of it, with its tensors still in the message's own bytes. */
@@ -54,7 +54,7 @@ export function readInferMessage(
     outputs: [] as OutputMessage[],
     raw: [] as Buffer[],
   };
-  const items = new Allowance(ITEMS_MAX);
+  const items = new Quota(ITEMS_MAX);
   while (reader.next()) {
     switch (reader.type === WIRE.bytes ? reader.field : UNKNOWN) {
       case 1:
@@ -94,7 +94,7 @@ type Draft = {
   readonly contents: Buffer[];
 };
 
-function readInput(reader: WireReader, items: Allowance): InputMessage {
+function readInput(reader: WireReader, items: Quota): InputMessage {
   const input: Draft = {
     name: '',
     dtype: '',
@@ -120,7 +120,7 @@ function readInput(reader: WireReader, items: Allowance): InputMessage {
 function readShape(
   reader: WireReader,
   input: Pick<Draft, 'shape' | 'inexact'>,
-  items: Allowance,
+  items: Quota,
 ): void {
   const take = (from: WireReader): void => {
     items.take('dimensions');
@@ -136,7 +136,7 @@ function readShape(
   } else reader.skip();
 }
 
-function readOutput(reader: WireReader, items: Allowance): OutputMessage {
+function readOutput(reader: WireReader, items: Quota): OutputMessage {
   const output = { name: '', parameters: noParameters() };
   while (reader.next()) {
     if (reader.type !== WIRE.bytes) reader.skip();
@@ -151,7 +151,7 @@ function readOutput(reader: WireReader, items: Allowance): OutputMessage {
 function readParameter(
   reader: WireReader,
   parameters: Record<string, ParameterValue>,
-  items: Allowance,
+  items: Quota,
 ): void {
   items.take('parameters');
   let key = '';
