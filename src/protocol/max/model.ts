@@ -19,8 +19,8 @@ export type MaxPrediction = {
   readonly probability: number;
 };
 
-/** Who waits for an image, and until when on the service's monotonic clock. */
-export type Patience = { readonly signal: AbortSignal; readonly deadlineMs: number };
+/** When to give up on an image: aborted, or past this moment on the service's monotonic clock. */
+export type Deadline = { readonly signal: AbortSignal; readonly deadlineMs: number };
 
 /** A model that takes images and names their class. All of it throws, or rejects with, ServeErrors. */
 export type MaxModel = {
@@ -30,7 +30,7 @@ export type MaxModel = {
   /** The names of the classes, in the order of their ids. */
   readonly labels: () => readonly string[];
   /** An encoded image as the model's inputs. Not done on the calling thread. */
-  readonly prepare: (image: Uint8Array, patience: Patience) => Promise<readonly Tensor[]>;
+  readonly prepare: (image: Uint8Array, deadline: Deadline) => Promise<readonly Tensor[]>;
   /**
    * Names the classes of an answer, best first: of a request that is sent in the same turn, as the packages are now. Another
    * build of its version, or none, may be there once the answer is.

@@ -14,7 +14,7 @@ import type { Service } from '../service.ts';
 import { traceparentOf } from '../traceparent.ts';
 import { createUploadParser, type Upload } from './decode.ts';
 import { encodeLabels, encodePredictions, jsonBytes, sendJson } from './encode.ts';
-import type { MaxModel, Patience } from './model.ts';
+import type { MaxModel, Deadline } from './model.ts';
 import { PAGE_POLICY, pageOf } from './page.ts';
 import { createErrorHandler, createMethodNotAllowed, IMAGE_MISSING } from './status.ts';
 import { swaggerOf } from './swagger.ts';
@@ -73,7 +73,7 @@ function createPredictRoute(service: Service, model: MaxModel) {
   const { gateway, clock } = service;
   return async (http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { deadlineMs } = service.identity(model.name);
-    const patience = {
+    const deadline = {
       signal: connectionSignal(http.raw.socket, reply.raw),
       deadlineMs: clock.monotonicMs() + deadlineMs,
     };
@@ -83,10 +83,10 @@ function createPredictRoute(service: Service, model: MaxModel) {
       sendJson(reply.code(400), IMAGE_MISSING);
       return reply;
     }
-    const inputs = await prepared(service, model, { image, patience });
-    const request = requestOf(http, { service, model, inputs, patience });
+    const inputs = await prepared(service, model, { image, deadline });
+    const request = requestOf(http, { service, model, inputs, deadline });
     const explain = model.explainer();
-    const response = await gateway.infer(request, patience.signal);
+    const response = await gateway.infer(request, deadline.signal);
     const { version } = response;
     const token = service.tokenFor({ model: model.name, version, id: request.id });
     writeAnswerHeaders(reply, { version, token });
@@ -95,16 +95,16 @@ function createPredictRoute(service: Service, model: MaxModel) {
   };
 }
 
-type Image = { readonly image: Uint8Array; readonly patience: Patience };
+type Image = { readonly image: Uint8Array; readonly deadline: Deadline };
 
 /** What is refused here never reaches the gateway, which counts the rest. */
 async function prepared(
   service: Service,
   model: MaxModel,
-  { image, patience }: Image,
+  { image, deadline }: Image,
 ): Promise<InferRequest['inputs']> {
   try {
-    return await model.prepare(image, patience);
+    return await model.prepare(image, deadline);
   } catch (thrown) {
     const error = ServeError.from(thrown);
     service.onRefused(model.name, error.code);
@@ -116,12 +116,12 @@ type RequestParts = {
   readonly service: Service;
   readonly model: MaxModel;
   readonly inputs: InferRequest['inputs'];
-  readonly patience: Patience;
+  readonly deadline: Deadline;
 };
 
 function requestOf(
   { headers }: FastifyRequest,
-  { service, model, inputs, patience }: RequestParts,
+  { service, model, inputs, deadline }: RequestParts,
 ): InferRequest {
   const id = service.newId();
   const header = (name: string): string | undefined => {
@@ -144,7 +144,7 @@ function requestOf(
     priority: 0,
     inputs,
     outputs: undefined,
-    deadlineMs: patience.deadlineMs,
+    deadlineMs: deadline.deadlineMs,
   };
 }
 
