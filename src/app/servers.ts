@@ -15,7 +15,7 @@ import { connectionsFitting } from '../process/descriptors.ts';
 import { Connections } from '../protocol/connections.ts';
 import { createGrpcServer, type GrpcServer } from '../protocol/grpc/server.ts';
 import type { Intake } from '../protocol/intake.ts';
-import { addMaxRoutes } from '../protocol/max/routes.ts';
+import { addModelAssetRoutes } from '../protocol/max/routes.ts';
 import type { MemoryBudget } from '../protocol/memory-budget.ts';
 import { boundConnections } from '../protocol/rest/bound-connections.ts';
 import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
@@ -64,7 +64,7 @@ export function createDataPlane({
     },
   });
   const { app, shareOf } = server;
-  if (asset !== undefined) addMaxRoutes(app, { ...asset, service, bodyBytesMax, shareOf });
+  if (asset !== undefined) addModelAssetRoutes(app, { ...asset, service, bodyBytesMax, shareOf });
   return server;
 }
 

@@ -9,7 +9,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { Catalog } from '../../src/models/catalog.ts';
-import type { MaxPrediction } from '../../src/protocol/max/model.ts';
+import type { ModelAssetPrediction } from '../../src/protocol/max/model.ts';
 import type { Package } from '../../src/repository/package.ts';
 import { aGateway } from '../gateway/builders.ts';
 import { aPackage } from '../models/builders.ts';
@@ -39,7 +39,7 @@ async function start(max: string): Promise<App> {
   return app;
 }
 
-type Answer = { readonly status: string; readonly predictions: readonly MaxPrediction[] };
+type Answer = { readonly status: string; readonly predictions: readonly ModelAssetPrediction[] };
 
 async function predict(url: string, image: Uint8Array<ArrayBuffer>, field = 'image') {
   const form = new FormData();

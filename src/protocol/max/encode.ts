@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 
-import type { MaxPrediction } from './model.ts';
+import type { ModelAssetPrediction } from './model.ts';
 
 /** Exactly this: clients compare the header with it, and the framework would add a charset to anything but bytes. */
 const JSON_TYPE = 'application/json';
@@ -13,7 +13,7 @@ export function sendJson(reply: FastifyReply, body: Buffer): void {
   reply.header('content-type', JSON_TYPE).send(body);
 }
 
-export function encodePredictions(predictions: readonly MaxPrediction[]): Buffer {
+export function encodePredictions(predictions: readonly ModelAssetPrediction[]): Buffer {
   return jsonBytes({ status: 'ok', predictions });
 }
 

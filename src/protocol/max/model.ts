@@ -2,7 +2,7 @@ import type { InferResponse } from '../../core/infer.ts';
 import type { Tensor } from '../../core/tensor.ts';
 
 /** What `/model/metadata` tells, of the version that is stable now. */
-export type MaxMetadata = {
+export type ModelAssetMetadata = {
   readonly id: string;
   readonly name: string;
   readonly description: string;
@@ -13,7 +13,7 @@ export type MaxMetadata = {
 };
 
 /** One class of an answer. The id is a string, as clients compare it with one. */
-export type MaxPrediction = {
+export type ModelAssetPrediction = {
   readonly label_id: string;
   readonly label: string;
   readonly probability: number;
@@ -23,10 +23,10 @@ export type MaxPrediction = {
 export type Deadline = { readonly signal: AbortSignal; readonly deadlineMs: number };
 
 /** A model that takes images and names their class. All of it throws, or rejects with, ServeErrors. */
-export type MaxModel = {
+export type ServedModelAsset = {
   /** Its name in the repository. */
   readonly name: string;
-  readonly metadata: () => MaxMetadata;
+  readonly metadata: () => ModelAssetMetadata;
   /** The names of the classes, in the order of their ids. */
   readonly labels: () => readonly string[];
   /** An encoded image as the model's inputs. Not done on the calling thread. */
@@ -35,5 +35,5 @@ export type MaxModel = {
    * Names the classes of an answer, best first: of a request that is sent in the same turn, as the packages are now. Another
    * build of its version, or none, may be there once the answer is.
    */
-  readonly explainer: () => (response: InferResponse) => readonly MaxPrediction[];
+  readonly explainer: () => (response: InferResponse) => readonly ModelAssetPrediction[];
 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { MaxMetadata } from './model.ts';
+import type { ModelAssetMetadata } from './model.ts';
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #16202a; --soft: #5b6875; --line: #d5dce3; --paper: #f5f7f9; --card: #fff;
@@ -122,7 +122,7 @@ export const PAGE_POLICY = [
 ].join('; ');
 
 /** The page for trying the model: drop an image and see its classes. */
-export function pageOf({ name, description, type, license }: MaxMetadata): string {
+export function pageOf({ name, description, type, license }: ModelAssetMetadata): string {
   const title = escaped(name);
   const facts = [escaped(type), ...(license === null ? [] : [`Licence: ${escaped(license)}`])];
   return `<!doctype html>

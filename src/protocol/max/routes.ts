@@ -14,14 +14,14 @@ import type { Service } from '../service.ts';
 import { traceparentOf } from '../traceparent.ts';
 import { createUploadParser, type Upload } from './decode.ts';
 import { encodeLabels, encodePredictions, jsonBytes, sendJson } from './encode.ts';
-import type { MaxModel, Deadline } from './model.ts';
+import type { ServedModelAsset, Deadline } from './model.ts';
 import { PAGE_POLICY, pageOf } from './page.ts';
 import { createErrorHandler, createMethodNotAllowed, IMAGE_MISSING } from './status.ts';
 import { swaggerOf } from './swagger.ts';
 
-export type MaxOptions = {
+export type ModelAssetOptions = {
   readonly service: Service;
-  readonly model: MaxModel;
+  readonly model: ServedModelAsset;
   /** Whether pages of other origins may ask. */
   readonly cors: boolean;
   /** Bytes of a request's body. Beyond: `too_large`. */
@@ -31,7 +31,7 @@ export type MaxOptions = {
 };
 
 /** Adds the routes to a server, with parsers and errors of their own that leave those of its other routes as they are. */
-export function addMaxRoutes(app: FastifyInstance, options: MaxOptions): void {
+export function addModelAssetRoutes(app: FastifyInstance, options: ModelAssetOptions): void {
   const { service, bodyBytesMax, cors, shareOf } = options;
   app.register((scope, _, done) => {
     scope.removeAllContentTypeParsers();
@@ -50,7 +50,7 @@ export function addMaxRoutes(app: FastifyInstance, options: MaxOptions): void {
   });
 }
 
-function addRoutes(scope: FastifyInstance, { service, model, cors }: MaxOptions): void {
+function addRoutes(scope: FastifyInstance, { service, model, cors }: ModelAssetOptions): void {
   const add = (method: 'GET' | 'POST', url: string, handler: RouteHandlerMethod): void => {
     scope.route({ method, url, handler });
     const allowed = method === 'GET' ? ['GET', 'HEAD'] : ['POST'];
@@ -69,7 +69,7 @@ function addRoutes(scope: FastifyInstance, { service, model, cors }: MaxOptions)
   add('POST', '/model/predict', createPredictRoute(service, model));
 }
 
-function createPredictRoute(service: Service, model: MaxModel) {
+function createPredictRoute(service: Service, model: ServedModelAsset) {
   const { gateway, clock } = service;
   return async (http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const { deadlineMs } = service.identity(model.name);
@@ -100,7 +100,7 @@ type Image = { readonly image: Uint8Array; readonly deadline: Deadline };
 /** What is refused here never reaches the gateway, which counts the rest. */
 async function prepared(
   service: Service,
-  model: MaxModel,
+  model: ServedModelAsset,
   { image, deadline }: Image,
 ): Promise<InferRequest['inputs']> {
   try {
@@ -114,7 +114,7 @@ async function prepared(
 
 type RequestParts = {
   readonly service: Service;
-  readonly model: MaxModel;
+  readonly model: ServedModelAsset;
   readonly inputs: InferRequest['inputs'];
   readonly deadline: Deadline;
 };

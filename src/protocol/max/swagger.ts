@@ -1,4 +1,4 @@
-import type { MaxMetadata } from './model.ts';
+import type { ModelAssetMetadata } from './model.ts';
 import { IMAGE_HELP } from './status.ts';
 
 const JSON_TYPE = 'application/json';
@@ -52,7 +52,7 @@ const DEFINITIONS = {
 } as const;
 
 /** The routes as a Swagger 2.0 document. */
-export function swaggerOf({ name, description }: MaxMetadata, version: string): object {
+export function swaggerOf({ name, description }: ModelAssetMetadata, version: string): object {
   return {
     swagger: '2.0',
     basePath: '/',

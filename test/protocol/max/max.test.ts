@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import t from 'tap';
 import { ServeError } from '../../../src/core/errors.ts';
 import type { InferRequest } from '../../../src/core/infer.ts';
-import type { MaxModel } from '../../../src/protocol/max/model.ts';
-import { addMaxRoutes } from '../../../src/protocol/max/routes.ts';
+import type { ServedModelAsset } from '../../../src/protocol/max/model.ts';
+import { addModelAssetRoutes } from '../../../src/protocol/max/routes.ts';
 import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import { aTensor, valuesOf } from '../../support/a-tensor.ts';
 import { fuzzRuns } from '../../support/fuzz-runs.ts';
@@ -20,7 +20,7 @@ const METADATA = {
 };
 
 /** Takes two bytes for an image, and their values for the scores of `cat` and `dog`. */
-const CATS_AND_DOGS: MaxModel = {
+const CATS_AND_DOGS: ServedModelAsset = {
   name: 'm',
   metadata: () => METADATA,
   labels: () => ['cat', 'dog'],
@@ -38,13 +38,13 @@ const CATS_AND_DOGS: MaxModel = {
       })),
 };
 
-type Parts = { readonly cors?: boolean; readonly model?: Partial<MaxModel> };
+type Parts = { readonly cors?: boolean; readonly model?: Partial<ServedModelAsset> };
 
 async function serving({ cors = false, model }: Parts = {}, parts: ServerParts = {}) {
   const { budget: _, ...own } = parts;
   const service = aService(own);
   const server = aServer(parts);
-  addMaxRoutes(server.app, {
+  addModelAssetRoutes(server.app, {
     shareOf: server.shareOf,
     service,
     model: { ...CATS_AND_DOGS, ...model },
