@@ -149,8 +149,8 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     taps: [telemetry.tap, statistics.tap, ...watch.taps],
     limits: gatewayLimits(catalog),
     onRefused: telemetry.onRefused,
-    onFallback: telemetry.onFallback,
-    ...{ onStandIn: statistics.onStandIn, onInternalError },
+    onFallback: [telemetry.onFallback, statistics.onFallback],
+    onInternalError,
   });
   // No model has a route until the ledger has had its word on it.
   const routes = createOrderedRoutes(order);

@@ -23,6 +23,18 @@ export type Outcome =
       readonly pausedUntilMs?: number | undefined;
     };
 
+/** A request that candidate or control failed, and that the gateway sent to stable instead. */
+export type Fallback = {
+  readonly model: string;
+  /** Where the request was assigned, and failed. */
+  readonly failed: Assignment;
+  readonly code: ServeErrorCode;
+  /** Stable's answer; undefined: stable failed, too. */
+  readonly answer: InferResponse | undefined;
+  /** Milliseconds since the request was admitted. */
+  readonly totalMs: number;
+};
+
 /**
  * Watches live requests. Called when a request has been assigned and before it runs, so nothing that depends on the outcome
  * can choose what is watched; the function it returns, if any, is called once with the outcome. A tap must neither block nor

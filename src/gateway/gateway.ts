@@ -11,7 +11,7 @@ import type { Clock } from '../core/clock.ts';
 import { ServeError, type ServeErrorCode } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
-import type { Outcome, Tap } from '../core/outcome.ts';
+import type { Fallback, Outcome, Tap } from '../core/outcome.ts';
 import type { Arm, Assignment, Route, RouteView } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
@@ -86,10 +86,8 @@ export type GatewayOptions = {
   readonly readiness?: ReadinessRule;
   /** Told of each request that was refused before taps could see it; the model is undefined where there is none of that name. */
   readonly onRefused?: (model: string | undefined, code: ServeErrorCode) => void;
-  /** Told of each request that an arm on trial failed and stable is asked to answer. */
-  readonly onFallback?: (model: string, failed: Assignment, code: ServeErrorCode) => void;
-  /** Called with each answer that stable gave in the place of an arm on trial, and the milliseconds since the request was admitted. */
-  readonly onStandIn?: (answer: InferResponse, totalMs: number) => void;
+  /** Each is called once for each request that fell back to stable, when stable has answered or failed. */
+  readonly onFallback?: readonly ((fallback: Fallback) => void)[];
   /** Called with errors outside any request. */
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
@@ -152,7 +150,7 @@ class ServingGateway implements Gateway {
       this.#report(watchers, { kind: 'answer', response, startedMs, endedMs, armEndedMs });
       return response;
     } catch (thrown) {
-      return await this.#standIn(started, watchers, this.#failure(thrown));
+      return await this.#fallBack(started, watchers, this.#failure(thrown));
     } finally {
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#drained?.resolve();
@@ -160,26 +158,30 @@ class ServingGateway implements Gateway {
   };
 
   /** Watchers learn how the request ended where it was assigned, regardless of the version that answers. */
-  async #standIn(
+  async #fallBack(
     started: Started,
     watchers: readonly Watcher[],
     error: ServeError,
   ): Promise<InferResponse> {
-    const { clock, onFallback, onStandIn } = this.#options;
+    const { clock, onFallback } = this.#options;
     const { request, assignment, startedMs } = started;
     const { code, message } = error;
     const endedMs = clock.monotonicMs();
     const pausedUntilMs = error instanceof ArmPausedError ? error.untilMs : undefined;
     const failure = { kind: 'failure', code, message, startedMs, endedMs, pausedUntilMs } as const;
     this.#report(watchers, failure);
-    const host = VERSION_FAULTS.has(code) ? this.#standInFor(started) : undefined;
+    const host = VERSION_FAULTS.has(code) ? this.#fallbackFor(started) : undefined;
     if (host === undefined || endedMs >= request.deadlineMs) throw error;
-    onFallback?.(request.model, assignment, code);
-    const response = await this.#run(host, request, started.signal);
-    const nowMs = clock.monotonicMs();
-    this.#arms.learn(request.model, response.version, nowMs - endedMs);
-    onStandIn?.(response, nowMs - startedMs);
-    return response;
+    let answer: InferResponse | undefined;
+    try {
+      answer = await this.#run(host, request, started.signal);
+      this.#arms.learn(request.model, answer.version, clock.monotonicMs() - endedMs);
+      return answer;
+    } finally {
+      const totalMs = clock.monotonicMs() - startedMs;
+      const fallback = { model: request.model, failed: assignment, code, answer, totalMs };
+      for (const listen of onFallback ?? []) listen(fallback);
+    }
   }
 
   /** An arm on trial answers as stable would, in a part of the deadline where there is somebody to answer in its place. */
@@ -189,7 +191,7 @@ class ServingGateway implements Gateway {
     if (stable === undefined) return this.#run(host, request, signal);
     const run = async (one: InferRequest): Promise<InferResponse> =>
       heldToStable(await this.#run(host, one, signal), one, stable);
-    if (this.#standInFor(started) === undefined) return run(request);
+    if (this.#fallbackFor(started) === undefined) return run(request);
     return this.#arms.visit({ request, assignment, run });
   }
 
@@ -219,7 +221,7 @@ class ServingGateway implements Gateway {
    * arm all the same. Control is treated as the candidate is, so that the two stay alike. A sequence stays with one version,
    * whatever becomes of it: another knows nothing of what came before.
    */
-  #standInFor(started: Started): ServingHost | undefined {
+  #fallbackFor(started: Started): ServingHost | undefined {
     return started.request.inSequence === true ? undefined : this.#stableBeside(started);
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { InferResponse } from '../core/infer.ts';
-import { CALLER_CODES, type Outcome, type Tap } from '../core/outcome.ts';
+import { CALLER_CODES, type Fallback, type Outcome, type Tap } from '../core/outcome.ts';
 import { compareVersions, type ModelVersion } from '../core/version.ts';
 
 /** How often something happened, and how long it took in all. */
@@ -54,8 +54,9 @@ export class ModelStatistics {
   /** For the gateway. One watcher per version for good: a request allocates nothing here. */
   readonly tap: Tap = ({ model }, { version }) => this.#counter(model, version).watch;
 
-  /** For the gateway: stable answered in another arm's place. */
-  readonly onStandIn = (answer: InferResponse, totalMs: number): void => {
+  /** For the gateway: stable's answer to a request that fell back counts as a success of stable. */
+  readonly onFallback = ({ answer, totalMs }: Pick<Fallback, 'answer' | 'totalMs'>): void => {
+    if (answer === undefined) return;
     this.#counters.get(answer.model)?.get(answer.version)?.answered(answer, totalMs);
   };
 

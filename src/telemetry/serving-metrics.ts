@@ -1,8 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 import type { ServeErrorCode } from '../core/errors.ts';
-import type { Outcome, Tap } from '../core/outcome.ts';
-import type { Assignment } from '../core/route.ts';
+import type { Fallback, Outcome, Tap } from '../core/outcome.ts';
 import { BoundHistogram } from './bound-histogram.ts';
 import { LATENCY_BUCKETS } from './buckets.ts';
 
@@ -86,7 +85,7 @@ export class ServingMetrics {
     this.#refused.inc({ model: model ?? '', code });
   };
 
-  readonly onFallback = (model: string, failed: Assignment, code: ServeErrorCode): void => {
+  readonly onFallback = ({ model, failed, code }: Fallback): void => {
     this.#fallbacks.inc({ model, version: failed.version, role: failed.arm, code });
   };
 

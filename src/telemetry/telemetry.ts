@@ -6,8 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import type { Clock } from '../core/clock.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
-import type { Tap } from '../core/outcome.ts';
-import type { Assignment } from '../core/route.ts';
+import type { Fallback, Tap } from '../core/outcome.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { addConfigMetrics } from './config-metrics.ts';
 import { type HostEvents, HostMetrics } from './host-metrics.ts';
@@ -35,7 +34,7 @@ export type Telemetry = {
   /** For the gateway. */
   readonly tap: Tap;
   readonly onRefused: (model: string | undefined, code: ServeErrorCode) => void;
-  readonly onFallback: (model: string, failed: Assignment, code: ServeErrorCode) => void;
+  readonly onFallback: (fallback: Fallback) => void;
   /** For hosts of one role: an arm, or `shadow`. */
   readonly hostListeners: (role: string) => HostEvents;
   /** For the mirror. */

@@ -347,13 +347,15 @@ t.test(
       hosts: { '1': echoHost('1'), '2': failingHost('host_lost') },
       versions: [aVersion('1'), aVersion('2')],
       taps: [tap],
-      onFallback: (model, { version, arm }, code) =>
-        fallbacks.push(`${model} ${version} ${arm} ${code}`),
+      onFallback: [
+        ({ model, failed: { version, arm }, code, answer }) =>
+          fallbacks.push(`${model} ${version} ${arm} ${code}, answered by ${answer?.version}`),
+      ],
     });
     const response = await gateway.infer(aRequest(), NEVER_ABORTED);
     t.equal(response.version, '1');
     t.strictSame(seen, ['r-1 to 2 by split', 'host_lost']);
-    t.strictSame(fallbacks, ['m 2 candidate host_lost']);
+    t.strictSame(fallbacks, ['m 2 candidate host_lost, answered by 1']);
   },
 );
 

@@ -91,7 +91,8 @@ t.test('what stable answers in the place of another arm is its success', async (
   const candidate: Assignment = { ...PINNED, version: '2', arm: 'candidate', by: 'split' };
   statistics.tap(aRequest(), candidate)?.(failed('host_lost'));
   statistics.onReady(TARGET);
-  statistics.onStandIn(anAnswer(2), 6);
+  statistics.onFallback({ answer: anAnswer(2), totalMs: 6 });
+  statistics.onFallback({ answer: undefined, totalMs: 7 });
   const counts = statistics.list('m').map(({ version, success, failure }) => {
     return [version, success, failure.count];
   });
