@@ -38,7 +38,7 @@ export function createService(options: ServiceOptions): Service {
       return statistics.list(model, version === undefined ? undefined : named.version);
     },
     settings,
-    identity: (model) => catalog.settings(model).identity,
+    routing: (model) => catalog.settings(model).routing,
     tokenFor: (answer) => watch.tokenFor(answer),
     newId: createRequestIds(),
     clock,

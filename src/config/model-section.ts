@@ -20,7 +20,7 @@ export type RouteSection = {
 };
 
 /** What of a request's headers the gateway reads. Header names are in lower case. */
-export type IdentitySetting = {
+export type RoutingSetting = {
   /** The header that names the unit; undefined: every request is its own unit. */
   readonly sticky: string | undefined;
   /** Attribute to header. */
@@ -63,7 +63,7 @@ export type ModelConfig = {
     /** Resident bytes of one process; undefined: no limit. */
     readonly memoryBytesMax: number | undefined;
   };
-  readonly identity: IdentitySetting;
+  readonly routing: RoutingSetting;
   /** What is loaded beside the versions that the route leads to. */
   readonly versions: VersionPolicy;
   /** Somebody asked for it: the newest version gets the traffic of `latest` as soon as it is there, and no proof is asked. */
@@ -270,7 +270,7 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
       loadMsMax: run.loadMax,
       memoryBytesMax: run.memoryMax,
     },
-    identity: {
+    routing: {
       sticky: route?.sticky,
       attributes: headers,
       ruleHeaders: [...new Set(ruleHeaders)],

@@ -56,8 +56,8 @@ function splitOf({ route }: ModelConfig) {
 /** A trial draws its units by the sticky header and its slices by attributes, from traffic that no other key moves. */
 function trialKeysOf(was: ModelConfig, is: ModelConfig): readonly string[] {
   const keys = [
-    ['route', [was.route, was.identity.sticky], [is.route, is.identity.sticky]],
-    ['attributes', was.identity.attributes, is.identity.attributes],
+    ['route', [was.route, was.routing.sticky], [is.route, is.routing.sticky]],
+    ['attributes', was.routing.attributes, is.routing.attributes],
     ['versions', was.follows, is.follows],
   ] as const;
   return keys.flatMap(([key, before, after]) => (isDeepStrictEqual(before, after) ? [] : [key]));

@@ -24,10 +24,10 @@ export async function rolloutSpecOf(
   const { candidate, overrides } = parseRolloutRequest(body);
   await lookout.lookAt(model, [candidate]);
   checkUnchanged(catalog.entry(model), [controller.route(model)?.stable, candidate]);
-  const { rollout, identity } = catalog.settings(model);
+  const { rollout, routing } = catalog.settings(model);
   // An unknown model has no stable version; the controller refuses it by name.
   const stable = controller.route(model)?.stable ?? '';
-  const attributes = Object.keys(identity.attributes);
+  const attributes = Object.keys(routing.attributes);
   return rolloutSpecFrom(rollout, { model, stable, candidate, overrides, attributes });
 }
 

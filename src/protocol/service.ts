@@ -3,7 +3,7 @@ import type { ServeErrorCode } from '../core/errors.ts';
 import type { ModelRepository } from '../core/model-repository.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { VersionStatistics } from '../gateway/model-statistics.ts';
-import type { Identity } from './identity.ts';
+import type { RoutingSettings } from './routing-key.ts';
 import type { ServerSettings } from './server-settings.ts';
 
 /** The token under which a label for an answer may come; undefined: none is given out. */
@@ -21,7 +21,7 @@ export type Service = {
   /** Of all versions, of a model's, or of one; versions that have not been loaded yet are left out. */
   readonly statistics: (model?: string, version?: string) => readonly VersionStatistics[];
   readonly settings: ServerSettings;
-  readonly identity: (model: string) => Identity;
+  readonly routing: (model: string) => RoutingSettings;
   readonly tokenFor: TokenFor;
   /** A new id for a request, unique over restarts and machines. */
   readonly newId: () => string;

@@ -1,4 +1,4 @@
-import type { HeaderOf } from './identity.ts';
+import type { HeaderOf } from './routing-key.ts';
 
 /** The header of HTTP and the metadata of gRPC by which a caller names its span. */
 const TRACEPARENT = 'traceparent';

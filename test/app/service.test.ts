@@ -45,8 +45,8 @@ t.test(
   'a model identifies its callers as it is configured, any other as the defaults do',
   async (t) => {
     const { service } = await aService(t);
-    t.match(service.identity('m'), { attributes: { tone: 'x-tone' }, deadlineMs: 7 });
-    t.match(service.identity('q'), { attributes: {}, deadlineMs: 1_000 });
+    t.match(service.routing('m'), { attributes: { tone: 'x-tone' }, deadlineMs: 7 });
+    t.match(service.routing('q'), { attributes: {}, deadlineMs: 1_000 });
   },
 );
 

@@ -260,7 +260,7 @@ t.test('everything has a default', async (t) => {
       runMsMax: 60_000,
       loadMsMax: 120_000,
     },
-    identity: { sticky: undefined, attributes: {}, ruleHeaders: [], deadlineMs: 1_000 },
+    routing: { sticky: undefined, attributes: {}, ruleHeaders: [], deadlineMs: 1_000 },
     versions: { kind: 'latest', count: 1 },
     follows: false,
     route: undefined,
@@ -325,7 +325,7 @@ models:
     'the middle, where none is written',
   );
   t.same(model.versions, { kind: 'specific', versions: ['1', '3'] });
-  t.same(model.identity, {
+  t.same(model.routing, {
     sticky: 'x-user-id',
     attributes: { tone: 'x-tone' },
     ruleHeaders: ['x-canary'],

@@ -100,7 +100,7 @@ t.test('limits take effect without a host being started, and are on record', asy
   await world.writeModels('{ m: { route: { stable: "1" }, queue: { deadlineMs: 70 } } }');
   const lines = ['models.m.queue.deadlineMs: 1000 (default) -> 70 (applied)'];
   t.same(told(await world.reload()), lines);
-  t.equal(world.catalog.settings('m').identity.deadlineMs, 70);
+  t.equal(world.catalog.settings('m').routing.deadlineMs, 70);
   t.equal(world.hosts.started.length, started);
   t.match(commandsOf(world), [
     { actor: 'admin', reason: 'a test', refused: undefined, routes: [], changes: { length: 1 } },
@@ -177,7 +177,7 @@ t.test(
       t.same(told(await world.reload()), [why]);
     }
     t.same(world.routes.read('m'), route);
-    t.equal(world.catalog.settings('n').identity.deadlineMs, 1_000, 'n is as it was');
+    t.equal(world.catalog.settings('n').routing.deadlineMs, 1_000, 'n is as it was');
     t.match(commandsOf(world).at(-1), { refused: /rollout m-2-1 is running/ });
     await world.writeModels('{ m: { route: { stable: "1" }, batch: { rowsMax: 8 } } }');
     t.match(told(await world.reload()), [/version [12] is part of it: promote or abort it first/]);
@@ -281,7 +281,7 @@ t.test('a dry run says what would change and changes nothing', async (t) => {
   await world.writeModels(`{ m: { ${section} } }`);
   t.equal(told(await world.reload(true)).length, 3);
   t.equal(world.routes.read('m')?.stable, '1');
-  t.equal(world.catalog.settings('m').identity.deadlineMs, 1_000);
+  t.equal(world.catalog.settings('m').routing.deadlineMs, 1_000);
   t.equal(world.hosts.started.length, 2);
   t.equal(world.ledger.records().length, records);
   t.same(world.ends, []);

@@ -1,10 +1,10 @@
 import { systemClock } from '../../src/core/clock.ts';
-import type { Identity } from '../../src/protocol/identity.ts';
 import { createRequestIds } from '../../src/protocol/request-ids.ts';
+import type { RoutingSettings } from '../../src/protocol/routing-key.ts';
 import type { Service } from '../../src/protocol/service.ts';
 import { aGateway } from '../gateway/builders.ts';
 
-export const NOBODY: Identity = {
+export const PLAIN_ROUTING: RoutingSettings = {
   sticky: undefined,
   attributes: {},
   ruleHeaders: [],
@@ -21,7 +21,7 @@ export function aService(parts: Partial<Service> = {}): Service {
       log: () => ({ logInfo: true, logWarning: true, logError: true }),
       setLog: () => {},
     },
-    identity: () => NOBODY,
+    routing: () => PLAIN_ROUTING,
     tokenFor: () => 'token',
     newId: createRequestIds(),
     clock: systemClock,

@@ -36,7 +36,7 @@ export type AnswerInfer = (call: InferCall) => Promise<Outcome>;
 
 /** Decode, ask the gateway, pick classes where they are wanted. */
 export function createAnswerInfer(
-  service: Pick<Service, 'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock' | 'onRefused'>,
+  service: Pick<Service, 'gateway' | 'routing' | 'tokenFor' | 'newId' | 'clock' | 'onRefused'>,
   limits: GrpcLimits,
 ): AnswerInfer {
   return async (call) => {
@@ -56,13 +56,13 @@ export function createAnswerInfer(
 }
 
 async function answer(
-  { gateway, identity, tokenFor, newId, clock, onRefused }: Parameters<typeof createAnswerInfer>[0],
+  { gateway, routing, tokenFor, newId, clock, onRefused }: Parameters<typeof createAnswerInfer>[0],
   { bytes, metadata, share, deadlineMs, signal }: InferCall,
   message: InferMessage,
 ): Promise<Answer> {
   const { request, form, classCounts } = counted(onRefused, message.model, () => {
     const decoded = decodeInfer(message, {
-      identity: identity(message.model),
+      routing: routing(message.model),
       header: headersOf(metadata),
       requestId: newId(),
       startedMs: clock.monotonicMs(),

@@ -9,19 +9,19 @@ import {
   type Tensor,
 } from '../../core/tensor.ts';
 import type { ClassCounts } from '../classify.ts';
-import { type HeaderOf, type Identity, identify } from '../identity.ts';
 import { classCountOf, readParameters } from '../parameters.ts';
 import { unexpected, wholeText } from '../refusal.ts';
+import { type HeaderOf, type RoutingSettings, routingKeyOf } from '../routing-key.ts';
 import { traceparentOf } from '../traceparent.ts';
-import { Quota } from './quota.ts';
 import { type ContentsQuota, decodeContents } from './decode-contents.ts';
 import type { ContentsForm } from './encode.ts';
 import type { InferMessage, InputMessage, MessageParameters } from './infer-message.ts';
 import { timeoutMsOf } from './metadata.ts';
+import { Quota } from './quota.ts';
 
 /** What comes with a message. */
 export type DecodeContext = {
-  readonly identity: Identity;
+  readonly routing: RoutingSettings;
   readonly header: HeaderOf;
   /** Our id for the request. */
   readonly requestId: string;
@@ -48,15 +48,15 @@ const DIMENSIONS_MAX = 32;
  * @throws ServeError saying what was expected and what was found.
  */
 export function decodeInfer(message: InferMessage, context: DecodeContext): Decoded {
-  const { identity, header, requestId, startedMs, callDeadlineMs } = context;
+  const { routing, header, requestId, startedMs, callDeadlineMs } = context;
   const { model, version, parameters, outputs } = message;
   const read = readParameters(parameters, 'grpc');
-  const { unit, attributes } = identify(identity, {
+  const { unit, attributes } = routingKeyOf(routing, {
     header,
     sequenceId: read.sequenceId,
     requestId,
   });
-  const waitMs = Math.min(identity.deadlineMs, read.timeoutMs ?? Infinity, timeoutMsOf(header));
+  const waitMs = Math.min(routing.deadlineMs, read.timeoutMs ?? Infinity, timeoutMsOf(header));
   for (const output of outputs) refuseSharedMemory(output.parameters, `output '${output.name}'`);
   const request = {
     id: requestId,

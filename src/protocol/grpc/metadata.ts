@@ -1,7 +1,7 @@
 import { Metadata } from '@grpc/grpc-js';
 
 import { ServeError } from '../../core/errors.ts';
-import type { HeaderOf } from '../identity.ts';
+import type { HeaderOf } from '../routing-key.ts';
 
 /** Names of the metadata that answers carry. */
 const VERSION_KEY = 'x-understudy-version';

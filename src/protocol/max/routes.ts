@@ -6,15 +6,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod 
 
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest } from '../../core/infer.ts';
-import { identify } from '../identity.ts';
 import { FEEDBACK_HEADER, VERSION_HEADER, writeAnswerHeaders } from '../rest/answer-headers.ts';
 import { connectionSignal } from '../rest/connection-signal.ts';
 import type { ShareOf } from '../rest/memory-shares.ts';
+import { routingKeyOf } from '../routing-key.ts';
 import type { Service } from '../service.ts';
 import { traceparentOf } from '../traceparent.ts';
 import { createUploadParser, type Upload } from './decode.ts';
 import { encodeLabels, encodePredictions, jsonBytes, sendJson } from './encode.ts';
-import type { ServedModelAsset, Deadline } from './model.ts';
+import type { Deadline, ServedModelAsset } from './model.ts';
 import { PAGE_POLICY, pageOf } from './page.ts';
 import { createErrorHandler, createMethodNotAllowed, IMAGE_MISSING } from './status.ts';
 import { swaggerOf } from './swagger.ts';
@@ -72,7 +72,7 @@ function addRoutes(scope: FastifyInstance, { service, model, cors }: ModelAssetO
 function createPredictRoute(service: Service, model: ServedModelAsset) {
   const { gateway, clock } = service;
   return async (http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const { deadlineMs } = service.identity(model.name);
+    const { deadlineMs } = service.routing(model.name);
     const deadline = {
       signal: connectionSignal(http.raw.socket, reply.raw),
       deadlineMs: clock.monotonicMs() + deadlineMs,
@@ -128,7 +128,7 @@ function requestOf(
     const value = headers[name];
     return typeof value === 'string' ? value : value?.[0];
   };
-  const { unit, attributes } = identify(service.identity(model.name), {
+  const { unit, attributes } = routingKeyOf(service.routing(model.name), {
     header,
     sequenceId: undefined,
     requestId: id,

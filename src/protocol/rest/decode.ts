@@ -4,9 +4,9 @@ import { ServeError } from '../../core/errors.ts';
 import type { InferRequest } from '../../core/infer.ts';
 import type { Signature, Tensor } from '../../core/tensor.ts';
 import type { ClassCounts } from '../classify.ts';
-import { type HeaderOf, type Identity, identify } from '../identity.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { readParameters } from '../parameters.ts';
+import { type HeaderOf, type RoutingSettings, routingKeyOf } from '../routing-key.ts';
 import { traceparentOf } from '../traceparent.ts';
 import { BinaryPart, decodeRaw, HEADER_LENGTH, headerLengthOf } from './decode-binary.ts';
 import { decodeJsonTensor } from './decode-json.ts';
@@ -28,7 +28,7 @@ export type InferCall = {
 };
 
 export type DecodeContext = {
-  readonly identity: Identity;
+  readonly routing: RoutingSettings;
   readonly limits: RestLimits;
   readonly slicer: TimeSlicer;
   /** What the request may hold: tensors that are read from JSON count beside it. */
@@ -121,12 +121,12 @@ type Content = { readonly head: RequestHead; readonly inputs: readonly Tensor[] 
 function requestOf(
   call: InferCall,
   { head, inputs }: Content,
-  { identity }: DecodeContext,
+  { routing }: DecodeContext,
 ): InferRequest {
   const { headers, requestId, startedMs } = call;
   const { sequenceId, priority, timeoutMs } = head.parameters;
   const header = headersOf(headers);
-  const { unit, attributes } = identify(identity, {
+  const { unit, attributes } = routingKeyOf(routing, {
     header,
     sequenceId,
     requestId,
@@ -143,7 +143,7 @@ function requestOf(
     priority,
     inputs,
     outputs: head.outputs?.map((output) => output.name),
-    deadlineMs: startedMs + Math.min(identity.deadlineMs, timeoutMs ?? Infinity, headerMs(headers)),
+    deadlineMs: startedMs + Math.min(routing.deadlineMs, timeoutMs ?? Infinity, headerMs(headers)),
   };
 }
 

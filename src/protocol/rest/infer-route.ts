@@ -22,7 +22,7 @@ import type { Call } from './route.ts';
 export type InferRouteOptions = {
   readonly service: Pick<
     Service,
-    'gateway' | 'identity' | 'tokenFor' | 'newId' | 'clock' | 'onRefused'
+    'gateway' | 'routing' | 'tokenFor' | 'newId' | 'clock' | 'onRefused'
   >;
   readonly limits: RestLimits;
   readonly memory: BodyMemory;
@@ -49,7 +49,7 @@ export function createInferRoute(options: InferRouteOptions) {
     let [id, isAsked]: [string | undefined, boolean] = [undefined, false];
     try {
       const opened = await openInfer(call, {
-        identity: service.identity(model),
+        routing: service.routing(model),
         limits,
         slicer,
         heads,

@@ -12,7 +12,7 @@ import { type InferMessage, readInferMessage } from '../../../src/protocol/grpc/
 import { headersOf } from '../../../src/protocol/grpc/metadata.ts';
 import { WireReader } from '../../../src/protocol/grpc/wire-reader.ts';
 import { fuzzRuns } from '../../support/fuzz-runs.ts';
-import { NOBODY } from '../builders.ts';
+import { PLAIN_ROUTING } from '../builders.ts';
 import { LIMITS, PROTOS } from './builders.ts';
 
 const root = new protobuf.Root();
@@ -31,7 +31,7 @@ function read(bytes: Buffer): InferMessage {
 /** All the way to a request, as a call goes. */
 function decode(bytes: Buffer) {
   return decodeInfer(read(bytes), {
-    identity: NOBODY,
+    routing: PLAIN_ROUTING,
     header: headersOf(new Metadata()),
     requestId: 'ours',
     startedMs: 0,

@@ -7,7 +7,7 @@ import { ServeError } from '../../../src/core/errors.ts';
 import type { InferRequest } from '../../../src/core/infer.ts';
 import { aGateway, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
 import { until } from '../../support/until.ts';
-import { NOBODY } from '../builders.ts';
+import { PLAIN_ROUTING } from '../builders.ts';
 import { aSession, ended, framed } from './a-session.ts';
 import { aConversation, anInfer, anInput, encoded, floats } from './builders.ts';
 
@@ -77,13 +77,13 @@ t.test('a parameter asks for one form of contents in the answer', async (t) => {
 
 t.test('what a request says reaches the gateway', async (t) => {
   const { heard, gateway } = aListener();
-  const identity = () => ({
-    ...NOBODY,
+  const routing = () => ({
+    ...PLAIN_ROUTING,
     sticky: 'x-user-id',
     attributes: { tone: 'x-tone' },
     ruleHeaders: ['x-canary'],
   });
-  const { call } = await aConversation(t, { gateway, identity });
+  const { call } = await aConversation(t, { gateway, routing });
   const metadata = { 'x-user-id': 'ada', 'x-tone': 'dark', 'x-canary': 'always' };
   const parameters = { priority: { uint64_param: 2 } };
   const request = anInfer({ model_version: 'stable', parameters, outputs: [{ name: 'y' }] });
@@ -101,8 +101,12 @@ t.test('what a request says reaches the gateway', async (t) => {
 
 t.test('metadata in binary is ignored', async (t) => {
   const { heard, gateway } = aListener();
-  const identity = () => ({ ...NOBODY, sticky: 'x-user-bin', attributes: { tone: 'x-tone' } });
-  const { port } = await aConversation(t, { gateway, identity });
+  const routing = () => ({
+    ...PLAIN_ROUTING,
+    sticky: 'x-user-bin',
+    attributes: { tone: 'x-tone' },
+  });
+  const { port } = await aConversation(t, { gateway, routing });
   const { open } = await aSession(t, port);
   const binary = Buffer.from([0xff, 0, 0x80]).toString('base64');
   const call = open('ModelInfer', { 'x-user-bin': binary, 'trace-bin': binary, 'x-tone': 'dark' });

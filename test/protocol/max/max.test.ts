@@ -7,7 +7,7 @@ import { addModelAssetRoutes } from '../../../src/protocol/max/routes.ts';
 import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import { aTensor, valuesOf } from '../../support/a-tensor.ts';
 import { fuzzRuns } from '../../support/fuzz-runs.ts';
-import { aService, NOBODY } from '../builders.ts';
+import { aService, PLAIN_ROUTING } from '../builders.ts';
 import { aServer, inferCall, LIMITS, type ServerParts } from '../rest/builders.ts';
 
 const METADATA = {
@@ -141,7 +141,7 @@ t.test('a request goes to the gateway as every other does', async (t) => {
           return gateway.infer(request, signal);
         },
       },
-      identity: () => ({ ...NOBODY, sticky: 'x-user-id', attributes: { tone: 'x-tone' } }),
+      routing: () => ({ ...PLAIN_ROUTING, sticky: 'x-user-id', attributes: { tone: 'x-tone' } }),
     },
   );
   const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';

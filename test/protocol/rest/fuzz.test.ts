@@ -11,7 +11,7 @@ import { HEADER_LENGTH } from '../../../src/protocol/rest/decode-binary.ts';
 import { KnownHeads } from '../../../src/protocol/rest/known-heads.ts';
 import { aGateway, PAIRS } from '../../gateway/builders.ts';
 import { fuzzRuns } from '../../support/fuzz-runs.ts';
-import { NOBODY } from '../builders.ts';
+import { PLAIN_ROUTING } from '../builders.ts';
 import { anInput, anyShare, aServer, binaryInput, floats, inferCall, LIMITS } from './builders.ts';
 
 /** A request as bytes, with the header that says where its JSON ends. */
@@ -171,7 +171,7 @@ function checkSize({ dtype, shape, data }: Tensor): void {
 
 t.test('any change of a request is decoded or refused', async (t) => {
   const context: DecodeContext = {
-    identity: NOBODY,
+    routing: PLAIN_ROUTING,
     limits: LIMITS,
     slicer: createTimeSlicer(),
     share: anyShare(),

@@ -7,7 +7,7 @@ import type { ServingHost } from '../../../src/gateway/gateway.ts';
 import { EXTENSIONS } from '../../../src/protocol/extensions.ts';
 import type { Feedback } from '../../../src/protocol/rest/feedback-route.ts';
 import { aGateway, aRoute, aVersion, echoHost, PAIRS } from '../../gateway/builders.ts';
-import { NOBODY } from '../builders.ts';
+import { PLAIN_ROUTING } from '../builders.ts';
 import {
   anInput,
   aServer,
@@ -211,13 +211,13 @@ t.test('the priority goes with the request; nothing said is the default', async 
 
 t.test('the unit is the sequence, else the sticky header, else our own id', async (t) => {
   const { requests, gateway } = recording();
-  const identity = {
-    ...NOBODY,
+  const routing = {
+    ...PLAIN_ROUTING,
     sticky: 'x-user',
     attributes: { tone: 'x-tone' },
     ruleHeaders: ['x-canary'],
   };
-  const server = aServer({ gateway, identity: () => identity });
+  const server = aServer({ gateway, routing: () => routing });
   const send = (parameters: object, headers: Readonly<Record<string, string>> = {}) =>
     server.app.inject(inferCall({ id: '1', parameters, inputs: [anInput()] }, headers));
   await send({ sequence_id: 7 }, { 'x-user': 'ann' });
@@ -244,7 +244,7 @@ t.test('the least of parameter, header and default is the deadline', async (t) =
   await send(0, '9000000');
   t.strictSame(
     requests.map((request) => request.deadlineMs - 1_000_000),
-    [2_000, 1_500.5, NOBODY.deadlineMs],
+    [2_000, 1_500.5, PLAIN_ROUTING.deadlineMs],
   );
 });
 
