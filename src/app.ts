@@ -9,6 +9,7 @@ import { openModelAsset } from './app/model-asset.ts';
 import { listenAll, type Port } from './app/ports.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
 import { reportInternalErrors } from './app/report-internal-errors.ts';
+import { createStage } from './app/rollout-deployer.ts';
 import { createOrderedRoutes, createSeam, endTripped } from './app/seam.ts';
 import {
   type ControlPlaneOptions,
@@ -18,7 +19,6 @@ import {
   type DataPlaneOptions,
 } from './app/servers.ts';
 import { createService, type ServiceOptions } from './app/service.ts';
-import { createStage } from './app/stage.ts';
 import { programVersion } from './config/program.ts';
 import { RunningConfig } from './config/running-config.ts';
 import type { Config } from './config/schema.ts';
@@ -56,7 +56,7 @@ import { budgetBytesMax, requestBudget } from './protocol/request-budget.ts';
 import type { Folders } from './repository/folders.ts';
 import { Reader } from './repository/reader.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
-import type { Routes } from './rollout/stage.ts';
+import type { Routes } from './rollout/rollout-deployer.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import type { RolloutObservers } from './trials/rollout-observers.ts';
 

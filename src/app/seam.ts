@@ -14,7 +14,7 @@ import { LiveWatch } from '../mirror/live-watch.ts';
 import type { Catalog } from '../models/catalog.ts';
 import type { Deployments } from '../models/deployments.ts';
 import type { Controller } from '../rollout/controller.ts';
-import type { Routes } from '../rollout/stage.ts';
+import type { Routes } from '../rollout/rollout-deployer.ts';
 import { RolloutObservers, type RolloutObserversOptions } from '../trials/rollout-observers.ts';
 import { MIRROR_LIMITS } from './limits.ts';
 import { type Release, releasing } from './release.ts';

@@ -1,6 +1,5 @@
 import type { Margins, RolloutSpec } from '../core/rollout.ts';
 import { checked, invalidInput } from './checked.ts';
-import { claimProblems } from './claim.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from './defaults.ts';
 import { section } from './expected.ts';
 import { minRequestsFor } from './min-requests.ts';
@@ -11,6 +10,7 @@ import {
   rolloutKeys,
   undeclaredSlices,
 } from './rollout-section.ts';
+import { claimProblems } from './spec-problems.ts';
 
 /** A request to start a rollout. What it leaves out comes from the file, then from the defaults. */
 export type RolloutRequest = { readonly candidate: string; readonly overrides: RolloutSection };

@@ -16,9 +16,9 @@ import type { Random } from '../core/random.ts';
 import { ALL_BP, type Assignment, type MirrorSetting } from '../core/route.ts';
 import { tensorBytes } from '../core/tensor.ts';
 import type { ModelVersion } from '../core/version.ts';
-import { type LaneLimits, LaneQueue } from './lane-queue.ts';
 import { type DropReason, liveSideOf, type Mirrored, type MirrorLane } from './mirrored.ts';
 import { ownTensors } from './own-tensors.ts';
+import { type LaneLimits, LaneQueue } from './shadow-queue.ts';
 
 export type MirrorLimits = LaneLimits & {
   /** With more live requests in flight than this nothing is mirrored; undefined: no such limit. */

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { NO_EVIDENCE } from '../core/evidence.ts';
 import type { Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { Logbook } from './logbook.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from './rollout-deployer.ts';
 
 export type BeginOptions = {
   readonly clock: Clock;

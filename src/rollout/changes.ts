@@ -16,10 +16,10 @@ import type { Commands } from './commands.ts';
 import { aliveTrial } from './history.ts';
 import { refusalOfUnread } from './ledger-refusal.ts';
 import type { Logbook } from './logbook.ts';
-import type { Performer } from './performer.ts';
+import type { Performer } from './reconciler.ts';
 import type { Resumption } from './resumption.ts';
+import type { Stage } from './rollout-deployer.ts';
 import type { RouteWriter } from './route-writer.ts';
-import type { Stage } from './stage.ts';
 
 export type ChangesParts = {
   readonly book: Logbook;

@@ -17,8 +17,8 @@ import type { Ending } from './ending.ts';
 import { aliveTrial } from './history.ts';
 import { refusalOfLedger } from './ledger-refusal.ts';
 import { type Logbook, NotRecordedError } from './logbook.ts';
-import type { Performer } from './performer.ts';
-import type { Stage } from './stage.ts';
+import type { Performer } from './reconciler.ts';
+import type { Stage } from './rollout-deployer.ts';
 
 export type CommandsParts = {
   readonly clock: Clock;

@@ -17,11 +17,11 @@ import type { Decide } from './judge.ts';
 import { refusalOfLedger } from './ledger-refusal.ts';
 import { Logbook, NotRecordedError } from './logbook.ts';
 import { Looks } from './looks.ts';
-import { Performer } from './performer.ts';
+import { Performer } from './reconciler.ts';
 import { reconfigure } from './reconfigure.ts';
 import { Resumption } from './resumption.ts';
+import type { Routes, Stage } from './rollout-deployer.ts';
 import { RouteWriter } from './route-writer.ts';
-import type { Routes, Stage } from './stage.ts';
 import type { RolloutStatus } from './status.ts';
 
 export type ControllerOptions = {

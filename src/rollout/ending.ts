@@ -4,7 +4,7 @@ import type { BreakerTrip, Command, Rollout } from '../core/rollout.ts';
 import type { CommandResult, NotYet } from './command.ts';
 import { aliveTrial } from './history.ts';
 import type { Logbook } from './logbook.ts';
-import { type Performer, tripped } from './performer.ts';
+import { type Performer, tripped } from './reconciler.ts';
 
 export type Abort = Extract<Command, { kind: 'abort' }>;
 

@@ -4,7 +4,7 @@ import { advance } from './advance.ts';
 import { aliveTrial, type Trial } from './history.ts';
 import { type Decide, judge } from './judge.ts';
 import type { Logbook } from './logbook.ts';
-import type { Performer } from './performer.ts';
+import type { Performer } from './reconciler.ts';
 import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
 import { isWorthRecording } from './worth-recording.ts';
 

@@ -13,7 +13,7 @@ import { following, refusalOfAdoption } from './adoption.ts';
 import type { Changes } from './changes.ts';
 import { aliveTrial } from './history.ts';
 import type { Logbook } from './logbook.ts';
-import type { Performer } from './performer.ts';
+import type { Performer } from './reconciler.ts';
 import { isSameRoute, type RouteWriter } from './route-writer.ts';
 
 export type ReconfigureOptions = {

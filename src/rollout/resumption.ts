@@ -6,10 +6,10 @@ import type { Route } from '../core/route.ts';
 import { findRoute, type RouteQuestion } from './adoption.ts';
 import { aliveTrial, swappedPackage } from './history.ts';
 import type { Logbook } from './logbook.ts';
-import type { Performer } from './performer.ts';
+import type { Performer } from './reconciler.ts';
+import type { Stage } from './rollout-deployer.ts';
 import { allTo } from './route-for.ts';
 import type { RouteWriter } from './route-writer.ts';
-import type { Stage } from './stage.ts';
 
 export type ResumptionParts = {
   readonly stage: Pick<Stage, 'open' | 'prepareRoute'>;

@@ -2,7 +2,7 @@ import type { Route } from '../core/route.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
 import type { AppendOptions } from '../ledger/ledger.ts';
 import type { Logbook } from './logbook.ts';
-import type { Routes, Stage } from './stage.ts';
+import type { Routes, Stage } from './rollout-deployer.ts';
 
 export type RouteWriterOptions = {
   readonly routes: Routes;

@@ -3,7 +3,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Rollout } from '../core/rollout.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
 import { NotRecordedError } from './logbook.ts';
-import type { Stage } from './stage.ts';
+import type { Stage } from './rollout-deployer.ts';
 
 export type TrialLoadsOptions = {
   readonly stage: Pick<Stage, 'prepare'>;

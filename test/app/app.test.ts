@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createStage } from '../../src/app/stage.ts';
+import { createStage } from '../../src/app/rollout-deployer.ts';
 import { type AppOptions, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { SHARED_MEMORY } from '../../src/frame/unnamed-file.ts';

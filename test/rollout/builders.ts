@@ -11,7 +11,7 @@ import { HEALTHY, type Ledger, type LedgerHealth } from '../../src/ledger/ledger
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import { Controller } from '../../src/rollout/controller.ts';
 import type { Decide } from '../../src/rollout/judge.ts';
-import type { Stage } from '../../src/rollout/stage.ts';
+import type { Stage } from '../../src/rollout/rollout-deployer.ts';
 import { aRolloutSpec } from '../support/a-rollout-spec.ts';
 
 export const SHADOW: Step = { kind: 'setMirror', percentage: 100, twin: 20 };

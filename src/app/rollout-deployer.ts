@@ -1,7 +1,7 @@
 import type { RouteView } from '../core/route.ts';
 import type { Deployments } from '../models/deployments.ts';
+import type { Stage } from '../rollout/rollout-deployer.ts';
 import { routeFor } from '../rollout/route-for.ts';
-import type { Stage } from '../rollout/stage.ts';
 import type { RolloutObservers } from '../trials/rollout-observers.ts';
 
 export type StageOptions = {

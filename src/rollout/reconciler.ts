@@ -7,9 +7,9 @@ import { type Route, type RouteView, versionsLedTo } from '../core/route.ts';
 import { begun } from './advance.ts';
 import { aliveTrial, CHOICE } from './history.ts';
 import { type Logbook, NotRecordedError } from './logbook.ts';
+import type { Stage } from './rollout-deployer.ts';
 import { routeFor } from './route-for.ts';
 import { isSameRoute, type RouteWriter } from './route-writer.ts';
-import type { Stage } from './stage.ts';
 import { isSamePhase, TrialLoads } from './trial-loads.ts';
 
 export type PerformerOptions = {
