@@ -9,7 +9,7 @@ import { openModelAsset } from './app/model-asset.ts';
 import { listenAll, type Port } from './app/ports.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
 import { reportInternalErrors } from './app/report-internal-errors.ts';
-import { createStage } from './app/rollout-deployer.ts';
+import { createRolloutDeployer } from './app/rollout-deployer.ts';
 import { createOrderedRoutes, createSeam, endTripped } from './app/seam.ts';
 import {
   type ControlPlaneOptions,
@@ -261,7 +261,7 @@ function columnsOf({ routes, deployments, observers, ...choices }: Columns) {
   return {
     ...firstChoices(choices),
     routes,
-    stage: createStage({ routes, deployments, observers }),
+    deployer: createRolloutDeployer({ routes, deployments, observers }),
     evidence: (rolloutId) => observers.evidence(rolloutId),
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
     whyNotComparable: (spec) => observers.whyNotComparable(spec),

@@ -1,10 +1,10 @@
 import type { RouteView } from '../core/route.ts';
 import type { Deployments } from '../models/deployments.ts';
-import type { Stage } from '../rollout/rollout-deployer.ts';
+import type { RolloutDeployer } from '../rollout/rollout-deployer.ts';
 import { routeFor } from '../rollout/route-for.ts';
 import type { RolloutObservers } from '../trials/rollout-observers.ts';
 
-export type StageOptions = {
+export type RolloutDeployerOptions = {
   readonly routes: Pick<RouteView, 'read'>;
   readonly deployments: Pick<
     Deployments,
@@ -13,8 +13,12 @@ export type StageOptions = {
   readonly observers: Pick<RolloutObservers, 'open' | 'close'>;
 };
 
-/** What the controller may have done in the serving column. */
-export function createStage({ routes, deployments, observers }: StageOptions): Stage {
+/** Deploys what the controller asks for in the serving column. */
+export function createRolloutDeployer({
+  routes,
+  deployments,
+  observers,
+}: RolloutDeployerOptions): RolloutDeployer {
   const reconcile = (model: string): void => {
     const route = routes.read(model);
     void (route === undefined ? deployments.remove(model) : deployments.reconcile(route));

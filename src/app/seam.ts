@@ -52,7 +52,7 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
   const watch = new LiveWatch({
     ...both,
     readMirror: (model) => served.read(model)?.mirror,
-    lane: (model, version) => deployments.lane(model, version),
+    shadowHost: (model, version) => deployments.lane(model, version),
     limits: {
       ...MIRROR_LIMITS,
       bytesMax: mirrorBytesMax,

@@ -10,7 +10,7 @@ import {
   rolloutKeys,
   undeclaredSlices,
 } from './rollout-section.ts';
-import { claimProblems } from './spec-problems.ts';
+import { specProblems } from './spec-problems.ts';
 
 /** A request to start a rollout. What it leaves out comes from the file, then from the defaults. */
 export type RolloutRequest = { readonly candidate: string; readonly overrides: RolloutSection };
@@ -62,7 +62,7 @@ export function rolloutSpecFrom(
     path: ['slices', index, attribute],
     message,
   }));
-  const problems = [...undeclared, ...claimProblems({ intent, expectedDisagreement, steps })];
+  const problems = [...undeclared, ...specProblems({ intent, expectedDisagreement, steps })];
   if (candidate === stable) {
     const message = `expected another version than stable, found "${candidate}"`;
     problems.push({ path: ['candidate'], message });

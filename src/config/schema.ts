@@ -166,8 +166,8 @@ function repositoryOf(
   return { repository: path, repositoryPollMs: typeof poll === 'number' ? poll : undefined };
 }
 
-/** What a model's own files say of how it is run: the form of a `models.<name>` section, with only the keys that they set. */
-export type SectionBeneath = {
+/** Settings from a model's own files: the form of a `models.<name>` section, with only the keys that they set. */
+export type BaseConfig = {
   /** The file that says it, for messages: `config.pbtxt`. */
   readonly file: string;
   readonly section: Readonly<Record<string, unknown>>;
@@ -175,38 +175,38 @@ export type SectionBeneath = {
 
 const unnamedModel: ModelConfig = modelSchema.parse({});
 
-/** The last answer for each section beneath: it is asked for on every request. */
+/** The last result for each base configuration: every request asks for it. */
 const merged = new WeakMap<
-  SectionBeneath,
+  BaseConfig,
   { sections: Config['written']; model: string; result: ModelConfig }
 >();
 
 /**
- * A model's configuration: what `understudy.yaml` writes, over what the model's own files say, over the defaults; key by key.
+ * A model's configuration: `understudy.yaml` over the model's own files (`baseConfig`) over the defaults, key by key.
  *
  * @throws ConfigError where the two files contradict each other; what each says by itself was checked when it was read.
  */
-export function modelConfig(config: Config, model: string, beneath?: SectionBeneath): ModelConfig {
-  if (beneath === undefined || Object.keys(beneath.section).length === 0) {
+export function modelConfig(config: Config, model: string, baseConfig?: BaseConfig): ModelConfig {
+  if (baseConfig === undefined || Object.keys(baseConfig.section).length === 0) {
     return (Object.hasOwn(config.models, model) && config.models[model]) || unnamedModel;
   }
-  const known = merged.get(beneath);
+  const known = merged.get(baseConfig);
   if (known?.sections === config.written && known.model === model) return known.result;
   const written = Object.hasOwn(config.written, model) ? config.written[model] : undefined;
-  const result = parsed(merge(beneath.section, written), {
-    ...beneath,
+  const result = parsed(merge(baseConfig.section, written), {
+    ...baseConfig,
     path: ['models', model],
   });
-  merged.set(beneath, { sections: config.written, model, result });
+  merged.set(baseConfig, { sections: config.written, model, result });
   return result;
 }
 
 /**
- * Checks what a model's own files say, before anything is laid over it.
+ * Checks the settings from a model's own files by themselves.
  *
  * @throws ConfigError that names the file and every problem.
  */
-export function checkSection({ file, section }: SectionBeneath): void {
+export function checkSection({ file, section }: BaseConfig): void {
   parsed(section, { file, path: [] });
 }
 

@@ -1,24 +1,24 @@
 import type { RolloutSpec, Step } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
 
-/** A claim, and how it is to be proven. */
-export type Claim = Pick<RolloutSpec, 'intent' | 'expectedDisagreement' | 'steps'>;
+/** The part of a spec that is validated here: the intent, and the steps that are to prove it. */
+export type ProvableSpec = Pick<RolloutSpec, 'intent' | 'expectedDisagreement' | 'steps'>;
 
-export type ClaimProblem = {
+export type SpecProblem = {
   readonly path: readonly (string | number)[];
   readonly message: string;
 };
 
 /**
- * Why these steps could never prove this claim for any candidate: better said before the first request than
+ * Validates a spec: why its steps can never prove its intent for any candidate. Without this, a rollout would fail only
  * after `maxDuration`.
  */
-export function claimProblems(claim: Claim): readonly ClaimProblem[] {
-  return claim.intent === 'equivalent' ? untwinned(claim.steps) : unspokenFor(claim);
+export function specProblems(spec: ProvableSpec): readonly SpecProblem[] {
+  return spec.intent === 'equivalent' ? untwinned(spec.steps) : unspokenFor(spec);
 }
 
 /** Disagreement is measured beyond stable's own noise, and only twins show that. */
-function untwinned(steps: readonly Step[]): readonly ClaimProblem[] {
+function untwinned(steps: readonly Step[]): readonly SpecProblem[] {
   const index = steps.findIndex((step) => names(step, 'disagreement'));
   const isTwinned = steps
     .slice(0, Math.max(0, index))
@@ -30,7 +30,7 @@ function untwinned(steps: readonly Step[]): readonly ClaimProblem[] {
 }
 
 /** Answers are meant to change, so something that is required must say that they did not get worse. */
-function unspokenFor({ steps, expectedDisagreement }: Claim): readonly ClaimProblem[] {
+function unspokenFor({ steps, expectedDisagreement }: ProvableSpec): readonly SpecProblem[] {
   const requires = (metric: MetricName): boolean =>
     steps.some((step) => step.kind === 'analysis' && step.require.includes(metric));
   if (requires('labelledLoss')) return [];

@@ -1,11 +1,11 @@
 /**
  * Copies a sample of the live requests to the candidate. The coin is flipped when a request has been assigned, before it
- * runs, so no outcome can choose what is compared; the candidate runs after the live answer is out, in a lane of its own.
+ * runs, so no outcome can choose what is compared; the candidate runs after the live answer is out, in a shadow host of its own.
  *
  * Nothing here may hurt a live request: the tap does a bounded amount of work, holds a bounded number of requests, drops first
  * when anything is full, and hands every error to `onInternalError`.
  *
- * Each eligible request is counted once, when its fate is known, so that the counts add up at every moment. Eligible is what
+ * Each eligible request is counted once, when its outcome is known, so that the counts add up at every moment. Eligible is what
  * the split sent to stable or control and what was not the caller's own fault.
  */
 import type { Clock } from '../core/clock.ts';
@@ -16,11 +16,11 @@ import type { Random } from '../core/random.ts';
 import { ALL_BP, type Assignment, type MirrorSetting } from '../core/route.ts';
 import { tensorBytes } from '../core/tensor.ts';
 import type { ModelVersion } from '../core/version.ts';
-import { type DropReason, liveSideOf, type Mirrored, type MirrorLane } from './mirrored.ts';
+import { type DropReason, liveSideOf, type Mirrored, type ShadowHost } from './mirrored.ts';
 import { ownTensors } from './own-tensors.ts';
-import { type LaneLimits, LaneQueue } from './shadow-queue.ts';
+import { type ShadowLimits, ShadowQueue } from './shadow-queue.ts';
 
-export type MirrorLimits = LaneLimits & {
+export type MirrorLimits = ShadowLimits & {
   /** With more live requests in flight than this nothing is mirrored; undefined: no such limit. */
   readonly liveInFlightMax?: number | undefined;
   /** Bytes that the copies of all models may hold together; `queueBytesMax` bounds those of one. */
@@ -29,7 +29,7 @@ export type MirrorLimits = LaneLimits & {
 
 export type MirrorOptions = {
   readonly readMirror: (model: string) => MirrorSetting | undefined;
-  readonly lane: (model: string, version: string) => MirrorLane | undefined;
+  readonly shadowHost: (model: string, version: string) => ShadowHost | undefined;
   readonly clock: Clock;
   /** Flips the coins: one for each request, regardless of its unit and id, so that no caller is always or never looked at. */
   readonly random: Random;
@@ -42,7 +42,7 @@ export type MirrorOptions = {
 
 export type Mirror = {
   readonly tap: Tap;
-  /** Drops what waits, mirrors nothing more, and resolves once the lanes run nothing for it. */
+  /** Drops what waits, mirrors nothing more, and resolves once no shadow host runs anything for it. */
   readonly drain: () => Promise<void>;
   /** Bytes that copies hold at present, over all models. */
   readonly heldBytes: () => number;
@@ -53,7 +53,7 @@ export function createMirror(options: MirrorOptions): Mirror {
   return { tap: mirror.tap, drain: mirror.drain, heldBytes: mirror.heldBytes };
 }
 
-type Target = ModelVersion & { readonly queue: LaneQueue };
+type Target = ModelVersion & { readonly queue: ShadowQueue };
 type Watcher = (outcome: Outcome) => void;
 
 class LiveMirror implements Mirror {
@@ -153,17 +153,17 @@ class LiveMirror implements Mirror {
   }
 
   #createTarget(model: string, version: string): Target {
-    const { limits, clock, lane, report } = this.#options;
-    const queue = new LaneQueue({
+    const { limits, clock, shadowHost, report } = this.#options;
+    const queue = new ShadowQueue({
       limits,
       clock,
-      lane: () => lane(model, version),
+      shadowHost: () => shadowHost(model, version),
       hasRoom: (bytes) => this.heldBytes() + bytes <= limits.bytesMax,
       offer: (pair, { load }) => report({ kind: 'paired', target: { model, version }, pair, load }),
-      settle: ({ load, request }, fate) => {
-        if (fate.kind === 'paired') return;
+      settle: ({ load, request }, outcome) => {
+        if (outcome.kind === 'paired') return;
         this.#tell('unpaired', request.id, target);
-        this.#count({ ...fate, load }, target);
+        this.#count({ ...outcome, load }, target);
       },
       onInternalError: (operation, error) => this.#report(operation, error),
     });

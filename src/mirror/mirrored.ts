@@ -1,25 +1,25 @@
 import type { InferRequest } from '../core/infer.ts';
 import type { Observation, Outcome } from '../core/outcome.ts';
 
-/** What candidate and twin said in one run of the lane; requests that shared the run have its number in common. */
-export type LaneRun = {
+/** The answers of candidate and twin in one run of the shadow host; requests that shared the run have one `laneRun`. */
+export type ShadowRun = {
   readonly candidate: Observation;
   readonly twin: Observation | undefined;
   readonly laneRun: number;
 };
 
-/** The part of the shadow lane that the mirror needs. */
-export type MirrorLane = {
+/** The part of a shadow host that the mirror needs. */
+export type ShadowHost = {
   /**
    * Runs the request on the candidate, and where `twin` is set on stable's copy too, back to back. Must settle, by the request's
    * deadline or soon after. Rejects with a ServeError: `host_lost`
-   * where the process died with the request in it, `deadline_exceeded`, or whatever kept it from being run.
+   * where the process exited with the request in flight, `deadline_exceeded`, or the code of what kept it from being run.
    */
   readonly run: (
     request: InferRequest,
     plan: { readonly twin: boolean; readonly candidateFirst: boolean },
-  ) => Promise<LaneRun>;
-  /** Bytes that it holds and has not begun on, whether anybody still waits for them or not. */
+  ) => Promise<ShadowRun>;
+  /** Bytes of requests that it has not begun, abandoned ones included. */
   readonly backlogBytes: () => number;
 };
 
@@ -34,8 +34,8 @@ export type Mirrored = {
   readonly candidateFirst: boolean;
 };
 
-/** What became of a mirrored request, its load aside. */
-export type Fate =
+/** The outcome of a mirrored request, without its load. */
+export type MirrorOutcome =
   | { readonly kind: 'dropped'; readonly reason: DropReason }
   | { readonly kind: 'timedOut' }
   | { readonly kind: 'failed' }
@@ -47,7 +47,7 @@ export type DropReason =
   | 'bytesFull'
   /** The live path is too busy for company. */
   | 'brownout'
-  /** It waited until its deadline without a turn in the lane. */
+  /** It waited until its deadline without a run in the shadow host. */
   | 'expired'
   /**
    * The live path gave no answer for a reason that is not the model's (overload, deadline, not ready), so there is nothing

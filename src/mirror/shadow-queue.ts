@@ -1,25 +1,25 @@
 /**
- * What waits for one candidate's lane. A place is taken when the coin is flipped, before any outcome is known, and given back
- * when the request's fate is known; in between a request is held (its live answer is awaited), waiting (for a turn in the
- * lane) or running. Held and waiting ones are bounded in number, running ones in number, waiting ones in time; the bytes of all
- * of them are bounded together, with those of their live answers, and with what a lane that hangs does not take off its hands.
+ * The queue of one candidate's shadow host. A request takes a place when it is sampled, before any outcome is known, and gives it
+ * back when its outcome is known. In between it is held (until its live answer is there), waiting (for the shadow host) or
+ * running. Limits: the number of held and waiting requests, the number of running ones, the time that one waits, and the bytes of
+ * all of them together, with those of their live answers and of the backlog of a shadow host that hangs.
  *
  * Work is begun in a turn of its own, so that nothing here runs inside a live request's; and where requests are gathered for
- * a few milliseconds, one write to the lane, one wake-up of its process and one run there serve several.
+ * a few milliseconds, one write to the shadow host, one wake-up of its process and one run there serve several.
  */
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Observation, Pair } from '../core/outcome.ts';
 import { tensorBytes } from '../core/tensor.ts';
-import type { DropReason, Fate, Mirrored, MirrorLane } from './mirrored.ts';
+import type { DropReason, Mirrored, MirrorOutcome, ShadowHost } from './mirrored.ts';
 import { ownTensors } from './own-tensors.ts';
 
-export type LaneLimits = {
-  /** Requests that run in one lane at a time. */
+export type ShadowLimits = {
+  /** Requests in flight in one shadow host. */
   readonly concurrency: number;
   /** Requests that await their live answer or their turn. */
   readonly queueRequestsMax: number;
-  /** Tensor bytes of all requests whose fate is not known, and of their live answers. */
+  /** Tensor bytes of all requests whose outcome is not known, and of their live answers. */
   readonly queueBytesMax: number;
   /** From the live answer to the candidate's time-out. */
   readonly deadlineMs: number;
@@ -27,20 +27,20 @@ export type LaneLimits = {
   readonly gatherMs?: number;
 };
 
-export type LaneQueueOptions = {
-  readonly limits: LaneLimits;
+export type ShadowQueueOptions = {
+  readonly limits: ShadowLimits;
   readonly clock: Clock;
-  readonly lane: () => MirrorLane | undefined;
+  readonly shadowHost: () => ShadowHost | undefined;
   /** Whether the copies of all models together may hold so many bytes more. */
   readonly hasRoom: (bytes: number) => boolean;
   readonly offer: (pair: Pair, mirrored: Mirrored) => void;
   /** Told once of each request that was admitted and not released. */
-  readonly settle: (mirrored: Mirrored, fate: Fate) => void;
+  readonly settle: (mirrored: Mirrored, outcome: MirrorOutcome) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-/** What the lane adds to a pair. */
-type LaneSide = Pick<Pair, 'candidate' | 'twin' | 'laneRun'>;
+/** The shadow host's part of a pair. */
+type ShadowSide = Pick<Pair, 'candidate' | 'twin' | 'laneRun'>;
 
 type Waiting = {
   readonly mirrored: Mirrored;
@@ -50,8 +50,8 @@ type Waiting = {
   readonly bytes: number;
 };
 
-export class LaneQueue {
-  readonly #options: LaneQueueOptions;
+export class ShadowQueue {
+  readonly #options: ShadowQueueOptions;
   readonly #waiting: Waiting[] = [];
   #places = 0;
   #bytes = 0;
@@ -63,19 +63,19 @@ export class LaneQueue {
   #begun = 0;
   #begunAtLastCrash = 0;
 
-  constructor(options: LaneQueueOptions) {
+  constructor(options: ShadowQueueOptions) {
     this.#options = options;
   }
 
-  /** Bytes that are held here, and those that the lane does not take. */
+  /** Bytes held here, and those of the shadow host's backlog. */
   get heldBytes(): number {
     return this.#bytes + this.#backlogBytes();
   }
 
-  /** A fault of a lane is reported when something is to be run in it. */
+  /** A fault of a shadow host is reported at the next run in it. */
   #backlogBytes(): number {
     try {
-      return this.#options.lane()?.backlogBytes() ?? 0;
+      return this.#options.shadowHost()?.backlogBytes() ?? 0;
     } catch {
       return 0;
     }
@@ -160,45 +160,45 @@ export class LaneQueue {
   async #run(waiting: Waiting): Promise<void> {
     this.#running += 1;
     this.#begun += 1;
-    const fate = await this.#fateOf(waiting, this.#begun);
+    const outcome = await this.#outcomeOf(waiting, this.#begun);
     this.#running -= 1;
     this.#bytes -= waiting.bytes;
-    this.#options.settle(waiting.mirrored, fate);
+    this.#options.settle(waiting.mirrored, outcome);
     this.#pumpSoon();
   }
 
   /** Never rejects. */
-  async #fateOf(waiting: Waiting, run: number): Promise<Fate> {
+  async #outcomeOf(waiting: Waiting, run: number): Promise<MirrorOutcome> {
     const { request, twin, candidateFirst } = waiting.mirrored;
     const { deadlineMs } = waiting;
     try {
-      const lane = this.#options.lane();
-      if (lane === undefined) return { kind: 'failed' };
+      const shadowHost = this.#options.shadowHost();
+      if (shadowHost === undefined) return { kind: 'failed' };
       // Mirrored requests are all alike in urgency: no client waits for them.
       const copy = { ...request, priority: 0, deadlineMs };
-      const result = await lane.run(copy, { twin, candidateFirst });
+      const result = await shadowHost.run(copy, { twin, candidateFirst });
       return this.#offer(waiting, result);
     } catch (thrown) {
       const error = ServeError.from(thrown);
       if (diedWithIt(error)) return this.#lost(waiting, run, error.message);
       if (error.code === 'deadline_exceeded') return { kind: 'timedOut' };
-      if (!(thrown instanceof ServeError)) this.#options.onInternalError('mirror lane', thrown);
+      if (!(thrown instanceof ServeError)) this.#options.onInternalError('shadow host', thrown);
       return { kind: 'failed' };
     }
   }
 
   /**
-   * The lane died with the request in it. That is the candidate's failure and must count against it, and one crash is one
+   * The shadow host exited with the request in flight. That is the candidate's failure and must count against it, and one crash is one
    * failure however many requests it took along: the first to be told is the pair, the others were not compared.
    */
-  #lost(waiting: Waiting, run: number, message: string): Fate {
+  #lost(waiting: Waiting, run: number, message: string): MirrorOutcome {
     if (run <= this.#begunAtLastCrash) return { kind: 'failed' };
     this.#begunAtLastCrash = this.#begun;
     const candidate = { kind: 'failure', code: 'host_lost', message } as const;
     return this.#offer(waiting, { candidate, twin: undefined, laneRun: undefined });
   }
 
-  #offer({ mirrored, stable }: Waiting, run: LaneSide): Fate {
+  #offer({ mirrored, stable }: Waiting, run: ShadowSide): MirrorOutcome {
     const { id, unit, attributes } = mirrored.request;
     try {
       this.#options.offer({ requestId: id, unit, attributes, stable, ...run }, mirrored);
@@ -211,7 +211,7 @@ export class LaneQueue {
 }
 
 /**
- * True if the lane's process died with the request in it. A lane that reports itself lost because it was not ready (it is
+ * True if the shadow host exited with the request in flight. One that reports itself lost because it was not ready (it is
  * being restarted after a crash that has counted) never began on the request.
  */
 function diedWithIt({ code, cause }: ServeError): boolean {

@@ -81,7 +81,7 @@ export function catalogEntry(
 
 /** @throws Error where the files contradict each other, or ask for more than the machine can bear. */
 function settingsOf(config: Config, model: string, packages: readonly Package[]): ModelConfig {
-  const settings = modelConfig(config, model, packages[0]?.settings.beneath);
+  const settings = modelConfig(config, model, packages[0]?.settings.baseConfig);
   const largest = Math.max(0, ...packages.map(({ bytes }) => bytes));
   checkInstances(settings.instances, largest, thisMachine());
   return settings;

@@ -65,14 +65,14 @@ async function saysOf(config: TritonModelConfig, place: Place): Promise<FolderSa
   const { section, modelFile, declared, batching, tensors, warmups, ignored } = placed(place, () =>
     settingsFrom(config, place.model),
   );
-  const beneath = { file, section };
-  checkSection(beneath);
+  const baseConfig = { file, section };
+  checkSection(baseConfig);
   const labelsByOutput = new Map<string, readonly string[]>();
   for (const [output, labels] of declared.labelFiles) {
     labelsByOutput.set(output, await readLabels(directory, labels));
   }
   return {
-    settings: { beneath, ignored, declared },
+    settings: { baseConfig, ignored, declared },
     modelFile: modelFile ?? SAYS_NOTHING.modelFile,
     labelsByOutput,
     fit: (signature) => placed(place, () => checkTensors(tensors, batching, signature)),

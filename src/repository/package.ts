@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { SectionBeneath } from '../config/schema.ts';
+import type { BaseConfig } from '../config/schema.ts';
 import { parseYamlFile } from '../config/yaml-file.ts';
 import type { ComparatorSetting } from '../core/comparator-setting.ts';
 import type { Declared } from '../core/declared.ts';
@@ -29,8 +29,8 @@ const MODEL_YAML_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What a model's folder says of all its versions, beside them. */
 export type ModelSettings = {
-  /** How the model is to be run; goes beneath what `understudy.yaml` says. One object for all versions of a model. */
-  readonly beneath: SectionBeneath;
+  /** Settings from the model's own files, which `understudy.yaml` overrides. One object for all versions of a model. */
+  readonly baseConfig: BaseConfig;
   /** What is asked for and not done here, in parts of a sentence. */
   readonly ignored: readonly string[];
   readonly declared: Declared;
@@ -92,7 +92,7 @@ export type FolderSays = {
 /** A folder that says nothing. */
 export const SAYS_NOTHING: FolderSays = {
   settings: {
-    beneath: { file: 'config.pbtxt', section: {} },
+    baseConfig: { file: 'config.pbtxt', section: {} },
     ignored: [],
     declared: declaredIn({}),
   },

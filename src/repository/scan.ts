@@ -167,9 +167,12 @@ function problemsOf(where: string, broken: Folders['broken']): readonly Problem[
 
 function notesOn(where: string, says: FolderSays | undefined): readonly Problem[] {
   if (!says || says.settings.ignored.length === 0) return [];
-  const { beneath, ignored } = says.settings;
+  const { baseConfig, ignored } = says.settings;
   return [
-    { where, message: `${beneath.file}: left out, as it is not done here: ${ignored.join(', ')}` },
+    {
+      where,
+      message: `${baseConfig.file}: left out, as it is not done here: ${ignored.join(', ')}`,
+    },
   ];
 }
 
@@ -180,11 +183,11 @@ function notesOnLabels(where: string, { inspected, modelFile }: Package): readon
 }
 
 function notesOnOptional(where: string, { signature, settings }: Package): readonly Problem[] {
-  const { declared, beneath } = settings;
+  const { declared, baseConfig } = settings;
   const needed = requiredInputs(signature).filter(({ name }) => declared.optional.has(name));
   if (needed.length === 0) return [];
   const names = needed.map(({ name }) => quoted(name)).join(', ');
-  const message = `${beneath.file}: optional of ${names} is left out: the model's file has no value for it, so every request has to give it`;
+  const message = `${baseConfig.file}: optional of ${names} is left out: the model's file has no value for it, so every request has to give it`;
   return [{ where, message }];
 }
 

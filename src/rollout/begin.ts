@@ -2,21 +2,21 @@ import type { Clock } from '../core/clock.ts';
 import { NO_EVIDENCE } from '../core/evidence.ts';
 import type { Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { Logbook } from './logbook.ts';
-import type { Stage } from './rollout-deployer.ts';
+import type { RolloutDeployer } from './rollout-deployer.ts';
 
 export type BeginOptions = {
   readonly clock: Clock;
   readonly digestOf: (model: string, version: string) => string | undefined;
-  readonly stage: Pick<Stage, 'open'>;
+  readonly deployer: Pick<RolloutDeployer, 'open'>;
   readonly book: Logbook;
 };
 
 /**
- * Begins a rollout, which is to be loaded: on record, then in the stage. A process that dies before this record leaves an accepted command and no rollout:
+ * Begins a rollout, which is to be loaded: on record, then in the deployer. A process that dies before this record leaves an accepted command and no rollout:
  * the caller got no answer.
  */
 export async function begin(id: string, spec: RolloutSpec, options: BeginOptions): Promise<void> {
-  const { clock, digestOf, stage, book } = options;
+  const { clock, digestOf, deployer, book } = options;
   const startedMs = clock.wallMs();
   const rollout: Rollout = {
     id,
@@ -30,5 +30,5 @@ export async function begin(id: string, spec: RolloutSpec, options: BeginOptions
     candidate: digestOf(spec.model, spec.candidate) ?? '',
   };
   await book.append({ kind: 'rolloutStarted', rollout, digests });
-  stage.open(rollout, NO_EVIDENCE);
+  deployer.open(rollout, NO_EVIDENCE);
 }

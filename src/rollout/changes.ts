@@ -16,21 +16,21 @@ import type { Commands } from './commands.ts';
 import { aliveTrial } from './history.ts';
 import { refusalOfUnread } from './ledger-refusal.ts';
 import type { Logbook } from './logbook.ts';
-import type { Performer } from './reconciler.ts';
+import type { Reconciler } from './reconciler.ts';
 import type { Resumption } from './resumption.ts';
-import type { Stage } from './rollout-deployer.ts';
+import type { RolloutDeployer } from './rollout-deployer.ts';
 import type { RouteWriter } from './route-writer.ts';
 
 export type ChangesParts = {
   readonly book: Logbook;
-  readonly performer: Performer;
+  readonly reconciler: Reconciler;
   readonly resumption: Resumption;
   readonly commands: Commands;
   readonly writer: RouteWriter;
   /** The turns of the models. */
   readonly queues: SerialQueues;
   readonly routes: RouteView;
-  readonly stage: Pick<Stage, 'change'>;
+  readonly deployer: Pick<RolloutDeployer, 'change'>;
 };
 
 /** How often a change is loaded for another route, as the one before was overtaken. */
@@ -77,8 +77,8 @@ export class Changes {
   /** Sets a route, once what it leads to is ready: a route leads only to what can answer. */
   async setRoute(command: Extract<Command, { kind: 'setRoute' }>): Promise<CommandResult> {
     const { model, stable, shares, mirror } = command;
-    const { commands, routes, stage, queues } = this.#parts;
-    return await this.#load<CommandResult>(model, stage.change(model), (loaded) => {
+    const { commands, routes, deployer, queues } = this.#parts;
+    return await this.#load<CommandResult>(model, deployer.change(model), (loaded) => {
       const precondition = (): Refusal | Load | undefined => {
         const present = routes.read(model);
         const { problem } = loaded;
@@ -132,11 +132,11 @@ export class Changes {
 
   /** In the model's turn. Undefined: it has been carried out. */
   async #adopt(adoption: Adoption, loaded: Loaded): Promise<Refusal | Load | undefined> {
-    const { book, performer, routes, writer } = this.#parts;
+    const { book, reconciler, routes, writer } = this.#parts;
     const { model } = adoption.configured;
     const unread = refusalOfUnread(book);
     if (unread !== undefined) return unread;
-    await performer.catchUp(model);
+    await reconciler.flushAndReconcile(model);
     const present = routes.read(model);
     if (present === undefined) return await this.#appear(adoption, loaded);
     const alive = aliveTrial(book.model(model))?.rollout;
@@ -149,7 +149,7 @@ export class Changes {
     if (load !== undefined) return load;
     adoption.commit();
     writer.place(following(route, present));
-    if (found.isChoice) await performer.recordChoice(model);
+    if (found.isChoice) await reconciler.recordChoice(model);
     return undefined;
   }
 

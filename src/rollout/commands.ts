@@ -17,20 +17,20 @@ import type { Ending } from './ending.ts';
 import { aliveTrial } from './history.ts';
 import { refusalOfLedger } from './ledger-refusal.ts';
 import { type Logbook, NotRecordedError } from './logbook.ts';
-import type { Performer } from './reconciler.ts';
-import type { Stage } from './rollout-deployer.ts';
+import type { Reconciler } from './reconciler.ts';
+import type { RolloutDeployer } from './rollout-deployer.ts';
 
 export type CommandsParts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly routes: RouteView;
-  readonly stage: Pick<Stage, 'open'>;
+  readonly deployer: Pick<RolloutDeployer, 'open'>;
   /** The digest of a version's package; undefined: there is no such version. */
   readonly digestOf: (model: string, version: string) => string | undefined;
   /** Why the two packages of a trial cannot be compared, in a sentence; undefined: they can. */
   readonly whyNotComparable: (spec: RolloutSpec) => string | undefined;
   readonly book: Logbook;
-  readonly performer: Performer;
+  readonly reconciler: Reconciler;
   readonly ending: Ending;
   /** Why no traffic is routed to a model yet, in a sentence; undefined: it is served, or there is none. */
   readonly whyStarting: (model: string) => string | undefined;
@@ -57,9 +57,9 @@ export class Commands {
     submission: Submission,
     precondition: Precondition<Wanted> = () => undefined,
   ): Promise<CommandResult | Wanted> {
-    const { book, performer, ending } = this.#parts;
+    const { book, reconciler, ending } = this.#parts;
     try {
-      if (!book.isFenced()) await performer.catchUp(modelOf(submission));
+      if (!book.isFenced()) await reconciler.flushAndReconcile(modelOf(submission));
       if (submission.kind === 'abort') {
         const ended = await ending.abort(submission);
         if (ended !== undefined) return ended;
@@ -73,17 +73,17 @@ export class Commands {
 
   /** A command that is on record, as far as it has been carried out. */
   applied(model: string, rolloutId: string | undefined): CommandResult {
-    const { routes, performer } = this.#parts;
+    const { routes, reconciler } = this.#parts;
     const revision = routes.read(model)?.revision ?? 0;
     const applied = { kind: 'applied', rolloutId, revision } as const;
-    return performer.isUnderWay(model) ? applied : { ...applied, notYet: WAITS_FOR_LEDGER };
+    return reconciler.isUnderWay(model) ? applied : { ...applied, notYet: WAITS_FOR_LEDGER };
   }
 
   async #carryOut<Wanted extends { readonly kind: 'load' }>(
     submission: Submission,
     precondition: Precondition<Wanted>,
   ): Promise<CommandResult | Wanted> {
-    const { book, performer } = this.#parts;
+    const { book, reconciler } = this.#parts;
     const model = modelOf(submission);
     const command = this.#completed(submission);
     const unmet = this.#refusalOf(command) ?? precondition();
@@ -97,7 +97,7 @@ export class Commands {
     const alive = aliveTrial(book.model(model))?.rollout;
     await book.append(body);
     const started = command.kind === 'start' ? await this.#begin(command) : undefined;
-    await performer.performIfRecorded(model);
+    await reconciler.reconcileIfRecorded(model);
     return this.applied(model, started ?? alive?.id);
   }
 

@@ -17,10 +17,10 @@ import type { Decide } from './judge.ts';
 import { refusalOfLedger } from './ledger-refusal.ts';
 import { Logbook, NotRecordedError } from './logbook.ts';
 import { Looks } from './looks.ts';
-import { Performer } from './reconciler.ts';
+import { Reconciler } from './reconciler.ts';
 import { reconfigure } from './reconfigure.ts';
 import { Resumption } from './resumption.ts';
-import type { Routes, Stage } from './rollout-deployer.ts';
+import type { RolloutDeployer, Routes } from './rollout-deployer.ts';
 import { RouteWriter } from './route-writer.ts';
 import type { RolloutStatus } from './status.ts';
 
@@ -29,7 +29,7 @@ export type ControllerOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly routes: Routes;
-  readonly stage: Stage;
+  readonly deployer: RolloutDeployer;
   readonly decide: Decide;
   /** All that a rollout has seen so far. */
   readonly evidence: (rolloutId: string) => Evidence;
@@ -60,7 +60,7 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #book: Logbook;
   readonly #writer: RouteWriter;
-  readonly #performer: Performer;
+  readonly #reconciler: Reconciler;
   readonly #queues = new SerialQueues();
   readonly #resumption: Resumption;
   readonly #looks: Looks;
@@ -74,10 +74,10 @@ export class Controller {
     this.#options = options;
     this.#book = new Logbook(options.ledger);
     const shared = { ...options, book: this.#book, queues: this.#queues };
-    const isOutdated = (route: Route): boolean => this.#performer.isOutdated(route);
+    const isOutdated = (route: Route): boolean => this.#reconciler.isOutdated(route);
     this.#writer = new RouteWriter({ ...shared, isOutdated });
-    this.#performer = new Performer({ ...shared, writer: this.#writer });
-    const parts = { ...shared, writer: this.#writer, performer: this.#performer };
+    this.#reconciler = new Reconciler({ ...shared, writer: this.#writer });
+    const parts = { ...shared, writer: this.#writer, reconciler: this.#reconciler };
     this.#resumption = new Resumption(parts);
     const isServed = (model: string): boolean => this.#isServed(model);
     this.#looks = new Looks({ ...parts, isServed });
@@ -126,12 +126,12 @@ export class Controller {
    */
   async tick(): Promise<void> {
     if (this.#book.isFenced()) return;
-    const models = new Set([...this.#book.models(), ...this.#performer.owing()]);
+    const models = new Set([...this.#book.models(), ...this.#reconciler.owing()]);
     const idle = [...models].filter((model) => this.#queues.isIdle(model));
     await Promise.all(
       idle.map(async (model) => {
         await this.#exclusively(model, 'tick', () => this.#looks.look(model));
-        await this.#performer.loaded(model);
+        await this.#reconciler.loaded(model);
       }),
     );
   }
@@ -144,7 +144,7 @@ export class Controller {
   halt(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#performer.stop();
+    this.#reconciler.stop();
   }
 
   /** Halts, and waits for what is under way. */
@@ -159,7 +159,7 @@ export class Controller {
 
   /** Resolves once nothing is being loaded for the model's trial, and what follows has been carried out. */
   loaded(model: string): Promise<void> {
-    return this.#performer.loaded(model);
+    return this.#reconciler.loaded(model);
   }
 
   /**
@@ -174,7 +174,7 @@ export class Controller {
     if (submission.kind === 'abort') return this.#ending.answer(result, submission);
     const done = await result;
     if (submission.kind === 'start' || done.kind === 'refused') return done;
-    await this.#performer.loaded(model);
+    await this.#reconciler.loaded(model);
     return this.#commands.applied(model, done.rolloutId);
   }
 
@@ -199,8 +199,8 @@ export class Controller {
     return this.#exclusively(model, 'trip', async () => {
       const alive = aliveTrial(this.#book.model(model));
       if (alive === undefined) return;
-      await this.#performer.breakOff(alive.rollout, trip);
-      await this.#performer.settle(model);
+      await this.#reconciler.breakOff(alive.rollout, trip);
+      await this.#reconciler.reconcilePending(model);
     });
   }
 
@@ -219,7 +219,7 @@ export class Controller {
    */
   forget(model: string): Promise<Refusal | undefined> {
     const work = async (): Promise<Refusal | undefined> => {
-      await this.#performer.catchUp(model);
+      await this.#reconciler.flushAndReconcile(model);
       const alive = aliveTrial(this.#book.model(model))?.rollout;
       if (alive !== undefined) {
         return refused(
@@ -236,7 +236,7 @@ export class Controller {
   /** Carries out a reload of the configuration, or resolves with what stands in the way. */
   async reconfigure(asked: Reconfiguration): Promise<Refusal | undefined> {
     const parts = {
-      ...{ book: this.#book, performer: this.#performer, queues: this.#queues },
+      ...{ book: this.#book, reconciler: this.#reconciler, queues: this.#queues },
       ...{ writer: this.#writer, changes: this.#changes },
     };
     return (

@@ -4,14 +4,14 @@ import type { BreakerTrip, Command, Rollout } from '../core/rollout.ts';
 import type { CommandResult, NotYet } from './command.ts';
 import { aliveTrial } from './history.ts';
 import type { Logbook } from './logbook.ts';
-import { type Performer, tripped } from './reconciler.ts';
+import { type Reconciler, tripped } from './reconciler.ts';
 
 export type Abort = Extract<Command, { kind: 'abort' }>;
 
 export type EndingOptions = {
   readonly clock: Clock;
   readonly book: Logbook;
-  readonly performer: Performer;
+  readonly reconciler: Reconciler;
   readonly revisionOf: (model: string) => number;
   /** Told what a command that was answered before it was through came to. */
   readonly onInternalError: (operation: string, error: unknown) => void;
@@ -43,14 +43,14 @@ export class Ending {
 
   /** Records an abort in the model's queue, if there is still a trial to abort; undefined: there is none. */
   async abort(abort: Abort): Promise<CommandResult | undefined> {
-    const { book, performer, clock } = this.#options;
+    const { book, reconciler, clock } = this.#options;
     const alive = aliveTrial(book.model(abort.model))?.rollout;
     if (alive === undefined) return undefined;
-    if (performer.isKept(abort.model)) return this.#again(alive, abort.model);
+    if (reconciler.isKept(abort.model)) return this.#again(alive, abort.model);
     const body = { kind: 'command', command: abort, refused: undefined } as const;
-    const isRecorded = await performer.recordEnd(body, aborted(alive, abort, clock.wallMs()));
+    const isRecorded = await reconciler.recordEnd(body, aborted(alive, abort, clock.wallMs()));
     if (!isRecorded) return this.#applied(alive, abort.model);
-    await performer.performIfRecorded(abort.model);
+    await reconciler.reconcileIfRecorded(abort.model);
     return {
       kind: 'applied',
       rolloutId: alive.id,
@@ -60,7 +60,7 @@ export class Ending {
 
   /** The result of an abort; after a while, that it has been carried out and is not on record yet. */
   async answer(result: Promise<CommandResult>, { model }: Abort): Promise<CommandResult> {
-    const ended = this.#options.performer.rolloutEnded(model);
+    const ended = this.#options.reconciler.rolloutEnded(model);
     if (ended === undefined) return result;
     let timer: NodeJS.Timeout | undefined;
     const early = new Promise<CommandResult>((resolve) => {
@@ -73,14 +73,14 @@ export class Ending {
   }
 
   #endNow(model: string, endedAs: (alive: Rollout) => Rollout): void {
-    const { book, performer } = this.#options;
+    const { book, reconciler } = this.#options;
     const alive = aliveTrial(book.model(model))?.rollout;
-    if (alive !== undefined) performer.endNow(endedAs(alive));
+    if (alive !== undefined) reconciler.endNow(endedAs(alive));
   }
 
   /** An abort of what has ended in deed already. */
   #again(alive: Rollout, model: string): CommandResult {
-    const phase = this.#options.performer.rolloutEnded(model)?.phase;
+    const phase = this.#options.reconciler.rolloutEnded(model)?.phase;
     if (phase?.kind !== 'rolledBack') return this.#applied(alive, model);
     return refused(
       'no_rollout',

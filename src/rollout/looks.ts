@@ -4,7 +4,7 @@ import { advance } from './advance.ts';
 import { aliveTrial, type Trial } from './history.ts';
 import { type Decide, judge } from './judge.ts';
 import type { Logbook } from './logbook.ts';
-import type { Performer } from './reconciler.ts';
+import type { Reconciler } from './reconciler.ts';
 import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
 import { isWorthRecording } from './worth-recording.ts';
 
@@ -19,7 +19,7 @@ export type LooksOptions = {
   readonly isServed: (model: string) => boolean;
   readonly checkpointMs?: number;
   readonly book: Logbook;
-  readonly performer: Performer;
+  readonly reconciler: Reconciler;
 };
 
 /** Looks at rollouts: judges the evidence, writes down what follows from it, and has it carried out. */
@@ -38,10 +38,10 @@ export class Looks {
    * has all of it. Rejects with NotRecordedError.
    */
   async look(model: string): Promise<void> {
-    const { book, performer, clock, evidence: read, isServed, checkpointMs } = this.#options;
-    await performer.catchUp(model);
+    const { book, reconciler, clock, evidence: read, isServed, checkpointMs } = this.#options;
+    await reconciler.flushAndReconcile(model);
     const trial = aliveTrial(book.model(model));
-    if (trial === undefined || performer.rolloutEnded(model) !== undefined) return;
+    if (trial === undefined || reconciler.rolloutEnded(model) !== undefined) return;
     if (!isServed(model)) return;
     const { rollout } = trial;
     if (rollout.phase.kind === 'loading') return;
@@ -53,7 +53,7 @@ export class Looks {
     if (!isWorthRecording(trial, { evidence, decision }, checkpointMs ?? CHECKPOINT_MS)) return;
     const { action } = decision;
     // While what the present step needs is being loaded, a trial can end and cannot go on.
-    const isHeld = book.health().kind === 'degraded' || performer.isLoading(model);
+    const isHeld = book.health().kind === 'degraded' || reconciler.isLoading(model);
     if (action.kind !== 'rollBack' && isHeld) return;
     const after = advance(rollout, { action, atMs, evidence });
     const body = {
@@ -64,18 +64,18 @@ export class Looks {
       before: rollout,
       after,
     } as const;
-    if (action.kind === 'rollBack') await performer.recordEnd(body, after);
+    if (action.kind === 'rollBack') await reconciler.recordEnd(body, after);
     else await book.append(body);
-    if (action.kind !== 'wait') await performer.perform(model);
+    if (action.kind !== 'wait') await reconciler.reconcile(model);
   }
 
   /** A trial as it stands in deed, which the ledger may not say yet. */
   statusOf(trial: Trial): RolloutStatus {
-    const { clock, performer, book } = this.#options;
+    const { clock, reconciler, book } = this.#options;
     const { id, spec } = trial.rollout;
     const look = this.#latest.get(spec.model);
     const latest = look?.rolloutId === id ? look : undefined;
-    const ended = performer.rolloutEnded(spec.model);
+    const ended = reconciler.rolloutEnded(spec.model);
     const inDeed = ended?.id === id ? { ...trial, rollout: ended } : trial;
     return {
       ...statusOf(inDeed, latest, clock.wallMs()),

@@ -7,16 +7,16 @@ import { type Route, type RouteView, versionsLedTo } from '../core/route.ts';
 import { begun } from './advance.ts';
 import { aliveTrial, CHOICE } from './history.ts';
 import { type Logbook, NotRecordedError } from './logbook.ts';
-import type { Stage } from './rollout-deployer.ts';
+import type { RolloutDeployer } from './rollout-deployer.ts';
 import { routeFor } from './route-for.ts';
 import { isSameRoute, type RouteWriter } from './route-writer.ts';
 import { isSamePhase, TrialLoads } from './trial-loads.ts';
 
-export type PerformerOptions = {
+export type ReconcilerOptions = {
   readonly book: Logbook;
   readonly routes: RouteView;
   readonly writer: RouteWriter;
-  readonly stage: Stage;
+  readonly deployer: RolloutDeployer;
   readonly clock: Clock;
   /** Told of each route that was chosen for want of one to go by, and is on record from here on. */
   readonly onFirstChoice?: (route: Route) => void;
@@ -25,20 +25,20 @@ export type PerformerOptions = {
 };
 
 /**
- * Carries out what is on record. Idempotent: it compares where hosts and route are with where the record says they should
- * be, so doing it again after a crash or a fault does nothing twice. Loads before it sends anybody there; leads everybody
- * away before it unloads. The controller calls it for one model at a time, but for `endNow`, and does not wait for loads: what
- * follows one is done as a task of its own.
+ * Reconciles hosts and routes with the record. Idempotent: it compares the present state with the recorded one, so a second run
+ * after a crash or a fault changes nothing twice. It loads a version before it routes traffic there, and routes traffic away before
+ * it unloads one. The controller calls it for one model at a time, except for `endNow`, and does not wait for loads: what follows
+ * a load runs as a task of its own.
  *
- * One thing is done before it is on record: traffic is taken away from a candidate whose trial ends for the worse. It can only make
- * things safer, and a disk that is slow, full or gone must not keep it. Everything else waits for the ledger.
+ * Only one change comes before its record: the end of traffic to a candidate whose trial ends for the worse. It can only make
+ * things safer, and must not wait for a disk that is slow, full or gone. Everything else waits for the ledger.
  */
-export class Performer {
-  readonly #options: PerformerOptions;
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
   readonly #writer: RouteWriter;
   readonly #loads: TrialLoads;
-  /** Models whose recorded state may not have been carried out yet. */
-  readonly #unsettled = new Set<string>();
+  /** Models whose recorded state may not be in effect yet. */
+  readonly #unreconciled = new Set<string>();
   /** By model: a trial that has ended in deed, as it then stands; until the record says that it has ended. */
   readonly #ended = new Map<string, Rollout>();
   /** Those of them whose record the ledger did not take. */
@@ -46,7 +46,7 @@ export class Performer {
   /** Models whose chosen route the ledger has not taken yet. */
   readonly #choices = new Set<string>();
 
-  constructor(options: PerformerOptions) {
+  constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#writer = options.writer;
     this.#loads = new TrialLoads(options);
@@ -68,18 +68,18 @@ export class Performer {
   }
 
   /**
-   * Brings hosts and route to where the record says they are, or begins to load what is missing for it. Rejects where that failed;
-   * `catchUp` tries again.
+   * Reconciles hosts and route with the record, or begins to load what that needs. Rejects where that failed;
+   * `flushAndReconcile` tries again.
    */
-  async perform(model: string): Promise<void> {
-    this.#unsettled.add(model);
-    await this.settle(model);
+  async reconcile(model: string): Promise<void> {
+    this.#unreconciled.add(model);
+    await this.reconcilePending(model);
   }
 
-  /** As `perform`, where a ledger that takes nothing is no failure. */
-  async performIfRecorded(model: string): Promise<void> {
+  /** As `reconcile`, where a ledger that takes nothing is no failure. */
+  async reconcileIfRecorded(model: string): Promise<void> {
     try {
-      await this.perform(model);
+      await this.reconcile(model);
     } catch (error) {
       if (!(error instanceof NotRecordedError)) throw error;
     }
@@ -87,7 +87,7 @@ export class Performer {
 
   /** True where all that is on record is carried out, or is being loaded; false where it waits for the ledger. */
   isUnderWay(model: string): boolean {
-    return !this.#unsettled.has(model) || this.#loads.isLoading(model);
+    return !this.#unreconciled.has(model) || this.#loads.isLoading(model);
   }
 
   /**
@@ -108,11 +108,11 @@ export class Performer {
     }
   }
 
-  /** Writes and carries out what could not be written or carried out before. */
-  async catchUp(model: string): Promise<void> {
+  /** Retries what could not be written, then what could not be reconciled. */
+  async flushAndReconcile(model: string): Promise<void> {
     await this.#options.book.flush();
     if (this.#choices.has(model)) await this.recordChoice(model);
-    await this.settle(model);
+    await this.reconcilePending(model);
   }
 
   /** Models of which something is still to be written, whether or not they are on record. */
@@ -120,9 +120,9 @@ export class Performer {
     return [...this.#choices];
   }
 
-  /** Carries out what is not carried out yet, if anything; what is not for the better waits for a ledger that takes records. */
-  async settle(model: string): Promise<void> {
-    if (!this.#unsettled.has(model)) return;
+  /** Reconciles what is still pending, if anything; what does not end a trial for the worse waits for a healthy ledger. */
+  async reconcilePending(model: string): Promise<void> {
+    if (!this.#unreconciled.has(model)) return;
     const { book, routes } = this.#options;
     const { owed, trials } = book.model(model);
     const route = routes.read(model);
@@ -131,11 +131,11 @@ export class Performer {
     const isForWorse = trial !== undefined && hasEndedForWorse(trial.rollout);
     if (book.health().kind === 'degraded' && (owed.kind === 'setRoute' || !isForWorse)) return;
     if (owed.kind === 'setRoute') await this.#setRoute({ ...route, ...owed.change });
-    else if (trial !== undefined && !(await this.#settleTrial(trial.rollout, route))) return;
-    this.#unsettled.delete(model);
+    else if (trial !== undefined && !(await this.#reconcileTrial(trial.rollout, route))) return;
+    this.#unreconciled.delete(model);
   }
 
-  /** Ends a trial for a fault outside the statistics. To be settled after. */
+  /** Ends a trial for a fault outside the statistics. `reconcilePending` is to follow. */
   async breakOff(rollout: Rollout, trip: BreakerTrip): Promise<void> {
     if (this.isKept(rollout.spec.model)) return;
     const after = tripped(rollout, trip, this.#options.clock.wallMs());
@@ -145,8 +145,8 @@ export class Performer {
   }
 
   /**
-   * Leads everybody away from the candidate of a trial that has ended like this, at once and before it is on record. To be followed
-   * by `recordEnd` in the model's queue.
+   * Routes all traffic away from the candidate of a trial that has ended like this, before it is on record. `recordEnd` has to follow
+   * in the model's queue.
    */
   endNow(after: Rollout): void {
     const { model } = after.spec;
@@ -158,12 +158,12 @@ export class Performer {
 
   /**
    * Ends a trial for the worse, in deed and on record. Should the ledger not take the record, it is kept, and written before
-   * anything else as soon as it can be. Resolves with whether it is on record. To be settled after.
+   * anything else as soon as it can be. Resolves with whether it is on record. `reconcilePending` is to follow.
    */
   async recordEnd(body: RecordBody, after: Rollout): Promise<boolean> {
     const givenMs = this.#options.clock.wallMs();
     this.endNow(after);
-    this.#unsettled.add(after.spec.model);
+    this.#unreconciled.add(after.spec.model);
     const later = body.kind === 'command' ? { ...body, givenMs } : body;
     const isRecorded = await this.#options.book.appendEnd(body, later);
     if (!isRecorded) this.#kept.add(after.spec.model);
@@ -192,11 +192,11 @@ export class Performer {
   }
 
   /** Resolves with false where something has to be loaded first. */
-  async #settleTrial(rollout: Rollout, route: Route): Promise<boolean> {
+  async #reconcileTrial(rollout: Rollout, route: Route): Promise<boolean> {
     const { model } = rollout.spec;
     if (hasEndedForWorse(rollout)) {
       this.#loads.cancel(model);
-      await this.#leadAway(rollout, route);
+      await this.#routeAway(rollout, route);
       return true;
     }
     this.#load(rollout);
@@ -212,7 +212,7 @@ export class Performer {
 
   /** In the model's queue: the trial may have come to another phase since. */
   async #onLoaded({ rollout, needed, problem }: Loaded): Promise<void> {
-    const { book, routes, stage, clock } = this.#options;
+    const { book, routes, deployer, clock } = this.#options;
     const { model } = rollout.spec;
     const present = book.model(model).trials.at(-1)?.rollout;
     const route = routes.read(model);
@@ -220,11 +220,11 @@ export class Performer {
     if (this.rolloutEnded(model) !== undefined) return;
     if (problem !== undefined) {
       await this.breakOff(present, { cause: 'loadFailed', detail: problem });
-      await this.settle(model);
+      await this.reconcilePending(model);
       return;
     }
     // Something of it was closed again, as the model was reloaded meanwhile.
-    if (!stage.isPrepared(needed)) {
+    if (!deployer.isPrepared(needed)) {
       this.#load(rollout);
       return;
     }
@@ -235,19 +235,19 @@ export class Performer {
     const now = book.model(model).trials.at(-1)?.rollout ?? present;
     await this.#writer.write(routeFor(now, route), `${now.id}: ${now.phase.kind}`);
     if (isFinal(now.phase)) await this.#release(now);
-    this.#unsettled.delete(model);
+    this.#unreconciled.delete(model);
   }
 
   /** After a restart nothing of what the route leads to is loaded. What cannot be is refused, as any route's that is on record. */
   async #setRoute(route: Route): Promise<void> {
-    const { stage, onInternalError } = this.#options;
-    await stage.prepareRoute(route).catch((error: unknown) => {
+    const { deployer, onInternalError } = this.#options;
+    await deployer.prepareRoute(route).catch((error: unknown) => {
       if (!(error instanceof ServeError)) onInternalError('prepareRoute', error);
     });
     await this.#writer.write(route, 'command');
   }
 
-  async #leadAway(rollout: Rollout, route: Route): Promise<void> {
+  async #routeAway(rollout: Rollout, route: Route): Promise<void> {
     const away = routeFor(rollout, route);
     try {
       await this.#writer.write(away, `${rollout.id}: ${rollout.phase.kind}`, { isUrgent: true });
@@ -260,7 +260,7 @@ export class Performer {
 
   async #release(rollout: Rollout): Promise<void> {
     try {
-      await this.#options.stage.release(rollout);
+      await this.#options.deployer.release(rollout);
     } catch (error) {
       this.#options.onInternalError('release', error);
     }

@@ -13,12 +13,12 @@ import { following, refusalOfAdoption } from './adoption.ts';
 import type { Changes } from './changes.ts';
 import { aliveTrial } from './history.ts';
 import type { Logbook } from './logbook.ts';
-import type { Performer } from './reconciler.ts';
+import type { Reconciler } from './reconciler.ts';
 import { isSameRoute, type RouteWriter } from './route-writer.ts';
 
 export type ReconfigureOptions = {
   readonly book: Logbook;
-  readonly performer: Performer;
+  readonly reconciler: Reconciler;
   readonly routes: RouteView;
   readonly writer: RouteWriter;
   readonly queues: SerialQueues;
@@ -82,9 +82,9 @@ async function attempt(
   { loads, problem }: { readonly loads: number; readonly problem: Refusal | undefined },
   options: ReconfigureOptions,
 ): Promise<Refusal | Load | undefined> {
-  const { book, performer, writer } = options;
+  const { book, reconciler, writer } = options;
   const sorted = [...models].sort((a, b) => (a.model < b.model ? -1 : 1));
-  for (const { model } of sorted) await performer.catchUp(model);
+  for (const { model } of sorted) await reconciler.flushAndReconcile(model);
   const refusals = sorted.flatMap((each) => refusalOf(each, options) ?? []);
   if (isDryRun) return joined(refusals);
   const moves = sorted.flatMap((each) => moveOf(each, options) ?? []);

@@ -6,18 +6,18 @@ import type { Route } from '../core/route.ts';
 import { findRoute, type RouteQuestion } from './adoption.ts';
 import { aliveTrial, swappedPackage } from './history.ts';
 import type { Logbook } from './logbook.ts';
-import type { Performer } from './reconciler.ts';
-import type { Stage } from './rollout-deployer.ts';
+import type { Reconciler } from './reconciler.ts';
+import type { RolloutDeployer } from './rollout-deployer.ts';
 import { allTo } from './route-for.ts';
 import type { RouteWriter } from './route-writer.ts';
 
 export type ResumptionParts = {
-  readonly stage: Pick<Stage, 'open' | 'prepareRoute'>;
+  readonly deployer: Pick<RolloutDeployer, 'open' | 'prepareRoute'>;
   /** The digest of a version's package; undefined: there is no such version. */
   readonly digestOf: (model: string, version: string) => string | undefined;
   readonly onInternalError: (operation: string, error: unknown) => void;
   readonly book: Logbook;
-  readonly performer: Performer;
+  readonly reconciler: Reconciler;
   readonly queues: SerialQueues;
   readonly writer: RouteWriter;
 };
@@ -92,26 +92,26 @@ export class Resumption {
   /** The trial that goes on counts from its recorded evidence. */
   open(model: string): void {
     const alive = aliveTrial(this.#parts.book.model(model));
-    if (alive !== undefined) this.#parts.stage.open(alive.rollout, alive.evidence);
+    if (alive !== undefined) this.#parts.deployer.open(alive.rollout, alive.evidence);
   }
 
   /** Once traffic is served: records what was chosen, and goes on with what the record says was under way. */
   async carryOn(model: string, footing: Footing, isLoaded: boolean): Promise<void> {
-    const { book, performer, digestOf } = this.#parts;
+    const { book, reconciler, digestOf } = this.#parts;
     // A version that could not be loaded is not worth a record: the next start may choose another.
-    if (footing.isSettled && footing.isChoice && isLoaded) await performer.recordChoice(model);
+    if (footing.isSettled && footing.isChoice && isLoaded) await reconciler.recordChoice(model);
     if (footing.isSettled) return;
     const alive = aliveTrial(book.model(model));
     const swapped = alive && swappedPackage(alive, digestOf);
     if (alive !== undefined && swapped !== undefined) {
-      await performer.breakOff(alive.rollout, { cause: 'loadFailed', detail: swapped });
+      await reconciler.breakOff(alive.rollout, { cause: 'loadFailed', detail: swapped });
     }
-    await performer.perform(model);
+    await reconciler.reconcile(model);
   }
 
   async #load(route: Route): Promise<boolean> {
     try {
-      await this.#parts.stage.prepareRoute(route);
+      await this.#parts.deployer.prepareRoute(route);
       return true;
     } catch (error) {
       // A version that cannot be served is no fault of ours, and the watch on hosts has reported it.

@@ -3,8 +3,8 @@ import type { Preparation } from '../core/preparation.ts';
 import type { Rollout } from '../core/rollout.ts';
 import type { Route, RouteView } from '../core/route.ts';
 
-/** What the controller needs done in the serving column. Given by the composition root. */
-export type Stage = {
+/** Deploys what rollouts and routes need in the serving column. The composition root provides it. */
+export type RolloutDeployer = {
   /**
    * Loads what the rollout's phase and step need (shadow host, candidate, control; the new stable once promoted) and resolves when
    * it is ready. May be called again for what is loaded already. Rejects with the reason, which ends the trial, or once the signal

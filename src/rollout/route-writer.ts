@@ -2,11 +2,11 @@ import type { Route } from '../core/route.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
 import type { AppendOptions } from '../ledger/ledger.ts';
 import type { Logbook } from './logbook.ts';
-import type { Routes, Stage } from './rollout-deployer.ts';
+import type { RolloutDeployer, Routes } from './rollout-deployer.ts';
 
 export type RouteWriterOptions = {
   readonly routes: Routes;
-  readonly stage: Pick<Stage, 'reconcile'>;
+  readonly deployer: Pick<RolloutDeployer, 'reconcile'>;
   readonly book: Logbook;
   /** True for a route that sends traffic to a candidate whose trial has ended by now. */
   readonly isOutdated: (route: Route) => boolean;
@@ -56,13 +56,13 @@ export class RouteWriter {
   /** Writes to the table only, the revision included: a route that is on record already, or is the configuration's. */
   place(route: Route): void {
     this.#options.routes.write(route);
-    this.#options.stage.reconcile(route.model);
+    this.#options.deployer.reconcile(route.model);
   }
 
   /** No traffic is routed to the model from here on. */
   remove(model: string): void {
     this.#options.routes.remove(model);
-    this.#options.stage.reconcile(model);
+    this.#options.deployer.reconcile(model);
   }
 
   /** While a record was on its way to the disk traffic may have been taken away from what it leads to. */

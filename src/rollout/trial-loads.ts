@@ -3,10 +3,10 @@ import { messageOf } from '../core/errors.ts';
 import type { Rollout } from '../core/rollout.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
 import { NotRecordedError } from './logbook.ts';
-import type { Stage } from './rollout-deployer.ts';
+import type { RolloutDeployer } from './rollout-deployer.ts';
 
 export type TrialLoadsOptions = {
-  readonly stage: Pick<Stage, 'prepare'>;
+  readonly deployer: Pick<RolloutDeployer, 'prepare'>;
   readonly queues: SerialQueues;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
@@ -93,7 +93,7 @@ export class TrialLoads {
 
   async #run(rollout: Rollout, signal: AbortSignal): Promise<string | undefined> {
     try {
-      await this.#options.stage.prepare(rollout, signal);
+      await this.#options.deployer.prepare(rollout, signal);
       return undefined;
     } catch (error) {
       return messageOf(error);

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createStage } from '../../src/app/rollout-deployer.ts';
+import { createRolloutDeployer } from '../../src/app/rollout-deployer.ts';
 import { type AppOptions, startApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { SHARED_MEMORY } from '../../src/frame/unnamed-file.ts';
@@ -19,7 +19,7 @@ t.test(
   async (t) => {
     const route = aRoute();
     const log: string[] = [];
-    const stage = createStage({
+    const deployer = createRolloutDeployer({
       routes: { read: () => route },
       deployments: {
         prepare: async ({ mirror }) => {
@@ -36,8 +36,8 @@ t.test(
       },
       observers: { open: () => undefined, close: ({ id }) => log.push(`close ${id}`) },
     });
-    await t.rejects(stage.prepare(aRollout(), AbortSignal.abort()), { message: 'no such file' });
-    await stage.release(aRollout());
+    await t.rejects(deployer.prepare(aRollout(), AbortSignal.abort()), { message: 'no such file' });
+    await deployer.release(aRollout());
     t.same(log, ['prepare 2', 'close fashion-2-1', 'reconcile the present route']);
   },
 );

@@ -28,7 +28,7 @@ t.test(
   "what is written goes before a model's own file, key by key, and that before the defaults",
   async (t) => {
     const config = await load(`  fashion:\n    batch: { delayMs: 3 }\n    versions: all\n`);
-    const beneath = {
+    const baseConfig = {
       file: 'config.pbtxt',
       section: {
         batch: { rowsMax: 8, delayMs: 1 },
@@ -36,7 +36,7 @@ t.test(
         versions: ['1', '2'],
       },
     };
-    const model = modelConfig(config, 'fashion', beneath);
+    const model = modelConfig(config, 'fashion', baseConfig);
     t.same(model.batch, { rowsMax: 8, delayMs: 3, declared: true });
     t.match(model.queue, {
       requestsMax: 7,
@@ -45,8 +45,8 @@ t.test(
       defaultPriority: 3,
     });
     t.same(model.versions, { kind: 'all' });
-    t.equal(modelConfig(config, 'fashion', beneath), model, 'and is worked out once');
-    t.same(modelConfig(config, 'unnamed', beneath).batch, {
+    t.equal(modelConfig(config, 'fashion', baseConfig), model, 'and is worked out once');
+    t.same(modelConfig(config, 'unnamed', baseConfig).batch, {
       rowsMax: 8,
       delayMs: 1,
       declared: true,
@@ -59,8 +59,8 @@ t.test(
 
 t.test("a model's own file that contradicts what is written is named", async (t) => {
   const config = await load(`  fashion:\n    queue: { defaultPriority: 5 }\n`);
-  const beneath = { file: 'config.pbtxt', section: { queue: { priorityLevels: 2 } } };
-  t.throws(() => modelConfig(config, 'fashion', beneath), {
+  const baseConfig = { file: 'config.pbtxt', section: { queue: { priorityLevels: 2 } } };
+  t.throws(() => modelConfig(config, 'fashion', baseConfig), {
     name: 'ConfigError',
     message:
       'config.pbtxt:1:1 models.fashion.queue.defaultPriority: expected one of the 2 priorityLevels, found 5',

@@ -109,8 +109,8 @@ t.test('a wrong request is refused with all that is wrong', (t) => {
       code: 'invalid_input',
       message,
     });
-  refused(undefined, 'expected a section, found nothing');
-  refused([], 'expected a section, found a list');
+  refused(undefined, 'the body: expected a JSON object, found nothing');
+  refused([], 'the body: expected a JSON object, found a list');
   refused(
     { candidat: '2', intent: 'better' },
     'candidate: expected a version: a folder name in quotes, or a whole number, found nothing; ' +

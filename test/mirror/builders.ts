@@ -6,7 +6,7 @@ import type { Outcome, Pair } from '../../src/core/outcome.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { Assignment, MirrorSetting } from '../../src/core/route.ts';
 import { createMirror, type Mirror, type MirrorLimits } from '../../src/mirror/mirror.ts';
-import type { MirrorLane } from '../../src/mirror/mirrored.ts';
+import type { ShadowHost } from '../../src/mirror/mirrored.ts';
 import { anAnswer, aTensor } from '../compare/builders.ts';
 
 export function aRequest(id = 'r1', over: Partial<InferRequest> = {}): InferRequest {
@@ -61,7 +61,7 @@ type Run = {
 };
 
 /** A lane whose runs end when the test says so. */
-export class HandLane implements MirrorLane {
+export class HandLane implements ShadowHost {
   readonly runs: Run[] = [];
 
   /** What the process behind it would not have taken. */
@@ -69,7 +69,7 @@ export class HandLane implements MirrorLane {
 
   readonly backlogBytes = (): number => this.backlog;
 
-  readonly run: MirrorLane['run'] = (request, plan) =>
+  readonly run: ShadowHost['run'] = (request, plan) =>
     new Promise((resolve, reject) => {
       const candidate = anAnswer(aTensor([0.8, 0.2]));
       this.runs.push({
@@ -97,7 +97,7 @@ export type Stage = {
 export type StageOptions = {
   readonly setting?: () => MirrorSetting | undefined;
   readonly limits?: Partial<MirrorLimits>;
-  readonly lane?: (model: string, version: string) => MirrorLane | undefined;
+  readonly shadowHost?: (model: string, version: string) => ShadowHost | undefined;
   readonly liveInFlight?: () => number;
   readonly onPaired?: (pair: Pair) => void;
   readonly seed?: number;
@@ -118,7 +118,7 @@ export function aStage(options: StageOptions = {}): Stage {
   };
   const mirror = createMirror({
     readMirror: options.setting ?? (() => ALL),
-    lane: options.lane ?? (() => lane),
+    shadowHost: options.shadowHost ?? (() => lane),
     clock,
     random: seededRandom(options.seed ?? 1),
     limits: {

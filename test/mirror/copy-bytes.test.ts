@@ -11,7 +11,7 @@ const BYTES = 8;
 const COMPARED = { kind: 'compared', load: 1 } as const;
 const FULL = { kind: 'dropped', reason: 'bytesFull', load: 1 } as const;
 
-t.test('copies that run hold their bytes until their fate is known', async (t) => {
+t.test('copies that run hold their bytes until their outcome is known', async (t) => {
   const stage = aStage({ limits: { concurrency: 9, queueBytesMax: 4 * BYTES } });
   for (const id of ['r1', 'r2']) stage.send(id);
   await settle();
@@ -56,7 +56,7 @@ t.test(
 );
 
 t.test('the copies of all models are bounded together', async (t) => {
-  const stage = aStage({ limits: { bytesMax: 3 * BYTES }, lane: () => new HandLane() });
+  const stage = aStage({ limits: { bytesMax: 3 * BYTES }, shadowHost: () => new HandLane() });
   const send = (model: string, outcome: Outcome = answered()): void =>
     stage.mirror.tap(aRequest(model, { model }), anAssignment())?.(outcome);
   send('cats');

@@ -16,7 +16,7 @@ function aWatch() {
   const clock = new HandClock();
   const watch = new LiveWatch({
     readMirror: () => undefined,
-    lane: () => undefined,
+    shadowHost: () => undefined,
     clock,
     random: seededRandom(1),
     limits: {

@@ -159,7 +159,7 @@ t.test('a lane that is late, refuses or is not there is no verdict on the candid
   };
   t.equal(await kindAfter('deadline_exceeded'), 'timedOut');
   t.equal(await kindAfter('overloaded'), 'failed');
-  const without = aStage({ lane: () => undefined });
+  const without = aStage({ shadowHost: () => undefined });
   without.send('r1');
   await settle();
   t.equal(without.events[0]?.kind, 'failed');
@@ -172,10 +172,10 @@ t.test('an error around the mirror is reported and reaches no client', async (t)
   const read = aStage({ setting: boom });
   t.doesNotThrow(() => read.send('r1'));
   t.same(read.errors, ['mirror tap']);
-  const lane = aStage({ lane: boom });
+  const lane = aStage({ shadowHost: boom });
   lane.send('r1');
   await settle();
-  t.same(lane.errors, ['mirror lane']);
+  t.same(lane.errors, ['shadow host']);
   t.equal(lane.events[0]?.kind, 'failed');
   const offer = aStage({ onPaired: boom });
   offer.send('r1');

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
-import { createStage } from '../../src/app/rollout-deployer.ts';
+import { createRolloutDeployer } from '../../src/app/rollout-deployer.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { RunningConfig } from '../../src/config/running-config.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -198,8 +198,8 @@ export async function aControl(
     clock: systemClock,
     random: seededRandom(1),
     routes,
-    stage: {
-      ...createStage({
+    deployer: {
+      ...createRolloutDeployer({
         ...{ routes, deployments },
         observers: { open: () => undefined, close: () => undefined },
       }),

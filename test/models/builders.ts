@@ -30,7 +30,7 @@ export function aPackage(version: string, fields: Partial<Package> = {}): Packag
     labels: ['shirt', 'coat', 'bag'],
     labelsByOutput: new Map(),
     settings: {
-      beneath: { file: 'config.pbtxt', section: {} },
+      baseConfig: { file: 'config.pbtxt', section: {} },
       ignored: [],
       declared: declaredIn({}),
     },

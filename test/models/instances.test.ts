@@ -27,7 +27,7 @@ t.test('copies that do not fit the memory are refused', async (t) => {
 
 t.test('a model that asks for too much is refused with the reason, and no other is', async (t) => {
   const section = { instances: { replicas: 256, intraOpThreads: 256 } };
-  const settings = { ...aPackage('1').settings, beneath: { file: 'config.pbtxt', section } };
+  const settings = { ...aPackage('1').settings, baseConfig: { file: 'config.pbtxt', section } };
   const file = join(
     t.testdir({ 'understudy.yaml': 'apiVersion: understudy/v1\n' }),
     'understudy.yaml',

@@ -52,7 +52,7 @@ t.test('a folder as Triton lays it out is served as it is', async (t) => {
   );
   t.equal(first?.modelFile, 'net.onnx');
   t.equal(first?.models[0]?.file, join(root, 'm/1/net.onnx'));
-  t.same(first?.settings.beneath, { file: 'config.pbtxt', section: { batch: { rowsMax: 8 } } });
+  t.same(first?.settings.baseConfig, { file: 'config.pbtxt', section: { batch: { rowsMax: 8 } } });
   t.equal(second?.settings, first?.settings, 'one object for all versions');
   t.same(first?.labelsByOutput, new Map([['y', ['cat', 'dog']]]));
   t.same(first?.labels, ['cat', 'dog']);
@@ -82,7 +82,7 @@ t.test('nothing but the numbered folders is needed', async (t) => {
   t.same([problems, notes], [[], []]);
   t.match(packages[0], { modelFile: 'model.onnx', warmups: [], labelsByOutput: new Map() });
   t.same(packages[0]?.settings, {
-    beneath: { file: 'config.pbtxt', section: {} },
+    baseConfig: { file: 'config.pbtxt', section: {} },
     ignored: [],
     declared: declaredIn({}),
   });
@@ -126,7 +126,7 @@ t.test(
       { config },
     );
     t.same(problems, []);
-    t.same(packages[0]?.settings.beneath.section, { batch: { rowsMax: 16 } });
+    t.same(packages[0]?.settings.baseConfig.section, { batch: { rowsMax: 16 } });
   },
 );
 

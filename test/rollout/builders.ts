@@ -11,7 +11,7 @@ import { HEALTHY, type Ledger, type LedgerHealth } from '../../src/ledger/ledger
 import { MemoryLedger } from '../../src/ledger/memory.ts';
 import { Controller } from '../../src/rollout/controller.ts';
 import type { Decide } from '../../src/rollout/judge.ts';
-import type { Stage } from '../../src/rollout/rollout-deployer.ts';
+import type { RolloutDeployer } from '../../src/rollout/rollout-deployer.ts';
 import { aRolloutSpec } from '../support/a-rollout-spec.ts';
 
 export const SHADOW: Step = { kind: 'setMirror', percentage: 100, twin: 20 };
@@ -125,7 +125,7 @@ export const decideByLabel: Decide = ({ evidence }) => {
 export class World {
   readonly clock = new HandClock();
   readonly table = new Map<string, Route>([['fashion', aRoute()]]);
-  /** What the stage was asked for and what the table was written, in order. */
+  /** What the deployer was asked for and what the table was written, in order. */
   readonly log: string[] = [];
   readonly errors: string[] = [];
   readonly digests = new Map([
@@ -174,7 +174,7 @@ export class World {
           this.log.push(`remove ${model}`);
         },
       },
-      stage: this.stage,
+      deployer: this.deployer,
       decide,
       evidence: () => this.evidence,
       digestOf: (_, version) => this.digests.get(version),
@@ -194,7 +194,7 @@ export class World {
     await controller.loaded('fashion');
   }
 
-  readonly stage: Stage = {
+  readonly deployer: RolloutDeployer = {
     prepare: async (rollout, signal) => {
       this.log.push(`prepare ${rollout.phase.kind}`);
       const givenUp = new Promise<never>((_, reject) => {

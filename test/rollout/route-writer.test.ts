@@ -20,7 +20,7 @@ function aWriter(isOutdated: (route: Route) => boolean = () => false) {
         table.write(route);
       },
     },
-    stage: { reconcile: (model) => log.push(`reconcile ${table.read(model)?.stable}`) },
+    deployer: { reconcile: (model) => log.push(`reconcile ${table.read(model)?.stable}`) },
     isOutdated,
   });
   return { writer, table, log };

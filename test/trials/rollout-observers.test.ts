@@ -50,7 +50,7 @@ function aServer(channel: (report: RolloutReport) => void) {
   const lane = new HandLane();
   const watch = new LiveWatch({
     readMirror: () => ALL,
-    lane: () => lane,
+    shadowHost: () => lane,
     clock: new HandClock(),
     random: seededRandom(1),
     limits: {
