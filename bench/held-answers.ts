@@ -16,7 +16,7 @@ type Percentiles = Pick<LatencySummary, 'p50Ms' | 'p99Ms'>;
 type HeldRound = {
   readonly fromDue: Held;
   readonly fromSending: Held;
-  /** Not doubted by the generator itself: what it says not to be trusted is not held against it. */
+  /** Whether the load has no warnings; rounds with warnings are left out. */
   readonly isSound: boolean;
 };
 
@@ -27,7 +27,7 @@ export async function measureHold(
   hasWrk: boolean,
 ): Promise<{
   readonly rounds: number;
-  readonly inDoubt: number;
+  readonly withWarnings: number;
   readonly figures: readonly Figure[];
 }> {
   const server = workplace.closing(await KnownProcess.start(HOLD_MS, 0));
@@ -40,12 +40,12 @@ export async function measureHold(
   const ways = {
     ours: async (round: number): Promise<HeldRound> => {
       const order = { aim, arrivals: poisson(PER_SECOND), seed: round };
-      const { measured, doubts } = await load(workplace, whole, order);
+      const { measured, warnings } = await load(workplace, whole, order);
       const own = await server.held();
       return {
         fromDue: { shown: measured.latency, own },
         fromSending: { shown: measured.service, own },
-        isSound: doubts.length === 0,
+        isSound: warnings.length === 0,
       };
     },
     wrk: async (): Promise<HeldRound> => {
@@ -65,7 +65,7 @@ export async function measureHold(
   const sound = rounds.ours.filter(({ isSound }) => isSound);
   return {
     rounds: effort.rounds,
-    inDoubt: effort.rounds - sound.length,
+    withWarnings: effort.rounds - sound.length,
     figures: [
       // Of the rounds that are sound; of all where none is.
       ...figuresOfHold(sound.length > 0 ? sound : rounds.ours, rounds.wrk ?? []),

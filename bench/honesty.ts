@@ -34,7 +34,7 @@ async function measureHonesty(workplace: Workplace, effort: Effort): Promise<Mea
     stallMs: STALL_SHARE * effort.blockMs,
     holdMs: HOLD_MS,
     roundsOfHold: hold.rounds,
-    ofThoseInDoubtAndLeftOut: hold.inDoubt < hold.rounds ? hold.inDoubt : 0,
+    roundsWithWarningsLeftOut: hold.withWarnings < hold.rounds ? hold.withWarnings : 0,
     connectionsOfClosedLoops: CONNECTIONS,
     wrk: wrk ?? 'left out, as it is not installed',
   };

@@ -3,7 +3,7 @@ import type { Arrivals } from '../src/load/nouns/arrivals.ts';
 import type { LoadProgress, LoadReport } from '../src/load/nouns/load-report.ts';
 import type { Aim } from './aim.ts';
 import type { Effort } from './effort.ts';
-import { DOUBTS_KEPT, type Loads } from './loads.ts';
+import { type Loads, WARNINGS_KEPT } from './loads.ts';
 
 /** One load of a suite. What is left out is large enough to play no part. */
 export type Load = {
@@ -29,13 +29,13 @@ export class Loader {
   readonly #generator = new Generator({ processes: 1 });
   readonly #tell: (line: string) => void;
   #run = 0;
-  readonly #inDoubt: string[] = [];
+  readonly #warnings: string[] = [];
 
   constructor(tell: (line: string) => void) {
     this.#tell = tell;
   }
 
-  /** Runs a load to its end. A doubt of the generator is told and counted, and does not stop the suite. */
+  /** Runs a load to its end. A load with warnings is printed and counted, and does not stop the suite. */
   async load(load: Load, watch?: (progress: LoadProgress) => void): Promise<LoadReport> {
     const report = await this.#generator.run(
       {
@@ -51,10 +51,10 @@ export class Loader {
       watch,
     );
     this.#run += 1;
-    const [doubt] = report.doubts;
-    if (doubt !== undefined) {
-      this.#inDoubt.push(doubt);
-      this.#tell(`in doubt: ${doubt}`);
+    const [warning] = report.warnings;
+    if (warning !== undefined) {
+      this.#warnings.push(warning);
+      this.#tell(`warning: ${warning}`);
     }
     return report;
   }
@@ -84,8 +84,8 @@ export class Loader {
   get loads(): Loads {
     return {
       run: this.#run,
-      inDoubt: this.#inDoubt.length,
-      doubts: this.#inDoubt.slice(0, DOUBTS_KEPT),
+      withWarnings: this.#warnings.length,
+      warnings: this.#warnings.slice(0, WARNINGS_KEPT),
     };
   }
 

@@ -70,10 +70,10 @@ export function conditionsOf({ conditions, effort }: SuiteResult): string {
     .join(', ');
 }
 
-/** How far the generator trusts its own loads. */
-export function loadsOf({ loads: { run, inDoubt, doubts } }: SuiteResult): string {
+/** How many loads have warnings of the generator. */
+export function loadsOf({ loads: { run, withWarnings, warnings } }: SuiteResult): string {
   if (run === 0) return '';
-  if (inDoubt === 0) return ` The generator kept up in all ${run} loads.`;
-  const [first = ''] = doubts;
-  return ` The generator doubts ${inDoubt} of ${run} loads; the first: ${first}`;
+  if (withWarnings === 0) return ` The generator kept up in all ${run} loads.`;
+  const [first = ''] = warnings;
+  return ` ${withWarnings} of ${run} loads have warnings; the first: ${first}`;
 }

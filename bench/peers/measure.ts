@@ -154,8 +154,8 @@ async function measureRound(one: Chosen, plan: RoundPlan, round: number): Promis
     const closedPerSecond = await closedRate(loaded, trial);
     const search = whole
       ? await searched(loaded, closedPerSecond, bench)
-      : { highestPerSecond: undefined, doubts: 0 };
-    const { highestPerSecond, doubts } = search;
+      : { highestPerSecond: undefined, warnings: 0 };
+    const { highestPerSecond, warnings } = search;
     const half = highestPerSecond && (await atRate(loaded, highestPerSecond / 2, load));
     return {
       startMs: server.startMs,
@@ -164,14 +164,14 @@ async function measureRound(one: Chosen, plan: RoundPlan, round: number): Promis
       half: half || undefined,
       common: await atRate(loaded, commonPerSecond, load),
       memoryMiB: await server.memoryMiB(),
-      doubts,
+      warnings,
     };
   });
 }
 
 async function searched(loaded: Loaded, closedPerSecond: number, bench: Bench) {
   const { load, confirmation } = bench.effort;
-  let doubts = 0;
+  let warnings = 0;
   const highestPerSecond = await highestRate({
     from: closedPerSecond * SEARCH_FROM,
     isGood: async (perSecond, isConfirmation) => {
@@ -180,18 +180,18 @@ async function searched(loaded: Loaded, closedPerSecond: number, bench: Bench) {
       const { latency, errors } = report.measured;
       const found = `p99 ${latency.p99Ms.toFixed(1)} ms ${JSON.stringify(errors)}`;
       bench.tell(`  ${perSecond.toFixed(0)} per second: ${found}, ${good ? 'good' : 'too slow'}`);
-      if (report.doubts.length > 0) doubts += 1;
+      if (report.warnings.length > 0) warnings += 1;
       return good;
     },
   });
-  return { highestPerSecond, doubts };
+  return { highestPerSecond, warnings };
 }
 
 async function atRate(loaded: Loaded, perSecond: number, load: LoadTime): Promise<RateFigures> {
-  const { measured, doubts } = await openLoad(loaded, perSecond, load);
+  const { measured, warnings } = await openLoad(loaded, perSecond, load);
   const { p50Ms, p99Ms } = measured.latency;
   const errors = measured.offered - measured.ok;
-  return { perSecond, p50Ms, p99Ms, errors, doubts: doubts.length > 0 ? 1 : 0 };
+  return { perSecond, p50Ms, p99Ms, errors, warnings: warnings.length > 0 ? 1 : 0 };
 }
 
 type Situation = { readonly form: Form; readonly model: BenchedModel; readonly bench: Bench };

@@ -14,8 +14,8 @@ export type RateFigures = {
   readonly p99Ms: number;
   /** Requests that were refused or not answered. */
   readonly errors: number;
-  /** Loads of which the generator itself said that it had not kept up. */
-  readonly doubts: number;
+  /** Loads with warnings: the generator did not keep up. */
+  readonly warnings: number;
 };
 
 /** One start of a peer, loaded and stopped. */
@@ -30,7 +30,7 @@ export type Round = {
   readonly common: RateFigures;
   /** After the loads, all its processes together. */
   readonly memoryMiB: number;
-  readonly doubts: number;
+  readonly warnings: number;
 };
 
 /** What was found of one peer with one model. */

@@ -20,7 +20,7 @@ const HEADING = [
   'p99 at the common rate, ms',
   'memory, MiB',
   'start, s',
-  'loads in doubt',
+  'loads with warnings',
 ];
 
 /** The figures of one model: a heading and a row for each peer that was measured. */
@@ -42,14 +42,14 @@ function cellsOf({ rounds }: PeerFigures): readonly string[] {
     cell(2, (round) => round.common.p99Ms),
     cell(0, (round) => round.memoryMiB),
     cell(2, (round) => round.startMs / 1_000),
-    doubtsOf(rounds),
+    warningsOf(rounds),
   ];
 }
 
 /** Of the loads that the columns of half and common rate come from. */
-function doubtsOf(rounds: readonly Round[]): string {
+function warningsOf(rounds: readonly Round[]): string {
   const loads = rounds.flatMap(loadsOf);
-  return `${loads.reduce((sum, { doubts }) => sum + doubts, 0)} of ${loads.length}`;
+  return `${loads.reduce((sum, { warnings }) => sum + warnings, 0)} of ${loads.length}`;
 }
 
 function loadsOf({ half, common }: Round) {
@@ -65,7 +65,7 @@ export function formatSpread({ median, blocks }: Spread, digits: number): string
 /** The whole run as Markdown. */
 export function reportOf(result: PeersResult): string {
   const { machine, cores, conditions } = result;
-  const taken = `Taken ${result.takenAt.slice(0, 10)} with \`${result.command}\` on ${machine.cores} cores (${machine.processor}, ${machine.memoryGiB} GiB), Node ${machine.node}; ${cores}; ${wordsOf(conditions)}. A cell is the median of the rounds, with the least and the greatest in brackets. A load is in doubt where the generator itself was late by more than its figures can bear.`;
+  const taken = `Taken ${result.takenAt.slice(0, 10)} with \`${result.command}\` on ${machine.cores} cores (${machine.processor}, ${machine.memoryGiB} GiB), Node ${machine.node}; ${cores}; ${wordsOf(conditions)}. A cell is the median of the rounds, with the least and the greatest in brackets. A load has a warning where the generator itself was late by more than its figures can bear.`;
   return [
     taken,
     tableOf([['server', 'versions', 'settings'], ...result.peers.map(factsRow)]),

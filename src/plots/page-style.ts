@@ -12,7 +12,7 @@ export const PAGE_STYLE = new Markup(
     'h1{margin:0 0 12px;max-width:34em;font-size:30px;line-height:1.25;font-weight:650;letter-spacing:-.01em;text-wrap:balance}',
     'h2{margin:0 0 4px;font-size:18px;line-height:1.3;font-weight:600}',
     '.lead{margin:0;max-width:60em;color:var(--soft)}.lead,h1,td,dd,li{overflow-wrap:anywhere}',
-    '.doubts{margin:0 0 28px;padding:16px 22px;border:2px solid var(--bad);border-radius:10px}.doubts h2{color:var(--bad)}.doubts ul{margin:6px 0 0;padding-left:20px}',
+    '.warnings{margin:0 0 28px;padding:16px 22px;border:2px solid var(--bad);border-radius:10px}.warnings h2{color:var(--bad)}.warnings ul{margin:6px 0 0;padding-left:20px}',
     '.keys{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:14px;margin:32px 0 0}',
     '.keys div{display:flex;flex-direction:column;justify-content:space-between;padding:14px 18px;border:1px solid var(--rule);border-radius:10px}.keys dt{color:var(--soft);font-size:14px}.keys dd{margin:2px 0 0;font-size:26px;line-height:1.25;font-weight:600;letter-spacing:-.01em}.keys small{font-size:14px;font-weight:400;color:var(--soft);letter-spacing:0;white-space:nowrap}',
     '.tall small{display:block;line-height:1.6}',
@@ -26,7 +26,7 @@ export const PAGE_STYLE = new Markup(
     'footer{margin:44px 0 0;color:var(--soft);font-size:14px}',
     '@media screen and (max-width:800px){.wide .plot{min-width:680px}}',
     '@media (max-width:640px){main{padding:28px 16px 48px}h1{font-size:24px}}',
-    '@media print{main{max-width:none;padding:0}body{font-size:12pt}section,.doubts{break-inside:avoid}.scroll{overflow:visible}table{font-size:9.5pt}th,td{padding-right:12px}}',
+    '@media print{main{max-width:none;padding:0}body{font-size:12pt}section,.warnings{break-inside:avoid}.scroll{overflow:visible}table{font-size:9.5pt}th,td{padding-right:12px}}',
   ],
   [],
 );

@@ -19,7 +19,7 @@ function aResult(): KeptResult {
     title: 'A model against an echo',
     conditions: { requestsInFlight: 128 },
     effort: { rounds: 3, blockMs: 3_000, warmupMs: 500 },
-    loads: { run: 12, inDoubt: 1, doubts: ['The generator was late.'] },
+    loads: { run: 12, withWarnings: 1, warnings: ['The generator was late.'] },
     figures: [
       { name: 'gateway / echo', unit: 'ratio', spread, self, goal: { atLeast: 0.5 } },
       { name: 'echo', unit: 'per second', spread },
@@ -89,7 +89,7 @@ t.test('results are published with their pictures, and can be read again', async
     '| gateway / echo | ratio | 0.430 | 0.410 to 0.460 | 1.010 (0.990 to 1.020) | at least 0.5 |',
   );
   t.match(page, '![Latency over time](page/overhead-time-line.svg)');
-  t.match(page, 'The generator doubts 1 of 12 loads; the first: The generator was late.');
+  t.match(page, '1 of 12 loads have warnings; the first: The generator was late.');
   t.notMatch(page, 'old');
   t.match(await readFile(path.join(folder, 'page', 'overhead.svg'), 'utf8'), /^<svg[\s\S]*gateway/);
   t.same(await readResults(path.join(folder, 'page', 'results')), [aResult()]);

@@ -195,7 +195,7 @@ t.test('a cell says the median and all that was found', async (t) => {
 });
 
 function aRound(highestPerSecond: number): Round {
-  const half = { perSecond: highestPerSecond / 2, p50Ms: 1, p99Ms: 2, errors: 0, doubts: 0 };
+  const half = { perSecond: highestPerSecond / 2, p50Ms: 1, p99Ms: 2, errors: 0, warnings: 0 };
   const common = { ...half, perSecond: 50 };
   const closedPerSecond = 700;
   return {
@@ -205,7 +205,7 @@ function aRound(highestPerSecond: number): Round {
     half,
     common,
     memoryMiB: 120,
-    doubts: 0,
+    warnings: 0,
   };
 }
 

@@ -31,7 +31,7 @@ function bench(mode: string, ...args: readonly string[]): Promise<CommandEnd> {
   return understudy(['bench', mode, ...MODEL, ...HTTP, ...args]);
 }
 
-/** A short load may be doubtful on a machine that does other things: the exit code must be the one of what the record says. */
+/** A short load may have warnings on a busy machine: the exit code must be the one of what the record says. */
 function recordIn({ code, stdout, stderr }: CommandEnd): BenchRecord {
   if (stdout === '') throw new Error(`expected a record, found exit code ${code}: ${stderr}`);
   const record = JSON.parse(stdout) as BenchRecord;
@@ -167,7 +167,7 @@ t.test('a comparison holds B against A, and A against itself', TIME, async (t) =
 t.test('a comparison is inconclusive only where too few rounds can be trusted', async (t) => {
   const [first, ...others] = aComparison().blocks;
   if (first === undefined) throw new Error('expected blocks');
-  const spoilt = { ...first, report: { ...first.report, doubts: ['It was late.'] } };
+  const spoilt = { ...first, report: { ...first.report, warnings: ['It was late.'] } };
   const blocks = [spoilt, ...others];
   t.equal(exitCodeOf(aRecord(aComparison({ blocks }))), EXIT.ok);
   t.equal(exitCodeOf(aRecord(aComparison({ blocks, trusted: false }))), EXIT.inconclusive);

@@ -34,8 +34,8 @@ t.test('every command does what is shown', TIME, async (t) => {
       t.equal(code, EXIT.unreachable, told);
       continue;
     }
-    // So short a load, beside other tests, may well be doubtful. Then it says so, and only then.
-    t.equal(code, /trusted/.test(errors) ? EXIT.inconclusive : EXIT.ok, told);
+    // So short a load on a busy machine may have warnings: then, and only then, the command prints them.
+    t.equal(code, /Warning: /.test(errors) ? EXIT.inconclusive : EXIT.ok, told);
     t.match(out, /^Again: understudy bench .* --seed \d+$/m, told);
   }
   t.same([...seen].sort(), Object.keys(SHORTER).sort(), 'every mode is shown');

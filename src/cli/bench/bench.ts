@@ -1,7 +1,7 @@
 import { BenchRequestError } from '../../load/bench-request-error.ts';
 import type { BenchRequest } from '../../load/nouns/bench-request.ts';
 import type { BenchRecord } from '../../load/nouns/result.ts';
-import { doubtsOf } from '../../load/report/describe.ts';
+import { warningsOf } from '../../load/report/describe.ts';
 import { headlineOf, tablesOf } from '../../load/report/rows.ts';
 import { alignedRows } from '../../load/report/table.ts';
 import { runBench } from '../../load/run-bench.ts';
@@ -97,11 +97,11 @@ function textOf(record: BenchRecord): string {
   return [headlineOf(record), ...tables, `Again: ${command}\n${taken}`].join('\n\n');
 }
 
-/** What each mode was asked for, and whether it was found; figures that are not to be trusted are neither. */
+/** What each mode was asked for, and whether it was found; a load with warnings is inconclusive. */
 export function exitCodeOf(record: BenchRecord): ExitCode {
   const { result } = record;
   const trusted = (code: ExitCode): ExitCode =>
-    doubtsOf(record).length > 0 ? EXIT.inconclusive : code;
+    warningsOf(record).length > 0 ? EXIT.inconclusive : code;
   switch (result.mode) {
     case 'run':
       return trusted(result.report.measured.ok > 0 ? EXIT.ok : EXIT.failed);
@@ -112,7 +112,7 @@ export function exitCodeOf(record: BenchRecord): ExitCode {
       const isPartial = drifts.length === 0 || memoryMiB?.includes(null) === true;
       return isPartial ? EXIT.inconclusive : trusted(EXIT.ok);
     }
-    // These know what to make of a doubtful load themselves: it proves nothing.
+    // These modes count a load with warnings as invalid themselves.
     case 'compare':
       return result.trusted ? EXIT.ok : EXIT.inconclusive;
     case 'sweep':

@@ -1,9 +1,9 @@
 import type { Arrivals } from '../nouns/arrivals.ts';
 import { keptArrivals } from '../nouns/kept-arrivals.ts';
 import type { Interval, LoadReport } from '../nouns/load-report.ts';
-import { doubtsOf, notesOf } from './doubts.ts';
 import { Tally, type TallyData } from './tally.ts';
 import { stretchesOf } from './time-line.ts';
+import { notesOf, warningsOf } from './warnings.ts';
 
 /** What one process saw of a load, of which it had all or a part. Plain data. */
 export type LoadShare = {
@@ -72,7 +72,7 @@ export function reportOf(load: LoadFacts, shares: readonly LoadShare[]): LoadRep
     latencyCurve: measured.latency.curve(),
     serviceCurve: measured.service.curve(),
     timeline,
-    doubts: doubtsOf(seen),
+    warnings: warningsOf(seen),
     notes: notesOf(seen),
     ...(wrongExamples.length > 0 ? { wrongExamples } : {}),
   };

@@ -73,7 +73,7 @@ type Used = {
 /** Rounds that the generator spoilt are left out as a whole, unless too few others remain. */
 function roundsToUse(rounds: readonly Round[]): Used {
   const isSpoilt = ({ blocks }: Round): boolean =>
-    Object.values(blocks).some(({ report }) => report.doubts.length > 0);
+    Object.values(blocks).some(({ report }) => report.warnings.length > 0);
   const spoilt = rounds.filter(isSpoilt);
   if (spoilt.length === 0) return { used: rounds, trusted: true, leftOut: [] };
   const names = spoilt.map(({ round }) => round).join(', ');

@@ -25,7 +25,7 @@ export function goodRatio({ good, offered }: LoadFigures): number {
   return offered === 0 ? 0 : good / offered;
 }
 
-/** Tells what a load measured in one line, and in one more for each reason to doubt it. */
+/** Prints what a load measured in one line, and one more line for each warning. */
 export function tellLoad(bench: Bench, what: string, report: LoadReport): void {
   const { measured, deadlineMs } = report;
   const { latency } = measured;
@@ -37,5 +37,5 @@ export function tellLoad(bench: Bench, what: string, report: LoadReport): void {
     `${what}: ${counted(measured.offered, 'request')}, ${percentText(goodRatio(measured))} good within ` +
       `${msText(deadlineMs)} (${perSecondText(measured.goodPerSecond)}), ${latencies}, ${errorsText(measured)}.`,
   );
-  for (const doubt of report.doubts) bench.tell(`  Not to be trusted: ${doubt}`);
+  for (const warning of report.warnings) bench.tell(`  Warning: ${warning}`);
 }

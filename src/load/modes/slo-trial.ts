@@ -47,7 +47,7 @@ export async function tryRate(
  * unanswered too. How many requests there are is settled by rate, time and seed before the first is sent.
  */
 function judge(
-  { measured, doubts }: LoadReport,
+  { measured, warnings }: LoadReport,
   claim: TailClaim,
 ): Pick<SloTrial, 'requests' | 'late' | 'lateMax' | 'verdict'> {
   const requests = measured.offered;
@@ -55,7 +55,7 @@ function judge(
   const lateMax = lateMost(requests, claim);
   const misses = lateThatMisses(requests, claim);
   const verdictOf = (): SloTrial['verdict'] => {
-    if (doubts.length > 0) return 'invalid';
+    if (warnings.length > 0) return 'invalid';
     if (lateMax !== undefined && late <= lateMax) return 'holds';
     return misses !== undefined && late >= misses ? 'fails' : 'undecided';
   };

@@ -85,7 +85,7 @@ async function untilTrusted(
 ): Promise<Measured> {
   const first = await load();
   tellLoad(bench, what, first.report);
-  if (first.report.doubts.length === 0) return first;
+  if (first.report.warnings.length === 0) return first;
   const second = await load();
   tellLoad(bench, `${what}, again`, second.report);
   return second;
@@ -98,10 +98,10 @@ function pointOrder(perSecond: number, settings: SweepSettings) {
   return { arrivals: poisson(perSecond), durationMs: warmupMs + measuredMs, warmupMs };
 }
 
-/** The highest rate up to which every point was answered well and need not be doubted. */
+/** The highest rate up to which every point was answered well and without warnings. */
 function kneeOf(points: readonly Point[], ratio: number): number | undefined {
   const isShown = ({ report }: Point): boolean =>
-    report.doubts.length === 0 && goodRatio(report.measured) >= ratio;
+    report.warnings.length === 0 && goodRatio(report.measured) >= ratio;
   const end = points.findIndex((point) => !isShown(point));
   return points[(end < 0 ? points.length : end) - 1]?.perSecond;
 }

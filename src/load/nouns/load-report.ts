@@ -59,8 +59,8 @@ export type LoadReport = {
   readonly latencyCurve: PercentileCurve;
   readonly serviceCurve: PercentileCurve;
   readonly timeline: readonly Interval[];
-  /** Why the figures are not to be trusted, in sentences; empty: the generator kept up. */
-  readonly doubts: readonly string[];
+  /** Why the figures are invalid, in sentences; empty: the generator kept up with the offered load. */
+  readonly warnings: readonly string[];
   /** What to know when reading the figures, in sentences: requests held back by `inFlightMax`, a load that ended early. */
   readonly notes?: readonly string[];
   /** The first few answers that were not what they must be, and how they differed. */

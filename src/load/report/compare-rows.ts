@@ -20,10 +20,10 @@ export function compareHeadline(result: CompareResult): string {
 }
 
 function warningOf({ blocks, rounds, trusted }: CompareResult): string {
-  const doubtful = blocks.filter(({ report }) => report.doubts.length > 0);
-  if (doubtful.length === 0) return '';
-  if (!trusted) return `Doubtful in ${doubtful.length} of ${blocks.length} blocks. `;
-  const spoilt = new Set(doubtful.map(({ round }) => round));
+  const warned = blocks.filter(({ report }) => report.warnings.length > 0);
+  if (warned.length === 0) return '';
+  if (!trusted) return `Warnings in ${warned.length} of ${blocks.length} blocks. `;
+  const spoilt = new Set(warned.map(({ round }) => round));
   return `Without ${spoilt.size} of ${rounds} rounds, which the generator spoilt: `;
 }
 
@@ -100,7 +100,7 @@ function blockTable({ blocks }: CompareResult): Table {
         ms(latency.p90Ms),
         ms(latency.p99Ms),
         shareText(errorCount(measured), measured.offered),
-        report.doubts.length > 0 ? 'doubtful' : '',
+        report.warnings.length > 0 ? 'warning' : '',
       ];
     }),
   ]);

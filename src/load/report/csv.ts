@@ -73,7 +73,7 @@ function loadCells({ report, server }: Measured): Row {
     server_queue_ms: server?.queueMs,
     server_compute_ms: server?.computeMs,
     server_requests_per_run: server?.requestsPerRun,
-    doubts: report.doubts.join(' '),
+    warnings: report.warnings.join(' '),
   };
 }
 

@@ -60,19 +60,19 @@ function loadsOf({ result }: BenchRecord): readonly (Measured & { readonly name:
   }
 }
 
-/** Why figures are not to be trusted, each with the load that it is about. */
-export function doubtsOf(record: BenchRecord): readonly string[] {
-  return leavesDoubtsOut(record) ? [] : sentencesOf(record, ({ doubts }) => doubts);
+/** Why figures are invalid, each with the load that it is about. */
+export function warningsOf(record: BenchRecord): readonly string[] {
+  return leavesWarningsOut(record) ? [] : sentencesOf(record, ({ warnings }) => warnings);
 }
 
 /** What to know when reading the figures, each with the load that it is about. */
 export function notesOf(record: BenchRecord): readonly string[] {
-  const doubts = leavesDoubtsOut(record) ? sentencesOf(record, ({ doubts }) => doubts) : [];
-  return [...doubts, ...sentencesOf(record, ({ notes = [] }) => notes)];
+  const warnings = leavesWarningsOut(record) ? sentencesOf(record, ({ warnings }) => warnings) : [];
+  return [...warnings, ...sentencesOf(record, ({ notes = [] }) => notes)];
 }
 
 /** A comparison decides on the rounds that nothing is wrong with, where there are enough of them. */
-function leavesDoubtsOut({ result }: BenchRecord): boolean {
+function leavesWarningsOut({ result }: BenchRecord): boolean {
   return result.mode === 'compare' && result.trusted;
 }
 

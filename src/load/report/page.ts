@@ -3,7 +3,7 @@ import { inlineSvg } from '../../plots/drawing.ts';
 import { type Markup, markup } from '../../plots/markup.ts';
 import { PAGE_STYLE } from '../../plots/page-style.ts';
 import type { BenchRecord, ModeResult } from '../nouns/result.ts';
-import { conditionRows, doubtsOf, loadText, targetText } from './describe.ts';
+import { conditionRows, loadText, targetText, warningsOf } from './describe.ts';
 import type { KeyFigure, Panel } from './panel.ts';
 import { compareKeys, comparePanels } from './panels/compare-panels.ts';
 import { loadKeys, loadPanels } from './panels/load-panels.ts';
@@ -22,7 +22,7 @@ export function pageOf(record: BenchRecord): string {
   const headline = headlineOf(record);
   const { keys, panels } = viewOf(result);
   const head = markup`<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy()}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${headline}</title><style>${PAGE_STYLE}</style>`;
-  const main = markup`${doubtBox(doubtsOf(record))}${header(record, headline)}${keyList(keys)}<div class="plots">${panels.map(panelMarkup)}</div>${resultTables(record).map(tableMarkup)}${conditionSection(record)}`;
+  const main = markup`${warningBox(warningsOf(record))}${header(record, headline)}${keyList(keys)}<div class="plots">${panels.map(panelMarkup)}</div>${resultTables(record).map(tableMarkup)}${conditionSection(record)}`;
   return `<!DOCTYPE html>\n${markup`<html lang="en"><head>${head}</head><body><main>${main}</main></body></html>`}\n`;
 }
 
@@ -68,9 +68,9 @@ function unbroken(text: string): string {
   return text.replace(/(\d) (?=(%|ms|s|h|min|MiB)\b|%)/g, '$1\u00A0');
 }
 
-function doubtBox(doubts: readonly string[]): Markup | undefined {
-  if (doubts.length === 0) return undefined;
-  return markup`<aside class="doubts" role="note"><h2>⚠ Do not trust these figures before you have read this</h2><ul>${doubts.map((doubt) => markup`<li>${doubt}</li>`)}</ul></aside>`;
+function warningBox(warnings: readonly string[]): Markup | undefined {
+  if (warnings.length === 0) return undefined;
+  return markup`<aside class="warnings" role="note"><h2>⚠ Warnings: these figures are invalid</h2><ul>${warnings.map((warning) => markup`<li>${warning}</li>`)}</ul></aside>`;
 }
 
 function keyList(keys: readonly KeyFigure[]): Markup {

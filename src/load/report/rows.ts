@@ -1,21 +1,21 @@
 import type { BenchRecord } from '../nouns/result.ts';
 import { compareHeadline, compareTables } from './compare-rows.ts';
-import { doubtsOf, notesOf, wrongExamplesOf } from './describe.ts';
+import { notesOf, warningsOf, wrongExamplesOf } from './describe.ts';
 import { runHeadline, runTables, withWarning } from './run-rows.ts';
 import { sloHeadline, sloTables } from './slo-rows.ts';
 import { soakHeadline, soakTables } from './soak-rows.ts';
 import { sweepHeadline, sweepTables } from './sweep-rows.ts';
 import { type Table, table } from './table.ts';
 
-/** What a record says, in tables; the doubts come first. */
+/** What a record says, in tables; the warnings come first. */
 export function tablesOf(record: BenchRecord): readonly Table[] {
   return [
-    ...sentenceTables('Doubts', 'Why the figures are not to be trusted', doubtsOf(record)),
+    ...sentenceTables('Warnings', 'Why the figures are invalid', warningsOf(record)),
     ...resultTables(record),
   ];
 }
 
-/** The tables without the doubts. */
+/** The tables without the warnings. */
 export function resultTables(record: BenchRecord): readonly Table[] {
   return [
     ...modeTables(record),
@@ -52,11 +52,11 @@ function modeTables({ result }: BenchRecord): readonly Table[] {
   }
 }
 
-/** One sentence, or two, that say the result; doubts come first. */
+/** One sentence, or two, that say the result; warnings come first. */
 export function headlineOf({ result }: BenchRecord): string {
   switch (result.mode) {
     case 'run':
-      return withWarning(runHeadline(result), result.report.doubts);
+      return withWarning(runHeadline(result), result.report.warnings);
     case 'sweep':
       return sweepHeadline(result);
     case 'compare':
@@ -64,6 +64,6 @@ export function headlineOf({ result }: BenchRecord): string {
     case 'slo':
       return sloHeadline(result);
     case 'soak':
-      return withWarning(soakHeadline(result), result.report.doubts);
+      return withWarning(soakHeadline(result), result.report.warnings);
   }
 }

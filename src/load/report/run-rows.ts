@@ -40,8 +40,8 @@ export function runHeadline({ report }: Pick<RunResult, 'report'>): string {
 }
 
 /** The sentence with the warning that must come before it. */
-export function withWarning(headline: string, doubts: readonly string[]): string {
-  return doubts.length === 0 ? headline : `Invalid, see the doubts. ${headline}`;
+export function withWarning(headline: string, warnings: readonly string[]): string {
+  return warnings.length === 0 ? headline : `Invalid, see the warnings. ${headline}`;
 }
 
 /** What a tool that measures from the sending would have left out; undefined: next to nothing. */

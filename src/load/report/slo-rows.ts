@@ -55,9 +55,9 @@ export function sloHeadline(result: SloResult): string {
   const { perSecond, quantile, withinMs, confidence, trials } = result;
   const claim = `${quantileText(quantile)} within ${limitText(withinMs)}`;
   const invalid = trials.filter(({ verdict }) => verdict === 'invalid').length;
-  const doubtful = (provenTrial(result)?.report.doubts.length ?? 0) > 0;
+  const warned = (provenTrial(result)?.report.warnings.length ?? 0) > 0;
   if (perSecond !== undefined)
-    return `${doubtful ? 'Invalid, see the doubts. ' : ''}Proven: up to ${numberText(perSecond)} requests a second, ${claim}, with ${quantileText(confidence)} confidence.`;
+    return `${warned ? 'Invalid, see the warnings. ' : ''}Proven: up to ${numberText(perSecond)} requests a second, ${claim}, with ${quantileText(confidence)} confidence.`;
   const why = invalid === 0 ? '' : `${invalid} of ${trials.length} trials were invalid. `;
   return `${why}No tried rate is proven to be answered ${claim} with ${quantileText(confidence)} confidence.`;
 }

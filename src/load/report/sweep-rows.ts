@@ -47,7 +47,7 @@ export function sweepTables(result: SweepResult): readonly Table[] {
             msNumber(server?.queueMs ?? Number.NaN),
             msNumber(server?.computeMs ?? Number.NaN),
             shareText(errorCount(measured), measured.offered),
-            [perSecond === kneePerSecond ? 'knee' : '', report.doubts.length > 0 ? 'doubtful' : '']
+            [perSecond === kneePerSecond ? 'knee' : '', report.warnings.length > 0 ? 'warning' : '']
               .filter(Boolean)
               .join(', '),
           ];
@@ -66,14 +66,14 @@ function closedTable({ closed }: SweepResult): Table {
   return table('Closed loops that found the capacity', [
     ['Requests at a time', 'Answers/s', 'p50 ms', 'p99 ms', 'Failed', ''],
     ...closed.map(({ concurrency, report }) => {
-      const { measured, answersPerSecond, doubts } = report;
+      const { measured, answersPerSecond, warnings } = report;
       return [
         countText(concurrency),
         numberText(answersPerSecond),
         measured.ok > 0 ? msNumber(measured.service.p50Ms) : '-',
         measured.ok > 0 ? msNumber(measured.service.p99Ms) : '-',
         shareText(errorCount(measured), measured.offered),
-        doubts.length > 0 ? 'doubtful' : '',
+        warnings.length > 0 ? 'warning' : '',
       ];
     }),
   ]);
@@ -81,8 +81,8 @@ function closedTable({ closed }: SweepResult): Table {
 
 export function sweepHeadline(result: SweepResult): string {
   const { capacityPerSecond, kneePerSecond, kneeGoodRatio, points } = result;
-  const doubtful = points.filter(({ report }) => report.doubts.length > 0).length;
-  const warning = doubtful === 0 ? '' : `Doubtful at ${doubtful} of ${points.length} rates. `;
+  const warned = points.filter(({ report }) => report.warnings.length > 0).length;
+  const warning = warned === 0 ? '' : `Warnings at ${warned} of ${points.length} rates. `;
   const capacity = `a closed loop got ${numberText(capacityPerSecond)}`;
   const knee =
     kneePerSecond === undefined

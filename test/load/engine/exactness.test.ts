@@ -73,7 +73,7 @@ t.test('of a server that holds each answer for 5 ms, all percentiles are 5 ms', 
   t.same(farFrom([5], latency), []);
   t.same(farFrom([5], service), []);
   t.equal(lag.maxMs, 0);
-  t.same(report.doubts, []);
+  t.same(report.warnings, []);
 });
 
 t.test(

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { doubtsOf, type LoadSeen, notesOf } from '../../../src/load/engine/doubts.ts';
 import { Histogram } from '../../../src/load/engine/histogram.ts';
 import { type Pulse, progressOf } from '../../../src/load/engine/pulse.ts';
 import { reportOf } from '../../../src/load/engine/share.ts';
 import { Tally } from '../../../src/load/engine/tally.ts';
 import { stretchesOf, TimeLine } from '../../../src/load/engine/time-line.ts';
+import { type LoadSeen, notesOf, warningsOf } from '../../../src/load/engine/warnings.ts';
 
 /** From a nanosecond to an hour, evenly by order of magnitude. */
 const durations = fc.array(
@@ -150,29 +150,40 @@ function seen(
   };
 }
 
-t.test('a load is doubted for what its generator could not do, and for nothing else', async (t) => {
-  t.same(doubtsOf(seen({})), [], 'an open loop may always turn');
-  t.same(doubtsOf(seen({ missed: 10 })), [], '99 % in time');
-  t.match(doubtsOf(seen({ missed: 11 })), [/Only 98.9 % of the 1000 requests were sent in time/]);
-  t.same(doubtsOf(seen({}, { lagMs: 0.9, latencyMs: 1 })), [], 'less than a millisecond');
-  t.same(doubtsOf(seen({}, { lagMs: 1.9, latencyMs: 20 })), [], 'less than a tenth of the latency');
-  t.same(doubtsOf(seen({ isOpen: false, busyRatio: 0.95 })), []);
-  t.match(doubtsOf(seen({ isOpen: false, busyRatio: 0.97 })), [/itself was busy for 97.0 % of/]);
-  t.match(doubtsOf(seen({}, { lagMs: 2, latencyMs: 5 })), [/was 2.00 ms late .* is 5.00 ms/]);
-  const unanswered = new Tally();
-  unanswered.offered = 10;
-  unanswered.lag.add(2);
-  const [doubt = ''] = doubtsOf(seen({ figures: unanswered.figures(1_000) }));
-  t.match(doubt, /was 2.00 ms late .*, and none was answered well/);
-  t.notMatch(doubt, /the latency is/, 'there is none');
-  t.same(
-    doubtsOf(seen({ isOpen: false, busyRatio: 0.5, missed: 900 })),
-    [],
-    'a closed loop has no schedule',
-  );
-  t.match(doubtsOf(seen({}, { offered: 0 })), [/No request/]);
-  t.same(doubtsOf(seen({ heldBack: 500, heldBackMs: 50_000 })), [], 'an overload is no fault');
-});
+t.test(
+  'a load has a warning for what its generator could not do, and for nothing else',
+  async (t) => {
+    t.same(warningsOf(seen({})), [], 'an open loop may always turn');
+    t.same(warningsOf(seen({ missed: 10 })), [], '99 % in time');
+    t.match(warningsOf(seen({ missed: 11 })), [
+      /Only 98.9 % of the 1000 requests were sent in time/,
+    ]);
+    t.same(warningsOf(seen({}, { lagMs: 0.9, latencyMs: 1 })), [], 'less than a millisecond');
+    t.same(
+      warningsOf(seen({}, { lagMs: 1.9, latencyMs: 20 })),
+      [],
+      'less than a tenth of the latency',
+    );
+    t.same(warningsOf(seen({ isOpen: false, busyRatio: 0.95 })), []);
+    t.match(warningsOf(seen({ isOpen: false, busyRatio: 0.97 })), [
+      /itself was busy for 97.0 % of/,
+    ]);
+    t.match(warningsOf(seen({}, { lagMs: 2, latencyMs: 5 })), [/was 2.00 ms late .* is 5.00 ms/]);
+    const unanswered = new Tally();
+    unanswered.offered = 10;
+    unanswered.lag.add(2);
+    const [warning = ''] = warningsOf(seen({ figures: unanswered.figures(1_000) }));
+    t.match(warning, /was 2.00 ms late .*, and none was answered well/);
+    t.notMatch(warning, /the latency is/, 'there is none');
+    t.same(
+      warningsOf(seen({ isOpen: false, busyRatio: 0.5, missed: 900 })),
+      [],
+      'a closed loop has no schedule',
+    );
+    t.match(warningsOf(seen({}, { offered: 0 })), [/No request/]);
+    t.same(warningsOf(seen({ heldBack: 500, heldBackMs: 50_000 })), [], 'an overload is no fault');
+  },
+);
 
 t.test('what was held back and what ended early is noted', async (t) => {
   t.same(notesOf(seen({})), []);

@@ -103,7 +103,7 @@ t.test('what a server that is not there does not answer is counted', TIME, async
   t.same(measured.errors, { 'connection: ECONNREFUSED': 40 });
 });
 
-t.test('a generator that mostly waits does not doubt its closed loop', TIME, async (t) => {
+t.test('a closed loop whose generator mostly waits has no warning', TIME, async (t) => {
   const { server, port } = await aServer(t);
   server.prependListener('request', (_, response) => {
     const end = response.end.bind(response);
@@ -113,9 +113,9 @@ t.test('a generator that mostly waits does not doubt its closed loop', TIME, asy
     };
   });
   const plan = aPlan(port, { arrivals: { kind: 'closed', concurrency: 1 }, durationMs: 1_000 });
-  const { doubts, measured } = await aGenerator(t).run(plan);
+  const { warnings, measured } = await aGenerator(t).run(plan);
   t.ok(measured.ok > 5);
-  t.same(doubts, []);
+  t.same(warnings, []);
 });
 
 t.test("a load that cannot be run is told in the generator's own words", TIME, async (t) => {

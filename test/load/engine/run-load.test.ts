@@ -181,14 +181,14 @@ t.test('the warm-up is kept apart', async (t) => {
 
 t.test('a closed loop keeps its concurrency, and ends when nothing is left to send', async (t) => {
   const sender = new HandSender(() => new Promise((answer) => setImmediate(() => answer(OK))));
-  const { measured, durationMs, doubts } = await run(sender, {
+  const { measured, durationMs, warnings } = await run(sender, {
     arrivals: { kind: 'closed', concurrency: 3 },
     durationMs: 60_000,
     next: (place) => (place < 100 ? Buffer.from('x') : undefined),
   });
   t.same([measured.ok, sender.inFlightMax, sender.opened], [100, 3, 3]);
   t.ok(durationMs < 10_000, 'its duration is what it really took');
-  t.same(doubts, []);
+  t.same(warnings, []);
 });
 
 t.test('a closed loop does not storm a server that is down', async (t) => {
@@ -264,8 +264,8 @@ t.test('the caller of a load sees each answer with its place', async (t) => {
   ]);
 });
 
-t.test('a generator that is kept busy doubts its own figures', async (t) => {
-  const { measured, doubts } = await run(new HandSender(), {
+t.test('a generator that is kept busy warns of its own figures', async (t) => {
+  const { measured, warnings } = await run(new HandSender(), {
     arrivals: constant(2_000),
     inFlightMax: 10_000,
     check: () => {
@@ -275,7 +275,7 @@ t.test('a generator that is kept busy doubts its own figures', async (t) => {
     },
   });
   t.equal(measured.offered, 800, 'what it did not get to was offered all the same');
-  t.match(doubts[0], /were sent in time, though there was room/);
+  t.match(warnings[0], /were sent in time, though there was room/);
   t.ok((measured.errors['not sent'] ?? 0) > 8);
 });
 

@@ -27,10 +27,10 @@ export type ABench = Bench & {
 
 type Seen = { readonly startMs: number; readonly endMs: number; readonly ok: boolean };
 
-/** `doubtful`: which loads, counted from 1, the generator itself spoils. */
+/** `warned`: which loads, counted from 1, the generator itself spoils. */
 export function aBench(
   servers: { readonly A: AServer; readonly B?: AServer },
-  tools: { readonly doubtful?: (load: number) => boolean; readonly signal?: AbortSignal } = {},
+  tools: { readonly warned?: (load: number) => boolean; readonly signal?: AbortSignal } = {},
 ): ABench {
   const lines: string[] = [];
   const orders: ABench['orders'][number][] = [];
@@ -45,8 +45,8 @@ export function aBench(
       const server = (arm === 'A' ? servers.A : servers.B) ?? servers.A;
       const seen = simulate(server, order, load);
       for (let elapsedMs = 0; elapsedMs <= order.durationMs; elapsedMs += 250) watch?.(elapsedMs);
-      const doubts = tools.doubtful?.(load) === true ? ['The generator was late.'] : [];
-      return measuredFrom(seen, order, doubts);
+      const warnings = tools.warned?.(load) === true ? ['The generator was late.'] : [];
+      return measuredFrom(seen, order, warnings);
     },
   };
 }
@@ -102,7 +102,7 @@ function startsOf(arrivals: Arrivals, { seed, durationMs }: LoadOrder): readonly
 function measuredFrom(
   seen: readonly Seen[],
   order: LoadOrder,
-  doubts: readonly string[],
+  warnings: readonly string[],
 ): Measured {
   const { arrivals, seed, durationMs, warmupMs } = order;
   const deadlineMs = order.deadlineMs ?? 1000;
@@ -136,7 +136,7 @@ function measuredFrom(
     latencyCurve: [],
     serviceCurve: [],
     timeline,
-    doubts,
+    warnings,
   };
   return { report, server: undefined };
 }

@@ -91,12 +91,12 @@ t.test(
   'rounds that the generator spoilt are left out; with too few others no difference is shown',
   async (t) => {
     const servers = { A: steady(5), B: steady(8) };
-    const some = await compare(aBench(servers, { doubtful: (load) => load === 2 }), light);
+    const some = await compare(aBench(servers, { warned: (load) => load === 2 }), light);
     t.equal(some.ratios[0]?.a.length, 5);
     t.equal(findings(some)['p50'], 'higher');
     t.match(some.leftOut, [/1 of 6 rounds \(1\)/]);
     t.equal(some.trusted, true);
-    const most = await compare(aBench(servers, { doubtful: (load) => load <= 12 }), light);
+    const most = await compare(aBench(servers, { warned: (load) => load <= 12 }), light);
     t.equal(most.ratios[0]?.a.length, 6);
     t.ok(most.ratios.every(({ finding }) => finding === 'no clear difference'));
     t.match(most.leftOut, [/No difference is shown/]);
@@ -158,12 +158,12 @@ t.test('hardly any seed proves a rate that does not keep its promise', async (t)
 });
 
 t.test('what the generator spoilt proves nothing', async (t) => {
-  const result = await slo(aBench({ A: steady(5) }, { doubtful: () => true }), p99);
+  const result = await slo(aBench({ A: steady(5) }, { warned: () => true }), p99);
   t.equal(result.perSecond, undefined);
   t.ok(result.trials.every(({ verdict }) => verdict === 'invalid'));
 
   // The proofs alone: no load of the search lasts as long.
-  const bench = aBench({ A: steady(5) }, { doubtful: () => isProof });
+  const bench = aBench({ A: steady(5) }, { warned: () => isProof });
   const load = bench.load;
   let isProof = false;
   bench.load = (arm, order) => {

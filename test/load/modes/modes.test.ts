@@ -25,10 +25,10 @@ t.test('one load is ordered as it was asked for, and told', async (t) => {
   await t.rejects(run(bench, { ...order, warmupMs: Number.NaN }), /warmupMs must be a number/);
 });
 
-t.test('a doubtful load says so', async (t) => {
-  const bench = aBench({ A: steady(5) }, { doubtful: () => true });
+t.test('a load with a warning says so', async (t) => {
+  const bench = aBench({ A: steady(5) }, { warned: () => true });
   await run(bench, { arrivals: constant(100), durationMs: 1000, warmupMs: 0, seed: 3 });
-  t.match(bench.lines.at(-1), /Not to be trusted: The generator was late/);
+  t.match(bench.lines.at(-1), /Warning: The generator was late/);
 });
 
 t.test('a mode that is told to stop starts no further load, and says why it stopped', async (t) => {
@@ -85,12 +85,12 @@ t.test(
   async (t) => {
     const options = { seed: 1, ofCapacity: [0.1, 0.3, 0.5], pointMs: 5000 };
     const spoils = async (which: (point: number) => boolean) => {
-      const bench = aBench({ A: steady(5) }, { doubtful: (load) => load > 4 && which(load - 4) });
+      const bench = aBench({ A: steady(5) }, { warned: (load) => load > 4 && which(load - 4) });
       return sweep(bench, options);
     };
     const once = await spoils((point) => point === 2);
     t.equal(once.kneePerSecond, once.points[2]?.perSecond);
-    t.same(once.points[1]?.report.doubts, []);
+    t.same(once.points[1]?.report.warnings, []);
     const twice = await spoils((point) => point === 2 || point === 3);
     t.equal(twice.kneePerSecond, twice.points[0]?.perSecond);
     const all = await spoils(() => true);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
 import type { Measured } from '../../../src/load/nouns/result.ts';
-import { doubtsOf, notesOf } from '../../../src/load/report/describe.ts';
+import { notesOf, warningsOf } from '../../../src/load/report/describe.ts';
 import { pageOf } from '../../../src/load/report/page.ts';
 import { headlineOf } from '../../../src/load/report/rows.ts';
 import { escapeMarkup } from '../../../src/plots/markup.ts';
@@ -17,26 +17,29 @@ import {
 } from './report-builders.ts';
 import { imbalanceIn } from './report-parsers.ts';
 
-t.test('every doubt, every note and every wrong answer of every load is in the page', async (t) => {
-  for (const record of recordOfEach()) {
-    const load = {
-      doubts: ['It was <late>.'],
-      notes: ['Held & back.'],
-      wrongExamples: ['At 3: 4, not 5.'],
-    };
-    const spoiled = (one: Measured): Measured => ({ ...one, report: { ...one.report, ...load } });
-    const result = JSON.parse(JSON.stringify(record.result), (_key, value: unknown) =>
-      isMeasured(value) ? spoiled(value) : value,
-    );
-    const page = pageOf({ ...record, result });
-    const told = [...doubtsOf({ ...record, result }), ...notesOf({ ...record, result })];
-    const count = told.filter((sentence) => sentence.includes('<late>')).length;
-    t.equal(page.split('It was &lt;late&gt;.').length - 1, count, record.result.mode);
-    t.ok(count >= 1, record.result.mode);
-    t.match(page, 'Held &amp; back.');
-    t.match(page, 'At 3: 4, not 5.');
-  }
-});
+t.test(
+  'every warning, every note and every wrong answer of every load is in the page',
+  async (t) => {
+    for (const record of recordOfEach()) {
+      const load = {
+        warnings: ['It was <late>.'],
+        notes: ['Held & back.'],
+        wrongExamples: ['At 3: 4, not 5.'],
+      };
+      const spoiled = (one: Measured): Measured => ({ ...one, report: { ...one.report, ...load } });
+      const result = JSON.parse(JSON.stringify(record.result), (_key, value: unknown) =>
+        isMeasured(value) ? spoiled(value) : value,
+      );
+      const page = pageOf({ ...record, result });
+      const told = [...warningsOf({ ...record, result }), ...notesOf({ ...record, result })];
+      const count = told.filter((sentence) => sentence.includes('<late>')).length;
+      t.equal(page.split('It was &lt;late&gt;.').length - 1, count, record.result.mode);
+      t.ok(count >= 1, record.result.mode);
+      t.match(page, 'Held &amp; back.');
+      t.match(page, 'At 3: 4, not 5.');
+    }
+  },
+);
 
 function isMeasured(value: unknown): value is Measured {
   return typeof value === 'object' && value !== null && 'report' in value;
@@ -100,7 +103,7 @@ t.test('no text of a record gets into a page as markup', async () => {
         versions: [text],
         headers: { [text]: text },
       }));
-      const load = aLoad({ measured, timeline: [], doubts: [text], notes: [text] });
+      const load = aLoad({ measured, timeline: [], warnings: [text], notes: [text] });
       const conditions = { targets, command: text, inputs: text, takenAt: text };
       const page = pageOf(aRecord({ mode: 'run', ...load }, conditions));
       return imbalanceIn(page) === undefined && !/<(script|img)/i.test(page);

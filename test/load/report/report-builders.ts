@@ -127,7 +127,7 @@ export function aReport(over: Partial<LoadReport> = {}): LoadReport {
     latencyCurve: aCurve(measured.latency),
     serviceCurve: aCurve(measured.service),
     timeline: aTimeline(measured),
-    doubts: [],
+    warnings: [],
     ...over,
   };
 }

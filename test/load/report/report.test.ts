@@ -70,9 +70,9 @@ t.test('a load that sent nothing divides by nothing', async (t) => {
 });
 
 t.test('the headline of a run that is not valid says so first', async (t) => {
-  const record = aRun({ doubts: ['The generator was late.'] });
-  t.match(headlineOf(record), /^Invalid, see the doubts\. Answered 498/);
-  t.equal(tablesOf(record)[0]?.title, 'Doubts');
+  const record = aRun({ warnings: ['The generator was late.'] });
+  t.match(headlineOf(record), /^Invalid, see the warnings\. Answered 498/);
+  t.equal(tablesOf(record)[0]?.title, 'Warnings');
 });
 
 t.test('a sweep is told by its knee and by what is left beyond it', async (t) => {
@@ -105,20 +105,20 @@ t.test('a comparison is told by its p99, with the interval and the noise', async
   t.match(textOf(aRecord(leftOut)), 'Round 3 had no answer of B.');
 });
 
-t.test('a comparison without the rounds that were spoilt is no doubtful one', async (t) => {
+t.test('a comparison that leaves out the invalid rounds has no warnings', async (t) => {
   const spoiltIn = (rounds: number): CompareResult['blocks'] =>
     aComparison().blocks.map((block) =>
       block.round > rounds
         ? block
-        : { ...block, report: { ...block.report, doubts: ['It was late.'] } },
+        : { ...block, report: { ...block.report, warnings: ['It was late.'] } },
     );
   const one = aRecord(aComparison({ blocks: spoiltIn(1) }));
   t.match(headlineOf(one), /^Without 1 of 10 rounds, which the generator spoilt: B's p99 is 1.12/);
-  t.notMatch(textOf(one), 'Why the figures are not to be trusted');
+  t.notMatch(textOf(one), 'Why the figures are invalid');
   t.match(textOf(one), 'A, round 1: It was late.');
   const most = aRecord(aComparison({ blocks: spoiltIn(9), trusted: false }));
-  t.match(headlineOf(most), /^Doubtful in 27 of 30 blocks\. /);
-  t.match(textOf(most), 'Why the figures are not to be trusted');
+  t.match(headlineOf(most), /^Warnings in 27 of 30 blocks\. /);
+  t.match(textOf(most), 'Why the figures are invalid');
 });
 
 t.test('a search for a rate is told by the proven rate, or by there being none', async (t) => {

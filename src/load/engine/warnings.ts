@@ -29,26 +29,26 @@ const BUSY_RATIO_MAX = 0.95;
 const REMEDY =
   'The figures show the generator, not the server: give it more processes or a machine of its own, or offer less.';
 
-/** Why the figures of a load are not to be trusted, in sentences; none: the generator kept up. */
-export function doubtsOf({ figures, isOpen, busyRatio, missed }: LoadSeen): readonly string[] {
+/** Why the figures of a load are invalid, in sentences; none: the generator kept up. */
+export function warningsOf({ figures, isOpen, busyRatio, missed }: LoadSeen): readonly string[] {
   if (figures.offered === 0)
     return ['No request was meant to start in the measured time: raise the rate or the duration.'];
   if (!isOpen)
     return busyRatio <= BUSY_RATIO_MAX
       ? []
       : [`The generator itself was busy for ${tenthsText(busyRatio)} of the time. ${REMEDY}`];
-  const doubts: string[] = [];
+  const warnings: string[] = [];
   const started = 1 - missed / figures.offered;
   if (started < STARTED_RATIO_MIN)
-    doubts.push(
+    warnings.push(
       `Only ${tenthsText(started)} of the ${figures.offered} requests were sent in time, though there was room. ${REMEDY}`,
     );
   const lagMs = figures.lag.p99Ms;
   if (lagMs > Math.max(LAG_MS_MAX, LAG_RATIO_MAX * figures.latency.p99Ms))
-    doubts.push(
+    warnings.push(
       `The generator itself was ${lagMs.toFixed(2)} ms late with one request in a hundred, ${besideLag(figures)}. ${REMEDY}`,
     );
-  return doubts;
+  return warnings;
 }
 
 /** Without an answer there is no latency, and 0 would be a lie. */
@@ -58,7 +58,7 @@ function besideLag({ latency }: LoadFigures): string {
     : `where the latency is ${latency.p99Ms.toFixed(2)} ms (both p99)`;
 }
 
-/** What to know when reading the figures of a load that need not be doubted for it. */
+/** What to know when reading the figures; a note does not make a load invalid. */
 export function notesOf(seen: LoadSeen): readonly string[] {
   const { figures, heldBack, heldBackMs, inFlightMax, durationMs, plannedMs } = seen;
   const notes: string[] = [];
