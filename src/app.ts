@@ -55,6 +55,7 @@ import { Intake } from './protocol/intake.ts';
 import { budgetBytesMax, requestBudget } from './protocol/request-budget.ts';
 import type { Folders } from './repository/folders.ts';
 import { Reader } from './repository/reader.ts';
+import { Readers } from './repository/readers.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/rollout-deployer.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
@@ -108,7 +109,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const config = new RunningConfig(options.config);
   const [clock, random, steady] = [systemClock, freshRandom(), new SteadyClock(systemClock)];
   const { log, settings } = adjustableLog(options.log);
-  const folders = await listModels(config);
+  const folders = await listModels(config, log);
   const catalog = new Catalog(config, []);
   const starting = new StartingModels();
   const ledger = openLedger(config.ledger, steady, log);
@@ -165,8 +166,8 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   return await open(parts, folders, release);
 }
 
-type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics'> &
-  Omit<LookoutOptions, 'control'> &
+type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics' | 'readers'> &
+  Omit<LookoutOptions, 'control' | 'readers'> &
   Omit<ServiceOptions, 'repository'> &
   Omit<ControlPlaneOptions, 'lookout' | 'repository' | 'configReload'> &
   Pick<ConfigReloadOptions, 'config' | 'configFile' | 'deployments'> &
@@ -234,16 +235,21 @@ async function startAll(start: Start, { asset, log }: Pick<DataPlaneOptions, 'as
 
 /** What loads models by request and looks at the repository again. */
 function openModels(
-  parts: Omit<ModelControlOptions, 'retainStatistics'> &
-    Omit<LookoutOptions, 'control'> & { readonly statistics: Pick<ModelStatistics, 'retain'> },
+  parts: Omit<ModelControlOptions, 'retainStatistics' | 'readers'> &
+    Omit<LookoutOptions, 'control' | 'readers'> & {
+      readonly statistics: Pick<ModelStatistics, 'retain'>;
+    },
   release: Release,
 ): { readonly repository: ModelControl; readonly lookout: Lookout } {
+  const readers = new Readers();
   const repository = new ModelControl({
-    ...parts,
+    ...{ ...parts, readers },
     retainStatistics: (model, versions) => parts.statistics.retain(model, versions),
   });
   release.push(releasing('loads', () => repository.close()));
-  const lookout = new Lookout({ ...parts, control: repository });
+  const lookout = new Lookout({ ...parts, readers, control: repository });
+  // What hangs on a dead disk must not hold up the end.
+  release.push(releasing('what reads the repository', async () => readers.close()));
   release.push(releasing('looks at the repository', async () => lookout.stop()));
   return { repository, lookout };
 }

@@ -4,17 +4,14 @@
  * under those that are at work.
  */
 
-import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { within } from '../concurrency/within.ts';
 import type { Config } from '../config/schema.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { RouteView } from '../core/route.ts';
-import { foldersIn, isFolderName } from '../repository/folders.ts';
-import { isMissing } from '../repository/is-missing.ts';
+import { isFolderName } from '../repository/folders.ts';
 import type { Package } from '../repository/package.ts';
-import { scanModel } from '../repository/scan.ts';
+import type { RepositoryReader } from '../repository/readers.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry } from './catalog-entry.ts';
 import type { Deployments } from './deployments.ts';
@@ -34,14 +31,12 @@ export type LookoutOptions = {
   readonly control: Pick<ModelControl, 'inTurn' | 'adopt'>;
   /** What is being read and loaded for the first time is not looked at. */
   readonly starting: StartingModels;
+  readonly readers: RepositoryReader;
   readonly log: Log;
   /** By default 2, 20 and 5 s. */
   readonly waits?: Waits;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
-
-/** The most that a file system takes. */
-const NAME_BYTES_MAX = 255;
 
 /** How often one look begins again because a load came between. */
 const LOOKS_MAX = 3;
@@ -73,8 +68,8 @@ export class Lookout {
   readonly #seen = new Map<string, ReadonlyMap<string, Package>>();
   /** By model: what the last look of the poll found, until the next one confirms it. */
   readonly #pending = new Map<string, string>();
-  /** Models that are being looked at: of one whose files hang, no further look is begun by itself. */
-  readonly #looking = new Set<string>();
+  /** Looks under way: at a model whose files hang, no further one is begun. */
+  readonly #looking = new Map<string, Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #everything: Promise<void> | undefined;
   #isStopped = false;
@@ -120,25 +115,30 @@ export class Lookout {
    */
   async lookAt(model: string, names: readonly string[]): Promise<void> {
     const { starting } = this.#options;
+    let isWanted = true;
     const look = async (): Promise<void> => {
       await starting.ended(model);
-      await this.#lookSafely({ model, names, isPoll: false });
+      // One that is under way may have begun before the version was there.
+      while (this.#looking.has(model)) await this.#looking.get(model);
+      if (isWanted) await this.#lookSafely({ model, names, isPoll: false });
     };
     if (await within(look(), this.#waits.commandMs)) return;
+    isWanted = false;
     const why = starting.whyStarting(model) ?? 'its files are still being read';
     throw new ServeError('version_not_ready', `${model}: ${why}; ask again in a moment`);
   }
 
   async #lookAtAll(isPoll: boolean): Promise<void> {
-    const { config, catalog, log } = this.#options;
+    const { config, catalog, readers, log } = this.#options;
     try {
-      const { names, broken } = await foldersIn(config.repository);
+      const { names, broken } = await readers.list(config.repository);
       const known = catalog.entries().map(({ model }) => model);
       for (const model of new Set([...names, ...broken.map(({ name }) => name), ...known]))
         if (this.#mayLookAt(model))
           await within(this.#lookSafely({ model, names: [], isPoll }), this.#waits.modelMs);
       this.#fault = undefined;
     } catch (error) {
+      if (this.#isStopped) return;
       const fault = `repository: scan failed (${messageOf(error)})`;
       if (fault !== this.#fault) log({ level: 'error', message: fault });
       this.#fault = fault;
@@ -152,13 +152,18 @@ export class Lookout {
 
   /** One model at fault keeps no other from being looked at. */
   async #lookSafely(look: Look): Promise<void> {
-    this.#looking.add(look.model);
+    const looking = this.#lookUntilLatest(look);
+    this.#looking.set(look.model, looking);
+    await looking;
+    this.#looking.delete(look.model);
+  }
+
+  /** Never rejects. */
+  async #lookUntilLatest(look: Look): Promise<void> {
     try {
       for (let tries = 0; tries < LOOKS_MAX; tries += 1) if (await this.#look(look)) return;
     } catch (error) {
-      this.#options.onInternalError(`look at ${look.model}`, error);
-    } finally {
-      this.#looking.delete(look.model);
+      if (!this.#isStopped) this.#options.onInternalError(`look at ${look.model}`, error);
     }
   }
 
@@ -193,12 +198,10 @@ export class Lookout {
   }
 
   async #isThere(model: string): Promise<boolean> {
-    if (!isFolderName(model) || Buffer.byteLength(model) > NAME_BYTES_MAX) return false;
-    const path = join(this.#options.config.repository, model);
-    return await lstat(path).then(
-      () => true,
-      (error: unknown) => !isMissing(error),
-    );
+    if (!isFolderName(model)) return false;
+    const { config, readers } = this.#options;
+    const { names, broken } = await readers.list(config.repository);
+    return names.includes(model) || broken.some(({ name }) => name === model);
   }
 
   #forget(model: string): void {
@@ -209,15 +212,16 @@ export class Lookout {
 
   /** Undefined: there is nothing to look at, as the model is one that a caller brought along. */
   async #read(model: string, names: readonly string[]): Promise<CatalogEntry | undefined> {
-    const { config, catalog } = this.#options;
+    const { config, catalog, readers } = this.#options;
     const { repository: root } = config;
     const before = catalog.entry(model);
     if (before !== undefined && before.root !== root) return undefined;
     const named = namedVersions(this.#options);
-    const scan = await scanModel(root, model, {
-      config: before?.config,
-      named: () => [...named(model), ...names, ...(before?.packages.keys() ?? [])],
-      known: (target) => this.#seen.get(model)?.get(target.version) ?? catalog.find(target),
+    const known = new Map([...(before?.packages ?? []), ...(this.#seen.get(model) ?? [])]);
+    const scan = await readers.read({
+      ...{ root, model, config: before?.config },
+      named: [...named(model), ...names, ...(before?.packages.keys() ?? [])],
+      known: [...known.values()],
     });
     this.#seen.set(model, new Map(scan.packages.map((each) => [each.version, each])));
     return catalogEntry(config, { ...scan, model, root, config: before?.config });

@@ -14,7 +14,7 @@ import type { Refusal } from '../core/refusal.ts';
 import type { RouteView } from '../core/route.ts';
 import { compareVersions, type Life } from '../core/version.ts';
 import { isFolderName } from '../repository/folders.ts';
-import { scanModel } from '../repository/scan.ts';
+import type { RepositoryReader } from '../repository/readers.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry, changedVersions } from './catalog-entry.ts';
 import type { Deployments } from './deployments.ts';
@@ -38,6 +38,7 @@ export type ModelControlOptions = {
   readonly starting: StartingModels;
   /** Closed by its maker, once nothing runs from it any more. */
   readonly overrides: OverrideFiles;
+  readonly readers: Pick<RepositoryReader, 'read'>;
   readonly log: Log;
 };
 
@@ -140,7 +141,11 @@ export class ModelControl implements ModelRepository {
   async #read(root: string, model: string, { config: json }: LoadRequest): Promise<CatalogEntry> {
     const { config, catalog, log } = this.#options;
     const named = namedVersions(this.#options);
-    const scan = await scanModel(root, model, { named, config: json });
+    const scan = await this.#options.readers
+      .read({ root, model, named: [...named(model)], config: json })
+      .catch((cause: unknown) => {
+        throw loadFailed(model, messageOf(cause), cause);
+      });
     tellOf(scan, log);
     const entry = catalogEntry(config, { ...scan, model, root, config: json });
     const before = catalog.entry(model);

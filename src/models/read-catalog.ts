@@ -1,15 +1,28 @@
+import { within } from '../concurrency/within.ts';
 import type { Config } from '../config/schema.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
+import { durationText } from '../core/text.ts';
 import { type Folders, foldersIn } from '../repository/folders.ts';
 import type { Scan } from '../repository/scan.ts';
 import { type CatalogEntry, catalogEntry } from './catalog-entry.ts';
 
-/** The models' folders by name, and links that lead nowhere. Reads no package. Rejects if the repository cannot be read. */
-export async function listModels({ repository }: Config): Promise<Folders> {
-  return await foldersIn(repository).catch((cause: unknown) => {
+/** How long the repository may take to be listed before that is logged. */
+const LIST_MS = 2_000;
+
+/**
+ * The models' folders by name, and links that lead nowhere. Reads no package. Rejects if the repository cannot be read; one on a
+ * disk that hangs is waited for, and logged.
+ */
+export async function listModels({ repository }: Config, log: Log): Promise<Folders> {
+  const listing = foldersIn(repository).catch((cause: unknown) => {
     throw new Error(`repository ${repository}: ${messageOf(cause)}`, { cause });
   });
+  if (!(await within(listing, LIST_MS))) {
+    const message = `repository ${repository}: not listed after ${durationText(LIST_MS)}, and no port opens before it is. Is the disk or the network mount gone?`;
+    log({ level: 'error', message });
+  }
+  return await listing;
 }
 
 /** A folder of the repository that cannot be opened, as a model without versions. */

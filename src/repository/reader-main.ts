@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.ts';
-import type { FromReader, ReadOrder } from './reader-message.ts';
+import { foldersIn } from './folders.ts';
+import type { FromReader, ReaderOrder, ReadOrder } from './reader-message.ts';
 import { bytesRead, newProgress } from './reading-progress.ts';
 import { scanModel } from './scan.ts';
 
@@ -13,18 +14,28 @@ for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const)
   process.on(signal, () => undefined);
 // The gateway is gone. A thread that hangs in a file would keep this process for ever.
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-process.on('message', (order: ReadOrder) => void read(order));
+process.on('message', (order: ReaderOrder) => void answer(order));
 
-async function read({ root, model, named }: ReadOrder): Promise<void> {
+async function answer(order: ReaderOrder): Promise<void> {
+  try {
+    if (order.kind === 'model') await read(order);
+    else tell({ kind: 'folders', folders: await foldersIn(order.directory) });
+  } catch (error) {
+    tell({ kind: 'fault', message: messageOf(error) });
+  }
+}
+
+async function read({ root, model, named, known = [], config }: ReadOrder): Promise<void> {
   const progress = newProgress();
   const report = setInterval(() => {
     tell({ kind: 'progress', read: bytesRead(progress) });
   }, REPORT_MS);
   try {
-    const scan = await scanModel(root, model, { named: () => named, progress });
+    const scan = await scanModel(root, model, {
+      ...{ named: () => named, progress, config },
+      known: ({ version }) => known.find((each) => each.version === version),
+    });
     tell({ kind: 'scan', scan });
-  } catch (error) {
-    tell({ kind: 'fault', message: messageOf(error) });
   } finally {
     clearInterval(report);
   }

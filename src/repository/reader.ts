@@ -5,7 +5,8 @@
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { durationText } from '../core/text.ts';
-import type { FromReader, ReadOrder } from './reader-message.ts';
+import type { Folders } from './folders.ts';
+import type { FromReader, ReaderOrder, ReadOrder } from './reader-message.ts';
 import type { BytesRead } from './reading-progress.ts';
 import type { Scan } from './scan.ts';
 
@@ -41,11 +42,24 @@ export class Reader implements ModelReader {
     return this.#child?.pid;
   }
 
-  read(order: ReadOrder, onProgress: (read: BytesRead) => void): Promise<Scan> {
+  async read(order: ReadOrder, onProgress: (read: BytesRead) => void): Promise<Scan> {
+    const message = await this.#ask({ kind: 'model', ...order }, onProgress);
+    if (message.kind === 'scan') return message.scan;
+    throw unexpected(message);
+  }
+
+  /** The folders in a directory, as `foldersIn` finds them. Rejects as `read` does, or where the directory cannot be read. */
+  async list(directory: string): Promise<Folders> {
+    const message = await this.#ask({ kind: 'folders', directory }, () => undefined);
+    if (message.kind === 'folders') return message.folders;
+    throw unexpected(message);
+  }
+
+  #ask(order: ReaderOrder, onProgress: (read: BytesRead) => void): Promise<FromReader> {
     if (this.#isClosed) return Promise.reject(new Error('the reader is closed'));
     const child = this.#child ?? this.#start();
     holdOpen(child);
-    return new Promise<Scan>((resolve, reject) => {
+    return new Promise<FromReader>((resolve, reject) => {
       let bytes = 0;
       const stalled = (): void => {
         child.kill('SIGKILL');
@@ -54,8 +68,8 @@ export class Reader implements ModelReader {
       };
       let timer = setTimeout(stalled, this.#stallMs);
       const onMessage = (message: FromReader): void => {
-        if (message.kind === 'scan') resolve(message.scan);
-        else if (message.kind === 'fault') reject(new Error(message.message));
+        if (message.kind === 'fault') reject(new Error(message.message));
+        else if (message.kind !== 'progress') resolve(message);
         else {
           if (message.read.bytes > bytes) {
             clearTimeout(timer);
@@ -125,4 +139,8 @@ function letGo(child: ChildProcess): void {
 function stalledText(stallMs: number, bytes: number): string {
   const soFar = bytes === 0 ? 'nothing of them' : `nothing more of them after ${bytes} bytes`;
   return `its files cannot be read: ${soFar} came within ${durationText(stallMs)}. Is the disk or the network mount gone? Once it is back: understudy models reload`;
+}
+
+function unexpected({ kind }: FromReader): Error {
+  return new Error(`a reader's process answered with ${kind}`);
 }

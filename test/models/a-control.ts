@@ -26,6 +26,8 @@ import { OverrideFiles } from '../../src/models/override-files.ts';
 import { listModels } from '../../src/models/read-catalog.ts';
 import { Start } from '../../src/models/start.ts';
 import { StartingModels } from '../../src/models/starting-models.ts';
+import { foldersIn } from '../../src/repository/folders.ts';
+import type { RepositoryReader } from '../../src/repository/readers.ts';
 import { scanModel } from '../../src/repository/scan.ts';
 import { Controller } from '../../src/rollout/controller.ts';
 import { decideByLabel } from '../rollout/builders.ts';
@@ -152,6 +154,16 @@ export type Control = {
   readonly brought: string;
 };
 
+/** Reads in this process: of what a test reads nothing hangs. */
+export const READERS: RepositoryReader = {
+  read: ({ root, model, named, known = [], config }) =>
+    scanModel(root, model, {
+      ...{ named: () => named, config },
+      known: ({ version }) => known.find((each) => each.version === version),
+    }),
+  list: foldersIn,
+};
+
 /** Model control over a repository, as the app makes it, with hosts that only pretend. */
 export async function aControl(
   t: Teardown,
@@ -217,10 +229,10 @@ export async function aControl(
     onInternalError,
   });
   await controller.load();
-  const start = new Start(await listModels(config), {
+  const start = new Start(await listModels(config, tell), {
     ...{ config, catalog, routes, controller, starting, clock: systemClock, log: tell },
     openReader: () => ({
-      read: ({ root, model, named }) => scanModel(root, model, { named: () => named }),
+      read: READERS.read,
       close: () => undefined,
     }),
     ledgerLifetime: async () => 'unknown',
@@ -241,6 +253,7 @@ export async function aControl(
       deployments,
       controller,
       overrides,
+      readers: READERS,
       retainStatistics: () => undefined,
       starting,
       log: tell,

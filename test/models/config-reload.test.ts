@@ -9,7 +9,14 @@ import { aRequest, NEVER_ABORTED } from '../gateway/builders.ts';
 import { aSpec } from '../rollout/builders.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
 import { until } from '../support/until.ts';
-import { aControl, aRepository, type Control, type ControlParts, put } from './a-control.ts';
+import {
+  aControl,
+  aRepository,
+  type Control,
+  type ControlParts,
+  put,
+  READERS,
+} from './a-control.ts';
 
 const MODEL = anIdentityModel('FP32');
 const OTHER = anIdentityModel('FP32', [-1, -1]);
@@ -28,7 +35,7 @@ async function aWorld(t: Teardown, models: string, parts: ControlParts = {}) {
     onInternalError: (operation: string, error: unknown) =>
       void world.log.push({ level: 'error', message: `${operation}: ${String(error)}` }),
   };
-  const lookout = new Lookout(options);
+  const lookout = new Lookout({ ...options, readers: READERS });
   t.teardown(() => lookout.stop());
   const file = new ConfigFile(world.file);
   const configFile = { file, source: await file.readFirst() };

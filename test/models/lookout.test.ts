@@ -5,7 +5,14 @@ import { Lookout, type Waits } from '../../src/models/lookout.ts';
 import { modelsView } from '../../src/models/models-view.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
 import { until } from '../support/until.ts';
-import { aControl, aRepository, type Control, type ControlParts, put } from './a-control.ts';
+import {
+  aControl,
+  aRepository,
+  type Control,
+  type ControlParts,
+  put,
+  READERS,
+} from './a-control.ts';
 
 const MODEL = anIdentityModel('FP32');
 const OTHER = anIdentityModel('FP32', [-1, -1]);
@@ -26,7 +33,12 @@ async function aWorld(t: Teardown, parts: Parts = {}) {
 
 function looking(t: Teardown, world: Control, { pollMs, waits = PATIENT }: Parts) {
   const { control, deployments } = world;
+  const readers = { ...READERS };
   const lookout = new Lookout({
+    readers: {
+      read: (order) => readers.read(order),
+      list: (directory) => readers.list(directory),
+    },
     ...{ ...world, config: { ...world.loaded, repositoryPollMs: pollMs } },
     ...{ control, deployments, waits },
     log: (entry) => world.log.push(entry),
@@ -35,7 +47,7 @@ function looking(t: Teardown, world: Control, { pollMs, waits = PATIENT }: Parts
   });
   t.teardown(() => lookout.stop());
   return {
-    lookout,
+    ...{ lookout, readers },
     view: (model = 'm') => modelsView(world).find((each) => each.model === model),
   };
 }
@@ -255,6 +267,32 @@ t.test('a model that is not there is not listed under any name', async (t) => {
   await rm(join(world.root, 'n'), { recursive: true });
   await world.lookout.lookAll();
   t.equal(world.view('n'), undefined, 'and one that nobody depends on may go');
+});
+
+t.test('commands for a model whose files hang begin no second look at it', async (t) => {
+  const world = await aWorld(t, { waits: { ...PATIENT, commandMs: 100 } });
+  let [reads, fail] = [0, (_: Error): void => undefined];
+  world.readers.read = () => {
+    reads += 1;
+    return new Promise((_, reject) => {
+      fail = reject;
+    });
+  };
+  for (const version of ['2', '3', '4'])
+    await t.rejects(world.lookout.lookAt('m', [version]), { code: 'version_not_ready' });
+  t.equal(reads, 1);
+  fail(new Error('its files cannot be read'));
+  await until('it is said', () => told(world, 'error').length > 0);
+  t.match(told(world, 'error'), [/^look at m: Error: its files cannot be read/]);
+  t.same(states(world), ['1 ready'], 'and what was read before stays');
+  world.readers.read = (order) => {
+    reads += 1;
+    return READERS.read(order);
+  };
+  await put(world.root, 'm/2/model.onnx', OTHER);
+  await world.lookout.lookAll();
+  t.same(states(world), ['1 ready', '2 unloaded']);
+  t.equal(reads, 2, 'and none of those commands looks after all');
 });
 
 // A file without an end, as far as a test can wait: one of 512 GiB without a block of its own.
