@@ -10,8 +10,8 @@ export type Figure = {
   readonly unit: 'ratio' | 'per second' | 'ms' | 'µs' | 'percent' | 'requests';
   readonly spread: Spread;
   readonly goal?: Goal;
-  /** The same figure of one side against itself, in blocks of the same rounds: what differs from 1 there is the machine. */
-  readonly self?: Spread;
+  /** The same figure of one side over itself, in blocks of the same rounds: its distance from 1 is the noise of the machine. */
+  readonly aaControl?: Spread;
 };
 
 export type Goal = { readonly atLeast: number } | { readonly atMost: number };

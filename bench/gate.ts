@@ -127,9 +127,9 @@ function judgeRates({ over, under, underAgain }: Rates, floor: number): Judgemen
   return judge(ratiosOf(over, under), ratiosOf(underAgain, under), floor);
 }
 
-function lineOf(name: string, floor: number, { verdict, ratio, self }: Judgement): string {
+function lineOf(name: string, floor: number, { verdict, ratio, aaControl }: Judgement): string {
   const percent = `${100 * CONFIDENCE} %`;
-  return `${verdict}: ${name}: ${text(ratio)} at ${percent}, floor ${floor}; the limit over itself ${text(self)}`;
+  return `${verdict}: ${name}: ${text(ratio)} at ${percent}, floor ${floor}; A/A control ${text(aaControl)}`;
 }
 
 function text({ estimate, lower, upper }: Estimate): string {

@@ -116,7 +116,7 @@ async function measureLatency(
     name: `${name}: median latency, ${NAMES[side]} / ${NAMES.parse}`,
     unit: 'ratio',
     spread: ratioSpread(medians[side], medians.parse),
-    self: ratioSpread(medians.parseAgain, medians.parse),
+    aaControl: ratioSpread(medians.parseAgain, medians.parse),
     goal: { atMost: GOAL_RATIO },
   });
   return [
@@ -202,5 +202,5 @@ const NAMES: Readonly<Record<Side, string>> = {
   parse: 'JSON.parse',
   process: 'gateway (process tier)',
   thread: 'gateway (thread tier)',
-  parseAgain: 'JSON.parse, the same again',
+  parseAgain: 'JSON.parse, A/A control',
 };

@@ -1,22 +1,22 @@
 import { type Estimate, ratioInterval } from '../src/stats/student-interval.ts';
 
 /**
- * `inconclusive`: the limit differs from itself, so that nothing measured beside it can be believed; or the ratio seems to be below
- * its floor, and its interval is too wide to say so.
+ * `inconclusive`: the A/A control shows a difference, so that the machine is too noisy to judge on; or the estimate is below the
+ * floor, and its interval includes the floor.
  */
 export type Verdict = 'passed' | 'failed' | 'inconclusive';
 
 export type Judgement = {
   readonly verdict: Verdict;
   readonly ratio: Estimate;
-  /** The limit over itself. */
-  readonly self: Estimate;
+  /** The limit over itself, in blocks of the same rounds. */
+  readonly aaControl: Estimate;
 };
 
 /** The confidence of both intervals. */
 export const CONFIDENCE = 0.99;
-/** The limit may differ from itself by so much: any two stretches of time differ a little. */
-const SELF_RATIO_MAX = 1.05;
+/** How far the A/A control may be from 1, as a ratio. */
+const AA_RATIO_MAX = 1.05;
 
 /**
  * Whether a ratio of which more is better has fallen below its floor. It fails only where all of its interval lies below, and passes
@@ -25,15 +25,15 @@ const SELF_RATIO_MAX = 1.05;
  */
 export function judge(
   ratios: readonly number[],
-  selfRatios: readonly number[],
+  aaRatios: readonly number[],
   floor: number,
 ): Judgement {
   const ratio = ratioInterval(ratios, CONFIDENCE);
-  const self = ratioInterval(selfRatios, CONFIDENCE);
-  const differs = self.lower > SELF_RATIO_MAX || self.upper < 1 / SELF_RATIO_MAX;
-  if (differs) return { verdict: 'inconclusive', ratio, self };
-  if (ratio.estimate >= floor) return { verdict: 'passed', ratio, self };
-  return { verdict: ratio.upper < floor ? 'failed' : 'inconclusive', ratio, self };
+  const aaControl = ratioInterval(aaRatios, CONFIDENCE);
+  const differs = aaControl.lower > AA_RATIO_MAX || aaControl.upper < 1 / AA_RATIO_MAX;
+  if (differs) return { verdict: 'inconclusive', ratio, aaControl };
+  if (ratio.estimate >= floor) return { verdict: 'passed', ratio, aaControl };
+  return { verdict: ratio.upper < floor ? 'failed' : 'inconclusive', ratio, aaControl };
 }
 
 /** The worst of several: a failure is one whatever else is not known. */

@@ -147,7 +147,7 @@ function figuresOf(blocks: Blocks): readonly Figure[] {
   const ratio = (of: 'p50Ms' | 'p99Ms') => ({
     unit: 'ratio' as const,
     spread: ratioSpread(latencies('loading', of), latencies('quiet', of)),
-    self: ratioSpread(latencies('quietAgain', of), latencies('quiet', of)),
+    aaControl: ratioSpread(latencies('quietAgain', of), latencies('quiet', of)),
   });
   const took = blocks.loading.flatMap(({ changes }) =>
     changes.filter(({ verb }) => verb === 'load').map(({ fromMs, toMs }) => toMs - fromMs),

@@ -99,7 +99,7 @@ function figuresOf(blocks: Blocks): readonly Figure[] {
   const ratio = (of: 'p50Ms' | 'p99Ms') => ({
     unit: 'ratio' as const,
     spread: ratioSpread(latencies('on', of), latencies('off', of)),
-    self: ratioSpread(latencies('offAgain', of), latencies('off', of)),
+    aaControl: ratioSpread(latencies('offAgain', of), latencies('off', of)),
   });
   const lag = (kind: keyof Blocks): Figure => ({
     name: `generator late by, p99, mirroring ${kind}`,

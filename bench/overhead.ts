@@ -47,12 +47,12 @@ async function measureOverhead(workplace: Workplace, effort: Effort): Promise<Me
 }
 
 function figuresOf(perSecond: Rounds<Kind, number>): readonly Figure[] {
-  const self = ratioSpread(perSecond.echoAgain, perSecond.echo);
+  const aaControl = ratioSpread(perSecond.echoAgain, perSecond.echo);
   const ratio = (name: string, kind: Kind): Figure => ({
     name: `${name} / echo`,
     unit: 'ratio',
     spread: ratioSpread(perSecond[kind], perSecond.echo),
-    self,
+    aaControl,
   });
   const rate = (name: string, kind: Kind): Figure => ({
     name,

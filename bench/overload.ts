@@ -128,14 +128,14 @@ function figuresOf(blocks: Rounds<Kind, Block>): readonly Figure[] {
     name: `goodput at ${kind} x capacity / peak of the round`,
     unit: 'ratio' as const,
     spread: ratioSpread(goodput(blocks[kind]), peaks),
-    self: ratioSpread(goodput(blocks['2 again']), goodput(blocks['2'])),
+    aaControl: ratioSpread(goodput(blocks['2 again']), goodput(blocks['2'])),
   });
   const latencies = (kind: Kind) => blocks[kind].map(({ report }) => report.measured.latency.p99Ms);
   const p99 = (kind: Kind): Figure => ({
     name: `p99 of what is answered at ${kind} x capacity / deadline`,
     unit: 'ratio',
     spread: spreadOf(latencies(kind).map((ms) => ms / DEADLINE_MS)),
-    self: ratioSpread(latencies('2 again'), latencies('2')),
+    aaControl: ratioSpread(latencies('2 again'), latencies('2')),
     goal: { atMost: 1 },
   });
   return [

@@ -6,17 +6,16 @@ import type { SuiteResult } from './figure.ts';
 export type Picture = { readonly file: string; readonly title: string; readonly svg: string };
 
 /**
- * What a suite's result looks like: all its ratios with their quartiles, goals and the same side against itself, where it has any;
- * and its curves.
+ * What a suite's result looks like: its ratios with their quartiles, goals and A/A controls, where it has any, and its curves.
  */
 export function picturesOf({ suite, figures, curves = [] }: SuiteResult): readonly Picture[] {
   const rows = figures
     .filter(({ unit }) => unit === 'ratio')
-    .map(({ name, spread, goal, self }) => ({
+    .map(({ name, spread, goal, aaControl }) => ({
       name,
       ...spread,
       ...(goal === undefined ? {} : { goal }),
-      ...(self === undefined ? {} : { self }),
+      ...(aaControl === undefined ? {} : { aaControl }),
     }));
   const title = `${suite}: ratios, with quartiles over the rounds`;
   const ratios =
@@ -26,7 +25,13 @@ export function picturesOf({ suite, figures, curves = [] }: SuiteResult): readon
           {
             file: `${suite}.svg`,
             title,
-            svg: forestPlot({ title, rows, unit: 'ratio', selfName: 'the same again', width: 900 }),
+            svg: forestPlot({
+              title,
+              rows,
+              unit: 'ratio',
+              aaControlName: 'A/A control',
+              width: 900,
+            }),
           },
         ];
   const lines = curves.map(({ name, plot }) => ({

@@ -117,12 +117,12 @@ async function compare(
     tell(`${name}, round ${round + 1} ${side}: ${Math.round(found)} per second`);
     return found;
   });
-  const self = ratioSpread(perSecond.echoAgain, perSecond.echo);
+  const aaControl = ratioSpread(perSecond.echoAgain, perSecond.echo);
   const ratio = (over: Side, under: Side): Figure => ({
     name: `${name}: ${NAMES[over]} / ${under}`,
     unit: 'ratio',
     spread: ratioSpread(perSecond[over], perSecond[under]),
-    self,
+    aaControl,
   });
   const goal = goalOfProcess === undefined ? {} : { goal: { atLeast: goalOfProcess } };
   const toSink = sides.includes('sink') ? [ratio('process', 'sink'), ratio('thread', 'sink')] : [];
@@ -143,5 +143,5 @@ const NAMES: Readonly<Record<Side, string>> = {
   thread: 'gateway (thread tier)',
   echo: 'echo',
   sink: 'sink',
-  echoAgain: 'echo, the same again',
+  echoAgain: 'echo, A/A control',
 };

@@ -95,7 +95,7 @@ export async function bareRate(
 
 function figuresOf(perSecond: Rounds<Kind, number>): readonly Figure[] {
   const ratio = (kind: Kind) => ratioSpread(perSecond[kind], perSecond.bare);
-  const self = ratio('bareAgain');
+  const aaControl = ratio('bareAgain');
   const rate = (name: string, kind: Kind): Figure => ({
     name,
     unit: 'per second',
@@ -106,10 +106,10 @@ function figuresOf(perSecond: Rounds<Kind, number>): readonly Figure[] {
       name: 'gateway (process tier) / bare run',
       unit: 'ratio',
       spread: ratio('process'),
-      self,
+      aaControl,
       goal: { atLeast: 0.95 },
     },
-    { name: 'gateway (thread tier) / bare run', unit: 'ratio', spread: ratio('thread'), self },
+    { name: 'gateway (thread tier) / bare run', unit: 'ratio', spread: ratio('thread'), aaControl },
     {
       name: 'one bare run',
       unit: 'ms',

@@ -4,16 +4,18 @@ import { type Figure, formatFigure, formatGoal, type SuiteResult } from './figur
 import { picturesOf } from './pictures.ts';
 import type { KeptResult } from './results.ts';
 
-const HEADING = ['figure', 'unit', 'median', 'quartiles', 'the same again', 'goal'] as const;
+const HEADING = ['figure', 'unit', 'median', 'quartiles', 'A/A control', 'goal'] as const;
 
 /** A suite's figures as rows of cells, the first of which is the heading. */
 export function rowsOf({ figures }: SuiteResult): readonly (readonly string[])[] {
-  const rows = figures.map(({ name, unit, spread, self, goal }) => [
+  const rows = figures.map(({ name, unit, spread, aaControl, goal }) => [
     name,
     unit,
     formatFigure(spread.median, unit),
     quartiles(spread, unit),
-    self === undefined ? '' : `${formatFigure(self.median, unit)} (${quartiles(self, unit)})`,
+    aaControl === undefined
+      ? ''
+      : `${formatFigure(aaControl.median, unit)} (${quartiles(aaControl, unit)})`,
     formatGoal(goal),
   ]);
   return [HEADING, ...rows];

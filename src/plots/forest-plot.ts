@@ -12,8 +12,8 @@ export type ForestRow = Extent & {
   readonly name: string;
   /** Drawn as a bracket that opens to where the figure should lie. */
   readonly goal?: { readonly atLeast: number } | { readonly atMost: number };
-  /** The same figure of a thing against itself: how wide noise alone is. Drawn hollow below. */
-  readonly self?: Extent;
+  /** The same figure of one side over itself: how wide noise alone is. Drawn hollow below. */
+  readonly aaControl?: Extent;
 };
 
 export type ForestPlot = {
@@ -23,7 +23,7 @@ export type ForestPlot = {
   readonly unit: string;
   readonly description?: string;
   /** What the hollow figures are. */
-  readonly selfName?: string;
+  readonly aaControlName?: string;
   readonly width?: number;
 };
 
@@ -33,7 +33,7 @@ export function forestPlot(plot: ForestPlot): string {
 }
 
 const ROW_HEIGHT = 34;
-const SELF_HEIGHT = 20;
+const AA_CONTROL_HEIGHT = 20;
 const TOP = 14;
 
 type Place = {
@@ -44,7 +44,7 @@ type Place = {
 };
 
 export function forestDrawing(plot: ForestPlot): Drawing {
-  const { title, rows, unit, width = 820, selfName = 'against itself' } = plot;
+  const { title, rows, unit, width = 820, aaControlName = 'A/A control' } = plot;
   const texts = rows.map((row) => [extentText(row, unit), goalText(row)].filter(Boolean));
   const left = 24 + Math.min(270, Math.max(60, ...rows.map(({ name }) => textWidth(name, 'bold'))));
   const right = width - 24 - Math.max(60, ...texts.flat().map((text) => textWidth(text)));
@@ -58,22 +58,22 @@ export function forestDrawing(plot: ForestPlot): Drawing {
   let y = TOP;
   const drawn = rows.map((row, at) => {
     const middle = y + ROW_HEIGHT / 2;
-    y += ROW_HEIGHT + (row.self === undefined ? 0 : SELF_HEIGHT);
+    y += ROW_HEIGHT + (row.aaControl === undefined ? 0 : AA_CONTROL_HEIGHT);
     return drawRow(place, row, { middle, texts: texts[at] ?? [], unit });
   });
-  const hasSelf = rows.some(({ self }) => self !== undefined);
-  const key = hasSelf ? drawKey(place, y + 48, selfName) : undefined;
+  const hasAaControl = rows.some(({ aaControl }) => aaControl !== undefined);
+  const key = hasAaControl ? drawKey(place, y + 48, aaControlName) : undefined;
   const body = markup`${drawGrid(place, { scale, bottom: y, unit })}${drawn}${key}`;
   const description =
     plot.description ?? rows.map(({ name }, at) => `${name}: ${texts[at]?.join(', ')}`).join('; ');
-  return { title, description, width, height: y + 44 + (hasSelf ? 22 : 0), body };
+  return { title, description, width, height: y + 44 + (hasAaControl ? 22 : 0), body };
 }
 
 function forestScale(rows: readonly ForestRow[], unit: string): Scale {
   const values = rows
-    .flatMap(({ self, goal, ...row }) => [
+    .flatMap(({ aaControl, goal, ...row }) => [
       ...extentValues(row),
-      ...(self === undefined ? [] : extentValues(self)),
+      ...(aaControl === undefined ? [] : extentValues(aaControl)),
       ...(goal === undefined ? [] : [goalValue(goal)]),
     ])
     .filter(hasScale);
@@ -106,20 +106,24 @@ function drawRow(
   { middle, texts, unit }: { middle: number; texts: readonly string[]; unit: string },
 ): Markup {
   const { left, right, width } = place;
-  const { self, goal, name } = row;
+  const { aaControl, goal, name } = row;
   const hover = [
     `${name}: ${texts.join(', ')}`,
-    ...(self === undefined ? [] : [`Against itself: ${extentText(self, unit)}`]),
+    ...(aaControl === undefined ? [] : [`A/A control: ${extentText(aaControl, unit)}`]),
   ];
   const first = middle + (texts.length > 1 ? -4 : 4);
   const lines = texts.map(
     (text, place) => markup`<text x="${right + 14}" y="${first + 17 * place}">${text}</text>`,
   );
   const below =
-    self === undefined
+    aaControl === undefined
       ? undefined
-      : drawExtent(place, self, { y: middle + SELF_HEIGHT, tone: 'quiet', look: 'hollow' });
-  return markup`<g><text class="strong" x="12" y="${middle + 4}">${clipped(name, left - 24, 'bold')}</text>${goal === undefined ? undefined : drawGoal(place, goal, middle)}${drawExtent(place, row, { y: middle, tone: 'one', look: 'dot' })}${below}${lines}<rect class="strip" x="0" y="${middle - ROW_HEIGHT / 2}" width="${width}" height="${ROW_HEIGHT + (self === undefined ? 0 : SELF_HEIGHT)}" fill-opacity="0"><title>${hover.join('\n')}</title></rect></g>`;
+      : drawExtent(place, aaControl, {
+          y: middle + AA_CONTROL_HEIGHT,
+          tone: 'quiet',
+          look: 'hollow',
+        });
+  return markup`<g><text class="strong" x="12" y="${middle + 4}">${clipped(name, left - 24, 'bold')}</text>${goal === undefined ? undefined : drawGoal(place, goal, middle)}${drawExtent(place, row, { y: middle, tone: 'one', look: 'dot' })}${below}${lines}<rect class="strip" x="0" y="${middle - ROW_HEIGHT / 2}" width="${width}" height="${ROW_HEIGHT + (aaControl === undefined ? 0 : AA_CONTROL_HEIGHT)}" fill-opacity="0"><title>${hover.join('\n')}</title></rect></g>`;
 }
 
 /** Nothing where a number is missing; the text says so. */
@@ -140,8 +144,8 @@ function drawGoal({ px }: Place, goal: NonNullable<ForestRow['goal']>, y: number
   return markup`<path class="goal" d="M${x + arm} ${y - 12}h${-arm}v24h${arm}" fill="none" stroke="currentColor" stroke-width="1.6"/>`;
 }
 
-function drawKey({ left }: Place, y: number, selfName: string): Markup {
-  return markup`<g class="quiet">${drawShape('circle', [left + 6, y], 'hollow')}<text x="${left + 18}" y="${y + 4}">${selfName}</text></g>`;
+function drawKey({ left }: Place, y: number, aaControlName: string): Markup {
+  return markup`<g class="quiet">${drawShape('circle', [left + 6, y], 'hollow')}<text x="${left + 18}" y="${y + 4}">${aaControlName}</text></g>`;
 }
 
 /** The goal and whether it is met; empty without one. */

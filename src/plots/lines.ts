@@ -15,7 +15,7 @@ export type Series = {
   readonly name: string;
   readonly tone: Tone;
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** Told apart by dashes and shapes too, never by colour alone. `columns` stand on the lower edge. */
+  /** Series differ in dashes and shapes too, not only in colour. `columns` stand on the lower edge. */
   readonly look?: 'solid' | 'dashed' | 'dotted' | 'columns' | 'points';
   readonly shape?: 'none' | 'circle' | 'square' | 'triangle' | 'diamond';
 };

@@ -20,10 +20,10 @@ t.test(
     t.match(kept.conditions, { requestsInFlight: Number, requestBytes: Number });
     t.match(kept.machine, { node: process.version, cores: Number });
     t.same(goalsOf(kept), { 'gateway (process tier) / echo': { atLeast: 0.5 } });
-    for (const { name, unit, spread, self } of kept.figures) {
+    for (const { name, unit, spread, aaControl } of kept.figures) {
       t.equal(spread.blocks.length, 1, `${name}: one figure for each round`);
       t.ok(spread.median > 0 && Number.isFinite(spread.median), `${name}: ${spread.median}`);
-      t.equal(self !== undefined, unit === 'ratio', `${name}: ratios stand beside the same again`);
+      t.equal(aaControl !== undefined, unit === 'ratio', `${name}: ratios have an A/A control`);
       t.match(stdout, name);
     }
 

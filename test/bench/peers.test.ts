@@ -126,7 +126,7 @@ t.test(
   },
 );
 
-t.test('rows that differ are told apart, NaN and length included', async (t) => {
+t.test('the comparison finds rows that differ, NaN and length included', async (t) => {
   const row = Float32Array.of(1, 2);
   t.match(differenceOf(Float32Array.of(1, 2.1), row, 1e-4), /expected 2 at place 1/);
   t.match(differenceOf(Float32Array.of(1, Number.NaN), row, 1e-4), /found NaN/);

@@ -125,7 +125,11 @@ t.test('a line plot of any numbers and names is a well-formed picture', async ()
 t.test('forests and bars of any numbers are well-formed pictures', async () => {
   const extent = fc.record({ median: number, low: number, high: number });
   const goal = fc.oneof(fc.record({ atLeast: value }), fc.record({ atMost: value }));
-  const row = fc.record({ name: fc.constantFrom('', '<&>', 'x'.repeat(300)), goal, self: extent });
+  const row = fc.record({
+    name: fc.constantFrom('', '<&>', 'x'.repeat(300)),
+    goal,
+    aaControl: extent,
+  });
   const rows = fc.array(fc.tuple(row, extent), { maxLength: 5 });
   fc.assert(
     fc.property(rows, fc.constantFrom('ratio', 'ms'), (all, unit) =>

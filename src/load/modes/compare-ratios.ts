@@ -103,17 +103,17 @@ function ratioOf(
   }
   const over = (upper: readonly number[]): readonly number[] =>
     upper.map((value, place) => value / (a[place] ?? Number.NaN));
-  const [ratio, self] = [
+  const [ratio, aaControl] = [
     ratioInterval(over(b), confidence),
     ratioInterval(over(again), confidence),
   ];
-  const finding = trusted ? findingOf(ratio, self) : 'no clear difference';
-  return { figure, ratio, self, a, b, finding };
+  const finding = trusted ? findingOf(ratio, aaControl) : 'no clear difference';
+  return { figure, ratio, aaControl, a, b, finding };
 }
 
-/** Both are asked: the interval leaves 1 out, and the ratio is beyond what A against itself may show. */
-function findingOf(ratio: Ratio['ratio'], self: Ratio['self']): Ratio['finding'] {
-  if (ratio.lower > 1 && ratio.estimate > self.upper) return 'higher';
-  if (ratio.upper < 1 && ratio.estimate < self.lower) return 'lower';
+/** A difference needs both: the interval excludes 1, and the ratio lies outside the interval of the A/A control. */
+function findingOf(ratio: Ratio['ratio'], aaControl: Ratio['aaControl']): Ratio['finding'] {
+  if (ratio.lower > 1 && ratio.estimate > aaControl.upper) return 'higher';
+  if (ratio.upper < 1 && ratio.estimate < aaControl.lower) return 'lower';
   return 'no clear difference';
 }

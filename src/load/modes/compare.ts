@@ -95,11 +95,11 @@ async function clearBacklog(bench: Bench, block: Block, nextSeed: () => number):
   await waitForRecovery(bench, { arm, lightPerSecond, deadlineMs, nextSeed });
 }
 
-function ratioLine({ figure, ratio, self, finding }: Ratio, confidence: number): string {
+function ratioLine({ figure, ratio, aaControl, finding }: Ratio, confidence: number): string {
   const between = `${ratioText(ratio.lower)} to ${ratioText(ratio.upper)}`;
   return (
-    `B over A, ${figure}: ${ratioText(ratio.estimate)} (${quantileText(confidence)} interval ${between}); A over itself ` +
-    `${ratioText(self.lower)} to ${ratioText(self.upper)}: ${finding}.`
+    `B over A, ${figure}: ${ratioText(ratio.estimate)} (${quantileText(confidence)} interval ${between}); A/A control ` +
+    `${ratioText(aaControl.lower)} to ${ratioText(aaControl.upper)}: ${finding}.`
   );
 }
 

@@ -29,14 +29,14 @@ export type ConfidenceInterval = {
   readonly upper: number;
 };
 
-/** B over A in one figure, over interleaved blocks. `self`: A over A in blocks of the same rounds. */
+/** B over A in one figure, over interleaved blocks. `aaControl`: A over A in blocks of the same rounds. */
 export type Ratio = {
   readonly figure: 'p50' | 'p90' | 'p99' | 'mean' | 'good rate' | 'answer rate';
   readonly ratio: ConfidenceInterval;
-  readonly self: ConfidenceInterval;
+  readonly aaControl: ConfidenceInterval;
   readonly a: readonly number[];
   readonly b: readonly number[];
-  /** A difference is shown only where the interval leaves 1 out and is finer than what A over itself shows. */
+  /** A difference needs both: the interval excludes 1, and the ratio lies outside the interval of the A/A control. */
   readonly finding: 'higher' | 'lower' | 'no clear difference';
 };
 

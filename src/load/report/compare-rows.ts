@@ -33,8 +33,8 @@ export function roundsIn(ratios: readonly Ratio[]): number {
 }
 
 /** One ratio in a sentence, with its interval and the noise that it is held against. */
-function ratioSentence({ figure, ratio, self, finding }: Ratio): string {
-  const noise = `A against itself: ${intervalText(self)}`;
+function ratioSentence({ figure, ratio, aaControl, finding }: Ratio): string {
+  const noise = `A/A control: ${intervalText(aaControl)}`;
   if (finding === 'no clear difference')
     return `B's ${figure} does not clearly differ from A's: ${ratioText(ratio.estimate)} times (${rangeText(ratio)}); ${noise}.`;
   return `B's ${figure} is ${ratioText(ratio.estimate)} times A's (${rangeText(ratio)}), ${finding}; ${noise}.`;
@@ -50,24 +50,24 @@ function ratioTable({ ratios, confidence }: CompareResult): Table {
         'B, median',
         'B over A',
         'Interval',
-        'A over A',
+        'A/A control',
         'Interval',
         'Finding',
       ],
-      ...ratios.map(({ figure, ratio, self, a, b, finding }) => [
+      ...ratios.map(({ figure, ratio, aaControl, a, b, finding }) => [
         figure,
         medianText(a, figure),
         medianText(b, figure),
         ratioText(ratio.estimate),
         rangeText(ratio),
-        ratioText(self.estimate),
-        rangeText(self),
+        ratioText(aaControl.estimate),
+        rangeText(aaControl),
         finding,
       ]),
     ],
     [
       `Latencies in milliseconds, rates per second; medians over ${roundsIn(ratios)} interleaved rounds, intervals of ${quantileText(confidence)}.`,
-      'Told apart only where the interval leaves 1 out and lies further from it than what A against itself shows.',
+      'A difference needs both: the interval excludes 1, and the ratio lies outside the interval of the A/A control.',
     ],
   );
 }

@@ -91,7 +91,7 @@ export class AnswerReader {
     if (end < 0) return undefined;
     const text = this.#rest.toString('latin1', 0, end);
     this.#rest = this.#rest.subarray(end + END_OF_HEAD.length);
-    // A server says the same again and again.
+    // Most answers of a server have the same header.
     const head = text === this.#head.text ? this.#head : headIn(text);
     // Only an announcement: the answer comes after it.
     if (head.status >= 100 && head.status < 200 && head.status !== 101) return undefined;

@@ -111,7 +111,7 @@ t.test('a stall is felt by every request that should have started during it', as
   t.match(notes, [/waited because 1 were in flight already/]);
 });
 
-t.test('errors are told apart by their kind, and kinds are bounded', async (t) => {
+t.test('errors are counted by their kind, and kinds are bounded', async (t) => {
   const some = await run(
     new HandSender((n) => {
       if (n % 4 === 0) return refused('503');

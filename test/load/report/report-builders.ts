@@ -192,7 +192,7 @@ export function aRatio(
   return {
     figure,
     ratio: { estimate, lower: estimate * 0.94, upper: estimate * 1.07 },
-    self: { estimate: 0.99, lower: 0.95, upper: 1.03 },
+    aaControl: { estimate: 0.99, lower: 0.95, upper: 1.03 },
     a: [10, 11, 12],
     b: [11, 12.4, 13],
     finding: estimate > 1.1 ? 'higher' : 'no clear difference',

@@ -94,11 +94,11 @@ t.test('a sweep is told by its knee and by what is left beyond it', async (t) =>
 t.test('a comparison is told by its p99, with the interval and the noise', async (t) => {
   t.equal(
     headlineOf(aRecord(aComparison())),
-    "B's p99 is 1.12 times A's (1.05 to 1.20), higher; A against itself: 0.99 (0.95 to 1.03).",
+    "B's p99 is 1.12 times A's (1.05 to 1.20), higher; A/A control: 0.99 (0.95 to 1.03).",
   );
   t.equal(
     headlineOf(aRecord(aComparison({ ratios: [aRatio('p99', 1.02)] }))),
-    "B's p99 does not clearly differ from A's: 1.02 times (0.96 to 1.09); A against itself: 0.99 (0.95 to 1.03).",
+    "B's p99 does not clearly differ from A's: 1.02 times (0.96 to 1.09); A/A control: 0.99 (0.95 to 1.03).",
   );
   t.equal(headlineOf(aRecord(aComparison({ ratios: [] }))), 'Nothing was compared.');
   const leftOut = aComparison({ leftOut: ['Round 3 had no answer of B.'] });

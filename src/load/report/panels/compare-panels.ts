@@ -35,16 +35,16 @@ export function compareKeys({ ratios }: CompareResult): readonly KeyFigure[] {
 function forestPanel({ ratios, confidence }: CompareResult): Panel {
   return {
     wide: true,
-    caption: `Squares: B over A with ${quantileText(confidence)} intervals over ${roundsIn(ratios)} interleaved rounds. Hollow circles below: A over itself, which is noise alone. At 1 there is no difference.`,
+    caption: `Squares: B over A with ${quantileText(confidence)} intervals over ${roundsIn(ratios)} interleaved rounds. Hollow circles below: the A/A control, which is noise alone. At 1 there is no difference.`,
     drawing: forestDrawing({
       title: 'B over A',
       unit: 'ratio',
-      selfName: 'A over itself',
+      aaControlName: 'A/A control',
       width: WIDE_WIDTH,
-      rows: ratios.map(({ figure, ratio, self, finding }: Ratio) => ({
+      rows: ratios.map(({ figure, ratio, aaControl, finding }: Ratio) => ({
         name: `${figure}: ${finding}`,
         ...extentOf(ratio),
-        self: extentOf(self),
+        aaControl: extentOf(aaControl),
       })),
     }),
   };
