@@ -104,7 +104,7 @@ t.test(
     t.equal(deaths.length, 3);
     // What candidate and control lost, stable answered once it was back.
     const ofStable = deaths.find(({ facts }) => facts?.['role'] === 'main')?.message;
-    const most = Number(/with (\d+) requests/.exec(ofStable ?? '')?.[1]);
+    const most = Number(/, (\d+) requests? in flight lost/.exec(ofStable ?? '')?.[1]);
     const failed = report.measured.offered - report.measured.ok;
     t.ok(
       failed <= most,
