@@ -2,17 +2,17 @@ import { RunTime } from '../batching/run-time.ts';
 import { bytesOf } from '../batching/work.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Work } from '../core/work.ts';
-import type { DeskSetting } from './desk.ts';
+import type { ExecutorSetting } from './executor.ts';
 
 /** One at work and one ahead. */
 const BATCHES_PER_REPLICA = 2;
 
 /** Decides whether a supervisor takes one more request. Throws ServeError `overloaded` where it does not. */
 export class Admission {
-  readonly #setting: Pick<DeskSetting, 'queue' | 'replicas' | 'batch'>;
+  readonly #setting: Pick<ExecutorSetting, 'queue' | 'replicas' | 'batch'>;
   readonly #runTime = new RunTime();
 
-  constructor(setting: Pick<DeskSetting, 'queue' | 'replicas' | 'batch'>) {
+  constructor(setting: Pick<ExecutorSetting, 'queue' | 'replicas' | 'batch'>) {
     this.#setting = setting;
   }
 

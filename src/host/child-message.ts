@@ -1,6 +1,6 @@
 import type { Joining } from '../core/joining.ts';
 import type { WorkerReport } from '../engine/worker.ts';
-import type { DeskSetting } from './desk.ts';
+import type { ExecutorSetting } from './executor.ts';
 import type { KeptExample } from './joinings.ts';
 
 /** What a child inherits: its end of the socket and, where there is shared memory, a ring for each direction. */
@@ -8,7 +8,7 @@ export const DESCRIPTORS = { socket: 3, requests: 4, answers: 5 } as const;
 
 /** What the gateway tells its child beside requests: first how to set up, last to drain and end. */
 export type ToChild =
-  | { readonly kind: 'open'; readonly setting: DeskSetting; readonly hasRings: boolean }
+  | { readonly kind: 'open'; readonly setting: ExecutorSetting; readonly hasRings: boolean }
   /** What it is there for from here on. */
   | { readonly kind: 'label'; readonly label: string }
   | { readonly kind: 'close' };

@@ -7,15 +7,15 @@ import type { Frame, RequestFrame } from '../frame/frame.ts';
 import { FrameSocket } from '../frame/frame-socket.ts';
 import { RingReader, RingWriter } from '../frame/ring.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
-import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
-import { openLocalDesk } from './local.ts';
+import type { Executor, ExecutorListeners, ExecutorSetting } from './executor.ts';
+import { openLocalExecutor } from './local-executor.ts';
 import { showLabel } from './process-label.ts';
 
 /** Beyond the longest run: after that, a child without a parent ends itself the hard way. */
 const ORPHAN_GRACE_MS = 5_000;
 
 /**
- * The child's side of a host process: a desk behind a socket. It serves until it is told to close or the socket closes
+ * The child's side of a host process: an executor behind a socket. It serves until it is told to close or the socket closes
  * (the gateway has died), then finishes what runs and has nothing left to keep the process alive. It never ends the process
  * while native code runs.
  */
@@ -23,7 +23,7 @@ export class Child {
   readonly #clock: Clock = systemClock;
   readonly #frames: FrameSocket;
   readonly #withdraw = new InFlightTable<() => void>();
-  #desk: Desk | undefined;
+  #executor: Executor | undefined;
   #runMsMax = 0;
   #ending = false;
 
@@ -74,9 +74,9 @@ export class Child {
     }
   }
 
-  async #open(setting: DeskSetting): Promise<void> {
+  async #open(setting: ExecutorSetting): Promise<void> {
     this.#runMsMax = setting.runMsMax;
-    const listeners: DeskListeners = {
+    const listeners: ExecutorListeners = {
       onBatch: (batch) => this.#tell({ kind: 'batch', batch }),
       onProbe: (source) => this.#tell({ kind: 'probe', source }),
       onJoining: (source, joining, example) =>
@@ -87,10 +87,10 @@ export class Child {
         this.#tell({ kind: 'error', operation, message: messageOf(error) }),
     };
     try {
-      const desk = await openLocalDesk(setting, listeners, this.#clock);
-      this.#desk = desk;
-      if (this.#ending) await desk.close();
-      else this.#tell({ kind: 'ready', models: desk.models });
+      const executor = await openLocalExecutor(setting, listeners, this.#clock);
+      this.#executor = executor;
+      if (this.#ending) await executor.close();
+      else this.#tell({ kind: 'ready', models: executor.models });
     } catch (error) {
       this.#tell({ kind: 'refused', reason: messageOf(error) });
     }
@@ -113,8 +113,8 @@ export class Child {
       }
     };
     try {
-      if (this.#desk === undefined) throw new ServeError('version_not_ready', 'still loading');
-      const withdraw = this.#desk.submit(frame, { resolve, reject: fail });
+      if (this.#executor === undefined) throw new ServeError('version_not_ready', 'still loading');
+      const withdraw = this.#executor.submit(frame, { resolve, reject: fail });
       this.#withdraw.put(correlation, withdraw);
     } catch (error) {
       fail(ServeError.from(error));
@@ -132,7 +132,7 @@ export class Child {
       () => process.kill(process.pid, 'SIGKILL'),
       this.#runMsMax + ORPHAN_GRACE_MS,
     ).unref();
-    await this.#desk?.close();
+    await this.#executor?.close();
     this.#frames.end();
   }
 }

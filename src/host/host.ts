@@ -9,12 +9,12 @@ import type { Signature } from '../core/tensor.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { Birth, Standing } from './birth.ts';
-import type { Desk, DeskSetting } from './desk.ts';
+import type { Executor, ExecutorSetting } from './executor.ts';
 import type { JoiningSetting, KeptExample } from './joinings.ts';
 import { KeptForm } from './kept-form.ts';
 import { Lifeline } from './lives.ts';
 import { boundedLoad, type LoadBounds } from './load-bounds.ts';
-import { openLocalDesk } from './local.ts';
+import { openLocalExecutor } from './local-executor.ts';
 import type { Crash, SupervisorListeners } from './supervision.ts';
 import { Supervisor } from './supervisor.ts';
 
@@ -101,7 +101,7 @@ export async function startHost(options: HostOptions): Promise<Host> {
 
 async function startProcessHost(options: HostOptions): Promise<Host> {
   const { target, checkFiles, birth, loadMsMax, signal, clock, listeners } = options;
-  const desk = await Supervisor.start({
+  const executor = await Supervisor.start({
     setting: settingOf(options),
     checkFiles,
     birth,
@@ -112,11 +112,11 @@ async function startProcessHost(options: HostOptions): Promise<Host> {
     listeners: listenersFor([target], listeners),
   });
   return hostOf(options, {
-    desk,
-    life: () => desk.life,
-    pid: () => desk.pid,
-    become: (standing) => desk.become(standing),
-    close: () => desk.close(),
+    executor,
+    life: () => executor.life,
+    pid: () => executor.pid,
+    become: (standing) => executor.become(standing),
+    close: () => executor.close(),
   });
 }
 
@@ -145,7 +145,7 @@ async function startThread(options: HostOptions): Promise<Host> {
   const setting = { ...settingOf(options), firstBatchId: 0 };
   try {
     await boundedLoad(Promise.resolve(options.checkFiles?.()), options);
-    const opening = openLocalDesk(
+    const opening = openLocalExecutor(
       setting,
       {
         onBatch: (batch) => listeners.onBatch(target, batch),
@@ -160,17 +160,17 @@ async function startThread(options: HostOptions): Promise<Host> {
       },
       clock,
     );
-    const desk = await loadedWithin(opening, options);
-    for (const { provider } of desk.models) listeners.onProvider(target, provider);
+    const executor = await loadedWithin(opening, options);
+    for (const { provider } of executor.models) listeners.onProvider(target, provider);
     lifeline.become({ kind: 'ready' });
     const close = async (): Promise<void> => {
       lifeline.become({ kind: 'draining' });
-      await desk.close();
+      await executor.close();
       lifeline.become({ kind: 'unloaded' });
     };
     let closing: Promise<void> | undefined;
     return hostOf(options, {
-      desk,
+      executor,
       life: () => lifeline.life,
       pid: () => undefined,
       become: () => undefined,
@@ -186,28 +186,28 @@ async function startThread(options: HostOptions): Promise<Host> {
 }
 
 /** A thread that hangs while it loads cannot be ended; should it come round after all, it is closed. */
-async function loadedWithin(opening: Promise<Desk>, bounds: LoadBounds): Promise<Desk> {
+async function loadedWithin(opening: Promise<Executor>, bounds: LoadBounds): Promise<Executor> {
   try {
     return await boundedLoad(opening, bounds);
   } catch (error) {
-    opening.then((desk) => desk.close()).catch(() => undefined);
+    opening.then((executor) => executor.close()).catch(() => undefined);
     throw error;
   }
 }
 
-function settingOf(options: HostOptions): Omit<DeskSetting, 'firstBatchId'> {
+function settingOf(options: HostOptions): Omit<ExecutorSetting, 'firstBatchId'> {
   const { source, joining, replicas, batch, queue, runMsMax } = options;
   return { sources: [source], joinings: [joining], replicas, batch, queue, runMsMax };
 }
 
-type Parts = Pick<Host, 'life' | 'pid' | 'become' | 'close'> & { readonly desk: Desk };
+type Parts = Pick<Host, 'life' | 'pid' | 'become' | 'close'> & { readonly executor: Executor };
 
 function hostOf(
   { target, listeners }: HostOptions,
-  { desk, life, pid, become, close }: Parts,
+  { executor, life, pid, become, close }: Parts,
 ): Host {
   const { model, version } = target;
-  const [opened] = desk.models;
+  const [opened] = executor.models;
   if (opened === undefined) throw new Error('expected one open model, found none');
   const form = new KeptForm(opened.signature, (output, why) =>
     listeners.onUnkeptForm(target, output, why),
@@ -220,7 +220,7 @@ function hostOf(
         inFlight -= 1;
         offAbort(signal, withdraw);
       };
-      const withdraw = desk.submit(
+      const withdraw = executor.submit(
         { work: request, plan: PLAN },
         {
           resolve: (answer) => {
@@ -248,8 +248,8 @@ function hostOf(
     target,
     signature: opened.signature,
     form: () => form.signature(),
-    provider: () => desk.models[0]?.provider ?? opened.provider,
-    joining: () => desk.joinings()[0] ?? NOT_JOINED,
+    provider: () => executor.models[0]?.provider ?? opened.provider,
+    joining: () => executor.joinings()[0] ?? NOT_JOINED,
     life,
     inFlight: () => inFlight,
     infer,

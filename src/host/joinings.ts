@@ -24,7 +24,7 @@ export type KeptExample = {
 
 export type OnJoining = (source: number, joining: Joining, example?: KeptExample) => void;
 
-/** Whether requests share the runs of each source of a desk, which a probe or an answer may change. */
+/** Whether requests share the runs of each source of an executor, which a probe or an answer may change. */
 export class Joinings {
   readonly #states: Joining[];
   readonly #onJoining: OnJoining;

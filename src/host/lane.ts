@@ -76,7 +76,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
   const target = { model: candidate.model, version: candidate.version };
   const twinTarget = { model: twin.model, version: twin.version };
   try {
-    const desk = await Supervisor.start({
+    const executor = await Supervisor.start({
       setting: {
         sources: [candidate, twin],
         joinings: [joinings.candidate, joinings.twin],
@@ -95,12 +95,12 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
       listeners: listenersFor([target, twinTarget], listeners),
     });
     return {
-      run: (request, plan) => runInLane({ desk, clock, stableForm, request, plan }),
-      waiting: () => desk.inFlight,
-      backlogBytes: () => desk.backlogBytes,
-      life: () => desk.life,
-      pid: () => desk.pid,
-      close: () => desk.close(),
+      run: (request, plan) => runInLane({ executor, clock, stableForm, request, plan }),
+      waiting: () => executor.inFlight,
+      backlogBytes: () => executor.backlogBytes,
+      life: () => executor.life,
+      pid: () => executor.pid,
+      close: () => executor.close(),
     };
   } catch (error) {
     throw new ServeError('version_not_ready', `the shadow lane: ${messageOf(error)}`, {
@@ -110,7 +110,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
 }
 
 type LaneRun = {
-  readonly desk: Supervisor;
+  readonly executor: Supervisor;
   readonly clock: Clock;
   readonly stableForm: LaneOptions['stableForm'];
   readonly request: InferRequest;
@@ -118,12 +118,12 @@ type LaneRun = {
 };
 
 function runInLane(lane: LaneRun): Promise<LaneResult> {
-  const { desk, clock, request: work, plan: order } = lane;
+  const { executor, clock, request: work, plan: order } = lane;
   const plan = orderOf(order);
   const leftMs = Math.min(Math.ceil(work.deadlineMs - clock.monotonicMs()), TIMER_MS_MAX);
   return new Promise((resolve, reject) => {
     const withdraw = submit(
-      desk,
+      executor,
       { work, plan },
       {
         resolve: (answer) => {
@@ -144,11 +144,11 @@ function runInLane(lane: LaneRun): Promise<LaneResult> {
 }
 
 function submit(
-  desk: Supervisor,
+  executor: Supervisor,
   ...[planned, settle]: Parameters<Supervisor['submit']>
 ): () => void {
   try {
-    return desk.submit(planned, settle);
+    return executor.submit(planned, settle);
   } catch (error) {
     throw asLaneError(ServeError.from(error));
   }
@@ -163,13 +163,13 @@ function orderOf({ twin, candidateFirst }: LanePlan): readonly number[] {
 function resultOf(
   answer: Answer,
   order: readonly number[],
-  { desk, stableForm, request }: LaneRun,
+  { executor, stableForm, request }: LaneRun,
 ): LaneResult {
   const { runs, batch } = answer;
-  const twin = desk.models[TWIN];
+  const twin = executor.models[TWIN];
   const stable = twin && {
     signature: stableForm?.() ?? twin.signature,
-    joining: desk.joinings()[TWIN],
+    joining: executor.joinings()[TWIN],
   };
   const runOf = (source: number): Observation | undefined => {
     const run = runs[order.indexOf(source)];

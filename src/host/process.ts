@@ -12,7 +12,7 @@ import { openRing, RingReader, RingWriter } from '../frame/ring.ts';
 import { type Birth, type Standing, setOomScore, variablesOf } from './birth.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import { keepTrackOf } from './children.ts';
-import type { DeskListeners, DeskSetting } from './desk.ts';
+import type { ExecutorListeners, ExecutorSetting } from './executor.ts';
 import { boundedLoad, LoadAbandonedError, type LoadBounds } from './load-bounds.ts';
 import { overMemoryText, watchMemory } from './memory-watch.ts';
 
@@ -27,13 +27,13 @@ export type ChildExit = {
 /** A child whose load takes too long, or is given up, is killed. */
 export type HostProcessOptions = LoadBounds & {
   readonly clock: Pick<Clock, 'monotonicMs'>;
-  readonly setting: DeskSetting;
+  readonly setting: ExecutorSetting;
   readonly birth: Birth;
   readonly onFrame: (frame: Frame) => void;
   /** Once, after everything that the child had sent has been read. */
   readonly onExit: (exit: ChildExit) => void;
   readonly listeners: Pick<
-    DeskListeners,
+    ExecutorListeners,
     'onBatch' | 'onProbe' | 'onJoining' | 'onRecheck' | 'onInternalError'
   >;
 };

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { ProviderReport } from '../core/provider.ts';
 import type { Life } from '../core/version.ts';
 import type { Birth } from './birth.ts';
-import type { DeskListeners, DeskSetting } from './desk.ts';
+import type { ExecutorListeners, ExecutorSetting } from './executor.ts';
 import type { LoadBounds } from './load-bounds.ts';
 import type { ChildExit } from './process.ts';
 
@@ -10,7 +10,7 @@ export type Crash = ChildExit & { readonly inFlight: number };
 
 /** A child whose load takes too long, or is given up, is killed. */
 export type SupervisorOptions = LoadBounds & {
-  readonly setting: Omit<DeskSetting, 'firstBatchId'>;
+  readonly setting: Omit<ExecutorSetting, 'firstBatchId'>;
   /** Rejects where what would be loaded is not what was read. Asked before each start of a child, the first included. */
   readonly checkFiles?: (() => Promise<void>) | undefined;
   readonly birth: Birth;
@@ -23,7 +23,7 @@ export type SupervisorOptions = LoadBounds & {
 };
 
 export type SupervisorListeners = Pick<
-  DeskListeners,
+  ExecutorListeners,
   'onBatch' | 'onJoining' | 'onRecheck' | 'onInternalError'
 > & {
   readonly onLife: (life: Life) => void;

@@ -10,7 +10,7 @@ import type { Frame } from '../frame/frame.ts';
 import { Admission } from './admission.ts';
 import type { Birth, Standing } from './birth.ts';
 import { CrashLog } from './crash-log.ts';
-import type { Desk, DeskListeners } from './desk.ts';
+import type { Executor, ExecutorListeners } from './executor.ts';
 import { JoiningMemory } from './joining-memory.ts';
 import { Lifeline } from './lives.ts';
 import { boundedLoad } from './load-bounds.ts';
@@ -63,11 +63,11 @@ const NEXT: Readonly<Record<State['kind'], readonly State['kind'][]>> = {
 };
 
 /**
- * A desk whose work is done in a child process. The supervisor restarts the process when it dies. It rejects the requests that
+ * An executor whose work is done in a child process. The supervisor restarts the process when it dies. It rejects the requests that
  * were in it at once as `host_lost` and never runs them again: one of them may have killed it, and an arm on trial must not
  * hide its failures. It holds the requests that arrive during a short restart, so that a crash costs only those in the process.
  */
-export class Supervisor implements Desk {
+export class Supervisor implements Executor {
   readonly #options: SupervisorOptions;
   #birth: Birth;
   readonly #joinings: JoiningMemory;
@@ -246,7 +246,7 @@ export class Supervisor implements Desk {
     this.#checkIdle();
   }
 
-  #onBatch(batch: Parameters<DeskListeners['onBatch']>[0]): void {
+  #onBatch(batch: Parameters<ExecutorListeners['onBatch']>[0]): void {
     this.#admission.learn(batch);
     this.#options.listeners.onBatch(batch);
   }

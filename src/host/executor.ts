@@ -5,21 +5,21 @@ import type { WorkerReport } from '../engine/worker.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { JoiningSetting, OnJoining } from './joinings.ts';
 
-/** Where requests are handed in, whichever side of a process border the work is done on. */
-export type Desk = {
+/** Runs requests, in this process or in a child process. */
+export type Executor = {
   readonly models: WorkerReport['models'];
   /** Whether requests share runs, by source. */
   readonly joinings: () => readonly Joining[];
   /**
-   * Takes a request, settles it exactly once, and returns how to withdraw it. Throws ServeError where it is not taken at all.
+   * Queues a request, settles it exactly once, and returns a function that cancels it. Throws ServeError if it is not queued.
    */
   readonly submit: (planned: Planned, settle: Pick<Entry, 'resolve' | 'reject'>) => () => void;
-  /** Takes nothing new and resolves when all that was taken is settled and everything is released. */
+  /** Refuses new requests; resolves when the queued ones are settled and everything is released. */
   readonly close: () => Promise<void>;
 };
 
-/** How a desk is to be set up. Plain data: it crosses the process border. */
-export type DeskSetting = {
+/** What an executor needs. Plain data, sent to a child process as it is. */
+export type ExecutorSetting = {
   /** What each replica opens; a request's plan names them by their place. */
   readonly sources: readonly Source[];
   /** One for each source. */
@@ -31,8 +31,8 @@ export type DeskSetting = {
   readonly firstBatchId: number;
 };
 
-/** What is told of a desk while it works. */
-export type DeskListeners = {
+/** Called by an executor while it works. */
+export type ExecutorListeners = {
   readonly onBatch: (batch: { rows: number; requests: number; computeMs: number }) => void;
   /** The rows of a source are probed from now on, until `onJoining` says what was found. */
   readonly onProbe: (source: number) => void;

@@ -7,19 +7,19 @@ import { freshRandom } from '../core/random.ts';
 import { isBatchable, type Tensor } from '../core/tensor.ts';
 import type { Planned } from '../core/work.ts';
 import { type Engine, openEngine } from '../engine/engine.ts';
-import type { Desk, DeskListeners, DeskSetting } from './desk.ts';
+import type { Executor, ExecutorListeners, ExecutorSetting } from './executor.ts';
 import { Joinings, type KeptExample } from './joinings.ts';
 import { probeModel } from './row-probe.ts';
 
 /** Bytes of inputs that an example keeps. */
 const EXAMPLE_BYTES_MAX = 256 * 1024;
 
-/** Opens a desk in this process: batching in front of worker threads. Rejects with why a source could not be loaded. */
-export async function openLocalDesk(
-  setting: DeskSetting,
-  listeners: DeskListeners,
+/** Opens an executor in this process: batching in front of worker threads. Rejects with why a source could not be loaded. */
+export async function openLocalExecutor(
+  setting: ExecutorSetting,
+  listeners: ExecutorListeners,
   clock: Clock,
-): Promise<Desk> {
+): Promise<Executor> {
   const { sources, replicas, runMsMax } = setting;
   const { onStuck, onInternalError } = listeners;
   const onFree = (): void => batcher?.wake();
@@ -53,9 +53,9 @@ export async function openLocalDesk(
 
 /** What the runtime says of a model's leading dimensions goes before what was decided from outside. */
 function joiningsOf(
-  { joinings, batch }: DeskSetting,
+  { joinings, batch }: ExecutorSetting,
   { models }: Engine,
-  { onJoining }: DeskListeners,
+  { onJoining }: ExecutorListeners,
 ): Joinings {
   const states = joinings.map(({ joining }, source): Joining => {
     const signature = models[source]?.signature;
@@ -72,8 +72,8 @@ function joiningsOf(
 }
 
 type Parts = {
-  readonly setting: DeskSetting;
-  readonly listeners: DeskListeners;
+  readonly setting: ExecutorSetting;
+  readonly listeners: ExecutorListeners;
   readonly clock: Clock;
   readonly engine: Engine;
   readonly joinings: Joinings;
@@ -143,7 +143,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 type Probing = Omit<Parts, 'listeners' | 'clock'> & {
   readonly batcher: Batcher;
-  readonly listeners: Pick<DeskListeners, 'onProbe' | 'onInternalError'>;
+  readonly listeners: Pick<ExecutorListeners, 'onProbe' | 'onInternalError'>;
 };
 
 /** Probes one source after the other, before any request comes; never rejects. A probe is bounded, see `probeModel`. */
