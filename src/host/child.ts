@@ -22,7 +22,7 @@ const ORPHAN_GRACE_MS = 5_000;
 export class Child {
   readonly #clock: Clock = systemClock;
   readonly #frames: FrameSocket;
-  readonly #withdraw = new InFlightTable<() => void>();
+  readonly #cancels = new InFlightTable<() => void>();
   #executor: Executor | undefined;
   #runMsMax = 0;
   #ending = false;
@@ -42,7 +42,7 @@ export class Child {
         this.#onRequest(frame);
         break;
       case 'cancel':
-        this.#withdraw.get(frame.correlation)?.();
+        this.#cancels.get(frame.correlation)?.();
         break;
       case 'control':
         this.#onMessage(frame.body as ToChild);
@@ -99,12 +99,12 @@ export class Child {
   #onRequest(frame: RequestFrame): void {
     const { correlation } = frame;
     const fail = (error: ServeError): void => {
-      this.#withdraw.remove(correlation);
+      this.#cancels.remove(correlation);
       const { code, message, retryAfterMs } = error;
       this.#frames.send({ kind: 'failure', correlation, code, message, retryAfterMs });
     };
     const resolve = (answer: Answer): void => {
-      this.#withdraw.remove(correlation);
+      this.#cancels.remove(correlation);
       try {
         this.#frames.send({ kind: 'answer', correlation, answer });
       } catch (error) {
@@ -114,8 +114,8 @@ export class Child {
     };
     try {
       if (this.#executor === undefined) throw new ServeError('version_not_ready', 'still loading');
-      const withdraw = this.#executor.submit(frame, { resolve, reject: fail });
-      this.#withdraw.put(correlation, withdraw);
+      const cancel = this.#executor.submit(frame, { resolve, reject: fail });
+      this.#cancels.put(correlation, cancel);
     } catch (error) {
       fail(ServeError.from(error));
     }

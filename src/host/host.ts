@@ -218,9 +218,9 @@ function hostOf(
       if (signal.aborted) throw new ServeError('cancelled', 'the caller went away');
       const settled = (): void => {
         inFlight -= 1;
-        offAbort(signal, withdraw);
+        offAbort(signal, cancel);
       };
-      const withdraw = executor.submit(
+      const cancel = executor.submit(
         { work: request, plan: PLAN },
         {
           resolve: (answer) => {
@@ -241,7 +241,7 @@ function hostOf(
         },
       );
       inFlight += 1;
-      onAbort(signal, withdraw);
+      onAbort(signal, cancel);
     });
   };
   return {

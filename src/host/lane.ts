@@ -122,7 +122,7 @@ function runInLane(lane: LaneRun): Promise<LaneResult> {
   const plan = orderOf(order);
   const leftMs = Math.min(Math.ceil(work.deadlineMs - clock.monotonicMs()), TIMER_MS_MAX);
   return new Promise((resolve, reject) => {
-    const withdraw = submit(
+    const cancel = submit(
       executor,
       { work, plan },
       {
@@ -138,7 +138,7 @@ function runInLane(lane: LaneRun): Promise<LaneResult> {
     );
     const timer = setTimeout(() => {
       reject(new ServeError('deadline_exceeded', 'the shadow lane was too slow'));
-      withdraw();
+      cancel();
     }, leftMs);
   });
 }

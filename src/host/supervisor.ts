@@ -142,7 +142,7 @@ export class Supervisor implements Executor {
       this.#pending.remove(correlation);
       throw error;
     }
-    return () => this.#withdraw(correlation);
+    return () => this.#cancel(correlation);
   }
 
   /** Gives the process a new label and `oom_score_adj`, and each process that is started after it. */
@@ -251,7 +251,7 @@ export class Supervisor implements Executor {
     this.#options.listeners.onBatch(batch);
   }
 
-  #withdraw(correlation: number): void {
+  #cancel(correlation: number): void {
     const pending = this.#pending.remove(correlation);
     if (pending === undefined) return;
     if (pending.sent) this.#process?.send({ kind: 'cancel', correlation });
