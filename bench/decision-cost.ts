@@ -163,7 +163,7 @@ function aPair(at: number, random: Random): Pair {
     stable: anAnswer(random),
     candidate: anAnswer(random),
     twin: at % 5 === 0 ? anAnswer(random) : undefined,
-    laneRun: at,
+    shadowRun: at,
   };
 }
 

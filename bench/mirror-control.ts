@@ -10,7 +10,7 @@ export type MirroredModel = {
 /** Of the mirrored requests, how many a rollout twins where nothing else is written, in percent. */
 const TWIN_PERCENT = twinOfDefault();
 
-/** Mirrors so many percent of the traffic. At 0 the lane stays loaded, so that memory is the same either way. */
+/** Mirrors so many percent of the traffic. At 0 the shadow host stays loaded, so that memory is the same either way. */
 export async function setMirror(
   gateway: GatewayProcess,
   { model, stable, candidate }: MirroredModel,
@@ -26,8 +26,8 @@ export async function setMirror(
   });
 }
 
-/** How many mirrored requests the lanes have run so far, and how many went without. */
-export async function lanesWork(
+/** How many mirrored requests the shadow hosts have run so far, and how many went without. */
+export async function shadowWork(
   gateway: GatewayProcess,
   model: string,
 ): Promise<{ readonly run: number; readonly dropped: number }> {

@@ -8,7 +8,7 @@ import { interleave, type Rounds, ratioSpread, spreadOf } from './blocks.ts';
 import type { Effort } from './effort.ts';
 import type { Figure, Measurement, Suite } from './figure.ts';
 import { expectAllAnswered } from './loader.ts';
-import { lanesWork, setMirror } from './mirror-control.ts';
+import { setMirror, shadowWork } from './mirror-control.ts';
 import { findHighestRate } from './rate-search.ts';
 import type { Workplace } from './workplace.ts';
 
@@ -64,7 +64,7 @@ async function measureMirrorHarm(workplace: Workplace, effort: Effort): Promise<
     tell(`round ${round + 1} ${kind}: p99 ${report.measured.latency.p99Ms.toFixed(2)} ms`);
     return report;
   });
-  const work = await lanesWork(gateway, MODEL);
+  const work = await shadowWork(gateway, MODEL);
   const conditions = {
     deadlineMs: DEADLINE_MS,
     highestRatePerSecond: Math.round(highest),

@@ -156,7 +156,7 @@ async function startOwn(model: BenchedModel, bench: Bench): Promise<Way> {
   };
 }
 
-/** Copies that the lane has run, of a gateway's metrics. */
+/** Copies that the shadow host has run, of a gateway's metrics. */
 export function copiesIn(metrics: string): number {
   const lines = metrics.matchAll(/^understudy_mirror_requests_total\{(.*)\} (\d+)$/gm);
   let copies = 0;
@@ -166,7 +166,7 @@ export function copiesIn(metrics: string): number {
   return copies;
 }
 
-/** The lane of the mirror stays loaded in every mode, as the second gateway behind a proxy does. */
+/** The shadow host of the mirror stays loaded in every mode, as the second gateway behind a proxy does. */
 async function setRoute(adminPort: number, mode: Mode): Promise<void> {
   const url = `http://127.0.0.1:${adminPort}/api/v1/models/${MODEL}/route`;
   const { revision } = (await (await fetch(url)).json()) as { readonly revision: number };

@@ -22,7 +22,7 @@ import { type Release, releasing } from './release.ts';
 export type SeamOptions = {
   readonly config: Config;
   readonly catalog: Catalog;
-  readonly deployments: Pick<Deployments, 'lane'>;
+  readonly deployments: Pick<Deployments, 'shadowHost'>;
   readonly clock: Clock;
   readonly random: Random;
   /** Signs feedback tokens; without one, tokens end with this process. */
@@ -52,7 +52,7 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
   const watch = new LiveWatch({
     ...both,
     readMirror: (model) => served.read(model)?.mirror,
-    shadowHost: (model, version) => deployments.lane(model, version),
+    shadowHost: (model, version) => deployments.shadowHost(model, version),
     limits: {
       ...MIRROR_LIMITS,
       bytesMax: mirrorBytesMax,

@@ -25,7 +25,7 @@ export function compare(pair: Pair, comparator: Comparator): Comparison {
     candidateFailed: candidate.kind === 'failure',
     latency:
       isTwinned && candidate.kind === 'answer'
-        ? { candidateMs: candidate.computeMs, twinMs: twin.computeMs, laneRun: pair.laneRun }
+        ? { candidateMs: candidate.computeMs, twinMs: twin.computeMs, shadowRun: pair.shadowRun }
         : undefined,
   };
 }

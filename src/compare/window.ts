@@ -47,7 +47,7 @@ class EvidenceWindow implements Window {
   readonly #lossBySlice = new Map<string, DifferenceTally>();
   readonly #slices: readonly Slice[];
   readonly #latency: { pairs: number; slower: number };
-  /** The lane runs one batch at a time, so the pairs of one run come one after another. */
+  /** The shadow host runs one batch at a time, so the pairs of one run come one after another. */
   #timedRun: number | undefined;
   readonly #labels: { joined: number; unmatched: number };
 
@@ -73,9 +73,9 @@ class EvidenceWindow implements Window {
       this.#disagreement.add(score);
       if (noise !== undefined) this.#excess.add(score - noise);
     }
-    const isKnown = latency?.laneRun !== undefined && latency.laneRun === this.#timedRun;
+    const isKnown = latency?.shadowRun !== undefined && latency.shadowRun === this.#timedRun;
     if (latency !== undefined && !isKnown) {
-      this.#timedRun = latency.laneRun;
+      this.#timedRun = latency.shadowRun;
       const { ratio, floorMs } = this.#latencyMargin;
       const { candidateMs, twinMs } = latency;
       this.#latency.pairs += 1;

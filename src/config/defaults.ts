@@ -27,7 +27,7 @@ export const DEFAULTS = {
     bodyMax: '64MiB',
     /** All bodies and answers in flight together: a quarter of the memory of the cgroup or the machine. */
     memoryMax: 'auto',
-    /** Copies for the shadow lanes, of all models; one model gets half at most. More of them wait only where a shadow hangs. */
+    /** Copies for the shadow hosts, of all models; one model gets half at most. More of them wait only where a shadow hangs. */
     mirrorMax: '128MiB',
     /** The largest header block: Node's own limit. */
     headersMax: '16KiB',

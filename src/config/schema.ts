@@ -38,7 +38,7 @@ export type Config = {
     readonly headersBytesMax: number;
     /** Of all bodies and answers in flight; `auto`: by the memory that there is. */
     readonly memoryBytesMax: number | 'auto';
-    /** Of all copies that wait for shadow lanes. */
+    /** Of all copies that wait for shadow hosts. */
     readonly mirrorBytesMax: number;
   };
   readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };

@@ -22,8 +22,8 @@ export type Comparison = {
     | {
         readonly candidateMs: number;
         readonly twinMs: number;
-        /** Comparisons of one lane run share its two times, which count once. */
-        readonly laneRun: number | undefined;
+        /** Comparisons of one shadow host run share its two times, which count once. */
+        readonly shadowRun: number | undefined;
       }
     | undefined;
 };

@@ -21,7 +21,7 @@ export type MirrorCounts = {
   /** By reason. */
   readonly dropped: Readonly<Record<string, number>>;
   readonly timedOut: number;
-  /** The lane could not run it (its process died or refused), so it was not compared. */
+  /** The shadow host could not run it (its process died or refused), so it was not compared. */
   readonly failed: number;
   /** The live requests in flight at the flip of the coin, in powers of two (`0`, `1`, `2`, `4`, ...), and what became of them. */
   readonly byLoad: Readonly<

@@ -64,7 +64,7 @@ export type Observation =
 
 /**
  * The same request answered by the live stable version and by the candidate, and where `twin` is set by stable's copy in the
- * shadow lane too, back to back with the candidate on the same bytes.
+ * shadow host too, back to back with the candidate on the same bytes.
  */
 export type Pair = {
   readonly requestId: string;
@@ -73,6 +73,6 @@ export type Pair = {
   readonly stable: Observation;
   readonly candidate: Observation;
   readonly twin: Observation | undefined;
-  /** The lane's run that the request was part of, if it was run. Pairs of one run were timed together: one measurement. */
-  readonly laneRun: number | undefined;
+  /** The shadow host's run that the request was part of, if it was run. Pairs of one run were timed together: one measurement. */
+  readonly shadowRun: number | undefined;
 };

@@ -16,7 +16,7 @@ export type Rule = {
   readonly version: string;
 };
 
-/** What the shadow lane is to see of the traffic. `twinBp` is the part of the mirrored that stable's copy runs too. */
+/** What the shadow host is to see of the traffic. `twinBp` is the part of the mirrored that stable's copy runs too. */
 export type MirrorSetting = {
   readonly version: string;
   readonly sampleBp: number;

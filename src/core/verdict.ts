@@ -12,7 +12,7 @@ export const METRIC_NAMES = [
 
 export type MetricName = (typeof METRIC_NAMES)[number];
 
-/** Where a metric's evidence comes from: pairs in the shadow lane, or randomised live traffic. */
+/** Where a metric's evidence comes from: pairs in the shadow host, or randomised live traffic. */
 export const METRIC_PHASE = {
   disagreement: 'shadow',
   pairedErrors: 'shadow',

@@ -11,7 +11,7 @@ const LOAD_SAMPLES_MIN = 20;
 
 /**
  * Why the mirror has seen too little of the traffic for its metrics to promote; empty if it has seen enough. Pairs that are
- * missing are not missing at random: a lane drops when the load is high, which is when a slow or failing candidate shows.
+ * missing are not missing at random: a shadow host drops when the load is high, which is when a slow or failing candidate shows.
  */
 export function coverageGaps(mirror: MirrorCounts): readonly string[] {
   const dropped = Object.values(mirror.dropped).reduce((sum, count) => sum + count, 0);

@@ -31,7 +31,7 @@ models:
     route: { stable: "1" }
 `;
 
-/** Copies of the network in the slowed build: a run, as the lane times it, then takes about three times as long. */
+/** Copies of the network in the slowed build: a run, as the shadow host times it, then takes about three times as long. */
 const SLOWED_COPIES = 20;
 
 /** Of all test images, this share gets NaN from the flaky build, and this share ends its process. */

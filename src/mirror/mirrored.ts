@@ -1,11 +1,11 @@
 import type { InferRequest } from '../core/infer.ts';
 import type { Observation, Outcome } from '../core/outcome.ts';
 
-/** The answers of candidate and twin in one run of the shadow host; requests that shared the run have one `laneRun`. */
+/** The answers of candidate and twin in one run of the shadow host; requests that shared the run have one `shadowRun`. */
 export type ShadowRun = {
   readonly candidate: Observation;
   readonly twin: Observation | undefined;
-  readonly laneRun: number;
+  readonly shadowRun: number;
 };
 
 /** The part of a shadow host that the mirror needs. */

@@ -40,7 +40,7 @@ export type ShadowQueueOptions = {
 };
 
 /** The shadow host's part of a pair. */
-type ShadowSide = Pick<Pair, 'candidate' | 'twin' | 'laneRun'>;
+type ShadowSide = Pick<Pair, 'candidate' | 'twin' | 'shadowRun'>;
 
 type Waiting = {
   readonly mirrored: Mirrored;
@@ -195,7 +195,7 @@ export class ShadowQueue {
     if (run <= this.#begunAtLastCrash) return { kind: 'failed' };
     this.#begunAtLastCrash = this.#begun;
     const candidate = { kind: 'failure', code: 'host_lost', message } as const;
-    return this.#offer(waiting, { candidate, twin: undefined, laneRun: undefined });
+    return this.#offer(waiting, { candidate, twin: undefined, shadowRun: undefined });
   }
 
   #offer({ mirrored, stable }: Waiting, run: ShadowSide): MirrorOutcome {

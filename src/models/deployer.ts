@@ -6,7 +6,7 @@ import type { Birth } from '../host/birth.ts';
 import { type Host, type HostListeners, type HostOptions, startHost } from '../host/host.ts';
 import type { JoiningStore } from '../host/joining-store.ts';
 import type { JoiningSetting } from '../host/joinings.ts';
-import { type Lane, type LaneOptions, startLane } from '../host/lane.ts';
+import { type ShadowHost, type ShadowHostOptions, startShadowHost } from '../host/shadow-host.ts';
 import { checkUnchanged } from '../repository/check-unchanged.ts';
 import type { Package } from '../repository/package.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
@@ -16,10 +16,10 @@ import { joiningKey, joiningSetting } from './joining-setting.ts';
 import type { ShadowTarget } from './shadow-hosts.ts';
 
 /**
- * The shadow lane yields to everything that serves live requests: the lowest priority short of idle, given at birth. Two replicas'
+ * The shadow host yields to everything that serves live requests: the lowest priority short of idle, given at birth. Two replicas'
  * worth of requests may wait in it; the mirror bounds what it sends. Where memory runs out, it is the first to be killed.
  */
-const LANE = { nice: 15, oomScoreAdj: 900 } as const;
+const SHADOW = { nice: 15, oomScoreAdj: 900 } as const;
 
 export type DeployerOptions = {
   readonly clock: Clock;
@@ -67,18 +67,18 @@ export class Deployer {
     });
   }
 
-  async startLane(
+  async startShadowHost(
     { model, candidate: mirrored, twin: stable, entry }: ShadowTarget,
-    stableForm: LaneOptions['stableForm'],
+    stableForm: ShadowHostOptions['stableForm'],
     signal?: AbortSignal,
-  ): Promise<Lane> {
+  ): Promise<ShadowHost> {
     const { clock, environment } = this.#options;
     const candidate = sourceOf({ model, version: mirrored }, entry);
     const twin = sourceOf({ model, version: stable }, entry);
     const { batch, queue, execution } = candidate.settings;
     const listeners = this.#keeping('shadow', [candidate, twin]);
     const checks = [candidate, twin].map(({ found }) => checkUnchanged(found));
-    return await startLane({
+    return await startShadowHost({
       candidate: candidate.source,
       twin: twin.source,
       stableForm,
@@ -93,7 +93,7 @@ export class Deployer {
       ...{ loadMsMax: 2 * execution.loadMsMax, signal },
       birth: {
         label: `${model}/${mirrored} shadow`,
-        ...{ ...LANE, environment, memoryBytesMax: twice(execution.memoryBytesMax) },
+        ...{ ...SHADOW, environment, memoryBytesMax: twice(execution.memoryBytesMax) },
       },
       // Mirrored requests have no client waiting: there is no urgency.
       queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },

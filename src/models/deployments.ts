@@ -3,7 +3,7 @@ import type { Arm, Route } from '../core/route.ts';
 import type { Life, ModelVersion } from '../core/version.ts';
 import type { ModelVersionState, RefusedModel } from '../core/version-state.ts';
 import type { Host } from '../host/host.ts';
-import type { Lane, LaneOptions } from '../host/lane.ts';
+import type { ShadowHost, ShadowHostOptions } from '../host/shadow-host.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { DeployedVersion } from './deployed-version.ts';
@@ -15,7 +15,7 @@ import { ShadowHosts, type ShadowTarget } from './shadow-hosts.ts';
 
 export type DeploymentsOptions = {
   readonly catalog: Catalog;
-  readonly deployer: Pick<Deployer, 'startHost' | 'startLane'>;
+  readonly deployer: Pick<Deployer, 'startHost' | 'startShadowHost'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -50,10 +50,11 @@ export class Deployments {
       onInternalError,
     });
     this.#shadows = new ShadowHosts({
-      startLane: (target, signal) => {
+      startShadowHost: (target, signal) => {
         const stable = { model: target.model, version: target.twin };
-        const form: LaneOptions['stableForm'] = () => this.#live.find(stable, 'stable')?.form();
-        return deployer.startLane(target, form, signal);
+        const form: ShadowHostOptions['stableForm'] = () =>
+          this.#live.find(stable, 'stable')?.form();
+        return deployer.startShadowHost(target, form, signal);
       },
       onInternalError,
     });
@@ -122,7 +123,7 @@ export class Deployments {
     return this.#live.find(target, arm);
   };
 
-  lane(model: string, version: string): Lane | undefined {
+  shadowHost(model: string, version: string): ShadowHost | undefined {
     return this.#shadows.find(model, version);
   }
 

@@ -18,7 +18,7 @@ export type VersionRole = {
 /** One version as its operator sees it. */
 export type VersionView = {
   readonly version: string;
-  /** As in the life of a version, or `refused` for one that cannot be read. Of one that runs only in the shadow, that of its lane. */
+  /** As in the life of a version, or `refused` for one that cannot be read. Of one that runs only in the shadow, that of its shadow host. */
   readonly state: string;
   readonly roles: readonly VersionRole[];
   /** Why it is refused or failed, or what has changed since it was read. */

@@ -1,6 +1,6 @@
 import { ServeError } from '../core/errors.ts';
 import type { Life } from '../core/version.ts';
-import type { Lane } from '../host/lane.ts';
+import type { ShadowHost } from '../host/shadow-host.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 
 /** What a shadow host holds: the candidate, and stable's copy to compare with. */
@@ -16,7 +16,7 @@ export type ShadowTarget = {
 
 export type ShadowHostsOptions = {
   /** Resolves when candidate and twin are ready; rejects with a ServeError if one cannot serve, or once it is given up. */
-  readonly startLane: (target: ShadowTarget, signal: AbortSignal) => Promise<Lane>;
+  readonly startShadowHost: (target: ShadowTarget, signal: AbortSignal) => Promise<ShadowHost>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -26,7 +26,7 @@ type Load = {
   readonly cancel: AbortController;
 };
 
-type Held = { readonly target: ShadowTarget; readonly lane: Lane };
+type Held = { readonly target: ShadowTarget; readonly shadow: ShadowHost };
 
 /** The shadow hosts, one for each model that mirrors. Prepared before a route asks for one, closed after it no longer does. */
 export class ShadowHosts {
@@ -43,9 +43,9 @@ export class ShadowHosts {
   }
 
   /** The shadow host that holds a candidate. */
-  find(model: string, candidate: string): Lane | undefined {
+  find(model: string, candidate: string): ShadowHost | undefined {
     const held = this.#held.get(model);
-    return held?.target.candidate === candidate ? held.lane : undefined;
+    return held?.target.candidate === candidate ? held.shadow : undefined;
   }
 
   /** Where the shadow host of a candidate stands; undefined where there is none. */
@@ -115,20 +115,20 @@ export class ShadowHosts {
   }
 
   async #start(model: string, target: ShadowTarget, signal: AbortSignal): Promise<void> {
-    const lane = await this.#options.startLane(target, signal);
+    const shadow = await this.#options.startShadowHost(target, signal);
     const before = this.#held.get(model);
     if (signal.aborted) {
-      void this.#close({ target, lane });
+      void this.#close({ target, shadow });
       throw givenUp(target);
     }
-    this.#held.set(model, { target, lane });
+    this.#held.set(model, { target, shadow });
     if (before !== undefined) void this.#close(before);
   }
 
-  #close({ target, lane }: Held): Promise<void> {
-    const closing = lane
+  #close({ target, shadow }: Held): Promise<void> {
+    const closing = shadow
       .close()
-      .catch((error: unknown) => this.#options.onInternalError('close lane', error))
+      .catch((error: unknown) => this.#options.onInternalError('close shadow host', error))
       .finally(() => this.#closing.delete(closing));
     this.#closing.set(closing, target.model);
     return closing;
@@ -142,5 +142,5 @@ function isSame(a: ShadowTarget, b: ShadowTarget): boolean {
 }
 
 function givenUp({ model }: ShadowTarget): ServeError {
-  return new ServeError('version_not_ready', `the shadow lane of ${model}: its load was given up`);
+  return new ServeError('version_not_ready', `the shadow host of ${model}: its load was given up`);
 }

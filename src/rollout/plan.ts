@@ -48,7 +48,7 @@ export type PlanOptions = {
 /** How the traffic is shared at a step of the plan, as ratios of all requests. */
 type Shares = { readonly mirror: number; readonly weight: number; readonly reference: number };
 
-/** What was seen so far: pairs in the shadow lane, requests of the candidate's arm. */
+/** What was seen so far: pairs in the shadow host, requests of the candidate's arm. */
 type Collected = { readonly pairs: number; readonly answered: number };
 
 /**

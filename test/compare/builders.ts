@@ -36,7 +36,7 @@ export function aPair(over: Partial<Pair> = {}): Pair {
     stable: anAnswer(aTensor([0.9, 0.1])),
     candidate: anAnswer(aTensor([0.9, 0.1])),
     twin: undefined,
-    laneRun: 1,
+    shadowRun: 1,
     ...over,
   };
 }
@@ -95,7 +95,7 @@ const comparisons: fc.Arbitrary<Comparison> = fc.record({
       candidateMs: fc.double({ min: 0.1, max: 9, noNaN: true }),
       twinMs: fc.double({ min: 0.1, max: 9, noNaN: true }),
       // Which pairs shared a run is not in evidence, so it cannot survive a split of the window.
-      laneRun: fc.constant(undefined),
+      shadowRun: fc.constant(undefined),
     }),
     { nil: undefined },
   ),

@@ -142,7 +142,7 @@ t.test('a twin that answered gives the noise floor and the latency reference', a
     noise: 1,
     stableFailed: false,
     candidateFailed: false,
-    latency: { candidateMs: 1, twinMs: 2, laneRun: 1 },
+    latency: { candidateMs: 1, twinMs: 2, shadowRun: 1 },
   });
   const failed = compare(aPair({ twin: FAILURE }), top1);
   t.equal(failed.noise, undefined);

@@ -66,16 +66,16 @@ t.test('a pair is slower only beyond the ratio and beyond the floor', async (t) 
     [0.19, 0.1],
     [0.21, 0.1],
   ];
-  times.forEach(([candidateMs, twinMs], laneRun) => {
-    window.addComparison(aComparison({ latency: { candidateMs, twinMs, laneRun } }));
+  times.forEach(([candidateMs, twinMs], shadowRun) => {
+    window.addComparison(aComparison({ latency: { candidateMs, twinMs, shadowRun } }));
   });
   t.same(window.snapshot().pairedLatency, { pairs: 4, slower: 2 });
 });
 
-t.test('pairs that shared a run of the lane are one measurement of time', async (t) => {
+t.test('pairs that shared a run of the shadow host are one measurement of time', async (t) => {
   const window = aWindow();
-  for (const laneRun of [7, 7, 7, 8])
-    window.addComparison(aComparison({ latency: { candidateMs: 3, twinMs: 1, laneRun } }));
+  for (const shadowRun of [7, 7, 7, 8])
+    window.addComparison(aComparison({ latency: { candidateMs: 3, twinMs: 1, shadowRun } }));
   t.same(window.snapshot().pairedLatency, { pairs: 2, slower: 2 });
 });
 

@@ -132,14 +132,14 @@ export class RunningGateway {
     }
   }
 
-  /** The processes of its hosts; not those of shadow lanes, which yield to everybody. */
+  /** The processes of its hosts; not those of shadow hosts, which yield to everybody. */
   hosts(): readonly number[] {
     return childrenOf(this.pid).flatMap(({ pid, nice }) =>
       nice === 0 && hostLabelOf(pid) !== undefined ? [pid] : [],
     );
   }
 
-  lanes(): readonly number[] {
+  shadows(): readonly number[] {
     return childrenOf(this.pid).flatMap(({ pid, nice }) => (nice > 0 ? [pid] : []));
   }
 

@@ -8,7 +8,7 @@ import { oomScoreAdjOf } from './processes.ts';
 
 const TIME = { timeout: 100_000 };
 
-/** Needs more pairs than this test has time for, so that the lane goes on being used. */
+/** Needs more pairs than this test has time for, so that the shadow host goes on being used. */
 const ENDLESS_SHADOW = {
   margins: { pairedErrors: 0.0001 },
   steps: [
@@ -34,7 +34,7 @@ function scoresAbove(gateway: number, pids: readonly number[]): readonly number[
 }
 
 t.test(
-  'a shadow lane that is killed costs no live request, and one that keeps dying ends the trial',
+  'a shadow host that is killed costs no live request, and one that keeps dying ends the trial',
   TIME,
   async (t) => {
     const place = await aPlace(t, ['1', '2']);
@@ -43,9 +43,9 @@ t.test(
     await startRollout(gateway, place, ENDLESS_SHADOW);
 
     const killed: number[] = [];
-    const killLane = async (): Promise<void> => {
-      const pid = await until('there is a lane', () =>
-        gateway.lanes().find((one) => !killed.includes(one)),
+    const killShadow = async (): Promise<void> => {
+      const pid = await until('there is a shadow host', () =>
+        gateway.shadows().find((one) => !killed.includes(one)),
       );
       killed.push(pid);
       process.kill(pid, 'SIGKILL');
@@ -53,22 +53,22 @@ t.test(
     const compared = async (): Promise<number> => (await gateway.status()).mirror.compared;
     await until('pairs are compared', async () => (await compared()) > 100);
     t.same(
-      scoresAbove(gateway.pid, gateway.lanes()),
+      scoresAbove(gateway.pid, gateway.shadows()),
       [900],
       'the first to be killed by the system',
     );
-    await killLane();
+    await killShadow();
     const atDeath = await compared();
-    await until('a new lane compares on', async () => (await compared()) > atDeath + 100);
-    await killLane();
-    await killLane();
+    await until('a new shadow host compares on', async () => (await compared()) > atDeath + 100);
+    await killShadow();
+    await killShadow();
     const end = await until('the trial ends', async () => {
       const status = await gateway.status();
       return status.endedMs !== undefined && status;
     });
     t.same([end.phase, end.decidedBy], ['rolledBack', ['crashLoop']], end.why);
     t.match(end.why, /SIGKILL/, 'and says what happened');
-    await until('the lane is gone', () => gateway.lanes().length === 0);
+    await until('the shadow host is gone', () => gateway.shadows().length === 0);
     const { report } = await traffic.stop();
     t.same(
       [report.measured.offered - report.measured.ok, report.measured.errors],

@@ -4,7 +4,7 @@ import type { Infer, RequestContext } from '../../src/core/infer.ts';
 import type { Observation, Pair } from '../../src/core/outcome.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { Gateway } from '../../src/gateway/gateway.ts';
-import { startLane } from '../../src/host/lane.ts';
+import { startShadowHost } from '../../src/host/shadow-host.ts';
 import { createMirror } from '../../src/mirror/mirror.ts';
 import { aGateway } from '../gateway/builders.ts';
 import { aConversation, anInfer, floats } from '../protocol/grpc/builders.ts';
@@ -83,7 +83,7 @@ t.test('a request without a valid traceparent goes without one', async (t) => {
 });
 
 t.test('the context goes with the mirrored copy to the candidate and its twin', async (t) => {
-  const lane = await startLane({
+  const shadow = await startShadowHost({
     candidate: SHOWS,
     twin: SHOWS,
     joinings: { candidate: ALONE, twin: ALONE },
@@ -95,11 +95,11 @@ t.test('the context goes with the mirrored copy to the candidate and its twin', 
     clock: systemClock,
     listeners: aHostLog().listeners,
   });
-  t.teardown(() => lane.close());
+  t.teardown(() => shadow.close());
   const pairs: Pair[] = [];
   const { tap } = createMirror({
     readMirror: () => ({ version: '2', sampleBp: 10_000, twinBp: 10_000 }),
-    shadowHost: () => lane,
+    shadowHost: () => shadow,
     clock: systemClock,
     random: seededRandom(1),
     limits: MIRROR_LIMITS,

@@ -142,7 +142,7 @@ t.test(
     ]);
     t.equal(started.code, 0, started.stderr);
     await until('pairs are compared', async () => (await gateway.status()).mirror.compared > 100);
-    const children = [...gateway.hosts(), ...gateway.lanes()];
+    const children = [...gateway.hosts(), ...gateway.shadows()];
 
     gateway.signalGroup('SIGINT');
     gateway.signalGroup('SIGINT');

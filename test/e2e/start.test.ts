@@ -79,7 +79,7 @@ async function aLoadingRollout(t: Test) {
   const { code, stdout, stderr } = await understudy([...start, '--admin', gateway.adminUrl]);
   t.equal(code, 0, stderr);
   t.match(stdout, /^rollout m-2-1: version 2 is being loaded; the trial begins once it is ready/);
-  await until('its lane loads', () => gateway.lanes().length > 0);
+  await until('its shadow host loads', () => gateway.shadows().length > 0);
   return { place, gateway };
 }
 
@@ -98,7 +98,7 @@ t.test('a candidate that hangs at load holds no command, and an abort ends it', 
   const aborted = await abort(gateway);
   t.equal(aborted.code, 0, aborted.stderr);
   t.equal((await statusOf(gateway)).phase, 'aborted');
-  await until('its process is gone', () => gateway.lanes().length === 0);
+  await until('its process is gone', () => gateway.shadows().length === 0);
   t.equal((await ask(gateway, 'models/m/infer', ONE_ROW)).status, 200);
 });
 
@@ -109,7 +109,7 @@ t.test('a trial that hangs at load again after a kill delays no start', TIME, as
   const gateway = await RunningGateway.start(t, first.place);
   t.equal((await ask(gateway, 'models/m/infer', ONE_ROW)).status, 200, 'stable answers');
   t.equal((await statusOf(gateway)).phase, 'loading', 'it goes on where it was');
-  await until('its lane loads', () => gateway.lanes().length > 0);
+  await until('its shadow host loads', () => gateway.shadows().length > 0);
   gateway.kill('SIGTERM');
   t.same(await gateway.ended, { code: 0, signal: null }, 'which holds up no end');
   const next = await RunningGateway.start(t, first.place);

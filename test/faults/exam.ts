@@ -129,8 +129,8 @@ export class FaultExam {
   /** Resolves once the processes of that role are at work. */
   async #awaitRole(role: Role): Promise<void> {
     await until('all are at work', () => {
-      const { hosts, lanes } = { hosts: this.gateway.hosts(), lanes: this.gateway.lanes() };
-      return role === 'shadow' ? lanes.length > 0 : hosts.length === 3;
+      const { hosts, shadows } = { hosts: this.gateway.hosts(), shadows: this.gateway.shadows() };
+      return role === 'shadow' ? shadows.length > 0 : hosts.length === 3;
     });
   }
 
@@ -144,7 +144,7 @@ export class FaultExam {
   #inflict({ role, does }: Fault): () => void {
     const stopped = new Set<number>();
     const act = (): void => {
-      const all = [...this.gateway.hosts(), ...this.gateway.lanes()];
+      const all = [...this.gateway.hosts(), ...this.gateway.shadows()];
       for (const pid of all.filter((each) => hostLabelOf(each)?.endsWith(` ${role}`))) {
         if (does === 'stop') stopped.add(pid);
         if (does !== 'none') send(pid, does === 'kill' ? 'SIGKILL' : 'SIGSTOP');
@@ -166,7 +166,7 @@ export class FaultExam {
     const { gateway } = this;
     await until(
       'its processes are gone',
-      () => gateway.hosts().length + gateway.lanes().length === 1,
+      () => gateway.hosts().length + gateway.shadows().length === 1,
     );
     return endedMs === undefined ? phase : `${phase} (${decidedBy.join(', ')})`;
   }

@@ -29,7 +29,7 @@ export type ExamOptions = {
 export type Flood = Pick<FloodOrder, 'name' | 'connections'> & {
   /** Of the p99 of live requests to that of the control. */
   readonly ratioMax: number;
-  /** The shadow lane is stopped meanwhile. */
+  /** The shadow host is stopped meanwhile. */
   readonly stopsShadow?: boolean;
 };
 
@@ -92,8 +92,8 @@ export class FloodExam {
       most = Math.max(most, residentMib(gateway.pid));
     }, 50);
     await this.#take();
-    const lanes = flood.stopsShadow === true ? gateway.lanes() : [];
-    for (const pid of lanes) process.kill(pid, 'SIGSTOP');
+    const shadows = flood.stopsShadow === true ? gateway.shadows() : [];
+    for (const pid of shadows) process.kill(pid, 'SIGSTOP');
     const { name, connections } = flood;
     const { httpPort, grpcPort } = gateway;
     const flooder = new Worker(new URL('./floods.js', import.meta.url), {
@@ -103,7 +103,7 @@ export class FloodExam {
     const [tested, control] = await this.#take();
     await flooder.terminate();
     clearInterval(watch);
-    for (const pid of lanes) process.kill(pid, 'SIGCONT');
+    for (const pid of shadows) process.kill(pid, 'SIGCONT');
     return { flood, tested, control, memory: { before, most, after: await this.#settled(most) } };
   }
 

@@ -5,7 +5,7 @@ import type { InferRequest } from '../../src/core/infer.ts';
 import type { Joining } from '../../src/core/joining.ts';
 import type { Signature, Tensor } from '../../src/core/tensor.ts';
 import { whyAnswerUnfit, whyUnlikeStable } from '../../src/host/answer-fit.ts';
-import { type Lane, startLane } from '../../src/host/lane.ts';
+import { type ShadowHost, startShadowHost } from '../../src/host/shadow-host.ts';
 import { readOnnxSummary } from '../../src/repository/onnx-file.ts';
 import {
   addInitialiser,
@@ -118,13 +118,13 @@ t.test('a request of many rows that gives such an input first is held to its row
   }
 });
 
-/** A lane of these fake models: candidate and twin. */
-async function aLane(
+/** A shadow host of these fake models: candidate and twin. */
+async function aShadowHost(
   t: Tested,
   [candidate, twin]: readonly [string, string],
   stableForm?: () => Signature,
-): Promise<Lane> {
-  const lane = await startLane({
+): Promise<ShadowHost> {
+  const shadow = await startShadowHost({
     candidate: aFakeSource(candidate, { version: '2' }),
     twin: aFakeSource(twin),
     stableForm,
@@ -137,8 +137,8 @@ async function aLane(
     clock: systemClock,
     listeners: aHostLog().listeners,
   });
-  t.teardown(() => lane.close());
-  return lane;
+  t.teardown(() => shadow.close());
+  return shadow;
 }
 
 const ANSWERS_SCALAR = anInferRequest([7, 2, 3, 4]);
@@ -163,9 +163,9 @@ t.test(
 
 t.test('what live answers of stable do not keep to is asked of no candidate', async (t) => {
   const form = { inputs: [], outputs: [] };
-  const lane = await aLane(t, ['width=4&scalarOn=7', 'width=4&scalarOn=7'], () => form);
+  const shadow = await aShadowHost(t, ['width=4&scalarOn=7', 'width=4&scalarOn=7'], () => form);
   const plan = { twin: false, candidateFirst: true };
-  const result = await lane.run(
+  const result = await shadow.run(
     { ...ANSWERS_SCALAR, deadlineMs: systemClock.monotonicMs() + 20_000 },
     plan,
   );
@@ -173,15 +173,15 @@ t.test('what live answers of stable do not keep to is asked of no candidate', as
 });
 
 t.test(
-  'the shadow lane counts it as a failure of the one that answers so, twin as candidate',
+  'the shadow host counts it as a failure of the one that answers so, twin as candidate',
   async (t) => {
     for (const [candidate, twin, expected] of [
       ['width=4&scalarOn=7', 'width=4', ['failure', 'answer']],
       ['width=4', 'width=4&scalarOn=7', ['answer', 'failure']],
     ] as const) {
-      const lane = await aLane(t, [candidate, twin]);
+      const shadow = await aShadowHost(t, [candidate, twin]);
       const plan = { twin: true, candidateFirst: true };
-      const result = await lane.run(
+      const result = await shadow.run(
         { ...ANSWERS_SCALAR, deadlineMs: systemClock.monotonicMs() + 20_000 },
         plan,
       );

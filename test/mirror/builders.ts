@@ -60,8 +60,8 @@ type Run = {
   readonly reject: (code: ServeErrorCode, cause?: unknown) => void;
 };
 
-/** A lane whose runs end when the test says so. */
-export class HandLane implements ShadowHost {
+/** A shadow host whose runs end when the test says so. */
+export class HandShadowHost implements ShadowHost {
   readonly runs: Run[] = [];
 
   /** What the process behind it would not have taken. */
@@ -75,7 +75,7 @@ export class HandLane implements ShadowHost {
       this.runs.push({
         request,
         plan,
-        answer: () => resolve({ candidate, twin: plan.twin ? candidate : undefined, laneRun: 1 }),
+        answer: () => resolve({ candidate, twin: plan.twin ? candidate : undefined, shadowRun: 1 }),
         reject: (code, cause) => reject(new ServeError(code, 'no', { cause })),
       });
     });
@@ -83,7 +83,7 @@ export class HandLane implements ShadowHost {
 
 export type Stage = {
   readonly mirror: Mirror;
-  readonly lane: HandLane;
+  readonly shadow: HandShadowHost;
   readonly clock: HandClock;
   readonly pairs: Pair[];
   readonly events: MirrorEvent[];
@@ -107,7 +107,7 @@ export const ALL: MirrorSetting = { version: '2', sampleBp: 10_000, twinBp: 0 };
 
 /** A mirror with everything around it in the test's hand. */
 export function aStage(options: StageOptions = {}): Stage {
-  const lane = new HandLane();
+  const shadow = new HandShadowHost();
   const clock = new HandClock();
   const seen = {
     pairs: [] as Pair[],
@@ -118,7 +118,7 @@ export function aStage(options: StageOptions = {}): Stage {
   };
   const mirror = createMirror({
     readMirror: options.setting ?? (() => ALL),
-    shadowHost: options.shadowHost ?? (() => lane),
+    shadowHost: options.shadowHost ?? (() => shadow),
     clock,
     random: seededRandom(options.seed ?? 1),
     limits: {
@@ -135,7 +135,7 @@ export function aStage(options: StageOptions = {}): Stage {
   });
   const send = (id: string, outcome = answered()): void =>
     mirror.tap(aRequest(id), anAssignment())?.(outcome);
-  return { mirror, lane, clock, ...seen, send };
+  return { mirror, shadow, clock, ...seen, send };
 }
 
 /** A pair stands for a comparison here. */

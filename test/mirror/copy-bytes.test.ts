@@ -3,7 +3,7 @@ import t from 'tap';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { ownTensors } from '../../src/mirror/own-tensors.ts';
 import { aTensor } from '../compare/builders.ts';
-import { anAssignment, answered, aRequest, aStage, HandLane, settle } from './builders.ts';
+import { anAssignment, answered, aRequest, aStage, HandShadowHost, settle } from './builders.ts';
 
 /** Of a request, and of a live answer. */
 const BYTES = 8;
@@ -15,11 +15,11 @@ t.test('copies that run hold their bytes until their outcome is known', async (t
   const stage = aStage({ limits: { concurrency: 9, queueBytesMax: 4 * BYTES } });
   for (const id of ['r1', 'r2']) stage.send(id);
   await settle();
-  t.equal(stage.lane.runs.length, 2, 'none waits');
+  t.equal(stage.shadow.runs.length, 2, 'none waits');
   t.equal(stage.mirror.heldBytes(), 4 * BYTES);
   stage.send('r3');
   t.same(stage.events, [FULL]);
-  for (const run of stage.lane.runs) run.answer();
+  for (const run of stage.shadow.runs) run.answer();
   await settle();
   t.equal(stage.mirror.heldBytes(), 0);
   stage.send('r4');
@@ -36,27 +36,27 @@ t.test('a live answer that there is no room for makes no pair', async (t) => {
 });
 
 t.test(
-  'what a lane that hangs does not take counts, whether anybody waits for it or not',
+  'what a shadow host that hangs does not take counts, whether anybody waits for it or not',
   async (t) => {
     const stage = aStage({ limits: { queueBytesMax: 1_000 } });
     stage.send('r1');
     await settle();
-    stage.lane.backlog = 999;
-    stage.lane.runs[0]?.reject('deadline_exceeded');
+    stage.shadow.backlog = 999;
+    stage.shadow.runs[0]?.reject('deadline_exceeded');
     await settle();
     t.same(stage.events, [{ kind: 'timedOut', load: 1 }]);
     t.equal(stage.mirror.heldBytes(), 999);
     stage.send('r2');
     t.same(stage.events[1], FULL);
-    stage.lane.backlog = 0;
+    stage.shadow.backlog = 0;
     stage.send('r3');
     await settle();
-    t.equal(stage.lane.runs.length, 2);
+    t.equal(stage.shadow.runs.length, 2);
   },
 );
 
 t.test('the copies of all models are bounded together', async (t) => {
-  const stage = aStage({ limits: { bytesMax: 3 * BYTES }, shadowHost: () => new HandLane() });
+  const stage = aStage({ limits: { bytesMax: 3 * BYTES }, shadowHost: () => new HandShadowHost() });
   const send = (model: string, outcome: Outcome = answered()): void =>
     stage.mirror.tap(aRequest(model, { model }), anAssignment())?.(outcome);
   send('cats');

@@ -56,7 +56,7 @@ export class History {
     while (this.#live.length > 0) this.#endLive(0, undefined);
     for (let turn = 0; turn < 80 && this.#stage.events.length < this.eligible; turn += 1) {
       await settle();
-      while (this.#stage.lane.runs.length > 0) this.#endRun(0, undefined);
+      while (this.#stage.shadow.runs.length > 0) this.#endRun(0, undefined);
     }
   }
 
@@ -92,7 +92,7 @@ export class History {
   }
 
   #endRun(which: number, code: Code): void {
-    const run = takeOne(this.#stage.lane.runs, which);
+    const run = takeOne(this.#stage.shadow.runs, which);
     if (code === undefined) run?.answer();
     else run?.reject(code);
   }

@@ -9,10 +9,10 @@ import { History, histories } from './history.ts';
 t.test('a mirrored request becomes a pair of the live and the candidate answer', async (t) => {
   const stage = aStage();
   stage.send('r1');
-  t.equal(stage.lane.runs.length, 0, 'nothing runs in the turn of the live request');
+  t.equal(stage.shadow.runs.length, 0, 'nothing runs in the turn of the live request');
   await settle();
-  t.equal(stage.lane.runs[0]?.request.deadlineMs, 100);
-  stage.lane.runs[0]?.answer();
+  t.equal(stage.shadow.runs[0]?.request.deadlineMs, 100);
+  stage.shadow.runs[0]?.answer();
   await settle();
   t.match(stage.pairs, [{ requestId: 'r1', unit: 'r1', attributes: { tone: 'dark' } }]);
   t.match(stage.pairs[0], { stable: { kind: 'answer', computeMs: 3 }, twin: undefined });
@@ -46,7 +46,7 @@ t.test('the coin is fair for one unit as for many, and so are twin and order', a
   const plans = [];
   while (plans.length < stage.expected.length) {
     await settle();
-    for (const run of stage.lane.runs.splice(0)) {
+    for (const run of stage.shadow.runs.splice(0)) {
       plans.push(run.plan);
       run.answer();
     }
@@ -75,9 +75,9 @@ t.test('requests that come within the time of gathering have their turn together
   const stage = aStage({ limits: { gatherMs: 100 } });
   stage.send('r1');
   await settle();
-  t.equal(stage.lane.runs.length, 0, 'the first waits for company');
+  t.equal(stage.shadow.runs.length, 0, 'the first waits for company');
   stage.send('r2');
-  const begun = await until('their turn', () => stage.lane.runs.length || undefined);
+  const begun = await until('their turn', () => stage.shadow.runs.length || undefined);
   t.equal(begun, 2);
 });
 
@@ -87,21 +87,21 @@ t.test('a request that waits past its deadline is dropped as expired', async (t)
   stage.send('r2');
   await settle();
   stage.clock.advance(100);
-  stage.lane.runs[0]?.answer();
+  stage.shadow.runs[0]?.answer();
   await settle();
-  t.equal(stage.lane.runs.length, 1);
+  t.equal(stage.shadow.runs.length, 1);
   t.same(stage.events[1], { kind: 'dropped', reason: 'expired', load: 1 });
   t.same(stage.abandoned, ['r2']);
 });
 
-t.test('no more than the limit run in the lane at one time', async (t) => {
+t.test('no more than the limit run in the shadow host at one time', async (t) => {
   const stage = aStage();
   for (const id of ['r1', 'r2', 'r3']) stage.send(id);
   await settle();
-  t.equal(stage.lane.runs.length, 2);
-  stage.lane.runs[0]?.answer();
+  t.equal(stage.shadow.runs.length, 2);
+  stage.shadow.runs[0]?.answer();
   await settle();
-  t.equal(stage.lane.runs.length, 3);
+  t.equal(stage.shadow.runs.length, 3);
 });
 
 t.test(
@@ -114,7 +114,7 @@ t.test(
     t.same(stage.events, [{ kind: 'dropped', reason: 'liveUnanswered', load: 1 }]);
     stage.send('r5', failed('runtime_failed'));
     await settle();
-    stage.lane.runs[0]?.answer();
+    stage.shadow.runs[0]?.answer();
     await settle();
     t.match(stage.pairs, [{ stable: { kind: 'failure', code: 'runtime_failed' } }]);
   },
@@ -124,46 +124,49 @@ t.test('one crash counts once against the candidate, however many requests it ta
   const stage = aStage({ limits: { concurrency: 3 } });
   for (const id of ['r1', 'r2', 'r3']) stage.send(id);
   await settle();
-  for (const run of stage.lane.runs.splice(0)) run.reject('host_lost');
+  for (const run of stage.shadow.runs.splice(0)) run.reject('host_lost');
   await settle();
   t.match(stage.pairs, [{ candidate: { kind: 'failure', code: 'host_lost' } }]);
   t.equal(stage.pairs.length, 1);
   t.same(stage.events.map(({ kind }) => kind).sort(), ['compared', 'failed', 'failed']);
   stage.send('r4');
   await settle();
-  stage.lane.runs[0]?.reject('host_lost');
+  stage.shadow.runs[0]?.reject('host_lost');
   await settle();
   t.equal(stage.pairs.length, 2, 'the next crash counts again');
 });
 
-t.test('a lane that is being restarted is no further crash', async (t) => {
+t.test('a shadow host that is being restarted is no further crash', async (t) => {
   const stage = aStage();
   stage.send('r1');
   await settle();
-  stage.lane.runs[0]?.reject('host_lost', new ServeError('version_not_ready', 'restarting'));
+  stage.shadow.runs[0]?.reject('host_lost', new ServeError('version_not_ready', 'restarting'));
   await settle();
   t.same(stage.pairs, []);
   t.same(stage.events, [{ kind: 'failed', load: 1 }]);
 });
 
-t.test('a lane that is late, refuses or is not there is no verdict on the candidate', async (t) => {
-  const kindAfter = async (code: Parameters<typeof failed>[0]): Promise<unknown> => {
-    const stage = aStage();
-    stage.send('r1');
+t.test(
+  'a shadow host that is late, refuses or is not there is no verdict on the candidate',
+  async (t) => {
+    const kindAfter = async (code: Parameters<typeof failed>[0]): Promise<unknown> => {
+      const stage = aStage();
+      stage.send('r1');
+      await settle();
+      stage.shadow.runs[0]?.reject(code);
+      await settle();
+      t.same(stage.pairs, []);
+      t.same(stage.abandoned, ['r1']);
+      return stage.events[0]?.kind;
+    };
+    t.equal(await kindAfter('deadline_exceeded'), 'timedOut');
+    t.equal(await kindAfter('overloaded'), 'failed');
+    const without = aStage({ shadowHost: () => undefined });
+    without.send('r1');
     await settle();
-    stage.lane.runs[0]?.reject(code);
-    await settle();
-    t.same(stage.pairs, []);
-    t.same(stage.abandoned, ['r1']);
-    return stage.events[0]?.kind;
-  };
-  t.equal(await kindAfter('deadline_exceeded'), 'timedOut');
-  t.equal(await kindAfter('overloaded'), 'failed');
-  const without = aStage({ shadowHost: () => undefined });
-  without.send('r1');
-  await settle();
-  t.equal(without.events[0]?.kind, 'failed');
-});
+    t.equal(without.events[0]?.kind, 'failed');
+  },
+);
 
 t.test('an error around the mirror is reported and reaches no client', async (t) => {
   const boom = (): never => {
@@ -172,15 +175,15 @@ t.test('an error around the mirror is reported and reaches no client', async (t)
   const read = aStage({ setting: boom });
   t.doesNotThrow(() => read.send('r1'));
   t.same(read.errors, ['mirror tap']);
-  const lane = aStage({ shadowHost: boom });
-  lane.send('r1');
+  const shadow = aStage({ shadowHost: boom });
+  shadow.send('r1');
   await settle();
-  t.same(lane.errors, ['shadow host']);
-  t.equal(lane.events[0]?.kind, 'failed');
+  t.same(shadow.errors, ['shadow host']);
+  t.equal(shadow.events[0]?.kind, 'failed');
   const offer = aStage({ onPaired: boom });
   offer.send('r1');
   await settle();
-  offer.lane.runs[0]?.answer();
+  offer.shadow.runs[0]?.answer();
   await settle();
   t.same(offer.errors, ['offer pair']);
   t.same(offer.events, [{ kind: 'failed', load: 1 }]);
@@ -198,12 +201,12 @@ t.test('draining drops what waits, waits for what runs, and mirrors nothing more
   });
   await settle();
   t.notOk(isDrained);
-  stage.lane.runs[0]?.answer();
+  stage.shadow.runs[0]?.answer();
   await drained;
   held?.(answered());
   stage.send('r3');
   await settle();
-  t.equal(stage.lane.runs.length, 1);
+  t.equal(stage.shadow.runs.length, 1);
   t.same(stage.events.filter(({ kind }) => kind === 'dropped').length, 3);
   t.equal(stage.events.length, 4);
 });
@@ -219,7 +222,7 @@ t.test(
     version = '3';
     stage.send('r3');
     await settle();
-    t.equal(stage.lane.runs.length, 2);
+    t.equal(stage.shadow.runs.length, 2);
     t.same(stage.events, [{ kind: 'dropped', reason: 'shuttingDown', load: 1 }]);
   },
 );

@@ -63,11 +63,11 @@ export class HostDiary {
   readonly asked: string[] = [];
   /** By model and version, as in `fashion 2`: its start waits for this too. */
   readonly gates = new Map<string, Promise<unknown>>();
-  /** Of every shadow lane. */
-  laneLife: Life = { kind: 'ready' };
+  /** Of every shadow host. */
+  shadowLife: Life = { kind: 'ready' };
 
   /** The host answers with the number of its start as the batch's id, and refuses once it is closed. */
-  readonly deployer: Pick<Deployer, 'startHost' | 'startLane'> = {
+  readonly deployer: Pick<Deployer, 'startHost' | 'startShadowHost'> = {
     startHost: async ({ target, entry }: Deployment): Promise<Host> => {
       await this.gate;
       const name = `${target.model} ${target.version}`;
@@ -107,13 +107,13 @@ export class HostDiary {
         },
       };
     },
-    startLane: async () => {
+    startShadowHost: async () => {
       await this.gate;
       return {
         run: () => Promise.reject(new Error('not asked for here')),
         waiting: () => 0,
         backlogBytes: () => 0,
-        life: () => this.laneLife,
+        life: () => this.shadowLife,
         pid: () => undefined,
         close: async () => {},
       };

@@ -63,7 +63,7 @@ export function aPair(requestId: string, said: { stable: number; candidate: numb
     stable: saying(said.stable),
     candidate: saying(said.candidate),
     twin: undefined,
-    laneRun: undefined,
+    shadowRun: undefined,
   };
 }
 

@@ -95,12 +95,12 @@ t.test('a version that runs only in the shadow is shown as its process is', asyn
   const mirror = { version: '2', sampleBp: 10_000, twinBp: 0 };
   const route = { stable: '1', shares, mirror, revision: 0 };
   const set = world.controller.submit({ kind: 'setRoute', model: 'm', ...route });
-  await until('its lane loads', () => world.view()?.versions[1]?.state === 'loading');
+  await until('its shadow host loads', () => world.view()?.versions[1]?.state === 'loading');
   open();
   t.match(await set, { kind: 'applied' });
   const roles = [{ role: 'shadow', weightBp: 10_000 }];
   t.match(world.view()?.versions[1], { version: '2', state: 'ready', roles });
-  world.hosts.laneLife = { kind: 'failed', reason: 'it keeps dying' };
+  world.hosts.shadowLife = { kind: 'failed', reason: 'it keeps dying' };
   t.match(world.view()?.versions[1], { state: 'failed', reason: 'it keeps dying', roles });
   t.match(world.gateway.modelReadiness('m', '2'), { ready: false }, 'it answers no client');
 });

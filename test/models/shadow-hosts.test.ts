@@ -1,16 +1,16 @@
 import t from 'tap';
-import type { Lane } from '../../src/host/lane.ts';
+import type { ShadowHost } from '../../src/host/shadow-host.ts';
 import { ShadowHosts, type ShadowTarget } from '../../src/models/shadow-hosts.ts';
 
 /** ShadowHosts that start at once; `started` and `closed` say which. */
-function someLanes(): {
-  lanes: ShadowHosts;
+function someShadowHosts(): {
+  shadows: ShadowHosts;
   started: string[];
   closed: string[];
   errors: unknown[];
 } {
   const [started, closed, errors]: [string[], string[], unknown[]] = [[], [], []];
-  const startLane = async ({ candidate, twin }: ShadowTarget): Promise<Lane> => {
+  const startShadowHost = async ({ candidate, twin }: ShadowTarget): Promise<ShadowHost> => {
     if (candidate === 'broken') throw new Error('cannot be loaded');
     started.push(`${candidate}/${twin}`);
     return {
@@ -23,10 +23,15 @@ function someLanes(): {
     };
   };
   const onInternalError = (_: string, error: unknown): void => void errors.push(error);
-  return { lanes: new ShadowHosts({ startLane, onInternalError }), started, closed, errors };
+  return {
+    shadows: new ShadowHosts({ startShadowHost, onInternalError }),
+    started,
+    closed,
+    errors,
+  };
 }
 
-const laneOf = (candidate: string, build = 'b1'): ShadowTarget => ({
+const shadowOf = (candidate: string, build = 'b1'): ShadowTarget => ({
   model: 'fashion',
   candidate,
   twin: '1',
@@ -34,17 +39,17 @@ const laneOf = (candidate: string, build = 'b1'): ShadowTarget => ({
   entry: undefined,
 });
 
-t.test('a lane is there before a route mirrors to it, once, and gone after', async (t) => {
-  const { lanes, started, closed } = someLanes();
-  await lanes.prepare('fashion', laneOf('2'));
-  await lanes.prepare('fashion', laneOf('2'));
-  await lanes.reconcile('fashion', laneOf('2'));
+t.test('a shadow host is there before a route mirrors to it, once, and gone after', async (t) => {
+  const { shadows, started, closed } = someShadowHosts();
+  await shadows.prepare('fashion', shadowOf('2'));
+  await shadows.prepare('fashion', shadowOf('2'));
+  await shadows.reconcile('fashion', shadowOf('2'));
   t.same([started, closed], [['2/1'], []]);
-  t.ok(lanes.find('fashion', '2'));
-  t.equal(lanes.find('fashion', '3'), undefined);
-  await lanes.prepare('fashion', laneOf('3'));
-  t.same([started, closed], [['2/1', '3/1'], ['2/1']], 'another candidate, another lane');
-  await lanes.prepare('fashion', laneOf('3', 'b2'));
+  t.ok(shadows.find('fashion', '2'));
+  t.equal(shadows.find('fashion', '3'), undefined);
+  await shadows.prepare('fashion', shadowOf('3'));
+  t.same([started, closed], [['2/1', '3/1'], ['2/1']], 'another candidate, another host');
+  await shadows.prepare('fashion', shadowOf('3', 'b2'));
   t.same(
     [started, closed],
     [
@@ -53,41 +58,41 @@ t.test('a lane is there before a route mirrors to it, once, and gone after', asy
     ],
     'and another build',
   );
-  await lanes.reconcile('fashion', undefined);
-  await lanes.close();
+  await shadows.reconcile('fashion', undefined);
+  await shadows.close();
   t.same(closed, ['2/1', '3/1', '3/1']);
-  t.equal(lanes.find('fashion', '3'), undefined);
+  t.equal(shadows.find('fashion', '3'), undefined);
 });
 
-t.test('a lane that cannot start leaves the one there is', async (t) => {
-  const { lanes, closed } = someLanes();
-  await lanes.prepare('fashion', laneOf('2'));
-  await t.rejects(lanes.prepare('fashion', laneOf('broken')), /cannot be loaded/);
-  t.ok(lanes.find('fashion', '2'));
+t.test('a shadow host that cannot start leaves the one there is', async (t) => {
+  const { shadows, closed } = someShadowHosts();
+  await shadows.prepare('fashion', shadowOf('2'));
+  await t.rejects(shadows.prepare('fashion', shadowOf('broken')), /cannot be loaded/);
+  t.ok(shadows.find('fashion', '2'));
   t.same(closed, []);
-  await lanes.close();
+  await shadows.close();
 });
 
-t.test('a lane on its way is loaded once, and given up with who wanted it', async (t) => {
+t.test('a shadow host on its way is loaded once, and given up with who wanted it', async (t) => {
   const signals: AbortSignal[] = [];
-  const startLane = (_: ShadowTarget, signal: AbortSignal): Promise<Lane> => {
+  const startShadowHost = (_: ShadowTarget, signal: AbortSignal): Promise<ShadowHost> => {
     signals.push(signal);
     return new Promise((_resolve, reject) => {
       signal.addEventListener('abort', () => reject(new Error('ended by force')));
     });
   };
-  const lanes = new ShadowHosts({ startLane, onInternalError: () => undefined });
+  const shadows = new ShadowHosts({ startShadowHost, onInternalError: () => undefined });
   const { signal, abort } = aSignal();
   const loads = [
-    lanes.prepare('fashion', laneOf('2'), signal),
-    lanes.prepare('fashion', laneOf('2')),
+    shadows.prepare('fashion', shadowOf('2'), signal),
+    shadows.prepare('fashion', shadowOf('2')),
   ];
   t.equal(signals.length, 1);
   abort();
   for (const load of loads) await t.rejects(load, { message: 'ended by force' });
-  t.equal(lanes.isPrepared('fashion', laneOf('2')), false);
-  await lanes.close();
-  await t.rejects(lanes.prepare('fashion', laneOf('2')), { message: /its load was given up/ });
+  t.equal(shadows.isPrepared('fashion', shadowOf('2')), false);
+  await shadows.close();
+  await t.rejects(shadows.prepare('fashion', shadowOf('2')), { message: /its load was given up/ });
 });
 
 function aSignal(): { signal: AbortSignal; abort: () => void } {

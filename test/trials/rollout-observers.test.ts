@@ -11,7 +11,7 @@ import {
   answered,
   aRequest,
   failed,
-  HandLane,
+  HandShadowHost,
   settle,
 } from '../mirror/builders.ts';
 import { aPackage, aPair } from '../models/builders.ts';
@@ -47,10 +47,10 @@ function aDecider(order: (order: Order) => void = () => undefined) {
 
 /** A serving process whose reports pass through `channel`. */
 function aServer(channel: (report: RolloutReport) => void) {
-  const lane = new HandLane();
+  const shadow = new HandShadowHost();
   const watch = new LiveWatch({
     readMirror: () => ALL,
-    shadowHost: () => lane,
+    shadowHost: () => shadow,
     clock: new HandClock(),
     random: seededRandom(1),
     limits: {
@@ -71,7 +71,7 @@ function aServer(channel: (report: RolloutReport) => void) {
     const mirrored = watch.taps.map((tap) => tap(aRequest(`${id} too`), anAssignment()));
     for (const end of mirrored) end?.(answered());
     await settle();
-    for (const run of lane.runs.splice(0)) run.answer();
+    for (const run of shadow.runs.splice(0)) run.answer();
     await settle();
   };
   return { watch, send };

@@ -13,7 +13,7 @@ import type { JoiningSetting } from './joinings.ts';
 import type { LoadBounds } from './load-bounds.ts';
 import { Supervisor } from './supervisor.ts';
 
-export type LaneOptions = LoadBounds & {
+export type ShadowHostOptions = LoadBounds & {
   readonly candidate: Source;
   /** Stable's copy: the noise floor and the fair latency reference. */
   readonly twin: Source;
@@ -32,27 +32,27 @@ export type LaneOptions = LoadBounds & {
   readonly listeners: HostListeners;
 };
 
-export type LanePlan = {
+export type ShadowPlan = {
   /** Run stable's copy too, on the same bytes in the same batch, right before or after. */
   readonly twin: boolean;
   readonly candidateFirst: boolean;
 };
 
 /** What both said. Outputs are copies of their own, safe to keep. */
-export type LaneResult = {
+export type ShadowResult = {
   readonly candidate: Observation;
   readonly twin: Observation | undefined;
   /** Numbers the runs; requests of one run were timed together. */
-  readonly laneRun: number;
+  readonly shadowRun: number;
 };
 
-/** The shadow lane: one child process of low priority with one worker thread that holds the candidate and the twin. */
-export type Lane = {
+/** The shadow host: one child process of low priority with one worker thread that holds the candidate and the twin. */
+export type ShadowHost = {
   /**
    * Rejects with ServeError `overloaded`, `deadline_exceeded` or `host_lost` where the request was not run to its end.
    * A candidate that refuses or fails on the request is an observation, not a rejection.
    */
-  readonly run: (request: InferRequest, plan: LanePlan) => Promise<LaneResult>;
+  readonly run: (request: InferRequest, plan: ShadowPlan) => Promise<ShadowResult>;
   /** Requests taken and not yet answered. */
   readonly waiting: () => number;
   /** Bytes that are on their way to the child: those of cancelled requests among them. */
@@ -70,7 +70,7 @@ const CANDIDATE_FIRST = [CANDIDATE, TWIN] as const;
 const TWIN_FIRST = [TWIN, CANDIDATE] as const;
 
 /** Resolves with both loaded and warm. Rejects with ServeError `version_not_ready` naming which could not be and why. */
-export async function startLane(options: LaneOptions): Promise<Lane> {
+export async function startShadowHost(options: ShadowHostOptions): Promise<ShadowHost> {
   const { candidate, twin, joinings, checkFiles, birth, queue, batchRowsMax } = options;
   const { runMsMax, loadMsMax, signal, clock, listeners, stableForm } = options;
   const target = { model: candidate.model, version: candidate.version };
@@ -95,7 +95,7 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
       listeners: listenersFor([target, twinTarget], listeners),
     });
     return {
-      run: (request, plan) => runInLane({ executor, clock, stableForm, request, plan }),
+      run: (request, plan) => runInShadow({ executor, clock, stableForm, request, plan }),
       waiting: () => executor.inFlight,
       backlogBytes: () => executor.backlogBytes,
       life: () => executor.life,
@@ -103,22 +103,22 @@ export async function startLane(options: LaneOptions): Promise<Lane> {
       close: () => executor.close(),
     };
   } catch (error) {
-    throw new ServeError('version_not_ready', `the shadow lane: ${messageOf(error)}`, {
+    throw new ServeError('version_not_ready', `the shadow host: ${messageOf(error)}`, {
       cause: error,
     });
   }
 }
 
-type LaneRun = {
+type ShadowRun = {
   readonly executor: Supervisor;
   readonly clock: Clock;
-  readonly stableForm: LaneOptions['stableForm'];
+  readonly stableForm: ShadowHostOptions['stableForm'];
   readonly request: InferRequest;
-  readonly plan: LanePlan;
+  readonly plan: ShadowPlan;
 };
 
-function runInLane(lane: LaneRun): Promise<LaneResult> {
-  const { executor, clock, request: work, plan: order } = lane;
+function runInShadow(shadow: ShadowRun): Promise<ShadowResult> {
+  const { executor, clock, request: work, plan: order } = shadow;
   const plan = orderOf(order);
   const leftMs = Math.min(Math.ceil(work.deadlineMs - clock.monotonicMs()), TIMER_MS_MAX);
   return new Promise((resolve, reject) => {
@@ -128,16 +128,16 @@ function runInLane(lane: LaneRun): Promise<LaneResult> {
       {
         resolve: (answer) => {
           clearTimeout(timer);
-          resolve(resultOf(answer, plan, lane));
+          resolve(resultOf(answer, plan, shadow));
         },
         reject: (error) => {
           clearTimeout(timer);
-          reject(asLaneError(error));
+          reject(asShadowError(error));
         },
       },
     );
     const timer = setTimeout(() => {
-      reject(new ServeError('deadline_exceeded', 'the shadow lane was too slow'));
+      reject(new ServeError('deadline_exceeded', 'the shadow host was too slow'));
       cancel();
     }, leftMs);
   });
@@ -150,11 +150,11 @@ function submit(
   try {
     return executor.submit(planned, settle);
   } catch (error) {
-    throw asLaneError(ServeError.from(error));
+    throw asShadowError(ServeError.from(error));
   }
 }
 
-function orderOf({ twin, candidateFirst }: LanePlan): readonly number[] {
+function orderOf({ twin, candidateFirst }: ShadowPlan): readonly number[] {
   if (!twin) return ALONE;
   return candidateFirst ? CANDIDATE_FIRST : TWIN_FIRST;
 }
@@ -163,8 +163,8 @@ function orderOf({ twin, candidateFirst }: LanePlan): readonly number[] {
 function resultOf(
   answer: Answer,
   order: readonly number[],
-  { executor, stableForm, request }: LaneRun,
-): LaneResult {
+  { executor, stableForm, request }: ShadowRun,
+): ShadowResult {
   const { runs, batch } = answer;
   const twin = executor.models[TWIN];
   const stable = twin && {
@@ -178,8 +178,8 @@ function resultOf(
   };
   const candidate = runOf(CANDIDATE);
   if (candidate === undefined)
-    throw new ServeError('internal', 'the lane did not run the candidate');
-  return { candidate, twin: runOf(TWIN), laneRun: batch.id };
+    throw new ServeError('internal', 'the shadow host did not run the candidate');
+  return { candidate, twin: runOf(TWIN), shadowRun: batch.id };
 }
 
 /** A view would keep the whole chunk that came from the socket for as long as somebody keeps the observation. */
@@ -189,8 +189,8 @@ function owned(run: Observation): Observation {
   return { kind: 'answer', outputs, computeMs: run.computeMs };
 }
 
-/** A lane that is not there, or is stuck and being killed, is a lost lane: callers count it as such. */
-function asLaneError(error: ServeError): ServeError {
+/** A shadow host that is not there, or is stuck and being killed, is a lost shadow host: callers count it as such. */
+function asShadowError(error: ServeError): ServeError {
   if (error.code !== 'version_not_ready' && error.code !== 'runtime_failed') return error;
   return new ServeError('host_lost', error.message, { cause: error });
 }

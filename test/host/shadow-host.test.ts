@@ -1,6 +1,11 @@
 import t, { type Test } from 'tap';
 import { systemClock } from '../../src/core/clock.ts';
-import { type Lane, type LaneOptions, type LaneResult, startLane } from '../../src/host/lane.ts';
+import {
+  type ShadowHost,
+  type ShadowHostOptions,
+  type ShadowResult,
+  startShadowHost,
+} from '../../src/host/shadow-host.ts';
 import { A_BIRTH, aHostLog } from '../support/a-host.ts';
 import { aFakeSource } from '../support/a-source.ts';
 import { valuesOf } from '../support/a-tensor.ts';
@@ -8,9 +13,9 @@ import { anInferRequest } from '../support/an-infer-request.ts';
 
 const JOINED = { joining: { kind: 'declared', doubt: undefined }, probe: false } as const;
 
-async function aLane(t: Test, given: Partial<LaneOptions> = {}) {
+async function aShadowHost(t: Test, given: Partial<ShadowHostOptions> = {}) {
   const { log, listeners } = aHostLog();
-  const lane = await startLane({
+  const shadow = await startShadowHost({
     candidate: aFakeSource('scale=2', { version: '2' }),
     twin: aFakeSource('scale=3', { version: '1' }),
     joinings: { candidate: JOINED, twin: JOINED },
@@ -23,29 +28,29 @@ async function aLane(t: Test, given: Partial<LaneOptions> = {}) {
     listeners,
     ...given,
   });
-  t.teardown(() => lane.close());
-  return { lane, log };
+  t.teardown(() => shadow.close());
+  return { shadow, log };
 }
 
 const TWINNED = { twin: true, candidateFirst: true };
 const ALONE = { twin: false, candidateFirst: true };
 
-function run(lane: Lane, x: number, plan = TWINNED): Promise<LaneResult> {
-  return lane.run(anInferRequest([x]), plan);
+function run(shadow: ShadowHost, x: number, plan = TWINNED): Promise<ShadowResult> {
+  return shadow.run(anInferRequest([x]), plan);
 }
 
-function outputOf(result: LaneResult, side: 'candidate' | 'twin'): number[] {
+function outputOf(result: ShadowResult, side: 'candidate' | 'twin'): number[] {
   const run = result[side];
   return run?.kind === 'answer' ? valuesOf(run.outputs[0]) : [];
 }
 
 t.test('candidate and twin both answer, in either order', async (t) => {
-  const { lane, log } = await aLane(t);
+  const { shadow, log } = await aShadowHost(t);
   const results = await Promise.all([
-    run(lane, 1),
-    run(lane, 2, { twin: true, candidateFirst: false }),
-    run(lane, 3, ALONE),
-    run(lane, 4),
+    run(shadow, 1),
+    run(shadow, 2, { twin: true, candidateFirst: false }),
+    run(shadow, 3, ALONE),
+    run(shadow, 4),
   ]);
   t.strictSame(
     results.map((result) => outputOf(result, 'candidate')),
@@ -57,29 +62,29 @@ t.test('candidate and twin both answer, in either order', async (t) => {
   );
   t.equal(results[2]?.twin, undefined);
   t.strictSame(log.batches.map(({ rows }) => rows).sort(), [1, 1, 2], 'plans are not mixed');
-  t.equal(lane.waiting(), 0);
+  t.equal(shadow.waiting(), 0);
 });
 
 t.test('what it gives is owned: nothing else lies in the same memory', async (t) => {
-  const { lane } = await aLane(t);
-  const { candidate } = await run(lane, 1);
+  const { shadow } = await aShadowHost(t);
+  const { candidate } = await run(shadow, 1);
   if (candidate.kind !== 'answer') throw new Error(candidate.message);
   t.equal(candidate.outputs[0]?.data.buffer.byteLength, 4);
 });
 
 t.test('a candidate that fails is an observation beside the answer of the twin', async (t) => {
-  const { lane } = await aLane(t, { candidate: aFakeSource('throwOn=7') });
-  const [bad, good] = await Promise.all([run(lane, 7), run(lane, 1)]);
+  const { shadow } = await aShadowHost(t, { candidate: aFakeSource('throwOn=7') });
+  const [bad, good] = await Promise.all([run(shadow, 7), run(shadow, 1)]);
   t.match(bad?.candidate, { kind: 'failure', code: 'runtime_failed' });
   t.strictSame(outputOf(bad, 'twin'), [21]);
   t.strictSame(outputOf(good, 'candidate'), [1]);
 });
 
-t.test('a candidate that dies again and again ends the lane', async (t) => {
-  const { lane, log } = await aLane(t, { candidate: aFakeSource('killOn=7') });
+t.test('a candidate that dies again and again ends the shadow host', async (t) => {
+  const { shadow, log } = await aShadowHost(t, { candidate: aFakeSource('killOn=7') });
   const endings: string[] = [];
-  while (lane.life().kind !== 'failed') {
-    await run(lane, 7).catch((error: { code: string }) => endings.push(error.code));
+  while (shadow.life().kind !== 'failed') {
+    await run(shadow, 7).catch((error: { code: string }) => endings.push(error.code));
     await new Promise((resolve) => setImmediate(resolve));
   }
   t.ok(endings.every((code) => code === 'host_lost'));
@@ -89,16 +94,16 @@ t.test('a candidate that dies again and again ends the lane', async (t) => {
     ['SIGKILL', 'SIGKILL', 'SIGKILL'],
   );
   t.equal(log.crashLoops.length, 1);
-  await t.rejects(run(lane, 1), { code: 'host_lost' });
+  await t.rejects(run(shadow, 1), { code: 'host_lost' });
 });
 
 t.test('the queue drops first, and no request waits beyond the deadline', async (t) => {
   const queue = { requestsMax: 2, bytesMax: 100_000 };
   const candidate = aFakeSource('blockMs=300&batchable=0');
-  const { lane } = await aLane(t, { queue, candidate });
-  const running = run(lane, 1, ALONE);
+  const { shadow } = await aShadowHost(t, { queue, candidate });
+  const running = run(shadow, 1, ALONE);
   const asked = [2, 3, 4, 5, 6].map((x) =>
-    lane.run(anInferRequest([x], { withinMs: 60 }), ALONE).then(
+    shadow.run(anInferRequest([x], { withinMs: 60 }), ALONE).then(
       () => 'answer',
       (error: { code: string }) => error.code,
     ),
@@ -108,10 +113,10 @@ t.test('the queue drops first, and no request waits beyond the deadline', async 
   t.strictSame(outputOf(await running, 'candidate'), [1]);
 });
 
-t.test('a lane that cannot load names the version and the reason', async (t) => {
+t.test('a shadow host that cannot load names the version and the reason', async (t) => {
   const candidate = aFakeSource('failLoad=bad+weights', { version: '2' });
-  await t.rejects(aLane(t, { candidate }), {
+  await t.rejects(aShadowHost(t, { candidate }), {
     code: 'version_not_ready',
-    message: 'the shadow lane: m version 2: bad weights',
+    message: 'the shadow host: m version 2: bad weights',
   });
 });
