@@ -14,7 +14,13 @@ import { paceOf } from '../demo/pace.ts';
 import { type DemoGateway, runDemo, type TrialResult } from '../demo/run-demo.ts';
 import { type DemoSummary, summarise } from '../demo/summary.ts';
 import { marginsText } from '../demo/trials.ts';
-import { DEMO_MODEL, prepareWorkplace, type Workplace } from '../demo/workplace.ts';
+import {
+  DEMO_MODEL,
+  openWorkFolder,
+  prepareWorkplace,
+  type WorkFolder,
+  type Workplace,
+} from '../demo/workplace.ts';
 import { checkWritable } from '../disk/check-writable.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { readLedger, verifyLedger } from '../ledger/file.ts';
@@ -41,10 +47,11 @@ const REQUESTS_PER_SECOND_MAX = 400;
 export async function demo(options: DemoCommandOptions): Promise<void> {
   const startedMs = systemClock.monotonicMs();
   if (options.keep !== undefined) await expectEmpty(options.keep);
+  const folder = await openWorkFolder(options.keep);
+  leaveNothing(folder);
   const say = options.json === true ? () => undefined : sayLine;
   say('Building the candidates ...');
-  const workplace = await prepareWorkplace(join(programFolder, 'models'), options.keep);
-  leaveNothing(workplace);
+  const workplace = await prepareWorkplace(join(programFolder, 'models'), folder.path);
   const { trials, perSecond } = await runTrials(workplace, say);
   const summary = summarise(trials, {
     ledger: await checkLedger(workplace.ledger),
@@ -78,10 +85,10 @@ async function whyNotEmpty(folder: string): Promise<string | undefined> {
 }
 
 /** However the process ends, an interrupt or a closed output included, its children and its temporary folder go with it. */
-function leaveNothing(workplace: Workplace): void {
+function leaveNothing(folder: WorkFolder): void {
   process.once('exit', () => {
     killChildren();
-    workplace.remove();
+    folder.remove();
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
     process.once(signal, () => process.exit(128 + constants.signals[signal]));

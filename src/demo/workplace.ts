@@ -12,7 +12,12 @@ export type Workplace = {
   readonly config: string;
   readonly ledger: string;
   readonly imagesFolder: string;
-  /** At once, so that a process that is ending can do it. */
+};
+
+/** The folder that a demo works in. */
+export type WorkFolder = {
+  readonly path: string;
+  /** Synchronous, so that a process that is ending can do it. Leaves a folder that is to be kept. */
   readonly remove: () => void;
 };
 
@@ -38,15 +43,15 @@ const SLOWED_COPIES = 20;
 const NAN_SHARE = 0.3;
 const CRASH_SHARE = 0.04;
 
-/**
- * Copies the shipped models, and builds the two faulty versions from the second of them. `keep` names the folder to work in;
- * without it everything is in a temporary one that `remove` takes away.
- */
-export async function prepareWorkplace(
-  modelsFolder: string,
-  keep: string | undefined,
-): Promise<Workplace> {
-  const root = keep ?? (await mkdtemp(join(tmpdir(), 'understudy-demo-')));
+/** `keep` names the folder to work in; without it everything is in a temporary one that `remove` takes away. */
+export async function openWorkFolder(keep: string | undefined): Promise<WorkFolder> {
+  if (keep !== undefined) return { path: keep, remove: () => undefined };
+  const path = await mkdtemp(join(tmpdir(), 'understudy-demo-'));
+  return { path, remove: () => removeBusy(path) };
+}
+
+/** Copies the shipped models to the folder, and builds the two faulty versions from the second of them. */
+export async function prepareWorkplace(modelsFolder: string, root: string): Promise<Workplace> {
   const repository = join(root, 'models');
   const imagesFolder = join(modelsFolder, '_fashion-mnist');
   const folderOf = (version: string): string => join(repository, DEMO_MODEL, version);
@@ -60,14 +65,7 @@ export async function prepareWorkplace(
   await addBuild(folderOf('2'), folderOf('2-flaky'), buildFlaky(second, thresholds));
   const config = join(root, 'understudy.yaml');
   await writeFile(config, CONFIG);
-  return {
-    config,
-    ledger: join(root, 'ledger'),
-    imagesFolder,
-    remove: () => {
-      if (keep === undefined) removeBusy(root);
-    },
-  };
+  return { config, ledger: join(root, 'ledger'), imagesFolder };
 }
 
 /** A write that is under way may put a file into a folder while it is being emptied: then it is emptied again. */

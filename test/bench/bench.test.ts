@@ -15,8 +15,11 @@ t.test(
     t.match(kept, {
       suite: 'overhead',
       effort: { rounds: 1 },
-      loads: { run: 4, withWarnings: Number },
+      loads: { withWarnings: Number },
     });
+    // A block in which the machine stood still is run again.
+    const { run } = kept.loads;
+    t.ok(run >= 4, `${run} loads`);
     t.match(kept.conditions, { requestsInFlight: Number, requestBytes: Number });
     t.match(kept.machine, { node: process.version, cores: Number });
     t.same(goalsOf(kept), { 'gateway (process tier) / echo': { atLeast: 0.5 } });
@@ -33,7 +36,10 @@ t.test(
       report.stdout,
       /\| gateway \(process tier\) \/ echo \| ratio \| [\d.]+ \| .* \| at least 0.5 \|/,
     );
-    t.match(report.stdout, /The generator kept up in all 4 loads|\d of 4 loads have warnings/);
+    t.match(
+      report.stdout,
+      new RegExp(`The generator kept up in all ${run} loads|\\d of ${run} loads have warnings`),
+    );
   },
 );
 
