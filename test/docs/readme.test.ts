@@ -24,12 +24,12 @@ t.test('the commands of the README work', { skip: noShell ?? false }, async (t) 
   const runnable = blocks.filter(({ text }) => !NOT_HERE.test(text));
   t.ok(runnable.length > 0);
   for (const { text, line } of runnable) {
-    // Nobody sends traffic here, so the rollout would be watched for ever.
+    // There is no traffic here, so the rollout would not end.
     const { code, out, errors } = await runBlock(text.replaceAll(' --watch', ''), gateway);
-    const told = `README.md:${line}: ${out}${errors}`;
-    // On a machine that is busy with tests, a load may say that it is not to be trusted.
-    if (/not to be trusted/i.test(errors)) t.equal(code, EXIT.inconclusive, told);
-    else t.equal(code, EXIT.ok, told);
+    const output = `README.md:${line}: ${out}${errors}`;
+    // On a machine that is busy with tests, a load may warn that its figures are invalid.
+    if (/^Warning: /m.test(errors)) t.equal(code, EXIT.inconclusive, output);
+    else t.equal(code, EXIT.ok, output);
   }
 });
 
