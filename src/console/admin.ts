@@ -117,7 +117,8 @@ export function createAdminServer(options: AdminOptions): AdminServer {
 function answerErrors(app: FastifyInstance, { onInternalError }: AdminOptions): void {
   app.setErrorHandler((error, _, reply) => {
     const { status, body } = adminErrorOf(error);
-    if (status >= 500) onInternalError('admin', error);
+    // A refusal with 503, because it is too early for instance, is no fault.
+    if (status >= 500 && !(error instanceof ServeError)) onInternalError('admin', error);
     return reply.code(status).send(body);
   });
   app.setNotFoundHandler((request, reply) => {

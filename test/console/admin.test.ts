@@ -163,6 +163,18 @@ t.test('says what was expected and what was found of a bad body', async (t) => {
   t.equal(ledger.records().length, 0, 'what is no command is not on record');
 });
 
+t.test('a request that comes too early is refused, and is no fault of the gateway', async (t) => {
+  const { app, faults } = await anAdmin(new World(), {
+    reload: async () => {
+      throw new ServeError('version_not_ready', 'm: its package is being read');
+    },
+  });
+  const answer = await app.inject({ method: 'POST', url: '/api/v1/models/fashion/reload' });
+  t.equal(answer.statusCode, 503);
+  t.match(answer.json(), { code: 'version_not_ready' });
+  t.same(faults, []);
+});
+
 t.test('answers errors with one shape and keeps faults to itself', async (t) => {
   const { app, faults } = await anAdmin(new World(), {
     models: () => {
