@@ -1,10 +1,10 @@
-import type { Life } from './version.ts';
+import type { VersionState } from './version.ts';
 
 /** One version that the repository holds; a model whose folder could not be read has an entry without a version. */
 export type RepositoryEntry = {
   readonly model: string;
   readonly version: string | undefined;
-  readonly life: Life;
+  readonly state: VersionState;
 };
 
 /** What a caller who loads a model brings along. */

@@ -2,10 +2,10 @@
 export type ModelVersion = { readonly model: string; readonly version: string };
 
 /**
- * Where a version stands in its life. `ready` is announced only after it is true (loaded and warmed up), `draining` before
+ * The state of a version. `ready` is announced only after it is true (loaded and warmed up), `draining` before
  * it is: no request is routed to a version that cannot answer.
  */
-export type Life =
+export type VersionState =
   | { readonly kind: 'loading' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'draining' }

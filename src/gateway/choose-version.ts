@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { ServeError } from '../core/errors.ts';
 import { bucketBp } from '../core/hash.ts';
 import type { InferRequest } from '../core/infer.ts';
+import type { RepositoryVersion } from '../core/repository-version.ts';
 import type { Arm, Assignment, Exposure, Route, Share } from '../core/route.ts';
-import type { ModelVersionState } from '../core/version-state.ts';
 import { resolveVersion } from './version-names.ts';
 
 /** What of a request decides where it goes. */
@@ -24,7 +24,7 @@ export type Assignable = Pick<InferRequest, 'unit' | 'version' | 'attributes'>;
 export function chooseVersion(
   route: Route,
   request: Assignable,
-  versions: readonly ModelVersionState[],
+  versions: readonly RepositoryVersion[],
 ): Assignment {
   if (request.version !== undefined) {
     const version = resolveVersion(route, request.version, versions);
@@ -44,7 +44,7 @@ export function chooseVersion(
 export function versionNotFound(
   route: Route,
   name: string,
-  versions: readonly ModelVersionState[],
+  versions: readonly RepositoryVersion[],
 ): ServeError {
   const known = versions.map((state) => `'${state.version}'`).join(', ') || 'none';
   const aliases = ['stable', 'candidate', 'latest', ...Object.keys(route.aliases)].join(', ');

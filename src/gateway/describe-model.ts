@@ -1,9 +1,9 @@
 import { joiningText } from '../core/joining.ts';
 import { providerText } from '../core/provider.ts';
+import type { RepositoryVersion } from '../core/repository-version.ts';
 import type { Route } from '../core/route.ts';
 import { requiredInputs, type TensorSpec } from '../core/tensor.ts';
 import { compareVersions } from '../core/version.ts';
-import type { ModelVersionState } from '../core/version-state.ts';
 import { versionNotFound } from './choose-version.ts';
 import { resolveVersion } from './version-names.ts';
 
@@ -29,19 +29,19 @@ export type Readiness = { readonly ready: boolean; readonly reason: string | und
 export function describeModel(
   route: Route,
   version: string | undefined,
-  versions: readonly ModelVersionState[],
+  versions: readonly RepositoryVersion[],
 ): ModelMetadata {
-  const state = stateOf(route, version, versions);
-  const ready = versions.filter((each) => each.life.kind === 'ready').map((each) => each.version);
+  const chosen = chosenVersion(route, version, versions);
+  const ready = versions.filter((each) => each.state.kind === 'ready').map((each) => each.version);
   return {
     name: route.model,
-    versions: version === undefined ? ready.sort(compareVersions) : [state.version],
-    platform: state.platform,
-    inputs: requiredInputs(state.signature),
-    outputs: state.signature.outputs,
+    versions: version === undefined ? ready.sort(compareVersions) : [chosen.version],
+    platform: chosen.platform,
+    inputs: requiredInputs(chosen.signature),
+    outputs: chosen.signature.outputs,
     properties: {
-      ...(state.joining && { batch: joiningText(state.joining) }),
-      ...(state.provider && { provider: providerText(state.provider) }),
+      ...(chosen.joining && { batch: joiningText(chosen.joining) }),
+      ...(chosen.provider && { provider: providerText(chosen.provider) }),
     },
   };
 }
@@ -53,42 +53,42 @@ export function describeModel(
 export function readinessOf(
   route: Route,
   version: string | undefined,
-  versions: readonly ModelVersionState[],
+  versions: readonly RepositoryVersion[],
 ): Readiness {
-  const state = stateOf(route, version, versions);
-  if (state.life.kind === 'ready') return { ready: true, reason: undefined };
-  return { ready: false, reason: notReady(route.model, state.version, versions) };
+  const chosen = chosenVersion(route, version, versions);
+  if (chosen.state.kind === 'ready') return { ready: true, reason: undefined };
+  return { ready: false, reason: notReady(route.model, chosen.version, versions) };
 }
 
 /** Why a version does not answer, and which do. */
 export function notReady(
   model: string,
   version: string,
-  versions: readonly ModelVersionState[],
+  versions: readonly RepositoryVersion[],
 ): string {
-  const life = versions.find((state) => state.version === version)?.life;
-  const ready = versions.filter((state) => state.life.kind === 'ready');
+  const state = versions.find((each) => each.version === version)?.state;
+  const ready = versions.filter((each) => each.state.kind === 'ready');
   const others = ready.map((state) => `'${state.version}'`).join(', ') || 'none';
-  return `'${model}' version '${version}' is not at ready state: expected ready, found ${foundLife(life)}. Ready versions: ${others}`;
+  return `'${model}' version '${version}' is not at ready state: expected ready, found ${foundState(state)}. Ready versions: ${others}`;
 }
 
-function foundLife(life: ModelVersionState['life'] | undefined): string {
-  if (life === undefined) return 'not in the repository';
-  if (life.kind === 'failed') return `failed (${life.reason})`;
-  return life.kind === 'ready' ? 'not loaded for live requests' : life.kind;
+function foundState(state: RepositoryVersion['state'] | undefined): string {
+  if (state === undefined) return 'not in the repository';
+  if (state.kind === 'failed') return `failed (${state.reason})`;
+  return state.kind === 'ready' ? 'not loaded for live requests' : state.kind;
 }
 
 /**
  * One version, by name or alias; without one the stable version.
  * @throws ServeError `version_not_found` where the model has no such version.
  */
-export function stateOf(
+export function chosenVersion(
   route: Route,
   name: string | undefined,
-  versions: readonly ModelVersionState[],
-): ModelVersionState {
+  versions: readonly RepositoryVersion[],
+): RepositoryVersion {
   const version = resolveVersion(route, name ?? route.stable, versions);
-  const state = versions.find((each) => each.version === version);
-  if (state === undefined) throw versionNotFound(route, name ?? route.stable, versions);
-  return state;
+  const found = versions.find((each) => each.version === version);
+  if (found === undefined) throw versionNotFound(route, name ?? route.stable, versions);
+  return found;
 }

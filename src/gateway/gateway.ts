@@ -12,20 +12,20 @@ import { ServeError, type ServeErrorCode } from '../core/errors.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
 import type { Fallback, Outcome, Tap } from '../core/outcome.ts';
+import type { RefusedModel, RepositoryVersion, StartingModel } from '../core/repository-version.ts';
 import type { Arm, Assignment, Route, RouteView } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
-import type { Life, ModelVersion } from '../core/version.ts';
-import type { ModelVersionState, RefusedModel, StartingModel } from '../core/version-state.ts';
+import type { ModelVersion, VersionState } from '../core/version.ts';
 import { answerInTime } from './answer-in-time.ts';
 import { checkRequest } from './check-request.ts';
 import { chooseVersion } from './choose-version.ts';
 import {
+  chosenVersion,
   describeModel,
   type ModelMetadata,
   notReady,
   type Readiness,
   readinessOf,
-  stateOf,
 } from './describe-model.ts';
 import { heldToStable } from './held-to-stable.ts';
 import {
@@ -43,7 +43,7 @@ export type ServingHost = {
   readonly signature: Signature;
   /** What its answers keep to of its signature; by default all of it. */
   readonly form?: () => Signature;
-  readonly life: () => Life;
+  readonly state: () => VersionState;
   readonly infer: Infer;
   /** Whether its requests share runs; by default nothing is known of that. */
   readonly joining?: () => Joining;
@@ -53,7 +53,7 @@ export type GatewayHosts = {
   /** The host that answers for a version in an arm; undefined while none is loaded. */
   readonly find: (target: ModelVersion, arm: Arm) => ServingHost | undefined;
   /** Every version of a model that the repository holds. */
-  readonly versions: (model: string) => readonly ModelVersionState[];
+  readonly versions: (model: string) => readonly RepositoryVersion[];
   /** Models of the repository of which nothing can be served; by default none. */
   readonly refused?: () => readonly RefusedModel[];
 };
@@ -97,9 +97,9 @@ export type Gateway = {
   /** @throws ServeError `model_not_found`, `version_not_found`, or `version_not_ready` for a model that is refused. */
   readonly metadata: (model: string, version?: string) => ModelMetadata;
   /** One version, by name or alias; without one the stable version. Throws as `metadata` does. */
-  readonly version: (model: string, version?: string) => ModelVersionState;
+  readonly version: (model: string, version?: string) => RepositoryVersion;
   /** Every version of a model that the repository holds; none where there is no such model. */
-  readonly versions: (model: string) => readonly ModelVersionState[];
+  readonly versions: (model: string) => readonly RepositoryVersion[];
   /** Ready to answer for the model (its stable version) or for one version. Throws as `metadata` does. */
   readonly modelReadiness: (model: string, version?: string) => Readiness;
   /** As the rule of readiness has it, and not while draining. */
@@ -234,18 +234,18 @@ class ServingGateway implements Gateway {
     const stable = this.#options.routes.read(model)?.stable;
     if (stable === undefined) return undefined;
     const host = this.#options.hosts.find({ model, version: stable }, 'stable');
-    return host?.life().kind === 'ready' ? host : undefined;
+    return host?.state().kind === 'ready' ? host : undefined;
   }
 
   metadata(model: string, version?: string): ModelMetadata {
     return describeModel(this.#route(model), version, this.#options.hosts.versions(model));
   }
 
-  version(model: string, version?: string): ModelVersionState {
-    return stateOf(this.#route(model), version, this.#options.hosts.versions(model));
+  version(model: string, version?: string): RepositoryVersion {
+    return chosenVersion(this.#route(model), version, this.#options.hosts.versions(model));
   }
 
-  versions(model: string): readonly ModelVersionState[] {
+  versions(model: string): readonly RepositoryVersion[] {
     return this.#options.hosts.versions(model);
   }
 
@@ -291,7 +291,7 @@ class ServingGateway implements Gateway {
       this.#admit(request, nowMs);
       const assignment = this.#choose(request);
       const found = hosts.find({ model, version: assignment.version }, assignment.arm);
-      const host = found?.life().kind === 'ready' ? found : undefined;
+      const host = found?.state().kind === 'ready' ? found : undefined;
       // What is wrong with a request must not count against an arm that is not there to say so.
       const held = host ?? this.#stableBeside({ request, assignment });
       if (held !== undefined)
@@ -388,7 +388,7 @@ class ServingGateway implements Gateway {
   }
 }
 
-const NO_VERSIONS: readonly ModelVersionState[] = [];
+const NO_VERSIONS: readonly RepositoryVersion[] = [];
 
 const STOPPING = {
   ready: false,

@@ -1,6 +1,6 @@
 import { messageOf, ServeError } from '../core/errors.ts';
+import type { RefusedModel, RepositoryVersion, StartingModel } from '../core/repository-version.ts';
 import type { Route } from '../core/route.ts';
-import type { ModelVersionState, RefusedModel, StartingModel } from '../core/version-state.ts';
 import type { Readiness } from './describe-model.ts';
 
 /**
@@ -15,7 +15,7 @@ export type ReadinessQuestion = {
   readonly routes: readonly Route[];
   readonly refused: readonly RefusedModel[];
   readonly starting: readonly StartingModel[];
-  readonly versions: (model: string) => readonly ModelVersionState[];
+  readonly versions: (model: string) => readonly RepositoryVersion[];
   /** Whether the stable version of a route answers. May throw where the model has no such version. */
   readonly stable: (route: Route) => Readiness;
 };
@@ -73,6 +73,6 @@ function stableOf({ stable }: ReadinessQuestion, route: Route): Readiness {
 
 /** What has failed, or is gone from the repository, comes back only where somebody does something about it. */
 function canBeServed({ versions }: ReadinessQuestion, { model, stable }: Route): boolean {
-  const state = versions(model).find(({ version }) => version === stable);
-  return state !== undefined && state.life.kind !== 'failed';
+  const found = versions(model).find(({ version }) => version === stable);
+  return found !== undefined && found.state.kind !== 'failed';
 }

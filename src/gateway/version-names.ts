@@ -1,6 +1,6 @@
+import type { RepositoryVersion } from '../core/repository-version.ts';
 import type { Route } from '../core/route.ts';
 import { newestOf } from '../core/version.ts';
-import type { ModelVersionState } from '../core/version-state.ts';
 
 /**
  * The version that a name means: a version of exactly that name, else `stable`, `candidate` (on trial, or mirrored) or
@@ -9,9 +9,9 @@ import type { ModelVersionState } from '../core/version-state.ts';
 export function resolveVersion(
   route: Route,
   name: string,
-  versions: readonly ModelVersionState[],
+  versions: readonly RepositoryVersion[],
 ): string | undefined {
-  if (versions.some((state) => state.version === name)) return name;
+  if (versions.some((each) => each.version === name)) return name;
   switch (name) {
     case 'stable':
       return route.stable;
@@ -29,9 +29,9 @@ function candidateOf(route: Route): string | undefined {
   return share?.version ?? route.mirror?.version;
 }
 
-function latestOf(versions: readonly ModelVersionState[]): string | undefined {
-  const ready = versions.filter((state) => state.life.kind === 'ready');
-  const numbers = (states: readonly ModelVersionState[]) =>
-    newestOf(states.map((state) => state.version));
+function latestOf(versions: readonly RepositoryVersion[]): string | undefined {
+  const ready = versions.filter((each) => each.state.kind === 'ready');
+  const numbers = (some: readonly RepositoryVersion[]) =>
+    newestOf(some.map((each) => each.version));
   return numbers(ready) ?? numbers(versions);
 }

@@ -6,17 +6,17 @@ import type { Infer, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
 import type { ProviderReport } from '../core/provider.ts';
 import type { Signature } from '../core/tensor.ts';
-import type { Life, ModelVersion } from '../core/version.ts';
+import type { ModelVersion, VersionState } from '../core/version.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { Birth, Standing } from './birth.ts';
 import type { Executor, ExecutorSetting } from './executor.ts';
 import type { JoiningSetting, KeptExample } from './joinings.ts';
 import { KeptForm } from './kept-form.ts';
-import { Lifeline } from './lives.ts';
 import { boundedLoad, type LoadBounds } from './load-bounds.ts';
 import { openLocalExecutor } from './local-executor.ts';
 import type { Crash, SupervisorListeners } from './supervision.ts';
 import { Supervisor } from './supervisor.ts';
+import { VersionStateMachine } from './version-state-machine.ts';
 
 export type HostOptions = LoadBounds & {
   readonly target: ModelVersion;
@@ -39,7 +39,7 @@ export type HostOptions = LoadBounds & {
 };
 
 export type HostListeners = {
-  readonly onLife: (target: ModelVersion, life: Life) => void;
+  readonly onState: (target: ModelVersion, state: VersionState) => void;
   readonly onBatch: (
     target: ModelVersion,
     batch: { rows: number; requests: number; computeMs: number },
@@ -67,7 +67,7 @@ export type Host = {
   /** Whether requests share runs, and on what ground. */
   readonly joining: () => Joining;
   /** Stays `ready` during a short restart of the child: requests that arrive then are held and answered after it. */
-  readonly life: () => Life;
+  readonly state: () => VersionState;
   readonly inFlight: () => number;
   readonly infer: Infer;
   /** Takes another role: what the system is to make of its process changes with it. Nothing in the `thread` tier. */
@@ -113,7 +113,7 @@ async function startProcessHost(options: HostOptions): Promise<Host> {
   });
   return hostOf(options, {
     executor,
-    life: () => executor.life,
+    state: () => executor.state,
     pid: () => executor.pid,
     become: (standing) => executor.become(standing),
     close: () => executor.close(),
@@ -131,7 +131,7 @@ export function listenersFor(
       listeners.onJoining(targets[source] ?? target, joining, example),
     onRecheck: (isSame) => listeners.onRecheck(target, isSame),
     onProvider: (source, provider) => listeners.onProvider(targets[source] ?? target, provider),
-    onLife: (life) => listeners.onLife(target, life),
+    onState: (state) => listeners.onState(target, state),
     onBatch: (batch) => listeners.onBatch(target, batch),
     onCrash: (crash) => listeners.onCrash(target, crash),
     onCrashLoop: (detail) => listeners.onCrashLoop(target, detail),
@@ -141,7 +141,7 @@ export function listenersFor(
 
 async function startThread(options: HostOptions): Promise<Host> {
   const { target, clock, listeners } = options;
-  const lifeline = new Lifeline((life) => listeners.onLife(target, life));
+  const machine = new VersionStateMachine((state) => listeners.onState(target, state));
   const setting = { ...settingOf(options), firstBatchId: 0 };
   try {
     await boundedLoad(Promise.resolve(options.checkFiles?.()), options);
@@ -162,16 +162,16 @@ async function startThread(options: HostOptions): Promise<Host> {
     );
     const executor = await loadedWithin(opening, options);
     for (const { provider } of executor.models) listeners.onProvider(target, provider);
-    lifeline.become({ kind: 'ready' });
+    machine.become({ kind: 'ready' });
     const close = async (): Promise<void> => {
-      lifeline.become({ kind: 'draining' });
+      machine.become({ kind: 'draining' });
       await executor.close();
-      lifeline.become({ kind: 'unloaded' });
+      machine.become({ kind: 'unloaded' });
     };
     let closing: Promise<void> | undefined;
     return hostOf(options, {
       executor,
-      life: () => lifeline.life,
+      state: () => machine.state,
       pid: () => undefined,
       become: () => undefined,
       close: () => {
@@ -180,7 +180,7 @@ async function startThread(options: HostOptions): Promise<Host> {
       },
     });
   } catch (error) {
-    lifeline.end(messageOf(error), options.signal);
+    machine.end(messageOf(error), options.signal);
     throw error;
   }
 }
@@ -200,11 +200,11 @@ function settingOf(options: HostOptions): Omit<ExecutorSetting, 'firstBatchId'> 
   return { sources: [source], joinings: [joining], replicas, batch, queue, runMsMax };
 }
 
-type Parts = Pick<Host, 'life' | 'pid' | 'become' | 'close'> & { readonly executor: Executor };
+type Parts = Pick<Host, 'state' | 'pid' | 'become' | 'close'> & { readonly executor: Executor };
 
 function hostOf(
   { target, listeners }: HostOptions,
-  { executor, life, pid, become, close }: Parts,
+  { executor, state, pid, become, close }: Parts,
 ): Host {
   const { model, version } = target;
   const [opened] = executor.models;
@@ -250,7 +250,7 @@ function hostOf(
     form: () => form.signature(),
     provider: () => executor.models[0]?.provider ?? opened.provider,
     joining: () => executor.joinings()[0] ?? NOT_JOINED,
-    life,
+    state,
     inFlight: () => inFlight,
     infer,
     become,

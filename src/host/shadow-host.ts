@@ -3,7 +3,7 @@ import { messageOf, ServeError } from '../core/errors.ts';
 import type { InferRequest } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { Signature } from '../core/tensor.ts';
-import type { Life } from '../core/version.ts';
+import type { VersionState } from '../core/version.ts';
 import type { Answer } from '../core/work.ts';
 import type { Source } from '../runtime/runtime.ts';
 import { heldToStable } from './answer-fit.ts';
@@ -57,7 +57,7 @@ export type ShadowHost = {
   readonly waiting: () => number;
   /** Bytes that are on their way to the child: those of cancelled requests among them. */
   readonly backlogBytes: () => number;
-  readonly life: () => Life;
+  readonly state: () => VersionState;
   readonly pid: () => number | undefined;
   readonly close: () => Promise<void>;
 };
@@ -98,7 +98,7 @@ export async function startShadowHost(options: ShadowHostOptions): Promise<Shado
       run: (request, plan) => runInShadow({ executor, clock, stableForm, request, plan }),
       waiting: () => executor.inFlight,
       backlogBytes: () => executor.backlogBytes,
-      life: () => executor.life,
+      state: () => executor.state,
       pid: () => executor.pid,
       close: () => executor.close(),
     };

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { ProviderReport } from '../core/provider.ts';
-import type { Life } from '../core/version.ts';
+import type { VersionState } from '../core/version.ts';
 import type { Birth } from './birth.ts';
 import type { ExecutorListeners, ExecutorSetting } from './executor.ts';
 import type { LoadBounds } from './load-bounds.ts';
@@ -26,7 +26,7 @@ export type SupervisorListeners = Pick<
   ExecutorListeners,
   'onBatch' | 'onJoining' | 'onRecheck' | 'onInternalError'
 > & {
-  readonly onLife: (life: Life) => void;
+  readonly onState: (state: VersionState) => void;
   /** What each source runs on, after each load. */
   readonly onProvider: (source: number, provider: ProviderReport) => void;
   readonly onCrash: (crash: Crash) => void;

@@ -3,7 +3,7 @@ import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import { TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Joining } from '../core/joining.ts';
-import type { Life } from '../core/version.ts';
+import type { VersionState } from '../core/version.ts';
 import type { Planned, Work } from '../core/work.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import type { Frame } from '../frame/frame.ts';
@@ -12,11 +12,11 @@ import type { Birth, Standing } from './birth.ts';
 import { CrashLog } from './crash-log.ts';
 import type { Executor, ExecutorListeners } from './executor.ts';
 import { JoiningMemory } from './joining-memory.ts';
-import { Lifeline } from './lives.ts';
 import { boundedLoad } from './load-bounds.ts';
 import { type Pending, PendingRequests, type Settle } from './pending-requests.ts';
 import { type ChildExit, HostProcess } from './process.ts';
 import type { SupervisorOptions } from './supervision.ts';
+import { VersionStateMachine } from './version-state-machine.ts';
 
 /** Batch numbers of one process and the next must not meet. */
 const BATCH_IDS_PER_PROCESS = 1_000_000_000;
@@ -41,7 +41,7 @@ const NO_EXIT: ChildExit = { signal: undefined, exitCode: undefined };
  *
  * `lastExit` is how the latest child ended, for the crash report of a restart that cannot load.
  */
-type State =
+type Mode =
   | { kind: 'opening'; process: HostProcess | undefined; lastExit: ChildExit }
   | { kind: 'running'; process: HostProcess }
   | { kind: 'waiting'; timer: NodeJS.Timeout; lastExit: ChildExit }
@@ -54,7 +54,7 @@ type State =
     };
 
 /** `opening` follows itself where a first start died in its probe, and starts again without one. */
-const NEXT: Readonly<Record<State['kind'], readonly State['kind'][]>> = {
+const NEXT: Readonly<Record<Mode['kind'], readonly Mode['kind'][]>> = {
   opening: ['opening', 'running', 'waiting', 'failed', 'closing'],
   running: ['waiting', 'failed', 'closing'],
   waiting: ['opening', 'closing'],
@@ -71,11 +71,11 @@ export class Supervisor implements Executor {
   readonly #options: SupervisorOptions;
   #birth: Birth;
   readonly #joinings: JoiningMemory;
-  readonly #lifeline: Lifeline;
+  readonly #machine: VersionStateMachine;
   readonly #crashes: CrashLog;
   readonly #pending = new PendingRequests();
   readonly #admission: Admission;
-  #state: State = { kind: 'opening', process: undefined, lastExit: NO_EXIT };
+  #mode: Mode = { kind: 'opening', process: undefined, lastExit: NO_EXIT };
   #models: WorkerReport['models'] = [];
   /** Processes started so far. */
   #processes = 0;
@@ -88,7 +88,7 @@ export class Supervisor implements Executor {
     this.#admission = new Admission(options.setting);
     this.#crashes = new CrashLog(options.clock);
     this.#joinings = new JoiningMemory(options.setting.joinings, options.listeners.onJoining);
-    this.#lifeline = new Lifeline(options.listeners.onLife);
+    this.#machine = new VersionStateMachine(options.listeners.onState);
   }
 
   /** Resolves when the child is ready; rejects with why it cannot be. Only a start that ended in a probe is tried again. */
@@ -100,7 +100,7 @@ export class Supervisor implements Executor {
         throw error;
       });
     } catch (error) {
-      supervisor.#lifeline.end(messageOf(error), options.signal);
+      supervisor.#machine.end(messageOf(error), options.signal);
       throw error;
     }
     return supervisor;
@@ -112,8 +112,8 @@ export class Supervisor implements Executor {
 
   readonly joinings = (): readonly Joining[] => this.#joinings.joinings();
 
-  get life(): Life {
-    return this.#lifeline.life;
+  get state(): VersionState {
+    return this.#machine.state;
   }
 
   get pid(): number | undefined {
@@ -148,32 +148,32 @@ export class Supervisor implements Executor {
   /** Gives the process a new label and `oom_score_adj`, and each process that is started after it. */
   become(standing: Standing): void {
     this.#birth = { ...this.#birth, ...standing };
-    if ('process' in this.#state) this.#state.process?.become(standing);
+    if ('process' in this.#mode) this.#mode.process?.become(standing);
   }
 
   close(): Promise<void> {
-    const state = this.#state;
-    if (state.kind === 'closing') return state.closed.promise;
+    const mode = this.#mode;
+    if (mode.kind === 'closing') return mode.closed.promise;
     const closed = deferred<void>();
-    this.#drain(state, closed).then(closed.resolve, closed.reject);
+    this.#drain(mode, closed).then(closed.resolve, closed.reject);
     return closed.promise;
   }
 
   /** Every change of mode passes here. The caller of an illegal one has a bug. */
-  #enter(state: State): void {
-    const { kind } = this.#state;
-    assert(NEXT[kind].includes(state.kind), `expected no ${state.kind} after ${kind}`);
-    this.#state = state;
+  #enter(mode: Mode): void {
+    const { kind } = this.#mode;
+    assert(NEXT[kind].includes(mode.kind), `expected no ${mode.kind} after ${kind}`);
+    this.#mode = mode;
   }
 
   get #isClosing(): boolean {
-    return this.#state.kind === 'closing';
+    return this.#mode.kind === 'closing';
   }
 
   /** The child that has loaded; undefined: none has. */
   get #process(): HostProcess | undefined {
-    const state = this.#state;
-    return state.kind === 'running' || state.kind === 'closing' ? state.process : undefined;
+    const mode = this.#mode;
+    return mode.kind === 'running' || mode.kind === 'closing' ? mode.process : undefined;
   }
 
   /** The process that requests can be sent to, if there is one. */
@@ -195,7 +195,7 @@ export class Supervisor implements Executor {
   }
 
   #admitHeld(work: Work): void {
-    if (this.life.kind !== 'ready') {
+    if (this.state.kind !== 'ready') {
       throw new ServeError('version_not_ready', 'its process is being restarted', {
         retryAfterMs: 1_000,
       });
@@ -273,7 +273,7 @@ export class Supervisor implements Executor {
     this.#enter({ kind: 'running', process });
     for (const [source, { provider }] of this.#models.entries())
       this.#options.listeners.onProvider(source, provider);
-    this.#lifeline.become({ kind: 'ready' });
+    this.#machine.become({ kind: 'ready' });
     this.#sendHeld(process);
   }
 
@@ -310,13 +310,13 @@ export class Supervisor implements Executor {
   }
 
   #onExit(process: HostProcess, exit: ChildExit): void {
-    const state = this.#state;
-    if (state.kind === 'opening' && state.process === process) state.lastExit = exit;
+    const mode = this.#mode;
+    if (mode.kind === 'opening' && mode.process === process) mode.lastExit = exit;
     if (this.#process !== process) return;
     this.#joinings.abandonProbe();
     const how = process.describeExit(exit);
-    if (state.kind === 'closing') {
-      state.process = undefined;
+    if (mode.kind === 'closing') {
+      mode.process = undefined;
       this.#failSent(how);
       this.#rejectHeld(UNLOADING);
     } else this.#onCrash(exit, how);
@@ -342,12 +342,12 @@ export class Supervisor implements Executor {
     listeners.onCrash({ ...exit, inFlight });
     if (isLoop || !holdDuringRestart) {
       // From here on requests are refused at once: the version is not ready.
-      this.#lifeline.become({ kind: 'loading' });
+      this.#machine.become({ kind: 'loading' });
       this.#rejectHeld(how);
     }
     if (isNewLoop) listeners.onCrashLoop(how);
     if (givesUp) {
-      this.#lifeline.become({ kind: 'failed', reason: `crash loop: ${how}` });
+      this.#machine.become({ kind: 'failed', reason: `crash loop: ${how}` });
     }
   }
 
@@ -355,22 +355,22 @@ export class Supervisor implements Executor {
     try {
       await this.#launch(lastExit);
     } catch (error) {
-      if (this.#state.kind === 'opening') this.#onCrash(this.#state.lastExit, messageOf(error));
+      if (this.#mode.kind === 'opening') this.#onCrash(this.#mode.lastExit, messageOf(error));
     }
   }
 
-  async #drain(before: State, closed: Deferred<void>): Promise<void> {
+  async #drain(before: Mode, closed: Deferred<void>): Promise<void> {
     const idle = deferred<void>();
     const running = this.#process;
     this.#enter({ kind: 'closing', process: running, idle, closed });
     if (before.kind === 'waiting') clearTimeout(before.timer);
-    if (this.life.kind !== 'failed') this.#lifeline.become({ kind: 'draining' });
+    if (this.state.kind !== 'failed') this.#machine.become({ kind: 'draining' });
     if (running === undefined) this.#rejectHeld(UNLOADING);
     this.#checkIdle();
     await idle.promise;
     if (before.kind === 'opening') await before.process?.close();
     else await this.#process?.close();
-    this.#lifeline.become({ kind: 'unloaded' });
+    this.#machine.become({ kind: 'unloaded' });
   }
 
   /** Once no process is there, all that is pending is held. */
@@ -380,6 +380,6 @@ export class Supervisor implements Executor {
   }
 
   #checkIdle(): void {
-    if (this.#pending.size === 0 && this.#state.kind === 'closing') this.#state.idle.resolve();
+    if (this.#pending.size === 0 && this.#mode.kind === 'closing') this.#mode.idle.resolve();
   }
 }

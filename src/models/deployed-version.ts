@@ -1,21 +1,21 @@
 import type { Joining } from '../core/joining.ts';
 import type { ProviderReport } from '../core/provider.ts';
+import type { RepositoryVersion, ServingFacts } from '../core/repository-version.ts';
 import type { Signature } from '../core/tensor.ts';
-import type { Life } from '../core/version.ts';
-import type { ModelVersionState, ServingFacts } from '../core/version-state.ts';
+import type { VersionState } from '../core/version.ts';
 import type { Package } from '../repository/package.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { servingFacts } from './serving-facts.ts';
 
 /** What is asked at each look. */
 type Now = {
-  readonly life: () => Life;
+  readonly state: () => VersionState;
   readonly joining: () => Joining | undefined;
   readonly provider: () => ProviderReport | undefined;
 };
 
-/** One version as the gateway sees it: made once for each reading of the model, and its life read at each look. */
-export class DeployedVersion implements ModelVersionState {
+/** One version as the gateway sees it: made once for each reading of the model, and its state read at each look. */
+export class DeployedVersion implements RepositoryVersion {
   readonly version: string;
   readonly signature: Signature;
   readonly platform = 'onnxruntime_onnx';
@@ -39,7 +39,7 @@ export class DeployedVersion implements ModelVersionState {
     return this.#now.provider();
   }
 
-  get life(): Life {
-    return this.#now.life();
+  get state(): VersionState {
+    return this.#now.state();
   }
 }

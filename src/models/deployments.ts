@@ -1,7 +1,7 @@
 import type { Preparation } from '../core/preparation.ts';
+import type { RefusedModel, RepositoryVersion } from '../core/repository-version.ts';
 import type { Arm, Route } from '../core/route.ts';
-import type { Life, ModelVersion } from '../core/version.ts';
-import type { ModelVersionState, RefusedModel } from '../core/version-state.ts';
+import type { ModelVersion, VersionState } from '../core/version.ts';
 import type { Host } from '../host/host.ts';
 import type { ShadowHost, ShadowHostOptions } from '../host/shadow-host.ts';
 import type { Catalog } from './catalog.ts';
@@ -41,7 +41,7 @@ export class Deployments {
   readonly #routes = new Map<string, Route>();
   /** By model: what a change under way leads to. */
   readonly #changing = new Map<string, Wanted>();
-  readonly #states = new WeakMap<CatalogEntry, readonly ModelVersionState[]>();
+  readonly #states = new WeakMap<CatalogEntry, readonly RepositoryVersion[]>();
 
   constructor({ catalog, deployer, onInternalError }: DeploymentsOptions) {
     this.#catalog = catalog;
@@ -128,12 +128,12 @@ export class Deployments {
   }
 
   /** Where the shadow host of a version stands; undefined where it has none. */
-  shadowLife({ model, version }: ModelVersion): Life | undefined {
-    return this.#shadows.life(model, version);
+  shadowState({ model, version }: ModelVersion): VersionState | undefined {
+    return this.#shadows.state(model, version);
   }
 
   /** Every version of a model that the repository holds, and where it stands. */
-  readonly versions = (model: string): readonly ModelVersionState[] => {
+  readonly versions = (model: string): readonly RepositoryVersion[] => {
     const entry = this.#catalog.entry(model);
     if (entry === undefined) return [];
     const known = this.#states.get(entry);
@@ -141,7 +141,7 @@ export class Deployments {
     const states = [...entry.packages.values()].map(
       (found) =>
         new DeployedVersion(found, entry, {
-          life: () => this.#lifeOf(found),
+          state: () => this.#stateOf(found),
           joining: () => this.#live.find(found, 'stable')?.joining(),
           provider: () => this.#live.find(found, 'stable')?.provider(),
         }),
@@ -182,9 +182,9 @@ export class Deployments {
     ]);
   }
 
-  #lifeOf({ model, version }: ModelVersion): Life {
+  #stateOf({ model, version }: ModelVersion): VersionState {
     const host = this.#live.find({ model, version }, 'stable');
-    if (host !== undefined) return host.life();
+    if (host !== undefined) return host.state();
     if (this.#live.isLoading({ model, version })) return LOADING;
     const reason = this.#live.fault({ model, version });
     return reason === undefined ? UNLOADED : { kind: 'failed', reason };
@@ -204,8 +204,8 @@ function wantedOf(route: Route, entry: CatalogEntry | undefined): Wanted {
   return { live: [...required, ...resident], shadow: shadowTargetOf(route, entry) };
 }
 
-const LOADING: Life = { kind: 'loading' };
-const UNLOADED: Life = { kind: 'unloaded' };
+const LOADING: VersionState = { kind: 'loading' };
+const UNLOADED: VersionState = { kind: 'unloaded' };
 
 function shadowTargetOf(
   { model, mirror, stable }: Route,

@@ -234,7 +234,7 @@ export class Lookout {
     const route = routes.read(model);
     const running = deployments
       .versions(model)
-      .filter(({ life }) => life.kind !== 'unloaded' && life.kind !== 'failed');
+      .filter(({ state }) => state.kind !== 'unloaded' && state.kind !== 'failed');
     return new Set([
       ...running.map(({ version }) => version),
       ...(route === undefined ? [] : versionsNamedBy(route)),

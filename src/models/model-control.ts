@@ -12,7 +12,7 @@ import type { Log } from '../core/log.ts';
 import type { LoadRequest, ModelRepository, RepositoryEntry } from '../core/model-repository.ts';
 import type { Refusal } from '../core/refusal.ts';
 import type { RouteView } from '../core/route.ts';
-import { compareVersions, type Life } from '../core/version.ts';
+import { compareVersions, type VersionState } from '../core/version.ts';
 import { isFolderName } from '../repository/folders.ts';
 import type { RepositoryReader } from '../repository/readers.ts';
 import type { Catalog } from './catalog.ts';
@@ -72,7 +72,7 @@ export class ModelControl implements ModelRepository {
     const unread = starting.list().filter(({ model }) => catalog.entry(model) === undefined);
     return [
       ...catalog.entries().flatMap((entry) => this.#listed(entry)),
-      ...unread.map(({ model }) => ({ model, version: undefined, life: LOADING })),
+      ...unread.map(({ model }) => ({ model, version: undefined, state: LOADING })),
     ];
   };
 
@@ -206,19 +206,19 @@ export class ModelControl implements ModelRepository {
     const lines = [
       ...this.#options.deployments
         .versions(model)
-        .map(({ version, life }) => ({ version, life: this.#lifeOf(model, life) })),
-      ...problems.map(({ version, reason }) => ({ version, life: failed(reason) })),
+        .map(({ version, state }) => ({ version, state: this.#stateOf(model, state) })),
+      ...problems.map(({ version, reason }) => ({ version, state: failed(reason) })),
     ];
     return lines
       .sort((a, b) => compareVersions(a.version ?? '', b.version ?? ''))
       .map((line) => ({ model, ...line }));
   }
 
-  #lifeOf(model: string, life: Life): Life {
-    if (life.kind !== 'unloaded') return life;
+  #stateOf(model: string, state: VersionState): VersionState {
+    if (state.kind !== 'unloaded') return state;
     if (this.#loading.has(model)) return LOADING;
     const fault = this.#faults.get(model);
-    return fault === undefined ? life : failed(fault);
+    return fault === undefined ? state : failed(fault);
   }
 
   // -- one at a time ---------------------------------------------------------------------------------------------------
@@ -269,9 +269,9 @@ export class ModelControl implements ModelRepository {
   }
 }
 
-const LOADING: Life = { kind: 'loading' };
+const LOADING: VersionState = { kind: 'loading' };
 
-function failed(reason: string): Life {
+function failed(reason: string): VersionState {
   return { kind: 'failed', reason };
 }
 

@@ -1,8 +1,8 @@
 import { joiningText } from '../core/joining.ts';
 import { providerText } from '../core/provider.ts';
+import type { RepositoryVersion } from '../core/repository-version.ts';
 import type { Route, RouteView } from '../core/route.ts';
 import { compareVersions } from '../core/version.ts';
-import type { ModelVersionState } from '../core/version-state.ts';
 import type { Catalog } from './catalog.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import type { Deployments } from './deployments.ts';
@@ -18,7 +18,7 @@ export type VersionRole = {
 /** One version as its operator sees it. */
 export type VersionView = {
   readonly version: string;
-  /** As in the life of a version, or `refused` for one that cannot be read. Of one that runs only in the shadow, that of its shadow host. */
+  /** As in the state of a version, or `refused` for one that cannot be read. Of one that runs only in the shadow, that of its shadow host. */
   readonly state: string;
   readonly roles: readonly VersionRole[];
   /** Why it is refused or failed, or what has changed since it was read. */
@@ -52,7 +52,7 @@ export type ModelView = {
 export type ModelsViewOptions = {
   readonly catalog: Catalog;
   readonly routes: Pick<RouteView, 'read'>;
-  readonly deployments: Pick<Deployments, 'versions' | 'shadowLife'>;
+  readonly deployments: Pick<Deployments, 'versions' | 'shadowState'>;
   readonly starting: Pick<StartingModels, 'whyStarting' | 'list'>;
 };
 
@@ -108,29 +108,30 @@ function modelView(
   };
 }
 
-type Shown = Pick<ModelVersionState, 'version' | 'life' | 'joining' | 'provider'>;
+type Shown = Pick<RepositoryVersion, 'version' | 'state' | 'joining' | 'provider'>;
 
 /** A version that no live request reaches may still run, in the shadow. */
 function inSight(
   model: string,
-  { version, life, joining, provider }: ModelVersionState,
+  { version, state, joining, provider }: RepositoryVersion,
   deployments: ModelsViewOptions['deployments'],
 ): Shown {
-  const shadow = life.kind === 'unloaded' ? deployments.shadowLife({ model, version }) : undefined;
-  return { version, life: shadow ?? life, joining, provider };
+  const shadow =
+    state.kind === 'unloaded' ? deployments.shadowState({ model, version }) : undefined;
+  return { version, state: shadow ?? state, joining, provider };
 }
 
 function versionView(
   entry: CatalogEntry,
   route: Route | undefined,
-  { version, life, joining, provider }: Shown,
+  { version, state, joining, provider }: Shown,
 ): VersionView {
   const found = entry.packages.get(version);
-  const fault = life.kind === 'failed' ? life.reason : undefined;
+  const fault = state.kind === 'failed' ? state.reason : undefined;
   const reason = fault ?? reasonOf(entry, version);
   return {
     version,
-    state: life.kind,
+    state: state.kind,
     roles: rolesOf(route, version),
     ...(reason !== undefined && { reason }),
     ...(joining && { batch: joiningText(joining) }),

@@ -1,6 +1,6 @@
+import type { ServingFacts } from '../core/repository-version.ts';
 import { keepsRows } from '../core/reshape.ts';
 import { isBatchable } from '../core/tensor.ts';
-import type { ServingFacts } from '../core/version-state.ts';
 import type { Package } from '../repository/package.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { instancesOf } from './instances.ts';

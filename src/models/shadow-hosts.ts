@@ -1,5 +1,5 @@
 import { ServeError } from '../core/errors.ts';
-import type { Life } from '../core/version.ts';
+import type { VersionState } from '../core/version.ts';
 import type { ShadowHost } from '../host/shadow-host.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 
@@ -49,8 +49,8 @@ export class ShadowHosts {
   }
 
   /** Where the shadow host of a candidate stands; undefined where there is none. */
-  life(model: string, candidate: string): Life | undefined {
-    const held = this.find(model, candidate)?.life();
+  state(model: string, candidate: string): VersionState | undefined {
+    const held = this.find(model, candidate)?.state();
     const isLoading = this.#loading.get(model)?.target.candidate === candidate;
     return held ?? (isLoading ? LOADING : undefined);
   }
@@ -135,7 +135,7 @@ export class ShadowHosts {
   }
 }
 
-const LOADING: Life = { kind: 'loading' };
+const LOADING: VersionState = { kind: 'loading' };
 
 function isSame(a: ShadowTarget, b: ShadowTarget): boolean {
   return a.candidate === b.candidate && a.twin === b.twin && a.build === b.build;

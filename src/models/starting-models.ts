@@ -1,5 +1,5 @@
 import { type Deferred, deferred } from '../concurrency/deferred.ts';
-import type { StartingModel } from '../core/version-state.ts';
+import type { StartingModel } from '../core/repository-version.ts';
 
 type Starting = { why: string; readonly ended: Deferred<void> };
 

@@ -3,7 +3,7 @@ import type { Log } from '../core/log.ts';
 import type { TrippedReport } from '../core/messages.ts';
 import { providerText } from '../core/provider.ts';
 import { counted } from '../core/text.ts';
-import type { Life, ModelVersion } from '../core/version.ts';
+import type { ModelVersion, VersionState } from '../core/version.ts';
 import type { HostListeners } from '../host/host.ts';
 import type { Crash } from '../host/supervision.ts';
 import type { DeploymentRole } from './deployment.ts';
@@ -36,12 +36,12 @@ export function watchHosts(watch: HostWatch): (role: DeploymentRole | 'shadow') 
     const warn = (target: ModelVersion, message: string) =>
       log({ level: 'warn', message, facts: facts(target) });
     return {
-      onLife: (target, life) => {
-        events.onLife(target, life);
-        if (isLive && life.kind === 'ready') statistics.onReady(target);
+      onState: (target, state) => {
+        events.onState(target, state);
+        if (isLive && state.kind === 'ready') statistics.onReady(target);
         log({
-          level: life.kind === 'failed' ? 'error' : 'info',
-          message: lifeText(life),
+          level: state.kind === 'failed' ? 'error' : 'info',
+          message: stateText(state),
           facts: facts(target),
         });
       },
@@ -104,6 +104,6 @@ function crashText(crash: Crash): string {
   return `process exited (${exitOf(crash)}${why}), ${lost} in flight lost; restarting`;
 }
 
-function lifeText(life: Life): string {
-  return life.kind === 'failed' ? `failed: ${life.reason}` : life.kind;
+function stateText(state: VersionState): string {
+  return state.kind === 'failed' ? `failed: ${state.reason}` : state.kind;
 }

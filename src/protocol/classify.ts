@@ -5,8 +5,8 @@
 import { ServeError } from '../core/errors.ts';
 import type { InferResponse } from '../core/infer.ts';
 import { type FixedDtype, typedView } from '../core/numbers.ts';
+import type { RepositoryVersion } from '../core/repository-version.ts';
 import { elementCount, type Tensor } from '../core/tensor.ts';
-import type { ModelVersionState } from '../core/version-state.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { isBatched } from './model-config.ts';
 import { printFloat } from './print-float.ts';
@@ -47,7 +47,7 @@ export function createClassifier(
 function classifyOutputs(
   response: InferResponse,
   counts: ClassCounts,
-  state: ModelVersionState,
+  state: RepositoryVersion,
 ): InferResponse {
   const { labels } = state;
   const batched = isBatched(state);

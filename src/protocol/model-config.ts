@@ -3,10 +3,10 @@
  * JSON over HTTP, as the message of the same fields over gRPC.
  */
 import type { DeclaredWarmup } from '../core/declared.ts';
+import type { RepositoryVersion, ServingFacts } from '../core/repository-version.ts';
 import { type Reshape, reshapeOf } from '../core/reshape.ts';
 import { type Dtype, isBatchable, type TensorSpec } from '../core/tensor.ts';
 import type { VersionPolicy } from '../core/version.ts';
-import type { ModelVersionState, ServingFacts } from '../core/version-state.ts';
 
 /** Numbers are whole, and enumerations are their names. */
 export type ModelConfig = {
@@ -76,7 +76,7 @@ type InstanceGroupConfig = {
 };
 
 /** The configuration that a version is served with. */
-export function modelConfigOf(model: string, state: ModelVersionState): ModelConfig {
+export function modelConfigOf(model: string, state: RepositoryVersion): ModelConfig {
   const { platform, signature, facts } = state;
   const batched = isBatched(state);
   const parameters = [...facts.declared.parameters].map(
@@ -107,7 +107,7 @@ export function modelConfigOf(model: string, state: ModelVersionState): ModelCon
 }
 
 /** Whether the first dimension of a version's tensors is the batch, as clients see it: requests may then share a run. */
-export function isBatched({ signature, facts }: ModelVersionState): boolean {
+export function isBatched({ signature, facts }: RepositoryVersion): boolean {
   return facts.rowsMax > 0 && isBatchable(signature);
 }
 
@@ -125,7 +125,7 @@ function versionPolicyOf(policy: VersionPolicy): VersionPolicyConfig {
   }
 }
 
-function inputOf(spec: TensorSpec, state: ModelVersionState): InputConfig {
+function inputOf(spec: TensorSpec, state: RepositoryVersion): InputConfig {
   return {
     ...tensorOf(spec, 'input', state),
     format: state.facts.declared.formats.get(spec.name) ?? 'FORMAT_NONE',
@@ -136,7 +136,7 @@ function inputOf(spec: TensorSpec, state: ModelVersionState): InputConfig {
 }
 
 /** Labels may come from elsewhere than a file of the configuration; tools look at whether there is a name. */
-function outputOf(spec: TensorSpec, state: ModelVersionState): OutputConfig {
+function outputOf(spec: TensorSpec, state: RepositoryVersion): OutputConfig {
   const { labels, facts } = state;
   const written = facts.declared.labelFiles.get(spec.name);
   return {
@@ -151,7 +151,7 @@ const LABEL_FILE = 'labels.txt';
 function tensorOf(
   { name, dtype, shape }: TensorSpec,
   side: Reshape['side'],
-  state: ModelVersionState,
+  state: RepositoryVersion,
 ): TensorConfig {
   // What may be left out may have no rows.
   const below = (whole: readonly number[]) =>

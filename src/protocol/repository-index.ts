@@ -1,5 +1,5 @@
 import type { RepositoryEntry } from '../core/model-repository.ts';
-import type { Life } from '../core/version.ts';
+import type { VersionState } from '../core/version.ts';
 
 /** One line of the repository index. */
 export type IndexEntry = {
@@ -18,12 +18,12 @@ export function repositoryIndexOf(
   return ready ? index.filter(({ state }) => state === 'READY') : index;
 }
 
-function entryOf({ model, version, life }: RepositoryEntry): IndexEntry {
-  return { name: model, ...(version === undefined ? {} : { version }), ...stateOf(life) };
+function entryOf({ model, version, state }: RepositoryEntry): IndexEntry {
+  return { name: model, ...(version === undefined ? {} : { version }), ...stateOf(state) };
 }
 
-function stateOf(life: Life): Pick<IndexEntry, 'state' | 'reason'> {
-  switch (life.kind) {
+function stateOf(state: VersionState): Pick<IndexEntry, 'state' | 'reason'> {
+  switch (state.kind) {
     case 'loading':
       return { state: 'LOADING' };
     case 'ready':
@@ -33,6 +33,6 @@ function stateOf(life: Life): Pick<IndexEntry, 'state' | 'reason'> {
     case 'unloaded':
       return { state: 'UNAVAILABLE', reason: 'unloaded' };
     case 'failed':
-      return { state: 'UNAVAILABLE', reason: life.reason };
+      return { state: 'UNAVAILABLE', reason: state.reason };
   }
 }

@@ -2,7 +2,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 
 import type { Joining } from '../core/joining.ts';
 import type { ProviderReport } from '../core/provider.ts';
-import type { Life, ModelVersion } from '../core/version.ts';
+import type { ModelVersion, VersionState } from '../core/version.ts';
 import { BoundHistogram, type Series } from './bound-histogram.ts';
 import { LATENCY_BUCKETS, SIZE_BUCKETS } from './buckets.ts';
 import { ProviderMetrics } from './provider-metrics.ts';
@@ -16,7 +16,7 @@ export type BatchEvent = {
 
 /** The events of a host. */
 export type HostEvents = {
-  readonly onLife: (target: ModelVersion, life: Life) => void;
+  readonly onState: (target: ModelVersion, state: VersionState) => void;
   readonly onBatch: (target: ModelVersion, batch: BatchEvent) => void;
   readonly onJoining: (target: ModelVersion, joining: Joining) => void;
   readonly onRecheck: (target: ModelVersion, isSame: boolean) => void;
@@ -108,7 +108,7 @@ export class HostMetrics {
   listeners(role: string): HostEvents {
     const labelsOf = ({ model, version }: ModelVersion): Labels => ({ model, version, role });
     return {
-      onLife: (target, life) => this.#enter(labelsOf(target), life),
+      onState: (target, state) => this.#enter(labelsOf(target), state),
       onBatch: (target, batch) => {
         const series = this.#batchSeries(target, role);
         series.rows.observe(batch.rows);
@@ -127,8 +127,8 @@ export class HostMetrics {
     };
   }
 
-  #enter(labels: Labels, life: Life): void {
-    for (const state of STATES) this.#state.set({ ...labels, state }, state === life.kind ? 1 : 0);
+  #enter(labels: Labels, now: VersionState): void {
+    for (const state of STATES) this.#state.set({ ...labels, state }, state === now.kind ? 1 : 0);
   }
 
   #join(labels: Labels, joining: Joining): void {
@@ -164,4 +164,4 @@ const STATES = Object.keys({
   draining: true,
   unloaded: true,
   failed: true,
-} satisfies Record<Life['kind'], true>);
+} satisfies Record<VersionState['kind'], true>);

@@ -1,9 +1,9 @@
 import { systemClock } from '../../src/core/clock.ts';
 import type { Infer, InferRequest } from '../../src/core/infer.ts';
+import type { RepositoryVersion, ServingFacts } from '../../src/core/repository-version.ts';
 import type { Route } from '../../src/core/route.ts';
 import type { Signature, Tensor } from '../../src/core/tensor.ts';
-import type { Life } from '../../src/core/version.ts';
-import type { ModelVersionState, ServingFacts } from '../../src/core/version-state.ts';
+import type { VersionState } from '../../src/core/version.ts';
 import { createGateway, type GatewayOptions, type ServingHost } from '../../src/gateway/gateway.ts';
 import { createRouteTable } from '../../src/gateway/route-table.ts';
 import { declaredIn } from '../../src/repository/triton-declared.ts';
@@ -14,7 +14,7 @@ export const PAIRS: Signature = {
   outputs: [{ name: 'y', dtype: 'FP32', shape: [-1, 2] }],
 };
 
-export const READY: Life = { kind: 'ready' };
+export const READY: VersionState = { kind: 'ready' };
 
 export function aRoute(parts: Partial<Route> = {}): Route {
   return {
@@ -65,7 +65,7 @@ export function echoHost(version: string, signature: Signature = PAIRS): Serving
     timing: { queueMs: 1, computeMs: 2 },
     batch: { id: 1, rows: 1 },
   });
-  return { signature, life: () => READY, infer };
+  return { signature, state: () => READY, infer };
 }
 
 export const FACTS: ServingFacts = {
@@ -83,10 +83,10 @@ export const FACTS: ServingFacts = {
   declared: declaredIn({}),
 };
 
-export function aVersion(version: string, parts: Partial<ModelVersionState> = {}) {
+export function aVersion(version: string, parts: Partial<RepositoryVersion> = {}) {
   return {
     version,
-    life: READY,
+    state: READY,
     joining: undefined,
     provider: undefined,
     signature: PAIRS,
@@ -101,7 +101,7 @@ export function aVersion(version: string, parts: Partial<ModelVersionState> = {}
 export type GatewayParts = Partial<Omit<GatewayOptions, 'routes' | 'hosts'>> & {
   readonly routes?: readonly Route[];
   readonly hosts?: Readonly<Record<string, ServingHost>>;
-  readonly versions?: readonly ModelVersionState[];
+  readonly versions?: readonly RepositoryVersion[];
   /** In place of `hosts`, where arms of one version differ. */
   readonly find?: GatewayOptions['hosts']['find'];
 };

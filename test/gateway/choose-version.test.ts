@@ -1,18 +1,17 @@
 import fc from 'fast-check';
 import t from 'tap';
-
+import type { RepositoryVersion } from '../../src/core/repository-version.ts';
 import type { Route, Share } from '../../src/core/route.ts';
-import type { ModelVersionState } from '../../src/core/version-state.ts';
 import { type Assignable, chooseVersion } from '../../src/gateway/choose-version.ts';
 import { createRouteTable } from '../../src/gateway/route-table.ts';
 import { aRoute, aVersion } from './builders.ts';
 
-const VERSIONS = [aVersion('1'), aVersion('2'), aVersion('10', { life: { kind: 'loading' } })];
+const VERSIONS = [aVersion('1'), aVersion('2'), aVersion('10', { state: { kind: 'loading' } })];
 
 function choose(
   route: Route,
   parts: Partial<Assignable>,
-  versions: ModelVersionState[] = VERSIONS,
+  versions: RepositoryVersion[] = VERSIONS,
 ) {
   return chooseVersion(
     route,

@@ -101,7 +101,7 @@ t.test('a version that is not loaded fails its arm, and says which are ready', a
   const { seen, tap } = recordingTap();
   const versions = [
     aVersion('1'),
-    aVersion('2', { life: { kind: 'failed', reason: 'no memory' } }),
+    aVersion('2', { state: { kind: 'failed', reason: 'no memory' } }),
   ];
   const gateway = aGateway({ taps: [tap], versions });
   await t.rejects(gateway.infer(aRequest({ version: '2' }), NEVER_ABORTED), {
@@ -186,7 +186,7 @@ t.test('draining answers what is in flight and refuses the rest', async (t) => {
 });
 
 t.test('tells what a model is and which versions answer', async (t) => {
-  const versions = [aVersion('10'), aVersion('9'), aVersion('3', { life: { kind: 'loading' } })];
+  const versions = [aVersion('10'), aVersion('9'), aVersion('3', { state: { kind: 'loading' } })];
   const gateway = aGateway({ routes: [aRoute({ stable: '9' })], versions });
   t.match(gateway.metadata('m'), { name: 'm', versions: ['9', '10'], inputs: PAIRS.inputs });
   t.strictSame(gateway.metadata('m', '3').versions, ['3']);
@@ -195,7 +195,7 @@ t.test('tells what a model is and which versions answer', async (t) => {
   t.throws(() => gateway.metadata('m', '4'), { code: 'version_not_found' });
   t.throws(() => gateway.modelReadiness('q'), { code: 'model_not_found' });
   t.equal(gateway.serverReadiness().ready, true);
-  const unready = aGateway({ versions: [aVersion('1', { life: { kind: 'loading' } })] });
+  const unready = aGateway({ versions: [aVersion('1', { state: { kind: 'loading' } })] });
   t.match(unready.serverReadiness(), { ready: false, reason: /found loading/ });
   t.equal(aGateway({ versions: [] }).serverReadiness().ready, false);
 });

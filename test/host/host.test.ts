@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import t from 'tap';
 import { HandClock } from '../../src/core/clock.ts';
 import type { InferResponse } from '../../src/core/infer.ts';
-import type { Life } from '../../src/core/version.ts';
+import type { VersionState } from '../../src/core/version.ts';
 import { CrashLog } from '../../src/host/crash-log.ts';
 import type { Host } from '../../src/host/host.ts';
-import { Lifeline, mayBecome } from '../../src/host/lives.ts';
+import { mayBecome, VersionStateMachine } from '../../src/host/version-state-machine.ts';
 import { aHost } from '../support/a-host.ts';
 import { aCrashingModel, aModelFile } from '../support/a-model-file.ts';
 import { aFakeSource, anOnnxSource } from '../support/a-source.ts';
@@ -51,7 +51,7 @@ for (const tier of TIERS) {
     t.match(log.batches, [{ rows: 2, requests: 2 }]);
     t.equal(host.inFlight(), 0);
     await host.close();
-    t.strictSame(log.lives, ['loading', 'ready', 'draining', 'unloaded']);
+    t.strictSame(log.states, ['loading', 'ready', 'draining', 'unloaded']);
     t.equal(await ending(ask(host, [1])), 'version_not_ready');
   });
 
@@ -152,7 +152,7 @@ t.test('kill -9 costs the requests in the process; those that come meanwhile wai
   await new Promise((resolve) => setImmediate(resolve));
   process.kill(firstPid, 'SIGKILL');
   t.equal(await inside, 'host_lost');
-  t.equal(host.life().kind, 'ready');
+  t.equal(host.state().kind, 'ready');
   const after = await Promise.all([5, 6, 7].map((value) => ending(ask(host, [value]))));
   t.strictSame(after, ['answer', 'answer', 'answer']);
   t.not(host.pid(), firstPid);
@@ -184,7 +184,7 @@ t.test('closing during a restart refuses what was held and leaves no process', a
   await host.close();
   t.equal(await held, 'version_not_ready');
   t.equal(host.pid(), undefined);
-  t.equal(log.lives.at(-1), 'unloaded');
+  t.equal(log.states.at(-1), 'unloaded');
 });
 
 t.test('closing while a killed process is not yet gone refuses what was held', async (t) => {
@@ -252,7 +252,7 @@ t.test('three crashes are a loop: told once, refused meanwhile, tried again', as
   for (let crash = 0; crash < 3; crash += 1) t.equal(await ending(ask(host, [7])), 'host_lost');
   t.equal(log.crashLoops.length, 1);
   t.match(log.crashLoops[0], /exited \(SIGKILL\)/);
-  t.equal(host.life().kind, 'loading');
+  t.equal(host.state().kind, 'loading');
   t.equal(await ending(ask(host, [1])), 'version_not_ready');
 });
 
@@ -334,8 +334,8 @@ t.test('a child whose gateway dies ends by itself', async (t) => {
   t.notOk(alive());
 });
 
-t.test('no life returns from its end, and draining leads nowhere but out', async (t) => {
-  const kinds: Life['kind'][] = ['loading', 'ready', 'draining', 'unloaded', 'failed'];
+t.test('no state returns from its end, and draining leads nowhere but out', async (t) => {
+  const kinds: VersionState['kind'][] = ['loading', 'ready', 'draining', 'unloaded', 'failed'];
   t.strictSame(
     kinds.filter((kind) => mayBecome('unloaded', kind)),
     [],
@@ -348,9 +348,9 @@ t.test('no life returns from its end, and draining leads nowhere but out', async
     kinds.filter((kind) => mayBecome('draining', kind)),
     ['unloaded', 'failed'],
   );
-  const lifeline = new Lifeline(() => undefined);
-  lifeline.become({ kind: 'ready' });
-  t.throws(() => lifeline.become({ kind: 'unloaded' }), {
+  const machine = new VersionStateMachine(() => undefined);
+  machine.become({ kind: 'ready' });
+  t.throws(() => machine.become({ kind: 'unloaded' }), {
     message: /ready cannot become unloaded/,
   });
 });

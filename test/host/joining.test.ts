@@ -45,14 +45,14 @@ for (const tier of ['thread', 'process'] as const) {
 t.test('a model that dies of a probe is served, alone', async (t) => {
   const { host, log } = await aProbedHost(t, 'killOn=NaN', { tier: 'process' });
   t.match(host.joining(), { kind: 'off', because: /ended while its rows were probed/ });
-  t.equal(host.life().kind, 'ready');
+  t.equal(host.state().kind, 'ready');
   t.same(log.crashes, []);
   t.equal(await ask(host, 4), 4);
 });
 
 t.test('a model that hangs in a probe is served, alone', async (t) => {
   const { host } = await aProbedHost(t, 'hangOn=NaN', { tier: 'process', runMsMax: 400 });
-  await until('it is back', () => host.life().kind === 'ready' && host.joining().kind === 'off');
+  await until('it is back', () => host.state().kind === 'ready' && host.joining().kind === 'off');
   t.equal(await ask(host, 4), 4);
 });
 

@@ -23,10 +23,10 @@ t.test('a load that is given up ends at once with its process', async (t) => {
   const parts = { tier: 'process', source, listeners, signal: cancel.signal } as const;
   const starting = startHost(aHostOptions(parts));
   starting.catch(() => undefined);
-  await until('it loads', () => log.lives.includes('loading'));
+  await until('it loads', () => log.states.includes('loading'));
   cancel.abort();
   await t.rejects(starting, { code: 'version_not_ready', message: /its load was given up/ });
-  t.same(log.lives, ['loading', 'draining', 'unloaded'], 'which is no failure');
+  t.same(log.states, ['loading', 'draining', 'unloaded'], 'which is no failure');
 });
 
 t.test('files that cannot be checked in time keep no load waiting', async (t) => {

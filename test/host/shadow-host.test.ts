@@ -83,7 +83,7 @@ t.test('a candidate that fails is an observation beside the answer of the twin',
 t.test('a candidate that dies again and again ends the shadow host', async (t) => {
   const { shadow, log } = await aShadowHost(t, { candidate: aFakeSource('killOn=7') });
   const endings: string[] = [];
-  while (shadow.life().kind !== 'failed') {
+  while (shadow.state().kind !== 'failed') {
     await run(shadow, 7).catch((error: { code: string }) => endings.push(error.code));
     await new Promise((resolve) => setImmediate(resolve));
   }

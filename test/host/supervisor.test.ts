@@ -36,7 +36,7 @@ t.test('files that change under a process are not loaded after its death', async
   t.equal(await ending(host, 1), 'version_not_ready', 'held until it is given up');
   t.same(log.crashLoops, ['they were changed']);
   areChanged = false;
-  await until('they are what they were, and served', () => host.life().kind === 'ready');
+  await until('they are what they were, and served', () => host.state().kind === 'ready');
   t.equal(await ending(host, 1), 'answer');
 });
 
@@ -55,7 +55,7 @@ t.test('closing while the files are looked at starts no process', async (t) => {
   looking.resolve();
   await looking.promise;
   t.equal(host.pid(), undefined);
-  t.equal(host.life().kind, 'unloaded');
+  t.equal(host.state().kind, 'unloaded');
 });
 
 t.test('what a full process would refuse does not cross over to it', async (t) => {

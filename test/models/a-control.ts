@@ -11,7 +11,7 @@ import { ServeError } from '../../src/core/errors.ts';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { LogEntry } from '../../src/core/log.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import type { Life } from '../../src/core/version.ts';
+import type { VersionState } from '../../src/core/version.ts';
 import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import { createRouteTable, type RouteTable } from '../../src/gateway/route-table.ts';
 import type { Host } from '../../src/host/host.ts';
@@ -64,7 +64,7 @@ export class HostDiary {
   /** By model and version, as in `fashion 2`: its start waits for this too. */
   readonly gates = new Map<string, Promise<unknown>>();
   /** Of every shadow host. */
-  shadowLife: Life = { kind: 'ready' };
+  shadowState: VersionState = { kind: 'ready' };
 
   /** The host answers with the number of its start as the batch's id, and refuses once it is closed. */
   readonly deployer: Pick<Deployer, 'startHost' | 'startShadowHost'> = {
@@ -86,7 +86,7 @@ export class HostDiary {
         form: () => found.signature,
         provider: () => ({ requested: ['cpu'], actual: 'cpu', fallbackReason: undefined }),
         joining: () => ({ kind: 'declared', doubt: undefined }),
-        life: () => ({ kind: isOpen ? 'ready' : 'unloaded' }),
+        state: () => ({ kind: isOpen ? 'ready' : 'unloaded' }),
         inFlight: () => inFlight,
         become: () => undefined,
         pid: () => undefined,
@@ -113,7 +113,7 @@ export class HostDiary {
         run: () => Promise.reject(new Error('not asked for here')),
         waiting: () => 0,
         backlogBytes: () => 0,
-        life: () => this.shadowLife,
+        state: () => this.shadowState,
         pid: () => undefined,
         close: async () => {},
       };

@@ -22,7 +22,9 @@ async function aWorld(t: Parameters<typeof aRepository>[0], settings: string) {
 }
 
 const ready = ({ deployments }: Control): readonly string[] =>
-  deployments.versions('m').flatMap(({ version, life }) => (life.kind === 'ready' ? version : []));
+  deployments
+    .versions('m')
+    .flatMap(({ version, state }) => (state.kind === 'ready' ? version : []));
 
 const isAsked = ({ hosts }: Control) =>
   until('version 4 is being loaded', () => hosts.asked.includes('m 4'));

@@ -27,7 +27,7 @@ function aHost(deployment: Deployment, { closed, became }: Log): Host {
     form: () => ({ inputs: [], outputs: [] }),
     provider: () => ({ requested: ['cpu'], actual: 'cpu', fallbackReason: undefined }),
     joining: () => ({ kind: 'declared', doubt: undefined }),
-    life: () => ({ kind: 'ready' }),
+    state: () => ({ kind: 'ready' }),
     inFlight: () => 0,
     become: ({ label = '', oomScoreAdj }) => {
       became.push(`${label.trimEnd()}, ${oomScoreAdj}`);

@@ -100,7 +100,7 @@ t.test('a version that runs only in the shadow is shown as its process is', asyn
   t.match(await set, { kind: 'applied' });
   const roles = [{ role: 'shadow', weightBp: 10_000 }];
   t.match(world.view()?.versions[1], { version: '2', state: 'ready', roles });
-  world.hosts.shadowLife = { kind: 'failed', reason: 'it keeps dying' };
+  world.hosts.shadowState = { kind: 'failed', reason: 'it keeps dying' };
   t.match(world.view()?.versions[1], { state: 'failed', reason: 'it keeps dying', roles });
   t.match(world.gateway.modelReadiness('m', '2'), { ready: false }, 'it answers no client');
 });

@@ -41,8 +41,8 @@ function traffic({ gateway }: Control, model = 'm') {
 }
 
 async function listed({ control }: Control): Promise<string[]> {
-  return (await control.index()).map(({ model, version, life }) =>
-    [model, version, life.kind, ...(life.kind === 'failed' ? [life.reason] : [])].join(' '),
+  return (await control.index()).map(({ model, version, state }) =>
+    [model, version, state.kind, ...(state.kind === 'failed' ? [state.reason] : [])].join(' '),
   );
 }
 

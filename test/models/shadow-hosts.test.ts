@@ -17,7 +17,7 @@ function someShadowHosts(): {
       run: () => Promise.reject(new Error('not asked for here')),
       waiting: () => 0,
       backlogBytes: () => 0,
-      life: () => ({ kind: 'ready' }),
+      state: () => ({ kind: 'ready' }),
       pid: () => undefined,
       close: async () => void closed.push(`${candidate}/${twin}`),
     };

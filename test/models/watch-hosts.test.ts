@@ -31,10 +31,10 @@ t.test('only the crash loop of a candidate ends its rollout', async (t) => {
   t.same(trips, ['2 crashLoop: SIGBUS', '2 crashLoop: SIGBUS']);
   listeners('main').onCrash(at('1'), { signal: 'SIGSEGV', exitCode: undefined, inFlight: 3 });
   t.match(entries.at(-1)?.message, /exited \(SIGSEGV\), 3 requests in flight lost; restarting/);
-  listeners('main').onLife(at('1'), { kind: 'failed', reason: 'no file' });
+  listeners('main').onState(at('1'), { kind: 'failed', reason: 'no file' });
   t.match(entries.at(-1), { level: 'error', message: 'failed: no file' });
   const batch = { rows: 2, requests: 1, computeMs: 3 };
-  listeners('main').onLife(at('1'), { kind: 'ready' });
+  listeners('main').onState(at('1'), { kind: 'ready' });
   for (const role of ['main', 'shadow'] as const) listeners(role).onBatch(at('1'), batch);
   t.equal(statistics.list('fashion', '1')[0]?.executions, 1, 'the shadow answers nobody');
 });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { ServeError } from '../../src/core/errors.ts';
-import type { Life } from '../../src/core/version.ts';
+import type { VersionState } from '../../src/core/version.ts';
 import { EXTENSIONS } from '../../src/protocol/extensions.ts';
 import { readLoadRequest } from '../../src/protocol/load-request.ts';
 import { updateLogSettings } from '../../src/protocol/log-settings.ts';
@@ -58,7 +58,7 @@ t.test('statistics have all fields, as numbers, times in nanoseconds', async (t)
 });
 
 t.test('the index says the state of each version, and why one is not there', async (t) => {
-  const lives: readonly [Life, object][] = [
+  const states: readonly [VersionState, object][] = [
     [{ kind: 'loading' }, { state: 'LOADING' }],
     [{ kind: 'ready' }, { state: 'READY' }],
     [{ kind: 'draining' }, { state: 'UNLOADING' }],
@@ -68,10 +68,10 @@ t.test('the index says the state of each version, and why one is not there', asy
       { state: 'UNAVAILABLE', reason: 'no' },
     ],
   ];
-  const entries = lives.map(([life], at) => ({ model: 'm', version: String(at), life }));
+  const entries = states.map(([state], at) => ({ model: 'm', version: String(at), state }));
   t.same(
     repositoryIndexOf(entries, { ready: false }),
-    lives.map(([, said], at) => ({ name: 'm', version: String(at), ...said })),
+    states.map(([, said], at) => ({ name: 'm', version: String(at), ...said })),
   );
   t.same(repositoryIndexOf(entries, { ready: true }), [
     { name: 'm', version: '1', state: 'READY' },
@@ -79,7 +79,11 @@ t.test('the index says the state of each version, and why one is not there', asy
 });
 
 t.test('a model without versions is listed by its name alone', async (t) => {
-  const entry = { model: 'm', version: undefined, life: { kind: 'failed', reason: 'no' } } as const;
+  const entry = {
+    model: 'm',
+    version: undefined,
+    state: { kind: 'failed', reason: 'no' },
+  } as const;
   t.same(repositoryIndexOf([entry], { ready: false }), [
     { name: 'm', state: 'UNAVAILABLE', reason: 'no' },
   ]);

@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ModelVersionState } from '../../src/core/version-state.ts';
+import type { RepositoryVersion } from '../../src/core/repository-version.ts';
 import { modelConfigOf } from '../../src/protocol/model-config.ts';
 import { aVersion, FACTS } from '../gateway/builders.ts';
 
@@ -57,7 +57,7 @@ t.test('a model whose requests share runs is described without its batch dimensi
 });
 
 t.test('a model whose requests never share a run keeps all its dimensions', async (t) => {
-  const unbatched: readonly ModelVersionState[] = [
+  const unbatched: readonly RepositoryVersion[] = [
     aVersion('1', { facts: { ...FACTS, rowsMax: 0 } }),
     aVersion('1', {
       signature: {
@@ -87,7 +87,7 @@ t.test(
 );
 
 t.test('a version policy is said in numbers, and the device by its kind', async (t) => {
-  const policyOf = (versionPolicy: ModelVersionState['facts']['versionPolicy']) =>
+  const policyOf = (versionPolicy: RepositoryVersion['facts']['versionPolicy']) =>
     modelConfigOf('m', aVersion('1', { facts: { ...FACTS, versionPolicy } })).version_policy;
   t.same(policyOf({ kind: 'all' }), { all: {} });
   t.same(policyOf({ kind: 'specific', versions: ['3', 'v1', '12'] }), {

@@ -345,7 +345,7 @@ const FACTS = {
 t.test('the configuration that we print of ourselves is read back as it was meant', (t) => {
   const state = {
     version: '1',
-    life: { kind: 'ready' },
+    state: { kind: 'ready' },
     joining: undefined,
     provider: undefined,
     signature: { inputs: [{ name: 'x', ...NET }], outputs: [{ name: 'y', ...NET }] },

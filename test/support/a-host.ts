@@ -8,7 +8,7 @@ import { aFakeSource } from './a-source.ts';
 
 /** What a host told its listeners. */
 export type HostLog = {
-  readonly lives: string[];
+  readonly states: string[];
   readonly batches: { rows: number; requests: number; computeMs: number }[];
   readonly joinings: Joining[];
   readonly rechecks: boolean[];
@@ -22,7 +22,7 @@ export type HostLog = {
 /** Listeners that write down everything. */
 export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] } {
   const log: HostLog = {
-    lives: [],
+    states: [],
     batches: [],
     joinings: [],
     rechecks: [],
@@ -35,7 +35,7 @@ export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] 
   return {
     log,
     listeners: {
-      onLife: (_, life) => log.lives.push(life.kind),
+      onState: (_, state) => log.states.push(state.kind),
       onBatch: (_, batch) => log.batches.push(batch),
       onJoining: (_, joining) => log.joinings.push(joining),
       onRecheck: (_, isSame) => log.rechecks.push(isSame),

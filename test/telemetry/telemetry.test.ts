@@ -174,8 +174,8 @@ t.test('hosts report batches, states and process exits', async (t) => {
   const telemetry = aTelemetry();
   const host = telemetry.hostListeners('shadow');
   host.onBatch(TARGET, { rows: 8, requests: 3, computeMs: 4 });
-  host.onLife(TARGET, { kind: 'ready' });
-  host.onLife(TARGET, { kind: 'failed', reason: 'no memory' });
+  host.onState(TARGET, { kind: 'ready' });
+  host.onState(TARGET, { kind: 'failed', reason: 'no memory' });
   host.onCrash(TARGET, { inFlight: 5 });
   host.onCrashLoop(TARGET, 'three times in a minute');
   const labels = 'model="m",version="2",role="shadow"';

@@ -57,9 +57,9 @@ const SERVICE = {
   serverVersion: '1.2.3',
   repository: {
     index: async () => [
-      { model: 'm', version: '1', life: { kind: 'ready' } as const },
-      { model: 'm', version: '2', life: { kind: 'ready' } as const },
-      { model: 'other', version: undefined, life: { kind: 'unloaded' } as const },
+      { model: 'm', version: '1', state: { kind: 'ready' } as const },
+      { model: 'm', version: '2', state: { kind: 'ready' } as const },
+      { model: 'other', version: undefined, state: { kind: 'unloaded' } as const },
     ],
     load: async () => {},
     unload: async () => {},

@@ -98,8 +98,8 @@ t.test('models are listed, loaded and unloaded', async (t) => {
   const { call } = await aConversation(t, {
     repository: {
       index: async () => [
-        { model: 'm', version: '1', life: READY },
-        { model: 'n', version: '1', life: { kind: 'failed', reason: 'no file' } },
+        { model: 'm', version: '1', state: READY },
+        { model: 'n', version: '1', state: { kind: 'failed', reason: 'no file' } },
       ],
       load: async (model, request) => {
         loaded.push([model, request]);
@@ -202,7 +202,7 @@ t.test('health follows readiness, when asked and for those who watch', async (t)
 });
 
 t.test('a version that is loading is not ready', async (t) => {
-  const gateway = aGateway({ versions: [aVersion('1', { life: { kind: 'loading' } })] });
+  const gateway = aGateway({ versions: [aVersion('1', { state: { kind: 'loading' } })] });
   const { call } = await aConversation(t, { gateway });
   t.match((await call('ModelReady', { name: 'm' })).answer, { ready: false });
   t.match((await call('ServerReady')).answer, { ready: false });

@@ -114,7 +114,7 @@ t.test('what is decoded from JSON counts beside the body', async (t) => {
 
 t.test('answers to other requests than inference count', async (t) => {
   const models = Array.from({ length: 3_000 }, (_, index) => `model-${index}`);
-  const index = async () => models.map((model) => ({ model, version: '1', life: READY }));
+  const index = async () => models.map((model) => ({ model, version: '1', state: READY }));
   const repository = { index, load: async () => {}, unload: async () => {} };
   const { app, budget } = await aloneWith(t, 100_000, { repository });
   const refused = await app.inject({ method: 'POST', url: '/v2/repository/index' });

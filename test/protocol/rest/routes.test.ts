@@ -93,8 +93,8 @@ t.test('the repository lists its versions, or those that are ready', async (t) =
   const { post } = asking({
     repository: {
       index: async () => [
-        { model: 'm', version: '1', life: { kind: 'ready' } },
-        { model: 'n', version: undefined, life: { kind: 'failed', reason: 'no' } },
+        { model: 'm', version: '1', state: { kind: 'ready' } },
+        { model: 'n', version: undefined, state: { kind: 'failed', reason: 'no' } },
       ],
       load: async () => {},
       unload: async () => {},

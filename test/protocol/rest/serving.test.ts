@@ -266,7 +266,7 @@ t.test('errors carry their code, and when to try again', async (t) => {
 });
 
 t.test('health and metadata say what is true', async (t) => {
-  const versions = [aVersion('1'), aVersion('2', { life: { kind: 'loading' } })];
+  const versions = [aVersion('1'), aVersion('2', { state: { kind: 'loading' } })];
   const { app } = aServer({ gateway: aGateway({ versions }) });
   const get = async (url: string) => {
     const response = await app.inject({ method: 'GET', url });

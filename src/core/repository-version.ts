@@ -3,12 +3,12 @@ import type { Joining } from './joining.ts';
 import type { ProviderReport } from './provider.ts';
 import type { Reshape } from './reshape.ts';
 import type { Signature } from './tensor.ts';
-import type { Life, VersionPolicy } from './version.ts';
+import type { VersionPolicy, VersionState } from './version.ts';
 
 /** One version that the repository holds, loaded or not. */
-export type ModelVersionState = {
+export type RepositoryVersion = {
   readonly version: string;
-  readonly life: Life;
+  readonly state: VersionState;
   /** Whether requests share runs; undefined while no live host runs the version. */
   readonly joining: Joining | undefined;
   /** What it runs on; undefined while no live host runs the version. */
