@@ -41,9 +41,13 @@ program
   .command('serve')
   .description('serve the models of a repository')
   .option('-c, --config <file>', 'configuration file (default: understudy.yaml, if there is one)')
-  .option('--max <model>', 'serve a model at the addresses of the Model Asset eXchange too')
+  .option('--max <model>', 'serve this model on the routes of the Model Asset eXchange too')
   .option('--log-json', 'write the log as JSON lines')
-  .option('--exit-timeout <seconds>', 'end by force what is not stopped by then', '30')
+  .option(
+    '--exit-timeout <seconds>',
+    'max time from a signal to the exit; then exit by force (as --exit-timeout-secs of Triton)',
+    '30',
+  )
   .action(async (options) => {
     checkFiles();
     await (await import('./serve.ts')).serve(options);
@@ -52,8 +56,8 @@ program
 program
   .command('demo')
   .description('try four candidates on real images and show the results')
-  .option('--json', 'end with one JSON summary on standard output and nothing else')
-  .option('--keep <folder>', 'keep the models and the ledger of the demo in this folder')
+  .option('--json', 'print one JSON summary and nothing else')
+  .option('--keep <folder>', 'keep the models and the ledger of the demo in this empty folder')
   .action(async (options) => (await import('./demo.ts')).demo(options));
 
 const rollout = program
@@ -62,7 +66,7 @@ const rollout = program
 const VERBS = {
   promote: 'promote the candidate now, without proof (recorded as an override)',
   abort: 'end the rollout and send all traffic to the stable version',
-  resume: 'go on with a paused rollout',
+  resume: 'resume a paused rollout',
 } as const;
 const ADMIN = [
   '--admin <url>',
@@ -77,11 +81,8 @@ rollout
     '--intent <intent>',
     'equivalent: answers should not change; improve: quality must not suffer',
   )
-  .option(
-    '-f, --file <file>',
-    'a rollout section in YAML or JSON; what it leaves out is as configured',
-  )
-  .option('--rate <requests>', 'requests a second that the plan is for (default: the recent rate)')
+  .option('-f, --file <file>', 'a rollout section in YAML or JSON, over the configured one')
+  .option('--rate <requests>', 'requests per second to plan for (default: recent rate)')
   .option(...ADMIN)
   .option(...OUTPUT)
   .action(async (model, candidate, options) =>
@@ -91,7 +92,7 @@ rollout
 rollout
   .command('get <model>')
   .description('show the state of the rollout of a model')
-  .option('-w, --watch', 'keep showing until it ends')
+  .option('-w, --watch', 'update until the rollout ends')
   .option(...ADMIN)
   .option(...OUTPUT)
   .action(async (model, options) => (await import('./rollout-get.ts')).get(model, options));
@@ -100,7 +101,7 @@ for (const verb of ['promote', 'abort', 'resume'] as const) {
   rollout
     .command(`${verb} <model>`)
     .description(VERBS[verb])
-    .option('--reason <text>', 'why; it goes on the ledger', 'asked for at the command line')
+    .option('--reason <text>', 'reason, recorded in the ledger', 'asked for at the command line')
     .option(...ADMIN)
     .option(...OUTPUT)
     .action(async (model, options) =>
@@ -120,7 +121,7 @@ models
   .description('reload the files of a model from the repository')
   .option(...ADMIN)
   .option(...OUTPUT)
-  // The same options of `models` take what is given, wherever it stands.
+  // The same options of `models` take the values, wherever they stand.
   .action(async (model, _, command) =>
     (await import('./models-commands.ts')).reload(model, command.optsWithGlobals()),
   );
@@ -129,9 +130,9 @@ program
   .command('config')
   .description('change the configuration of a running gateway')
   .command('reload')
-  .description('read the configuration file again and apply what can be applied without a restart')
-  .option('--dry-run', 'show what would change, and change nothing')
-  .option('--reason <text>', 'why; it goes on the ledger', 'asked for at the command line')
+  .description('reload the configuration file and apply what needs no restart')
+  .option('--dry-run', 'show the changes without applying them')
+  .option('--reason <text>', 'reason, recorded in the ledger', 'asked for at the command line')
   .option(...ADMIN)
   .option(...OUTPUT)
   .action(async (options) => (await import('./config-commands.ts')).reload(options));
@@ -140,7 +141,7 @@ const evidence = program.command('evidence').description('check the record of de
 
 evidence
   .command('verify <ledger>')
-  .description('check that no record of a ledger was changed, lost or put in')
+  .description('check that no record of a ledger was changed, removed or inserted')
   .option(...OUTPUT)
   .action(async (folder, options) =>
     (await import('./evidence-commands.ts')).verify(folder, options),
@@ -148,7 +149,7 @@ evidence
 
 evidence
   .command('replay <ledger>')
-  .description('compute every verdict and action again from its evidence and compare')
+  .description('recompute every verdict and action from its evidence and compare')
   .option(...OUTPUT)
   .action(async (folder, options) =>
     (await import('./evidence-commands.ts')).replay(folder, options),
@@ -166,7 +167,7 @@ try {
   process.exitCode = exitCodeOf(error);
 }
 
-/** Tells what went wrong, unless the parser already has, and says it to scripts too. */
+/** Prints the error, unless the parser already has. */
 function exitCodeOf(error: unknown): number {
   if (isParserError(error)) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   writeErr(`${errorText(error)}\n`);

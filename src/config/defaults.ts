@@ -1,61 +1,61 @@
 import type { Margins, Step } from '../core/rollout.ts';
 
-/** Everything that holds where nothing is written, with its unit and why it is what it is. Values are as in the file. */
+/** The defaults of all keys, with their units and reasons. Values are as in the file. */
 export const DEFAULTS = {
   server: {
-    /** Only this machine may connect until somebody decides otherwise. Port 8000 is what clients of the protocol expect. */
+    /** Loopback only, unless configured. Port 8000 is what clients of the protocol expect. */
     http: '127.0.0.1:8000',
     grpc: '127.0.0.1:8001',
     admin: '127.0.0.1:8002',
-    /** Any name leads here until somebody says which do: in front of many gateways stands something that has its own. */
+    /** Host names that clients may call by; empty: any, since many gateways run behind a proxy. As Django's ALLOWED_HOSTS. */
     allowedHosts: [],
-    /** Some old clients look for `triton` here. */
+    /** Server name in the metadata. Some old clients look for `triton`. */
     name: 'understudy',
-    /** Who can reach the data plane could otherwise replace what everybody else is served. */
+    /** Whether clients may load models: with `explicit`, any of them can replace the models of all others. Triton's --model-control-mode. */
     modelControl: 'none',
-    /** Connections to each port; idle ones make room for new ones. Well below what systems let a process open. */
+    /** Max connections per port; idle ones make room for new ones. Below the usual limit of open files. nginx's worker_connections. */
     connectionsMax: 4_096,
-    /** A package that is broken takes no others away, which a load balancer would stop sending to. */
+    /** With `routed` a broken package does not make the server unready. Triton's --strict-readiness, where `strict`. */
     readiness: 'routed',
   },
   repository: './models',
   ledger: './var/ledger',
-  /** Beside the ledger by default, and unlike it free to be lost: what is not there is found again. */
+  /** Results of probes; if it is lost, models are probed again. */
   cache: './var/cache',
   limits: {
-    /** The largest request body. 64 MiB is the limit of the servers that clients of the protocol know. */
+    /** Max request body. 64 MiB is the limit of other servers of the protocol. nginx's client_max_body_size. */
     bodyMax: '64MiB',
-    /** All bodies and answers in flight together: a quarter of the memory of the cgroup or the machine. */
+    /** Max bytes of all bodies and answers in flight: a quarter of the memory of the cgroup or the machine. */
     memoryMax: 'auto',
     /** Copies for the shadow hosts, of all models; one model gets half at most. More of them wait only where a shadow hangs. */
     mirrorMax: '128MiB',
-    /** The largest header block: Node's own limit. */
+    /** Max header block: Node's --max-http-header-size; GRPC_ARG_MAX_METADATA_SIZE in gRPC. */
     headersMax: '16KiB',
   },
   feedback: {
-    /** How long an answer waits for its label. */
+    /** Max time from an answer to its label. */
     ttl: '15m',
-    /** Answers that wait at once; the oldest goes first. At about 1 KiB each this bounds the memory to some 20 MiB. */
+    /** Max answers without a label, per model; beyond, the oldest is dropped. At about 1 KiB each, some 20 MiB. */
     requestsMax: 20_000,
   },
   model: {
     batch: {
-      /** Rows in one run. Beyond a few dozen a CPU gains little throughput and every row waits for all others. */
+      /** Max rows of one run. Beyond a few dozen a CPU gains little throughput, and latency grows. Triton's max_batch_size. */
       rowsMax: 32,
-      /** Milliseconds to wait for company. 0: a batch leaves as soon as a replica is free. */
+      /** Max wait of a batch for more requests (ms). 0: it starts when a replica is free. Triton's max_queue_delay_microseconds. */
       delayMs: 0,
     },
     queue: {
-      /** Requests that wait for a replica; one more is refused at once, as it would only wait in vain. */
+      /** Max requests in the queue; beyond, they are refused. Triton's max_queue_size. */
       requestsMax: 512,
-      /** Bytes of tensors that wait: 4 bodies of the largest size. */
+      /** Max tensor bytes in the queue: 4 bodies of the largest size. */
       bytesMax: '256MiB',
-      /** Default deadline of a request, in milliseconds. */
+      /** Default request deadline (ms). Triton's default_timeout_microseconds, but the run counts too. */
       deadlineMs: 1_000,
-      /** No request goes before another unless somebody decides how many levels there are. */
+      /** Number of request priorities; 0: none. Triton's priority_levels. */
       priorityLevels: 0,
     },
-    /** What the route leads to is loaded in any case; this adds nothing to it. */
+    /** Versions to load in addition to those of the route: none. Triton's version_policy. */
     versions: { latest: 1 },
     execution: {
       providers: ['cpu'],
@@ -63,14 +63,14 @@ export const DEFAULTS = {
       strict: true,
       /** A crash in native code must not take the gateway down. */
       isolation: 'process',
-      /** A run that takes longer than this is stuck; its process is ended. */
+      /** Max time of a run; beyond, its process is killed. TorchServe's responseTimeout. */
       runMax: '60s',
-      /** A load that takes longer than this hangs. Gigabytes of weights from a slow disk take less. */
+      /** Max time of a load. Gigabytes of weights from a slow disk take less. TorchServe's startupTimeout. */
       loadMax: '120s',
     },
   },
   rollout: {
-    /** The cautious claim: a change of weights has to be declared. */
+    /** The cautious default: a change of answers has to be declared. */
     intent: 'equivalent',
     errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },
     onInconclusive: 'pause',
@@ -98,15 +98,15 @@ export const DEFAULT_MARGINS: Margins = {
 };
 
 /**
- * From shadow to promoted: all traffic is mirrored and a fifth of the pairs twinned; what the intent claims must be proven in
- * shadow before anybody is exposed; then three growing shares, the first against a control of the same weight, and what
- * only live traffic shows must be proven before promotion.
+ * From shadow to promotion: all traffic is mirrored and a fifth of the pairs twinned. The intent must be proven in shadow before
+ * any live exposure. Then come three growing weights, the first against a control of the same weight, and metrics of live
+ * traffic must be proven before promotion.
  */
 export function defaultSteps(intent: 'equivalent' | 'improve'): readonly Step[] {
-  const claim = intent === 'improve' ? 'labelledLoss' : 'disagreement';
+  const proof = intent === 'improve' ? 'labelledLoss' : 'disagreement';
   return [
     { kind: 'setMirror', percentage: 100, twin: 20 },
-    { kind: 'analysis', require: [claim, 'pairedErrors'], reject: ['pairedLatency'] },
+    { kind: 'analysis', require: [proof, 'pairedErrors'], reject: ['pairedLatency'] },
     { kind: 'setWeight', percent: 5, control: true },
     { kind: 'setWeight', percent: 25, control: false },
     { kind: 'setWeight', percent: 50, control: false },
