@@ -76,7 +76,7 @@ export class Recheck {
         );
         const difference = differenceOf(wanted, joined.outputs, scalesOfAll(answers, at));
         if (difference === undefined) continue;
-        this.#tell(source, {
+        this.#report(source, {
           requestId: work.id,
           difference,
           rows: answer.batch.rows,
@@ -92,7 +92,7 @@ export class Recheck {
     }
   }
 
-  #tell(source: number, example: JoinExample): void {
+  #report(source: number, example: JoinExample): void {
     this.#options.onRecheck({ kind: 'different', source, example });
   }
 

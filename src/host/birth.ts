@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** What a child process is given by the system when it starts. A child that is started again is given the same. */
+/** What the system gives a child process at its start, and at each restart. */
 export type Birth = {
   /** What the child is started for, as `ps` shows it behind the name of the program; by default nothing. */
   readonly label?: string | undefined;
@@ -10,12 +10,12 @@ export type Birth = {
   readonly oomScoreAdj: number;
   /** Resident bytes beyond which the child is killed; undefined: no limit but the system's. Linux only. */
   readonly memoryBytesMax?: number | undefined;
-  /** Variables that the child gets beside its own few; it inherits none. */
+  /** Environment variables, in addition to the fixed ones below. The child inherits none. */
   readonly environment: Readonly<Record<string, string>>;
 };
 
-/** What of a birth can change while the child lives, and does where it takes another role. */
-export type Standing = Pick<Birth, 'label' | 'oomScoreAdj'>;
+/** The part of `Birth` that changes while the child runs, when the version takes another role. */
+export type ProcessRole = Pick<Birth, 'label' | 'oomScoreAdj'>;
 
 const OOM_SCORE_ADJ_MAX = 1_000;
 
@@ -34,7 +34,7 @@ export function variablesOf({ environment }: Birth): Record<string, string> {
 }
 
 /** Best effort: a system without `/proc`, or one that forbids it, leaves the child as killable as it is. */
-export function setOomScore(pid: number | undefined, { oomScoreAdj }: Standing): void {
+export function setOomScore(pid: number | undefined, { oomScoreAdj }: ProcessRole): void {
   if (pid === undefined) return;
   try {
     const own = Number(readFileSync('/proc/self/oom_score_adj', 'utf8'));

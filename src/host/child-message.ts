@@ -6,14 +6,14 @@ import type { KeptExample } from './joinings.ts';
 /** What a child inherits: its end of the socket and, where there is shared memory, a ring for each direction. */
 export const DESCRIPTORS = { socket: 3, requests: 4, answers: 5 } as const;
 
-/** What the gateway tells its child beside requests: first how to set up, last to drain and end. */
+/** Control messages from the gateway to its child: `open` comes first, `close` last. */
 export type ToChild =
   | { readonly kind: 'open'; readonly setting: ExecutorSetting; readonly hasRings: boolean }
   /** What it is there for from here on. */
   | { readonly kind: 'label'; readonly label: string }
   | { readonly kind: 'close' };
 
-/** What the child tells beside answers. */
+/** Control messages from the child to the gateway. */
 export type FromChild =
   | { readonly kind: 'ready'; readonly models: WorkerReport['models'] }
   | { readonly kind: 'refused'; readonly reason: string }

@@ -77,22 +77,22 @@ export class Child {
   async #open(setting: ExecutorSetting): Promise<void> {
     this.#runMsMax = setting.runMsMax;
     const listeners: ExecutorListeners = {
-      onBatch: (batch) => this.#tell({ kind: 'batch', batch }),
-      onProbe: (source) => this.#tell({ kind: 'probe', source }),
+      onBatch: (batch) => this.#send({ kind: 'batch', batch }),
+      onProbe: (source) => this.#send({ kind: 'probe', source }),
       onJoining: (source, joining, example) =>
-        this.#tell({ kind: 'joining', source, joining, example }),
-      onRecheck: (isSame) => this.#tell({ kind: 'recheck', isSame }),
-      onStuck: (runMs) => this.#tell({ kind: 'stuck', runMs }),
+        this.#send({ kind: 'joining', source, joining, example }),
+      onRecheck: (isSame) => this.#send({ kind: 'recheck', isSame }),
+      onStuck: (runMs) => this.#send({ kind: 'stuck', runMs }),
       onInternalError: (operation, error) =>
-        this.#tell({ kind: 'error', operation, message: messageOf(error) }),
+        this.#send({ kind: 'error', operation, message: messageOf(error) }),
     };
     try {
       const executor = await openLocalExecutor(setting, listeners, this.#clock);
       this.#executor = executor;
       if (this.#ending) await executor.close();
-      else this.#tell({ kind: 'ready', models: executor.models });
+      else this.#send({ kind: 'ready', models: executor.models });
     } catch (error) {
-      this.#tell({ kind: 'refused', reason: messageOf(error) });
+      this.#send({ kind: 'refused', reason: messageOf(error) });
     }
   }
 
@@ -121,7 +121,7 @@ export class Child {
     }
   }
 
-  #tell(body: FromChild): void {
+  #send(body: FromChild): void {
     this.#frames.send({ kind: 'control', body });
   }
 

@@ -8,7 +8,7 @@ import type { ProviderReport } from '../core/provider.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { ModelVersion, VersionState } from '../core/version.ts';
 import type { Source } from '../runtime/runtime.ts';
-import type { Birth, Standing } from './birth.ts';
+import type { Birth, ProcessRole } from './birth.ts';
 import type { Executor, ExecutorSetting } from './executor.ts';
 import type { JoiningSetting, KeptExample } from './joinings.ts';
 import { KeptForm } from './kept-form.ts';
@@ -70,9 +70,9 @@ export type Host = {
   readonly state: () => VersionState;
   readonly inFlight: () => number;
   readonly infer: Infer;
-  /** Takes another role: what the system is to make of its process changes with it. Nothing in the `thread` tier. */
-  readonly become: (standing: Standing) => void;
-  /** Takes nothing new, answers what it has, and releases everything. */
+  /** Gives the process the label and `oom_score_adj` of another role. No effect in the `thread` tier. */
+  readonly become: (role: ProcessRole) => void;
+  /** Refuses new requests, answers those in flight, and releases everything. */
   readonly close: () => Promise<void>;
   /** Of the child process; undefined in the `thread` tier and while a child is being started. */
   readonly pid: () => number | undefined;
@@ -115,7 +115,7 @@ async function startProcessHost(options: HostOptions): Promise<Host> {
     executor,
     state: () => executor.state,
     pid: () => executor.pid,
-    become: (standing) => executor.become(standing),
+    become: (role) => executor.become(role),
     close: () => executor.close(),
   });
 }

@@ -82,7 +82,7 @@ export class JoiningStore {
     try {
       return await this.#queue.run(() => readFile(join(this.#directory, name), 'utf8'));
     } catch (error) {
-      if (error instanceof DiskHungError) this.#tell(error);
+      if (error instanceof DiskHungError) this.#report(error);
       return undefined;
     }
   }
@@ -98,12 +98,12 @@ export class JoiningStore {
         await this.#prune();
       });
     } catch (error) {
-      this.#tell(error);
+      this.#report(error);
     }
   }
 
   /** Said once: the next would say the same. */
-  #tell(error: unknown): void {
+  #report(error: unknown): void {
     if (!this.#hasFailed) this.#onError(error);
     this.#hasFailed = true;
   }

@@ -1,7 +1,7 @@
 import type { Signature, Tensor } from '../core/tensor.ts';
 import { whyAnswerUnfit } from './answer-fit.ts';
 
-/** Told once of each output that was found not to keep to its declaration, with what was expected and found. */
+/** Called once for each output that does not match its declaration, with what was expected and found. */
 export type OnBroken = (output: string, why: string) => void;
 
 /**

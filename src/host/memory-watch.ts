@@ -8,7 +8,7 @@ export type MemoryWatchOptions = {
   readonly pid: number | undefined;
   /** Resident bytes that the process may have; undefined: any number. */
   readonly bytesMax: number | undefined;
-  /** Told once, with what was found. */
+  /** Called once, with the resident bytes found. */
   readonly onOver: (bytes: number) => void;
 };
 

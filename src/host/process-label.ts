@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** The name of the process beside its arguments, as `top` and `pgrep` have it. Linux only. */
+/** The name of the process, apart from its arguments, as `top` and `pgrep` have it. Linux only. */
 const NAME_FILE = '/proc/self/comm';
 
 /**

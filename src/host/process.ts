@@ -9,7 +9,7 @@ import type { WorkerReport } from '../engine/worker.ts';
 import type { Frame } from '../frame/frame.ts';
 import { FrameSocket } from '../frame/frame-socket.ts';
 import { openRing, RingReader, RingWriter } from '../frame/ring.ts';
-import { type Birth, type Standing, setOomScore, variablesOf } from './birth.ts';
+import { type Birth, type ProcessRole, setOomScore, variablesOf } from './birth.ts';
 import { DESCRIPTORS, type FromChild, type ToChild } from './child-message.ts';
 import { keepTrackOf } from './children.ts';
 import type { ExecutorListeners, ExecutorSetting } from './executor.ts';
@@ -42,7 +42,7 @@ const MAIN_FILE = fileURLToPath(new URL('./main.js', import.meta.url));
 const CLOSE_GRACE_MS = 5_000;
 const LAST_WORDS_MAX = 2_000;
 
-/** The gateway's end of one child process, from its birth to its end. */
+/** The gateway's side of one child process, from spawn to exit. */
 export class HostProcess {
   readonly #options: HostProcessOptions;
   readonly #child: ChildProcess;
@@ -61,7 +61,7 @@ export class HostProcess {
     this.#frames = new FrameSocket(this.#child.stdio[DESCRIPTORS.socket] as Socket, {
       clock: options.clock,
       onFrame: (frame) => this.#onFrame(frame),
-      // Nothing to say to each other any more: it must not live on unseen.
+      // Without the socket the child cannot be controlled, so it must not keep running.
       onError: () => this.kill(),
     });
     if (this.#memory !== undefined) this.#frames.share(this.#memory);
@@ -98,7 +98,7 @@ export class HostProcess {
   /** Resolves when every source is loaded and warm; rejects with why not, and then the child is gone. */
   async open(): Promise<WorkerReport['models']> {
     const { setting } = this.#options;
-    this.#tell({ kind: 'open', setting, hasRings: this.#memory !== undefined });
+    this.#control({ kind: 'open', setting, hasRings: this.#memory !== undefined });
     try {
       return await boundedLoad(this.#ready.promise, this.#options);
     } catch (error) {
@@ -112,10 +112,10 @@ export class HostProcess {
     this.#frames.send(frame);
   }
 
-  /** It is there for something else from here on. */
-  become(standing: Standing): void {
-    setOomScore(this.pid, standing);
-    if (standing.label !== undefined) this.#tell({ kind: 'label', label: standing.label });
+  /** Gives the process a new label and `oom_score_adj`. */
+  become(role: ProcessRole): void {
+    setOomScore(this.pid, role);
+    if (role.label !== undefined) this.#control({ kind: 'label', label: role.label });
   }
 
   kill(): void {
@@ -125,7 +125,7 @@ export class HostProcess {
 
   /** Lets the child finish and end by itself; kills it only if that takes longer than its longest run. */
   async close(): Promise<void> {
-    this.#tell({ kind: 'close' });
+    this.#control({ kind: 'close' });
     const graceMs = this.#options.setting.runMsMax + CLOSE_GRACE_MS;
     const timer = setTimeout(() => this.kill(), graceMs);
     await this.#exited.promise;
@@ -188,7 +188,7 @@ export class HostProcess {
     this.#options.onExit(exit);
   }
 
-  #tell(body: ToChild): void {
+  #control(body: ToChild): void {
     this.#frames.send({ kind: 'control', body });
   }
 }
@@ -232,7 +232,7 @@ function spawnChild(birth: Birth, memory: Memory | undefined): ChildProcess {
     if (birth.oomScoreAdj > 0) setOomScore(child.pid, birth);
     const pipes: ChildProcess['stdio'] | undefined = child.stdio;
     if (pipes !== undefined) return child;
-    // Told again as an event, which would end this process if there were no listener.
+    // The stream emits the error as an event too, which would end this process if there were no listener.
     child.on('error', () => undefined);
     throw new Error('no process can be started: no file descriptors are left');
   } catch (error) {

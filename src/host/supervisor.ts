@@ -8,7 +8,7 @@ import type { Planned, Work } from '../core/work.ts';
 import type { WorkerReport } from '../engine/worker.ts';
 import type { Frame } from '../frame/frame.ts';
 import { Admission } from './admission.ts';
-import type { Birth, Standing } from './birth.ts';
+import type { Birth, ProcessRole } from './birth.ts';
 import { CrashLog } from './crash-log.ts';
 import type { Executor, ExecutorListeners } from './executor.ts';
 import { JoiningMemory } from './joining-memory.ts';
@@ -146,9 +146,9 @@ export class Supervisor implements Executor {
   }
 
   /** Gives the process a new label and `oom_score_adj`, and each process that is started after it. */
-  become(standing: Standing): void {
-    this.#birth = { ...this.#birth, ...standing };
-    if ('process' in this.#mode) this.#mode.process?.become(standing);
+  become(role: ProcessRole): void {
+    this.#birth = { ...this.#birth, ...role };
+    if ('process' in this.#mode) this.#mode.process?.become(role);
   }
 
   close(): Promise<void> {
@@ -341,7 +341,7 @@ export class Supervisor implements Executor {
     this.#failSent(how);
     listeners.onCrash({ ...exit, inFlight });
     if (isLoop || !holdDuringRestart) {
-      // From here on requests are refused at once: the version is not ready.
+      // The version is not ready from here on, so requests are refused instead of held.
       this.#machine.become({ kind: 'loading' });
       this.#rejectHeld(how);
     }

@@ -10,7 +10,7 @@ import { type ShadowHost, type ShadowHostOptions, startShadowHost } from '../hos
 import { checkUnchanged } from '../repository/check-unchanged.ts';
 import type { Package } from '../repository/package.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
-import { type Deployment, type DeploymentRole, standingOf } from './deployment.ts';
+import { type Deployment, type DeploymentRole, processRoleOf } from './deployment.ts';
 import { instancesOf } from './instances.ts';
 import { joiningKey, joiningSetting } from './joining-setting.ts';
 import type { ShadowTarget } from './shadow-hosts.ts';
@@ -52,7 +52,7 @@ export class Deployer {
       checkFiles: checkUnchanged(found),
       tier: execution.isolation,
       birth: {
-        ...standingOf({ target, role }),
+        ...processRoleOf({ target, role }),
         ...{ nice: 0, environment },
         memoryBytesMax: execution.memoryBytesMax,
       },

@@ -1,6 +1,6 @@
 import type { Arm } from '../core/route.ts';
 import type { ModelVersion } from '../core/version.ts';
-import type { Standing } from '../host/birth.ts';
+import type { ProcessRole } from '../host/birth.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 
 /**
@@ -27,7 +27,7 @@ const OOM_SCORE_ADJ = { main: 0, candidate: 600, control: 600 } as const satisfi
 const ROLE_LENGTH_MAX = Math.max(...Object.keys(OOM_SCORE_ADJ).map((role) => role.length));
 
 /** What the system is to know of the process of a deployment. There is room in its label for any other role. */
-export function standingOf({ target, role }: Pick<Deployment, 'target' | 'role'>): Standing {
+export function processRoleOf({ target, role }: Pick<Deployment, 'target' | 'role'>): ProcessRole {
   const { model, version } = target;
   const label = `${model}/${version} ${role.padEnd(ROLE_LENGTH_MAX)}`;
   return { label, oomScoreAdj: OOM_SCORE_ADJ[role] };

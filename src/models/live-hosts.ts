@@ -8,9 +8,9 @@ import {
   type DeploymentRole,
   deploymentKey,
   planDeployments,
+  processRoleOf,
   roleOf,
   servingKey,
-  standingOf,
 } from './deployment.ts';
 
 export type LiveHostsOptions = {
@@ -157,7 +157,7 @@ export class LiveHosts {
   #move(from: Deployment, to: Deployment): void {
     const running = this.#leave(from);
     if (running === undefined) return;
-    running.host.become(standingOf(to));
+    running.host.become(processRoleOf(to));
     this.#take(to, running.host);
   }
 
