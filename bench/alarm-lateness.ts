@@ -7,7 +7,7 @@ const WAITS = 50;
 /** Moments that are due between two whole milliseconds, where a timer is late. */
 const AFTER_MS = 2.3;
 
-/** How late the generator's alarm rings, beside a timer: what a request that is due loses before it is sent. */
+/** How late the generator's alarm rings, compared with a timer: the delay between due time and sending. */
 export async function measureAlarm(rounds: number): Promise<Figure> {
   const precise = await openAlarm(systemClock);
   const alarms = { alarm: precise, timer: new TimerAlarm(systemClock) };

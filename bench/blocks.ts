@@ -21,7 +21,7 @@ export function spreadOf(figures: readonly number[]): Spread {
 export type Rounds<Kind extends string, Figure> = Readonly<Record<Kind, readonly Figure[]>>;
 
 /**
- * Measures the kinds in turn, over and over, so that whatever else the machine does falls on all of them alike. Every second
+ * Measures the kinds in turn, over and over, so that other work of the machine affects all of them alike. Every second
  * round runs backwards, so that a drift within a round does too.
  */
 export async function interleave<Kind extends string, Figure>(

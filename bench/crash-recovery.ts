@@ -29,7 +29,7 @@ const STEADY_RATIO = 2;
 /** Below this a p99 of a tenth of a second is noise. */
 const STEADY_MS = 10;
 
-/** What people see of a crash in native code, and what those who ask another model see. */
+/** What a crash in native code costs the clients of the model, and those of another model. */
 export const crashRecovery: Suite = {
   name: 'crash-recovery',
   title:
@@ -125,7 +125,7 @@ async function crashOnce(setup: Setup, seed: number): Promise<Crash> {
   };
 }
 
-/** Loads the model anew, so that its process is the one that was not there before. Crashes do not add up to a loop, either. */
+/** Reloads the model, so that its process is the one that was not there before. Crashes do not add up to a loop, either. */
 async function freshProcess(gateway: GatewayProcess): Promise<number> {
   await gateway.control(MODEL, 'unload');
   const before = new Set(await gateway.childPids());

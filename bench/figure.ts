@@ -21,7 +21,7 @@ export type Curve = { readonly name: string; readonly plot: LinePlot };
 
 /** What one suite measured, and under which conditions. Plain data: it is kept as JSON. */
 export type Measurement = {
-  /** Whatever a reader needs to judge the figures or to take them again. */
+  /** What a reader needs to judge or to repeat the measurement. */
   readonly conditions: Readonly<Record<string, string | number>>;
   readonly figures: readonly Figure[];
   readonly curves?: readonly Curve[];
@@ -44,7 +44,7 @@ export type Suite = {
   readonly run: (workplace: Workplace, effort: Effort) => Promise<Measurement>;
 };
 
-/** The figure as people read it. */
+/** The figure as text, with the digits of its unit. */
 export function formatFigure(value: number, unit: Figure['unit']): string {
   return value.toFixed(DIGITS[unit]);
 }

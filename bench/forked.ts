@@ -6,7 +6,7 @@ export class Forked<Order extends object, News> {
   readonly #child: ChildProcess;
   readonly #name: string;
 
-  /** `name` is for people; `engine` are flags of Node's. */
+  /** `name` is for messages; `engine` are flags of Node's. */
   constructor(
     script: URL,
     name: string,

@@ -56,7 +56,7 @@ export type GateOptions = {
 const WARM_UP_BLOCKS = 4;
 const EFFORT: Effort = { rounds: 7, blockMs: 450, warmupMs: 150 };
 
-/** Measures each check beside its limit, once more where that shows nothing, and tells what was found. */
+/** Measures each check with its limit, once more if that is inconclusive, and prints the verdicts. */
 export function runGate(
   checks: readonly Check[],
   tell: (line: string) => void,

@@ -1,6 +1,6 @@
 import { Forked } from './forked.ts';
 
-/** What the stock gRPC server tells of itself. */
+/** What the stock gRPC server reports of itself. */
 export type GrpcEchoNews = { readonly kind: 'listening'; readonly port: number };
 
 /** The stock gRPC server in a process of its own. */

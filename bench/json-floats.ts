@@ -74,7 +74,7 @@ async function measureJsonFloats(workplace: Workplace, effort: Effort): Promise<
 /** One image, written in one way. */
 export type ImageForm = { readonly name: string; readonly body: Buffer };
 
-/** As people write floats by hand or round them, and as a language writes what it has as FP32 and takes for a double. */
+/** Floats with 4 decimals, as in hand-written or rounded data, and FP32 values printed as doubles with all digits. */
 export function imageForms(): readonly [short: ImageForm, full: ImageForm] {
   const random = seededRandom(1);
   const values = Array.from({ length: FLOATS }, () => random.unit());

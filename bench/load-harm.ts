@@ -12,9 +12,9 @@ import { expectAllAnswered } from './loader.ts';
 import { INPUT, largeModel, stackedModel } from './models.ts';
 import type { Workplace } from './workplace.ts';
 
-/** The model that people wait for: a millisecond a run, or less. */
+/** The live model: a millisecond a run, or less. */
 const LIVE = { model: 'live', columns: 256, layers: 64 };
-/** The model that comes and goes beside it: 32 matrices of 4 MiB. */
+/** The model that is loaded and unloaded meanwhile: 32 matrices of 4 MiB. */
 const LARGE = { model: 'large', columns: 1_024, layers: 32 };
 /** Of the capacity of the live model, which leaves the machine room for a load. */
 const LOAD = 0.2;

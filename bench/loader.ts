@@ -21,7 +21,7 @@ const DEADLINE_MS = 5_000;
 const TIMEOUT_MS = 20_000;
 const EMPTY_AGAIN_MAX = 2;
 
-/** The machine stood still for the whole of a block: that says nothing of whoever was measured. */
+/** The machine stalled for a whole block, so that the block says nothing about the server. */
 export class NothingMeasured extends Error {}
 
 /** The load generator as the suites use it: from one process, so that loads of all suites share the cores alike. */

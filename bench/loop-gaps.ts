@@ -5,7 +5,7 @@ export type GapsOrder = { readonly kind: 'watch' | 'tell' };
 
 /**
  * How long the loop stayed away from a timer that was due each millisecond, since `watch`. A loop with nothing to do shows
- * one millisecond, and whatever the operating system adds.
+ * one millisecond, and the delay that the operating system adds.
  */
 export type LoopGaps = { readonly p999Ms: number; readonly maxMs: number };
 

@@ -11,7 +11,7 @@ const COLUMNS = 16;
 const IN_FLIGHT = 128;
 const MODEL = 'tiny';
 
-/** What all of the gateway costs beside a web server that does nothing, where the model costs nothing either. */
+/** The throughput of the gateway with a model that costs nothing, over that of a bare web server. */
 export const overhead: Suite = {
   name: 'overhead',
   title: 'A model that costs nothing, against a bare fastify route that echoes the same body',

@@ -15,7 +15,7 @@ import type { Workplace } from './workplace.ts';
 const COLUMNS = 512;
 const LAYERS = 192;
 const MODEL = 'stacked';
-/** What a request may take where nobody says otherwise: the gateway itself gives up then. */
+/** The default request deadline of the gateway. */
 const DEADLINE_MS = DEFAULTS.model.queue.deadlineMs;
 /** Of closed loops, to find the capacity: far fewer than the queue holds. */
 const CONCURRENCY_MAX = 256;
@@ -23,7 +23,7 @@ const CONCURRENCY_MAX = 256;
 const IN_FLIGHT_MAX = 2_048;
 const PROBE_EVERY_MS = 20;
 
-/** What the gateway still gives when people ask for more than it can do. */
+/** Goodput of the gateway when the offered load exceeds its capacity. */
 export const overload: Suite = {
   name: 'overload',
   title:

@@ -5,9 +5,9 @@ import { reportOf, withReport } from './report.ts';
 import { type KeptResult, keepResult, readResults } from './results.ts';
 
 /**
- * Puts results into a page, with pictures and the results themselves in a folder beside it that has the page's name: `page.md`,
- * `page/<suite>.svg`, `page/results/<suite>.json`. The page is made of what lies beside it then: suites that were not measured
- * anew stay as they are.
+ * Puts results into a page, with pictures and results in a folder next to it with the page's name: `page.md`,
+ * `page/<suite>.svg`, `page/results/<suite>.json`. The page is written from all results in that folder: suites that were not
+ * measured again stay as they are.
  */
 export async function publish(page: string, results: readonly KeptResult[]): Promise<void> {
   const folder = page.replace(/\.md$/, '');

@@ -24,7 +24,7 @@ export class Probe {
   /** Sends the aim's first request every so many milliseconds, whether or not answers have come. */
   constructor(aim: Aim, everyMs: number) {
     this.#done = this.#send(aim, everyMs);
-    // Told to whoever stops the probe.
+    // `stop` rejects with the error.
     this.#done.catch(() => undefined);
   }
 

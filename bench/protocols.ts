@@ -14,7 +14,7 @@ const SMALL = { model: 'small', columns: 256, inFlight: 128 };
 /** An image of 3 x 224 x 224, 588 KiB; the answer is one number. */
 const LARGE = { model: 'large', columns: 150_528, inFlight: 8 };
 
-/** What each protocol costs beside a server of the same library that does nothing, small and large. */
+/** The throughput of each protocol over that of a server of the same library without a model, small and large. */
 export const protocols: Suite = {
   name: 'protocols',
   title:

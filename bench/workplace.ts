@@ -8,7 +8,7 @@ import { temporaryFolder } from './temporary-folder.ts';
 
 type Ending = { readonly close: () => Promise<void> | void };
 
-/** What a gateway's configuration holds beside ports, ledger and repository. */
+/** A gateway's configuration without ports, ledger and repository. */
 export type GatewaySections = {
   readonly models: unknown;
   /** This workplace's own where none is given. */
@@ -44,7 +44,7 @@ export class Workplace {
     return sumOfLoads(this.#loaders.map(({ loads }) => loads));
   }
 
-  /** Does the work in a new workplace, and ends whatever was started there, however the work ends. */
+  /** Does the work in a new workplace, and ends the processes started there, however the work ends. */
   static async during<T>(
     tell: (line: string) => void,
     work: (workplace: Workplace) => Promise<T>,

@@ -10,7 +10,7 @@ export type Cores = {
   readonly words: string;
 };
 
-/** The last core for the server, whichever it is; all others for the generator and for whatever else the machine does. */
+/** The last core for the server under test; all others for the generator and the rest of the machine. */
 export function coresFor(available: readonly number[]): Cores {
   const server = available.at(-1);
   const generator = available.slice(0, -1);
@@ -25,7 +25,7 @@ export function coresFor(available: readonly number[]): Cores {
   };
 }
 
-/** Pins this process, and so whatever it starts from now on, to the generator's cores. */
+/** Pins this process, and the processes that it starts from now on, to the generator's cores. */
 export async function pinGenerator(): Promise<Cores> {
   try {
     const { stdout } = await run('taskset', ['-cp', String(process.pid)]);

@@ -5,7 +5,7 @@ import type { BenchedModel } from './benched-models.ts';
 import { type Ports, requestOf, wireOf } from './calls.ts';
 import type { Call } from './peer.ts';
 
-/** Requests in flight at once, and so connections over HTTP/1.1: an open loop holds more than that back, and counts the wait. */
+/** Max concurrent requests, and so connections over HTTP/1.1: an open loop holds more than that back, and counts the wait. */
 export const IN_FLIGHT_MAX = 128;
 /** Clients of the closed loop that a capacity is tried with: enough to fill the batches of those who batch twice over. */
 export const CLOSED_CLIENTS = 64;

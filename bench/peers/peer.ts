@@ -18,7 +18,7 @@ export type Form = { readonly name: string; readonly call: Call };
 export type Start = {
   readonly form: Form;
   readonly model: BenchedModel;
-  /** Of the server's own: for whatever it wants to write. */
+  /** The server's own folder, for files that it writes. */
   readonly folder: string;
   readonly httpPort: number;
   readonly grpcPort: number;

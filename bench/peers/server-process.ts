@@ -32,12 +32,12 @@ export type ServerOptions = {
 let started = 0;
 const running = new Set<Parts>();
 
-/** Ends whatever runs, daemons included, where the bench itself is told to end. */
+/** Ends all servers, daemons included, when a signal ends the bench. */
 export async function endServers(): Promise<void> {
   await Promise.all([...running].map(end));
 }
 
-/** A server under test, with whatever processes it has started. */
+/** A server under test, with the processes that it has started. */
 export class ServerProcess {
   readonly #parts: Parts;
   readonly #options: ServerOptions;
@@ -176,7 +176,7 @@ async function ask(
   return differenceOf(rowIn(call, answer.body, answer.head), expected, ABSOLUTE);
 }
 
-/** Asks the server to end, and ends whatever is left of it, and of what it started, after a while. */
+/** Asks the server to end, and kills it and the processes that it started after a while. */
 async function end(parts: Parts): Promise<void> {
   const { child, mark } = parts;
   const pid = pidOf(child);

@@ -31,10 +31,10 @@ type Totals = {
 };
 
 /**
- * E2 on units that had a bad event, across all steps at once. "Worse" means a rate above max(ratio x reference, absolute).
+ * E2 on units that had a bad event, across all steps together. "Worse" means a rate above max(ratio x reference, absolute).
  *
  * Safe: half of the money bets on the ratio, half on the absolute rate. At or beyond the limit both are e-processes, so their
- * average is one; without it two arms that never fail could never be told to be no worse.
+ * average is one; without it two arms that never fail could never be proven no worse.
  * Harm: the smaller of the two e-values. Within the limit at least one of them is an e-process, and the smaller is below it.
  *
  * A stall counts as one event, so that bursts do not look like many coins. That must not hide a candidate which stalls for

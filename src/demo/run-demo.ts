@@ -64,7 +64,7 @@ export type TrialResult = {
   readonly crashes: readonly string[];
   readonly seconds: number;
   readonly head: string;
-  /** Live latency by what went on beside it. */
+  /** Live latency by what the gateway did meanwhile. */
   readonly latency: Readonly<Record<string, LatencySummary>>;
 };
 

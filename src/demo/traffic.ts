@@ -32,7 +32,7 @@ export type TrafficOrder = {
   readonly labelDelayMs: number | undefined;
 };
 
-/** What it tells the demo. */
+/** What the traffic process reports to the demo. */
 export type TrafficNews =
   | { readonly kind: 'started' }
   | {

@@ -15,7 +15,7 @@ import { ANSWER_FORMS, requestsFor, wireFor } from './requests/write-requests.ts
 import { runMode } from './run-mode.ts';
 import { askTarget } from './target/ask.ts';
 
-/** What a bench tells while it runs, and how it is ended. All of it may be left out. */
+/** Callbacks of a running bench, and the signal that ends it. All are optional. */
 export type BenchTools = {
   /** Takes one line of plain words. */
   readonly tell?: (line: string) => void;

@@ -58,7 +58,7 @@ function drawNames(frame: Frame, series: readonly Series[]): readonly Markup[] {
     );
   return ends.map(({ one }, place) => {
     const y = places[place] ?? 0;
-    // Points that no line joins to their name need their shape beside it.
+    // Points that no line joins to their name need their shape next to it.
     const isApart = one.look === 'points';
     const shape = isApart ? drawShape(one.shape, [frame.right + 14, y - 4], 'dot') : undefined;
     const x = frame.right + (isApart ? 24 : 10);

@@ -3,7 +3,7 @@ import type { Interval } from './quantiles.ts';
 import { betaBinomialMixture } from './uniform-boundaries.ts';
 
 /**
- * A confidence sequence for a rate: holds at every sample size at once with probability 1 - alpha. Sharpest at `tOpt`
+ * A confidence sequence for a rate: holds at all sample sizes simultaneously with probability 1 - alpha. Sharpest at `tOpt`
  * samples. Source: Howard and others (arXiv 1810.08240), proposition 7 with a beta-binomial mixture, inverted.
  */
 export function bernoulliInterval(

@@ -20,7 +20,7 @@ export type QuantileOptions = {
 export type Interval = { readonly lower: number; readonly upper: number };
 
 /**
- * A confidence sequence for the p-quantile: holds at every sample size at once with probability 1 - 2 * alpha (alpha on each
+ * A confidence sequence for the p-quantile: holds at all sample sizes simultaneously with probability 1 - 2 * alpha (alpha on each
  * side). An end is infinite until the samples can bound it: while even a sample with every value on one side is too little
  * evidence, the extreme of the sample is no bound, however tempting.
  */

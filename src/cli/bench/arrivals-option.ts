@@ -23,7 +23,7 @@ export async function readArrivals(options: ArrivalOptions): Promise<Arrivals> {
     return { kind: 'closed', concurrency: readWhole('concurrency', concurrency, IN_FLIGHT) };
   }
   if (arrivals.startsWith(RECORDED)) {
-    if (rate !== undefined) throw usage('expected no --rate beside recorded arrivals');
+    if (rate !== undefined) throw usage('expected no --rate with recorded arrivals');
     const file = arrivals.slice(RECORDED.length);
     return { kind: 'recorded', atMs: await readRecorded(file), file: basename(file) };
   }

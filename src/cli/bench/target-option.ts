@@ -10,7 +10,7 @@ const SCHEMES = {
   'grpcs:': { tls: true, port: 443, protocol: 'grpc' },
 } as const;
 
-/** Whom to ask, and how. */
+/** The server and model under test. */
 export function readTarget(options: LoadOptions): Target {
   const { address, protocol } = readUrl('url', options.url);
   return {

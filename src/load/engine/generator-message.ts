@@ -14,7 +14,7 @@ export type GeneratorPart = {
 /** What the generator sends to its processes. */
 export type GeneratorOrder =
   | { readonly kind: 'load'; readonly part: GeneratorPart }
-  /** A moment of the wall clock, the same for all processes: what processes can agree on. */
+  /** A time of the wall clock, the same for all processes: what processes can agree on. */
   | { readonly kind: 'begin'; readonly wallMs: number }
   | { readonly kind: 'end' };
 

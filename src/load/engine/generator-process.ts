@@ -60,7 +60,7 @@ export class GeneratorProcess {
     this.#send({ kind: 'end' });
   }
 
-  /** At once: it has nothing to lose. */
+  /** Kills the process immediately: it holds no state worth saving. */
   close(): void {
     this.#child.kill('SIGKILL');
   }

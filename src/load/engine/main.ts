@@ -32,7 +32,7 @@ process.on('message', (order: GeneratorOrder) => {
   }
 });
 process.on('disconnect', () => process.exit());
-// A terminal interrupts all of its processes at once. What that means for the load is for the parent to say.
+// A terminal interrupts all of its processes; the parent decides what that means for the load.
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => undefined);
 
 async function obey({ plan, of, at, isWatched }: GeneratorPart): Promise<GeneratorNews> {

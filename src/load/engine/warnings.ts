@@ -1,7 +1,7 @@
 import { tenthsText } from '../../core/text.ts';
 import type { LoadFigures } from '../nouns/load-report.ts';
 
-/** What tells whether a load was what it was meant to be. */
+/** What shows whether the generator kept up with the offered load. */
 export type LoadSeen = {
   /** Of the measured time. */
   readonly figures: LoadFigures;
@@ -46,13 +46,13 @@ export function warningsOf({ figures, isOpen, busyRatio, missed }: LoadSeen): re
   const lagMs = figures.lag.p99Ms;
   if (lagMs > Math.max(LAG_MS_MAX, LAG_RATIO_MAX * figures.latency.p99Ms))
     warnings.push(
-      `The generator itself was ${lagMs.toFixed(2)} ms late with one request in a hundred, ${besideLag(figures)}. ${REMEDY}`,
+      `The generator itself was ${lagMs.toFixed(2)} ms late with one request in a hundred, ${latencyNextToLag(figures)}. ${REMEDY}`,
     );
   return warnings;
 }
 
-/** Without an answer there is no latency, and 0 would be a lie. */
-function besideLag({ latency }: LoadFigures): string {
+/** Without an answer there is no latency, and 0 would be wrong. */
+function latencyNextToLag({ latency }: LoadFigures): string {
   return latency.count === 0
     ? 'and none was answered well'
     : `where the latency is ${latency.p99Ms.toFixed(2)} ms (both p99)`;

@@ -3,7 +3,7 @@ import type { SweepResult } from '../nouns/result.ts';
 import { type Bench, loadOnce } from './bench.ts';
 import { errorsText, perSecondText } from './load-words.ts';
 
-/** More requests at once that gain less than this share, twice in a row, have reached the capacity. */
+/** The capacity is reached when more concurrency gains less than this share twice in a row. */
 const GAIN_MIN = 0.05;
 const STALE_MAX = 2;
 
@@ -41,7 +41,7 @@ export async function findCapacity(
     const { answersPerSecond, measured: figures } = measured.report;
     closed.push({ concurrency, ...measured });
     bench.tell(
-      `  ${concurrency} at once: ${perSecondText(answersPerSecond)}, ${errorsText(figures)}.`,
+      `  concurrency ${concurrency}: ${perSecondText(answersPerSecond)}, ${errorsText(figures)}.`,
     );
     if (best === 0 && !(answersPerSecond > 0)) {
       throw new Error(

@@ -22,7 +22,7 @@ export type TrialOrder = {
   readonly order: Pick<LoadOrder, 'durationMs' | 'warmupMs' | 'seed'>;
 };
 
-/** Loads A once with a rate, judges what came, and tells. Throws an Error where the bench took another deadline. */
+/** Loads A once at a rate, judges the answers, and prints the result. Throws an Error where the bench took another deadline. */
 export async function tryRate(
   bench: Bench,
   { stage, perSecond, withinMs, claim, order }: TrialOrder,

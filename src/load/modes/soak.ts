@@ -14,7 +14,7 @@ export type SoakOptions = LoadOrder & {
   readonly sampleMemory?: (() => number | undefined) | undefined;
 };
 
-/** Below it neither the test's approximation nor the eye is to be trusted. */
+/** With fewer intervals the test's approximation is invalid. */
 const INTERVALS_MIN = 10;
 /** A load is cut into intervals of 100 ms or more, so a shorter one cannot have enough of them. */
 const SOAK_MS_MIN = 2000;

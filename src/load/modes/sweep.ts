@@ -39,7 +39,7 @@ export type SweepOptions = Partial<SweepSettings> & {
   readonly deadlineMs?: number | undefined;
 };
 
-/** The light load that tells whether a server has recovered, as a multiple of the capacity. */
+/** The light load that shows whether a server has recovered, as a multiple of the capacity. */
 const LIGHT_OF_CAPACITY = 0.05;
 
 type Point = SweepResult['points'][number];

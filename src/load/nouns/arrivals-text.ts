@@ -2,7 +2,7 @@ import { counted, durationText, numberText } from '../../core/text.ts';
 import type { Rate, Spacing } from './arrivals.ts';
 import type { KeptArrivals } from './kept-arrivals.ts';
 
-/** Hexadecimal digits of a digest: enough to tell by eye. */
+/** Hexadecimal digits of a digest: enough to distinguish files. */
 const DIGEST_SHOWN = 12;
 
 /** The arrivals in a few words: `500 a second at random moments`. */

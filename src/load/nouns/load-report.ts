@@ -67,7 +67,7 @@ export type LoadReport = {
   readonly wrongExamples?: readonly string[];
 };
 
-/** What a running load tells a live view, a few times a second. */
+/** The progress of a running load for a live view, a few times a second. */
 export type LoadProgress = {
   readonly elapsedMs: number;
   readonly durationMs: number;

@@ -9,13 +9,13 @@ export type Answer = {
 };
 
 /**
- * A way to one server. It owns its connections and opens what it needs; how many requests are in flight at once is up to the
+ * A way to one server. It owns its connections and opens what it needs; the number of concurrent requests is up to the
  * load. Requests are already bytes: whole HTTP requests, or gRPC messages without their prefix.
  */
 export interface Sender {
-  /** Opens what `inFlight` requests at once will need, so that the first ones do not pay for it. */
+  /** Opens the connections for `inFlight` concurrent requests, so that the first ones do not wait for them. */
   open(inFlight: number): Promise<void>;
-  /** Writes a request at once. Rejects with an Error where the connection fails before the answer is whole. */
+  /** Writes a request immediately. Rejects with an Error where the connection fails before the answer is whole. */
   send(request: Uint8Array): Promise<Answer>;
   /**
    * Gives up an answer that `send` promised, which rejects: its call is cancelled, or its connection closed where that

@@ -95,7 +95,7 @@ function figureCells(figures: LoadFigures): Row {
   };
 }
 
-/** Without an answer there is no latency, and 0 would be a lie. */
+/** Without an answer there is no latency, and 0 would be wrong. */
 function latencyCells(name: string, summary: LatencySummary): Row {
   const ms = (value: number): number | undefined => (summary.count === 0 ? undefined : value);
   return {

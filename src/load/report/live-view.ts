@@ -1,7 +1,7 @@
 import { counted, countText, durationText, msText, numberText } from '../../core/text.ts';
 import type { LoadProgress } from '../nouns/load-report.ts';
 
-/** What a view needs beside the progress itself; the caller keeps the history. */
+/** What a view needs in addition to the progress; the caller keeps the history. */
 export type LiveContext = {
   /** What is being measured now: `A, round 3 of 10`. Empty: nothing to say. */
   readonly name: string;
@@ -29,7 +29,7 @@ export function liveLines(progress: LoadProgress, context: LiveContext): string[
 
 const BAR_WIDTH_MAX = 40;
 
-/** The bar takes what the words beside it leave. */
+/** The bar gets the width that the words leave. */
 function progressBar({ elapsedMs, durationMs }: LoadProgress, columns: number): string {
   const width = Math.max(8, Math.min(BAR_WIDTH_MAX, columns - 40));
   const done = durationMs > 0 ? Math.min(1, Math.max(0, elapsedMs / durationMs)) : 1;

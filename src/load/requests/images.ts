@@ -18,7 +18,7 @@ import { isIdxImages, readIdxImages } from './idx-images.ts';
 import { type ImageForm, imageFormOf, type PixelOptions } from './image-form.ts';
 import { checkInputs, type Shapes, shapeOf } from './input-shape.ts';
 
-/** Makes the data of one image's tensor of an encoded image. May be called for several images at once. */
+/** Makes the data of one image's tensor of an encoded image. May be called for several images concurrently. */
 export type DecodeImage = (encoded: Uint8Array, form: ImageForm) => Promise<Uint8Array>;
 
 export type ImageOptions = PixelOptions & {

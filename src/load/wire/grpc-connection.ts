@@ -51,7 +51,7 @@ export class GrpcConnection {
     });
   }
 
-  /** Begins a call at once; where there is no connection yet it waits for one. */
+  /** Starts a call immediately, or as soon as there is a connection. */
   call(): ClientHttp2Stream {
     if (this.#isClosed) throw new Error('closed by us');
     return this.#usableSession().request(this.#headers);
@@ -78,7 +78,7 @@ export class GrpcConnection {
       maxSessionMemory: Number.MAX_SAFE_INTEGER,
     });
     session.once('connect', () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
-    // Each call tells of it by itself.
+    // Each call reports the error itself.
     session.on('error', () => {});
     this.#session = session;
     return session;

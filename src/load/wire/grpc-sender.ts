@@ -9,9 +9,9 @@ export type GrpcSenderOptions = CallKind & {
   readonly connections: number;
 };
 
-/** An answer with what gRPC tells besides. */
+/** An answer with the message of its gRPC status. */
 export type GrpcAnswer = Answer & {
-  /** The server's words where it refuses; empty: none. */
+  /** The status message of a refused call; empty: none. */
   readonly details: string;
 };
 

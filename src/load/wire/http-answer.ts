@@ -5,7 +5,7 @@ export type HttpAnswer = Answer & { readonly status: number };
 
 const HEAD_BYTES_MAX = 64 * 1024;
 const BODY_BYTES_MAX = 64 * 1024 * 1024;
-/** A size in hexadecimal digits, and what a server may say beside it. */
+/** A size in hexadecimal digits, with optional chunk extensions. */
 const LINE_BYTES_MAX = 4 * 1024;
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 const END_OF_LINE = Buffer.from('\r\n');

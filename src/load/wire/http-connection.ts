@@ -11,8 +11,8 @@ type Waiting = {
 
 /**
  * One HTTP/1.1 keep-alive connection, which writes requests that are already bytes. One request at a time: a load opens as
- * many connections as it wants requests in flight. It does far less than a real client so that the generator costs as little
- * as possible beside the server under test.
+ * many connections as it wants requests in flight. It does far less than a real client so that the generator takes as little
+ * processor time as possible from the server under test.
  */
 export class HttpConnection {
   readonly #socket: Socket;

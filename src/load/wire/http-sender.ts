@@ -2,7 +2,7 @@ import type { Answer, Sender } from '../nouns/sender.ts';
 import type { Address } from '../nouns/wire.ts';
 import { HttpConnection } from './http-connection.ts';
 
-/** Opened at once at most, so that a server's queue of connections to accept holds. */
+/** Max connections opened concurrently, so that they fit the server's listen backlog. */
 const OPENING_MAX = 64;
 
 type Line = {

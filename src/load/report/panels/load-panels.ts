@@ -120,7 +120,7 @@ function latencyOverTime(report: LoadReport): Panel {
   const p50 = points(({ latency }) => latency, 'p50Ms');
   return {
     caption:
-      'The filled room between the two p99 lines is the wait before the sending. A request belongs to the moment that it was meant to start at.',
+      'The filled room between the two p99 lines is the wait before the sending. A request is counted at the time at which it was due.',
     drawing: lineDrawing({
       title: 'Latency over time',
       description: `p50 and p99 of each interval. ${summaryText('All', report.measured.latency)}`,
@@ -183,7 +183,7 @@ const PART_TONES: Readonly<Record<string, Tone>> = {
   compute: 'one',
 };
 
-/** Where the mean latency went, for one load or for several beside each other. */
+/** Where the mean latency went, for one load or for several side by side. */
 export function splitPanel(...loads: readonly (Measured & { readonly name?: string })[]): Panel {
   const splits = loads.map(({ report, server }) => splitOf(report, server));
   const names = [...new Set(splits.flatMap((split) => split.map(({ name }) => name)))];
