@@ -142,7 +142,7 @@ export class Replica {
     if (this.#state !== 'good') return;
     clearTimeout(this.#watchdog);
     this.#state = 'lost';
-    const lost = new ServeError('host_lost', `the worker thread died: ${messageOf(error)}`);
+    const lost = new ServeError('host_lost', `worker thread exited: ${messageOf(error)}`);
     this.#failAll(() => lost);
     this.#options.onLost();
   }

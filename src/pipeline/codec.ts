@@ -154,7 +154,7 @@ class ThreadCodec implements ImageCodec {
     const result = await (this.#pool.run(job, { transferList }) as Promise<Uint8Array | Refusal>)
       // Only the death of the thread rejects.
       .catch((thrown: unknown) => {
-        throw new ServeError('host_lost', `image: the decoder died: ${messageOf(thrown)}`);
+        throw new ServeError('host_lost', `image: decoder exited: ${messageOf(thrown)}`);
       });
     if (result instanceof Uint8Array) return result;
     throw new ServeError(result.code, result.message);
