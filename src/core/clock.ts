@@ -40,7 +40,7 @@ export class SteadyClock implements Clock {
   }
 }
 
-/** A clock that stands still until it is told to move. Ships for tests and for replay. */
+/** A clock that moves only when a test or a replay moves it. */
 export class HandClock implements Clock {
   #monotonicMs: number;
   #wallMs: number;

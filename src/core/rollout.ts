@@ -132,7 +132,7 @@ export type Command =
       readonly routes: readonly RouteSetting[];
     };
 
-/** Where a model's traffic goes, as somebody asks for it. */
+/** Where a model's traffic goes, as a request asks for it. */
 export type RouteSetting = {
   readonly model: string;
   readonly stable: string;

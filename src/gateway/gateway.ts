@@ -84,7 +84,7 @@ export type GatewayOptions = {
   readonly limits: GatewayLimits;
   /** When the server as a whole is ready; by default `routed`. */
   readonly readiness?: ReadinessRule;
-  /** Told of each request that was refused before taps could see it; the model is undefined where there is none of that name. */
+  /** Called for each request that is refused before a tap sees it; `model` is undefined if there is none of that name. */
   readonly onRefused?: (model: string | undefined, code: ServeErrorCode) => void;
   /** Each is called once for each request that fell back to stable, when stable has answered or failed. */
   readonly onFallback?: readonly ((fallback: Fallback) => void)[];
@@ -184,7 +184,7 @@ class ServingGateway implements Gateway {
     }
   }
 
-  /** An arm on trial answers as stable would, in a part of the deadline where there is somebody to answer in its place. */
+  /** An arm on trial answers as stable would, in a part of the deadline if stable can answer in its place. */
   #runInArm(host: ServingHost, started: Started): Promise<InferResponse> {
     const { request, assignment, signal } = started;
     const stable = this.#stableBeside(started);

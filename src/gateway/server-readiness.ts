@@ -71,7 +71,7 @@ function stableOf({ stable }: ReadinessQuestion, route: Route): Readiness {
   }
 }
 
-/** What has failed, or is gone from the repository, comes back only where somebody does something about it. */
+/** What has failed, or is gone from the repository, comes back only after an operator acts. */
 function canBeServed({ versions }: ReadinessQuestion, { model, stable }: Route): boolean {
   const found = versions(model).find(({ version }) => version === stable);
   return found !== undefined && found.state.kind !== 'failed';

@@ -1,7 +1,7 @@
 import type { Dtype, Signature, TensorSpec } from '../core/tensor.ts';
 import { formatShape, requiredInputs } from '../core/tensor.ts';
 
-/** How an encoded image becomes an input, as far as somebody has said it. */
+/** How an encoded image becomes an input, as far as it is configured. */
 export type ImageSetting = {
   /** The input that takes the image; needed where the model has several. */
   readonly input?: string | undefined;

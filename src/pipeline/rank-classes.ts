@@ -2,13 +2,13 @@ import { ServeError } from '../core/errors.ts';
 import { numbersOf } from '../core/numbers.ts';
 import { formatShape, type Signature, type Tensor } from '../core/tensor.ts';
 
-/** How scores become ranked classes, as far as somebody has said it. */
+/** How scores become ranked classes, as far as it is configured. */
 export type RankingSetting = {
   /** The output that holds the scores; needed where the model has several. */
   readonly output?: string | undefined;
   /** Whether scores become probabilities by a softmax; false: they are probabilities. */
   readonly softmax?: boolean | undefined;
-  /** How many of the best classes are told. */
+  /** How many of the best classes are returned. */
   readonly top?: number | undefined;
 };
 

@@ -26,7 +26,7 @@ export type Service = {
   /** A new id for a request, unique over restarts and machines. */
   readonly newId: () => string;
   readonly clock: Clock;
-  /** To be told of each inference request that a wire refused by itself: one that could not be decoded, or was too large. */
+  /** Called for each inference request that a protocol refuses itself: it could not be decoded, or was too large. */
   readonly onRefused: (model: string, code: ServeErrorCode) => void;
   /** As server metadata reports them. */
   readonly serverName: string;

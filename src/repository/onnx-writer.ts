@@ -15,7 +15,7 @@ import {
 const IR_VERSION = 8;
 const OPSET = 17;
 
-/** The value of a node's attribute; its kind cannot be told from a JavaScript number. */
+/** The value of a node's attribute; a JavaScript number does not show its kind. */
 export type AttributeValue =
   | { readonly int: number }
   | { readonly float: number }

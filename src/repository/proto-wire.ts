@@ -39,7 +39,7 @@ export function* wireFields(
   }
 }
 
-/** Views are made where somebody looks: a graph has many thousands of fields. */
+/** Views are made on access: a graph has many thousands of fields. */
 class FieldInBytes implements WireField {
   readonly number: number;
   readonly start: number;

@@ -1,4 +1,4 @@
-/** Text that somebody else wrote, in quotes, without control characters, and short enough for a line. */
+/** Text from outside, in quotes, without control characters, and short enough for a line. */
 export function quoted(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 77)}...` : text);
 }

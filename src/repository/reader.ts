@@ -124,7 +124,7 @@ export class Reader implements ModelReader {
   }
 }
 
-/** Whoever reads is waited for. */
+/** Keeps this process running while a read is in progress. */
 function holdOpen(child: ChildProcess): void {
   child.ref();
   child.channel?.ref();

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 
-/** What is told of an entry on the disk. */
+/** What is known of an entry on the disk. */
 type Entry = {
   isFile(): boolean;
   isDirectory(): boolean;

@@ -6,7 +6,7 @@ import type {
   TritonVersionPolicy,
 } from './triton-config.ts';
 
-/** Keys and values as somebody would write them in `understudy.yaml`. */
+/** Keys and values as in `understudy.yaml`. */
 export type Section = Readonly<Record<string, unknown>>;
 
 /**

@@ -20,7 +20,7 @@ export function callDeadlineMs(call: Pick<Waited, 'getDeadline'>, clock: Clock):
  */
 export function callSignal(call: Waited, clock: Clock): CancelToken {
   const withdrawal = new CancelToken();
-  // Told of every call, those included that were answered: there is no listener by then.
+  // Fires for every call, answered ones included: they have no listener left.
   call.once('cancelled', () => {
     if (Number(call.getDeadline()) > clock.wallMs()) withdrawal.abort();
   });

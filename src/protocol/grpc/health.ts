@@ -15,7 +15,7 @@ export type HealthOptions = {
   readonly gateway: Pick<Gateway, 'serverReadiness' | 'modelReadiness'>;
   readonly open: Pick<OpenStreams, 'enter'>;
   readonly onInternalError: ReportError;
-  /** How often those who watch are told of a change. */
+  /** Interval at which watchers get a change, in milliseconds. */
   readonly pollMs: number;
 };
 

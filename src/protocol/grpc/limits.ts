@@ -1,4 +1,4 @@
-/** What one gRPC connection, call or message may cost before anybody has looked at its content. */
+/** What one gRPC connection, call or message may cost before its content is checked. */
 export type GrpcLimits = {
   /** Bytes of one request message. Beyond: RESOURCE_EXHAUSTED. */
   readonly messageBytesMax: number;

@@ -200,7 +200,7 @@ function reasonOf({ message }: Error): string {
   return /\[(.+)\]$/.exec(message)?.[1] ?? message;
 }
 
-/** False: somebody keeps a call open, or a connection in the middle of something, and would keep the server for ever. */
+/** False: a client keeps a call or a connection open, and would keep the server from closing. */
 function isShutWithin(server: Server, lingerMsMax: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(false), lingerMsMax);

@@ -45,7 +45,7 @@ export function statusOf(thrown: unknown): StatusObject {
   return { code: GRPC_STATUS[error.code], details: detailsOf(error), metadata };
 }
 
-/** A fault of ours is reported to us; callers are told no more than that there was one. */
+/** An internal error is reported to the operator; the caller learns only that there was one. */
 export function detailsOf(error: ServeError): string {
   return error.code === 'internal' ? 'internal error' : sendable(error.message);
 }

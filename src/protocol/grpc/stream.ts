@@ -22,7 +22,7 @@ export type StreamOptions = {
   readonly budget: Pick<MemoryBudget, 'open'>;
   /** What a call holds of the memory for all, by the metadata that it came with: its messages among it. */
   readonly shareOf: (metadata: Metadata) => MemoryShare;
-  /** Told of every stream while it is open. */
+  /** Called for every stream while it is open. */
   readonly open: Pick<OpenStreams, 'enter'>;
   readonly onInternalError: ReportError;
 };

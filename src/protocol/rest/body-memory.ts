@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 
-/** Smaller bodies come and go without anybody noticing. */
+/** Smaller bodies are left to the garbage collector. */
 const BYTES_MIN = 262_144;
 
 /** Kept for bodies to come, at most. */

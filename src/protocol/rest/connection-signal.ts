@@ -55,7 +55,7 @@ function openConnection(socket: Socket, response: ServerResponse): Connection {
   return connection;
 }
 
-/** False where the answer itself shows whether anybody reads it: it is on its way, or nothing may come before it. */
+/** False where the answer itself shows whether the client reads it: it is on its way, or nothing may come before it. */
 function probe(response: ServerResponse): boolean {
   if (response.headersSent || response.req.httpVersion !== '1.1') return false;
   if (response.socket !== null) response.writeContinue();

@@ -1,4 +1,4 @@
-/** What one HTTP request may cost before anybody has looked at its content. */
+/** What one HTTP request may cost before its content is checked. */
 export type RestLimits = {
   /** Bytes of a request's body. Beyond: `too_large`. */
   readonly bodyBytesMax: number;

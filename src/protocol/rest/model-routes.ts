@@ -25,7 +25,7 @@ export function serverRoutes(service: Service): readonly RestRoute[] {
 
 type ModelCall = Call<'model' | 'version'>;
 
-/** What is told about the model, or the version of it, that `url` stands for. */
+/** What the answer says about the model, or the version of it, that `url` stands for. */
 export function modelRoutes(url: string, service: Service): readonly RestRoute[] {
   const { gateway } = service;
   return [

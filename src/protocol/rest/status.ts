@@ -26,7 +26,7 @@ export const HTTP_STATUS = {
 /** What a refused caller reads. The protocol asks for `error` alone; `code` is for those who branch on it. */
 export type ErrorBody = { readonly error: string; readonly code: ServeErrorCode };
 
-/** A fault of ours is reported to us; callers are told no more than that there was one. */
+/** An internal error is reported to the operator; the caller learns only that there was one. */
 export function errorBodyOf(error: ServeError): ErrorBody {
   const { code } = error;
   return { error: code === 'internal' ? 'internal error' : error.message, code };
