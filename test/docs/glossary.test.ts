@@ -50,6 +50,11 @@ t.test('a term in bold on another page is in the glossary', async (t) => {
   }
 });
 
+t.test('the pages use none of the words that the glossary replaced', async (t) => {
+  const retired = /\b(?:nobody|whoever|anew|amiss|told apart|shadow lanes?|desk)\b/gi;
+  for (const page of PAGES) t.same(readPage(page).match(retired) ?? [], [], page);
+});
+
 t.test('README and ARCHITECTURE link to the glossary', async (t) => {
   for (const page of ['README.md', 'ARCHITECTURE.md'])
     t.ok(readPage(page).includes(`](${GLOSSARY})`), page);
