@@ -38,6 +38,14 @@ export function anAssignment(over: Partial<Assignment> = {}): Assignment {
   };
 }
 
+/** Drawn to the candidate, against stable as the reference. */
+export const DRAWN = anAssignment({
+  arm: 'candidate',
+  version: '2',
+  exposure: { candidateBp: 500, referenceBp: 9_500 },
+  side: 'candidate',
+});
+
 export function answered(startedMs = 0, endedMs = 5): Outcome {
   const response = {
     model: 'fashion',

@@ -2,13 +2,7 @@ import t from 'tap';
 import type { RolloutReport } from '../../src/core/messages.ts';
 import type { Outcome } from '../../src/core/outcome.ts';
 import { createLiveTap } from '../../src/mirror/live-tap.ts';
-import { anAssignment, answered, aRequest, failed } from './builders.ts';
-
-const drawn = anAssignment({
-  arm: 'candidate',
-  exposure: { candidateBp: 500, referenceBp: 9_500 },
-  side: 'candidate',
-});
+import { anAssignment, answered, aRequest, DRAWN, failed } from './builders.ts';
 
 function aTap() {
   const reports: RolloutReport[] = [];
@@ -21,7 +15,7 @@ function aTap() {
 
 t.test('a request is reported once as it is assigned and once as it ends', async (t) => {
   const { tap, reports } = aTap();
-  const [a, b] = ['a', 'b'].map((id) => tap(aRequest(id, { unit: 'ann' }), drawn));
+  const [a, b] = ['a', 'b'].map((id) => tap(aRequest(id, { unit: 'ann' }), DRAWN));
   b?.(answered(1, 9));
   a?.(failed('deadline_exceeded', 0, 50));
   const assigned = { kind: 'assigned', drawn: { unit: 'ann', side: 'candidate' } };
@@ -36,21 +30,21 @@ t.test('a request is reported once as it is assigned and once as it ends', async
 
 t.test('what took longer than an arm on trial may is reported as its failure', async (t) => {
   const { tap, reports } = aTap();
-  tap(aRequest('a'), drawn)?.({ ...answered(0, 90), armEndedMs: 40 } as Outcome);
+  tap(aRequest('a'), DRAWN)?.({ ...answered(0, 90), armEndedMs: 40 } as Outcome);
   t.match(reports[1], { end: { endedMs: 40, failure: 'deadline_exceeded' } });
 });
 
 t.test('a request that was assigned by its own id is distinct from a unit', async (t) => {
   const { tap, reports } = aTap();
-  tap(aRequest('a'), drawn);
-  tap(aRequest('b', { unit: 'ann' }), drawn);
+  tap(aRequest('a'), DRAWN);
+  tap(aRequest('b', { unit: 'ann' }), DRAWN);
   t.match(reports, [{ drawn: { unit: undefined } }, { drawn: { unit: 'ann' } }]);
 });
 
 t.test('only requests that were drawn between the arms of a rollout are reported', async (t) => {
   const { tap, reports } = aTap();
   t.equal(tap(aRequest(), anAssignment()), undefined);
-  t.equal(tap(aRequest(), { ...drawn, by: 'rule' }), undefined);
-  t.equal(tap(aRequest('r', { model: 'other' }), drawn), undefined);
+  t.equal(tap(aRequest(), { ...DRAWN, by: 'rule' }), undefined);
+  t.equal(tap(aRequest('r', { model: 'other' }), DRAWN), undefined);
   t.same(reports, []);
 });

@@ -3,13 +3,7 @@ import { HandClock } from '../../src/core/clock.ts';
 import type { RolloutReport } from '../../src/core/messages.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { LiveWatch } from '../../src/mirror/live-watch.ts';
-import { anAssignment, answered, aRequest } from './builders.ts';
-
-const drawn = anAssignment({
-  arm: 'candidate',
-  exposure: { candidateBp: 500, referenceBp: 9_500 },
-  side: 'candidate',
-});
+import { answered, aRequest, DRAWN } from './builders.ts';
 
 function aWatch() {
   const reports: RolloutReport[] = [];
@@ -32,7 +26,7 @@ function aWatch() {
     onInternalError: () => undefined,
   });
   const send = (): void => {
-    for (const tap of watch.taps) tap(aRequest('r1'), drawn)?.(answered());
+    for (const tap of watch.taps) tap(aRequest('r1'), DRAWN)?.(answered());
   };
   return { watch, reports, send, clock };
 }
@@ -54,7 +48,7 @@ t.test('live requests are reported while a rollout of their model is open', asyn
 t.test('a request that is under way as its rollout closes still ends', async (t) => {
   const { watch, reports } = aWatch();
   watch.obey({ kind: 'rollout', model: 'fashion', isOpen: true });
-  const ends = watch.taps.map((tap) => tap(aRequest('r1'), drawn));
+  const ends = watch.taps.map((tap) => tap(aRequest('r1'), DRAWN));
   watch.obey({ kind: 'rollout', model: 'fashion', isOpen: false });
   for (const end of ends) end?.(answered());
   t.equal(reports.at(-1)?.kind, 'ended');

@@ -1,5 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
 import type { Pair } from '../../src/core/outcome.ts';
+import { Catalog } from '../../src/models/catalog.ts';
 import { type CatalogEntry, catalogEntry } from '../../src/models/catalog-entry.ts';
 import type { Package } from '../../src/repository/package.ts';
 import { declaredIn } from '../../src/repository/triton-declared.ts';
@@ -52,6 +56,19 @@ export function anEntry(config: Config, packages: readonly Package[]): CatalogEn
     problems: [],
     aside: [],
   });
+}
+
+/** A catalogue of one model with three versions, the newest of which does not come last. */
+export function aCatalog(config: Config): Catalog {
+  const packages = ['9', '10', '2'].map((version) => aPackage(version));
+  return new Catalog(config, [anEntry(config, packages)]);
+}
+
+/** Reads a configuration with these models, as YAML. */
+export async function aModelsConfig(folder: string, models: string): Promise<Config> {
+  const file = join(folder, 'understudy.yaml');
+  await writeFile(file, `apiVersion: understudy/v1\nmodels: ${models}\n`);
+  return loadConfig(file);
 }
 
 /** Stable says class `stable`, the candidate class `candidate`. */

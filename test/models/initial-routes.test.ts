@@ -1,23 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { loadConfig } from '../../src/config/load.ts';
-import type { Config } from '../../src/config/schema.ts';
-import { Catalog } from '../../src/models/catalog.ts';
 import { initialRoutes } from '../../src/models/initial-routes.ts';
-import { anEntry, aPackage } from './builders.ts';
+import { aCatalog, aModelsConfig } from './builders.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'understudy-routes-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
-const packages = ['9', '10', '2'].map((version) => aPackage(version));
-const aCatalog = (config: Config) => new Catalog(config, [anEntry(config, packages)]);
-
-async function aConfig(models: string): Promise<Config> {
-  const file = join(folder, 'understudy.yaml');
-  await writeFile(file, `apiVersion: understudy/v1\nmodels: ${models}\n`);
-  return loadConfig(file);
-}
+const aConfig = (models: string) => aModelsConfig(folder, models);
 
 t.test('a model of which nothing is written sends everybody to its newest version', async (t) => {
   const [route] = initialRoutes(aCatalog(await aConfig('{}')));

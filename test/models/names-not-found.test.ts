@@ -1,26 +1,16 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { loadConfig } from '../../src/config/load.ts';
-import type { Config } from '../../src/config/schema.ts';
 import type { Route } from '../../src/core/route.ts';
-import { Catalog } from '../../src/models/catalog.ts';
 import { namesNotFound, recordedNotFound } from '../../src/models/names-not-found.ts';
 import { overruledRoutes } from '../../src/models/overruled-routes.ts';
 import { aRoute } from '../rollout/builders.ts';
-import { anEntry, aPackage } from './builders.ts';
+import { aCatalog, aModelsConfig } from './builders.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'understudy-names-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
-const packages = ['9', '10', '2'].map((version) => aPackage(version));
-const aCatalog = (config: Config) => new Catalog(config, [anEntry(config, packages)]);
-
-async function aConfig(models: string): Promise<Config> {
-  const file = join(folder, 'understudy.yaml');
-  await writeFile(file, `apiVersion: understudy/v1\nmodels: ${models}\n`);
-  return loadConfig(file);
-}
+const aConfig = (models: string) => aModelsConfig(folder, models);
 
 t.test('a written route that the ledger overrules is told, with how to change it', async (t) => {
   const config = await aConfig('{ fashion: { route: { stable: "2" } } }');

@@ -10,6 +10,7 @@ import {
   anAssignment,
   answered,
   aRequest,
+  DRAWN,
   failed,
   HandShadowHost,
   settle,
@@ -18,13 +19,6 @@ import { aPackage, aPair } from '../models/builders.ts';
 import { aRollout } from '../rollout/builders.ts';
 
 const target = { model: 'fashion', version: '2' };
-const drawn = anAssignment({
-  arm: 'candidate',
-  version: '2',
-  exposure: { candidateBp: 500, referenceBp: 9_500 },
-  side: 'candidate',
-});
-
 function aDecider(order: (order: Order) => void = () => undefined) {
   const events: MirrorEvent[] = [];
   const errors: string[] = [];
@@ -66,7 +60,7 @@ function aServer(channel: (report: RolloutReport) => void) {
     onInternalError: () => undefined,
   });
   const send = async (id: string, code?: Parameters<typeof failed>[0]) => {
-    const ends = watch.taps.map((tap) => tap(aRequest(id, { unit: `unit ${id}` }), drawn));
+    const ends = watch.taps.map((tap) => tap(aRequest(id, { unit: `unit ${id}` }), DRAWN));
     for (const end of ends) end?.(code === undefined ? answered() : failed(code));
     const mirrored = watch.taps.map((tap) => tap(aRequest(`${id} too`), anAssignment()));
     for (const end of mirrored) end?.(answered());
