@@ -8,7 +8,6 @@ import { gatewayLimits, TICK_MS } from './app/limits.ts';
 import { openModelAsset } from './app/model-asset.ts';
 import { listenAll, type Port } from './app/ports.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
-import { reportInternalErrors } from './app/report-internal-errors.ts';
 import { createRolloutDeployer } from './app/rollout-deployer.ts';
 import { createOrderedRoutes, createSeam, endTripped } from './app/seam.ts';
 import {
@@ -30,6 +29,7 @@ import { removeStaleNames, SHARED_MEMORY } from './frame/unnamed-file.ts';
 import { createGateway, type Gateway } from './gateway/gateway.ts';
 import { isModelReady } from './gateway/is-model-ready.ts';
 import type { ModelStatistics } from './gateway/model-statistics.ts';
+import { killLiving } from './host/children.ts';
 import { ledgerLifetime } from './ledger/ledger-lifetime.ts';
 import { openLedger, readSoon } from './ledger/open.ts';
 import { Catalog } from './models/catalog.ts';
@@ -58,8 +58,12 @@ import { Reader } from './repository/reader.ts';
 import { Readers } from './repository/readers.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/rollout-deployer.ts';
+import { reportInternalErrors } from './telemetry/report-internal-errors.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import type { RolloutObservers } from './trials/rollout-observers.ts';
+
+/** Ends all child processes immediately: for a process that is about to end by force. */
+export const killChildren = killLiving;
 
 export type AppOptions = {
   readonly config: Config;
@@ -132,15 +136,15 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const overrides = new OverrideFiles(tmpdir());
   release.push(releasing('files that callers brought', () => overrides.close()));
   const report: HostWatch['report'] = (tripped) => endTripped(controller, tripped);
-  const deployments = createDeployments(
-    { environment: {}, ...options, ...common, report },
+  const hosted = { environment: {}, ...options, ...common, report };
+  const deployments = createDeployments(hosted, release);
+
+  const liveInFlight = (): number => gateway.inFlight();
+  const ends = { clock: steady, random, deployments, liveInFlight, onMirror: telemetry.onMirror };
+  const { served, watch, observers, order } = createSeam(
+    { ...options, ...common, ...ends },
     release,
   );
-
-  const [{ feedbackSecret }, { onMirror }] = [options, telemetry];
-  const liveInFlight = (): number => gateway.inFlight();
-  const watched = { deployments, clock: steady, random, feedbackSecret, liveInFlight, onMirror };
-  const { served, watch, observers, order } = createSeam({ ...common, ...watched }, release);
   release.push(releasing('looks at the memory', collectingLeftovers(heldBytes)));
   const gateway = createGateway({
     ...{ clock, routes: served, hosts: deployments, starting },

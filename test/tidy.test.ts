@@ -142,7 +142,6 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'src/cli/reload-on-signal.ts': 'test/e2e/reload.test.ts',
   'src/models/deployer.ts': 'test/app/app.test.ts',
   'src/models/joining-setting.ts': 'test/app/app.test.ts',
-  'src/app/kill-children.ts': 'test/e2e/shutdown.test.ts',
   'src/cli/demo.ts': 'test/demo/run-demo.test.ts',
   'src/demo/run-demo.ts': 'test/demo/run-demo.test.ts',
   'src/demo/workplace.ts': 'test/demo/run-demo.test.ts',

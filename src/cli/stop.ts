@@ -1,5 +1,4 @@
-import { killChildren } from '../app/kill-children.ts';
-import type { App } from '../app.ts';
+import { type App, killChildren } from '../app.ts';
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';

@@ -15,7 +15,7 @@ import { showLabel } from './process-label.ts';
 const ORPHAN_GRACE_MS = 5_000;
 
 /**
- * The child's side of a host process: an executor behind a socket. It serves until it is told to close or the socket closes
+ * The child's side of a host process: an executor behind a socket. It serves until the gateway closes it or the socket closes
  * (the gateway has died), then finishes what runs and has nothing left to keep the process alive. It never ends the process
  * while native code runs.
  */

@@ -78,7 +78,7 @@ export class Deployments {
   }
 
   /**
-   * A change of a model: what it loads stays, whatever routes are reconciled meanwhile, until its end. One at a time for each model.
+   * A change of a model: what it loads stays until its end, also while other routes are reconciled. One at a time for each model.
    */
   change(model: string, options: Omit<DeployOptions, 'signal'> = {}): Preparation {
     const entryNow = (): CatalogEntry | undefined => options.entry ?? this.#catalog.entry(model);

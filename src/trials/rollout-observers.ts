@@ -41,7 +41,7 @@ export class RolloutObservers {
     }
   }
 
-  /** A rollout begins, or goes on from evidence of an earlier life. */
+  /** A rollout begins, or resumes with evidence of an earlier process. */
   open(rollout: Rollout, from: Evidence): void {
     const { feedback, clock, order } = this.#options;
     const { model } = rollout.spec;

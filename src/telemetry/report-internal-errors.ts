@@ -1,6 +1,6 @@
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
-import type { Telemetry } from '../telemetry/telemetry.ts';
+import type { Telemetry } from './telemetry.ts';
 
 /** Reports errors outside any request. */
 export function reportInternalErrors(
