@@ -17,9 +17,9 @@ t.test(
       effort: { rounds: 1 },
       loads: { withWarnings: Number },
     });
-    // A block in which the machine stood still is run again.
+    // Four blocks; one in which the machine stood still is run again, twice at most.
     const { run } = kept.loads;
-    t.ok(run >= 4, `${run} loads`);
+    t.ok(run >= 4 && run <= 12, `${run} loads`);
     t.match(kept.conditions, { requestsInFlight: Number, requestBytes: Number });
     t.match(kept.machine, { node: process.version, cores: Number });
     t.same(goalsOf(kept), { 'gateway (process tier) / echo': { atLeast: 0.5 } });
