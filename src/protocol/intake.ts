@@ -36,9 +36,10 @@ export class Intake {
   readonly #held = new Set<Source>();
   #turnBytes = 0;
   #isTurn = false;
-  /** When the turn began, and when those that are held go on at the latest. */
+  /** When the turn began. */
   #turnMs = 0;
-  #latestMs = 0;
+  /** When those that are held go on at the latest. Set by the first turn with bytes, and by no other until they went on. */
+  #latestMs: number | undefined;
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock;
@@ -74,13 +75,16 @@ export class Intake {
     this.#isTurn = false;
     const nowMs = this.#clock.monotonicMs();
     const tookMs = nowMs - this.#turnMs;
-    if (this.#turnBytes > 0) this.#latestMs = nowMs + OTHERS_PART * tookMs;
+    // Bytes of those that are not held would put it off for ever: small messages come in every turn.
+    if (this.#turnBytes > 0) this.#latestMs ??= nowMs + OTHERS_PART * tookMs;
     this.#turnBytes = 0;
-    if (tookMs <= QUIET_MS || nowMs >= this.#latestMs) this.#release();
+    if (tookMs <= QUIET_MS || nowMs >= (this.#latestMs ?? nowMs)) this.#release();
+    if (this.#held.size === 0) this.#latestMs = undefined;
     if (this.#held.size > 0) this.#begin();
   }
 
   #release(): void {
+    this.#latestMs = undefined;
     let room = TURN_BYTES / READ_BYTES;
     for (const source of this.#held) {
       if (room === 0) return;

@@ -63,6 +63,18 @@ t.test('others come first while they have work, for twice the time of the turn',
   t.same(news, ['a held', 'a goes on']);
 });
 
+t.test('small messages in every turn do not put off what is held', async (t) => {
+  const { clock, intake, news, source } = anIntake();
+  const small = source('small');
+  intake.took(2 * TURN_BYTES, source('a'));
+  for (let at = 0; at < 3; at += 1) {
+    if (at > 0) intake.took(1, small);
+    clock.advance(BUSY_MS);
+    await turn();
+  }
+  t.same(news, ['a held', 'a goes on']);
+});
+
 t.test('a source that is closed does not go on', async (t) => {
   const { intake, news, source } = anIntake();
   const a = source('a');
