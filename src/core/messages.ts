@@ -18,18 +18,21 @@ export type RolloutReport =
   | AssignedReport
   | EndedReport
   /** The mirror's coin chose the request: a label for it may come before its pair does. */
-  | { readonly kind: 'drawn'; readonly target: ModelVersion; readonly requestId: string }
+  | { readonly kind: 'drawn'; readonly target: MirrorTarget; readonly requestId: string }
   /** No pair will come of a request that was drawn. */
-  | { readonly kind: 'unpaired'; readonly target: ModelVersion; readonly requestId: string }
+  | { readonly kind: 'unpaired'; readonly target: MirrorTarget; readonly requestId: string }
   /** A drawn request has been answered by both. `load` as of a MirrorEvent. */
   | {
       readonly kind: 'paired';
-      readonly target: ModelVersion;
+      readonly target: MirrorTarget;
       readonly pair: Pair;
       readonly load: number;
     }
   /** An eligible request came to no pair. */
-  | { readonly kind: 'unmirrored'; readonly target: ModelVersion; readonly event: UnmirroredEvent };
+  | { readonly kind: 'unmirrored'; readonly target: MirrorTarget; readonly event: UnmirroredEvent };
+
+/** What a live request is copied to, and for which rollout: the one that was open at the flip; undefined: none was. */
+export type MirrorTarget = ModelVersion & { readonly rolloutId: string | undefined };
 
 /** From the serving side to the deciding side: a version's process keeps ending. If it is on trial, its rollout ends. */
 export type TrippedReport = {
@@ -61,7 +64,12 @@ export type Order =
   /** No traffic is routed to the model any more. */
   | { readonly kind: 'noRoute'; readonly model: string }
   /** A rollout of the model takes reports and labels from here on, or no longer does. */
-  | { readonly kind: 'rollout'; readonly model: string; readonly isOpen: boolean };
+  | {
+      readonly kind: 'rollout';
+      readonly model: string;
+      readonly rolloutId: string;
+      readonly isOpen: boolean;
+    };
 
 /** Where a live request was drawn to. */
 export type LiveDraw = {

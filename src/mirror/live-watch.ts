@@ -3,7 +3,7 @@ import type { Tap } from '../core/outcome.ts';
 import { createLiveTap } from './live-tap.ts';
 import { createMirror, type Mirror, type MirrorOptions } from './mirror.ts';
 
-export type LiveWatchOptions = MirrorOptions & {
+export type LiveWatchOptions = Omit<MirrorOptions, 'openRollout'> & {
   /** Signs a token under which an answer can be labelled. */
   readonly issueToken: (claims: TokenClaims) => string;
 };
@@ -17,19 +17,19 @@ type TokenClaims = {
 };
 
 /**
- * The serving side of rollouts: watches live requests through taps, reports what it sees, and knows of a rollout only whether
- * one of the model is open, as the deciding side orders.
+ * The serving side of rollouts: watches live requests through taps, reports what it sees, and knows of rollouts only which one
+ * of the model is open, as the deciding side orders.
  */
 export class LiveWatch {
   readonly taps: readonly Tap[];
   readonly #options: LiveWatchOptions;
   readonly #mirror: Mirror;
-  /** Models with an open rollout. */
-  readonly #open = new Set<string>();
+  /** By model: the id of the open rollout. */
+  readonly #open = new Map<string, string>();
 
   constructor(options: LiveWatchOptions) {
     this.#options = options;
-    this.#mirror = createMirror(options);
+    this.#mirror = createMirror({ ...options, openRollout: (model) => this.#open.get(model) });
     const live = createLiveTap({
       isWatched: (model) => this.#open.has(model),
       report: options.report,
@@ -37,8 +37,8 @@ export class LiveWatch {
     this.taps = [this.#mirror.tap, live];
   }
 
-  obey({ model, isOpen }: Extract<Order, { kind: 'rollout' }>): void {
-    if (isOpen) this.#open.add(model);
+  obey({ model, rolloutId, isOpen }: Extract<Order, { kind: 'rollout' }>): void {
+    if (isOpen) this.#open.set(model, rolloutId);
     else this.#open.delete(model);
   }
 

@@ -10,12 +10,11 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { InferRequest } from '../core/infer.ts';
-import type { RolloutReport, UnmirroredEvent } from '../core/messages.ts';
+import type { MirrorTarget, RolloutReport, UnmirroredEvent } from '../core/messages.ts';
 import { CALLER_CODES, type Outcome, type Tap } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
 import { ALL_BP, type Assignment, type MirrorSetting } from '../core/route.ts';
 import { tensorBytes } from '../core/tensor.ts';
-import type { ModelVersion } from '../core/version.ts';
 import { type DropReason, liveSideOf, type Mirrored, type ShadowHost } from './mirrored.ts';
 import { ownTensors } from './own-tensors.ts';
 import { type ShadowLimits, ShadowQueue } from './shadow-queue.ts';
@@ -29,6 +28,8 @@ export type MirrorLimits = ShadowLimits & {
 
 export type MirrorOptions = {
   readonly readMirror: (model: string) => MirrorSetting | undefined;
+  /** The id of the model's open rollout. What is drawn counts for that one only, however late it ends. */
+  readonly openRollout: (model: string) => string | undefined;
   readonly shadowHost: (model: string, version: string) => ShadowHost | undefined;
   readonly clock: Clock;
   /** Flips the coins: one for each request, regardless of its unit and id, so that no caller is always or never looked at. */
@@ -53,12 +54,12 @@ export function createMirror(options: MirrorOptions): Mirror {
   return { tap: mirror.tap, drain: mirror.drain, heldBytes: mirror.heldBytes };
 }
 
-type Target = ModelVersion & { readonly queue: ShadowQueue };
+type Target = MirrorTarget & { readonly queue: ShadowQueue };
 type Watcher = (outcome: Outcome) => void;
 
 class LiveMirror implements Mirror {
   readonly #options: MirrorOptions;
-  /** By model: one candidate at a time. A former one's queue runs out by itself. */
+  /** By model: one candidate of one rollout at a time. A former one's queue runs out by itself. */
   readonly #targets = new Map<string, Target>();
   readonly #former = new Set<Target>();
   #isDraining = false;
@@ -141,8 +142,9 @@ class LiveMirror implements Mirror {
 
   #targetOf(model: string, version: string): Target {
     const present = this.#targets.get(model);
-    if (present?.version === version) return present;
-    const target = this.#createTarget(model, version);
+    const rolloutId = this.#options.openRollout(model);
+    if (present?.version === version && present.rolloutId === rolloutId) return present;
+    const target = this.#createTarget({ model, version, rolloutId });
     this.#targets.set(model, target);
     if (present !== undefined) {
       this.#former.add(present);
@@ -152,14 +154,15 @@ class LiveMirror implements Mirror {
     return target;
   }
 
-  #createTarget(model: string, version: string): Target {
+  #createTarget(named: MirrorTarget): Target {
+    const { model, version } = named;
     const { limits, clock, shadowHost, report } = this.#options;
     const queue = new ShadowQueue({
       limits,
       clock,
       shadowHost: () => shadowHost(model, version),
       hasRoom: (bytes) => this.heldBytes() + bytes <= limits.bytesMax,
-      offer: (pair, { load }) => report({ kind: 'paired', target: { model, version }, pair, load }),
+      offer: (pair, { load }) => report({ kind: 'paired', target: named, pair, load }),
       settle: ({ load, request }, outcome) => {
         if (outcome.kind === 'paired') return;
         this.#tell('unpaired', request.id, target);
@@ -167,21 +170,21 @@ class LiveMirror implements Mirror {
       },
       onInternalError: (operation, error) => this.#report(operation, error),
     });
-    const target: Target = { model, version, queue };
+    const target: Target = { ...named, queue };
     return target;
   }
 
-  #count(event: UnmirroredEvent, { model, version }: Target): void {
+  #count(event: UnmirroredEvent, { queue: _, ...target }: Target): void {
     try {
-      this.#options.report({ kind: 'unmirrored', target: { model, version }, event });
+      this.#options.report({ kind: 'unmirrored', target, event });
     } catch (thrown) {
       this.#report('count mirror event', thrown);
     }
   }
 
-  #tell(kind: 'drawn' | 'unpaired', requestId: string, { model, version }: Target): void {
+  #tell(kind: 'drawn' | 'unpaired', requestId: string, { queue: _, ...target }: Target): void {
     try {
-      this.#options.report({ kind, target: { model, version }, requestId });
+      this.#options.report({ kind, target, requestId });
     } catch (thrown) {
       this.#report(`${kind} request`, thrown);
     }

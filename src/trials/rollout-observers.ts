@@ -2,7 +2,7 @@ import type { LabelResult } from '../capture/capture.ts';
 import type { FeedbackTokens } from '../capture/token.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
-import type { MirrorEvent, Order, RolloutReport } from '../core/messages.ts';
+import type { MirrorEvent, MirrorTarget, Order, RolloutReport } from '../core/messages.ts';
 import type { Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type Contestant, type Contestants, whyNotComparable } from './comparable.ts';
@@ -32,7 +32,7 @@ export class RolloutObservers {
     this.#options = options;
   }
 
-  /** Takes a report; those on a version that is not on trial count for none. An error in it is reported and holds nothing up. */
+  /** Takes a report; those on another rollout than the open one count for none. An error in it is reported and holds nothing up. */
   receive(report: RolloutReport): void {
     try {
       this.#take(report);
@@ -55,7 +55,7 @@ export class RolloutObservers {
       clock,
     });
     this.#observers.set(model, observer);
-    order({ kind: 'rollout', model, isOpen: true });
+    order({ kind: 'rollout', model, rolloutId: rollout.id, isOpen: true });
   }
 
   /** Why a trial of these two could show nothing, in a sentence; undefined: it could. */
@@ -68,7 +68,7 @@ export class RolloutObservers {
     const { model } = rollout.spec;
     if (this.#observers.get(model)?.rolloutId !== rollout.id) return;
     this.#observers.delete(model);
-    this.#options.order({ kind: 'rollout', model, isOpen: false });
+    this.#options.order({ kind: 'rollout', model, rolloutId: rollout.id, isOpen: false });
   }
 
   evidence(rolloutId: string): Evidence {
@@ -119,14 +119,16 @@ export class RolloutObservers {
     this.#count({ kind: 'compared', load }, target);
   }
 
-  #count(event: MirrorEvent, target: ModelVersion): void {
+  #count(event: MirrorEvent, target: MirrorTarget): void {
     this.#options.onMirror(event, target);
     this.#observerOf(target)?.window.countMirror(event);
   }
 
-  #observerOf({ model, version }: ModelVersion): RolloutObserver | undefined {
+  /** What was drawn for an earlier rollout of the same candidate may end in this one, and tells nothing of it. */
+  #observerOf({ model, version, rolloutId }: MirrorTarget): RolloutObserver | undefined {
     const observer = this.#observers.get(model);
-    return observer?.candidate === version ? observer : undefined;
+    const isOpen = observer?.candidate === version && observer.rolloutId === rolloutId;
+    return isOpen ? observer : undefined;
   }
 
   /** Undefined while the repository lacks one of them. */

@@ -99,6 +99,7 @@ t.test('the context goes with the mirrored copy to the candidate and its twin', 
   const pairs: Pair[] = [];
   const { tap } = createMirror({
     readMirror: () => ({ version: '2', sampleBp: 10_000, twinBp: 10_000 }),
+    openRollout: () => undefined,
     shadowHost: () => shadow,
     clock: systemClock,
     random: seededRandom(1),

@@ -126,6 +126,7 @@ export function aStage(options: StageOptions = {}): Stage {
   };
   const mirror = createMirror({
     readMirror: options.setting ?? (() => ALL),
+    openRollout: () => undefined,
     shadowHost: options.shadowHost ?? (() => shadow),
     clock,
     random: seededRandom(options.seed ?? 1),

@@ -35,9 +35,9 @@ t.test('live requests are reported while a rollout of their model is open', asyn
   const { watch, reports, send } = aWatch();
   send();
   t.same(reports, []);
-  watch.obey({ kind: 'rollout', model: 'fashion', isOpen: true });
+  watch.obey({ kind: 'rollout', model: 'fashion', rolloutId: 'r', isOpen: true });
   send();
-  watch.obey({ kind: 'rollout', model: 'fashion', isOpen: false });
+  watch.obey({ kind: 'rollout', model: 'fashion', rolloutId: 'r', isOpen: false });
   send();
   t.same(
     reports.map(({ kind }) => kind),
@@ -47,9 +47,9 @@ t.test('live requests are reported while a rollout of their model is open', asyn
 
 t.test('a request that is under way as its rollout closes still ends', async (t) => {
   const { watch, reports } = aWatch();
-  watch.obey({ kind: 'rollout', model: 'fashion', isOpen: true });
+  watch.obey({ kind: 'rollout', model: 'fashion', rolloutId: 'r', isOpen: true });
   const ends = watch.taps.map((tap) => tap(aRequest('r1'), DRAWN));
-  watch.obey({ kind: 'rollout', model: 'fashion', isOpen: false });
+  watch.obey({ kind: 'rollout', model: 'fashion', rolloutId: 'r', isOpen: false });
   for (const end of ends) end?.(answered());
   t.equal(reports.at(-1)?.kind, 'ended');
 });
@@ -58,6 +58,6 @@ t.test('a token says which answer it is for and when that was given', async (t) 
   const { watch, clock } = aWatch();
   const answer = { model: 'fashion', version: '2', id: 'r1' };
   t.equal(watch.tokenFor(answer), undefined);
-  watch.obey({ kind: 'rollout', model: 'fashion', isOpen: true });
+  watch.obey({ kind: 'rollout', model: 'fashion', rolloutId: 'r', isOpen: true });
   t.equal(watch.tokenFor(answer), `r1 at ${clock.wallMs()}`);
 });

@@ -18,7 +18,7 @@ import {
 import { aPackage, aPair } from '../models/builders.ts';
 import { aRollout } from '../rollout/builders.ts';
 
-const target = { model: 'fashion', version: '2' };
+const target = { model: 'fashion', version: '2', rolloutId: aRollout().id };
 function aDecider(order: (order: Order) => void = () => undefined) {
   const events: MirrorEvent[] = [];
   const errors: string[] = [];
@@ -68,7 +68,7 @@ function aServer(channel: (report: RolloutReport) => void) {
     for (const run of shadow.runs.splice(0)) run.answer();
     await settle();
   };
-  return { watch, send };
+  return { watch, send, shadow };
 }
 
 t.test('reports are plain data: cloned ones give the same evidence', async (t) => {
@@ -110,7 +110,7 @@ t.test('answers can be labelled while a rollout is open, and no longer', async (
     if (order.kind === 'rollout') watch.obey(order);
   });
   const { watch } = aServer((report) => observers.receive(report));
-  const answer = { ...target, id: 'r1' };
+  const answer = { model: 'fashion', version: '2', id: 'r1' };
   t.equal(watch.tokenFor(answer), undefined);
   observers.open(aRollout(), NO_EVIDENCE);
   t.equal(watch.tokenFor(answer), 'fashion/2/r1');
@@ -139,7 +139,7 @@ t.test(
 t.test('reports on a version that is not on trial change no evidence', async (t) => {
   const { observers, events } = aDecider();
   observers.open(aRollout(), NO_EVIDENCE);
-  const former = { model: 'fashion', version: '7' };
+  const former = { ...target, version: '7' };
   const pair = aPair('r1', { stable: 1, candidate: 2 });
   observers.receive({ kind: 'paired', target: former, pair, load: 1 });
   observers.receive({ kind: 'unmirrored', target: former, event: { kind: 'notSampled' } });
@@ -147,3 +147,33 @@ t.test('reports on a version that is not on trial change no evidence', async (t)
   t.equal(events.length, 2, 'they are counted in the metrics all the same');
   t.same(observers.evidence('unknown'), NO_EVIDENCE);
 });
+
+t.test(
+  'what an aborted rollout drew does not count for the next one of its candidate',
+  async (t) => {
+    const { observers, events } = aDecider((order) => {
+      if (order.kind === 'rollout') watch.obey(order);
+    });
+    const { watch, shadow } = aServer((report) => observers.receive(report));
+    const draw = (id: string) => watch.taps.map((tap) => tap(aRequest(id), anAssignment()));
+    const [aborted, next] = [aRollout(), aRollout({ id: 'fashion-2-2' })];
+    observers.open(aborted, NO_EVIDENCE);
+    const live = draw('still live');
+    for (const end of draw('still mirrored')) end?.(answered());
+    await settle();
+    observers.close(aborted);
+    observers.open(next, NO_EVIDENCE);
+    for (const run of shadow.runs.splice(0)) run.answer();
+    for (const end of live) end?.(answered());
+    await settle();
+    for (const run of shadow.runs.splice(0)) run.answer();
+    await settle();
+    t.equal(events.length, 2, 'both are in the metrics');
+    t.equal(observers.evidence(next.id).mirror.eligible, 0);
+    for (const end of draw('of the next')) end?.(answered());
+    await settle();
+    for (const run of shadow.runs.splice(0)) run.answer();
+    await settle();
+    t.match(observers.evidence(next.id).mirror, { eligible: 1, compared: 1 });
+  },
+);
