@@ -12,6 +12,7 @@ import {
   roleOf,
   servingKey,
 } from './deployment.ts';
+import { SharedLoads } from './shared-loads.ts';
 
 export type LiveHostsOptions = {
   /**
@@ -22,16 +23,8 @@ export type LiveHostsOptions = {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-type Load = {
-  readonly target: ModelVersion;
-  readonly done: Promise<void>;
-  readonly cancel: AbortController;
-  /** Callers that wait for it and have not given it up. */
-  wanted: number;
-};
-
 export type Preparation = {
-  /** RouteDeployments that may be missing in the end; by default none. */
+  /** Deployments that may be missing in the end; by default none. */
   readonly may?: (deployment: Deployment) => boolean;
   /** Gives up what is still being loaded, unless somebody else waits for it too. */
   readonly signal?: AbortSignal | undefined;
@@ -52,7 +45,7 @@ export class LiveHosts {
   readonly #running = new Map<string, Running>();
   /** By version and role: the one of its builds that gets the traffic. */
   readonly #serving = new Map<string, Running>();
-  readonly #loading = new Map<string, Load>();
+  readonly #loads: SharedLoads<Deployment>;
   /** What is being closed, and of which model. */
   readonly #closing = new Map<Promise<void>, string>();
   /** By model, then by version: why the last load failed. */
@@ -61,6 +54,10 @@ export class LiveHosts {
 
   constructor(options: LiveHostsOptions) {
     this.#options = options;
+    this.#loads = new SharedLoads({
+      keyOf: deploymentKey,
+      start: (deployment, signal) => this.#start(deployment, signal),
+    });
   }
 
   /** The host that answers for an arm of a route: the deployment in the role of that arm, else any other of the same version. */
@@ -81,9 +78,9 @@ export class LiveHosts {
 
   /** Whether a version is being loaded for any role. */
   isLoading({ model, version }: ModelVersion): boolean {
-    return [...this.#loading.values()].some(
-      ({ target }) => target.model === model && target.version === version,
-    );
+    return this.#loads
+      .targets()
+      .some(({ target }) => target.model === model && target.version === version);
   }
 
   /** All deployments of a model that are ready, in no order. */
@@ -93,7 +90,7 @@ export class LiveHosts {
 
   /**
    * Makes every wanted deployment of a model ready, keeping all others. Rejects if one cannot be loaded, once the rest is; that
-   * stays. RouteDeployments that only `may` be there are loaded too, and their failure is no error.
+   * stays. Deployments that only `may` be there are loaded too, and their failure is no error.
    */
   async prepare(
     model: string,
@@ -137,13 +134,13 @@ export class LiveHosts {
   /** Gives up all that is being loaded, and loads nothing any more. */
   abandonLoads(): void {
     this.#isClosed = true;
-    for (const { cancel } of this.#loading.values()) cancel.abort();
+    this.#loads.giveUp();
   }
 
   /** Drains and closes everything. */
   async close(): Promise<void> {
     this.abandonLoads();
-    await Promise.allSettled([...this.#loading.values()].map(({ done }) => done));
+    await this.#loads.ended();
     for (const { deployment } of [...this.#running.values()]) void this.#drop(deployment);
     await Promise.all(this.#closing.keys());
   }
@@ -179,24 +176,7 @@ export class LiveHosts {
 
   async #load(deployment: Deployment, signal: AbortSignal | undefined): Promise<void> {
     if (this.#isClosed) throw givenUp(deployment);
-    const load = this.#loading.get(deploymentKey(deployment)) ?? this.#begin(deployment);
-    load.wanted += 1;
-    const giveUp = (): void => {
-      load.wanted -= 1;
-      if (load.wanted === 0) load.cancel.abort();
-    };
-    if (signal?.aborted) giveUp();
-    signal?.addEventListener('abort', giveUp, { once: true });
-    await load.done.finally(() => signal?.removeEventListener('abort', giveUp));
-  }
-
-  #begin(deployment: Deployment): Load {
-    const key = deploymentKey(deployment);
-    const cancel = new AbortController();
-    const done = this.#start(deployment, cancel.signal).finally(() => this.#loading.delete(key));
-    const load = { target: deployment.target, done, cancel, wanted: 0 };
-    this.#loading.set(key, load);
-    return load;
+    await this.#loads.load(deployment, signal);
   }
 
   async #start(deployment: Deployment, signal: AbortSignal): Promise<void> {

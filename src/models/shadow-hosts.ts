@@ -2,6 +2,7 @@ import { ServeError } from '../core/errors.ts';
 import type { VersionState } from '../core/version.ts';
 import type { ShadowHost } from '../host/shadow-host.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
+import { SharedLoads } from './shared-loads.ts';
 
 /** What a shadow host holds: the candidate, and stable's copy to compare with. */
 export type ShadowTarget = {
@@ -20,12 +21,6 @@ export type ShadowHostsOptions = {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
-type Load = {
-  readonly target: ShadowTarget;
-  readonly done: Promise<void>;
-  readonly cancel: AbortController;
-};
-
 type Held = { readonly target: ShadowTarget; readonly shadow: ShadowHost };
 
 /** The shadow hosts, one for each model that mirrors. Prepared before a route asks for one, closed after it no longer does. */
@@ -34,12 +29,15 @@ export class ShadowHosts {
   readonly #held = new Map<string, Held>();
   /** What is being closed, and of which model. */
   readonly #closing = new Map<Promise<void>, string>();
-  /** By model: the one that is being loaded. */
-  readonly #loading = new Map<string, Load>();
+  readonly #loads: SharedLoads<ShadowTarget>;
   #isClosed = false;
 
   constructor(options: ShadowHostsOptions) {
     this.#options = options;
+    this.#loads = new SharedLoads({
+      keyOf: shadowKey,
+      start: (target, signal) => this.#start(target, signal),
+    });
   }
 
   /** The shadow host that holds a candidate. */
@@ -51,7 +49,9 @@ export class ShadowHosts {
   /** Where the shadow host of a candidate stands; undefined where there is none. */
   state(model: string, candidate: string): VersionState | undefined {
     const held = this.find(model, candidate)?.state();
-    const isLoading = this.#loading.get(model)?.target.candidate === candidate;
+    const isLoading = this.#loads
+      .targets()
+      .some((target) => target.model === model && target.candidate === candidate);
     return held ?? (isLoading ? LOADING : undefined);
   }
 
@@ -63,7 +63,7 @@ export class ShadowHosts {
 
   /**
    * Starts the shadow host that a model is to mirror to, unless it is there or on its way. Rejects with a ServeError where it
-   * cannot be started, or once the signal gives it up.
+   * cannot be started, or once it is given up: by the signals of all that want it, or for another target.
    */
   async prepare(
     model: string,
@@ -72,11 +72,9 @@ export class ShadowHosts {
   ): Promise<void> {
     if (target === undefined || this.isPrepared(model, target)) return;
     if (this.#isClosed || signal?.aborted) throw givenUp(target);
-    const running = this.#loading.get(model);
-    const load = running && isSame(running.target, target) ? running : this.#begin(model, target);
-    const giveUp = (): void => load.cancel.abort();
-    signal?.addEventListener('abort', giveUp, { once: true });
-    await load.done.finally(() => signal?.removeEventListener('abort', giveUp));
+    // One is loaded at a time: another target takes the place of the one before.
+    this.#loads.giveUp((other) => other.model === model && !isSame(other, target));
+    await this.#loads.load(target, signal);
   }
 
   /** Closes the shadow host of a model that no longer mirrors. Resolves when it is closed; never rejects. */
@@ -91,37 +89,25 @@ export class ShadowHosts {
   /** Gives up what is being loaded, and loads nothing any more. */
   abandonLoads(): void {
     this.#isClosed = true;
-    for (const { cancel } of this.#loading.values()) cancel.abort();
+    this.#loads.giveUp();
   }
 
   async close(): Promise<void> {
     this.abandonLoads();
-    await Promise.allSettled([...this.#loading.values()].map(({ done }) => done));
+    await this.#loads.ended();
     for (const held of this.#held.values()) void this.#close(held);
     this.#held.clear();
     await Promise.all(this.#closing.keys());
   }
 
-  /** One is loaded at a time: another target takes the place of the one before. */
-  #begin(model: string, target: ShadowTarget): Load {
-    this.#loading.get(model)?.cancel.abort();
-    const cancel = new AbortController();
-    const done = this.#start(model, target, cancel.signal).finally(() => {
-      if (this.#loading.get(model) === load) this.#loading.delete(model);
-    });
-    const load = { target, done, cancel };
-    this.#loading.set(model, load);
-    return load;
-  }
-
-  async #start(model: string, target: ShadowTarget, signal: AbortSignal): Promise<void> {
+  async #start(target: ShadowTarget, signal: AbortSignal): Promise<void> {
     const shadow = await this.#options.startShadowHost(target, signal);
-    const before = this.#held.get(model);
+    const before = this.#held.get(target.model);
     if (signal.aborted) {
       void this.#close({ target, shadow });
       throw givenUp(target);
     }
-    this.#held.set(model, { target, shadow });
+    this.#held.set(target.model, { target, shadow });
     if (before !== undefined) void this.#close(before);
   }
 
@@ -137,8 +123,12 @@ export class ShadowHosts {
 
 const LOADING: VersionState = { kind: 'loading' };
 
+function shadowKey({ model, candidate, twin, build }: ShadowTarget): string {
+  return [model, candidate, twin, build].join('/');
+}
+
 function isSame(a: ShadowTarget, b: ShadowTarget): boolean {
-  return a.candidate === b.candidate && a.twin === b.twin && a.build === b.build;
+  return shadowKey(a) === shadowKey(b);
 }
 
 function givenUp({ model }: ShadowTarget): ServeError {

@@ -73,27 +73,33 @@ t.test('a shadow host that cannot start leaves the one there is', async (t) => {
   await shadows.close();
 });
 
-t.test('a shadow host on its way is loaded once, and given up with who wanted it', async (t) => {
-  const signals: AbortSignal[] = [];
-  const startShadowHost = (_: ShadowTarget, signal: AbortSignal): Promise<ShadowHost> => {
-    signals.push(signal);
-    return new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new Error('ended by force')));
+t.test(
+  'a shadow host on its way is loaded once, and given up with all that wanted it',
+  async (t) => {
+    const signals: AbortSignal[] = [];
+    const startShadowHost = (_: ShadowTarget, signal: AbortSignal): Promise<ShadowHost> => {
+      signals.push(signal);
+      return new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('ended by force')));
+      });
+    };
+    const shadows = new ShadowHosts({ startShadowHost, onInternalError: () => undefined });
+    const [first, second] = [aSignal(), aSignal()];
+    const loads = [first, second].map(({ signal }) =>
+      shadows.prepare('fashion', shadowOf('2'), signal),
+    );
+    t.equal(signals.length, 1);
+    first.abort();
+    t.equal(signals[0]?.aborted, false, 'the other still waits for it');
+    second.abort();
+    for (const load of loads) await t.rejects(load, { message: 'ended by force' });
+    t.equal(shadows.isPrepared('fashion', shadowOf('2')), false);
+    await shadows.close();
+    await t.rejects(shadows.prepare('fashion', shadowOf('2')), {
+      message: /its load was given up/,
     });
-  };
-  const shadows = new ShadowHosts({ startShadowHost, onInternalError: () => undefined });
-  const { signal, abort } = aSignal();
-  const loads = [
-    shadows.prepare('fashion', shadowOf('2'), signal),
-    shadows.prepare('fashion', shadowOf('2')),
-  ];
-  t.equal(signals.length, 1);
-  abort();
-  for (const load of loads) await t.rejects(load, { message: 'ended by force' });
-  t.equal(shadows.isPrepared('fashion', shadowOf('2')), false);
-  await shadows.close();
-  await t.rejects(shadows.prepare('fashion', shadowOf('2')), { message: /its load was given up/ });
-});
+  },
+);
 
 function aSignal(): { signal: AbortSignal; abort: () => void } {
   const controller = new AbortController();
