@@ -180,7 +180,7 @@ class ServingGateway implements Gateway {
     } finally {
       const totalMs = clock.monotonicMs() - startedMs;
       const fallback = { model: request.model, failed: assignment, code, answer, totalMs };
-      for (const listen of onFallback ?? []) listen(fallback);
+      this.#report(onFallback ?? [], fallback);
     }
   }
 
@@ -372,12 +372,13 @@ class ServingGateway implements Gateway {
     return watchers;
   }
 
-  #report(watchers: readonly Watcher[], outcome: Outcome): void {
-    for (const watcher of watchers) {
+  /** A listener that fails costs no caller an answer, and no other listener the outcome. */
+  #report<Ended>(listeners: readonly ((outcome: Ended) => void)[], outcome: Ended): void {
+    for (const listen of listeners) {
       try {
-        watcher(outcome);
+        listen(outcome);
       } catch (thrown) {
-        this.#options.onInternalError('tap outcome', thrown);
+        this.#options.onInternalError('outcome listener', thrown);
       }
     }
   }

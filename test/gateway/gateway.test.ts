@@ -70,7 +70,7 @@ t.test('a tap that throws is reported, and the caller never notices', async (t) 
   });
   const response = await gateway.infer(aRequest(), NEVER_ABORTED);
   t.equal(response.version, '1');
-  t.strictSame(reported, ['tap: Error: before', 'tap outcome: Error: after']);
+  t.strictSame(reported, ['tap: Error: before', 'outcome listener: Error: after']);
 });
 
 t.test('a caller mistake reaches no tap, and a made-up name no metric', async (t) => {
@@ -358,6 +358,25 @@ t.test(
     t.strictSame(fallbacks, ['m 2 candidate host_lost, answered by 1']);
   },
 );
+
+t.test('a listener of fallbacks that fails costs no caller the answer', async (t) => {
+  const [reported, heard]: [string[], string[]] = [[], []];
+  const gateway = aGateway({
+    routes: [ON_TRIAL],
+    hosts: { '1': echoHost('1'), '2': failingHost('host_lost') },
+    versions: [aVersion('1'), aVersion('2')],
+    onFallback: [
+      () => {
+        throw new Error('no room');
+      },
+      ({ code }) => heard.push(code),
+    ],
+    onInternalError: (operation, error) => reported.push(`${operation}: ${error}`),
+  });
+  t.equal((await gateway.infer(aRequest(), NEVER_ABORTED)).version, '1');
+  t.strictSame(heard, ['host_lost'], 'nor another listener the fallback');
+  t.strictSame(reported, ['outcome listener: Error: no room']);
+});
 
 t.test(
   'stable does not stand in for what no version could do, nor for a pinned version',
