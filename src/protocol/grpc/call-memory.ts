@@ -20,6 +20,7 @@ import { encodingNamed, inflate } from './inflate.ts';
 import { type CallInternals, callInternals } from './library-internals.ts';
 import { refusing } from './refusing-call.ts';
 import { statusOf } from './status.ts';
+import type { ReportError } from './unary.ts';
 
 export type CallMemoryOptions = {
   /** What all requests may hold together, those of other protocols among them. */
@@ -30,6 +31,8 @@ export type CallMemoryOptions = {
   readonly givesBack: (path: string) => boolean;
   /** A call was refused whose message is not known yet. */
   readonly onRefused: () => void;
+  /** Called for a call that looks different inside: its caller learns only that it failed. */
+  readonly onInternalError: ReportError;
 };
 
 /** What clients of gRPC expect where the fault is not in what a message says, but in how it came. */
@@ -86,6 +89,7 @@ export class CallMemory {
       // It has all that the library asks of what stands in its place.
       return call as ServerInterceptingCall;
     } catch (different) {
+      this.#options.onInternalError('grpc', different);
       return refusing(call, different);
     }
   };

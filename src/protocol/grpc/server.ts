@@ -142,6 +142,7 @@ function createMemory(
     messageBytesMax: limits.messageBytesMax,
     givesBack: (path) => inferring.has(path),
     onRefused: () => service.onRefused('', 'memory_full'),
+    onInternalError: service.onInternalError,
   });
 }
 

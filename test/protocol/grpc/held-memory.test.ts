@@ -41,6 +41,7 @@ function aStream(budget: MemoryBudget): Readable {
     messageBytesMax: 1_000_000,
     givesBack: () => true,
     onRefused: () => {},
+    onInternalError: () => {},
   });
   const session = new EventEmitter();
   memory.watch(session as ServerHttp2Session);

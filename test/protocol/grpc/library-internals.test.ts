@@ -13,7 +13,7 @@ import {
 } from '@grpc/grpc-js';
 import t, { type Test } from 'tap';
 
-import { CallMemory } from '../../../src/protocol/grpc/call-memory.ts';
+import { CallMemory, type CallMemoryOptions } from '../../../src/protocol/grpc/call-memory.ts';
 import { widenWindows } from '../../../src/protocol/grpc/http2-window.ts';
 import { callInternals } from '../../../src/protocol/grpc/library-internals.ts';
 import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
@@ -60,12 +60,14 @@ const ECHO = '/test.Echo/Say';
 async function aCallWith(
   t: Test,
   given: (call: Parameters<ServerInterceptor>[1]) => Parameters<ServerInterceptor>[1],
+  onInternalError: CallMemoryOptions['onInternalError'] = () => undefined,
 ): Promise<ServiceError | null> {
   const memory = new CallMemory({
     budget: new MemoryBudget(1_000_000),
     messageBytesMax: 1_000,
     givesBack: () => true,
     onRefused: () => undefined,
+    onInternalError,
   });
   const server = new Server({
     interceptors: [(method, call) => memory.interceptor(method, given(call))],
@@ -104,7 +106,13 @@ async function aCallWith(
 t.test('a call that looks different inside is refused, and not served uncounted', async (t) => {
   t.equal(await aCallWith(t, (call) => call), null);
   for (const part of ['stream', 'metadata', 'decompressMessage', 'sendMessage']) {
-    const error = await aCallWith(t, (call) => without(call, part));
+    const reported: string[] = [];
+    const error = await aCallWith(
+      t,
+      (call) => without(call, part),
+      (_, thrown) => reported.push(String(thrown)),
+    );
     t.equal(error?.code, status.INTERNAL, part);
+    t.match(reported, [/expected a call with the \w+ .*Install the version/], 'the log says why');
   }
 });
