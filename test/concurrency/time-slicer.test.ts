@@ -1,7 +1,7 @@
 import t from 'tap';
 import { createTimeSlicer, runSliced } from '../../src/concurrency/time-slicer.ts';
 
-t.test('sliced work of several requests takes slicer, one slice a turn', async (t) => {
+t.test('sliced work of several requests alternates, one slice a turn', async (t) => {
   const slicer = { ...createTimeSlicer(), isOver: () => true };
   const order: string[] = [];
   const work = (name: string) => {
