@@ -109,16 +109,13 @@ export class Changes {
   ): Promise<Done | Refusal> {
     const tried = async (): Promise<Done | Refusal> => {
       let problem: Loaded['problem'];
-      for (let loads = 0; loads <= LOADS_MAX; loads += 1) {
+      for (let loads = 0; ; loads += 1) {
         const isReady = (route: Route): boolean => loads > 0 && change.isPrepared(route);
         const step: Done | Load = await attempt({ isReady, problem });
         if (!isLoad(step)) return step;
+        if (loads === LOADS_MAX) return overtaken(model);
         problem = await problemOf(change.prepare(step.route));
       }
-      return refused(
-        'not_ready',
-        `the route of ${model} changed while this was loading: try again`,
-      );
     };
     return this.run(model, async () => {
       const done = await tried().catch(async (error: unknown) => {
@@ -174,6 +171,10 @@ function isLoad(step: { readonly kind: string } | undefined): step is Load {
 
 function loadOf(route: Route, { isReady }: Loaded): Load | undefined {
   return isReady(route) ? undefined : { kind: 'load', route };
+}
+
+function overtaken(model: string): Refusal {
+  return refused('not_ready', `the route of ${model} changed while this was loading: try again`);
 }
 
 async function problemOf(loading: Promise<void>): Promise<Loaded['problem']> {

@@ -144,6 +144,8 @@ t.test('a change that is overtaken each time is given up', async (t) => {
   gate.resolve();
   const adoption = { ...aReading(world), isPrepared: () => false };
   t.match(await controller.adopt(adoption), { code: 'not_ready', why: /changed while/ });
+  const loads = world.log.filter((line) => line.startsWith('load '));
+  t.equal(loads.length, 5, 'and nothing is loaded that no attempt follows');
   t.notOk(world.log.includes('commit'));
   t.equal(world.log.at(-1), 'end of change', 'what was loaded in vain is closed');
 });
