@@ -12,8 +12,8 @@ export type BeginOptions = {
 };
 
 /**
- * Begins a rollout, which is to be loaded: on record, then in the deployer. A process that dies before this record leaves an accepted command and no rollout:
- * the caller got no answer.
+ * Begins a rollout, which is to be loaded: on record, then for the evidence that it gathers. A process that dies before this record
+ * leaves an accepted command and no rollout: the caller got no answer.
  */
 export async function begin(id: string, spec: RolloutSpec, options: BeginOptions): Promise<void> {
   const { clock, digestOf, deployer, book } = options;
