@@ -115,7 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 type Watcher = (outcome: Outcome) => void;
-type Deploying = { readonly assignment: Assignment; readonly host: ServingHost | undefined };
+type Placement = { readonly assignment: Assignment; readonly host: ServingHost | undefined };
 type Started = {
   readonly request: InferRequest;
   readonly signal: CancelSignal;
@@ -284,7 +284,7 @@ class ServingGateway implements Gateway {
   }
 
   /** Admits, assigns and checks. What is refused here is no version's doing, and taps never see it. */
-  #place(request: InferRequest, nowMs: number): Deploying {
+  #place(request: InferRequest, nowMs: number): Placement {
     const { hosts, limits, routes, onRefused } = this.#options;
     const { model } = request;
     try {
