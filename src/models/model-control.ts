@@ -60,7 +60,7 @@ export class ModelControl implements ModelRepository {
   readonly #loading = new Set<string>();
   /** By model: why the last load failed. */
   readonly #faults = new Map<string, string>();
-  #asked = 0;
+  #waiting = 0;
   #isClosed = false;
 
   constructor(options: ModelControlOptions) {
@@ -92,7 +92,7 @@ export class ModelControl implements ModelRepository {
       throw loadFailed(model, 'failed to poll from model repository: no folder can have this name');
     }
     await this.#options.starting.ended(model);
-    await this.inTurn(model, async () => {
+    await this.#asked(model, async () => {
       this.#loading.add(model);
       await this.#load(model, request).finally(() => this.#loading.delete(model));
     });
@@ -101,7 +101,7 @@ export class ModelControl implements ModelRepository {
   readonly unload = async (model: string): Promise<void> => {
     this.#checkAllowed();
     await this.#options.starting.ended(model);
-    await this.inTurn(model, () => this.#unload(model));
+    await this.#asked(model, () => this.#unload(model));
   };
 
   /** Takes nothing new and resolves once what was begun has ended. */
@@ -239,16 +239,21 @@ export class ModelControl implements ModelRepository {
     }
   }
 
-  /** Does something to a model once what was begun before has ended. Rejects with ServeError `overloaded` where too much waits. */
+  /** Does something to a model once what was begun before has ended. No limit: a look, of which each model has one at a time. */
   async inTurn(model: string, work: () => Promise<void>): Promise<void> {
-    if (this.#asked >= ASKED_MAX) {
+    await this.#queues.run(model, work);
+  }
+
+  /** As `inTurn`, for a caller. Rejects with ServeError `overloaded` where too many wait. */
+  async #asked(model: string, work: () => Promise<void>): Promise<void> {
+    if (this.#waiting >= ASKED_MAX) {
       throw new ServeError('overloaded', `at most ${ASKED_MAX} loads and unloads may wait`);
     }
-    this.#asked += 1;
+    this.#waiting += 1;
     try {
-      await this.#queues.run(model, work);
+      await this.inTurn(model, work);
     } finally {
-      this.#asked -= 1;
+      this.#waiting -= 1;
     }
   }
 

@@ -65,3 +65,18 @@ t.test('a route to a version that hangs holds no other command', async (t) => {
   t.equal(world.routes.read('m')?.stable, '1');
   t.same(ready(world), ['1']);
 });
+
+t.test('loads that wait for one that hangs keep no look at another model waiting', async (t) => {
+  const { world, gate } = await aWorld(t, 'versions: all');
+  const reloads = [world.control.reload('m')];
+  await isAsked(world);
+  for (let waiting = 1; waiting < 32; waiting += 1) reloads.push(world.control.reload('m'));
+  await t.rejects(world.control.reload('m'), { code: 'overloaded' });
+  let hasLooked = false;
+  await world.control.inTurn('n', async () => {
+    hasLooked = true;
+  });
+  t.ok(hasLooked);
+  gate.resolve();
+  await Promise.all(reloads);
+});
