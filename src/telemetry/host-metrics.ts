@@ -104,7 +104,7 @@ export class HostMetrics {
     });
   }
 
-  /** Listeners for hosts of one role: `stable`, `candidate`, `control`, `other`, or `shadow` for mirrored requests. */
+  /** Listeners for hosts of one role: `main`, `candidate`, `control`, or `shadow` for mirrored requests. */
   listeners(role: string): HostEvents {
     const labelsOf = ({ model, version }: ModelVersion): Labels => ({ model, version, role });
     return {
