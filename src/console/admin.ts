@@ -12,6 +12,7 @@ import { ServeError } from '../core/errors.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import { versionsLedTo } from '../core/route.ts';
+import { PATH_NAME_LENGTH_MAX } from '../core/version.ts';
 import {
   checkOrigin,
   isAllowedHost,
@@ -85,6 +86,9 @@ export function createAdminServer(options: AdminOptions): AdminServer {
       connectionsCheckingInterval: Math.min(RECEIVE_CHECK_MS, receiveMsMax),
     },
     forceCloseConnections: true,
+    routerOptions: { maxParamLength: PATH_NAME_LENGTH_MAX },
+    // What is refused before there is a route, such as a path that cannot be decoded, is refused as everything else is.
+    frameworkErrors: (error, _, reply) => answerError(error, reply, options),
   });
   // A caller that sends all and shuts down its sending half still reads: Node would hang up on it.
   Object.assign(app.server, { httpAllowHalfOpen: true });
@@ -114,13 +118,15 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   };
 }
 
-function answerErrors(app: FastifyInstance, { onInternalError }: AdminOptions): void {
-  app.setErrorHandler((error, _, reply) => {
-    const { status, body } = adminErrorOf(error);
-    // A refusal with 503, because it is too early for instance, is no fault.
-    if (status >= 500 && !(error instanceof ServeError)) onInternalError('admin', error);
-    return reply.code(status).send(body);
-  });
+function answerError(error: unknown, reply: FastifyReply, { onInternalError }: AdminOptions) {
+  const { status, body } = adminErrorOf(error);
+  // A refusal with 503, because it is too early for instance, is no fault.
+  if (status >= 500 && !(error instanceof ServeError)) onInternalError('admin', error);
+  return reply.code(status).send(body);
+}
+
+function answerErrors(app: FastifyInstance, options: AdminOptions): void {
+  app.setErrorHandler((error, _, reply) => answerError(error, reply, options));
   app.setNotFoundHandler((request, reply) => {
     const error = `no ${request.method} ${request.url} here`;
     return reply.code(404).send({ error, code: 'not_found' });

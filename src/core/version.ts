@@ -1,6 +1,9 @@
 /** One immutable build of one model. */
 export type ModelVersion = { readonly model: string; readonly version: string };
 
+/** Characters that the name of a model or version in a path of HTTP may have. */
+export const PATH_NAME_LENGTH_MAX = 512;
+
 /**
  * The state of a version. `ready` is announced only after it is true (loaded and warmed up), `draining` before
  * it is: no request is routed to a version that cannot answer.

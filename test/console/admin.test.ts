@@ -345,3 +345,21 @@ t.test(
     ]);
   },
 );
+
+t.test(
+  'a model name is as long as on the data plane, and a path that is none is refused in form',
+  async (t) => {
+    const { app } = await anAdmin(new World());
+    const answerTo = async (name: string) => {
+      const answer = await app.inject(`/api/v1/models/${name}/rollout`);
+      return { status: answer.statusCode, ...answer.json() };
+    };
+    t.match(await answerTo('m'.repeat(512)), { status: 404, error: /^no / });
+    for (const name of ['m'.repeat(513), '%zz']) {
+      const { status, error, code } = await answerTo(name);
+      t.ok(status >= 400 && status < 500, `${status}`);
+      t.match(error, /\S/);
+      t.equal(code, 'invalid_input');
+    }
+  },
+);

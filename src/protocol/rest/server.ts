@@ -10,6 +10,7 @@ import {
 } from 'fastify';
 import { createTimeSlicer, type TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
+import { PATH_NAME_LENGTH_MAX } from '../../core/version.ts';
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
 import { BACKLOG, Connections } from '../connections.ts';
 import type { Intake } from '../intake.ts';
@@ -63,8 +64,6 @@ const KEEP_ALIVE_MS = 65_000;
 /** How much later than its limit a request that has not arrived may be cut off. */
 const RECEIVE_CHECK_MS = 1_000;
 
-const MODEL_NAME_LENGTH_MAX = 512;
-
 export function createRestServer(options: RestServerOptions): RestServer {
   const { service, limits, budget } = options;
   const { gateway, onInternalError } = service;
@@ -83,7 +82,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: limits.receiveMsMax,
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MODEL_NAME_LENGTH_MAX },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: PATH_NAME_LENGTH_MAX },
     // What is refused before there is a route, such as a path that cannot be decoded, is refused as everything else is.
     frameworkErrors: onError,
     clientErrorHandler: createClientErrorHandler({ headerBytesMax }),
