@@ -1,5 +1,5 @@
 import { type Arrivals, constant } from '../src/load/nouns/arrivals.ts';
-import { measureAlarm } from './alarm-lateness.ts';
+import { measureAlarm } from './alarm-error.ts';
 import { interleave, spreadOf } from './blocks.ts';
 import { EchoProcess } from './echo-process.ts';
 import type { Effort } from './effort.ts';

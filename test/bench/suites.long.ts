@@ -90,6 +90,7 @@ t.test('the generator is held against servers whose latency is known', BENCH_TIM
   t.ok(open > 0.8, `p99 of the open loop is ${open} of what users feel`);
   t.ok(medianOf("5 ms: p50 / the server's own") > 0.95);
   t.ok(medianOf('this machine: a thread that sleeps wakes late by, p99') > 0);
-  t.ok(medianOf('an alarm rings late by / a timer, p50') > 0);
+  const alarm = medianOf('an alarm misses its moment by / a timer, p50');
+  t.ok(alarm > 0 && alarm < 0.8, `an alarm misses its moment by ${alarm} of what a timer does`);
   t.match(kept.conditions, { wrk: /^debian|^\d|not installed/ });
 });

@@ -4,21 +4,21 @@ import { interleave, ratioSpread } from './blocks.ts';
 import type { Figure } from './figure.ts';
 
 const WAITS = 50;
-/** Moments that are due between two whole milliseconds, where a timer is late. */
+/** Moments that are due between two whole milliseconds, which a timer misses. */
 const AFTER_MS = 2.3;
 
-/** How late the generator's alarm rings, compared with a timer: the delay between due time and sending. */
+/** By how much the generator's alarm misses its moment, compared with a timer, which may be early too: its error of sending. */
 export async function measureAlarm(rounds: number): Promise<Figure> {
   const precise = await openAlarm(systemClock);
   const alarms = { alarm: precise, timer: new TimerAlarm(systemClock) };
   try {
-    const late = await interleave(['alarm', 'timer'] as const, rounds, (kind) =>
-      medianLateness(alarms[kind]),
+    const errors = await interleave(['alarm', 'timer'] as const, rounds, (kind) =>
+      medianError(alarms[kind]),
     );
     return {
-      name: 'an alarm rings late by / a timer, p50',
+      name: 'an alarm misses its moment by / a timer, p50',
       unit: 'ratio',
-      spread: ratioSpread(late.alarm, late.timer),
+      spread: ratioSpread(errors.alarm, errors.timer),
       goal: { atMost: 0.8 },
     };
   } finally {
@@ -26,12 +26,12 @@ export async function measureAlarm(rounds: number): Promise<Figure> {
   }
 }
 
-async function medianLateness(alarm: Alarm): Promise<number> {
-  const late: number[] = [];
+async function medianError(alarm: Alarm): Promise<number> {
+  const errors: number[] = [];
   for (let wait = 0; wait < WAITS; wait += 1) {
     const atMs = systemClock.monotonicMs() + AFTER_MS + wait / WAITS;
     await alarm.until(atMs);
-    late.push(systemClock.monotonicMs() - atMs);
+    errors.push(Math.abs(systemClock.monotonicMs() - atMs));
   }
-  return late.sort((a, b) => a - b)[WAITS / 2] ?? Number.NaN;
+  return errors.sort((a, b) => a - b)[WAITS / 2] ?? Number.NaN;
 }
