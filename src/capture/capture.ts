@@ -47,7 +47,7 @@ export type Capture = {
   readonly size: () => number;
 };
 
-/** From the flip of the coin to the answer. An answer that took longer is told apart from one not sampled less well. */
+/** From the draw to the answer. A slower answer is harder to distinguish from one that was not sampled. */
 const ANSWERED_WITHIN_MS = 10_000;
 
 export function createCapture(options: CaptureOptions): Capture {
@@ -67,7 +67,7 @@ class BoundedCapture implements Capture {
   /** In the order of expectation, so that the oldest is the first. */
   readonly #entries = new Map<string, Entry>();
   readonly #beganMs: number;
-  /** Wall clock: of answers from before, the drawn and the others can no longer be told apart. */
+  /** Wall clock: of earlier answers it is no longer known which were drawn. */
   #forgottenMs: number;
 
   constructor(options: CaptureOptions) {
@@ -102,7 +102,7 @@ class BoundedCapture implements Capture {
     if (entry.state.kind !== 'labelled') return;
     const { label } = entry.state;
     entry.state = { kind: 'closed', isLabelled: true };
-    // The caller has its answer already: it cannot be told that the label did not fit the answer (a row too many, say).
+    // The label's request was answered already: a label that does not fit the output (one row too many) can only be counted.
     const joined = attempt(() => join(pair, label));
     if (joined === undefined) this.#options.onUnmatched();
     else this.#options.onLabelled(joined);

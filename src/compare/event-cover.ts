@@ -1,5 +1,5 @@
 /**
- * A stall, a failed batch or a full queue hits many requests at once, and is one toss of the coin, not many. So once a bad
+ * A stall, a failed batch or a full queue hits many requests together, and is one toss of the coin, not many. So once a bad
  * event has counted, requests that begin before it has ended do not count at all: neither as events nor as trials. Requests
  * that share a run with it are always among them, since they began before the run did.
  *

@@ -17,7 +17,7 @@ export type LiveWindowOptions = {
 type MutableArm = { -readonly [K in keyof ArmCounts]: ArmCounts[K] };
 type MutableExposure = { readonly candidate: MutableArm; readonly reference: MutableArm };
 
-/** Units told apart at most (some 30 MB); those beyond are served and do not count. */
+/** Limit of distinct units (some 30 MB); units beyond it are served and do not count. */
 const UNITS_MAX = 400_000;
 
 /**
@@ -45,7 +45,7 @@ const BAD_UNITS_MAX = 5_000;
 export class LiveWindow {
   readonly #options: LiveWindowOptions;
   readonly #exposures = new Map<string, MutableExposure>();
-  /** Exposures at which an earlier life of this process has counted units that it can no longer tell apart. */
+  /** Exposures whose counts include units of before a restart: those cannot be recognised again. */
   readonly #earlier: ReadonlySet<string>;
   readonly #seen = new Map<string, Set<string>>();
   #seenCount = 0;

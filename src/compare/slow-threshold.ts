@@ -1,7 +1,7 @@
 /**
  * The reference's past p-quantile of total time. Predictable: what is compared with it cannot have moved it, since it comes
  * from requests that were folded in before. That alone makes "slower than the threshold" a fair coin between two equal arms,
- * whatever the quantile's own error, so it can begin early: the n-th request exceeds the rank ceil(p (n + 1)) of those before
+ * regardless of the quantile's own error, so it can begin early: the n-th request exceeds the rank ceil(p (n + 1)) of those before
  * with a probability of 1 - p at most.
  *
  * The past is kept as counts in buckets of 1 % width (logarithmic, as DDSketch has them: Masson, Rim and Lee, VLDB 2019), at

@@ -28,7 +28,7 @@ export type WindowOptions = {
 };
 
 /**
- * A window that goes on from `from`. All counts and both sets of units go on as if nothing had happened. What is not in
+ * A window that resumes from `from`, with all counts and both sets of units. What is not in
  * evidence restarts: the past of the slow threshold (its burn-in is repeated), the running cluster of events, and which
  * units were seen: those that return are not counted again (see `live-window.ts`).
  */

@@ -35,7 +35,7 @@ export type DecideOptions = {
  * - `inconclusive`: anything else, with what is missing.
  *
  * Nothing is remembered between looks. The chance that an e-process is ever above its threshold while its null holds bounds
- * the chance that it is above it at the look at which somebody acts, so acting on present values alone errs no more often.
+ * the chance that it is above it at the look that leads to an action, so acting on present values alone errs no more often.
  * What a past look showed and later evidence took back is not acted on.
  */
 export function decide({ evidence, spec, require }: DecideOptions): Verdict {

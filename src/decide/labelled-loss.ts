@@ -7,7 +7,7 @@ import { brief, judgeMean } from './mean-difference.ts';
  * Whether the candidate's loss is higher than stable's on the same labelled requests, over all of them or over a slice.
  *
  * Assumes that whether an answer gets a label does not depend on who was right. Where labellers pick mostly the answers that
- * stable got wrong, a candidate that is worse looks better, and no test on these numbers can tell: label a sample.
+ * stable got wrong, a candidate that is worse looks better, and no test on these numbers can detect that: label a random sample.
  */
 export function judgeLabelledLoss(
   evidence: Evidence,

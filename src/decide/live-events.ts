@@ -38,7 +38,7 @@ type Totals = {
  * Harm: the smaller of the two e-values. Within the limit at least one of them is an e-process, and the smaller is below it.
  *
  * A stall counts as one event, so that bursts do not look like many coins. That must not hide a candidate which stalls for
- * everybody now and then: it is no worse only if its plain share of bad requests is within the limit as well.
+ * all callers now and then: it is no worse only if its plain share of bad requests is within the limit as well.
  */
 export function judgeLiveEvents(evidence: Evidence, rule: LiveRule): Judgement {
   const all = readExposures(evidence.live);
@@ -126,7 +126,7 @@ function totalsOf(exposures: readonly Exposure[], event: LiveRule['event']): Tot
   };
 }
 
-/** The ratio of rates over all exposures, each weighed by how much it can tell (Mantel and Haenszel). */
+/** The ratio of rates over all exposures, each weighed by its information (Mantel and Haenszel). */
 function ratioOf(exposures: readonly Exposure[], event: LiveRule['event']): number | undefined {
   let [above, below] = [0, 0];
   for (const { counts } of exposures) {

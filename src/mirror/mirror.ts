@@ -111,7 +111,7 @@ class LiveMirror implements Mirror {
       const dropped = { kind: 'dropped', reason: full, load: mirrored.load } as const;
       return (outcome) => this.#countUnlessCallers(outcome, dropped, target);
     }
-    this.#tell('drawn', request.id, target);
+    this.#notify('drawn', request.id, target);
     return (outcome) => this.#onLiveOutcome(mirrored, outcome, target);
   }
 
@@ -130,7 +130,7 @@ class LiveMirror implements Mirror {
       return;
     }
     target.queue.release(mirrored);
-    this.#tell('unpaired', request.id, target);
+    this.#notify('unpaired', request.id, target);
     const dropped = { kind: 'dropped', reason: 'liveUnanswered', load } as const;
     this.#countUnlessCallers(outcome, dropped, target);
   }
@@ -148,7 +148,7 @@ class LiveMirror implements Mirror {
     this.#targets.set(model, target);
     if (present !== undefined) {
       this.#former.add(present);
-      // What the former candidate has not begun is of no use to anyone.
+      // Requests that the former candidate has not begun are dropped.
       void present.queue.close().then(() => this.#former.delete(present));
     }
     return target;
@@ -165,7 +165,7 @@ class LiveMirror implements Mirror {
       offer: (pair, { load }) => report({ kind: 'paired', target: named, pair, load }),
       settle: ({ load, request }, outcome) => {
         if (outcome.kind === 'paired') return;
-        this.#tell('unpaired', request.id, target);
+        this.#notify('unpaired', request.id, target);
         this.#count({ ...outcome, load }, target);
       },
       onInternalError: (operation, error) => this.#report(operation, error),
@@ -182,7 +182,7 @@ class LiveMirror implements Mirror {
     }
   }
 
-  #tell(kind: 'drawn' | 'unpaired', requestId: string, { queue: _, ...target }: Target): void {
+  #notify(kind: 'drawn' | 'unpaired', requestId: string, { queue: _, ...target }: Target): void {
     try {
       this.#options.report({ kind, target, requestId });
     } catch (thrown) {

@@ -45,7 +45,7 @@ export type DropReason =
   /** As many requests as may wait are waiting, or copies hold as many bytes as they may. */
   | 'queueFull'
   | 'bytesFull'
-  /** The live path is too busy for company. */
+  /** The live path is too busy for mirroring. */
   | 'brownout'
   /** It waited until its deadline without a run in the shadow host. */
   | 'expired'

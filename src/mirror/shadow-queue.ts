@@ -23,7 +23,7 @@ export type ShadowLimits = {
   readonly queueBytesMax: number;
   /** From the live answer to the candidate's time-out. */
   readonly deadlineMs: number;
-  /** How long a request may wait for company before its turn. 0 or undefined: not at all. */
+  /** How long a request may wait for others to fill a batch. 0 or undefined: not at all. Triton `max_queue_delay_microseconds`. */
   readonly gatherMs?: number;
 };
 
@@ -34,7 +34,7 @@ export type ShadowQueueOptions = {
   /** Whether the copies of all models together may hold so many bytes more. */
   readonly hasRoom: (bytes: number) => boolean;
   readonly offer: (pair: Pair, mirrored: Mirrored) => void;
-  /** Told once of each request that was admitted and not released. */
+  /** Called once for each request that was admitted and not released. */
   readonly settle: (mirrored: Mirrored, outcome: MirrorOutcome) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
@@ -97,7 +97,7 @@ export class ShadowQueue {
     this.#bytes -= mirrored.bytes;
   }
 
-  /** The live side of a held request is known: it waits for its turn, unless there is no room for its answer. Returns at once. */
+  /** The live side of a held request is known: queues it, unless there is no room for its answer. Does not block. */
   submit(mirrored: Mirrored, answered: Observation): void {
     const stable = withoutSlack(answered);
     const answerBytes = stable.kind === 'answer' ? tensorBytes(stable.outputs) : 0;
@@ -189,7 +189,7 @@ export class ShadowQueue {
 
   /**
    * The shadow host exited with the request in flight. That is the candidate's failure and must count against it, and one crash is one
-   * failure however many requests it took along: the first to be told is the pair, the others were not compared.
+   * failure however many requests were in flight: the first one reported is the pair, the others were not compared.
    */
   #lost(waiting: Waiting, run: number, message: string): MirrorOutcome {
     if (run <= this.#begunAtLastCrash) return { kind: 'failed' };

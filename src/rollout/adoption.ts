@@ -18,7 +18,7 @@ export function refusalOfAdoption(
   );
 }
 
-/** The route that a load leads to, and whether it was chosen for want of one and has to go on record; or why there is none. */
+/** The route that a load leads to, and whether it was chosen because there was none and must be recorded; or why there is none. */
 export type RouteFound =
   | { readonly kind: 'found'; readonly route: Route; readonly isChoice: boolean }
   | Refusal;

@@ -45,7 +45,7 @@ export function candidateRequests(evidence: Evidence): number {
   return Object.values(evidence.live).reduce((sum, counts) => sum + counts.candidate.requests, 0);
 }
 
-/** Where a rollout goes on when somebody ends its pause. */
+/** The rollout after `resume`. */
 export function resumed(rollout: Rollout, atMs: number, evidence: Evidence): Rollout {
   const step = stepOf(rollout.phase);
   const isPauseStep = rollout.spec.steps[step]?.kind === 'pause';

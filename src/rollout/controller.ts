@@ -51,7 +51,7 @@ export type ControllerOptions = {
 
 /**
  * Watches over rollouts: looks at the evidence at its own pace, decides, writes the decision down, and only then carries it
- * out. The only writer of routes; everybody else submits commands. Per model one thing happens at a time, so that a slow load
+ * out. The only writer of routes; other components submit commands. Per model one thing happens at a time, so that a slow load
  * of one model never keeps another from being rolled back.
  *
  * State lives in the ledger; what is in memory is a fold of its records, and a restart folds them again.
@@ -101,16 +101,16 @@ export class Controller {
     await this.#loading;
   }
 
-  /** The versions that the ledger leads a model to: by its route, and by a trial that goes on. */
+  /** The versions that the ledger leads a model to: by its route, and by a running trial. */
   recordedVersions(model: string): readonly string[] {
     return versionsOnRecord(this.#book.model(model));
   }
 
   /**
-   * Brings a model's route and hosts to where the ledger says they are, once that has been read. A recorded route wins over the
-   * configured one (stable, shares, salt, mirror; rules and aliases stay the configuration's). The route is written at once, and
-   * resolves when what it leads to is loaded, or has failed to load: no traffic may be routed to it before. What was decided and not
-   * carried out is carried out after that. Never rejects: a fault is reported.
+   * Brings a model's route and hosts to the state that the ledger records, once it has been read. A recorded route wins over
+   * the configured one (stable, shares, salt, mirror; rules and aliases stay the configuration's). Writes the route immediately;
+   * resolves when the versions that it leads to are loaded, or have failed to load: no traffic may be routed to the model before.
+   * Pending decisions are carried out after that. Never rejects: a fault is reported.
    */
   async resume(configured: Route): Promise<void> {
     const { model } = configured;
@@ -140,7 +140,7 @@ export class Controller {
     this.#timer ??= setInterval(() => void this.tick(), this.#options.tickMs);
   }
 
-  /** Looks at nothing any more, and gives up what is being loaded for trials: they go on with the next process. */
+  /** Stops looking, and gives up loads for trials: they resume in the next process. */
   halt(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
@@ -164,8 +164,8 @@ export class Controller {
 
   /**
    * Carries out a command, or says why not; either is on record. A rollout that is started is being loaded by then, and has not
-   * begun; what other commands need is loaded. While the ledger takes no records a command is refused, but for an abort: that leads
-   * everybody to stable before anything else, regardless of what else is under way, and is answered within two seconds.
+   * begun; what other commands need is loaded. While the ledger takes no records a command is refused, but for an abort: that routes
+   * all traffic to stable before anything else, regardless of what else is under way, and is answered within two seconds.
    */
   async submit(submission: Submission): Promise<CommandResult> {
     const model = modelOf(submission);
@@ -215,7 +215,7 @@ export class Controller {
 
   /**
    * Takes a model out of service: no traffic is routed to it from here on. A running trial stands in the way; the reason is
-   * returned. What is on record stays so, and `adopt` goes on from there.
+   * returned. The records stay, and `adopt` resumes from them.
    */
   forget(model: string): Promise<Refusal | undefined> {
     const work = async (): Promise<Refusal | undefined> => {

@@ -31,7 +31,7 @@ export class Ending {
     this.#options = options;
   }
 
-  /** Leads everybody to stable. No trial: nothing happens. */
+  /** Routes all traffic to stable. Does nothing without a trial. */
   abortNow(abort: Abort): void {
     this.#endNow(abort.model, (alive) => aborted(alive, abort, this.#options.clock.wallMs()));
   }
@@ -112,6 +112,6 @@ function notYetRecorded(book: Logbook): NotYet {
       : 'something else is under way for the model';
   return {
     isDurable: false,
-    why: `everybody gets the stable version, and this is not on record yet: ${why}. If the gateway stops before it is, abort again after the next start`,
+    why: `all traffic goes to the stable version, and this is not recorded yet: ${why}. If the gateway stops before it is, abort again after the next start`,
   };
 }

@@ -13,18 +13,18 @@ import { begun, resumed } from './advance.ts';
 /** Trials kept per model for display; older ones stay in the ledger. */
 const TRIALS_MAX = 50;
 
-/** One trial as the records tell it. */
+/** One trial as recorded. */
 export type Trial = {
   readonly rollout: Rollout;
   readonly digests: { readonly stable: string; readonly candidate: string };
   /** As of the last recorded look. */
   readonly evidence: Evidence;
   readonly decision: Decision | undefined;
-  /** The last record that tells of it. */
+  /** The last record about it. */
   readonly lastRecord: { readonly index: number; readonly atMs: number; readonly hash: string };
 };
 
-/** What somebody set a route to, by command. */
+/** A route set by command. */
 export type RouteChange = {
   readonly stable: string;
   readonly shares: readonly Share[];
@@ -77,7 +77,7 @@ export function aliveTrial(model: ModelHistory): Trial | undefined {
   return last === undefined || isFinal(last.rollout.phase) ? undefined : last;
 }
 
-/** The versions that the record leads a model to: by its route, and by a trial that goes on. */
+/** The versions that the record leads a model to: by its route, and by a running trial. */
 export function versionsOnRecord(model: ModelHistory): readonly string[] {
   const spec = aliveTrial(model)?.rollout.spec;
   const led = model.route === undefined ? [] : versionsLedTo(model.route);

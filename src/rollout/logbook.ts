@@ -26,8 +26,8 @@ export class NotRecordedError extends Error {
 }
 
 /**
- * The ledger together with what it means: every record that is written is folded into the history at once, so memory never
- * says what the ledger does not. Once somebody else has written to the ledger the book is fenced: it takes nothing more.
+ * The ledger and the state it describes: each record written is folded into the history immediately, so memory never says
+ * what the ledger does not. Once another process has written to the ledger the book is fenced: it accepts no more records.
  *
  * Ends of trials that the ledger does not take are kept, in order, and written before anything else once it does: at most one
  * for each model, as nothing more happens to a model until then.

@@ -52,7 +52,7 @@ export class Looks {
     this.#latest.set(model, { evidence, decision, rolloutId });
     if (!isWorthRecording(trial, { evidence, decision }, checkpointMs ?? CHECKPOINT_MS)) return;
     const { action } = decision;
-    // While what the present step needs is being loaded, a trial can end and cannot go on.
+    // While the versions of the present step are being loaded, a trial can end but not advance.
     const isHeld = book.health().kind === 'degraded' || reconciler.isLoading(model);
     if (action.kind !== 'rollBack' && isHeld) return;
     const after = advance(rollout, { action, atMs, evidence });

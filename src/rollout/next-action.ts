@@ -118,7 +118,7 @@ function leave(look: Look, place: Place, why: string): Action {
   return hold(look, `the last step is done (${why}) and none promotes: promote or abort by hand`);
 }
 
-/** Pauses a rollout that goes on; one that is paused already stays so. */
+/** Pauses a running rollout; a paused one stays paused. */
 function hold(look: Look, why: string): Action {
   return look.rollout.phase.kind === 'paused' ? wait(`paused: ${why}`) : { kind: 'pause', why };
 }

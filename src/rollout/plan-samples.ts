@@ -94,7 +94,7 @@ function growthOfPairs(margin: number, discordant: number): number {
 
 const BETS = 1000;
 
-/** Growth per request of the candidate: slow requests per request of it, times what one tells of the two arms. */
+/** Growth per request of the candidate: slow requests per request of it, times the information in one about the two arms. */
 function growthOfTail({ spec, shares: { weight, reference } }: Sampling): number {
   if (weight === 0 || reference === 0) return 0;
   const { quantile, ratio } = spec.margins.slowRequests;

@@ -1,6 +1,6 @@
 /**
  * Carries out a reload of the configuration for all models that it touches, or for none: everything is checked and made ready
- * beside what is served, then it goes on record, and only then does it take the place of what was there.
+ * while the present state serves, then recorded, and only then takes the place of the present state.
  */
 
 import type { SerialQueues } from '../concurrency/serial-queues.ts';
@@ -116,7 +116,7 @@ function overtaken(moves: readonly Move[]): Refusal {
   return refused('not_ready', `routes changed while this was loading (${models}): try again`);
 }
 
-/** Closes what was loaded in vain; waits for that where nothing has come of it. */
+/** Closes what was loaded for a change that is not applied; `isWaiting`: resolves once that is closed. */
 async function end({ models }: Reconfiguration, isWaiting = true): Promise<void> {
   const ended = Promise.all(models.map((change) => change.end()));
   if (isWaiting) await ended;

@@ -24,11 +24,11 @@ export type ResumptionParts = {
 
 /** Where a model is taken up. */
 export type Footing = {
-  /** What everybody gets until what a trial or a late command needs is loaded. */
+  /** The route for all traffic until the versions of a trial or a late command are loaded. */
   readonly safe: Route;
-  /** Chosen for want of a route to go by, so that it has to go on record. */
+  /** Whether the route was chosen because none was recorded or configured; it is then recorded. */
   readonly isChoice: boolean;
-  /** No trial goes on, and no command is still to be carried out. */
+  /** No trial is running and no command is pending. */
   readonly isSettled: boolean;
 };
 
@@ -89,13 +89,13 @@ export class Resumption {
     return { safe, isChoice, isSettled };
   }
 
-  /** The trial that goes on counts from its recorded evidence. */
+  /** Opens the running trial with its recorded evidence. */
   open(model: string): void {
     const alive = aliveTrial(this.#parts.book.model(model));
     if (alive !== undefined) this.#parts.deployer.open(alive.rollout, alive.evidence);
   }
 
-  /** Once traffic is served: records what was chosen, and goes on with what the record says was under way. */
+  /** Once traffic is served: records the chosen route and resumes what the ledger says was under way. */
   async carryOn(model: string, footing: Footing, isLoaded: boolean): Promise<void> {
     const { book, reconciler, digestOf } = this.#parts;
     // A version that could not be loaded is not worth a record: the next start may choose another.

@@ -22,7 +22,7 @@ export type RolloutDeployer = {
    * before that is closed; never throws.
    */
   reconcile(model: string): void;
-  /** The rollout begins, or goes on after a restart: its window counts on from this evidence. */
+  /** The rollout begins, or resumes after a restart: its window counts on from this evidence. */
   open(rollout: Rollout, evidence: Evidence): void;
   /** The rollout has ended and no route leads to what only it needed. */
   release(rollout: Rollout): Promise<void>;

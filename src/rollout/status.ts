@@ -52,7 +52,7 @@ export type RolloutStatus = {
   readonly durationMs: number;
   readonly maxDurationMs: number;
   readonly digests: { readonly stable: string; readonly candidate: string };
-  /** The last record that tells of this rollout, and its hash. */
+  /** The last record about this rollout, and its hash. */
   readonly record: number;
   readonly headHash: string;
   /** False while the rollout has ended in deed and the ledger has not taken the record that says so. */

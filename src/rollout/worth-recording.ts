@@ -8,7 +8,7 @@ import type { Trial } from './history.ts';
 const CHECKPOINT_AGE_RATIO = 0.01;
 
 /**
- * Whether a look goes on record: always if something is to be done or a finding changed, else once in a while if there is
+ * Whether a look is recorded: always if something is to be done or a finding changed, else once in a while if there is
  * new evidence. What was seen since the last record is all that a `kill -9` can lose: `checkpointMs`, or 1 % of the trial.
  */
 export function isWorthRecording(
