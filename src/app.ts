@@ -194,7 +194,7 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
     isReady: (model) => isModelReady(gateway, model),
   });
   release.push(releasing('models that start', () => start.stop()));
-  // What hangs at load must not hold up the end; a trial whose candidate it is goes on with the next process.
+  // A load that hangs must not delay shutdown; a trial of that candidate resumes in the next process.
   const abandonLoads = async (): Promise<void> => {
     controller.halt();
     deployments.abandonLoads();

@@ -24,7 +24,7 @@ export const GRPC_LIMITS = {
   lingerMsMax: 5_000,
 } as const;
 
-/** What a message has beside the tensors that a body of HTTP has: names, shapes and parameters are longer in neither. */
+/** A gRPC message may exceed `bodyMax` by this for names, shapes and parameters, so that its tensors may take as much as over HTTP. */
 export const MESSAGE_SLACK_BYTES = 65_536;
 
 /** Connections of commands, consoles and scrapers that are open at a time. */

@@ -35,7 +35,7 @@ export type DataPlaneOptions = {
   readonly intake: Intake;
   readonly observers: Pick<RolloutObservers, 'label'>;
   readonly log: Log;
-  /** Served beside the protocol's own routes; undefined: nothing is. */
+  /** Served in addition to the protocol's own routes; undefined: nothing. */
   readonly asset: ModelAsset | undefined;
 };
 

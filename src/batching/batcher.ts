@@ -18,7 +18,7 @@ export type BatcherOptions = {
   /** Whether a request may share its run at all. Asked for each, so that what is found later counts from then on. */
   readonly joins: (planned: Planned) => boolean;
   readonly rowsMax: number;
-  /** How long a request may be kept for company while a replica is free. 0: it is not. */
+  /** How long a request may wait for a fuller batch while a replica is free. 0: not at all. Triton's max_queue_delay_microseconds. */
   readonly delayMs: number;
   readonly queue: QueueLimits;
   /** Batches carry numbers from this one on. */
@@ -51,7 +51,7 @@ const STALE_MS = 1_000;
  * Collects requests and runs them together. Eager: as soon as a replica is free it takes all that fits, and what arrives
  * meanwhile makes the next batch larger. A batch that is full already cannot grow, so it is handed to a replica ahead of time, and
  * the replica has no gap between two runs. The batch is chosen after the present poll phase of the event loop, so that requests
- * that arrived in one reading of the sockets share it. A request leaves at once when it is cancelled or its deadline passes,
+ * that arrived in one reading of the sockets share it. A request leaves immediately when it is cancelled or its deadline passes,
  * and is refused early when it could not be answered in time.
  */
 export class Batcher {
@@ -219,7 +219,7 @@ export class Batcher {
     return rows >= this.#options.rowsMax || batch[0]?.alone === true;
   }
 
-  /** How long to hold the batch back for company. */
+  /** How long to hold the batch back for more requests. */
   #waitMs(nowMs: number): number {
     const { delayMs, rowsMax } = this.#options;
     if (delayMs <= 0 || this.#closed || this.#queue.rows >= rowsMax) return 0;

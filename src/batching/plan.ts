@@ -21,7 +21,7 @@ export type BatchPlan<T> = {
   /** What to run together, in the order in which it waited; empty only where everything is late. */
   readonly batch: readonly T[];
   readonly rows: number;
-  /** What can no longer be answered in time, even alone and at once. */
+  /** Requests that cannot be answered in time, even if they ran alone and now. */
   readonly late: readonly T[];
 };
 

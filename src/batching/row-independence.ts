@@ -52,13 +52,13 @@ const BELOW = [10, 2] as const;
 const RUN_BYTES_MAX = 64 * 1024 * 1024;
 /** Rows of the runs in which neighbours vary. */
 const ROWS = 4;
-/** The fillings of neighbours, beside the ordinary ones that they are held against. */
+/** The fillings of neighbours, in addition to the ordinary ones that they are compared with. */
 const NEIGHBOURS: readonly Filling[] = ['wide', 'zeros', 'huge', 'NaN'];
 /** Other numbers of rows; each is left out where a run of it would take longer than `RUN_MS_MAX`. */
 const SIZES = [2, 3, 7, 16, 32] as const;
 /** A probe whose runs take longer than this would hold up a start by more than some seconds. */
 const RUN_MS_MAX = 400;
-/** A machine that loads many models at once is slow now and then: a run that takes long is timed again so many times. */
+/** A machine that loads many models in parallel is slow now and then: a run that takes long is timed again so many times. */
 const TIMED_AGAIN = 3;
 
 /** Asks for some 30 runs of up to 4 rows, and fewer larger ones while they are fast. */

@@ -12,19 +12,19 @@ export type StepsOptions = {
 const SILENT_MS_MAX = 10_000;
 
 /** Without a terminal: a line for each step that is entered, and while one takes long, what it waits for. */
-export function tellSteps({
+export function printSteps({
   say,
   clock,
 }: StepsOptions): (trial: Trial, status: Pick<TrialStatus, 'step' | 'phase' | 'why'>) => void {
-  let told = '';
-  let toldMs = Number.NEGATIVE_INFINITY;
+  let shown = '';
+  let shownMs = Number.NEGATIVE_INFINITY;
   return (trial, { step, phase, why }) => {
     const where = step === undefined ? phase : `${step.number}/${step.of} ${step.task}`;
-    const isNew = told !== `${trial.candidate} ${where}`;
+    const isNew = shown !== `${trial.candidate} ${where}`;
     const nowMs = clock.monotonicMs();
-    if (!isNew && nowMs - toldMs < SILENT_MS_MAX) return;
-    told = `${trial.candidate} ${where}`;
-    toldMs = nowMs;
+    if (!isNew && nowMs - shownMs < SILENT_MS_MAX) return;
+    shown = `${trial.candidate} ${where}`;
+    shownMs = nowMs;
     if (isNew) say(step === undefined ? `  ${phase}: ${why}` : `  step ${where}`);
     else say(colours.dim(`    still at it: ${why}`));
   };

@@ -27,7 +27,7 @@ import { replay } from '../rollout/replay.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
 import { colours } from './colours.ts';
-import { tellSteps } from './demo-steps.ts';
+import { printSteps } from './demo-steps.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { fitted } from './fitted.ts';
 import { viewOf } from './output.ts';
@@ -134,7 +134,7 @@ async function runTrials(workplace: Workplace, say: Say): Promise<Trials> {
         say(`\n${colours.bold(`Version ${trial.candidate}`)}: ${trial.title}`);
         say(colours.dim(`  claims to be ${trial.claim.intent}; margins: ${marginsText(trial)}`));
       },
-      onStatus: isLive ? (_trial, status) => show(status) : tellSteps({ say, clock: systemClock }),
+      onStatus: isLive ? (_trial, status) => show(status) : printSteps({ say, clock: systemClock }),
     });
     return { trials, perSecond };
   } finally {

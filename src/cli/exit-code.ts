@@ -1,4 +1,4 @@
-/** What the process's exit code tells a script. */
+/** The exit codes for scripts. */
 export const EXIT = {
   ok: 0,
   /** The thing asked for failed, or was refused. */

@@ -17,7 +17,7 @@ export type DropNotice = (lines: number) => string;
 
 /**
  * Standard error. Node writes to a pipe or socket without blocking and keeps what does not fit, without a bound; to a file or
- * terminal it writes at once.
+ * terminal it writes synchronously.
  */
 export function standardErrorSink(notice: DropNotice): LogSink {
   outliveOutput();

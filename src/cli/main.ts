@@ -17,7 +17,7 @@ for (const stream of [process.stdout, process.stderr]) assumeTerminalSize(stream
 const FILES_MIN = 256;
 
 /**
- * The command line. Each command is loaded only when it is asked for, so that `--help` and the small ones start at once.
+ * The command line. Each command is loaded only when it is asked for, so that `--help` and the small ones start fast.
  */
 const program = new Command('understudy')
   .description('Serves ONNX models and promotes a new version only on proof that it is no worse.')

@@ -9,7 +9,7 @@ type Listed = { readonly models: readonly ModelView[]; readonly isFresh: boolean
 /** A reload answers once the model is loaded, and a large one takes a while. */
 const RELOAD_MS_MAX = 600_000;
 
-/** Digits of a digest that tell packages apart at a glance. */
+/** Digits of a digest that are shown. */
 const DIGEST_LENGTH = 12;
 
 /** `understudy models`: what the repository holds, and what becomes of it. */

@@ -41,7 +41,7 @@ function sumOf({ requests, hours, isTooLong, failuresSeen }: Plan): readonly str
 }
 
 function requestsText(requests: number): string {
-  return requests === 0 ? 'at once' : `about ${countText(requests)} requests`;
+  return requests === 0 ? 'immediately' : `about ${countText(requests)} requests`;
 }
 
 function timeText(hours: number | undefined): string {

@@ -70,7 +70,7 @@ function readRate(text: string): number {
   throw new CommandError(EXIT.usage, `--rate: expected a number above 0, found "${text}"`);
 }
 
-/** Some keys can only be judged beside the configuration, which the gateway has: its complaint gets its place here. */
+/** Some keys are checked by the gateway, against its configuration: its error gets the file's line here. */
 function placedIn(section: RolloutFile | undefined): (error: unknown) => never {
   return (error) => {
     const isComplaint = error instanceof CommandError && error.exitCode === EXIT.usage;

@@ -11,7 +11,7 @@ import { formatRollout } from './rollout-view.ts';
 /** Between two looks of `--watch`. */
 const WATCH_MS = 500;
 
-/** How long a watch outlasts a gateway that does not answer: its rollouts go on after a restart. */
+/** How long a watch outlasts a gateway that does not answer: its rollouts resume after a restart. */
 const RESTART_MS_MAX = 60_000;
 
 /** What an answer must have to be a status. */

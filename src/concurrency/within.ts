@@ -1,4 +1,4 @@
-/** Whether work ends within `msMax` milliseconds; it goes on where it does not. Rejects as the work does. */
+/** Whether work ends within `msMax` milliseconds; it keeps running where it does not. Rejects as the work does. */
 export async function within(work: Promise<unknown>, msMax: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<false>((resolve) => {

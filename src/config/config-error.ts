@@ -7,7 +7,7 @@ export type ConfigProblem = {
   readonly message: string;
 };
 
-/** Thrown with everything that is wrong at once. */
+/** Thrown with all problems together. */
 export class ConfigError extends Error {
   readonly problems: readonly ConfigProblem[];
 

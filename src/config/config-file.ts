@@ -37,7 +37,7 @@ export class ConfigFile {
   /**
    * Reads the file at the start.
    *
-   * @throws ConfigError with all problems at once.
+   * @throws ConfigError with all problems together.
    */
   async readFirst(): Promise<ConfigSource> {
     return await readSource(this.#name);
@@ -46,7 +46,7 @@ export class ConfigFile {
   /**
    * Reads the whole file again and checks it. One that is being written is read again until it stands still.
    *
-   * @throws ConfigError with all problems at once; a file that cannot be read, or that never stands still, is one.
+   * @throws ConfigError with all problems together; a file that cannot be read, or that never stands still, is one.
    */
   async read(): Promise<ConfigSource> {
     const file = this.#name ?? CONFIG_FILE;

@@ -21,7 +21,7 @@ export type ConfigOverrides = {
  * Reads `understudy.yaml`. Paths in it are relative to its own directory. Without a file everything has its default, relative
  * to the working directory.
  *
- * @throws ConfigError with all problems at once; a file that cannot be read is one.
+ * @throws ConfigError with all problems together; a file that cannot be read is one.
  */
 export async function loadConfig(
   file: string | undefined,
@@ -44,7 +44,7 @@ export type ConfigSource = {
 
 export const NO_FILE: ConfigSource = { file: undefined, written: { apiVersion: 'understudy/v1' } };
 
-/** @throws ConfigError with all problems of the text at once. */
+/** @throws ConfigError with all problems of the text together. */
 export function parseSource(file: string, text: string): ConfigSource {
   const { written } = readYaml({ file, text }, configSchema);
   return { file, written: isRecord(written) ? written : {} };

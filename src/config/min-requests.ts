@@ -10,7 +10,7 @@ const FOLD = 5;
 
 /**
  * How many requests the candidate's arm needs so that an error rate five times the reference's is proven worse with 90 %
- * power, beside a reference of the same weight.
+ * power, next to a reference of the same weight.
  *
  * Each error falls on the candidate with probability p1 = 5 / (5 + 1) if its rate is fivefold, and p0 = r / (r + 1) at the
  * margin r. Its log-likelihood ratio has mean mu = KL(p1 || p0) and deviation s = sqrt(p1 (1 - p1)) * |logit p1 - logit p0|. The
@@ -18,8 +18,8 @@ const FOLD = 5;
  * alternatives can cost) with 90 % power once N mu - z s sqrt(N) = L; of these N errors N p1 are the candidate's, one in
  * 1 / (5 baseRate) of its requests. Normal approximation; a simulation in the tests confirms the power.
  *
- * @param margin how many times the reference's error rate is acceptable; from 4 on a fivefold rate cannot be told from it in
- *   any sensible time, and the figure for 4 is given.
+ * @param margin how many times the reference's error rate is acceptable; from 4 on a fivefold rate cannot be distinguished from it
+ *   in any practical time, and the figure for 4 is given.
  * @param baseRate the reference's error rate, in (0, 0.2].
  */
 export function minRequestsFor(margin: number, baseRate: number, falseRollback: number): number {

@@ -25,7 +25,7 @@ export type RoutingSetting = {
   readonly sticky: string | undefined;
   /** Attribute to header. */
   readonly attributes: Readonly<Record<string, string>>;
-  /** Headers that rules look at, beside the attributes. */
+  /** Headers that rules look at, in addition to the attributes. */
   readonly ruleHeaders: readonly string[];
   /** Default deadline of a request, in milliseconds. */
   readonly deadlineMs: number;
@@ -39,7 +39,7 @@ export type ModelConfig = {
     readonly rowsMax: number;
     readonly delayMs: number;
     /**
-     * Whether `rowsMax` is written: requests then share runs because somebody says so. Where it is not, they share them only
+     * Whether `rowsMax` is written: requests then share runs because the configuration says so. Where it is not, they share them only
      * where the model's file and a probe speak for it.
      */
     readonly declared: boolean;
@@ -64,7 +64,7 @@ export type ModelConfig = {
     readonly memoryBytesMax: number | undefined;
   };
   readonly routing: RoutingSetting;
-  /** What is loaded beside the versions that the route leads to. */
+  /** Versions loaded in addition to those that the route leads to. */
   readonly versions: VersionPolicy;
   /** Somebody asked for it: the newest version gets the traffic of `latest` as soon as it is there, and no proof is asked. */
   readonly follows: boolean;

@@ -27,7 +27,7 @@ const durationText = z
 /** `500ms`, `1.5s`, `15m`, `24h`, `7d`; gives whole milliseconds, at least one. */
 export const duration = durationText.transform(msOf);
 
-/** The same for what a timer waits for: one of more than 24 days would end at once. */
+/** The same for the delay of a timer: Node's timers fire immediately on a delay over 24 days. */
 export const upToADay = durationText
   .refine((text) => !(msOf(text) > MS_PER.d), { error: expected('a duration of at most 24h') })
   .transform(msOf);

@@ -27,7 +27,7 @@ export type Config = {
     readonly max?: { readonly model: string; readonly cors: boolean } | undefined;
   };
   readonly repository: string;
-  /** Milliseconds between two looks at the repository; undefined: it is looked at only when somebody asks. */
+  /** Milliseconds between two looks at the repository; undefined: only on request. */
   readonly repositoryPollMs: number | undefined;
   /** The ledger's directory. */
   readonly ledger: string;
@@ -44,7 +44,7 @@ export type Config = {
   readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
   /** Only the models that the file names; `modelConfig` knows the rest. */
   readonly models: Readonly<Record<string, ModelConfig>>;
-  /** The sections of `models` as they are written, so that what lies beneath them can be told from what they say. */
+  /** The sections of `models` as the user wrote them, without defaults and base configurations. */
   readonly written: Readonly<Record<string, unknown>>;
 };
 

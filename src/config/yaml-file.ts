@@ -26,7 +26,7 @@ export function parseYamlFile<Schema extends z.ZodType>(
   return readYaml(source, schema).data;
 }
 
-/** As `parseYamlFile`, with the values as they are written beside it. */
+/** As `parseYamlFile`, and the values as written. */
 export function readYaml<Schema extends z.ZodType>(
   { file, text }: YamlFile,
   schema: Schema,

@@ -157,7 +157,7 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
   const submit = async (submission: Submission, reply: FastifyReply): Promise<FastifyReply> => {
     return sendResult(reply, await controller.submit(submission));
   };
-  /** The plan is told with the answer: what the trial will take, if the candidate is as good as stable. */
+  /** The answer includes the plan: the requests and hours of the trial if the candidate is as good as stable. */
   const start = async (request: FastifyRequest, { model, body }: Start, reply: FastifyReply) => {
     const spec = await specFrom(model, body);
     const asked = parseRate(request.query);

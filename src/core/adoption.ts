@@ -2,7 +2,7 @@ import type { Preparation } from './preparation.ts';
 import type { Route } from './route.ts';
 
 /**
- * What a configured route rests on: `written` as it is; `newest`, as somebody asked to follow the newest version; or `nothing`, so
+ * What a configured route rests on: `written` as it is; `newest`, as configured to follow the newest version; or `nothing`, so
  * that what is chosen has to be recorded, and no later start or load chooses another.
  */
 export type RouteBasis = 'written' | 'newest' | 'nothing';

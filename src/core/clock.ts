@@ -9,7 +9,7 @@ export type Clock = {
   readonly wallMs: () => number;
 };
 
-/** The longest that a timer can wait, some 25 days; one that is set for longer fires at once. */
+/** The longest that a timer can wait, some 25 days; one that is set for longer fires immediately. */
 export const TIMER_MS_MAX = 2 ** 31 - 1;
 
 export const systemClock: Clock = {

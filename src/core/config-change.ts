@@ -4,7 +4,7 @@
  */
 export type ChangeEffect = 'applied' | 'restart';
 
-/** One key that the file has otherwise than what runs. Values are texts for people: short, and without secrets. */
+/** One key whose value in the file differs from the running one. Values are for display: short, and without secrets. */
 export type ConfigChange = {
   /** Dotted, such as `models.fashion.queue.deadlineMs`. */
   readonly key: string;

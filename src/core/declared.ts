@@ -1,5 +1,5 @@
 /**
- * What a model's configuration tells its readers: clients ask for it, and print it or go by it. Names and values are those of
+ * A model's configuration as clients read it. Names and values are those of
  * Triton's ModelConfig.
  */
 export type Declared = {

@@ -64,6 +64,6 @@ export type InferResponse = {
 
 /**
  * The one verb. Gateway, host, remote server and fakes all have this shape, and layers wrap it. Rejects with a ServeError.
- * Aborting the signal abandons the answer: what still waits leaves its queue at once, what already runs is left to finish.
+ * Aborting the signal abandons the answer: a waiting request leaves its queue immediately, a running one finishes.
  */
 export type Infer = (request: InferRequest, signal: CancelSignal) => Promise<InferResponse>;

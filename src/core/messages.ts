@@ -85,7 +85,7 @@ export type LiveEnd = {
   readonly endedMs: number;
   /** Undefined for an answer. */
   readonly failure: ServeErrorCode | undefined;
-  /** Until when what befell it goes on, where that is after its end: an arm that no longer answers is not asked each time. */
+  /** Until when its event lasts, where that is after its end: an arm that stopped answering is not asked for every request. */
   readonly coversUntilMs?: number | undefined;
 };
 

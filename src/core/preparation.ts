@@ -1,8 +1,8 @@
 import type { Route } from './route.ts';
 
 /**
- * How what a change of a model leads to is made ready beside what is served. It takes as long as the versions take to load, and
- * other routes may be written meanwhile: what was made ready stays until the end.
+ * Loads the versions that a change of a model leads to, while the present ones serve. It takes as long as the versions take to
+ * load, and other routes may be written meanwhile: loaded versions stay until the end.
  */
 export type Preparation = {
   /** Makes ready what a route leads to. May be called again, with another route. Rejects with the reason. */

@@ -109,7 +109,7 @@ export type Command =
   | { readonly kind: 'start'; readonly spec: RolloutSpec }
   | { readonly kind: 'promote'; readonly model: string; readonly reason: string }
   | { readonly kind: 'abort'; readonly model: string; readonly reason: string }
-  /** Ends a pause: a `pause` step is left, any other step goes on. */
+  /** Ends a pause: a `pause` step is left, any other step resumes. */
   | { readonly kind: 'resume'; readonly model: string; readonly reason: string }
   | {
       readonly kind: 'setRoute';
@@ -140,7 +140,7 @@ export type RouteSetting = {
   readonly mirror: MirrorSetting | undefined;
 };
 
-/** A fault seen outside the statistics that ends a trial at once. */
+/** A fault seen outside the statistics that ends a trial immediately. */
 export type BreakerTrip = {
   readonly cause: 'crashLoop' | 'outOfMemory' | 'loadFailed';
   readonly detail: string;

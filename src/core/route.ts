@@ -3,7 +3,7 @@ export const ALL_BP = 10_000;
 
 /**
  * What a share of the split stands for. `control` is a second copy of stable, run exactly as the candidate is; `other` is a
- * version that somebody gave a share outside a rollout.
+ * version with a share outside a rollout.
  */
 export type Arm = 'stable' | 'candidate' | 'control' | 'other';
 

@@ -1,5 +1,5 @@
 /**
- * Whether the rows of a batch are independent of each other, as far as the model's file tells: `apart` means that nothing in
+ * Whether the rows of a batch are independent of each other, according to the model's file: `apart` means that nothing in
  * it is known to let a row's answer depend on its neighbours; `mixed` says what does.
  */
 export type RowsFinding =

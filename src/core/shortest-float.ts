@@ -1,6 +1,6 @@
 /** A format of floats: how many decimal digits distinguish its numbers. */
 export type FloatFormat = {
-  /** So many significant digits tell any number of the format from its neighbours. */
+  /** So many significant digits distinguish any number of the format from its neighbours. */
   readonly digitsMax: number;
   /** Fewer than so many need no trial from `normalFrom` on: so many with noughts at the end are the same number. */
   readonly digitsMin: number;
@@ -45,7 +45,7 @@ export function shortestFloat(value: number, format: FloatFormat): number {
   return value;
 }
 
-/** `shortestFloat` of an FP32; whole numbers that it tells from their neighbours are given back as they are, at once. */
+/** `shortestFloat` of an FP32; whole numbers that FP32 represents exactly are returned unchanged. */
 export function shortestFloat32(value: number): number {
   const isShort = Number.isInteger(value) && Math.abs(value) < 2 ** 24;
   return isShort ? value : shortestFloat(value, FLOAT32);

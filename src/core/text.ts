@@ -49,7 +49,7 @@ export function durationText(ms: number): string {
   return hours < 48 ? inUnits(minutes, 60, ['h', 'min']) : inUnits(hours, 24, ['d', 'h']);
 }
 
-/** So long, to the second: for what is looked at while it goes on. */
+/** A duration to the second, for displays of running work. */
 export function ageText(ms: number): string {
   // The wall clock may have been set back.
   const seconds = Math.max(0, Math.round(ms / 1000));

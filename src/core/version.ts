@@ -15,7 +15,7 @@ export type VersionState =
   | { readonly kind: 'unloaded' }
   | { readonly kind: 'failed'; readonly reason: string };
 
-/** Which of a model's versions are loaded, beside those that its route leads to. */
+/** Which of a model's versions are loaded, in addition to those that its route leads to. */
 export type VersionPolicy =
   | { readonly kind: 'latest'; readonly count: number }
   | { readonly kind: 'all' }

@@ -18,7 +18,7 @@ const MEAN_MS = 3;
 const PER_SECOND_MIN = 50;
 
 /**
- * Requests a second that leave a slow or busy machine time for the shadow host, which yields to everything that answers people:
+ * Requests a second that leave a slow or busy machine time for the shadow host, which yields to live requests:
  * with too many, most copies would be dropped. From the mean time of requests that follow one another.
  */
 export async function paceOf({ ask, clock, perSecondMax }: PaceOptions): Promise<number> {

@@ -6,7 +6,7 @@ export class DiskHungError extends Error {
   }
 }
 
-/** Shared with a piece of work: true once its caller was told that it takes too long. What it does from then on must not count. */
+/** Shared with a piece of work: true once its caller got a timeout. Effects after that must be undone. */
 export type Turn = { isOver: boolean };
 
 export type BoundedQueueOptions = {

@@ -35,7 +35,7 @@ export async function describe(): Promise<WorkerReport> {
   return { threadId, models: models.map(({ signature, provider }) => ({ signature, provider })) };
 }
 
-/** A job that is ahead must not run, nor be timed, beside the one before it. */
+/** A job sent ahead must not run, nor be timed, in parallel with the one before it. */
 const jobs = new SerialQueue();
 
 /** Takes and gives a frame in an ArrayBuffer of its own. */

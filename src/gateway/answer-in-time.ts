@@ -12,8 +12,8 @@ export type Waiting = {
 };
 
 /**
- * Runs and waits for the answer until the deadline passes or the signal aborts, whichever is first. The host is told of both
- * and may know better when to give up; this holds even if it does not. What it answers later is dropped.
+ * Runs and waits for the answer until the deadline passes or the signal aborts, whichever is first. The host gets both
+ * and may give up earlier; the bound holds even if it ignores them. A later answer is dropped.
  */
 export function answerInTime(infer: Infer, waiting: Waiting): Promise<InferResponse> {
   const { request, signal, leftMs } = waiting;

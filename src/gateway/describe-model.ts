@@ -7,7 +7,7 @@ import { compareVersions } from '../core/version.ts';
 import { versionNotFound } from './choose-version.ts';
 import { resolveVersion } from './version-names.ts';
 
-/** What the protocols tell about a model. */
+/** A model's metadata, as the protocols answer it. */
 export type ModelMetadata = {
   readonly name: string;
   /** The version asked for; without one all that are ready. */

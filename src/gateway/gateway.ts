@@ -219,7 +219,7 @@ class ServingGateway implements Gateway {
   /**
    * Users on trial arms did not ask to be: what fails there is answered by stable, if there is time. It counts against its
    * arm all the same. Control is treated as the candidate is, so that the two stay alike. A sequence stays with one version,
-   * whatever becomes of it: another knows nothing of what came before.
+   * even after a failure: another version has none of its state.
    */
   #fallbackFor(started: Started): ServingHost | undefined {
     return started.request.inSequence === true ? undefined : this.#stableBeside(started);

@@ -34,7 +34,7 @@ export type StatisticsOptions = {
   readonly hasRows: (target: ModelVersion) => boolean;
 };
 
-/** One run, as a live host tells of it. */
+/** One run, as a live host reports it. */
 type Batch = { readonly rows: number; readonly computeMs: number };
 
 /**
@@ -51,7 +51,7 @@ export class ModelStatistics {
     this.#options = options;
   }
 
-  /** For the gateway. One watcher per version for good: a request allocates nothing here. */
+  /** For the gateway. One permanent watcher per version, so that a request allocates nothing here. */
   readonly tap: Tap = ({ model }, { version }) => this.#counter(model, version).watch;
 
   /** For the gateway: stable's answer to a request that fell back counts as a success of stable. */
@@ -60,7 +60,7 @@ export class ModelStatistics {
     this.#counters.get(answer.model)?.get(answer.version)?.answered(answer, totalMs);
   };
 
-  /** For live hosts, once they are ready. The last runs of a version that is gone for good do not bring it back. */
+  /** For live hosts, once they are ready. Late runs of a removed version do not bring it back. */
   readonly onBatch = ({ model, version }: ModelVersion, batch: Batch): void => {
     this.#counters.get(model)?.get(version)?.ran(batch);
   };
@@ -82,7 +82,7 @@ export class ModelStatistics {
     });
   }
 
-  /** Forgets versions that are gone for good. */
+  /** Forgets removed versions. */
   retain(model: string, versions: ReadonlySet<string>): void {
     const counters = this.#counters.get(model);
     for (const version of counters?.keys() ?? [])

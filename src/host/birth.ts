@@ -41,6 +41,6 @@ export function setOomScore(pid: number | undefined, { oomScoreAdj }: ProcessRol
     const adjusted = Math.min(OOM_SCORE_ADJ_MAX, own + oomScoreAdj);
     writeFileSync(`/proc/${pid}/oom_score_adj`, String(adjusted));
   } catch {
-    // The child may also have ended already, which its exit tells.
+    // The child may have ended already; its exit is reported elsewhere.
   }
 }

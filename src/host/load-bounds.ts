@@ -9,7 +9,7 @@ export type LoadBounds = {
 /** A load took too long, or is no longer wanted: what does it may be ended by force. */
 export class LoadAbandonedError extends Error {}
 
-/** As the work ends; rejects with LoadAbandonedError where it takes too long or is given up, and the work goes on then. */
+/** As the work ends; rejects with LoadAbandonedError where it takes too long or is given up; the work itself keeps running. */
 export async function boundedLoad<T>(
   work: Promise<T>,
   { loadMsMax, signal }: LoadBounds,

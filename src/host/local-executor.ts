@@ -113,7 +113,7 @@ function openBatcher({ setting, listeners, clock, engine, joinings }: Parts): Ba
   return batcher;
 }
 
-/** The first input tells how many rows a request has: what may be left out goes last. */
+/** The first input gives the number of a request's rows, so optional inputs come last. */
 function rowsFirst(planned: Planned, engine: Engine): Planned {
   if (!givesOptional(planned, engine)) return planned;
   const isOptional = ({ name }: Tensor): boolean => optionalIn(planned, engine).has(name);

@@ -13,8 +13,8 @@ export type MemoryWatchOptions = {
 };
 
 /**
- * Looks at the resident memory of a process until it is over its limit. Returns how to stop. Where the system does not tell (only
- * Linux does), nothing is ever over.
+ * Looks at the resident memory of a process until it is over its limit. Returns how to stop. Only Linux reports it;
+ * elsewhere no limit applies.
  */
 export function watchMemory({ pid, bytesMax, onOver }: MemoryWatchOptions): () => void {
   if (pid === undefined || bytesMax === undefined) return () => undefined;

@@ -182,7 +182,7 @@ function resultOf(
   return { candidate, twin: runOf(TWIN), shadowRun: batch.id };
 }
 
-/** A view would keep the whole chunk that came from the socket for as long as somebody keeps the observation. */
+/** A view would keep the whole chunk that came from the socket for as long as the observation is kept. */
 function owned(run: Observation): Observation {
   if (run.kind === 'failure') return run;
   const outputs = run.outputs.map((output) => ({ ...output, data: Uint8Array.from(output.data) }));

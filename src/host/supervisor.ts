@@ -63,8 +63,8 @@ const NEXT: Readonly<Record<Mode['kind'], readonly Mode['kind'][]>> = {
 };
 
 /**
- * An executor whose work is done in a child process. The supervisor restarts the process when it dies. It rejects the requests that
- * were in it at once as `host_lost` and never runs them again: one of them may have killed it, and an arm on trial must not
+ * An executor whose work is done in a child process. The supervisor restarts the process when it exits. It rejects the requests in
+ * flight immediately as `host_lost` and never runs them again: one of them may have killed it, and an arm on trial must not
  * hide its failures. It holds the requests that arrive during a short restart, so that a crash costs only those in the process.
  */
 export class Supervisor implements Executor {

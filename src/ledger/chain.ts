@@ -3,7 +3,7 @@ import type { LedgerRecord, RecordBody } from '../core/record.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { GENESIS, LedgerBrokenError } from './ledger.ts';
 
-/** The fields of a record beside its body and its hash. */
+/** The fields of a record other than its body and its hash. */
 type Frame = Pick<LedgerRecord, 'index' | 'atMs' | 'previous'>;
 
 /** SHA-256 over the canonical JSON of all fields of the record but `hash`. */

@@ -46,7 +46,7 @@ export type FileLedgerState = {
  * A ledger in files, which never keeps a caller waiting for the disk. Modes:
  *
  * - `healthy`: appends one record at a time; looks every `watchMs` whether its files are still there.
- * - `degraded`, after a write or a look that failed or did not end in time: refuses records at once, but tries urgent ones, and
+ * - `degraded`, after a write or a look that failed or did not end in time: refuses records immediately, but tries urgent ones, and
  *   tries every `watchMs` to recover. To recover means that the lock is held, the file is where it was (a deleted one is written
  *   again from the open one), the chain ends where it did, nothing torn is left, and the disk takes a real write.
  *
@@ -156,7 +156,7 @@ export class FileLedger implements Ledger {
     const { record, line } = sealRecord(body, this.#end, this.#state.clock.wallMs());
     const bytes = Buffer.from(`${line}\n`);
     await this.#write(segment, bytes, isUrgent);
-    // The caller was told that it was not written, so it must not be: it is cut before the next write.
+    // The caller's append has failed, so the record must not stay: it is cut before the next write.
     if (turn.isOver) throw new Error('written too late');
     segment.accept(bytes.length);
     this.#end = chainAfter(record);
@@ -245,7 +245,7 @@ export class FileLedger implements Ledger {
     const { directory } = this.#state;
     const segment = this.#segment;
     const place = await segment?.place();
-    // A folder that is merely not there, as where a disk is not mounted, is not made again beside the real one.
+    // A folder that is merely not there, as where a disk is not mounted, is not recreated, or a second ledger would begin in it.
     if (place === undefined || place === 'deleted') await makeDirectory(directory);
     if ((await this.#state.held.lock?.isHeld()) !== true)
       this.#state.held.lock = await acquireLock(directory);

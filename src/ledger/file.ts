@@ -36,7 +36,7 @@ export type FileLedgerOptions = {
 /**
  * Opens a directory of append-only files for writing: one record a line, each with the hash of the one before. Holds the
  * directory until closed. Throws LedgerLockedError if another process holds it, LedgerBrokenError (file, line, what to do)
- * if a record cannot be trusted. A last line that was never finished is cut and told to `onRepair`.
+ * if a record cannot be trusted. An incomplete last line is cut and reported to `onRepair`.
  *
  * A disk that can be read and not written (full, read-only, hung) does not stop a ledger that has records from being opened: it is
  * degraded until the disk takes writes. An empty one throws, as there is nothing to go by.
@@ -86,7 +86,7 @@ async function lockAndRead(directory: string, queue: BoundedQueue, held: Held): 
   return { found: await readEnd(directory), fault: again };
 }
 
-/** Takes the lock; or why the disk does not let anybody take it, within the time that the queue gives. */
+/** Takes the lock; or the error of a disk on which no lock can be taken, within the time limit of the queue. */
 async function lockFault(directory: string, queue: BoundedQueue, held: Held): Promise<unknown> {
   try {
     await queue.run(async () => {

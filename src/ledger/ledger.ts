@@ -11,7 +11,7 @@ export type Ledger = {
   /**
    * Adds one record and resolves when it will survive a power cut. `expectedHead` is the hash that the caller believes to be
    * the last: two writers that decide from the same state cannot both succeed. Rejects with HeadMovedError; with the disk's own
-   * error; with DiskHungError, within seconds, where the disk does not answer; or at once with LedgerDegradedError where the
+   * error; with DiskHungError, within seconds, where the disk does not answer; or immediately with LedgerDegradedError where the
    * ledger is known to take nothing. After any of these nothing was added.
    */
   append(body: RecordBody, expectedHead: string, options?: AppendOptions): Promise<LedgerRecord>;

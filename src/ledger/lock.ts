@@ -7,7 +7,7 @@ const LOCK_FILE = 'lock';
 
 /**
  * Who holds a directory. A process id alone is not enough: ids are used again, and the first process of every container is
- * number 1, so the moment that the process started is kept beside it. Both are of one machine and one pid namespace.
+ * number 1, so the start time of the process is kept as well. Both are of one machine and one pid namespace.
  */
 type Holder = { readonly pid: number; readonly startTicks: string | undefined };
 
@@ -54,7 +54,7 @@ async function removeIfStale(directory: string, path: string): Promise<void> {
   }
   const aside = `${path}.stale.${randomUUID()}`;
   if (!(await tryRename(path, aside))) return;
-  // Between the look and the move somebody else may have taken over the stale lock; then theirs goes back.
+  // Another process may have taken over the stale lock between the read and the rename; then its lock is restored.
   if ((await readText(aside)) !== found) await tryLink(aside, path);
   await unlink(aside);
 }
@@ -68,7 +68,7 @@ async function isAlive(holder: Holder): Promise<boolean> {
   try {
     process.kill(holder.pid, 0);
   } catch (error) {
-    // EPERM: it lives, and belongs to somebody else.
+    // EPERM: the process exists and belongs to another user.
     if (codeOf(error) !== 'EPERM') return false;
   }
   const ticks = await startTicksOf(holder.pid);

@@ -4,8 +4,8 @@ import { CHAIN_START, type ChainEnd, chainAfter, sealRecord } from './chain.ts';
 import { HEALTHY, HeadMovedError, type Ledger, type LedgerHealth } from './ledger.ts';
 
 /**
- * A ledger that ends with the process: for tests, and for trying things out. Give it records to go on from, as a restart
- * would find them. Same chain, same copies, same refusals as the file.
+ * A ledger in memory, for tests and trials. Given records, it continues from them, as a restart would. Same chain, same copies,
+ * same refusals as the ledger in files.
  */
 export class MemoryLedger implements Ledger {
   readonly #clock: Clock;
@@ -43,7 +43,7 @@ export class MemoryLedger implements Ledger {
     yield* [...this.#records];
   }
 
-  /** All records at once, oldest first. */
+  /** All records, oldest first. */
   records(): readonly LedgerRecord[] {
     return [...this.#records];
   }

@@ -21,7 +21,7 @@ export class Reserve {
   }
 
   /**
-   * Writes a whole reserve, and one more beside it for a moment: a disk that has no room but what was kept back is still full.
+   * Writes a whole reserve, and a second one temporarily: a disk with no room other than the reserve is still full.
    * Rejects with the disk's own error.
    */
   async hold(): Promise<void> {

@@ -81,7 +81,7 @@ export class Segment {
   }
 
   /**
-   * Whether the file ends where it should; `grown`: somebody else has written to it. For a segment that is not dirty.
+   * Whether the file ends where it should; `grown`: another process has written to it. For a segment that is not dirty.
    *
    * @throws LedgerGoneError where the file lies elsewhere, or is shorter than it was.
    */

@@ -50,7 +50,7 @@ export function catalogEntry(
   const source = { model, root, config: json };
   const problems = found.problems.map(({ where, message }): CatalogProblem => {
     const [, version] = relative(root, where).split(sep);
-    // Callers read this too: paths begin in the repository, and do not tell where on the machine that is.
+    // Clients read this too: paths are relative to the repository, so that its place on the machine stays private.
     const reason = message.replaceAll(root + sep, '');
     return { version: version === CONFIG_FILE ? undefined : version, reason };
   });

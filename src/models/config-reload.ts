@@ -59,7 +59,7 @@ export type ReloadResult =
       readonly dryRun: boolean;
       /** By key; empty: the file says what runs. */
       readonly changes: readonly ConfigChange[];
-      /** What came of it besides: models that are newly named and cannot be served. */
+      /** Further results: newly configured models that cannot be served. */
       readonly notes: readonly string[];
     }
   | Refusal;
@@ -113,7 +113,7 @@ export class ConfigReload {
     try {
       const result = await this.#reload(request);
       if (result.kind === 'refused') throw new Refused(result);
-      if (!isDryRun) tellOf(result, actor, log);
+      if (!isDryRun) logReload(result, actor, log);
       ended(true);
       return result;
     } catch (error) {
@@ -262,7 +262,7 @@ function commandOf({ actor, reason }: ReloadRequest, applied: readonly KeyChange
   return { actor, reason, changes, changesOmitted: applied.length - changes.length };
 }
 
-function tellOf(
+function logReload(
   { changes }: Extract<ReloadResult, { kind: 'done' }>,
   actor: string,
   log: Log,

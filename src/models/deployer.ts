@@ -104,7 +104,7 @@ export class Deployer {
     });
   }
 
-  /** Says at once what is already known; a probe says later what it finds. */
+  /** Reports known findings immediately; a probe reports its own later. */
   async #joiningOf(
     { found, settings }: Kept,
     { onJoining }: HostListeners,

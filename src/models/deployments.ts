@@ -61,8 +61,8 @@ export class Deployments {
   }
 
   /**
-   * Loads what the route leads to and is not there yet, beside what is served. Rejects with a ServeError if something of it
-   * cannot be loaded, once all is done, or once the signal gives it up: `reconcile` then closes what could be.
+   * Loads the route's versions that are not loaded yet, while the present ones serve. Rejects with a ServeError if one of them
+   * cannot be loaded, once all loads have ended, or when the signal aborts: `reconcile` then closes the others.
    */
   async prepare(route: Route, options: DeployOptions = {}): Promise<void> {
     const { model } = route;
@@ -73,7 +73,7 @@ export class Deployments {
       may: (deployment) => optional.has(deployment),
       signal,
     });
-    // The shadow host last: unlike a live one, it takes the place of the one there at once.
+    // The shadow host last: unlike a live one, it replaces the present one immediately.
     await this.#shadows.prepare(model, shadowTargetOf(route, entry), signal);
   }
 

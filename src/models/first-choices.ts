@@ -12,7 +12,7 @@ export type FirstChoicesOptions = {
   readonly log: Log;
 };
 
-/** For the controller: what the configured routes rest on, and a warning for each that goes on record. */
+/** For the controller: what the configured routes rest on, and a warning for each that is recorded. */
 export function firstChoices({ config, catalog, log }: FirstChoicesOptions) {
   return {
     basisOf: (model: string) =>
@@ -41,14 +41,14 @@ type Move = {
 };
 
 /** Logs that a model which follows its newest version has a new one. */
-export function tellOfMove({ entry: { model, settings }, before, after }: Move, log: Log): void {
+export function logMove({ entry: { model, settings }, before, after }: Move, log: Log): void {
   if (!settings.follows || !before || !after || before.stable === after.stable) return;
   const message = `new stable version ${after.stable} (was ${before.stable}) without proof, as the model follows its newest version`;
   log({ level: 'warn', message, facts: { model, version: after.stable } });
 }
 
 /** Says which models follow their newest version, and whether the ledger will remember what was chosen for the others. */
-export async function tellOfChoices({
+export async function logChoices({
   config,
   catalog,
   log,

@@ -12,7 +12,7 @@ export function initialRoutes(catalog: Catalog): readonly Route[] {
     .flatMap((entry) => (entry.packages.size > 0 ? [initialRoute(entry)] : []));
 }
 
-/** A model's route as it is configured; where nothing is, everybody to the newest version that the model offers. */
+/** A model's configured route; by default, all traffic to the newest version of the model. */
 export function initialRoute(entry: CatalogEntry): Route {
   const { model, settings } = entry;
   const written = settings.route;

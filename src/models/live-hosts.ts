@@ -26,7 +26,7 @@ export type LiveHostsOptions = {
 export type Preparation = {
   /** Deployments that may be missing in the end; by default none. */
   readonly may?: (deployment: Deployment) => boolean;
-  /** Gives up what is still being loaded, unless somebody else waits for it too. */
+  /** Gives up loads in progress, except those that another change waits for. */
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -38,7 +38,7 @@ const ROLES: readonly DeploymentRole[] = ['main', 'control', 'candidate'];
 /**
  * All hosts of this gateway that serve live requests, by deployment. A change has two halves, with the change of route between
  * them: `prepare` makes every wanted deployment ready and takes nothing away; `reconcile` routes traffic to what is wanted, then
- * drains and closes the rest. A new build of a version waits beside the old one from the first to the second.
+ * drains and closes the rest. A new build of a version is loaded in addition to the old one until the second.
  */
 export class LiveHosts {
   readonly #options: LiveHostsOptions;

@@ -1,7 +1,7 @@
 /**
- * Looks at the repository again: whenever somebody asks about it, and by itself where it is polled. A look never moves traffic and
- * never touches what is served. It reloads what is not in use, so that new versions can be tried, and says what has changed
- * under those that are at work.
+ * Scans the repository again: on requests about it, and periodically where it is polled. A look never moves traffic and never
+ * changes what is served. It reads versions that are not in use again, so that new ones can be tried, and reports changes to the
+ * files of those in use.
  */
 
 import { within } from '../concurrency/within.ts';
@@ -15,10 +15,10 @@ import type { RepositoryReader } from '../repository/readers.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry } from './catalog-entry.ts';
 import type { Deployments } from './deployments.ts';
-import { tellOfMove } from './first-choices.ts';
+import { logMove } from './first-choices.ts';
 import type { ModelControl } from './model-control.ts';
 import { namedVersions, versionsNamedBy } from './named-versions.ts';
-import { factsOf, noticed, tellOfNews } from './noticed.ts';
+import { factsOf, logNews, noticed } from './noticed.ts';
 import type { RouteOwner } from './route-owner.ts';
 import type { StartingModels } from './starting-models.ts';
 
@@ -41,9 +41,9 @@ export type LookoutOptions = {
 /** How often one look begins again because a load came between. */
 const LOOKS_MAX = 3;
 
-/** How long others wait for a look, which goes on all the same; milliseconds. */
+/** How long callers wait for a look, which continues after that; milliseconds. */
 export type Waits = {
-  /** A list of models, before it tells what is known. */
+  /** A list of models, before it answers with what is known. */
   readonly listMs: number;
   /** A command, for the files that it is about. */
   readonly commandMs: number;
@@ -101,7 +101,7 @@ export class Lookout {
     clearTimeout(this.#timer);
   }
 
-  /** Looks at all models. Resolves with false where that takes too long: then it goes on, and what is known is as before. */
+  /** Looks at all models. Resolves with false where that takes too long: the look continues, and the catalogue is as before. */
   async lookAll(): Promise<boolean> {
     this.#everything ??= this.#lookAtAll(false).finally(() => {
       this.#everything = undefined;
@@ -191,7 +191,7 @@ export class Lookout {
     const entry = noticed({ before, found, atWork: this.#atWork(model, before) });
     if (entry === before) this.#pending.delete(model);
     if (entry === before || (isPoll && !this.#isConfirmed(found))) return;
-    tellOfNews(before, entry, log);
+    logNews(before, entry, log);
     if (entry.packages.size === 0 && !(await this.#isThere(model))) this.#forget(model);
     else if (isPoll && this.#isServedUnasked(entry)) await this.#takeUp(entry);
     else catalog.replace(entry);
@@ -227,7 +227,7 @@ export class Lookout {
     return catalogEntry(config, { ...scan, model, root, config: before?.config });
   }
 
-  /** The versions that somebody depends on. */
+  /** The versions in use. */
   #atWork(model: string, before: CatalogEntry | undefined): ReadonlySet<string> {
     const { routes, deployments, controller } = this.#options;
     if (before === undefined) return new Set();
@@ -263,7 +263,7 @@ export class Lookout {
     try {
       const refusal = await control.adopt({ entry, isBrought: false });
       if (refusal !== undefined) throw new Error(refusal.why);
-      tellOfMove({ entry, before, after: routes.read(model) }, log);
+      logMove({ entry, before, after: routes.read(model) }, log);
     } catch (error) {
       catalog.replace(entry);
       const message = `not loaded (${messageOf(error)}); listed only`;

@@ -1,6 +1,6 @@
 /**
- * Models as callers may list, load and unload them. A load reads the model's folder, makes what its route leads to ready beside
- * what is served, and only then routes traffic there: there is no gap, and a load that fails changes nothing.
+ * Models as callers may list, load and unload them. A load reads the model's folder, loads the versions that its route leads
+ * to while the present ones serve, and only then routes traffic there: there is no gap, and a load that fails changes nothing.
  * What was loaded or unloaded by a call stays so until the next one or until this process ends: a new process begins with all
  * that the repository holds.
  */
@@ -18,11 +18,11 @@ import type { RepositoryReader } from '../repository/readers.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, catalogEntry, changedVersions } from './catalog-entry.ts';
 import type { Deployments } from './deployments.ts';
-import { tellOfMove } from './first-choices.ts';
+import { logMove } from './first-choices.ts';
 import { basisOf, initialRoute } from './initial-routes.ts';
 import { namedVersions } from './named-versions.ts';
 import type { OverrideFiles } from './override-files.ts';
-import { tellOf } from './read-catalog.ts';
+import { logProblems } from './read-catalog.ts';
 import type { RouteOwner } from './route-owner.ts';
 import type { StartingModels } from './starting-models.ts';
 
@@ -126,7 +126,7 @@ export class ModelControl implements ModelRepository {
         spare = overrides.use(model, own);
       });
       if (refusal !== undefined) throw new ServeError('conflict', refused('load', model, refusal));
-      tellOfMove({ entry, before, after: this.#options.routes.read(model) }, this.#options.log);
+      logMove({ entry, before, after: this.#options.routes.read(model) }, this.#options.log);
       this.#faults.delete(model);
     } catch (error) {
       // A model that the repository does not know has no line that could say so.
@@ -146,7 +146,7 @@ export class ModelControl implements ModelRepository {
       .catch((cause: unknown) => {
         throw loadFailed(model, messageOf(cause), cause);
       });
-    tellOf(scan, log);
+    logProblems(scan, log);
     const entry = catalogEntry(config, { ...scan, model, root, config: json });
     const before = catalog.entry(model);
     const isBroken = entry.problems.some(
@@ -157,8 +157,8 @@ export class ModelControl implements ModelRepository {
   }
 
   /**
-   * Makes what was read ready beside what is served, then takes it up. Resolves with what stands in the way, if anything does, and
-   * rejects with ServeError `load_failed`. To be called in the model's turn.
+   * Loads the read versions while the present ones serve, then applies the entry. Resolves with a refusal if something prevents
+   * it, and rejects with ServeError `load_failed`. To be called in the model's turn.
    */
   async adopt({ entry, isBrought }: Read, onTaken = (): void => {}): Promise<Refusal | undefined> {
     const { model, packages } = entry;
@@ -258,7 +258,7 @@ export class ModelControl implements ModelRepository {
   }
 
   /**
-   * Does something to several models at once. Rejects with ServeError `conflict`, with nothing begun, where one of them is still
+   * Does something to several models together. Rejects with ServeError `conflict`, with nothing begun, where one of them is still
    * being loaded after 20 s.
    */
   async inTurns<Result>(models: readonly string[], work: () => Promise<Result>): Promise<Result> {

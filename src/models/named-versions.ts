@@ -29,7 +29,7 @@ export type NamedVersionsOptions = {
   readonly controller: Pick<RouteOwner, 'recordedVersions'>;
 };
 
-/** All versions of a model that somebody names: in the configuration, by its route, or on the ledger. */
+/** All versions of a model that are referred to: by the configuration, its route or the ledger. */
 export function namedVersions({ config, routes, controller }: NamedVersionsOptions) {
   return (model: string): readonly string[] => {
     const route = routes.read(model);

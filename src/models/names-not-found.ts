@@ -30,7 +30,7 @@ export function namesNotFound(config: Config, catalog: Catalog): readonly string
 
 /**
  * What the routes lead to and the repository lacks, a sentence each: the ledger remembers versions that have been deleted since.
- * What the configuration names too, `namesNotFound` has told.
+ * What the configuration names too, `namesNotFound` reports.
  */
 export function recordedNotFound(
   config: Config,
@@ -40,11 +40,11 @@ export function recordedNotFound(
   return routes.flatMap(({ model, stable, shares, mirror }) => {
     const found = catalog.versions(model).map(({ version }) => version);
     const written = config.models[model]?.route;
-    const told = [written?.stable, written?.mirror?.version];
-    told.push(...(written?.split ?? []).map(({ version }) => version));
+    const named = [written?.stable, written?.mirror?.version];
+    named.push(...(written?.split ?? []).map(({ version }) => version));
     const led = new Set([stable, ...shares.map(({ version }) => version), mirror?.version]);
     return missing([...led], found)
-      .filter((version) => !told.includes(version))
+      .filter((version) => !named.includes(version))
       .map((version) =>
         notFound(`route of ${model}`, 'a version of the repository', found, version),
       );

@@ -13,8 +13,8 @@ export type Sighting = {
 };
 
 /**
- * What a look at a model's folder comes to: versions that are not in use are as they are on disk now, the others as they were
- * read, with what has changed beside them. The entry before, the very same object, where nothing is new.
+ * The entry after a look at a model's folder: versions that are not in use are as they are on disk now, the others as they were
+ * read, with their changes noted. Returns `before` itself where nothing has changed.
  */
 export function noticed({ before, found, atWork }: Sighting): CatalogEntry {
   if (before === undefined) return found;
@@ -45,7 +45,7 @@ function entryOf(
   };
 }
 
-/** What concerns all versions of a model at once. */
+/** Changes that concern all versions of a model. */
 function changeOfAll(before: CatalogEntry, found: CatalogEntry): string | undefined {
   const [was] = before.packages.values();
   const [is] = found.packages.values();
@@ -70,7 +70,7 @@ function changeOf(kept: Package, { packages, problems }: CatalogEntry): readonly
 }
 
 /** Logs what a scan of the repository has found, each change once. */
-export function tellOfNews(before: CatalogEntry | undefined, after: CatalogEntry, log: Log): void {
+export function logNews(before: CatalogEntry | undefined, after: CatalogEntry, log: Log): void {
   const { model } = after;
   for (const [version, found] of after.packages) {
     const was = before?.packages.get(version);

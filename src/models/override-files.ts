@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf, ServeError } from '../core/errors.ts';
 
-/** A version and a file of it, or a file beside the versions; nothing that leads elsewhere or is passed over when read. */
+/** `<version>/<file>` or `<file>`; no path that leaves the folder or that the repository's scan skips. */
 const PATH = /^[^/\\._\0][^/\\\0]{0,254}(\/[^/\\.\0][^/\\\0]{0,254})?$/;
 
 /** What the system says of names that are too long, or of a version that is called as a file is. */
@@ -21,7 +21,7 @@ export class OverrideFiles {
 
   /**
    * Writes a model's files as a repository of their own and resolves with its path.
-   * @throws ServeError `invalid_input` for a path that is not `<version>/<file>` or `<file>`, or cannot be one beside the others,
+   * @throws ServeError `invalid_input` for a path that is not `<version>/<file>` or `<file>`, or collides with another,
    * `not_allowed` where no temporary files can be written. Nothing stays behind.
    */
   async write(model: string, files: ReadonlyMap<string, Uint8Array>): Promise<string> {

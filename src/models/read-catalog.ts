@@ -41,7 +41,7 @@ export function scannedEntry(
   model: string,
   scan: Scan,
 ): CatalogEntry {
-  tellOf(scan, log);
+  logProblems(scan, log);
   const entry = catalogEntry(config, { ...scan, model, root: config.repository });
   // Of a model whose packages can be read and whose settings cannot be, the scan knows nothing.
   if (entry.packages.size === 0 && scan.packages.length > 0) {
@@ -52,7 +52,7 @@ export function scannedEntry(
 }
 
 /** Says what cannot be served, and what is asked for and not done. */
-export function tellOf({ problems, notes }: Pick<Scan, 'problems' | 'notes'>, log: Log): void {
+export function logProblems({ problems, notes }: Pick<Scan, 'problems' | 'notes'>, log: Log): void {
   for (const { where, message } of problems)
     log({ level: 'error', message: `cannot be served: ${message}`, facts: { where } });
   for (const { where, message } of notes) log({ level: 'warn', message, facts: { where } });

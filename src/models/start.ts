@@ -17,12 +17,12 @@ import type { ModelReader } from '../repository/reader.ts';
 import type { BytesRead } from '../repository/reading-progress.ts';
 import type { Scan } from '../repository/scan.ts';
 import type { Catalog } from './catalog.ts';
-import { type LedgerLifetime, tellOfChoices } from './first-choices.ts';
+import { type LedgerLifetime, logChoices } from './first-choices.ts';
 import { initialRoute } from './initial-routes.ts';
 import { namedVersions } from './named-versions.ts';
 import { namesNotFound, recordedNotFound } from './names-not-found.ts';
 import { overruledRoutes } from './overruled-routes.ts';
-import { brokenEntry, scannedEntry, tellOf } from './read-catalog.ts';
+import { brokenEntry, logProblems, scannedEntry } from './read-catalog.ts';
 import type { RouteOwner } from './route-owner.ts';
 import type { StartingModels } from './starting-models.ts';
 
@@ -74,7 +74,7 @@ export class Start {
     for (const broken of folders.broken) {
       catalog.replace(brokenEntry(config, broken));
       const where = `${config.repository}/${broken.name}`;
-      tellOf({ problems: [{ where, message: broken.reason }], notes: [] }, log);
+      logProblems({ problems: [{ where, message: broken.reason }], notes: [] }, log);
     }
     const why = options.ledgerRead === undefined ? WAITING : READING_LEDGER;
     for (const model of folders.names) starting.become(model, why);
@@ -85,7 +85,7 @@ export class Start {
     const { clock, log } = this.#options;
     const sinceMs = clock.monotonicMs();
     const soFar = (): string => durationText(clock.monotonicMs() - sinceMs);
-    const progress = setInterval(() => this.#tellProgress(soFar()), PROGRESS_MS);
+    const progress = setInterval(() => this.#logProgress(soFar()), PROGRESS_MS);
     progress.unref();
     try {
       await this.#ledgerRead();
@@ -118,7 +118,7 @@ export class Start {
     try {
       await this.#readAll();
       await Promise.all(this.#loads);
-      if (!this.#isStopped) await this.#tellOfAll();
+      if (!this.#isStopped) await this.#logFindings();
     } catch (error) {
       this.#options.onInternalError('start', error);
     }
@@ -191,22 +191,22 @@ export class Start {
     starting.end(model);
   }
 
-  #tellProgress(soFar: string): void {
+  #logProgress(soFar: string): void {
     const { starting, log } = this.#options;
     const left = starting.list().map(({ model, why }) => `${model} (${why})`);
     if (left.length === 0) return;
     log({ level: 'info', message: `still starting after ${soFar}: ${left.join(', ')}` });
   }
 
-  /** What can be said only once all has been read, and the ledger has had its word. */
-  async #tellOfAll(): Promise<void> {
+  /** Findings that need the whole catalogue and the ledger to be read. */
+  async #logFindings(): Promise<void> {
     const { config, catalog, routes, ledgerLifetime, log } = this.#options;
     if (catalog.entries().every(({ packages }) => packages.size === 0)) {
       const message = `no models: expected ${config.repository}/<model>/<version>/model.onnx`;
       log({ level: 'warn', message });
     }
     for (const message of namesNotFound(config, catalog)) log({ level: 'error', message });
-    await tellOfChoices({ config, catalog, log, ledgerLifetime });
+    await logChoices({ config, catalog, log, ledgerLifetime });
     for (const message of overruledRoutes(catalog, routes)) log({ level: 'warn', message });
     for (const message of recordedNotFound(config, catalog, routes.list()))
       log({ level: 'error', message });

@@ -41,7 +41,7 @@ export type ImageCodec = {
 };
 
 export async function openImageCodec(options: CodecOptions): Promise<ImageCodec> {
-  // The library's shared parts must be in memory before the first thread has them, and after the last: hence on this thread too.
+  // The library's shared parts must be loaded before the first thread and stay until the last ends, so this thread loads them too.
   await import('sharp');
   return new ThreadCodec(options);
 }
@@ -73,7 +73,7 @@ class ThreadCodec implements ImageCodec {
       env: {},
       execArgv: [],
     });
-    // A thread that dies fails its image, which tells the caller, and is replaced.
+    // A thread that exits fails its image, and is replaced; the caller gets that error.
     this.#pool.on('error', () => undefined);
   }
 

@@ -17,8 +17,8 @@ const FORMATS = 'JPEG, PNG, TIFF, WebP, GIF or AVIF';
 /** The library's own names of those: it would read drawings, documents and every other format it was built with, too. */
 const READERS = ['Jpeg', 'Png', 'Tiff', 'Webp', 'Nsgif', 'Heif'];
 
-// Both hold for the whole process. One thread for each image, as many images at once as there are workers; and no image comes
-// twice, so nothing is kept.
+// Both hold for the whole process. One thread for each image, as many images in parallel as there are workers; no
+// image is cached, since none is expected twice.
 sharp.concurrency(1);
 sharp.cache(false);
 sharp.block({ operation: ['VipsForeignLoad'] });

@@ -69,7 +69,7 @@ function drawNames(frame: Frame, series: readonly Series[]): readonly Markup[] {
 
 const STRIPS_MAX = 400;
 
-/** Over each x a strip that tells all values there when pointed at; of very many x, some. */
+/** A strip over each x that shows all values there on hover; where there are very many x, over some. */
 function drawStrips(frame: Frame, { x, y, series }: LinePlot): readonly Markup[] {
   const texts = new Map<number, string[]>();
   for (const { name, points } of series) {

@@ -5,7 +5,7 @@ const LIGHT =
 const DARK =
   '--ground:#171c24;--ink:#e8ecf1;--soft:#a5b0bd;--rule:#2b333f;--edge:#66717f;--one:#6cb2f0;--two:#f0a05c;--three:#4fc4a6;--four:#cf9ae0;--quiet:#97a3b0;--bad:#ff8f85';
 
-/** The colours of plots and pages. The four tones differ in lightness too, and no plot tells things apart by tone alone. */
+/** The colours of plots and pages. The four tones differ in lightness too, and no plot distinguishes things by tone alone. */
 const COLOURS = `:root{color-scheme:light dark;${LIGHT}}@media (prefers-color-scheme:dark){:root{${DARK}}}@media print{:root{color-scheme:light;${LIGHT}}}`;
 
 const TONES = ['one', 'two', 'three', 'four', 'quiet', 'bad']

@@ -1,5 +1,5 @@
 /**
- * Bytes of buffers beyond those that are held, from which on somebody has to see to it that they are collected. The engine itself
+ * Bytes of buffers, beyond those that are held, from which on this module requests a collection. The engine itself
  * leaves up to 64 MiB between two collections while buffers come and go.
  */
 const LEFT_BYTES_MIN = 64 * 1_048_576;
@@ -56,7 +56,7 @@ export function collectingLeftovers(
 
 /**
  * A large buffer, which the engine counts as growth. It is never written to, so that the system gives no memory for it, and the
- * engine collects in small steps beside other work; a collection by command would stop everything for a tenth of a second.
+ * engine collects in small steps between other work; a collection by command would stop everything for a tenth of a second.
  */
 class Reason {
   #buffer: WeakRef<ArrayBuffer> | undefined;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 import type { Log } from '../core/log.ts';
 
-/** Files that are open beside connections: models' processes, the ledger, models that are being read. */
+/** Open files other than connections: models' processes, the ledger, models that are being read. */
 const OTHERS = 256;
 
 /** Ports that each have so many connections. */

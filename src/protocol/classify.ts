@@ -23,7 +23,7 @@ export type Classes = {
   readonly batched: boolean;
 };
 
-/** Scores in one answer: picking and writing them is done in one go on the thread that serves everyone else. */
+/** Max scores in one answer: they are picked and written without a pause on the serving thread. */
 const SCORES_MAX = 16_384;
 
 /**

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 
 /**
- * Connections that wait to be accepted, where Node's default is 511: clients that come back all at once after a restart. The
- * system has a limit of its own, on Linux `net.core.somaxconn`.
+ * Max connections that wait to be accepted, for clients that reconnect together after a restart. Node's default is 511; nginx's
+ * `backlog`. The kernel has a limit of its own, on Linux `net.core.somaxconn`.
  */
 export const BACKLOG = 4_096;
 
@@ -14,7 +14,7 @@ const LOOKS_MAX = 64;
 
 /** A connection, as its protocol knows it. */
 export type Connection = {
-  /** Ends it at once. */
+  /** Closes it without waiting. */
   readonly close: () => void;
   /** True while all that it has asked is still arriving: no work is done for it yet. */
   readonly isArriving: () => boolean;

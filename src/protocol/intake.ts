@@ -26,8 +26,8 @@ export type Source = {
 
 /**
  * Shares the reading of large requests fairly: once a turn of the event loop has had its bytes, a connection that brings more is
- * held. Those that are held go on in the order of coming, as soon as the loop has nothing else to do, and at the latest when others
- * had twice the time. The system keeps what arrives meanwhile and has the sender wait, so a flood of large requests slows itself
+ * held. Held connections resume in order of arrival, as soon as the loop has nothing else to do, and at the latest when others
+ * had twice the time. Meanwhile the kernel's buffers fill and TCP slows the sender, so a flood of large requests slows itself
  * down and leaves room for small ones. Nothing is refused here.
  */
 export class Intake {
@@ -38,7 +38,7 @@ export class Intake {
   #isTurn = false;
   /** When the turn began. */
   #turnMs = 0;
-  /** When those that are held go on at the latest. Set by the first turn with bytes, and by no other until they went on. */
+  /** When held connections resume at the latest. Set by the first turn with bytes, and by no other until they have resumed. */
   #latestMs: number | undefined;
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {

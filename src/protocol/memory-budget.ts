@@ -48,7 +48,7 @@ export class MemoryBudget {
     let isOpen = true;
     return {
       take: (bytes) => {
-        // What still arrives after the end of a request is held for no one.
+        // Bytes that arrive after the end of a request are not counted.
         if (!isOpen) throw new ServeError('cancelled', 'The caller went away');
         if (this.#usedBytes + bytes > this.#boundFor(heldBytes + bytes)) throw this.#full(bytes);
         this.#usedBytes += bytes;

@@ -1,5 +1,5 @@
 /**
- * What callers say about a request beside its tensors. The names and their meaning are the protocol's; a wire brings them in its
+ * What callers say about a request in addition to its tensors. The names and their meaning are the protocol's; a wire brings them in its
  * own types (numbers in JSON, 64-bit integers in gRPC), and here they become ours.
  */
 import { unexpected } from './refusal.ts';

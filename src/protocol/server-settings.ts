@@ -8,6 +8,6 @@ export type LogSettings = {
 /** What callers may read and change while the server runs. */
 export type ServerSettings = {
   readonly log: () => LogSettings;
-  /** Takes effect at once, for this process only. */
+  /** Takes effect immediately, for this process only. */
   readonly setLog: (settings: Partial<LogSettings>) => void;
 };

@@ -90,8 +90,8 @@ function plain(message: protobuf.Message): TritonModelConfig {
 }
 
 /**
- * The parser names the line for some errors only. Any other comes up as soon as the line is read that it is on, whatever
- * follows; up to the line before it, there is none or one that names its line. So the place is found by halving.
+ * The parser names the line for some errors only. Any other occurs for every prefix of the text that
+ * includes its line; for a shorter prefix there is no error, or one that names its line. So the line is found by bisection.
  */
 function lineOf(message: string, lines: readonly string[]): number {
   const named = /\(line (\d+)\)$/.exec(message)?.[1];

@@ -1,4 +1,4 @@
-/** The work of an inspector's thread: what only reading every byte of a package tells. */
+/** The work of an inspector's thread: the part of a package that needs every byte to be read. */
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';

@@ -1,6 +1,6 @@
 /**
- * Reads packages on a thread of its own, at a lower priority: gigabytes are hashed, and the memory that they take collected, while
- * the thread that serves requests goes on.
+ * Reads packages on a thread of its own, at a lower priority: gigabytes are hashed, and their memory is collected, without
+ * blocking the thread that serves requests.
  */
 import { Piscina } from 'piscina';
 import type { DirectoryDigest } from './digest.ts';
@@ -44,7 +44,7 @@ function createPool(): Piscina {
     env: {},
     execArgv: [],
   });
-  // A thread that dies fails its package, which tells the caller.
+  // A thread that exits fails its package, and the caller gets that error.
   pool.on('error', () => undefined);
   return pool;
 }

@@ -4,7 +4,7 @@ import type { OnnxDimension, OnnxValueInfo } from './onnx-schema.ts';
 type Side = { readonly what: string; readonly dimensions: readonly OnnxDimension[] };
 
 /**
- * What the signature says of rows. They can be told apart only where every input and output has a free leading dimension, and
+ * What the signature says of rows. They can be split only where every input and output has a free leading dimension, and
  * these carry the same symbol, or none of them has one: an output of `[num_boxes, 4]` is not split by the rows of `[N, 3]`.
  * The symbol may stand for nothing else: joining requests along it would change another dimension too.
  */

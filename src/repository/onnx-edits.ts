@@ -74,7 +74,7 @@ function defaultsIn(bytes: Uint8Array, parts: readonly WireField[]): readonly De
   return found;
 }
 
-/** What is declared otherwise than the file's own value is cannot be asked of anybody. */
+/** Whether the file's default has the type and shape that the input declares; otherwise it is no default. */
 function fits({ dtype, shape }: DefaultInput, { type }: OnnxValueInfo): boolean {
   const { elem_type: element, shape: declared } = type?.tensor_type ?? {};
   const dimensions = declared?.dim ?? [];

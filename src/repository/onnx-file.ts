@@ -20,7 +20,7 @@ export type OnnxSummary = {
   readonly signature: Signature;
   /** Files that hold weights, relative to the model file. */
   readonly externalFiles: readonly string[];
-  /** Whether requests may share a run, as far as the file tells. */
+  /** Whether requests may share a run, according to the file. */
   readonly rows: RowsFinding;
   /** How its bytes are to be changed for the runtime; undefined: they are not. */
   readonly edits: ModelEdits | undefined;
@@ -76,7 +76,7 @@ export function readOnnxSummary(bytes: Uint8Array): OnnxSummary {
   };
 }
 
-/** Weights in other files are looked for beside the model's own, where a changed copy does not lie. */
+/** No edits where the weights are external: the runtime looks for them in the model's folder, where an edited copy is not. */
 function editsIn(bytes: Uint8Array): FoundEdits | undefined {
   try {
     const found = editsOf(bytes);

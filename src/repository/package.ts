@@ -27,7 +27,7 @@ const MODEL_FILE = 'model.onnx';
 const MODEL_YAML_FILE = 'model.yaml';
 const MODEL_YAML_BYTES_MAX = 16 * 1024 * 1024;
 
-/** What a model's folder says of all its versions, beside them. */
+/** What the files of a model's folder say of all its versions. */
 export type ModelSettings = {
   /** Settings from the model's own files, which `understudy.yaml` overrides. One object for all versions of a model. */
   readonly baseConfig: BaseConfig;
@@ -55,12 +55,12 @@ export type Package = ModelVersion & {
   readonly signature: Signature;
   /** The tensors that the model has in other shapes than callers see. */
   readonly reshapes: readonly Reshape[];
-  /** Whether requests may share a run, as far as the model's file tells. */
+  /** Whether requests may share a run, according to the model's file. */
   readonly rows: RowsFinding;
   /** `classification`, for instance. */
   readonly task: string | undefined;
   readonly description: string | undefined;
-  /** In the order of the class scores; those that were written beside the model only. */
+  /** In the order of the class scores; only those in a label file next to the model. */
   readonly labels: readonly string[] | undefined;
   /** The names along an output's last dimension, by output. */
   readonly labelsByOutput: ReadonlyMap<string, readonly string[]>;
@@ -113,7 +113,7 @@ export type PackageReading = {
 
 /**
  * Reads one version's folder. The model file is read as a whole for its signature, which limits it to 2 GiB, as the format
- * itself does; larger weights lie in files beside it.
+ * itself does; larger weights are in external files.
  *
  * @throws Error that names what was expected and what was found.
  */
@@ -192,7 +192,7 @@ function labelsOf(
   return all;
 }
 
-/** What was written by hand beside the model goes before what its exporter put into it. */
+/** A file written by hand next to the model takes precedence over the exporter's metadata in it. */
 function withFileLabels(
   said: ReadonlyMap<string, readonly string[]>,
   { labels }: Package['inspected'],

@@ -16,7 +16,7 @@ export type ModelReader = {
    * `onProgress` is called now and then with how far it has come.
    */
   readonly read: (order: ReadOrder, onProgress: (read: BytesRead) => void) => Promise<Scan>;
-  /** Ends it at once, with all that hangs. */
+  /** Kills it, with reads that hang. */
   readonly close: () => void;
 };
 

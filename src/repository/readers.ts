@@ -9,7 +9,7 @@ import type { ReadOrder } from './reader-message.ts';
 import type { Scan } from './scan.ts';
 
 export type RepositoryReader = {
-  /** Reads one model, beside others. Rejects with an Error where nothing more comes for too long, or once it is closed. */
+  /** Reads one model, in parallel with others. Rejects with an Error after a time without progress, or once it is closed. */
   readonly read: (order: ReadOrder) => Promise<Scan>;
   /** The folders in a directory. Rejects as `read` does, or where the directory cannot be read. */
   readonly list: (directory: string) => Promise<Folders>;
@@ -49,7 +49,7 @@ export class Readers implements RepositoryReader {
   readonly list = (directory: string): Promise<Folders> =>
     this.#with((reader) => reader.list(directory));
 
-  /** Ends all of them at once, with what hangs. */
+  /** Kills all of them, with reads that hang. */
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#idleTimer);

@@ -10,7 +10,7 @@ export function newProgress(): ReadingProgress {
   return new SharedArrayBuffer(PLACES * BigInt64Array.BYTES_PER_ELEMENT);
 }
 
-/** So many bytes are to be read beside those that were known of. */
+/** Adds bytes that are to be read. */
 export function expectBytes(progress: ReadingProgress | undefined, bytes: number): void {
   if (progress !== undefined) Atomics.add(new BigInt64Array(progress), 1, BigInt(bytes));
 }

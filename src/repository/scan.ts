@@ -42,9 +42,9 @@ export type ScanModelOptions = ScanOptions & {
 
 /**
  * Finds all packages of `<repository>/<model>/<version>/model.onnx`, or of the file that a model's `config.pbtxt` names. A
- * version is a folder that is called as a number, or that is named by somebody; other folders are left aside, and said in one
+ * version is a folder whose name is a number, or is one that `options` names; other folders are skipped, and reported in one
  * line. Files on the first two levels and names that begin with `.` or `_` are passed over. A folder that is not a whole
- * package, a link that leads nowhere and a model without versions become problems; the others go on.
+ * package, a dangling link and a model without versions become problems; the other packages are still returned.
  */
 export async function scanRepository(root: string, options: ScanOptions = {}): Promise<Scan> {
   const models = await foldersIn(root).catch((error: unknown) => messageOf(error));
@@ -111,7 +111,7 @@ async function scanWith(inspector: Inspector, where: string, options: ModelScan)
 
 type Above = { readonly above: FolderSays | undefined };
 
-/** A folder that says nothing is told from one that could not be read. */
+/** An empty folder is distinguished from one that could not be read. */
 function saidNothing(above: FolderSays | undefined): Above {
   return { above };
 }

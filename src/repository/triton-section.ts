@@ -11,7 +11,7 @@ export type Section = Readonly<Record<string, unknown>>;
 
 /**
  * What a configuration says of rows. `rows`: the dimensions that it lists are those of one row; `off`: they are all of them,
- * and the first is no batch; `unsaid`: the model file has to tell.
+ * and the first is no batch; `unsaid`: the model file decides.
  */
 export type Batching = 'rows' | 'off' | 'unsaid';
 

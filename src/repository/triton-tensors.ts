@@ -81,7 +81,7 @@ function checkFormat({ format }: TritonTensor, where: string): void {
 const FORMATS = ['FORMAT_NONE', 'FORMAT_NHWC', 'FORMAT_NCHW'] as const;
 
 /**
- * Holds what a configuration expects against what the model file says, and tells which tensors callers see in other shapes.
+ * Compares the configuration's tensors with the model file's, and returns those that callers see in other shapes.
  *
  * @throws Error that names the tensor, what was expected and what was found.
  */

@@ -5,8 +5,8 @@
  * Source: the appendix on early stopping of MLPerf's inference rules (https://github.com/mlcommons/inference_policies).
  *
  * It assumes that requests are late or not independently of one another, and one look at a number of requests that is fixed
- * beforehand. In a queue, lateness comes in clumps: then n requests show less than n independent ones would, and a load that
- * is short beside the clumps shows nothing of them.
+ * beforehand. In a queue, late requests cluster: then n requests show less than n independent ones would, and a load that
+ * is short compared with the clusters shows nothing of them.
  */
 import { logRegularisedBeta } from './beta.ts';
 
@@ -59,7 +59,7 @@ function checkedLogError({ quantile, confidence }: TailClaim): number {
   return Math.log1p(-confidence);
 }
 
-/** The first whole number at which a condition holds that then holds for good; it does at `most`, and not at `none`. */
+/** The first whole number from which on a condition holds; it does at `most`, and not at `none`. */
 function firstWhere(holds: (value: number) => boolean, none: number, most: number): number {
   let [low, high] = [none, most];
   while (high - low > 1) {

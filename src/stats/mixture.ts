@@ -30,7 +30,7 @@ export function logEvidence(mixture: Mixture): number {
 }
 
 /**
- * About how many more samples it takes until the logarithm of the e-value is `logNeeded`, if every bet goes on growing as it
+ * About how many more samples it takes until the logarithm of the e-value is `logNeeded`, if every bet keeps growing as it
  * did over the first `samples`. Undefined where no bet grows, or nothing has been seen.
  */
 export function samplesToGo(

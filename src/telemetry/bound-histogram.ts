@@ -13,7 +13,7 @@ type Row<Label extends string> = {
 /**
  * A histogram whose rows are looked up once and then only added to: an observation finds its bucket and adds twice. The
  * original checks and hashes the labels of every observation, which for three clocks of every request costs more than the
- * gateway's own bookkeeping. Rows are cumulated when somebody looks.
+ * gateway's own bookkeeping. Rows are cumulated on collection.
  */
 export class BoundHistogram<Label extends string> extends Histogram<Label> {
   readonly #name: string;

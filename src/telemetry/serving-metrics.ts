@@ -15,7 +15,7 @@ export class ServingMetrics {
   readonly #queue: BoundHistogram<(typeof PER_VERSION)[number]>;
   readonly #compute: BoundHistogram<(typeof PER_VERSION)[number]>;
   readonly #total: BoundHistogram<(typeof PER_VERSION)[number]>;
-  /** One watcher per model, version and role for good: a request allocates nothing here. */
+  /** One permanent watcher per model, version and role, so that a request allocates nothing here. */
   readonly #watchers = new Map<string, (outcome: Outcome) => void>();
   /** Add the answers since the last scrape to their counter, which hashes its labels each time. */
   readonly #settleAnswers: (() => void)[] = [];

@@ -124,7 +124,7 @@ export class RolloutObservers {
     this.#observerOf(target)?.window.countMirror(event);
   }
 
-  /** What was drawn for an earlier rollout of the same candidate may end in this one, and tells nothing of it. */
+  /** A request drawn for an earlier rollout of the same candidate may end in this one, and does not count in it. */
   #observerOf({ model, version, rolloutId }: MirrorTarget): RolloutObserver | undefined {
     const observer = this.#observers.get(model);
     const isOpen = observer?.candidate === version && observer.rolloutId === rolloutId;

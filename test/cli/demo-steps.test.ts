@@ -1,5 +1,5 @@
 import t from 'tap';
-import { tellSteps } from '../../src/cli/demo-steps.ts';
+import { printSteps } from '../../src/cli/demo-steps.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import { TRIALS, type Trial } from '../../src/demo/trials.ts';
 
@@ -10,7 +10,7 @@ t.test(
   async (t) => {
     const clock = new HandClock();
     const lines: string[] = [];
-    const tell = tellSteps({ say: (line) => void lines.push(line), clock });
+    const tell = printSteps({ say: (line) => void lines.push(line), clock });
     const step = { number: 2, of: 6, task: 'prove errors' };
     tell(FIRST, { step: undefined, phase: 'loading', why: 'loading version 2' });
     for (let second = 0; second < 25; second += 1) {

@@ -6,7 +6,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { LogEntry } from '../../src/core/log.ts';
 import { ledgerLifetime } from '../../src/ledger/ledger-lifetime.ts';
 import { Catalog } from '../../src/models/catalog.ts';
-import { firstChoices, tellOfChoices } from '../../src/models/first-choices.ts';
+import { firstChoices, logChoices } from '../../src/models/first-choices.ts';
 import { scannedEntry } from '../../src/models/read-catalog.ts';
 import { type ScanOptions, scanModel } from '../../src/repository/scan.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
@@ -53,7 +53,7 @@ t.test(
     const folder = await mkdtemp(join(SHARED_MEMORY, 'understudy-ledger-'));
     t.teardown(() => rm(folder, { recursive: true }));
     const world = await aWorld(t, folder);
-    await tellOfChoices(world);
+    await logChoices(world);
     t.match(world.told, [
       {
         level: 'warn',
@@ -70,7 +70,7 @@ t.test(
 
 t.test('a disk that does not say what it is holds no start', async (t) => {
   const world = await aWorld(t, './ledger');
-  await tellOfChoices({ ...world, ledgerLifetime: () => new Promise(() => undefined) });
+  await logChoices({ ...world, ledgerLifetime: () => new Promise(() => undefined) });
   t.match(world.told, [{ message: /^follows its newest version/ }]);
   t.equal(world.told.length, 1);
 });

@@ -1,7 +1,7 @@
 import type { LoadProgress } from '../nouns/load-report.ts';
 import { Histogram, type HistogramData } from './histogram.ts';
 
-/** What one process tells of its share of a running load. Plain data. */
+/** One process's progress report of its share of a running load. Plain data. */
 export type Pulse = {
   readonly elapsedMs: number;
   readonly inFlight: number;

@@ -115,7 +115,7 @@ class LoadRun {
     return await this.#whileWatched(async () => {
       await this.#alarm.until(this.#startMs);
       this.#sendsClosed = true;
-      for (let lane = 0; lane < concurrency && this.#sendsClosed; lane += 1) this.#sendNext();
+      for (let sent = 0; sent < concurrency && this.#sendsClosed; sent += 1) this.#sendNext();
       while (this.#sendsClosed && !this.#isEnded && this.#clock.monotonicMs() < this.#endMs)
         await this.#alarm.until(this.#endMs);
       this.#sendsClosed = false;
@@ -130,7 +130,7 @@ class LoadRun {
     return this.#startMs + this.#load.durationMs;
   }
 
-  /** Sends, awaits what is in flight then, and tells what was seen. */
+  /** Sends, awaits the requests in flight, and returns the results. */
   async #whileWatched(send: () => Promise<void>): Promise<LoadShare> {
     const { signal, timeoutMs, durationMs } = this.#load;
     const ring = (): void => this.#alarm.ring();

@@ -16,7 +16,7 @@ export type LoadOrder = {
   readonly deadlineMs?: number | undefined;
 };
 
-/** What the modes need of the world: a way to load an arm, and someone to tell. */
+/** What the modes need: a way to load an arm, and a listener for progress lines. */
 export type Bench = {
   /** `watch` is called a few times a second while the load runs, with the milliseconds since its start. */
   load(arm: Arm, order: LoadOrder, watch?: (elapsedMs: number) => void): Promise<Measured>;

@@ -5,7 +5,7 @@ import { errorsText, perSecondText } from './load-words.ts';
 
 /** Loads that a search may take at most: 40 doublings of one request a second are more than any server answers. */
 const LOADS_MAX = 40;
-/** So many loads in a row that the generator spoilt: at a lower rate it is no better, and a search would go on for long. */
+/** So many loads in a row that the generator spoilt: at a lower rate it is no better, and a search would take long. */
 const SPOILT_MAX = 3;
 
 export type SloSearch = {

@@ -22,7 +22,7 @@ const P_VALUE_MAX = 0.01;
 const CHANGE_MIN = 0.1;
 /** Of the measured time: what counts as its start, and as its end. */
 const END_SHARE = 0.2;
-/** What a change is measured against at least: a tenth of it is too little to matter to anyone. */
+/** The least base of a relative change: a tenth of it is too little to matter. */
 const LEAST = { ms: 0.1, ratio: 0.01, MiB: 10 } as const;
 
 type Figure = Pick<Drift, 'figure' | 'unit'> & { readonly points: readonly Point[] };

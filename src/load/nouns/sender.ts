@@ -19,7 +19,7 @@ export interface Sender {
   send(request: Uint8Array): Promise<Answer>;
   /**
    * Gives up an answer that `send` promised, which rejects: its call is cancelled, or its connection closed where that
-   * carries nothing else. A sender without it goes on waiting for answers of requests that timed out.
+   * carries nothing else. A sender without it keeps waiting for answers of requests that timed out.
    */
   abandon?(answer: Promise<Answer>): void;
   close(): void;

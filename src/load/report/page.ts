@@ -78,7 +78,7 @@ function keyList(keys: readonly KeyFigure[]): Markup {
     ({ name, value, unit }) =>
       markup`<div><dt>${name}</dt><dd>${value} <small>${unit === '' ? '\u00A0' : unit}</small></dd></div>`,
   );
-  // Units that do not fit beside their numbers stand below them, all of them.
+  // Where a unit does not fit next to its number, all units stand below.
   const isTall = keys.some(({ unit }) => unit.length > 8);
   return markup`<dl class="keys${isTall ? ' tall' : ''}">${entries}</dl>`;
 }

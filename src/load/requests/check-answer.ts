@@ -37,7 +37,7 @@ function isSamePart(known: OutputsPart, part: OutputsPart): boolean {
   return known.jsonBytes === part.jsonBytes && known.bytes.equals(part.bytes);
 }
 
-/** An answer's bytes may be a view of a larger buffer, which shall not be kept. */
+/** An answer's bytes may be a view of a larger buffer, which must not be kept. */
 function ownedPart({ bytes, jsonBytes }: OutputsPart): OutputsPart {
   return { bytes: Buffer.from(bytes), jsonBytes };
 }

@@ -1,7 +1,7 @@
 import { DTYPES, type Dtype, isDtype, type TensorSpec } from '../../core/tensor.ts';
 import type { TargetFacts } from '../nouns/target.ts';
 
-/** Something in an answer that a load cannot do without; the message says what, as `found ...` goes on. */
+/** A required part of an answer is missing; the message follows `found`. */
 export class FactsError extends Error {}
 
 /** What is not an object is one without fields: an answer is judged by the fields that are missed. */

@@ -21,44 +21,47 @@ const FIRST_ID = 1_000_000_000;
  * is timed to the first; an answer without an id is held to be the oldest request's.
  */
 export class GrpcStreamSender implements Sender {
-  readonly #lanes: readonly Lane[];
+  readonly #connections: readonly StreamConnection[];
   readonly #framer = new Framer({ tailBytes: ID_FIELD_BYTES });
   #turn = 0;
   #nextId = FIRST_ID;
 
   constructor({ connections, ...kind }: GrpcSenderOptions) {
-    this.#lanes = Array.from({ length: connections }, () => new Lane(new GrpcConnection(kind)));
+    this.#connections = Array.from(
+      { length: connections },
+      () => new StreamConnection(new GrpcConnection(kind)),
+    );
   }
 
   async open(): Promise<void> {
-    await Promise.all(this.#lanes.map((lane) => lane.open()));
+    await Promise.all(this.#connections.map((connection) => connection.open()));
   }
 
   send(request: Uint8Array): Promise<Answer> {
     try {
-      this.#turn = (this.#turn + 1) % this.#lanes.length;
-      const lane = this.#lanes[this.#turn];
-      if (lane === undefined) throw new Error('expected at least one connection, found none');
+      this.#turn = (this.#turn + 1) % this.#connections.length;
+      const connection = this.#connections[this.#turn];
+      if (connection === undefined) throw new Error('expected at least one connection, found none');
       const id = String(this.#nextId);
       this.#nextId += 1;
-      return lane.stream().send(id, this.#framer.frame(request));
+      return connection.stream().send(id, this.#framer.frame(request));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  /** The server goes on with it: a request in a stream cannot be taken back. */
+  /** The server still runs it: a request in a stream cannot be cancelled. */
   abandon(answer: Promise<Answer>): void {
-    for (const lane of this.#lanes) lane.abandon(answer);
+    for (const connection of this.#connections) connection.abandon(answer);
   }
 
   close(): void {
-    for (const lane of this.#lanes) lane.close();
+    for (const connection of this.#connections) connection.close();
   }
 }
 
 /** A connection and the stream on it: where one has ended, the next request begins another. */
-class Lane {
+class StreamConnection {
   readonly #connection: GrpcConnection;
   #stream: InferStream | undefined;
 

@@ -55,7 +55,7 @@ export class HttpConnection {
 
   /**
    * Sends one request, given as its bytes. Rejects if the connection ends before the answer is whole. `onSettled` is called
-   * before the code that awaits the answer goes on: then the connection is free again, or of no use any more.
+   * before the code that awaits the answer continues: then the connection is free again, or closed.
    */
   request(bytes: Uint8Array, onSettled?: () => void): Promise<HttpAnswer> {
     if (this.#failure) return Promise.reject(this.#failure);

@@ -8,7 +8,7 @@ import { modelStatsOf } from '../statistics.ts';
 
 type Named = { readonly name: string; readonly version: string };
 
-/** The calls that tell about the server and its models. */
+/** The calls for liveness, readiness and metadata of the server and its models. */
 export function createAboutCalls(service: Service) {
   const { gateway, serverName, serverVersion } = service;
   return {

@@ -26,7 +26,7 @@ export type InferCall = {
   readonly signal: CancelSignal;
 };
 
-/** What a request came to. A failure is one of its own kind so that its id can be echoed beside it. */
+/** A request's outcome. A failure is a value so that the request's id can be echoed with it. */
 export type Outcome =
   | { readonly kind: 'answer'; readonly answer: Answer }
   | { readonly kind: 'failure'; readonly error: unknown; readonly id: string };
@@ -81,7 +81,7 @@ async function answer(
   return { response, id, form, token };
 }
 
-/** Tells of what is refused before the gateway is asked; what the gateway refuses it tells of itself. */
+/** Reports refusals before the gateway; the gateway reports its own. */
 function counted<T>(onRefused: Service['onRefused'], model: string, decode: () => T): T {
   try {
     return decode();

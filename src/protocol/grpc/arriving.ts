@@ -1,7 +1,7 @@
 import type { ServerHttp2Stream } from 'node:http2';
 
 /**
- * Looks at each piece of a request as it arrives, whether anybody reads it yet or not. A piece for which `take` gives false is
+ * Looks at each piece of a request as it arrives, whether it is being read or not. A piece for which `take` gives false is
  * dropped, and so is all that follows it; one for which it gives other bytes is replaced by them.
  */
 export function onArriving(

@@ -47,7 +47,7 @@ class GrpcConnection implements Connection {
     this.#socket = socket;
   }
 
-  /** One that is idle says goodbye; the socket of one that does not come to an end goes at once. */
+  /** An idle session closes with GOAWAY; the socket of one that does not end is destroyed. */
   close(): void {
     if (this.calls.size === 0) this.#session.close();
     else this.#socket.destroy();

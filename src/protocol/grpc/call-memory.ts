@@ -27,7 +27,7 @@ export type CallMemoryOptions = {
   readonly budget: MemoryBudget;
   /** Bytes of one message, inflated. */
   readonly messageBytesMax: number;
-  /** Whether what answers the calls of a path gives back what their messages hold. Of other streams each is done with at once. */
+  /** Whether the handler of a path releases the memory of its messages itself. For other streams each message is released when read. */
   readonly givesBack: (path: string) => boolean;
   /** A call was refused whose message is not known yet. */
   readonly onRefused: () => void;
@@ -41,13 +41,13 @@ const INFLATE_STATUS: Partial<Record<ServeErrorCode, { readonly code: status }>>
   invalid_input: { code: status.INTERNAL },
 };
 
-/** What a call takes that is open, besides what it brought. */
+/** Bytes of an open call, in addition to its messages. */
 const CALL_BYTES = 8_192;
 
 /** Beyond the text of a name and its value, as HTTP/2 counts. */
 const HEADER_BYTES = 32;
 
-/** A frame that is so small a part of what was read at once is copied: that costs little. */
+/** A frame that is so small a part of one read is copied: that costs little. */
 const SMALL_PARTS = 8;
 
 /** Memory counts as short once calls hold such a part of the budget: with the one above it bounds what is held and not counted. */
@@ -55,7 +55,7 @@ const SHORT_PARTS = 8;
 
 /**
  * Counts what calls hold of the memory for all requests: themselves with their metadata, bytes as they arrive on the connection,
- * whether anybody reads them yet or not, inflated ones in the place of those that came, and answers until they have been written.
+ * whether they have been read or not (inflated bytes replace compressed ones), and answers until they have been written.
  * The library itself bounds a message and the number of calls of a connection, and nothing over all of them.
  *
  * Bytes are counted where HTTP/2 puts them into a stream; the rest is counted inside of the library's calls. A call that looks

@@ -1,7 +1,7 @@
 import { CancelToken } from '../../concurrency/cancel-token.ts';
 import type { Clock } from '../../core/clock.ts';
 
-/** The part of a call that tells how long its caller waits. */
+/** The part of a call that knows its deadline and its cancellation. */
 export type Waited = {
   getDeadline(): Date | number;
   once(event: 'cancelled', listener: () => void): unknown;

@@ -53,26 +53,26 @@ function createWatch({ methods, gateway, open, pollMs }: HealthOptions) {
       endWith(call, thrown);
       return;
     }
-    let told: Status | undefined;
-    const tell = (): void => {
+    let sent: Status | undefined;
+    const update = (): void => {
       // A watcher that does not read gets the latest status once there is room for it.
       if (call.writableNeedDrain) return;
       const status = statusOfService(gateway, service);
-      if (status === told) return;
-      told = status;
+      if (status === sent) return;
+      sent = status;
       call.write(methods.Watch.responseSerialize({ status }));
     };
-    const timer = setInterval(tell, pollMs);
+    const timer = setInterval(update, pollMs);
     timer.unref();
     const leave = open.enter(() => {
-      tell();
+      update();
       endWith(call, shuttingDown());
     });
     call.once('cancelled', () => {
       clearInterval(timer);
       leave();
     });
-    tell();
+    update();
   };
 }
 

@@ -9,8 +9,8 @@ const TIMEOUT_MS_MAX = 2 ** 31 - 1;
 const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000 };
 
 /**
- * Takes a timeout for none that is longer than the library can count: what overflows there may come out as no time at all, and
- * callers who would wait a month were told at once that it is over.
+ * Drops a timeout that is longer than the library can count: it overflows there, possibly to 0, and calls with a deadline of
+ * a month failed immediately with DEADLINE_EXCEEDED.
  */
 export function forgetLongTimeouts(session: ServerHttp2Session): void {
   // Ahead of the library, which reads the same headers.

@@ -3,7 +3,7 @@ export class OpenStreams {
   readonly #stops = new Set<() => void>();
   #isStopping = false;
 
-  /** Takes a stream in, with how to end it; returns how to tell that it has ended. A server that stops ends it at once. */
+  /** Registers a stream with how to end it; returns how to report its end. A server that is stopping ends it immediately. */
   enter(stop: () => void): () => void {
     if (this.#isStopping) {
       queueMicrotask(stop);

@@ -2,7 +2,7 @@ import { ServeError } from '../../core/errors.ts';
 
 /**
  * How many small things (parameters, dimensions, parts of contents) one message may still hold. Each takes two bytes of the
- * message and a hundred times that in memory, and all of them are read in one go on the thread that serves everyone else.
+ * message and a hundred times that in memory, and all of them are read without a pause on the serving thread.
  */
 export class Quota {
   readonly #max: number;

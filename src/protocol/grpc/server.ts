@@ -64,7 +64,7 @@ export type GrpcServer = {
   readonly close: () => Promise<void>;
 };
 
-/** How often a connection on which nothing moves is asked whether anybody is there, and how long that may take to answer. */
+/** Keepalive pings of idle connections: GRPC_ARG_KEEPALIVE_TIME_MS and GRPC_ARG_KEEPALIVE_TIMEOUT_MS. */
 const KEEPALIVE_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 20_000;
 
@@ -196,7 +196,7 @@ function bind(server: Server, host: string, port: number): Promise<number> {
   });
 }
 
-/** The library tells how many addresses it tried, and in brackets why that one did not do. */
+/** The library's message names the number of addresses that it tried, and in brackets why the last one failed. */
 function reasonOf({ message }: Error): string {
   return /\[(.+)\]$/.exec(message)?.[1] ?? message;
 }

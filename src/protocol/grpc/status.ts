@@ -4,7 +4,7 @@ import { ServeError, type ServeErrorCode } from '../../core/errors.ts';
 
 /**
  * Every code's gRPC status. `overloaded` is UNAVAILABLE because that is what callers of inference servers try again on;
- * RESOURCE_EXHAUSTED tells them that a message is too large.
+ * RESOURCE_EXHAUSTED means a message that is too large.
  */
 export const GRPC_STATUS = {
   invalid_input: status.INVALID_ARGUMENT,

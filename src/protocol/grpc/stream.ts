@@ -40,7 +40,7 @@ const STRICT_KEY = 'triton_grpc_error';
 type InFlight = {
   readonly outcome: Promise<Outcome>;
   readonly bytes: number;
-  /** What it holds beside its message. */
+  /** Memory held in addition to its message. */
   readonly share: MemoryShare;
 };
 
@@ -50,8 +50,8 @@ type InFlight = {
  * faster than it is read. A failure is an answer like any other, unless the caller wants it to end the stream.
  *
  * It takes requests in until the caller has said all, or the server stops; then the rest is answered and the stream ends, with a
- * status that says so where it was the server. Cancelled, or ended by a failure, it drops all at once: what still waits for a
- * replica leaves its queue.
+ * status that says so where it was the server. Cancelled, or ended by a failure, it drops all requests immediately: those that wait
+ * for a replica leave its queue.
  */
 class InferStream {
   readonly #call: BytesStream;

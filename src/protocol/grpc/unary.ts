@@ -25,7 +25,7 @@ export type UnaryOptions<Request extends object> = {
   readonly bytesMax?: number | undefined;
 };
 
-/** A call of one message each way that needs no more than that: decode, run, encode, or tell what went wrong. */
+/** A unary call: decode, run, encode, or answer with an error status. */
 export function unary<Request extends object>(options: UnaryOptions<Request>): BytesHandler {
   return (call, callback) => {
     answer(options, call.request).then(

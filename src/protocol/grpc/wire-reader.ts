@@ -19,7 +19,7 @@ const VARINT_BYTES_MAX = 10;
 
 /**
  * Reads the fields of one protobuf message in the order in which they come. What it hands out are views: nothing is copied but
- * strings. After `next`, `field` and `type` tell what is there, and exactly one of the reading methods takes it.
+ * strings. After `next`, `field` and `type` describe the field, and exactly one of the reading methods takes it.
  *
  * Every method throws ServeError `invalid_input` where the bytes are no message.
  */

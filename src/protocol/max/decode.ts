@@ -19,7 +19,7 @@ export type Upload = { readonly image: Uint8Array | undefined };
 /** Fields that take the image: most models call it `image`, some `file`. */
 const IMAGE_FIELDS: readonly string[] = ['image', 'file'];
 
-/** What a form may have beside its image, which takes what the whole body may: more are of no use, and each costs. */
+/** Limits of the form's fields other than the image, which may take the whole body. */
 const FORM_LIMITS = {
   files: 4,
   fields: 16,

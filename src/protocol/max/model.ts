@@ -1,7 +1,7 @@
 import type { InferResponse } from '../../core/infer.ts';
 import type { Tensor } from '../../core/tensor.ts';
 
-/** What `/model/metadata` tells, of the version that is stable now. */
+/** The answer of `/model/metadata`, for the present stable version. */
 export type ModelAssetMetadata = {
   readonly id: string;
   readonly name: string;

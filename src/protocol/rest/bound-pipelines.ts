@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 
 /**
  * Requests that a connection may have sent ahead of their answers. A thousand small ones arrive in one read, and would all be begun
- * before anybody else is served. Hardly any client sends even two.
+ * before other connections are served. Hardly any client sends even two.
  */
 const AHEAD_MAX = 16;
 

@@ -23,8 +23,8 @@ export function createHostDoor(names: () => CallerNames): onRequestHookHandler {
 }
 
 /**
- * Refuses what a web page of another origin can make a browser send, before any of the body is read: without this, anyone with a
- * browser near the gateway open could be made to change its settings or its models.
+ * Refuses what a web page of another origin can make a browser send, before any of the body is read: without this, a web
+ * page could change settings or models through the browser of a user who can reach the gateway.
  */
 export function createControlDoor(names: () => CallerNames): onRequestHookHandler {
   return ({ headers }, _, done) => {

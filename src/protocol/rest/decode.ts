@@ -31,7 +31,7 @@ export type DecodeContext = {
   readonly routing: RoutingSettings;
   readonly limits: RestLimits;
   readonly slicer: TimeSlicer;
-  /** What the request may hold: tensors that are read from JSON count beside it. */
+  /** The request's share of memory: tensors that are read from JSON count in addition to the body. */
   readonly share: Pick<MemoryShare, 'take'>;
   /** Read under the same limits. */
   readonly heads: KnownHeads;

@@ -71,7 +71,7 @@ export function createInferRoute(options: InferRouteOptions) {
       writeHeaders(reply, { response, encoded, compressed, token });
       return compressed.body;
     } catch (thrown) {
-      // What the gateway refuses it tells of itself.
+      // The gateway reports its own refusals.
       if (!isAsked && thrown instanceof ServeError) service.onRefused(model, thrown.code);
       throw refusalOf(thrown, id);
     }

@@ -17,7 +17,7 @@ export type JsonHead = { readonly value: unknown; readonly ranges: readonly Byte
 const JSON_HEAD_BYTES_MAX = 65_536;
 
 /**
- * Reads a request's JSON so that no large body is parsed in one go on the thread that serves everyone else: tensors are cut
+ * Reads a request's JSON so that no large body blocks the serving thread: tensors are cut
  * out by a scan in slices, the small rest goes through JSON.parse, and tensors are read from their bytes later, into their
  * own datatype, without an array of numbers or a loss of 64-bit integers in between.
  * @throws ServeError `invalid_input` or `too_large`.

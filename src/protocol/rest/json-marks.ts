@@ -23,7 +23,7 @@ export class Marks {
     this.#bytes = bytes;
   }
 
-  /** A place from `from` on that no mark stands before: a mark's own, unless the search came to the end of what it may take at once. */
+  /** A place from `from` on that no mark stands before: a mark's own, unless the search reached the end of its slice. */
   next(from: number): number {
     const bytes = this.#bytes;
     const near = Math.min(from + NEAR_BYTES, bytes.byteLength);

@@ -182,7 +182,7 @@ export class NumberReader {
 
   /**
    * (high * 10^lowDigits + low) / 10^-scale to twice a double's digits, as a quotient and what it leaves over; NaN where even
-   * that cannot tell which of two doubles is nearer, and where there is nothing to divide by.
+   * that does not decide which of two doubles is nearer, and where the divisor is 0.
    */
   #quotient(): number {
     if (this.#scale >= 0 || this.#lowDigits > HIGH_DIGITS) return Number.NaN;

@@ -40,7 +40,7 @@ export function openShares(app: FastifyInstance, { budget, sendMsMax }: SharesOp
       if (reply.statusCode < ERROR_STATUS_MIN) shareOf(request.raw).take(bytesOf(payload));
       return payload;
     } catch (thrown) {
-      // They tell of the answer that does not go out.
+      // These headers describe the answer that is not sent.
       for (const name of ANSWER_HEADERS) reply.removeHeader(name);
       throw ServeError.from(thrown);
     }

@@ -18,7 +18,7 @@ export function serverRoutes(service: Service): readonly RestRoute[] {
       const readiness = gateway.serverReadiness();
       return answer(reply, readiness, { live: true, ready: readiness.ready });
     }),
-    // Stands before the metadata of a model of this name, which only `/v2/models/stats/versions/:version` tells.
+    // Takes precedence over the metadata of a model named `stats`, which `/v2/models/stats/versions/:version` answers.
     get('/v2/models/stats', async () => ({ model_stats: statistics().map(modelStatsOf) })),
   ];
 }

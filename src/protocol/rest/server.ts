@@ -119,7 +119,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
 }
 
 /**
- * Idle connections close at once, the others after their answer. A client that connects and sends nothing, stops in the middle of a
+ * Idle connections close immediately, the others after their answer. A client that connects and sends nothing, stops in the middle of a
  * request or does not read the answer would keep the server for ever: once it stops, nothing else closes them.
  */
 async function closeWithin(app: FastifyInstance, lingerMsMax: number): Promise<void> {

@@ -82,7 +82,7 @@ function turned(value: Traced, isTurned: boolean): Traced {
   return { ...value, row: row === rank - 1 ? rank - 2 : rank - 1 };
 }
 
-/** The letters of its equation tell which axes are added up. */
+/** The letters of its equation say which axes are summed. */
 function einsum(call: Call): Step {
   const equation = (call.text('equation') ?? '').replaceAll(' ', '');
   const [from = '', to = implicit(from)] = equation.split('->');

@@ -47,7 +47,7 @@ function rowAfterReshape(
   if (row === 0 || isInFront) {
     return target.slice(0, found).every((size) => size === 1) ? found : undefined;
   }
-  // Whether what was in front of the rows still is cannot be told without sizes: that is left to the probe.
+  // Whether the axes in front of the rows are still there is unknown without sizes: that is left to the probe.
   const isMerged = target[found] === 'times rows' && target.length === 2;
   const isBehind = found > 0 && (named >= 0 || found === row);
   return isBehind || isMerged ? found : undefined;

@@ -206,7 +206,7 @@ function walkLoop(
 }
 
 const FIXED: Traced = { kind: 'fixed' };
-/** The turn's number, and whether to go on. */
+/** The iteration's number, and the loop condition. */
 const NUMBER: Traced = { kind: 'fixed', rank: 0 };
 
 /** Where the result is another for each row, if a value that goes in is. */

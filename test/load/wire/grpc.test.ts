@@ -222,12 +222,12 @@ t.test('a server that says goodbye in the middle of a load costs no call', TIME,
     echo(call, headers);
   });
   const sender = aSender(t, address);
-  const lane = async () => {
+  const client = async () => {
     const ends: string[] = [];
     for (let k = 0; k < 20; k += 1) ends.push(...(await endsOf([sender.send(MESSAGE)])));
     return ends;
   };
-  const ends = (await Promise.all(Array.from({ length: 8 }, lane))).flat();
+  const ends = (await Promise.all(Array.from({ length: 8 }, client))).flat();
   t.same(new Set(ends), new Set(['OK']));
   t.ok(sessions.length > 3, `${sessions.length} connections`);
 });
