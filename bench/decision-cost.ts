@@ -2,14 +2,15 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rankedClasses } from '../src/compare/comparators/ranked-classes.ts';
 import { compare } from '../src/compare/compare.ts';
-import { createWindow, type Window } from '../src/compare/window.ts';
+import { createWindow } from '../src/compare/create-window.ts';
+import type { Window } from '../src/compare/window.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from '../src/config/defaults.ts';
 import { programFolder } from '../src/config/program.ts';
 import { systemClock } from '../src/core/clock.ts';
 import { NO_EVIDENCE } from '../src/core/evidence.ts';
 import type { Observation, Pair } from '../src/core/outcome.ts';
 import { type Random, seededRandom } from '../src/core/random.ts';
-import type { RolloutSpec } from '../src/core/rollout.ts';
+import { type RolloutSpec, RULES_VERSION } from '../src/core/rollout.ts';
 import { decide } from '../src/decide/decide.ts';
 import { openFileLedger } from '../src/ledger/file.ts';
 import { spreadOf } from './blocks.ts';
@@ -110,11 +111,13 @@ function aSpec(): RolloutSpec {
     maxDurationMs: 86_400_000,
     steps: defaultSteps('improve'),
     salt: 'bench',
+    rules: RULES_VERSION,
   };
 }
 
 function newWindow({ salt, slices, margins }: RolloutSpec): Window {
   return createWindow({
+    rules: RULES_VERSION,
     salt,
     slices,
     latencyMargin: margins.pairedLatency,

@@ -83,6 +83,7 @@ const INNER_MAY_IMPORT: Readonly<Record<string, ImportTable>> = {
     '.': ['nouns', 'engine', 'modes', 'requests', 'target'],
   },
   protocol: { '.': [], rest: ['.'], grpc: ['.'], max: ['.', 'rest'] },
+  compare: { '.': ['comparators', 'rules-1'], comparators: ['.'], 'rules-1': ['.'] },
 };
 
 /** Areas of the table whose work has not begun. */

@@ -1,4 +1,4 @@
-import type { Margins, RolloutSpec } from '../core/rollout.ts';
+import { type Margins, type RolloutSpec, RULES_VERSION } from '../core/rollout.ts';
 import { checked, invalidInput } from './checked.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from './defaults.ts';
 import { section } from './expected.ts';
@@ -82,6 +82,7 @@ export function rolloutSpecFrom(
     onInconclusive: asked.onInconclusive ?? DEFAULTS.rollout.onInconclusive,
     maxDurationMs: asked.maxDuration ?? MAX_DURATION_MS,
     steps,
+    rules: RULES_VERSION,
   };
 }
 

@@ -37,6 +37,15 @@ export type Step =
   | { readonly kind: 'pause'; readonly durationMs: number | undefined }
   | { readonly kind: 'promote' };
 
+/**
+ * By which rules evidence is gathered and judged. A rollout keeps those that it began with, over restarts and upgrades, and its
+ * ledger replays under them.
+ */
+export type RulesVersion = 1 | 2;
+
+/** The rules that new rollouts begin with. */
+export const RULES_VERSION: RulesVersion = 2;
+
 /** What is to be tried and what it must show. Immutable once a rollout has begun. */
 export type RolloutSpec = {
   readonly model: string;
@@ -56,7 +65,14 @@ export type RolloutSpec = {
   readonly steps: readonly Step[];
   /** Salt of this rollout's hashes: the arm, the mirror coin and the evidence. */
   readonly salt: string;
+  /** Absent in what was begun before rules had versions. */
+  readonly rules?: RulesVersion;
 };
+
+/** The rules that a rollout began with. */
+export function rulesOf({ rules = 1 }: RolloutSpec): RulesVersion {
+  return rules;
+}
 
 /** Where a rollout stands. The first three are alive; the rest are final. */
 export type Phase =

@@ -1,22 +1,11 @@
 import type { Evidence } from '../core/evidence.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
-import {
-  METRIC_PHASE,
-  type MetricKey,
-  type MetricName,
-  type MetricStatus,
-  type Verdict,
-} from '../core/verdict.ts';
+import { METRIC_PHASE, type MetricName, type MetricStatus, type Verdict } from '../core/verdict.ts';
 import { coverageGaps } from './coverage.ts';
-import { judgeDisagreement } from './disagreement.ts';
-import { judgeErrors } from './errors.ts';
-import { type Judgement, statusOf } from './judgement.ts';
-import { judgeLabelledLoss } from './labelled-loss.ts';
+import { statusOf } from './judgement.ts';
+import { judgesOf } from './judges.ts';
 import { metricLabel, metricPlans } from './metric-plans.ts';
-import { judgePairedErrors } from './paired-errors.ts';
-import { judgePairedLatency } from './paired-latency.ts';
 import { sampleRatioMismatch } from './sample-ratio.ts';
-import { judgeSlowRequests } from './slow-requests.ts';
 
 export type DecideOptions = {
   readonly evidence: Evidence;
@@ -26,8 +15,8 @@ export type DecideOptions = {
 };
 
 /**
- * What the evidence says about a rollout, now. A pure function of its arguments: equal evidence gives an equal verdict, on
- * any machine.
+ * What the evidence says about a rollout, now, under the rules that it began with. A pure function of its arguments: equal
+ * evidence gives an equal verdict, on any machine.
  *
  * - `fail`: some metric of the plan is proven worse, in whichever step.
  * - `error`: the split between the arms is not as assigned, so the live metrics cannot be believed.
@@ -39,9 +28,11 @@ export type DecideOptions = {
  * What a past look showed and later evidence took back is not acted on.
  */
 export function decide({ evidence, spec, require }: DecideOptions): Verdict {
-  const metrics = metricPlans(spec).map((plan) =>
-    statusOf(plan, judge(plan.key, evidence, spec), spec),
-  );
+  const judges = judgesOf(spec);
+  const metrics = metricPlans(spec).map((plan) => {
+    const { metric, slice } = plan.key;
+    return statusOf(plan, judges[metric](evidence, spec, slice), spec);
+  });
   const worse = metrics.filter((status) => status.finding === 'worse');
   const mismatch = sampleRatioMismatch(evidence);
   if (worse.length > 0) {
@@ -51,23 +42,6 @@ export function decide({ evidence, spec, require }: DecideOptions): Verdict {
   if (mismatch !== undefined) return { kind: 'error', metrics, decidedBy: [], reasons: [mismatch] };
   const reasons = whatIsMissing({ evidence, spec, require }, metrics);
   return { kind: reasons.length === 0 ? 'pass' : 'inconclusive', metrics, decidedBy: [], reasons };
-}
-
-function judge({ metric, slice }: MetricKey, evidence: Evidence, spec: RolloutSpec): Judgement {
-  switch (metric) {
-    case 'disagreement':
-      return judgeDisagreement(evidence, spec);
-    case 'pairedErrors':
-      return judgePairedErrors(evidence, spec);
-    case 'pairedLatency':
-      return judgePairedLatency(evidence, spec);
-    case 'labelledLoss':
-      return judgeLabelledLoss(evidence, spec, slice);
-    case 'errors':
-      return judgeErrors(evidence, spec);
-    case 'slowRequests':
-      return judgeSlowRequests(evidence, spec);
-  }
 }
 
 function whatIsMissing(

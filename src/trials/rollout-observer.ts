@@ -7,12 +7,13 @@ import {
 import { chooseComparator } from '../compare/choose-comparator.ts';
 import type { Comparator } from '../compare/comparator.ts';
 import { compare } from '../compare/compare.ts';
+import { createWindow } from '../compare/create-window.ts';
 import type { LossRule } from '../compare/loss.ts';
-import { createWindow, type Window } from '../compare/window.ts';
+import type { Window } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Pair } from '../core/outcome.ts';
-import type { Rollout } from '../core/rollout.ts';
+import { type Rollout, rulesOf } from '../core/rollout.ts';
 import { type Contestant, lossesOf } from './comparable.ts';
 import { LiveOrder } from './live-order.ts';
 
@@ -44,6 +45,7 @@ export class RolloutObserver {
     this.#comparator = chooseComparator(stable);
     this.#losses = lossesOf({ stable, candidate });
     this.window = createWindow({
+      rules: rulesOf(spec),
       salt: spec.salt,
       slices: spec.slices,
       latencyMargin: spec.margins.pairedLatency,

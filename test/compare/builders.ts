@@ -1,9 +1,11 @@
 import fc from 'fast-check';
-import { createWindow, type Window, type WindowOptions } from '../../src/compare/window.ts';
+import { createWindow } from '../../src/compare/create-window.ts';
+import type { Window, WindowOptions } from '../../src/compare/window.ts';
 import type { Comparison, LabelledPair } from '../../src/core/comparison.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { LiveObservation, MirrorEvent } from '../../src/core/messages.ts';
 import type { Observation, Pair } from '../../src/core/outcome.ts';
+import { RULES_VERSION } from '../../src/core/rollout.ts';
 import type { Dtype, Signature, Tensor } from '../../src/core/tensor.ts';
 
 export function aTensor(values: readonly number[], over: Partial<Tensor> = {}): Tensor {
@@ -67,6 +69,7 @@ export function aLive(over: Partial<LiveObservation> = {}): LiveObservation {
 
 export function aWindow(over: Partial<WindowOptions> = {}): Window {
   return createWindow({
+    rules: RULES_VERSION,
     salt: 'salt',
     slices: [{ tone: 'dark', garment: 'upper' }, { tone: 'light' }],
     latencyMargin: { ratio: 1.25, floorMs: 0.1 },

@@ -17,6 +17,14 @@ t.test('a new window holds no evidence', async (t) => {
   t.same(aWindow().snapshot(), NO_EVIDENCE);
 });
 
+t.test('evidence goes on in the form that the rules of its rollout judge', async (t) => {
+  for (const rules of [1, 2] as const) {
+    const from = aWindow({ rules });
+    from.addComparison(aComparison({ score: 0.25, noise: 0.5 }));
+    t.same(aWindow({ rules, from: from.snapshot() }).snapshot(), from.snapshot(), `rules ${rules}`);
+  }
+});
+
 t.test('values on the grid are counted exactly, others on both sides', async (t) => {
   t.same(gridSteps(0.57), { down: 570, up: 570 });
   t.same(gridSteps(0.3 - 0.1), { down: 200, up: 200 });

@@ -3,7 +3,7 @@ import { minRequestsFor } from '../../src/config/min-requests.ts';
 import type { RolloutSection } from '../../src/config/rollout-section.ts';
 import { parseRolloutRequest, rolloutSpecFrom } from '../../src/config/rollout-spec.ts';
 import { seededRandom } from '../../src/core/random.ts';
-import type { Step } from '../../src/core/rollout.ts';
+import { RULES_VERSION, type Step } from '../../src/core/rollout.ts';
 import type { MetricName } from '../../src/core/verdict.ts';
 
 const TARGET = { model: 'fashion', stable: '1', candidate: '2', attributes: ['tone'] };
@@ -41,6 +41,7 @@ t.test('a section that says nothing claims equivalence with every margin set', (
       { kind: 'analysis', require: ['errors', 'slowRequests'], reject: [] },
       { kind: 'promote' },
     ],
+    rules: RULES_VERSION,
   });
   t.end();
 });

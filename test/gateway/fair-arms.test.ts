@@ -1,8 +1,8 @@
 import t from 'tap';
-import { LiveWindow } from '../../src/compare/live-window.ts';
+import { LiveWindow } from '../../src/compare/rules-1/live-window.ts';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
-import { judgeLiveEvents } from '../../src/decide/live-events.ts';
+import { judgeLiveEvents } from '../../src/decide/rules-1/live-events.ts';
 import { ArmPausedError, armBudgetMs, TrialArm } from '../../src/gateway/trial-arm.ts';
 
 const DEADLINE_MS = 1_000;

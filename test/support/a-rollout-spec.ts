@@ -1,4 +1,4 @@
-import type { RolloutSpec } from '../../src/core/rollout.ts';
+import { type RolloutSpec, RULES_VERSION } from '../../src/core/rollout.ts';
 
 /** What a rollout from version 1 to 2 is to show; a test says its steps and whatever else matters to it. */
 export function aRolloutSpec(
@@ -24,6 +24,7 @@ export function aRolloutSpec(
     onInconclusive: 'pause',
     maxDurationMs: 3_600_000,
     salt: 'salt',
+    rules: RULES_VERSION,
     ...given,
   };
 }

@@ -1,10 +1,10 @@
-import type { ArmCounts, Evidence } from '../core/evidence.ts';
-import { harmOfRate, safeOfRate } from '../stats/bets.ts';
-import { harmOfEvents, safeOfEvents } from '../stats/conditional-events.ts';
-import { halfAndHalf, logEvidence, type Mixture } from '../stats/mixture.ts';
-import { type Exposure, readExposures } from './exposures.ts';
-import { type Judgement, missing, type Proof } from './judgement.ts';
-import { brief } from './mean-difference.ts';
+import type { ArmCounts, Evidence } from '../../core/evidence.ts';
+import { harmOfRate, safeOfRate } from '../../stats/bets.ts';
+import { harmOfEvents, safeOfEvents } from '../../stats/conditional-events.ts';
+import { halfAndHalf, logEvidence, type Mixture } from '../../stats/mixture.ts';
+import { type Exposure, readExposures } from '../exposures.ts';
+import { type Judgement, missing, type Proof } from '../judgement.ts';
+import { brief } from '../mean-difference.ts';
 
 export type LiveRule = {
   readonly event: 'errors' | 'slow';

@@ -1,12 +1,12 @@
 import t from 'tap';
-import type { Evidence } from '../../src/core/evidence.ts';
-import { type Random, seededRandom } from '../../src/core/random.ts';
-import type { MetricStatus } from '../../src/core/verdict.ts';
-import { decide } from '../../src/decide/decide.ts';
-import type { Judgement } from '../../src/decide/judgement.ts';
-import { judgeLiveEvents } from '../../src/decide/live-events.ts';
-import { logEvidence } from '../../src/stats/mixture.ts';
-import { anExposure, aSpec, goodEvidence } from './builders.ts';
+import type { Evidence } from '../../../src/core/evidence.ts';
+import { type Random, seededRandom } from '../../../src/core/random.ts';
+import type { MetricStatus } from '../../../src/core/verdict.ts';
+import { decide } from '../../../src/decide/decide.ts';
+import type { Judgement } from '../../../src/decide/judgement.ts';
+import { judgeLiveEvents } from '../../../src/decide/rules-1/live-events.ts';
+import { logEvidence } from '../../../src/stats/mixture.ts';
+import { anExposure, aSpec, goodEvidence } from '../builders.ts';
 
 const RULE = { event: 'errors', ratio: 2, absolute: 0.005, evenOnly: false } as const;
 const NEEDED = Math.log(20);

@@ -1,10 +1,10 @@
-import type { Evidence } from '../core/evidence.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
-import { harmOfHalf } from '../stats/bets.ts';
-import { logEvidence } from '../stats/mixture.ts';
-import { type Judgement, missing, type Proof } from './judgement.ts';
-import { brief } from './mean-difference.ts';
-import { isCount } from './value-counts.ts';
+import type { Evidence } from '../../core/evidence.ts';
+import type { RolloutSpec } from '../../core/rollout.ts';
+import { harmOfHalf } from '../../stats/bets.ts';
+import { logEvidence } from '../../stats/mixture.ts';
+import { type Judgement, missing, type Proof } from '../judgement.ts';
+import { brief } from '../mean-difference.ts';
+import { isCount } from '../value-counts.ts';
 
 /**
  * Whether the candidate's run is slower than the margin allows in more than half of the twinned pairs. Shadow timing is a

@@ -1,9 +1,9 @@
 import t from 'tap';
-import { LiveWindow } from '../../src/compare/live-window.ts';
-import { SlowThreshold } from '../../src/compare/slow-threshold.ts';
-import { NO_EVIDENCE } from '../../src/core/evidence.ts';
-import { seededRandom } from '../../src/core/random.ts';
-import { aLive } from './builders.ts';
+import { LiveWindow } from '../../../src/compare/rules-1/live-window.ts';
+import { SlowThreshold } from '../../../src/compare/slow-threshold.ts';
+import { NO_EVIDENCE } from '../../../src/core/evidence.ts';
+import { seededRandom } from '../../../src/core/random.ts';
+import { aLive } from '../builders.ts';
 
 function aLiveWindow(over: { slowQuantile?: number } = {}): LiveWindow {
   return new LiveWindow({ salt: 'salt', slowQuantile: 0.9, ...over }, NO_EVIDENCE);

@@ -1,0 +1,60 @@
+import type { Comparison, LabelledPair } from '../core/comparison.ts';
+import type { Evidence } from '../core/evidence.ts';
+import type { LiveObservation, MirrorEvent } from '../core/messages.ts';
+import { LabelTally } from './label-tally.ts';
+import { LatencyTally } from './latency-tally.ts';
+import { LiveWindow } from './live-window.ts';
+import { MirrorTally } from './mirror-tally.ts';
+import { PairTally } from './pair-tally.ts';
+import type { Window, WindowOptions } from './window.ts';
+
+/**
+ * Evidence as the present rules judge it: each metric's fold in a file of its own. What is in evidence outlasts a
+ * restart; what a fold holds in memory alone restarts, as its file says.
+ */
+export class EvidenceWindow implements Window {
+  readonly #mirror: MirrorTally;
+  readonly #pairs: PairTally;
+  readonly #latency: LatencyTally;
+  readonly #labels: LabelTally;
+  readonly #live: LiveWindow;
+
+  constructor({ from, latencyMargin, slices, ...live }: WindowOptions) {
+    this.#mirror = new MirrorTally(from.mirror);
+    this.#pairs = new PairTally(from);
+    this.#latency = new LatencyTally(latencyMargin, from);
+    this.#labels = new LabelTally(slices, from);
+    this.#live = new LiveWindow(live, from);
+  }
+
+  addComparison(comparison: Comparison): void {
+    this.#pairs.add(comparison);
+    if (comparison.latency !== undefined) this.#latency.add(comparison.latency);
+  }
+
+  addLabelled(pair: LabelledPair): void {
+    this.#labels.add(pair);
+  }
+
+  addUnmatchedLabel(): void {
+    this.#labels.addUnmatched();
+  }
+
+  countMirror(event: MirrorEvent): void {
+    this.#mirror.add(event);
+  }
+
+  addLive(live: LiveObservation): void {
+    this.#live.add(live);
+  }
+
+  snapshot(): Evidence {
+    return {
+      mirror: this.#mirror.snapshot(),
+      ...this.#pairs.snapshot(),
+      ...this.#latency.snapshot(),
+      ...this.#labels.snapshot(),
+      ...this.#live.snapshot(),
+    };
+  }
+}

@@ -1,0 +1,52 @@
+import type { Evidence, Slice } from '../core/evidence.ts';
+import { type RolloutSpec, type RulesVersion, rulesOf } from '../core/rollout.ts';
+import type { MetricName } from '../core/verdict.ts';
+import { judgeDisagreement } from './disagreement.ts';
+import type { Judgement } from './judgement.ts';
+import { judgeLabelledLoss } from './labelled-loss.ts';
+import { judgePairedErrors } from './paired-errors.ts';
+import { judgeErrors as judgeErrors1 } from './rules-1/errors.ts';
+import { judgePairedLatency as judgePairedLatency1 } from './rules-1/paired-latency.ts';
+import { judgeSlowRequests as judgeSlowRequests1 } from './rules-1/slow-requests.ts';
+
+/** What one metric's evidence shows, over all requests or over one slice. */
+export type Judge = (evidence: Evidence, spec: RolloutSpec, slice: Slice | undefined) => Judgement;
+
+export type Judges = Readonly<Record<MetricName, Judge>>;
+
+/** What has not changed since the first rules. */
+const UNCHANGED = {
+  disagreement: judgeDisagreement,
+  pairedErrors: judgePairedErrors,
+  labelledLoss: judgeLabelledLoss,
+};
+
+/**
+ * The rule of each metric, by version of the rules. A verdict on record must come out to the last digit for as long as its
+ * ledger is kept, so a rule that has decided is never edited: one that changes moves to the folder of the last version that
+ * has it, and the new one takes its place from the next version on.
+ */
+const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
+  1: {
+    ...UNCHANGED,
+    pairedLatency: judgePairedLatency1,
+    errors: judgeErrors1,
+    slowRequests: judgeSlowRequests1,
+  },
+  2: {
+    ...UNCHANGED,
+    pairedLatency: judgePairedLatency1,
+    errors: judgeErrors1,
+    slowRequests: judgeSlowRequests1,
+  },
+};
+
+/** The rules that a rollout began with. Throws a RangeError for those of a later version of the program. */
+export function judgesOf(spec: RolloutSpec): Judges {
+  const judges: Judges | undefined = JUDGES[rulesOf(spec)];
+  if (judges !== undefined) return judges;
+  const known = Object.keys(JUDGES).join(' or ');
+  throw new RangeError(
+    `rules: expected ${known}, found ${spec.rules}: run the version of the program that the rollout began with`,
+  );
+}
