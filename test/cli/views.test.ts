@@ -139,7 +139,7 @@ t.test('a plan reads as what comes, how long it takes and what it may cost', asy
   t.equal(
     formatPlan(PLAN),
     `Expected, if the candidate is as good as stable and every label comes (at 400 requests a second):
-  1  mirror it     at once
+  1  mirror it     immediately
   2  prove errors  about 12,345 requests  45 s  for errors
 In all about 12,345 requests, 45 s. A candidate that always fails would be rolled back after about 9 failed requests; stable answers those.`,
   );
