@@ -97,7 +97,8 @@ export class Reader implements ModelReader {
       };
       this.#onClose = () => onError(new Error('the reader was closed'));
       child.on('message', onMessage).on('exit', onExit).on('error', onError);
-      child.send(order, (error) => error && onError(error));
+      // A child that could not be started has no channel to send by where descriptors ran out; its `error` event says why.
+      if (child.pid !== undefined) child.send(order, (error) => error && onError(error));
     });
   }
 
@@ -115,12 +116,18 @@ export class Reader implements ModelReader {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     letGo(child);
-    child.on('error', () => undefined);
-    child.once('exit', () => {
-      if (this.#child === child) this.#child = undefined;
+    child.on('error', () => {
+      // One that never started does not exit.
+      if (child.pid === undefined) this.#forget(child);
     });
+    child.once('exit', () => this.#forget(child));
     this.#child = child;
     return child;
+  }
+
+  /** The next order starts another process. */
+  #forget(child: ChildProcess): void {
+    if (this.#child === child) this.#child = undefined;
   }
 }
 

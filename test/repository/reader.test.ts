@@ -40,7 +40,19 @@ t.test('models are read in another process, one after the other', async (t) => {
   t.equal(reader.pid, pid, 'it is the same one');
 });
 
-t.test('how far a long read has come is told, and closing ends it at once', async (t) => {
+t.test('a process that could not be started is not kept for the next read', async (t) => {
+  const root = await aRepository({ 'm/1/model.onnx': MODEL });
+  const reader = new Reader();
+  t.teardown(() => reader.close());
+  const read = () => reader.read({ root, model: 'm', named: [] }, () => undefined);
+  const { execPath } = process;
+  process.execPath = join(root, 'no-node');
+  await t.rejects(read(), { code: 'ENOENT' });
+  process.execPath = execPath;
+  t.equal((await read()).packages.length, 1);
+});
+
+t.test('progress of a long read is reported, and closing kills the process', async (t) => {
   const root = await anEndlessModel();
   const reader = new Reader();
   const told: BytesRead[] = [];
