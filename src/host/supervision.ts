@@ -6,7 +6,8 @@ import type { ExecutorListeners, ExecutorSetting } from './executor.ts';
 import type { LoadBounds } from './load-bounds.ts';
 import type { ChildExit } from './process.ts';
 
-export type Crash = ChildExit & { readonly inFlight: number };
+/** An unexpected exit. `isRestarting`: false where the crash loop has been given up. */
+export type Crash = ChildExit & { readonly inFlight: number; readonly isRestarting: boolean };
 
 /** A child whose load takes too long, or is given up, is killed. */
 export type SupervisorOptions = LoadBounds & {

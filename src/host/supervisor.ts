@@ -339,7 +339,7 @@ export class Supervisor implements Executor {
       this.#enter({ kind: 'waiting', timer, lastExit: exit });
     }
     this.#failSent(how);
-    listeners.onCrash({ ...exit, inFlight });
+    listeners.onCrash({ ...exit, inFlight, isRestarting: !givesUp });
     if (isLoop || !holdDuringRestart) {
       // The version is not ready from here on, so requests are refused instead of held.
       this.#machine.become({ kind: 'loading' });

@@ -101,7 +101,8 @@ function exitOf({ signal, exitCode }: Crash): string {
 function crashText(crash: Crash): string {
   const why = crash.because === undefined ? '' : `: ${crash.because}`;
   const lost = counted(crash.inFlight, 'request');
-  return `process exited (${exitOf(crash)}${why}), ${lost} in flight lost; restarting`;
+  const next = crash.isRestarting ? 'restarting' : 'giving up';
+  return `process exited (${exitOf(crash)}${why}), ${lost} in flight lost; ${next}`;
 }
 
 function stateText(state: VersionState): string {

@@ -29,8 +29,11 @@ t.test('only the crash loop of a candidate ends its rollout', async (t) => {
   for (const role of ['candidate', 'shadow'] as const)
     listeners(role).onCrashLoop(at('2'), 'SIGBUS');
   t.same(trips, ['2 crashLoop: SIGBUS', '2 crashLoop: SIGBUS']);
-  listeners('main').onCrash(at('1'), { signal: 'SIGSEGV', exitCode: undefined, inFlight: 3 });
-  t.match(entries.at(-1)?.message, /exited \(SIGSEGV\), 3 requests in flight lost; restarting/);
+  const crash = { signal: 'SIGSEGV', exitCode: undefined, inFlight: 3 };
+  listeners('main').onCrash(at('1'), { ...crash, isRestarting: true });
+  t.match(entries.at(-1)?.message, /exited \(SIGSEGV\), 3 requests in flight lost; restarting$/);
+  listeners('shadow').onCrash(at('2'), { ...crash, isRestarting: false });
+  t.match(entries.at(-1)?.message, /exited \(SIGSEGV\), 3 requests in flight lost; giving up$/);
   listeners('main').onState(at('1'), { kind: 'failed', reason: 'no file' });
   t.match(entries.at(-1), { level: 'error', message: 'failed: no file' });
   const batch = { rows: 2, requests: 1, computeMs: 3 };

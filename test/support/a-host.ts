@@ -6,7 +6,7 @@ import type { Birth } from '../../src/host/birth.ts';
 import { type Host, type HostOptions, startHost } from '../../src/host/host.ts';
 import { aFakeSource } from './a-source.ts';
 
-/** What a host told its listeners. */
+/** What a host reported to its listeners. */
 export type HostLog = {
   readonly states: string[];
   readonly batches: { rows: number; requests: number; computeMs: number }[];
@@ -14,7 +14,7 @@ export type HostLog = {
   readonly rechecks: boolean[];
   readonly unkept: string[];
   readonly providers: ProviderReport[];
-  readonly crashes: { signal: string | undefined; inFlight: number }[];
+  readonly crashes: { signal: string | undefined; inFlight: number; isRestarting: boolean }[];
   readonly crashLoops: string[];
   readonly errors: unknown[];
 };
@@ -41,7 +41,8 @@ export function aHostLog(): { log: HostLog; listeners: HostOptions['listeners'] 
       onRecheck: (_, isSame) => log.rechecks.push(isSame),
       onProvider: (_, provider) => log.providers.push(provider),
       onUnkeptForm: (_, output) => log.unkept.push(output),
-      onCrash: (_, { signal, inFlight }) => log.crashes.push({ signal, inFlight }),
+      onCrash: (_, { signal, inFlight, isRestarting }) =>
+        log.crashes.push({ signal, inFlight, isRestarting }),
       onCrashLoop: (_, detail) => log.crashLoops.push(detail),
       onInternalError: (_, error) => log.errors.push(error),
     },
