@@ -43,10 +43,17 @@ export class RolloutObservers {
 
   /** A rollout begins, or resumes with evidence of an earlier process. */
   open(rollout: Rollout, from: Evidence): void {
-    const { feedback, clock, order } = this.#options;
-    const { model } = rollout.spec;
+    const { feedback, clock, order, onInternalError } = this.#options;
+    const { model, stable, candidate } = rollout.spec;
     const contestants = this.#contestants(rollout.spec);
-    if (contestants === undefined) return;
+    if (contestants === undefined) {
+      const pair = `expected versions ${stable} and ${candidate} of ${model} in the catalogue`;
+      const error = new Error(
+        `${pair}, found one of them missing: ${rollout.id} collects no evidence`,
+      );
+      onInternalError('open rollout', error);
+      return;
+    }
     const observer = new RolloutObserver({
       rollout,
       from,

@@ -16,7 +16,7 @@ import {
   settle,
 } from '../mirror/builders.ts';
 import { aPackage, aPair } from '../models/builders.ts';
-import { aRollout } from '../rollout/builders.ts';
+import { aRollout, aSpec } from '../rollout/builders.ts';
 
 const target = { model: 'fashion', version: '2', rolloutId: aRollout().id };
 function aDecider(order: (order: Order) => void = () => undefined) {
@@ -89,6 +89,13 @@ t.test('reports are plain data: cloned ones give the same evidence', async (t) =
     mirror: { eligible: 5, compared: 5 },
     live: { '500:9500': { candidate: { requests: 5, errors: 1 } } },
   });
+});
+
+t.test('a rollout whose version is missing collects no evidence, and is reported', async (t) => {
+  const { observers, errors } = aDecider(() => t.fail('expected no order'));
+  observers.open(aRollout({ spec: aSpec({ candidate: '3' }) }), NO_EVIDENCE);
+  t.same(errors, ['open rollout']);
+  t.same(observers.evidence(aRollout().id), NO_EVIDENCE);
 });
 
 t.test('several serving processes report to one decider', async (t) => {
