@@ -30,7 +30,7 @@ export async function start(
   const format = readFormat(options.output);
   const section = options.file === undefined ? undefined : await readSection(options.file);
   const body = {
-    ...section?.written,
+    ...section?.source,
     candidate,
     ...(options.intent !== undefined && { intent: options.intent }),
   };

@@ -67,7 +67,7 @@ async function readConfig(
   max: string | undefined,
 ): Promise<ReloadableFile> {
   try {
-    const file = new ConfigFile(named, (config) => withMax(config, max));
+    const file = new ConfigFile(named, { override: (config) => withMax(config, max) });
     return { file, source: await file.readFirst() };
   } catch (error) {
     if (error instanceof ConfigError)

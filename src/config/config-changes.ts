@@ -13,26 +13,26 @@ const COMPARED_MAX = 200;
 /** A change with the place and the values it is about. */
 export type KeyChange = ConfigChange & {
   readonly path: readonly string[];
-  readonly written: { readonly from: unknown; readonly to: unknown };
+  readonly values: { readonly from: unknown; readonly to: unknown };
 };
 
-type Difference = Pick<KeyChange, 'path' | 'written'>;
+type Difference = Pick<KeyChange, 'path' | 'values'>;
 
 /** The keys of which two files do not say the same, sorted; `1GiB` and `1024MiB` are the same. */
 export function configChanges(running: ConfigSource, next: ConfigSource): readonly KeyChange[] {
-  const all = differences([], inLongForm(running.written), inLongForm(next.written));
+  const all = differences([], inLongForm(running.values), inLongForm(next.values));
   const before = meaningOf(running);
   const isChange = (difference: Difference): boolean =>
     all.length > COMPARED_MAX || !isSameMeaning(running, before, difference);
   return all
     .filter(isChange)
     .map(
-      ({ path, written }): KeyChange => ({
+      ({ path, values }): KeyChange => ({
         path,
-        written,
+        values,
         key: path.join('.'),
-        from: textOf(path, written.from),
-        to: textOf(path, written.to),
+        from: textOf(path, values.from),
+        to: textOf(path, values.to),
         effect: effectOf(path),
       }),
     )
@@ -42,19 +42,17 @@ export function configChanges(running: ConfigSource, next: ConfigSource): readon
 /** The file that is to run from now on: the next one, with what needs a restart as it has been. */
 export function withoutRestarts(next: ConfigSource, changes: readonly KeyChange[]): ConfigSource {
   const kept = changes.filter(({ effect }) => effect === 'restart');
-  const written = kept.reduce<Readonly<Record<string, unknown>>>(
-    (tree, { path, written: { from } }) => withValue(tree, path, from),
-    inLongForm(next.written),
+  const values = kept.reduce<Readonly<Record<string, unknown>>>(
+    (tree, { path, values: { from } }) => withValue(tree, path, from),
+    inLongForm(next.values),
   );
-  return { ...next, written };
+  return { ...next, values };
 }
 
 /** `repository: ./models` is short for a section. */
-function inLongForm(written: ConfigSource['written']): ConfigSource['written'] {
-  const { repository } = written;
-  return typeof repository === 'string'
-    ? { ...written, repository: { path: repository } }
-    : written;
+function inLongForm(values: ConfigSource['values']): ConfigSource['values'] {
+  const { repository } = values;
+  return typeof repository === 'string' ? { ...values, repository: { path: repository } } : values;
 }
 
 function differences(path: readonly string[], from: unknown, to: unknown): readonly Difference[] {
@@ -66,7 +64,7 @@ function differences(path: readonly string[], from: unknown, to: unknown): reado
     );
     if (inner.length > 0) return inner;
   }
-  return [{ path, written: { from, to } }];
+  return [{ path, values: { from, to } }];
 }
 
 /** Shares are read together: they add up. */
@@ -87,10 +85,10 @@ function own(value: unknown, name: string): unknown {
   return isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
-type Meaning = Omit<Config, 'written'>;
+type Meaning = Omit<Config, 'source'>;
 
 function meaningOf(source: ConfigSource): Meaning {
-  const { written: _, ...meaning } = configOf(source);
+  const { source: _, ...meaning } = configOf(source);
   return meaning;
 }
 
@@ -98,11 +96,11 @@ function meaningOf(source: ConfigSource): Meaning {
 function isSameMeaning(
   running: ConfigSource,
   before: Meaning,
-  { path, written: { to } }: Difference,
+  { path, values: { to } }: Difference,
 ): boolean {
   try {
-    const written = withValue(inLongForm(running.written), path, to);
-    return isDeepStrictEqual(meaningOf({ ...running, written }), before);
+    const values = withValue(inLongForm(running.values), path, to);
+    return isDeepStrictEqual(meaningOf({ ...running, values }), before);
   } catch {
     return false;
   }

@@ -23,15 +23,23 @@ const O_RDONLY_NONBLOCK = constants.O_RDONLY | constants.O_NONBLOCK;
 /** Says a part of the configuration in place of the file, each time that it is read. */
 export type ConfigOverride = (config: Config) => Config;
 
+export type ConfigFileOptions = {
+  readonly override?: ConfigOverride;
+  /** Awaited between two readings of a file that may still be written; by default 100 ms. */
+  readonly settle?: () => Promise<void>;
+};
+
 /** The file that a gateway was started with, which can be read again. */
 export class ConfigFile {
   readonly #name: string | undefined;
   readonly #override: ConfigOverride;
+  readonly #settle: () => Promise<void>;
 
   /** Without a name: `understudy.yaml`, as soon as there is one. */
-  constructor(name: string | undefined, override: ConfigOverride = (config) => config) {
+  constructor(name: string | undefined, options: ConfigFileOptions = {}) {
     this.#name = name ?? (existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
-    this.#override = override;
+    this.#override = options.override ?? ((config) => config);
+    this.#settle = options.settle ?? (() => pause(SETTLE_MS));
   }
 
   /**
@@ -51,7 +59,7 @@ export class ConfigFile {
   async read(): Promise<ConfigSource> {
     const file = this.#name ?? CONFIG_FILE;
     const isNone = this.#name === undefined && !existsSync(CONFIG_FILE);
-    return isNone ? NO_FILE : parseSource(file, await settledText(file));
+    return isNone ? NO_FILE : parseSource(file, await settledText(file, this.#settle));
   }
 
   /** @throws ConfigError */
@@ -60,10 +68,10 @@ export class ConfigFile {
   }
 }
 
-async function settledText(file: string): Promise<string> {
+async function settledText(file: string, settle: () => Promise<void>): Promise<string> {
   let before = await textOf(file);
   for (let reads = 1; reads < READS_MAX; reads += 1) {
-    await pause(SETTLE_MS);
+    await settle();
     const now = await textOf(file);
     if (now === before) return now;
     before = now;

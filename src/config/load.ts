@@ -35,34 +35,34 @@ export async function readSource(file: string | undefined): Promise<ConfigSource
   return file === undefined ? NO_FILE : parseSource(file, await textOf(file));
 }
 
-/** The configuration as it is written, checked: the name of the file and its keys and values. */
+/** The configuration as the user wrote it, checked: the file's name, and its keys and values. */
 export type ConfigSource = {
   /** Undefined: there is no file, and everything has its default. */
   readonly file: string | undefined;
-  readonly written: Readonly<Record<string, unknown>>;
+  readonly values: Readonly<Record<string, unknown>>;
 };
 
-export const NO_FILE: ConfigSource = { file: undefined, written: { apiVersion: 'understudy/v1' } };
+export const NO_FILE: ConfigSource = { file: undefined, values: { apiVersion: 'understudy/v1' } };
 
 /** @throws ConfigError with all problems of the text together. */
 export function parseSource(file: string, text: string): ConfigSource {
-  const { written } = readYaml({ file, text }, configSchema);
-  return { file, written: isRecord(written) ? written : {} };
+  const { source } = readYaml({ file, text }, configSchema);
+  return { file, values: isRecord(source) ? source : {} };
 }
 
-/** @throws ConfigError for what is written, without its places in the file: `parseSource` knows those. */
-export function configOf({ file, written }: ConfigSource, overrides: ConfigOverrides = {}): Config {
-  const { data, error } = configSchema.safeParse(written);
+/** @throws ConfigError without places in the file: `parseSource` knows those. */
+export function configOf({ file, values }: ConfigSource, overrides: ConfigOverrides = {}): Config {
+  const { data, error } = configSchema.safeParse(values);
   if (error !== undefined) throw problemsIn(file ?? 'configuration', error);
   const base = file === undefined ? '.' : dirname(file);
-  const { models } = written;
+  const { models } = values;
   return {
     ...data,
     server: serverWith(data.server, overrides),
     repository: resolve(overrides.repository ?? resolve(base, data.repository)),
     cache: resolve(base, data.cache),
     ledger: resolve(overrides.ledger ?? resolve(base, data.ledger)),
-    written: isRecord(models) ? models : {},
+    source: isRecord(models) ? models : {},
   };
 }
 

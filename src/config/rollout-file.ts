@@ -9,8 +9,8 @@ import { placeIn, readYaml, type YamlFile } from './yaml-file.ts';
 
 /** The keys of a `rollout` section in a file of their own. */
 export type RolloutFile = {
-  /** As written: where the rollout is started they are read once more, over what is configured. */
-  readonly written: Readonly<Record<string, unknown>>;
+  /** The keys as the user wrote them: `rollout start` merges them over the configured section and reads them again. */
+  readonly source: Readonly<Record<string, unknown>>;
   /**
    * A complaint about the keys, of the form `steps.0: expected ...; slices: expected ...`, as an error that says where in the
    * file each of them is; undefined where a part of it is not about the file.
@@ -26,11 +26,11 @@ const schema = section({ candidate: version.optional(), ...rolloutKeys });
  * @throws ConfigError with every problem and its place; a file that cannot be read is one.
  */
 export async function readRolloutFile(file: string): Promise<RolloutFile> {
-  const source = { file, text: await textOf(file) };
-  const { written } = readYaml(source, schema);
+  const yaml = { file, text: await textOf(file) };
+  const { source } = readYaml(yaml, schema);
   return {
-    written: isRecord(written) ? written : {},
-    complaint: (message) => complaintOf(source, message),
+    source: isRecord(source) ? source : {},
+    complaint: (message) => complaintOf(yaml, message),
   };
 }
 

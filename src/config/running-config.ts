@@ -48,7 +48,7 @@ export class RunningConfig implements Config {
     return this.#present.models;
   }
 
-  get written(): Config['written'] {
-    return this.#present.written;
+  get source(): Config['source'] {
+    return this.#present.source;
   }
 }

@@ -45,7 +45,7 @@ export type Config = {
   /** Only the models that the file names; `modelConfig` knows the rest. */
   readonly models: Readonly<Record<string, ModelConfig>>;
   /** The sections of `models` as the user wrote them, without defaults and base configurations. */
-  readonly written: Readonly<Record<string, unknown>>;
+  readonly source: Readonly<Record<string, unknown>>;
 };
 
 const directory = z
@@ -142,7 +142,7 @@ export const configSchema = section({
   }).prefault({}),
   models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),
 }).transform(
-  ({ server, repository, ledger, cache, limits, feedback, models }): Omit<Config, 'written'> => ({
+  ({ server, repository, ledger, cache, limits, feedback, models }): Omit<Config, 'source'> => ({
     server,
     ...repositoryOf(repository),
     ledger,
@@ -178,7 +178,7 @@ const unnamedModel: ModelConfig = modelSchema.parse({});
 /** The last result for each base configuration: every request asks for it. */
 const merged = new WeakMap<
   BaseConfig,
-  { sections: Config['written']; model: string; result: ModelConfig }
+  { sections: Config['source']; model: string; result: ModelConfig }
 >();
 
 /**
@@ -191,13 +191,13 @@ export function modelConfig(config: Config, model: string, baseConfig?: BaseConf
     return (Object.hasOwn(config.models, model) && config.models[model]) || unnamedModel;
   }
   const known = merged.get(baseConfig);
-  if (known?.sections === config.written && known.model === model) return known.result;
-  const written = Object.hasOwn(config.written, model) ? config.written[model] : undefined;
-  const result = parsed(merge(baseConfig.section, written), {
+  if (known?.sections === config.source && known.model === model) return known.result;
+  const section = Object.hasOwn(config.source, model) ? config.source[model] : undefined;
+  const result = parsed(merge(baseConfig.section, section), {
     ...baseConfig,
     path: ['models', model],
   });
-  merged.set(baseConfig, { sections: config.written, model, result });
+  merged.set(baseConfig, { sections: config.source, model, result });
   return result;
 }
 

@@ -11,8 +11,8 @@ export type YamlFile = {
   readonly text: string;
 };
 
-/** What a file says: as its schema understands it, and as it is written. */
-export type YamlContent<T> = { readonly data: T; readonly written: unknown };
+/** A file's content: as parsed by its schema, and as the user wrote it. */
+export type YamlContent<T> = { readonly data: T; readonly source: unknown };
 
 /**
  * Reads YAML through a schema.
@@ -48,10 +48,10 @@ export function readYaml<Schema extends z.ZodType>(
       })),
     );
   }
-  const written = plainValue(document, file);
+  const source = plainValue(document, file);
   const form = problemsOfForm(document);
-  const result = schema.safeParse(written);
-  if (result.success && form.length === 0) return { data: result.data, written };
+  const result = schema.safeParse(source);
+  if (result.success && form.length === 0) return { data: result.data, source };
   const issues = (result.error === undefined ? [] : issuesOf(result.error)).map((issue) => ({
     offset: offsetOf(document, issue),
     path: issue.path,

@@ -241,7 +241,7 @@ t.test('everything has a default', async (t) => {
     },
     feedback: { ttlMs: 900_000, requestsMax: 20_000 },
     models: {},
-    written: {},
+    source: {},
   });
   t.same(modelConfig(config, 'unnamed'), {
     instances: 'auto',

@@ -10,7 +10,7 @@ t.teardown(() => rm(directory, { recursive: true, force: true }));
 t.test('a rollout file is taken as written, and refused where it is no section', async (t) => {
   const rollout = join(directory, 'rollout.yaml');
   await writeFile(rollout, 'intent: improve\nmaxDuration: 1h\n');
-  t.same((await readRolloutFile(rollout)).written, { intent: 'improve', maxDuration: '1h' });
+  t.same((await readRolloutFile(rollout)).source, { intent: 'improve', maxDuration: '1h' });
   await writeFile(rollout, 'intent: improve\nintent: equivalent\n');
   await t.rejects(readRolloutFile(rollout), { name: 'ConfigError', message: /:2:1 Map keys must/ });
   await writeFile(rollout, 'intent: improve\nmargins:\n  errors: { ratio: 0 }\n');

@@ -18,7 +18,7 @@ export async function aGateway(
   const section = JSON.stringify({ http: free, grpc: free, admin: free, ...server });
   await writeFile(file, `${written}\nserver: ${section}\n`);
   const repository = path.join(projectRoot, 'models');
-  const configFile = new ConfigFile(file, (config) => ({ ...config, repository }));
+  const configFile = new ConfigFile(file, { override: (config) => ({ ...config, repository }) });
   const source = await configFile.readFirst();
   const config = configFile.configOf(source);
   const app = await startApp({

@@ -187,7 +187,7 @@ async function stepsIn(text: string): Promise<unknown> {
 }
 
 async function stepsOf(file: string): Promise<unknown> {
-  const { written: section } = await readRolloutFile(file);
+  const { source: section } = await readRolloutFile(file);
   return parseRolloutRequest({ candidate: '2', ...section }).overrides.steps;
 }
 

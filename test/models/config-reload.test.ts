@@ -1,4 +1,4 @@
-import { open, rm, writeFile } from 'node:fs/promises';
+import { appendFile, rm, writeFile } from 'node:fs/promises';
 import t from 'tap';
 import { deferred } from '../../src/concurrency/deferred.ts';
 import { ConfigFile } from '../../src/config/config-file.ts';
@@ -23,9 +23,10 @@ const OTHER = anIdentityModel('FP32', [-1, -1]);
 const STABLE_1 = '{ m: { route: { stable: "1" } } }';
 
 type Teardown = Parameters<typeof aRepository>[0];
+type WorldParts = ControlParts & { readonly settle?: () => Promise<void> };
 
 /** A gateway whose repository has versions 1 and 2 of `m`, and a model `n`; the file says what `models` says. */
-async function aWorld(t: Teardown, models: string, parts: ControlParts = {}) {
+async function aWorld(t: Teardown, models: string, { settle, ...parts }: WorldParts = {}) {
   const files = { 'm/1/model.onnx': MODEL, 'm/2/model.onnx': OTHER, 'n/1/model.onnx': MODEL };
   const root = await aRepository(t, files);
   const world = await aControl(t, root, { models, modelControl: 'none', ...parts });
@@ -37,7 +38,7 @@ async function aWorld(t: Teardown, models: string, parts: ControlParts = {}) {
   };
   const lookout = new Lookout({ ...options, readers: READERS });
   t.teardown(() => lookout.stop());
-  const file = new ConfigFile(world.file);
+  const file = new ConfigFile(world.file, settle === undefined ? {} : { settle });
   const configFile = { file, source: await file.readFirst() };
   const { control: repository } = world;
   const ends: boolean[] = [];
@@ -252,17 +253,15 @@ t.test('a bad file changes nothing and says where', async (t) => {
 });
 
 t.test('a file that is being written is read once it stands still', async (t) => {
-  const world = await aWorld(t, STABLE_1);
   const text = fileOf('{ m: { route: { stable: "1" }, queue: { deadlineMs: 70 } } }');
-  const file = await open(world.file, 'w');
-  // The first part alone would be right too, and say something else.
-  const at = text.indexOf('models');
-  await file.write(text.slice(0, at));
-  const result = world.reload();
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  await file.write(text.slice(at));
-  await file.close();
-  t.same(told(await result), ['models.m.queue.deadlineMs: 1000 (default) -> 70 (applied)']);
+  // The first part alone is valid too, and says something else.
+  const parts = [text.slice(0, text.indexOf('models')), text.slice(text.indexOf('models'))];
+  const writeNext = async (): Promise<void> => appendFile(world.file, parts.shift() ?? '');
+  const world = await aWorld(t, STABLE_1, { settle: writeNext });
+  await world.write('');
+  await writeNext();
+  t.same(told(await world.reload()), ['models.m.queue.deadlineMs: 1000 (default) -> 70 (applied)']);
+  t.same(parts, [], 'the second part was written between two readings');
 });
 
 t.test('reloads come one after the other, and a long line of them is refused', async (t) => {
