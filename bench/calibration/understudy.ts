@@ -1,0 +1,239 @@
+import { rolloutSpecFrom } from '../../src/config/rollout-spec.ts';
+import type { ServeErrorCode } from '../../src/core/errors.ts';
+import { NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { MirrorTarget, UnmirroredEvent } from '../../src/core/messages.ts';
+import { CALLER_CODES } from '../../src/core/outcome.ts';
+import type { Rollout, RolloutSpec } from '../../src/core/rollout.ts';
+import { ALL_BP, type Assignment, type Route } from '../../src/core/route.ts';
+import { decide } from '../../src/decide/decide.ts';
+import { chooseVersion } from '../../src/gateway/choose-version.ts';
+import { advance, begun } from '../../src/rollout/advance.ts';
+import { type Decide, judge } from '../../src/rollout/judge.ts';
+import { allTo, routeFor } from '../../src/rollout/route-for.ts';
+import { RolloutObservers } from '../../src/trials/rollout-observers.ts';
+import { type Answer, contestant, isBad, observed } from './answer.ts';
+import type { Contender, ContenderSetting, Trial } from './contender.ts';
+import type { Ending } from './outcome.ts';
+import type { World, WorldRequest } from './world.ts';
+
+const MODEL = 'm';
+const STABLE = '1';
+const CANDIDATE = '2';
+
+/** Failures of the model that the mirror compares; after any other the live request has no answer to compare with. */
+const MODEL_FAILURES: ReadonlySet<ServeErrorCode> = new Set([
+  'runtime_failed',
+  'host_lost',
+  'internal',
+]);
+
+/** Our own rule. `decideBy`: another `decide` in the place of the real one, to see whether a calibration would notice. */
+export function understudy(decideBy: Decide = decide): Contender {
+  return { name: 'understudy', begin: (setting) => new VirtualRollout(setting, decideBy) };
+}
+
+/** The whole specification of a world's rollout. */
+export function specOf(world: World, salt: string): RolloutSpec {
+  const spec = rolloutSpecFrom(
+    {},
+    {
+      model: MODEL,
+      stable: STABLE,
+      candidate: CANDIDATE,
+      overrides: world.rollout,
+      attributes: world.attributes ?? [],
+    },
+  );
+  return { ...spec, salt };
+}
+
+/**
+ * A rollout as it is, but for the models and the clock: the route of each step, the draw of each request, the observers with
+ * their window and capture, the verdict and the next action are the code that serves.
+ */
+class VirtualRollout implements Trial {
+  readonly #setting: ContenderSetting;
+  readonly #decide: Decide;
+  readonly #observers: RolloutObservers;
+  readonly #target: MirrorTarget;
+  #rollout: Rollout;
+  #route: Route;
+  #shadowRuns = 0;
+  #candidateRequests = 0;
+  #harmed = 0;
+
+  constructor(setting: ContenderSetting, decideBy: Decide) {
+    this.#setting = setting;
+    this.#decide = decideBy;
+    const { world, time, seed } = setting;
+    const spec = specOf(world, `run ${seed}`);
+    const id = `run-${seed}`;
+    this.#target = { model: MODEL, version: CANDIDATE, rolloutId: id };
+    const loading = { kind: 'loading', sinceMs: time.wallMs() } as const;
+    const asked = {
+      id,
+      spec,
+      phase: loading,
+      startedMs: time.wallMs(),
+      candidateRequestsAtStep: 0,
+    };
+    this.#rollout = begun(asked, time.wallMs());
+    this.#route = routeFor(this.#rollout, firstRoute());
+    this.#observers = new RolloutObservers({
+      contestant: ({ version }) => contestant(version),
+      feedback: () => ({ ttlMs: Number.MAX_SAFE_INTEGER, requestsMax: 1_000_000 }),
+      clock: time,
+      tokens: { read: readToken },
+      order: () => undefined,
+      onMirror: () => undefined,
+      onInternalError: (operation, error) => {
+        throw new Error(`${world.name}, seed ${seed}: ${operation}`, { cause: error });
+      },
+    });
+    this.#observers.open(this.#rollout, NO_EVIDENCE);
+  }
+
+  send(request: WorldRequest, id: string): void {
+    const { time } = this.#setting;
+    const { unit, attributes = {} } = request;
+    const assigned = chooseVersion(
+      this.#route,
+      { unit: unit ?? id, version: undefined, attributes },
+      [],
+    );
+    const answer = request.live(assigned.arm);
+    if (assigned.arm === 'candidate') {
+      this.#candidateRequests += 1;
+      if (isBad(answer)) this.#harmed += 1;
+    }
+    const startedMs = time.monotonicMs();
+    this.#watchLive(id, assigned, { unit, answer, startedMs });
+    const isMirrored = this.#draw(id, assigned);
+    time.at(startedMs + answer.tookMs, () => {
+      if (isMirrored !== undefined) this.#afterLive(id, request, { answer, isMirrored });
+    });
+    const label = request.label?.(answer);
+    if (label === undefined) return;
+    const token = JSON.stringify([assigned.version, id, time.wallMs()]);
+    time.at(startedMs + label.afterMs, () => this.#observers.label(token, label.class));
+  }
+
+  look() {
+    const { time } = this.#setting;
+    const rollout = this.#rollout;
+    const evidence = this.#observers.evidence(rollout.id);
+    const { action, atMs } = judge(this.#decide, { rollout, evidence, atMs: time.wallMs() });
+    if (action.kind === 'wait') return undefined;
+    this.#rollout = advance(rollout, { action, atMs, evidence });
+    this.#route = { ...routeFor(this.#rollout, this.#route), revision: this.#route.revision + 1 };
+    const { phase } = this.#rollout;
+    if (phase.kind === 'progressing' || phase.kind === 'loading') return undefined;
+    return { ending: endingOf(phase.kind), why: 'why' in action ? action.why : '' };
+  }
+
+  restart(): void {
+    const evidence = this.#observers.evidence(this.#rollout.id);
+    this.#observers.close(this.#rollout);
+    this.#observers.open(this.#rollout, evidence);
+  }
+
+  candidateRequests(): number {
+    return this.#candidateRequests;
+  }
+
+  harmed(): number {
+    return this.#harmed;
+  }
+
+  #watchLive(
+    requestId: string,
+    { exposure, side }: Assignment,
+    { unit, answer, startedMs }: { unit: string | undefined; answer: Answer; startedMs: number },
+  ): void {
+    if (exposure === undefined || side === undefined) return;
+    const { time } = this.#setting;
+    const drawn = { unit, side, exposure };
+    this.#observers.receive({ kind: 'assigned', model: MODEL, requestId, drawn });
+    const endedMs = startedMs + answer.tookMs;
+    const end = { startedMs, endedMs, failure: answer.failure };
+    time.at(endedMs, () =>
+      this.#observers.receive({ kind: 'ended', model: MODEL, requestId, end }),
+    );
+  }
+
+  /** Flips the coins of the mirror; undefined: the request is not eligible. */
+  #draw(requestId: string, { arm }: Assignment): Coins | undefined {
+    const { random } = this.#setting;
+    const { mirror } = this.#route;
+    if (mirror === undefined || (arm !== 'stable' && arm !== 'control')) return undefined;
+    const sampled = random.integer(ALL_BP) < mirror.sampleBp;
+    const twin = random.integer(ALL_BP) < mirror.twinBp;
+    if (sampled) this.#observers.receive({ kind: 'drawn', target: this.#target, requestId });
+    return { sampled, twin };
+  }
+
+  #afterLive(id: string, request: WorldRequest, { answer, isMirrored }: Drawn): void {
+    const { failure } = answer;
+    if (!isMirrored.sampled) {
+      if (failure === undefined || !CALLER_CODES.has(failure)) this.#count({ kind: 'notSampled' });
+      return;
+    }
+    if (failure !== undefined && !MODEL_FAILURES.has(failure)) {
+      this.#observers.receive({ kind: 'unpaired', target: this.#target, requestId: id });
+      if (CALLER_CODES.has(failure)) return;
+      this.#count({ kind: 'dropped', reason: 'liveUnanswered', load: 1 });
+      return;
+    }
+    const { time } = this.#setting;
+    const { candidate, twin } = request.shadow(answer);
+    const shadowRun = this.#shadowRuns;
+    this.#shadowRuns += 1;
+    const tookMs = candidate.tookMs + (isMirrored.twin ? twin.tookMs : 0);
+    time.at(time.monotonicMs() + tookMs, () => {
+      if (candidate.failure === 'deadline_exceeded') {
+        this.#observers.receive({ kind: 'unpaired', target: this.#target, requestId: id });
+        this.#count({ kind: 'timedOut', load: 1 });
+        return;
+      }
+      const pair = {
+        requestId: id,
+        unit: request.unit ?? id,
+        attributes: request.attributes ?? {},
+        stable: observed(answer),
+        candidate: observed(candidate),
+        twin: isMirrored.twin ? observed(twin) : undefined,
+        shadowRun,
+      };
+      this.#observers.receive({ kind: 'paired', target: this.#target, pair, load: 1 });
+    });
+  }
+
+  #count(event: UnmirroredEvent): void {
+    this.#observers.receive({ kind: 'unmirrored', target: this.#target, event });
+  }
+}
+
+type Coins = { readonly sampled: boolean; readonly twin: boolean };
+type Drawn = { readonly answer: Answer; readonly isMirrored: Coins };
+
+function firstRoute(): Route {
+  return {
+    model: MODEL,
+    revision: 1,
+    stable: STABLE,
+    shares: allTo(STABLE),
+    salt: 'none',
+    rules: [],
+    aliases: {},
+    mirror: undefined,
+  };
+}
+
+function readToken(token: string) {
+  const [version, requestId, issuedMs] = JSON.parse(token) as [string, string, number];
+  return { model: MODEL, version, requestId, issuedMs };
+}
+
+function endingOf(phase: Exclude<Rollout['phase']['kind'], 'loading' | 'progressing'>): Ending {
+  return phase === 'aborted' ? 'rolledBack' : phase;
+}

@@ -1,0 +1,61 @@
+import type { RolloutSection } from '../../src/config/rollout-section.ts';
+import type { Random } from '../../src/core/random.ts';
+import type { Arm } from '../../src/core/route.ts';
+import type { Answer } from './answer.ts';
+
+/**
+ * What is true of the candidate, and so which decisions would be wrong.
+ *
+ * - `fair`: within every margin. A rollback is wrong.
+ * - `margin`: exactly at a margin, the hardest case. A rollback and a promotion are both wrong.
+ * - `worse`: beyond a margin. A promotion is wrong.
+ * - `liar`: the world breaks an assumption that the documentation names. Its figures are published, nothing is promised.
+ */
+export type Claim = 'fair' | 'margin' | 'worse' | 'liar';
+
+/** One request of a world: what each version would answer, and its label. Each method is called once at most per version. */
+export type WorldRequest = {
+  /** Milliseconds since the request before. */
+  readonly gapMs: number;
+  /** The sticky key; undefined: the request is a unit of its own. */
+  readonly unit?: string | undefined;
+  readonly attributes?: Readonly<Record<string, string>>;
+  /** Requests of the same content have the same bytes; undefined: like no other. */
+  readonly content?: string;
+  /** What the arm that it was sent to answers. */
+  readonly live: (arm: Arm) => Answer;
+  /** What candidate and twin answer in the shadow host, given stable's live answer. */
+  readonly shadow: (stable: Answer) => Shadowed;
+  /** The label that its answer gets, and when, counted from the request; undefined: none. `served`: the answer that was given. */
+  readonly label?: (served: Answer) => Label | undefined;
+};
+
+export type Shadowed = { readonly candidate: Answer; readonly twin: Answer };
+
+export type Label = { readonly class: number; readonly afterMs: number };
+
+/** Where the requests of one run come from, one after another. `nowMs`: when the last one was sent. */
+export type Nature = { readonly next: (nowMs: number) => WorldRequest };
+
+/** One situation whose truth is known. */
+export type World = {
+  /** Names its row and its file of results: lower case, words joined by hyphens. */
+  readonly name: string;
+  /** What is true in it, in one sentence. */
+  readonly about: string;
+  readonly claim: Claim;
+  /** Keys of the rollout's configuration; what is left out has its default. Durations are in milliseconds. */
+  readonly rollout: RolloutSection;
+  /** Requests of one run at most. A trial that has not ended by then is undecided. */
+  readonly requestsMax: number;
+  /** A fresh source for each run; all chance comes from `random`. */
+  readonly nature: (random: Random) => Nature;
+  /** Attributes that requests carry; slices may use them. */
+  readonly attributes?: readonly string[];
+  /** The gateway restarts after so many requests, each time. */
+  readonly restartEvery?: number;
+  /** Milliseconds between two looks; 1,000 where absent. The real controller looks about as often. */
+  readonly lookEveryMs?: number;
+  /** A wrong decision is more frequent here than the budget allows: why, and what a user does about it. */
+  readonly knownBeyond?: string;
+};

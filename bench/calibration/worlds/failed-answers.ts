@@ -1,0 +1,85 @@
+import { CLASSES, scores } from '../answer.ts';
+import { happens } from '../chance.ts';
+import { healthy, likeStable, requests } from '../requests.ts';
+import { inShadow } from '../steps.ts';
+import type { World } from '../world.ts';
+
+const NAN = [scores(Array.from({ length: CLASSES }, () => Number.NaN))];
+/** The right class is still on top, and all are about as likely. */
+const FLAT = [scores(Array.from({ length: CLASSES }, (_, at) => (at === 0 ? 0.28 : 0.24)))];
+
+/** From shadow to promotion with the default steps. */
+const WHOLE = {};
+
+export const NAN_RARE: World = {
+  name: 'nan-rare',
+  about: 'The candidate answers NaN to 0.4 % of the requests; the default rollout.',
+  claim: 'worse',
+  rollout: WHOLE,
+  requestsMax: 60_000,
+  nature: (random) =>
+    requests(random, 100, () => {
+      const isNan = happens(random, 0.004);
+      return {
+        live: (arm) =>
+          arm === 'candidate' && isNan ? { ...healthy(random), outputs: NAN } : healthy(random),
+        shadow: (stable) => {
+          const { candidate, twin } = likeStable(random, stable);
+          return { candidate: isNan ? { ...candidate, outputs: NAN } : candidate, twin };
+        },
+      };
+    }),
+};
+
+export const FLATTENED: World = {
+  name: 'probabilities-flattened',
+  about: 'The candidate gives every class about the same probability; the top class is right.',
+  claim: 'worse',
+  rollout: { steps: inShadow('disagreement', 'pairedErrors') },
+  requestsMax: 8_000,
+  nature: (random) =>
+    requests(random, 50, () => ({
+      shadow: (stable) => {
+        const { candidate, twin } = likeStable(random, stable);
+        return { candidate: { ...candidate, outputs: FLAT }, twin };
+      },
+    })),
+};
+
+export const HANGS: World = {
+  name: 'hangs-in-shadow',
+  about: 'The candidate hangs on 8 % of the requests until their deadline.',
+  claim: 'worse',
+  rollout: { steps: inShadow('disagreement', 'pairedErrors') },
+  requestsMax: 8_000,
+  nature: (random) =>
+    requests(random, 50, () => ({
+      shadow: (stable) => {
+        const { candidate, twin } = likeStable(random, stable);
+        const hangs = happens(random, 0.08);
+        return {
+          candidate: hangs ? { tookMs: 1_000, failure: 'deadline_exceeded' } : candidate,
+          twin,
+        };
+      },
+    })),
+};
+
+export const TIME_OUTS_SAME: World = {
+  name: 'time-outs-same',
+  about: 'In the shadow host 1 % of the runs of either version pass their deadline.',
+  claim: 'fair',
+  rollout: { steps: inShadow('disagreement', 'pairedErrors') },
+  requestsMax: 8_000,
+  nature: (random) =>
+    requests(random, 50, () => ({
+      shadow: (stable) => {
+        const late = { tookMs: 1_000, failure: 'deadline_exceeded' } as const;
+        const { candidate, twin } = likeStable(random, stable);
+        return {
+          candidate: happens(random, 0.01) ? late : candidate,
+          twin: happens(random, 0.01) ? late : twin,
+        };
+      },
+    })),
+};

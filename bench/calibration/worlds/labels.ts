@@ -1,0 +1,186 @@
+import type { Random } from '../../../src/core/random.ts';
+import type { Answer } from '../answer.ts';
+import { exponential, happens } from '../chance.ts';
+import { requests } from '../requests.ts';
+import { labelled } from '../steps.ts';
+import type { Label, World } from '../world.ts';
+
+type Truth = {
+  readonly stableWrong: boolean;
+  readonly candidateWrong: boolean;
+  readonly dark: boolean;
+};
+
+type Labelling = {
+  readonly perSecond?: number;
+  /** Shares of the requests that each version answers wrongly. */
+  readonly stable: number;
+  readonly candidate: number;
+  /** More of the candidate's answers are wrong in the slice `tone: dark`, half of the requests. */
+  readonly candidateInDark?: number;
+  /** Whether and when an answer gets its label. */
+  readonly label: (random: Random, truth: Truth) => number | undefined;
+};
+
+/** Both versions answer each request; labels come as `label` says. */
+export function labelling(setting: Labelling): World['nature'] {
+  const { perSecond = 50, stable, candidate, candidateInDark = candidate, label } = setting;
+  return (random) =>
+    requests(random, perSecond, () => {
+      const dark = happens(random, 0.5);
+      const truth = {
+        stableWrong: happens(random, stable),
+        candidateWrong: happens(random, dark ? candidateInDark : candidate),
+        dark,
+      };
+      const answer = (isWrong: boolean): Answer => ({ tookMs: 4, class: isWrong ? 1 : 0 });
+      return {
+        attributes: { tone: dark ? 'dark' : 'light' },
+        live: (arm) => answer(arm === 'candidate' ? truth.candidateWrong : truth.stableWrong),
+        shadow: () => ({
+          candidate: answer(truth.candidateWrong),
+          twin: answer(truth.stableWrong),
+        }),
+        label: (): Label | undefined => {
+          const afterMs = label(random, truth);
+          return afterMs === undefined ? undefined : { class: 0, afterMs };
+        },
+      };
+    });
+}
+
+const SLICES = [{ tone: 'dark' }, { tone: 'light' }];
+const atOnce = (): number => 100;
+const IMPROVE = { intent: 'improve', steps: labelled() } as const;
+
+/** A fifth of the answers gets a label, whichever they are. */
+const aFifth =
+  (after: (random: Random) => number) =>
+  (random: Random): number | undefined =>
+    happens(random, 0.2) ? after(random) : undefined;
+
+export const LABELS_AT_MARGIN: World = {
+  name: 'labels-at-margin',
+  about: 'The candidate is wrong 2 points more often, over all and in both slices.',
+  claim: 'margin',
+  rollout: { ...IMPROVE, slices: SLICES },
+  attributes: ['tone'],
+  requestsMax: 8_000,
+  nature: labelling({ stable: 0.05, candidate: 0.07, label: atOnce }),
+};
+
+export const LABELS_AT_MARGIN_UNSLICED: World = {
+  ...LABELS_AT_MARGIN,
+  name: 'labels-at-margin-unsliced',
+  about: 'The candidate is wrong 2 points more often; no slices.',
+  rollout: IMPROVE,
+};
+
+export const LABELS_AT_MARGIN_IN_SLICE: World = {
+  ...LABELS_AT_MARGIN,
+  name: 'labels-at-margin-in-slice',
+  about:
+    'The candidate is as good as stable but for one slice, where it is wrong 2 points more often.',
+  nature: labelling({ stable: 0.05, candidate: 0.05, candidateInDark: 0.07, label: atOnce }),
+};
+
+export const LABELS_SAME: World = {
+  ...LABELS_AT_MARGIN,
+  name: 'labels-same',
+  about: 'Both versions are wrong in 5 % of the answers, in both slices.',
+  claim: 'fair',
+  nature: labelling({ stable: 0.05, candidate: 0.05, label: atOnce }),
+};
+
+export const LABELS_LATE: World = {
+  name: 'labels-late',
+  about:
+    'A fifth of the answers gets a label, a minute later on average; the candidate is 3 points worse.',
+  claim: 'worse',
+  rollout: IMPROVE,
+  requestsMax: 15_000,
+  nature: labelling({
+    perSecond: 100,
+    stable: 0.05,
+    candidate: 0.08,
+    label: aFifth((random) => exponential(random, 60_000)),
+  }),
+};
+
+export const LABELS_LATE_SAME: World = {
+  ...LABELS_LATE,
+  name: 'labels-late-same',
+  about:
+    'A fifth of the answers gets a label, a minute later on average; both versions are the same.',
+  claim: 'fair',
+  nature: labelling({
+    perSecond: 100,
+    stable: 0.05,
+    candidate: 0.05,
+    label: aFifth((random) => exponential(random, 60_000)),
+  }),
+};
+
+/** Mistakes of stable are reported within seconds, what was right within a minute. */
+const mistakesFirst = (random: Random, { stableWrong }: Truth): number | undefined =>
+  happens(random, 0.2) ? exponential(random, stableWrong ? 3_000 : 60_000) : undefined;
+
+export const LABELS_MISTAKES_FIRST: World = {
+  ...LABELS_LATE,
+  name: 'labels-mistakes-first',
+  about:
+    "Labels of stable's mistakes come after 3 s, others after a minute; the candidate is 3 points worse.",
+  nature: labelling({
+    perSecond: 100,
+    stable: 0.05,
+    candidate: 0.08,
+    label: mistakesFirst,
+  }),
+};
+
+export const LABELS_MISTAKES_FIRST_SAME: World = {
+  ...LABELS_MISTAKES_FIRST,
+  name: 'labels-mistakes-first-same',
+  about:
+    "Labels of stable's mistakes come after 3 s, others after a minute; both versions are the same.",
+  claim: 'fair',
+  nature: labelling({
+    perSecond: 100,
+    stable: 0.05,
+    candidate: 0.05,
+    label: mistakesFirst,
+  }),
+};
+
+/** Labellers pick what stable got wrong. */
+export const LABELS_SELECTED: World = {
+  ...LABELS_LATE,
+  name: 'labels-selected',
+  about:
+    "40 % of stable's mistakes get a label and 15 % of its other answers; the candidate is 3 points worse.",
+  nature: labelling({
+    perSecond: 100,
+    stable: 0.05,
+    candidate: 0.08,
+    label: (random, { stableWrong }) =>
+      happens(random, stableWrong ? 0.4 : 0.15) ? exponential(random, 1_000) : undefined,
+  }),
+};
+
+/** A fifth of the pairs that agree and a fifth of those that differ: coverage looks sound. */
+export const LABELS_SELECTED_AMONG_DIFFERING: World = {
+  ...LABELS_LATE,
+  name: 'labels-selected-among-differing',
+  about:
+    'A fifth of the pairs that agree and a fifth of those that differ get a label, the latter mostly where stable is wrong; the candidate is 3 points worse.',
+  nature: labelling({
+    perSecond: 100,
+    stable: 0.05,
+    candidate: 0.08,
+    label: (random, { stableWrong, candidateWrong }) => {
+      const agree = stableWrong === candidateWrong;
+      const share = agree ? 0.2 : stableWrong ? 0.4 : 0.08;
+      return happens(random, share) ? exponential(random, 1_000) : undefined;
+    },
+  }),
+};

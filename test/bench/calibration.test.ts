@@ -1,0 +1,111 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import fc from 'fast-check';
+import t from 'tap';
+import { calibrate } from '../../bench/calibration/calibrate.ts';
+import type { KeptWorld } from '../../bench/calibration/kept-worlds.ts';
+import { withWorlds } from '../../bench/calibration/page.ts';
+import { readWorlds } from '../../bench/calibration/read-worlds.ts';
+import { failing, healthy, requests } from '../../bench/calibration/requests.ts';
+import { simulate } from '../../bench/calibration/simulate.ts';
+import { atHalf } from '../../bench/calibration/steps.ts';
+import { standingOf } from '../../bench/calibration/table.ts';
+import { shareMax } from '../../bench/calibration/tally.ts';
+import { understudy } from '../../bench/calibration/understudy.ts';
+import { VirtualTime } from '../../bench/calibration/virtual-time.ts';
+import type { World } from '../../bench/calibration/world.ts';
+import { DEFAULT_MARGINS } from '../../src/config/defaults.ts';
+import { decide } from '../../src/decide/decide.ts';
+import type { Decide } from '../../src/rollout/judge.ts';
+import { projectRoot } from '../support/project-root.ts';
+
+/** Both versions fail a tenth of the requests, so events are frequent and a run is short. */
+const SAME: World = {
+  name: 'same',
+  about: 'Both versions fail 10 % of the requests.',
+  claim: 'fair',
+  rollout: { steps: atHalf('errors'), margins: { errors: { ratio: 1, absolute: 0.0001 } } },
+  requestsMax: 3_000,
+  nature: (random) =>
+    requests(random, 200, () => ({
+      live: () => (random.unit() < 0.1 ? failing(random) : healthy(random)),
+    })),
+};
+
+const RUNS = 30;
+const NOT_KEPT = { runsOf: () => RUNS, progress: undefined };
+
+t.test('the real rule keeps within its budget where the versions are the same', async (t) => {
+  const kept = await calibrate(SAME, { contender: understudy(), ...NOT_KEPT });
+  t.equal(kept.tally.runs, RUNS);
+  t.equal(standingOf(kept), 'within', JSON.stringify(kept.tally));
+});
+
+t.test('a rule with a wrong threshold is found out', async (t) => {
+  const errors = { ...DEFAULT_MARGINS.errors, ratio: 0.4 };
+  const hasty: Decide = ({ spec, ...question }) =>
+    decide({ ...question, spec: { ...spec, margins: { ...spec.margins, errors } } });
+  const kept = await calibrate(SAME, { contender: understudy(hasty), ...NOT_KEPT });
+  t.equal(standingOf(kept), 'beyond', JSON.stringify(kept.tally));
+  t.equal(standingOf({ ...kept, knownBeyond: 'planted' }), 'known');
+});
+
+t.test('equal seeds give equal runs, and others do not', async (t) => {
+  const run = (seed: number) => simulate({ ...SAME, requestsMax: 500 }, understudy(), seed);
+  t.same(run(3), run(3));
+  t.notSame(run(3), run(4));
+});
+
+t.test('a calibration that was stopped goes on where it was', async (t) => {
+  const folder = t.testdir();
+  const world = { ...SAME, requestsMax: 200 };
+  const upTo = (runs: number, code: string) =>
+    calibrate(world, {
+      contender: understudy(),
+      runsOf: () => runs,
+      progress: { folder, code },
+    });
+  const whole = await calibrate(world, { ...NOT_KEPT, contender: understudy() });
+  await upTo(7, 'a');
+  t.same((await upTo(RUNS, 'a')).tally, whole.tally);
+  t.equal((await upTo(2, 'b')).tally.runs, 2, 'runs of other code do not count');
+});
+
+t.test(
+  'what is due runs in the order of its moments, whatever the order of planning',
+  async (t) => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(50), { maxLength: 60 }), (moments) => {
+        const time = new VirtualTime();
+        const ran: [number, number][] = [];
+        for (const [at, ms] of moments.entries()) {
+          time.at(ms, () => ran.push([time.monotonicMs(), at]));
+        }
+        time.advanceTo(25);
+        time.advanceTo(100);
+        const due = moments.map((ms, at): [number, number] => [ms, at]);
+        return JSON.stringify(ran) === JSON.stringify(due.sort(([a, x], [b, y]) => a - b || x - y));
+      }),
+    );
+    t.pass('for any plan');
+  },
+);
+
+t.test('the bound is three standard errors above the budget', async (t) => {
+  t.equal(shareMax(0.05, 1_000).toFixed(4), '0.0707');
+});
+
+t.test('every world can be told from the others and says what is true in it', async (t) => {
+  const worlds = await readWorlds();
+  for (const { name, about } of worlds) {
+    t.match(name, /^[a-z0-9]+(-[a-z0-9]+)*$/);
+    t.match(about, /^[A-Z\d].*\.$/, name);
+  }
+});
+
+t.test('the page says what --report makes of the results beside it', async (t) => {
+  const page = await readFile(path.join(projectRoot, 'docs', 'calibration.md'), 'utf8');
+  const results = path.join(projectRoot, 'docs', 'calibration', 'results', 'worlds.json');
+  const kept = JSON.parse(await readFile(results, 'utf8')) as readonly KeptWorld[];
+  t.equal(page, withWorlds(page, kept));
+});
