@@ -8,8 +8,9 @@ import { joinInputs } from './join.ts';
 import { type BatchPlan, planBatch } from './plan.ts';
 import { type Entry, Queue, type QueueLimits } from './queue.ts';
 import { RunTime } from './run-time.ts';
-import { ScatterError, scatter, selectOutputs } from './scatter.ts';
+import { ScatterError } from './scatter.ts';
 import { Schedule } from './schedule.ts';
+import { type Done, scannedRowsOf, shareOut } from './share-out.ts';
 import { type SpareRun, SpareRuns } from './spare-runs.ts';
 import { bytesOf, mayBeJoined, type RunBatch, rowsOf } from './work.ts';
 
@@ -240,13 +241,14 @@ export class Batcher {
     this.#nextBatchId += 1;
     try {
       const plan = first?.plan ?? [];
-      const done = await this.#options.run(joinInputs(works, rows), plan, works);
-      const { runs, takenMs } = done;
+      const callers = { requests: works, scannedRows: scannedRowsOf(batch) };
+      const done = await this.#options.run(joinInputs(works, rows), plan, callers);
+      const { runs, nonFinite, takenMs } = done;
       const startedMs = this.#options.clock.monotonicMs() - takenMs;
       if (this.#learn(rows, done)) {
         this.#options.onBatch({ rows, requests: batch.length, computeMs: computeMsOf(runs) });
       }
-      this.#share({ batch, runs, startedMs, id, rows });
+      this.#share({ batch, runs, nonFinite, startedMs, id, rows });
     } catch (error) {
       const failure = ServeError.from(error);
       // Together they are over a limit that each alone may keep to.
@@ -355,34 +357,6 @@ export class Batcher {
     clearTimeout(this.#sweepTimer);
     this.#drained.resolve();
   }
-}
-
-type Done = {
-  readonly batch: readonly Entry[];
-  readonly runs: readonly Observation[];
-  readonly startedMs: number;
-  readonly id: number;
-  readonly rows: number;
-};
-
-/** One answer for each request of the batch. Throws ScatterError. */
-function shareOut({ batch, runs, startedMs, id, rows }: Done): readonly Answer[] {
-  let start = 0;
-  const ranges = batch.map((entry) => {
-    const range = { start, rows: entry.rows };
-    start += entry.rows;
-    return range;
-  });
-  const shares = runs.map((run) => (run.kind === 'answer' ? scatter(run.outputs, ranges) : []));
-  return batch.map((entry, at) => ({
-    runs: runs.map((run, source) => {
-      if (run.kind === 'failure') return run;
-      const outputs = selectOutputs(shares[source]?.[at] ?? [], entry.work.outputs);
-      return { kind: 'answer', outputs, computeMs: run.computeMs };
-    }),
-    queueMs: startedMs - entry.enqueuedMs,
-    batch: { id, rows },
-  }));
 }
 
 function computeMsOf(runs: readonly Observation[]): number {

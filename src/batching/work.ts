@@ -6,14 +6,30 @@ import { byteLengthOf, elementCount, type Tensor } from '../core/tensor.ts';
 import type { Planned, Work } from '../core/work.ts';
 
 /**
- * Runs one batch on a replica: each source of the plan, in this order. `requests` are those it is run for; absent: no caller waits.
+ * Runs one batch on a replica: each source of the plan, in this order. `requests` of the callers are those it is run for; absent: no
+ * caller waits. Where `scannedRows` says how many rows each of them has, their answers are looked through for NaN and infinities.
  * `takenMs`: how long the replica was taken by it, not counting what it waited behind.
  */
 export type RunBatch = (
   tensors: readonly OutboundTensor[],
   plan: readonly number[],
-  requests?: readonly RequestContext[],
-) => Promise<{ readonly runs: readonly Observation[]; readonly takenMs: number }>;
+  callers?: {
+    readonly requests: readonly RequestContext[];
+    readonly scannedRows: readonly number[];
+  },
+) => Promise<BatchResult>;
+
+/** What came of one batch: an observation for each entry of its plan. */
+export type BatchResult = {
+  readonly runs: readonly Observation[];
+  /** Where a NaN or an infinity was found: the entry of the plan, the place of the request, the output. Absent: nowhere. */
+  readonly nonFinite?: readonly {
+    readonly run: number;
+    readonly request: number;
+    readonly output: string;
+  }[];
+  readonly takenMs: number;
+};
 
 /** Rows that a request brings to a batch: the first dimension of its first input; 1 where it has none. */
 export function rowsOf(work: Work): number {

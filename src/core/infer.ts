@@ -35,6 +35,8 @@ export type InferRequest = RequestContext & {
   /** 0: the model's default level; else 1 (most urgent) and up. Who is more urgent leaves the queue first. */
   readonly priority: number;
   readonly inputs: readonly Tensor[];
+  /** Whether the answer is looked through for NaN and infinities: a rollout compares it. By default it is not. */
+  readonly scan?: boolean;
   /** The outputs that the caller wants, in this order; undefined: all. */
   readonly outputs: readonly string[] | undefined;
 };
@@ -58,6 +60,8 @@ export type InferResponse = {
   /** The version that answered. */
   readonly version: string;
   readonly outputs: readonly Tensor[];
+  /** Outputs in which a NaN or an infinity was found, where the request asked for a scan. */
+  readonly nonFinite?: readonly string[] | undefined;
   readonly timing: Timing;
   readonly batch: BatchInfo;
 };

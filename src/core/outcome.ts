@@ -1,4 +1,5 @@
 import type { ServeErrorCode } from './errors.ts';
+import type { FailureKind, ObservedFailure } from './failure-kind.ts';
 import type { InferRequest, InferResponse } from './infer.ts';
 import type { Assignment } from './route.ts';
 import type { Tensor } from './tensor.ts';
@@ -19,6 +20,8 @@ export type Outcome =
       readonly message: string;
       readonly startedMs: number;
       readonly endedMs: number;
+      /** In which way it failed, where the code does not say. */
+      readonly failureKind?: FailureKind | undefined;
       /** The arm no longer answers, and was not asked: what fails until this moment is one event. */
       readonly pausedUntilMs?: number | undefined;
     };
@@ -59,8 +62,14 @@ export const CALLER_CODES: ReadonlySet<ServeErrorCode> = new Set([
 
 /** One version's answer to one request, reduced to what is compared. */
 export type Observation =
-  | { readonly kind: 'answer'; readonly outputs: readonly Tensor[]; readonly computeMs: number }
-  | { readonly kind: 'failure'; readonly code: ServeErrorCode; readonly message: string };
+  | {
+      readonly kind: 'answer';
+      readonly outputs: readonly Tensor[];
+      readonly computeMs: number;
+      /** Outputs in which a NaN or an infinity was found, where the request asked for a scan. */
+      readonly nonFinite?: readonly string[] | undefined;
+    }
+  | (ObservedFailure & { readonly kind: 'failure'; readonly message: string });
 
 /**
  * The same request answered by the live stable version and by the candidate, and where `twin` is set by stable's copy in the

@@ -1,10 +1,9 @@
 import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
-import type { RequestContext } from '../core/infer.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import type { Source } from '../runtime/runtime.ts';
-import { type BatchRun, Replica } from './replica.ts';
+import { type BatchRun, type Callers, Replica } from './replica.ts';
 import type { WorkerReport } from './worker.ts';
 
 export type EngineOptions = {
@@ -28,7 +27,7 @@ export type Engine = {
   /** Replicas that are at work and could be handed their next batch already. */
   readonly ahead: () => number;
   /**
-   * Runs the plan's sources in order on one batch, on a free replica or else behind the batch of another. `requests` are those
+   * Runs the plan's sources in order on one batch, on a free replica or else behind the batch of another. `callers` are the requests
    * that it is run for; absent: no caller waits. Rejects with a
    * ServeError: `host_lost` where the thread died, `runtime_failed` where the run took too long, `too_large` where the batch does
    * not fit a frame.
@@ -36,13 +35,13 @@ export type Engine = {
   readonly run: (
     tensors: readonly OutboundTensor[],
     plan: readonly number[],
-    requests?: readonly RequestContext[],
+    callers?: Callers,
   ) => Promise<BatchRun>;
   /** Waits for runs in flight, except those given up, and ends the threads. Takes no new batch from here on. */
   readonly close: () => Promise<void>;
 };
 
-const NO_REQUESTS: readonly RequestContext[] = [];
+const NO_CALLERS: Callers = { requests: [], scannedRows: [] };
 const BACKOFF_MS_MIN = 100;
 const BACKOFF_MS_MAX = 10_000;
 
@@ -54,7 +53,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     models,
     free: () => pool.count(0),
     ahead: () => pool.count(1),
-    run: (tensors, plan, requests = NO_REQUESTS) => pool.run(tensors, plan, requests),
+    run: (tensors, plan, callers = NO_CALLERS) => pool.run(tensors, plan, callers),
     close: () => pool.close(),
   };
 }
@@ -99,10 +98,10 @@ class ReplicaPool {
   run(
     tensors: readonly OutboundTensor[],
     plan: readonly number[],
-    requests: readonly RequestContext[],
+    callers: Callers,
   ): Promise<BatchRun> {
     const replica = this.#closed ? undefined : (this.#replicaWith(0) ?? this.#replicaWith(1));
-    if (replica !== undefined) return replica.run(tensors, plan, requests);
+    if (replica !== undefined) return replica.run(tensors, plan, callers);
     return Promise.reject(new ServeError('internal', 'no replica can take a batch'));
   }
 

@@ -1,18 +1,23 @@
 import { Piscina } from 'piscina';
 import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
-import type { RequestContext } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import { decodeFrame } from '../frame/decode-frame.ts';
 import { encodeBuffer } from '../frame/encode-frame.ts';
+import type { JobFrame, NonFiniteHit, ResultFrame } from '../frame/frame.ts';
 import type { Source } from '../runtime/runtime.ts';
 import type { WorkerReport } from './worker.ts';
+
+/** Whom a batch is run for, and whether their answers are looked through. */
+export type Callers = Pick<JobFrame, 'requests' | 'scannedRows'>;
 
 /** What came of one batch. */
 export type BatchRun = {
   /** One observation for each source of the plan. */
   readonly runs: readonly Observation[];
+  /** Where a NaN or an infinity was found, of the answers that were looked through. */
+  readonly nonFinite: readonly NonFiniteHit[];
   /** How long the replica was taken by this batch and by no other, milliseconds. */
   readonly takenMs: number;
 };
@@ -86,16 +91,17 @@ export class Replica {
   run(
     tensors: readonly OutboundTensor[],
     plan: readonly number[],
-    requests: readonly RequestContext[],
+    callers: Callers,
   ): Promise<BatchRun> {
     return new Promise((resolve, reject) => {
       // What cannot be sent is the fault of the batch, not of the thread.
-      const job = encodeBuffer({ kind: 'job', plan, requests, tensors }, this.#options.clock);
+      const frame = { kind: 'job', plan, ...callers, tensors } as const;
+      const job = encodeBuffer(frame, this.#options.clock);
       this.#batches.push({ resolve, reject });
       this.#unanswered += 1;
       if (this.#batches.length === 1) this.#begin();
       this.#send(job).then(
-        (runs) => this.#answered(runs),
+        (result) => this.#answered(result),
         (error: unknown) => this.#died(error),
       );
     });
@@ -107,13 +113,13 @@ export class Replica {
   }
 
   /** Rejects only if the thread died. */
-  async #send(job: Uint8Array<ArrayBuffer>): Promise<readonly Observation[]> {
+  async #send(job: Uint8Array<ArrayBuffer>): Promise<ResultFrame> {
     const bytes: unknown = await this.#pool.run(job, { transferList: [job.buffer] });
     const result = decodeFrame(bytes as Uint8Array, this.#options.clock);
     if (result.kind !== 'result') {
       throw new ServeError('internal', `worker: expected a result frame, found ${result.kind}`);
     }
-    return result.runs;
+    return result;
   }
 
   /** The first batch in its hands runs from here on. */
@@ -122,7 +128,7 @@ export class Replica {
     this.#watchdog = setTimeout(() => this.#giveUp(), this.#options.runMsMax);
   }
 
-  #answered(runs: readonly Observation[]): void {
+  #answered({ runs, nonFinite }: ResultFrame): void {
     this.#unanswered -= 1;
     if (this.#state === 'stuck') {
       if (this.#unanswered === 0) this.#options.onRecovered();
@@ -132,7 +138,7 @@ export class Replica {
     const batch = this.#batches.shift();
     const takenMs = this.#options.clock.monotonicMs() - this.#sinceMs;
     if (this.#batches.length > 0) this.#begin();
-    batch?.resolve({ runs, takenMs });
+    batch?.resolve({ runs, nonFinite, takenMs });
     this.#options.onDone();
   }
 

@@ -12,6 +12,7 @@ import type { JobFrame } from '../frame/frame.ts';
 import { chooseRuntime } from '../runtime/choose-runtime.ts';
 import type { OpenModel, Source } from '../runtime/runtime.ts';
 import { encodeResult } from './encode-result.ts';
+import { findNonFinite } from './find-non-finite.ts';
 import { reshapedModel } from './reshaped-model.ts';
 import { shapeHint } from './shape-hint.ts';
 import { warmUp } from './warm-up.ts';
@@ -49,7 +50,7 @@ async function run(job: Uint8Array): Promise<ReturnType<typeof move>> {
   if (frame.kind !== 'job') throw new Error(`expected a job frame, found ${frame.kind}`);
   const runs: Observation[] = [];
   for (const index of frame.plan) runs.push(await timedRun(models[index], frame));
-  return move(encodeResult(runs));
+  return move(encodeResult(runs, findNonFinite(runs, frame.scannedRows)));
 }
 
 async function openAll(sources: readonly Source[]): Promise<readonly OpenModel[]> {

@@ -11,6 +11,7 @@ import {
   FRAME_KINDS,
   type Frame,
   type FrameClock,
+  type NonFiniteHit,
   padded,
 } from './frame.ts';
 import { excerpt, FrameError } from './frame-error.ts';
@@ -128,11 +129,31 @@ function decodeBody(body: Body): Frame {
     case 'job': {
       const plan = readPlan(head);
       const requests = readContexts(head, clock);
-      return { kind, plan, requests, tensors: readTensors(head, views) };
+      const scannedRows = readNumbers(head, 'rows of a request');
+      return { kind, plan, requests, scannedRows, tensors: readTensors(head, views) };
     }
     case 'result':
-      return { kind, runs: readRuns(head, views) };
+      return { kind, runs: readRuns(head, views), nonFinite: readHits(head) };
   }
+}
+
+function readNumbers(head: HeadReader, what: string): number[] {
+  const numbers: number[] = [];
+  // A lying count runs out of head before it runs out of memory.
+  for (let left = head.u32(`number of ${what}`); left > 0; left -= 1) numbers.push(head.u32(what));
+  return numbers;
+}
+
+function readHits(head: HeadReader): NonFiniteHit[] {
+  const hits: NonFiniteHit[] = [];
+  for (let left = head.u32('number of outputs with NaN'); left > 0; left -= 1) {
+    hits.push({
+      run: head.u8('run'),
+      request: head.u32('place of a request'),
+      output: head.text('output name'),
+    });
+  }
+  return hits;
 }
 
 function readOptionalMs(head: HeadReader): number | undefined {
@@ -148,6 +169,7 @@ function readWork({ head, views, clock }: Body): Work {
     caller: head.optionalText('caller'),
     deadlineMs: clock.monotonicMs() + head.f64('remaining time'),
     priority: head.u32('priority'),
+    scan: head.u8('scan') === 1,
     outputs: readOutputNames(head),
     inputs: readTensors(head, views),
   };
@@ -182,7 +204,10 @@ function readPlan(head: HeadReader): readonly number[] {
 
 function readOutputNames(head: HeadReader): string[] | undefined {
   const count = head.u32('number of outputs');
-  if (count === ALL_OUTPUTS) return undefined;
+  return count === ALL_OUTPUTS ? undefined : readNames(head, count);
+}
+
+function readNames(head: HeadReader, count: number): string[] {
   const names: string[] = [];
   // A lying count runs out of head before it runs out of memory.
   for (let left = count; left > 0; left -= 1) names.push(head.text('output name'));
@@ -207,7 +232,10 @@ function readRun(head: HeadReader, views: DataViews): Observation {
   const kind = head.u8('kind of run');
   if (kind === 0) {
     const computeMs = head.f64('compute time');
-    return { kind: 'answer', computeMs, outputs: readTensors(head, views) };
+    const outputs = readTensors(head, views);
+    const named = head.u32('number of outputs with NaN');
+    if (named === 0) return { kind: 'answer', computeMs, outputs };
+    return { kind: 'answer', computeMs, outputs, nonFinite: readNames(head, named) };
   }
   if (kind !== 1) throw new FrameError(`expected a kind of run of 0 or 1, found ${kind}`);
   return { kind: 'failure', code: readCode(head), message: head.text('message') };

@@ -11,6 +11,7 @@ import {
   FRAME_KINDS,
   type Frame,
   type FrameClock,
+  type NonFiniteHit,
   padded,
 } from './frame.ts';
 import { u32At } from './head-reader.ts';
@@ -128,11 +129,23 @@ function writeBody(frame: Frame<OutboundTensor>, data: Data[], clock: FrameClock
     case 'job':
       writePlan(frame.plan);
       writeContexts(frame.requests, clock);
+      writer.u32(frame.scannedRows.length);
+      for (const rows of frame.scannedRows) writer.u32(rows);
       writeTensors(frame.tensors, data);
       return;
     case 'result':
       writeRuns(frame.runs, data);
+      writeHits(frame.nonFinite);
       return;
+  }
+}
+
+function writeHits(hits: readonly NonFiniteHit[]): void {
+  writer.u32(hits.length);
+  for (const { run, request, output } of hits) {
+    writer.u8(run);
+    writer.u32(request);
+    writer.text(output);
   }
 }
 
@@ -150,12 +163,18 @@ function writeContext(context: RequestContext, nowMs: number): void {
   writer.f64(context.deadlineMs - nowMs);
 }
 
-function writeWork({ priority, outputs, inputs }: Work, data: Data[]): void {
+function writeWork({ priority, scan, outputs, inputs }: Work, data: Data[]): void {
   // No queue has so many levels: beyond, one is as unknown as another.
   writer.u32(Math.min(priority, PRIORITY_MAX));
-  writer.u32(outputs?.length ?? ALL_OUTPUTS);
-  for (const name of outputs ?? NO_NAMES) writer.text(name);
+  writer.u8(scan === true ? 1 : 0);
+  if (outputs === undefined) writer.u32(ALL_OUTPUTS);
+  else writeNames(outputs);
   writeTensors(inputs, data);
+}
+
+function writeNames(names: readonly string[]): void {
+  writer.u32(names.length);
+  for (const name of names) writer.text(name);
 }
 
 function writePlan(plan: readonly number[]): void {
@@ -170,6 +189,7 @@ function writeRuns(runs: readonly Observation[], data: Data[]): void {
       writer.u8(0);
       writer.f64(run.computeMs);
       writeTensors(run.outputs, data);
+      writeNames(run.nonFinite ?? NO_NAMES);
     } else {
       writer.u8(1);
       writer.u8(SERVE_ERROR_CODES.indexOf(run.code));

@@ -76,11 +76,24 @@ export type JobFrame<T extends OutboundTensor = Tensor> = {
   readonly plan: readonly number[];
   /** Those that the batch is run for, in the order of their rows; none: no caller waits for it. */
   readonly requests: readonly RequestContext[];
+  /** Rows of each request, where the answers are to be looked through for NaN and infinities; none: they are not. */
+  readonly scannedRows: readonly number[];
   readonly tensors: readonly T[];
 };
 
+/** Of a batch: the entry of the plan, the place of the request, and its output in which a NaN or an infinity was found. */
+export type NonFiniteHit = {
+  readonly run: number;
+  readonly request: number;
+  readonly output: string;
+};
+
 /** What a worker thread made of its job: one observation for each entry of the plan. */
-export type ResultFrame = { readonly kind: 'result'; readonly runs: readonly Observation[] };
+export type ResultFrame = {
+  readonly kind: 'result';
+  readonly runs: readonly Observation[];
+  readonly nonFinite: readonly NonFiniteHit[];
+};
 
 export type Frame<T extends OutboundTensor = Tensor> =
   | RequestFrame

@@ -40,6 +40,16 @@ export function checkRequest(
   checkOutputs(request, signature);
 }
 
+/** Why a version with this signature does not take a request; undefined: it does. */
+export function refusalOf(...checked: Parameters<typeof checkRequest>): ServeError | undefined {
+  try {
+    checkRequest(...checked);
+    return undefined;
+  } catch (error) {
+    return ServeError.from(error);
+  }
+}
+
 type Checked = Pick<InferRequest, 'model' | 'inputs' | 'outputs'>;
 
 function checkNames({ model, inputs }: Checked, signature: Signature): void {

@@ -9,15 +9,16 @@ import { type Deferred, deferred } from '../concurrency/deferred.ts';
 import type { CancelSignal } from '../core/cancel-signal.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError, type ServeErrorCode } from '../core/errors.ts';
+import { UnfitAnswerError } from '../core/failure-kind.ts';
 import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
-import type { Fallback, Outcome, Tap } from '../core/outcome.ts';
+import type { Fallback, Tap } from '../core/outcome.ts';
 import type { RefusedModel, RepositoryVersion, StartingModel } from '../core/repository-version.ts';
 import type { Arm, Assignment, Route, RouteView } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { ModelVersion, VersionState } from '../core/version.ts';
 import { answerInTime } from './answer-in-time.ts';
-import { checkRequest } from './check-request.ts';
+import { refusalOf } from './check-request.ts';
 import { chooseVersion } from './choose-version.ts';
 import {
   chosenVersion,
@@ -28,6 +29,7 @@ import {
   readinessOf,
 } from './describe-model.ts';
 import { heldToStable } from './held-to-stable.ts';
+import { Listeners, type Watcher } from './listeners.ts';
 import {
   type ReadinessRule,
   readinessOfServer,
@@ -114,8 +116,12 @@ export function createGateway(options: GatewayOptions): Gateway {
   return new ServingGateway(options);
 }
 
-type Watcher = (outcome: Outcome) => void;
-type Placement = { readonly assignment: Assignment; readonly host: ServingHost | undefined };
+type Placement = {
+  readonly assignment: Assignment;
+  readonly host: ServingHost | undefined;
+  /** The version does not take the request, and the other one of the trial does. */
+  readonly refused: ServeError | undefined;
+};
 type Started = {
   readonly request: InferRequest;
   readonly signal: CancelSignal;
@@ -126,6 +132,7 @@ type Started = {
 class ServingGateway implements Gateway {
   readonly #options: GatewayOptions;
   readonly #arms: TrialArms;
+  readonly #listeners: Listeners;
   #inFlight = 0;
   #drained: Deferred<void> | undefined;
 
@@ -133,21 +140,25 @@ class ServingGateway implements Gateway {
     this.#options = options;
     const { clock, limits } = options;
     this.#arms = new TrialArms({ clock, inFlightMax: limits.armInFlightMax });
+    this.#listeners = new Listeners(options.onInternalError);
   }
 
-  readonly infer = async (request: InferRequest, signal: CancelSignal): Promise<InferResponse> => {
+  readonly infer = async (given: InferRequest, signal: CancelSignal): Promise<InferResponse> => {
     const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
-    const { assignment, host } = this.#place(request, startedMs);
+    const { assignment, host, refused } = this.#place(given, startedMs);
+    const request = this.#isCompared(assignment, given) ? { ...given, scan: true } : given;
     const started: Started = { request, signal, assignment, startedMs };
     this.#inFlight += 1;
-    const watchers = this.#watch(request, assignment);
+    const watchers = this.#listeners.watch(this.#options.taps, request, assignment);
     try {
+      if (refused !== undefined) throw refused;
       if (host === undefined) throw this.#notReady(request.model, assignment.version);
       const response = await this.#runInArm(host, started);
       const endedMs = clock.monotonicMs();
       const armEndedMs = this.#armEndOf(started, endedMs);
-      this.#report(watchers, { kind: 'answer', response, startedMs, endedMs, armEndedMs });
+      const times = { startedMs, endedMs, armEndedMs };
+      this.#listeners.report(watchers, { kind: 'answer', response, ...times });
       return response;
     } catch (thrown) {
       return await this.#fallBack(started, watchers, this.#failure(thrown));
@@ -168,9 +179,11 @@ class ServingGateway implements Gateway {
     const { code, message } = error;
     const endedMs = clock.monotonicMs();
     const pausedUntilMs = error instanceof ArmPausedError ? error.untilMs : undefined;
-    const failure = { kind: 'failure', code, message, startedMs, endedMs, pausedUntilMs } as const;
-    this.#report(watchers, failure);
-    const host = VERSION_FAULTS.has(code) ? this.#fallbackFor(started) : undefined;
+    const failureKind = error instanceof UnfitAnswerError ? error.failureKind : undefined;
+    const times = { startedMs, endedMs, pausedUntilMs };
+    this.#listeners.report(watchers, { kind: 'failure', code, message, failureKind, ...times });
+    const isFault = VERSION_FAULTS.has(code) || code === 'invalid_input';
+    const host = isFault ? this.#fallbackFor(started) : undefined;
     if (host === undefined || endedMs >= request.deadlineMs) throw error;
     let answer: InferResponse | undefined;
     try {
@@ -180,7 +193,7 @@ class ServingGateway implements Gateway {
     } finally {
       const totalMs = clock.monotonicMs() - startedMs;
       const fallback = { model: request.model, failed: assignment, code, answer, totalMs };
-      this.#report(onFallback ?? [], fallback);
+      this.#listeners.report(onFallback ?? [], fallback);
     }
   }
 
@@ -237,6 +250,18 @@ class ServingGateway implements Gateway {
     return host?.state().kind === 'ready' ? host : undefined;
   }
 
+  /** The host that a request of a trial would have gone to in the other arm. */
+  #otherArm(model: string, { side }: Assignment): ServingHost | undefined {
+    const arm = side === 'candidate' ? 'stable' : 'candidate';
+    const share = this.#options.routes.read(model)?.shares.find((each) => each.arm === arm);
+    return side && share && this.#options.hosts.find({ model, version: share.version }, arm);
+  }
+
+  /** Whether a rollout may compare the answer, so that it is looked through. */
+  #isCompared({ side, by }: Assignment, { model }: InferRequest): boolean {
+    return side !== undefined || (by === 'split' && !!this.#options.routes.read(model)?.mirror);
+  }
+
   metadata(model: string, version?: string): ModelMetadata {
     return describeModel(this.#route(model), version, this.#options.hosts.versions(model));
   }
@@ -283,7 +308,7 @@ class ServingGateway implements Gateway {
     return this.#drained.promise;
   }
 
-  /** Admits, assigns and checks. What is refused here is no version's doing, and taps never see it. */
+  /** Admits, assigns and checks. What no arm takes is no version's doing, and taps never see it. */
   #place(request: InferRequest, nowMs: number): Placement {
     const { hosts, limits, routes, onRefused } = this.#options;
     const { model } = request;
@@ -294,9 +319,11 @@ class ServingGateway implements Gateway {
       const host = found?.state().kind === 'ready' ? found : undefined;
       // What is wrong with a request must not count against an arm that is not there to say so.
       const held = host ?? this.#stableBeside({ request, assignment });
-      if (held !== undefined)
-        checkRequest(request, held.signature, { rowsMax: limits.rowsMax(model) });
-      return { assignment, host };
+      const rowsMax = limits.rowsMax(model);
+      const refused = held && refusalOf(request, held.signature, { rowsMax });
+      const other = refused && this.#otherArm(model, assignment);
+      if (refused && (!other || refusalOf(request, other.signature, { rowsMax }))) throw refused;
+      return { assignment, host, refused };
     } catch (thrown) {
       const error = this.#failure(thrown);
       onRefused?.(routes.read(model)?.model, error.code);
@@ -357,30 +384,6 @@ class ServingGateway implements Gateway {
     if (this.#options.routes.read(model) !== undefined) return undefined;
     const refused = this.#options.hosts.refused?.().find((each) => each.model === model);
     return refused && refusalOfModel(refused);
-  }
-
-  #watch(request: InferRequest, assignment: Assignment): readonly Watcher[] {
-    const watchers: Watcher[] = [];
-    for (const tap of this.#options.taps) {
-      try {
-        const watcher = tap(request, assignment);
-        if (watcher !== undefined) watchers.push(watcher);
-      } catch (thrown) {
-        this.#options.onInternalError('tap', thrown);
-      }
-    }
-    return watchers;
-  }
-
-  /** A listener that fails costs no caller an answer, and no other listener the outcome. */
-  #report<Ended>(listeners: readonly ((outcome: Ended) => void)[], outcome: Ended): void {
-    for (const listen of listeners) {
-      try {
-        listen(outcome);
-      } catch (thrown) {
-        this.#options.onInternalError('outcome listener', thrown);
-      }
-    }
   }
 
   #failure(thrown: unknown): ServeError {

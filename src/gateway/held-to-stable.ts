@@ -1,4 +1,4 @@
-import { ServeError } from '../core/errors.ts';
+import { UnfitAnswerError } from '../core/failure-kind.ts';
 import type { InferRequest, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
 import type { Signature } from '../core/tensor.ts';
@@ -13,16 +13,16 @@ type StableForm = {
 
 /**
  * The answer of an arm on trial, where it is in the form of stable's answers: clients know that one alone.
- * @throws ServeError `runtime_failed` where it is not.
+ * @throws UnfitAnswerError where it is not.
  */
 export function heldToStable(
   answer: InferResponse,
-  { inputs }: InferRequest,
+  request: Pick<InferRequest, 'inputs' | 'outputs'>,
   stable: StableForm,
 ): InferResponse {
   const signature = stable.form?.() ?? stable.signature;
   const form = { signature, joining: stable.joining?.() };
-  const why = whyUnlikeStable(answer.outputs, form, inputs);
-  if (why === undefined) return answer;
-  throw new ServeError('runtime_failed', `the model's answer, beside stable's: ${why}`);
+  const unfit = whyUnlikeStable(answer.outputs, form, request);
+  if (unfit === undefined) return answer;
+  throw new UnfitAnswerError(unfit.kind, `the model's answer, beside stable's: ${unfit.why}`);
 }

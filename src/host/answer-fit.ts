@@ -1,3 +1,4 @@
+import type { FailureKind } from '../core/failure-kind.ts';
 import type { Joining } from '../core/joining.ts';
 import type { Observation } from '../core/outcome.ts';
 import {
@@ -7,6 +8,7 @@ import {
   type Signature,
   type Tensor,
 } from '../core/tensor.ts';
+import type { Work } from '../core/work.ts';
 
 /**
  * What is wrong with a model's answer by its own declaration, in words: datatype, rank, fixed dimensions, the bytes that the shape
@@ -42,19 +44,41 @@ export function whyAnswerUnfit(
 /** What callers know of stable's answers: what these keep to of its declaration, and whether its requests share runs. */
 export type StableForm = { readonly signature: Signature; readonly joining: Joining | undefined };
 
+/** What is wrong with an answer, and in words. */
+export type Unfit = { readonly kind: FailureKind & ('missing' | 'shape'); readonly why: string };
+
 /**
- * What is wrong with an answer of a version on trial by what stable promises, in words; undefined: who reads stable's answers can
+ * What is wrong with an answer of a version on trial by what stable promises; undefined: who reads stable's answers can
  * read this one. The runtime takes what a graph comes to for its declaration, and so a candidate may promise less than its file
  * does. Where stable's requests share runs, and nothing speaks against that, answers have the rows of the request.
  */
 export function whyUnlikeStable(
   outputs: readonly Tensor[],
   { signature, joining }: StableForm,
-  inputs: readonly Tensor[],
-): string | undefined {
+  request: Pick<Work, 'inputs' | 'outputs'>,
+): Unfit | undefined {
+  const absent = absentOutput(outputs, signature, request.outputs);
+  if (absent !== undefined) {
+    const found = outputs.map(({ name }) => `'${name}'`).join(', ') || 'no outputs';
+    return { kind: 'missing', why: `expected output '${absent}', found ${found}` };
+  }
   const known = outputs.filter(({ name }) => signature.outputs.some((spec) => spec.name === name));
-  const rows = keepsRows(joining) ? rowsGiven(inputs, signature) : undefined;
-  return whyAnswerUnfit(known, signature, rows);
+  const rows = keepsRows(joining) ? rowsGiven(request.inputs, signature) : undefined;
+  const why = whyAnswerUnfit(known, signature, rows);
+  return why === undefined ? undefined : { kind: 'shape', why };
+}
+
+/** The first output that the signature declares and the caller wants, and that is not there; `wanted` undefined: all are wanted. */
+export function absentOutput(
+  outputs: readonly Tensor[],
+  signature: Signature,
+  wanted: readonly string[] | undefined,
+): string | undefined {
+  for (const { name } of signature.outputs) {
+    if (wanted !== undefined && !wanted.includes(name)) continue;
+    if (!outputs.some((output) => output.name === name)) return name;
+  }
+  return undefined;
 }
 
 function keepsRows(joining: Joining | undefined): boolean {
@@ -66,13 +90,13 @@ function keepsRows(joining: Joining | undefined): boolean {
 export function heldToStable(
   run: Observation,
   stable: StableForm,
-  inputs: readonly Tensor[],
+  request: Pick<Work, 'inputs' | 'outputs'>,
 ): Observation {
   if (run.kind === 'failure') return run;
-  const why = whyUnlikeStable(run.outputs, stable, inputs);
-  if (why === undefined) return run;
-  const message = `the model's answer, beside stable's: ${why}`;
-  return { kind: 'failure', code: 'runtime_failed', message };
+  const unfit = whyUnlikeStable(run.outputs, stable, request);
+  if (unfit === undefined) return run;
+  const message = `the model's answer, beside stable's: ${unfit.why}`;
+  return { kind: 'failure', code: 'runtime_failed', message, failureKind: unfit.kind };
 }
 
 function fits(shape: readonly number[], declared: readonly number[]): boolean {

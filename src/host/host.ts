@@ -229,10 +229,11 @@ function hostOf(
             if (run?.kind !== 'answer') {
               return reject(new ServeError(run?.code ?? 'internal', run?.message ?? 'no run'));
             }
-            form.learn(run.outputs);
+            form.learn(run.outputs, request.outputs);
             const { queueMs, batch } = answer;
             const timing = { queueMs, computeMs: run.computeMs };
-            resolve({ model, version, outputs: run.outputs, timing, batch });
+            const { outputs, nonFinite } = run;
+            resolve({ model, version, outputs, nonFinite, timing, batch });
           },
           reject: (error) => {
             settled();

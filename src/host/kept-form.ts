@@ -1,5 +1,5 @@
 import type { Signature, Tensor } from '../core/tensor.ts';
-import { whyAnswerUnfit } from './answer-fit.ts';
+import { absentOutput, whyAnswerUnfit } from './answer-fit.ts';
 
 /** Called once for each output that does not match its declaration, with what was expected and found. */
 export type OnBroken = (output: string, why: string) => void;
@@ -22,7 +22,12 @@ export class KeptForm {
     return this.#signature;
   }
 
-  learn(outputs: readonly Tensor[]): void {
+  /** `wanted`: the outputs that the caller asked for; undefined: all. */
+  learn(outputs: readonly Tensor[], wanted: readonly string[] | undefined): void {
+    const absent = absentOutput(outputs, this.#signature, wanted);
+    if (absent !== undefined) {
+      this.#drop(absent, `output '${absent}': expected it as declared, found none`);
+    }
     for (const output of outputs) {
       if (!this.#declares(output.name)) continue;
       const why = whyAnswerUnfit([output], this.#signature);

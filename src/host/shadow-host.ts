@@ -174,7 +174,7 @@ function resultOf(
   const runOf = (source: number): Observation | undefined => {
     const run = runs[order.indexOf(source)];
     if (run === undefined) return undefined;
-    return owned(stable === undefined ? run : heldToStable(run, stable, request.inputs));
+    return owned(stable === undefined ? run : heldToStable(run, stable, request));
   };
   const candidate = runOf(CANDIDATE);
   if (candidate === undefined)
@@ -186,7 +186,7 @@ function resultOf(
 function owned(run: Observation): Observation {
   if (run.kind === 'failure') return run;
   const outputs = run.outputs.map((output) => ({ ...output, data: Uint8Array.from(output.data) }));
-  return { kind: 'answer', outputs, computeMs: run.computeMs };
+  return { ...run, outputs };
 }
 
 /** A shadow host that is not there, or is stuck and being killed, is a lost shadow host: callers count it as such. */

@@ -7,7 +7,7 @@ import type { OpenModel, Runtime, Source } from './runtime.ts';
 /**
  * A model that needs no file: input `x` FP32 [-1, width], output `y` = x * scale + bias, of the same shape. How it behaves is
  * written in the source's `file`, e.g. `fake:?delayMs=5&throwOn=7`. The values named in `throwOn`, `hangOn`, `killOn`,
- * `exitOn`, `showOn`, `scalarOn` and `doubleOn` act when they are anywhere in the input.
+ * `exitOn`, `showOn`, `scalarOn`, `doubleOn` and `nanOn` act when they are anywhere in the input.
  */
 export const fakeRuntime: Runtime = { open };
 
@@ -39,6 +39,8 @@ type Behaviour = {
   /** Answers one number without dimensions, or every row twice, regardless of the declaration. */
   readonly scalarOn: number | undefined;
   readonly doubleOn: number | undefined;
+  /** Answers NaN in the place of the value. */
+  readonly nanOn: number | undefined;
 };
 
 const NUMBERS = {
@@ -60,6 +62,7 @@ const TRIGGERS = [
   'exitOn',
   'scalarOn',
   'doubleOn',
+  'nanOn',
 ] as const;
 
 async function open(source: Source): Promise<OpenModel> {
@@ -107,6 +110,7 @@ function behaviourOf(file: string): Behaviour {
     exitOn: trigger('exitOn'),
     scalarOn: trigger('scalarOn'),
     doubleOn: trigger('doubleOn'),
+    nanOn: trigger('nanOn'),
   };
 }
 
@@ -135,7 +139,8 @@ async function run(
   if (delayMs > 0) await sleep(delayMs);
   if (behaviour.blockMs > 0) block(behaviour.blockMs);
   for (let at = 0; at < values.length; at += 1) {
-    values[at] = values[at]! * behaviour.scale + behaviour.bias;
+    const isNan = values[at] === behaviour.nanOn;
+    values[at] = isNan ? Number.NaN : values[at]! * behaviour.scale + behaviour.bias;
   }
   return [answerOf(behaviour, input, values)];
 }

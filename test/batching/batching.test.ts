@@ -63,10 +63,31 @@ t.test('a run gets the requests that it is for in the order of their rows', asyn
   const { batcher, ask } = aBatcher({ free: () => 1, run });
   const works = [aWork([1, 2], { id: 'a' }), aWork([3], { id: 'b' })];
   await Promise.all(works.map((work) => ask(work).answer));
-  t.strictSame(given, [works]);
+  t.strictSame(given, [{ requests: works, scannedRows: [] }]);
   await batcher.runSpare(aWork([4]).inputs, [0]);
   t.equal(given[1], undefined, 'no caller waits for a spare run');
 });
+
+t.test(
+  'what a run found in the answers goes to the requests that wanted those outputs',
+  async (t) => {
+    const scanned: unknown[] = [];
+    const run: RunBatch = async (...of) => {
+      scanned.push(of[2]?.scannedRows);
+      const nonFinite = [{ run: 0, request: 1, output: 'y' }];
+      return { ...(await doubledAtOnce(...of)), nonFinite };
+    };
+    const { ask } = aBatcher({ free: () => 1, run });
+    const works = [aWork([1, 2], { scan: true }), aWork([3])];
+    const answers = await Promise.all(works.map((work) => ask(work).answer));
+    t.strictSame(scanned, [[2, 1]], 'one that asks for it has the whole batch looked through');
+    t.match(answers[1]?.runs, [{ kind: 'answer', nonFinite: ['y'] }]);
+    t.notOk('nonFinite' in (answers[0]?.runs[0] ?? {}), 'it was found in another request');
+    const others = [aWork([1], { scan: true }), aWork([3], { outputs: ['z'] })];
+    const [, unwanted] = await Promise.all(others.map((work) => ask(work).answer));
+    t.notOk('nonFinite' in (unwanted?.runs[0] ?? {}), 'the request did not want that output');
+  },
+);
 
 t.test('a request that fails its batch fails alone', async (t) => {
   const { runs, ask } = aBatcher({ free: () => 1, run: doubledAtOnce });

@@ -59,6 +59,21 @@ t.test('one source that fails leaves the other its answer', async (t) => {
   t.match(runs[0], { code: 'runtime_failed', message: 'refused the value 7' });
 });
 
+t.test('NaN is found in the answers of those requests of a batch that have it', async (t) => {
+  const sources = [aFakeSource(), aFakeSource('nanOn=7')];
+  const { engine } = await anEngine(t, { sources });
+  const inputs = [aTensor([1, 2, 3, 4, 5, 7, 8, 9, 7, 1, 1, 1], { shape: [3, 4] })];
+  const run = async (scannedRows: readonly number[]) =>
+    (await engine.run(inputs, [0, 1], { requests: [], scannedRows })).nonFinite;
+  t.strictSame(await run([1, 2]), [{ run: 1, request: 1, output: 'y' }]);
+  t.strictSame(
+    await run([2, 1]),
+    [0, 1].map((request) => ({ run: 1, request, output: 'y' })),
+  );
+  t.strictSame(await run([3]), [{ run: 1, request: 0, output: 'y' }]);
+  t.strictSame(await run([]), [], 'nothing is looked through without being asked for');
+});
+
 t.test('a reshaped model takes and gives the shapes that callers see', async (t) => {
   const reshapes = [
     { side: 'input', name: 'x', served: [-1, 4], model: [-1, 2, 2] },
@@ -169,7 +184,7 @@ t.test('outputs that no frame can carry are a failure of the model', async (t) =
   const good = { kind: 'failure', code: 'runtime_failed', message: 'refused' } as const;
   const outputs = [{ ...aTensor([]), shape: [0, 2 ** 32] }];
   const result = decodeFrame(
-    encodeResult([{ kind: 'answer', computeMs: 1, outputs }, good]),
+    encodeResult([{ kind: 'answer', computeMs: 1, outputs }, good], []),
     systemClock,
   );
   t.match(result, {

@@ -34,6 +34,12 @@ const tensors = fc.array(
 const runs = fc.array(
   fc.oneof(
     aRecord<Observation>({ kind: fc.constant('answer'), outputs: tensors, computeMs: aNumber }),
+    aRecord<Observation>({
+      kind: fc.constant('answer'),
+      outputs: tensors,
+      computeMs: aNumber,
+      nonFinite: fc.array(aText, { minLength: 1, maxLength: 3 }),
+    }),
     aRecord<Observation>({ kind: fc.constant('failure'), code: aCode, message: aText }),
   ),
   { maxLength: 2 },
@@ -55,6 +61,7 @@ export const FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<FrameOf<K>> } = {
     work: aRecord<Work>({
       ...CONTEXT,
       priority: aU32,
+      scan: fc.boolean(),
       outputs: fc.option(fc.array(aText, { maxLength: 3 }), { nil: undefined }),
       inputs: tensors,
     }),
@@ -85,9 +92,16 @@ export const FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<FrameOf<K>> } = {
     kind: fc.constant('job'),
     plan: aPlan,
     requests: fc.array(aRecord<RequestContext>(CONTEXT), { maxLength: 3 }),
+    scannedRows: fc.array(aU32, { maxLength: 3 }),
     tensors,
   }),
-  result: aRecord({ kind: fc.constant('result'), runs }),
+  result: aRecord({
+    kind: fc.constant('result'),
+    runs,
+    nonFinite: fc.array(aRecord({ run: fc.nat(255), request: aU32, output: aText }), {
+      maxLength: 3,
+    }),
+  }),
 };
 
 export const KINDS = Object.keys(FRAMES) as readonly FrameKind[];
@@ -109,6 +123,7 @@ export function aRequestFrame(given: Partial<Work> = {}, correlation = 7): Reque
     caller: undefined,
     deadlineMs: 100,
     priority: 0,
+    scan: false,
     outputs: undefined,
     inputs: [{ name: 'x', dtype: 'FP32', shape: [1, 1], data: new Uint8Array(4) }],
     ...given,

@@ -83,8 +83,8 @@ t.test('a correlation is refused in kinds that answer nothing', async (t) => {
   const frames = [
     { kind: 'control', body: 1 },
     { kind: 'stored', at: 0, bytes: 16 },
-    { kind: 'job', plan: [], requests: [], tensors: [] },
-    { kind: 'result', runs: [] },
+    { kind: 'job', plan: [], requests: [], scannedRows: [], tensors: [] },
+    { kind: 'result', runs: [], nonFinite: [] },
   ] as const;
   for (const frame of frames) {
     const bytes = encoded(frame);
@@ -124,7 +124,7 @@ t.test('tensors begin at multiples of eight bytes and are views', async (t) => {
 t.test('data in several pieces is put in a row', async (t) => {
   const pieces = [Uint8Array.of(1, 2), new Uint8Array(0), Uint8Array.of(3, 4)];
   const x = { name: 'x', dtype: 'UINT8', shape: [4], data: pieces } as const;
-  const job = { kind: 'job', plan: [0], requests: [], tensors: [x] } as const;
+  const job = { kind: 'job', plan: [0], requests: [], scannedRows: [], tensors: [x] } as const;
   const whole = { ...x, data: Uint8Array.of(1, 2, 3, 4) };
   t.strictSame(decoded(encoded(job)), { ...job, tensors: [whole] });
   t.ok(Buffer.concat(inPieces(job)).equals(encoded(job)));
@@ -133,7 +133,7 @@ t.test('data in several pieces is put in a row', async (t) => {
 t.test('the tensors of a large frame are handed on as they are', async (t) => {
   const data = [new Uint8Array(5_001).fill(1), new Uint8Array(6_000).fill(2)];
   const x = { name: 'x', dtype: 'UINT8', shape: [11_001], data } as const;
-  const job = { kind: 'job', plan: [0], requests: [], tensors: [x] } as const;
+  const job = { kind: 'job', plan: [0], requests: [], scannedRows: [], tensors: [x] } as const;
   const pieces = inPieces(job);
   t.ok(data.every((part) => pieces.includes(part)));
   t.ok(Buffer.concat(pieces).equals(encoded(job)));
@@ -142,7 +142,13 @@ t.test('the tensors of a large frame are handed on as they are', async (t) => {
 t.test('a deadline crosses to the clock of the other end', async (t) => {
   const [ours, theirs] = [{ monotonicMs: () => 5_000 }, { monotonicMs: () => 70 }];
   const request = aRequestFrame({ deadlineMs: 5_250 });
-  const job = { kind: 'job', plan: [0], requests: [request.work], tensors: [] } as const;
+  const job = {
+    kind: 'job',
+    plan: [0],
+    requests: [request.work],
+    scannedRows: [],
+    tensors: [],
+  } as const;
   const found = [request, job].map((frame) => decodeFrame(encodeBuffer(frame, ours), theirs));
   t.match(found, [{ work: { deadlineMs: 320 } }, { requests: [{ deadlineMs: 320 }] }]);
 });
@@ -150,6 +156,6 @@ t.test('a deadline crosses to the clock of the other end', async (t) => {
 t.test('a job carries no more of its requests than their context', async (t) => {
   const context = { id: 'r', traceparent: 'a trace', caller: 'a caller', deadlineMs: 100 };
   const { work } = aRequestFrame(context);
-  const job = { kind: 'job', plan: [0], requests: [work], tensors: [] } as const;
+  const job = { kind: 'job', plan: [0], requests: [work], scannedRows: [2], tensors: [] } as const;
   t.strictSame(decoded(encoded(job)), { ...job, requests: [context] });
 });

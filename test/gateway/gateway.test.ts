@@ -381,10 +381,10 @@ t.test('a listener of fallbacks that fails costs no caller the answer', async (t
 t.test(
   'stable does not stand in for what no version could do, nor for a pinned version',
   async (t) => {
-    const hosts = { '1': echoHost('1'), '2': failingHost('invalid_input') };
+    const hosts = { '1': echoHost('1'), '2': failingHost('too_large') };
     const versions = [aVersion('1'), aVersion('2')];
     const wrong = aGateway({ routes: [ON_TRIAL], hosts, versions });
-    await t.rejects(wrong.infer(aRequest(), NEVER_ABORTED), { code: 'invalid_input' });
+    await t.rejects(wrong.infer(aRequest(), NEVER_ABORTED), { code: 'too_large' });
     const pinned = aGateway({ hosts: { ...hosts, '2': failingHost('runtime_failed') }, versions });
     await t.rejects(pinned.infer(aRequest({ version: '2' }), NEVER_ABORTED), {
       code: 'runtime_failed',

@@ -31,6 +31,8 @@ const SIGNATURE: Signature = {
 
 const Y: Tensor = { name: 'y', dtype: 'FP32', shape: [3, 2], data: new Uint8Array(24) };
 
+const asking = (...inputs: Tensor[]) => ({ inputs, outputs: ['y'] });
+
 const JOINED = { joining: { kind: 'declared', doubt: undefined }, probe: false } as const;
 
 t.test('what fits the declaration is let through, in any order and selection', async (t) => {
@@ -59,7 +61,7 @@ t.test('what does not fit is told with what was declared and found', async (t) =
 t.test("a version on trial answers in stable's form, with the rows of the request", async (t) => {
   const x: Tensor = { name: 'x', dtype: 'FP32', shape: [3, 1], data: new Uint8Array(12) };
   const unlike = (parts: Partial<Tensor>, joining: Joining | undefined) =>
-    whyUnlikeStable([{ ...Y, ...parts }], { signature: SIGNATURE, joining }, [x]);
+    whyUnlikeStable([{ ...Y, ...parts }], { signature: SIGNATURE, joining }, asking(x))?.why;
   const twice = { shape: [6, 2], data: new Uint8Array(48) };
   const declared = (doubt?: string) => ({ kind: 'declared', doubt }) as const;
   for (const joining of [{ kind: 'probed' }, declared()] as const) {
@@ -71,7 +73,6 @@ t.test("a version on trial answers in stable's form, with the rows of the reques
   for (const joining of apart as readonly (Joining | undefined)[]) {
     t.equal(unlike(twice, joining), undefined, 'its rows need not be those of the request');
     t.match(unlike(scalar, joining), /expected shape \[-1,2\] as declared, found \[\]/);
-    t.equal(unlike({ name: 'more' }, joining), undefined, 'what stable does not have is not held');
   }
 });
 
@@ -80,11 +81,27 @@ t.test('an input that may be left out does not tell how many rows a request has'
   const one: Tensor = { name: 'one', dtype: 'FP32', shape: [1], data: new Uint8Array(4) };
   const optional = { name: 'one', dtype: 'FP32', shape: [1], optional: true } as const;
   const signature = { ...SIGNATURE, inputs: [...SIGNATURE.inputs, optional] };
+  const asked = asking(one, x);
   const stable = { signature, joining: { kind: 'probed' } } as const;
-  t.equal(whyUnlikeStable([Y], stable, [one, x]), undefined);
-  t.match(whyUnlikeStable([{ ...Y, shape: [1, 2] }], stable, [one, x]), /expected 3 rows/);
+  t.equal(whyUnlikeStable([Y], stable, asked), undefined);
+  const short = whyUnlikeStable([{ ...Y, shape: [1, 2] }], stable, asked);
+  t.match(short, { kind: 'shape', why: /expected 3 rows/ });
   t.end();
 });
+
+t.test(
+  'an output that stable gives and a version on trial does not is missing, if it is wanted',
+  (t) => {
+    const stable = { signature: SIGNATURE, joining: undefined };
+    const why = (outputs: readonly string[] | undefined) =>
+      whyUnlikeStable([Y], stable, { inputs: [], outputs });
+    t.match(why(undefined), { kind: 'missing', why: "expected output 'any', found 'y'" });
+    t.match(why(['words', 'y']), { kind: 'missing', why: /expected output 'words'/ });
+    t.equal(why(['y']), undefined);
+    t.equal(why(['y', 'more']), undefined, 'what stable does not have is not held');
+    t.end();
+  },
+);
 
 /** y = x * factor, x [N,2]; factor is 2 where it is left out. */
 function aScalingModel(): string {
