@@ -27,7 +27,7 @@ export const GRPC_LIMITS = {
 /** A gRPC message may exceed `bodyMax` by this for names, shapes and parameters, so that its tensors may take as much as over HTTP. */
 export const MESSAGE_SLACK_BYTES = 65_536;
 
-/** Connections of commands, consoles and scrapers that are open at a time. */
+/** Max open connections of the admin port. nginx's worker_connections. */
 export const ADMIN_CONNECTIONS_MAX = 128;
 
 /**
@@ -49,18 +49,18 @@ export const CODEC_LIMITS = {
   /** Two of libuv's four threads, which the whole process shares, stay free for files. */
   threads: 2,
   queueMax: 64,
-  /** A photograph of the largest usual cameras; some 150 MiB while it is decoded. */
+/** A photograph of the largest usual cameras; some 150 MiB while it is decoded. sharp's limitInputPixels. */
   pixelsMax: 50_000_000,
   secondsMax: 10,
 } as const;
 
-/** Requests whose callers wait at one time, over all models: some hundred MB of small requests at most. */
+/** Max live requests in flight, over all models: some hundred MB of small requests. */
 const IN_FLIGHT_MAX = 4_096;
 
-/** Of these, requests that one arm on trial holds at one time. */
+/** Of these, max requests in flight on one arm of a trial. */
 const ARM_IN_FLIGHT_MAX = 1_024;
 
-/** What the gateway lets in. */
+/** The gateway's limits. */
 export function gatewayLimits(catalog: Catalog): GatewayLimits {
   return {
     inFlightMax: IN_FLIGHT_MAX,

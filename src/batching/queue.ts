@@ -23,7 +23,9 @@ export type Entry = QueuePlace &
   };
 
 export type QueueLimits = {
+/** Max requests in the queue; beyond: `overloaded`. Triton's max_queue_size. */
   readonly requestsMax: number;
+  /** Max tensor bytes in the queue; beyond: `overloaded`. */
   readonly bytesMax: number;
   /** Levels of urgency, 1 the most urgent; default 0: all requests are equal. Triton's `priority_levels`. */
   readonly priorityLevels?: number;

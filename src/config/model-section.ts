@@ -27,7 +27,7 @@ export type RoutingSetting = {
   readonly attributes: Readonly<Record<string, string>>;
   /** Headers that rules look at, in addition to the attributes. */
   readonly ruleHeaders: readonly string[];
-  /** Default deadline of a request, in milliseconds. */
+  /** Default deadline of a request (ms). Triton's default_timeout_microseconds, but the run counts too. */
   readonly deadlineMs: number;
 };
 
@@ -35,7 +35,7 @@ export type RoutingSetting = {
 export type ModelConfig = {
   readonly instances: Instances;
   readonly batch: {
-    /** Rows that may share a run. 0: batching is off, so each request runs by itself and may have any first dimension. */
+    /** Max rows of one run. 0: batching is off, so each request runs alone and may have any first dimension. Triton's max_batch_size. */
     readonly rowsMax: number;
     readonly delayMs: number;
     /**
@@ -48,9 +48,9 @@ export type ModelConfig = {
     readonly requestsMax: number;
     readonly bytesMax: number;
     readonly deadlineMs: number;
-    /** 0: requests have no priorities. Level 1 leaves the queue first. */
+    /** 0: requests have no priorities. Level 1 leaves the queue first. Triton's priority_levels. */
     readonly priorityLevels: number;
-    /** The level of a request that names none, or one that there is not; 0 without levels. */
+    /** The level of a request that names none or an unknown one; 0 without levels. Triton's default_priority_level. */
     readonly defaultPriority: number;
   };
   readonly execution: {
@@ -58,15 +58,15 @@ export type ModelConfig = {
     readonly strict: boolean;
     readonly isolation: 'process' | 'thread';
     readonly runMsMax: number;
-    /** Of one model in one process: reading it, building its session, warm-up. */
+    /** Max time to read a model, build its session and warm it up. TorchServe's startupTimeout. */
     readonly loadMsMax: number;
-    /** Resident bytes of one process; undefined: no limit. */
+    /** Max resident bytes of one process; undefined: no limit. systemd's MemoryMax. */
     readonly memoryBytesMax: number | undefined;
   };
   readonly routing: RoutingSetting;
-  /** Versions loaded in addition to those that the route leads to. */
+  /** Versions loaded in addition to those that the route leads to. Triton's version_policy. */
   readonly versions: VersionPolicy;
-  /** Somebody asked for it: the newest version gets the traffic of `latest` as soon as it is there, and no proof is asked. */
+  /** Whether the newest version gets the traffic of `latest` as soon as it is there, without proof, as configured. */
   readonly follows: boolean;
   /** Undefined: the route is as the ledger has it; where it says nothing, the newest version is recorded there as stable. */
   readonly route: RouteSection | undefined;
@@ -76,10 +76,10 @@ export type ModelConfig = {
 
 const { batch, queue, execution, versions } = DEFAULTS.model;
 
-/** In a route: the newest version, whichever that is. */
+/** In a route: the newest version. */
 export const LATEST = 'latest';
 
-/** The most of each that may be written. */
+/** The largest allowed values. */
 export const LIMITS = {
   rowsMax: 4_096,
   delayMs: 10_000,

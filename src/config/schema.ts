@@ -13,21 +13,21 @@ export type Config = {
     readonly http: Address;
     readonly grpc: Address;
     readonly admin: Address;
-    /** Names by which clients of the data plane may come, in lower case; with a point in front, a name and all beneath it. None: any. */
+    /** Host names for clients of the data plane, in lower case; `.a.com` also allows subdomains. Empty: any. Django's ALLOWED_HOSTS. */
     readonly allowedHosts: readonly string[];
     /** As server metadata reports it. */
     readonly name: string;
-    /** Whether callers may load and unload models. */
+    /** Whether callers may load and unload models. Triton's --model-control-mode. */
     readonly modelControl: 'none' | 'explicit';
-    /** Connections to each of the HTTP and the gRPC port. */
+    /** Max connections to each of the HTTP and the gRPC port. nginx's worker_connections. */
     readonly connectionsMax: number;
-    /** When the server as a whole is ready: while every routed model that can be served is, or every model of the repository. */
+    /** The server is ready while every routed model that can be served is, or every model. Triton's --strict-readiness. */
     readonly readiness: 'routed' | 'strict';
     /** The model that is served at the addresses of the Model Asset eXchange too. */
     readonly max?: { readonly model: string; readonly cors: boolean } | undefined;
   };
   readonly repository: string;
-  /** Milliseconds between two looks at the repository; undefined: only on request. */
+  /** Interval of looks at the repository (ms); undefined: only on request. Triton's --repository-poll-secs. */
   readonly repositoryPollMs: number | undefined;
   /** The ledger's directory. */
   readonly ledger: string;
@@ -36,9 +36,9 @@ export type Config = {
   readonly limits: {
     readonly bodyBytesMax: number;
     readonly headersBytesMax: number;
-    /** Of all bodies and answers in flight; `auto`: by the memory that there is. */
+    /** Max bytes of all bodies and answers in flight; `auto`: a quarter of the memory. */
     readonly memoryBytesMax: number | 'auto';
-    /** Of all copies that wait for shadow hosts. */
+    /** Max bytes of all copies for shadow hosts. */
     readonly mirrorBytesMax: number;
   };
   readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };

@@ -5,9 +5,9 @@
  */
 import { ServeError } from './errors.ts';
 
-/** By which names callers may come, other than by an address. */
+/** The host names that clients may call by, in addition to addresses. */
 export type CallerNames = {
-  /** Names, in lower case; with a point in front, a name and all beneath it. */
+  /** In lower case; `.a.com` also allows subdomains. */
   readonly allowed: readonly string[];
   /** Whether only this machine can connect: then `localhost` is a name too. */
   readonly isLoopback: boolean;

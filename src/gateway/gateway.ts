@@ -68,11 +68,11 @@ export type GatewayStart = {
 };
 
 export type GatewayLimits = {
-  /** Requests whose callers wait at one time, over all models. Beyond: `overloaded`. */
+  /** Max live requests in flight, over all models. Beyond: `overloaded`. Envoy's circuit breaker `max_requests`. */
   readonly inFlightMax: number;
-  /** Rows of one request to this model. Beyond: `invalid_input`. */
+  /** Max rows of one request to this model. Beyond: `invalid_input`. Triton's max_batch_size. */
   readonly rowsMax: (model: string) => number;
-  /** Requests that one arm on trial may hold at one time. Beyond, stable answers. */
+  /** Max requests in flight on one arm of a trial. Beyond, stable answers. Envoy's `max_requests`, per cluster. */
   readonly armInFlightMax: number;
 };
 

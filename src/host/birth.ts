@@ -4,11 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 export type Birth = {
   /** What the child is started for, as `ps` shows it behind the name of the program; by default nothing. */
   readonly label?: string | undefined;
-  /** Added to the gateway's niceness, 0 to 19; 0: as the gateway. */
+  /** Added to the gateway's niceness, 0 to 19; 0: as the gateway. systemd's Nice. */
   readonly nice: number;
-  /** Added to the gateway's `oom_score_adj`, 0 to 1000: the highest is killed first where memory runs out. Linux only. */
+  /** Added to the gateway's `oom_score_adj`, 0 to 1000: the highest is killed first where memory runs out. Linux only. systemd's OOMScoreAdjust. */
   readonly oomScoreAdj: number;
-  /** Resident bytes beyond which the child is killed; undefined: no limit but the system's. Linux only. */
+  /** Max resident bytes; beyond, the child is killed. Undefined: only the system's limit. Linux only. systemd's MemoryMax. */
   readonly memoryBytesMax?: number | undefined;
   /** Environment variables, in addition to the fixed ones below. The child inherits none. */
   readonly environment: Readonly<Record<string, string>>;

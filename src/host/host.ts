@@ -25,14 +25,15 @@ export type HostOptions = LoadBounds & {
   readonly checkFiles?: (() => Promise<void>) | undefined;
   /** `process`: a child process of its own. `thread`: in this process, so a native crash takes this process down. */
   readonly tier: 'process' | 'thread';
-  /** Of the child process; a thread has what this process has. */
+  /** Priority, memory limit and environment of the child process; a thread has those of this process. */
   readonly birth: Birth;
+/** Runs in parallel. Triton's instance_group count. */
   readonly replicas: number;
   readonly batch: { readonly rowsMax: number; readonly delayMs: number };
   /** Whether requests share runs. */
   readonly joining: JoiningSetting;
   readonly queue: QueueLimits;
-  /** A run longer than this is stuck: a child is killed, a thread is left behind and replaced. */
+  /** Max time of a run (ms). Beyond, a child is killed, a thread is left behind and replaced. TorchServe's responseTimeout. */
   readonly runMsMax: number;
   readonly clock: Clock;
   readonly listeners: HostListeners;

@@ -1,6 +1,6 @@
 /** What bounds a load. */
 export type LoadBounds = {
-  /** Loading that takes longer than this hangs, and has failed; milliseconds. */
+  /** Max time of a load (ms); beyond, it has failed. TorchServe's startupTimeout. */
   readonly loadMsMax: number;
   /** Aborted where what is loaded is no longer wanted. */
   readonly signal?: AbortSignal | undefined;

@@ -16,9 +16,9 @@ import type { ImageJob, Refusal } from './worker.ts';
 export type CodecOptions = ReadLimits & {
   /** Images decoded at a time. All threads of a process share libuv's four, which write the ledger too. */
   readonly threads: number;
-  /** Images that wait. One more is refused with `overloaded`. */
+/** Max images that wait; beyond: `overloaded`. Piscina's maxQueue. */
   readonly queueMax: number;
-  /** Bytes of images that wait. Beyond: `overloaded`. */
+/** Max bytes of images that wait; beyond: `overloaded`. */
   readonly queueBytesMax: number;
   readonly clock: Clock;
 };

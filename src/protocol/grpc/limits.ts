@@ -1,19 +1,19 @@
 /** What one gRPC connection, call or message may cost before its content is checked. */
 export type GrpcLimits = {
-  /** Bytes of one request message. Beyond: RESOURCE_EXHAUSTED. */
+  /** Max bytes of one request message. Beyond: RESOURCE_EXHAUSTED. GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH. */
   readonly messageBytesMax: number;
-  /** Bytes of the metadata of one call, with 32 more for each entry, as HTTP/2 counts. Beyond: the call is reset. */
+  /** Max bytes of a call's metadata, with 32 more for each entry, as HTTP/2 counts. Beyond: the call is reset. GRPC_ARG_MAX_METADATA_SIZE. */
   readonly headerBytesMax: number;
-  /** Inputs, and outputs, of one request. Beyond: `too_large`. */
+  /** Max inputs, and outputs, of one request. Beyond: `too_large`. */
   readonly tensorsMax: number;
-  /** Connections that are open at a time. Beyond, the one that has been idle longest is closed. */
+  /** Max open connections. Beyond, the one that has been idle longest is closed. nginx's worker_connections. */
   readonly connectionsMax: number;
-  /** Calls that one connection may have open at a time; what is beyond waits at the caller. */
+  /** Max open calls of one connection; further ones wait at the client. GRPC_ARG_MAX_CONCURRENT_STREAMS. */
   readonly callsMax: number;
-  /** Requests of one stream that are in flight at a time; what is beyond is not read yet. */
+  /** Max requests of one stream in flight; further ones are not read yet. */
   readonly streamRequestsMax: number;
-  /** How long a unary request may take to arrive in whole, and any answer give nothing out, before the call is cut. */
+  /** Max time until a unary request has arrived, and without progress in sending an answer; then the call is reset. nginx's send_timeout. */
   readonly stallMsMax: number;
-  /** How long a stopping server waits for calls that are in the middle of something. */
+  /** Max time that a stopping server waits for calls in progress. nginx's worker_shutdown_timeout. */
   readonly lingerMsMax: number;
 };

@@ -1,21 +1,21 @@
 /** What one HTTP request may cost before its content is checked. */
 export type RestLimits = {
-  /** Bytes of a request's body. Beyond: `too_large`. */
+  /** Max bytes of a request's body. Beyond: `too_large`. nginx's client_max_body_size. */
   readonly bodyBytesMax: number;
-  /** Bytes of a request's header, all lines together. Beyond: status 431. */
+  /** Max bytes of a request's header, all lines together. Beyond: status 431. Node's --max-http-header-size. */
   readonly headerBytesMax: number;
-  /** Connections that are open at a time. Beyond, the one that has been idle longest is closed. */
+  /** Max open connections. Beyond, the one that has been idle longest is closed. nginx's worker_connections. */
   readonly connectionsMax: number;
-  /** Inputs, and outputs, of one request. Beyond: `too_large`. */
+  /** Max inputs, and outputs, of one request. Beyond: `too_large`. */
   readonly tensorsMax: number;
-  /** Levels of nesting in JSON. Beyond: `invalid_input`. */
+  /** Max levels of nesting in JSON. Beyond: `invalid_input`. Protobuf's recursion limit for JSON. */
   readonly jsonDepthMax: number;
-  /** Elements of one input in JSON. Beyond: `too_large`. */
+  /** Max elements of one input in JSON. Beyond: `too_large`. */
   readonly jsonElementsMax: number;
-  /** How long a request may take to arrive in whole. */
+  /** Max time until a request has arrived in whole. Node's server.requestTimeout. */
   readonly receiveMsMax: number;
-  /** How long a caller may take nothing of its answer before the connection is cut. */
+  /** Max time without progress in sending an answer; then the connection is closed. nginx's send_timeout. */
   readonly sendMsMax: number;
-  /** How long a stopping server waits for connections that are in the middle of something. */
+  /** Max time that a stopping server waits for requests in progress. nginx's worker_shutdown_timeout. */
   readonly lingerMsMax: number;
 };

@@ -40,7 +40,7 @@ export type RestServerOptions = {
   readonly service: Service;
   readonly feedback: Feedback;
   readonly limits: RestLimits;
-  /** Names by which callers may come; none: any. */
+/** Host names that clients may call by; empty: any. Django's ALLOWED_HOSTS. */
   readonly allowedHosts: readonly string[];
   /** What all requests may hold together, those of other protocols among them. */
   readonly budget: MemoryBudget;
@@ -58,7 +58,7 @@ export type RestServer = {
   readonly shareOf: ShareOf;
 };
 
-/** Longer than load balancers keep an idle connection, so that they close it and never find it closed. */
+/** Longer than load balancers keep an idle connection, so that they close it and never find it closed. nginx's keepalive_timeout. */
 const KEEP_ALIVE_MS = 65_000;
 
 /** How much later than its limit a request that has not arrived may be cut off. */
