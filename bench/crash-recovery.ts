@@ -15,7 +15,7 @@ import type { Workplace } from './workplace.ts';
 
 const COLUMNS = 256;
 const LAYERS = 64;
-/** The model whose process is killed, and another one of the same kind beside it. */
+/** The model whose process is killed, and another one of the same kind. */
 const MODEL = 'crashing';
 const OTHER = 'other';
 /** Far below what either can do: what fails does so for the crash. */

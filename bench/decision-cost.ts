@@ -26,7 +26,7 @@ const EVENTS_PER_BLOCK = 5_000;
 const DECISIONS_PER_BLOCK = 5;
 const APPENDS_PER_BLOCK = 5;
 
-/** What judging costs: on the thread that serves (each event), and beside it (each decision, each record). */
+/** The cost of judging: on the serving thread (each event), and outside of requests (each decision, each record). */
 export const decisionCost: Suite = {
   name: 'decision-cost',
   title: 'What one event, one decision and one record cost',

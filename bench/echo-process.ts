@@ -19,7 +19,7 @@ export class EchoProcess {
     return new EchoProcess(forked, news.port);
   }
 
-  /** Opens a model in a worker thread beside the route. */
+  /** Opens a model in a worker thread next to the route. */
   async open(file: string): Promise<void> {
     await this.#forked.ask({ kind: 'open', file });
   }

@@ -1,6 +1,6 @@
 /**
  * The limit that the gateway is held against: a bare fastify route that gives a binary body back, and one that gives little
- * back. Started with `fork`; tells its port, and on demand runs a model in a worker thread as fast as it goes, beside the routes.
+ * back. Started with `fork`; sends its port, and on demand runs a model in a worker thread at full speed, next to the routes.
  */
 import { Worker } from 'node:worker_threads';
 import Fastify from 'fastify';

@@ -31,7 +31,7 @@ type Floors = { readonly floors: Readonly<Record<string, number>> };
 const FLOORS_FILE = join(programFolder, 'bench', 'floors.json');
 const floors = JSON.parse(readFileSync(FLOORS_FILE, 'utf8')) as Floors;
 
-/** What a quick look can tell: short blocks, and so few ratios that it takes a minute or two. */
+/** A quick check: short blocks, and so few ratios that it takes a minute or two. */
 export const CHECKS: readonly Check[] = [
   check('a model that costs nothing over REST / echo', overRest),
   check('1 KB over gRPC / echo', overGrpc),
@@ -79,7 +79,7 @@ const WORDS: Readonly<Record<Verdict, string>> = {
   passed: 'The benchmark gate passed: no ratio has fallen below its floor.',
   failed: 'The benchmark gate failed: a ratio has fallen below its floor, beyond noise.',
   inconclusive:
-    'The benchmark gate is inconclusive, and counts as skipped: this machine is too restless now to tell a ratio from its floor.',
+    'The benchmark gate is inconclusive, and counts as skipped: this machine is too noisy now to compare ratios with their floors.',
 };
 
 async function judgeCheck(

@@ -97,7 +97,7 @@ export class GatewayProcess {
   }
 }
 
-/** Reads the log until it has told the ports and that the models have started, and goes on reading so that the pipe never fills. */
+/** Reads the log until it has the ports and the end of loading, and keeps reading so that the pipe never fills. */
 function portsOf(child: ChildProcess): Promise<Ports> {
   return new Promise((resolve, reject) => {
     const said: string[] = [];

@@ -1,6 +1,6 @@
 /**
  * The limit that the gateway's gRPC is held against: a stock grpc-js server, no option of it changed, whose calls take bytes and
- * give bytes. Nothing is decoded. Started with `fork`; tells its port.
+ * give bytes. Nothing is decoded. Started with `fork`; sends its port.
  */
 import { Server, ServerCredentials, type UntypedHandleCall } from '@grpc/grpc-js';
 import type { GrpcEchoNews } from './grpc-echo-process.ts';

@@ -34,7 +34,7 @@ export async function measureHold(
   const { port } = server;
   const aim = aimOf(port);
   const wrk = await wrkOn(workplace, effort, { port, delayMs: WRK_PERIOD_MS - HOLD_MS });
-  // The server tells of all answers and cannot know a warm-up, so its cold code has a load of its own.
+  // The server reports all answers and cannot know a warm-up, so its cold code has a load of its own.
   const whole = { ...effort, warmupMs: 0 };
   await load(workplace, whole, { aim, arrivals: poisson(PER_SECOND), seed: effort.rounds });
   const ways = {

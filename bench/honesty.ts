@@ -13,7 +13,7 @@ import { wrkVersion } from './wrk.ts';
 /** Rates that the generator has to keep against a server that is quick. */
 const RATES = [500, 5_000] as const;
 
-/** Whether the load generator tells the truth, against servers whose truth is known. */
+/** Whether the load generator measures correctly, against servers of known latency. */
 export const honesty: Suite = {
   name: 'honesty',
   title:

@@ -1,7 +1,7 @@
 /**
- * The limit that JSON of floats is held against: a bare fastify route that does what is done where nobody thinks of it,
+ * The limit that JSON of floats is compared with: a bare fastify route with the usual code,
  * JSON.parse and Float32Array.from, checks that there are as many floats as the shape says, and answers the first of them.
- * It runs no model, and takes whatever is no number for one. Started with `fork`; watches its own event loop.
+ * It runs no model, and takes any value for a number. Started with `fork`; watches its own event loop.
  */
 import Fastify from 'fastify';
 import { obeyGapsOrders } from './loop-gaps.ts';

@@ -36,7 +36,7 @@ export function judge(
   return { verdict: ratio.upper < floor ? 'failed' : 'inconclusive', ratio, aaControl };
 }
 
-/** The worst of several: a failure is one whatever else is not known. */
+/** The worst of several: a failure is one even if others are inconclusive. */
 export function worstOf(verdicts: readonly Verdict[]): Verdict {
   if (verdicts.includes('failed')) return 'failed';
   return verdicts.includes('inconclusive') ? 'inconclusive' : 'passed';

@@ -41,7 +41,7 @@ export async function wrkOn(
   return () => loadWithWrk({ port, connections: CONNECTIONS, seconds, script });
 }
 
-/** At a server that takes whatever is posted. */
+/** At a server that accepts any body. */
 export function aimOf(port: number, path = '/'): Aim {
   const request = postBytes({
     host: `127.0.0.1:${port}`,

@@ -1,6 +1,6 @@
 /**
  * A bare HTTP server whose latency is known, to judge what measures it. Holds every answer for a while, and gives none while it
- * stalls: the last tenth of every period. Started with `fork`, the hold and the period in milliseconds (0: no stalls); tells its
+ * stalls: the last tenth of every period. Started with `fork`, the hold and the period in milliseconds (0: no stalls); sends its
  * port, and on demand how long it has held its answers by its own clock.
  */
 import { createServer, type ServerResponse } from 'node:http';

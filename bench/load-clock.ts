@@ -3,7 +3,7 @@ import type { LoadProgress } from '../src/load/nouns/load-report.ts';
 
 /**
  * Tells moments of this process in the time of a load that another process runs, whose clock is not ours. Each progress comes a
- * little after the moment that it tells of: the least delay of them is taken for none, so that it is exact to a few milliseconds.
+ * little after its moment: the least delay of them is taken for none, so that it is exact to a few milliseconds.
  */
 export class LoadClock {
   #startedMs = Number.POSITIVE_INFINITY;

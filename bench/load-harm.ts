@@ -125,7 +125,7 @@ async function loadBlock(
   return { report, changes: inLoad };
 }
 
-/** Loads and unloads the large model until it is told to end, which leaves it unloaded. */
+/** Loads and unloads the large model until it is stopped, which leaves it unloaded. */
 async function comeAndGo(gateway: GatewayProcess, signal: AbortSignal): Promise<Change[]> {
   const changes: Change[] = [];
   const change = async (verb: Change['verb']): Promise<void> => {
@@ -166,7 +166,7 @@ function figuresOf(blocks: Blocks): readonly Figure[] {
   ];
 }
 
-/** The last loading block beside the quiet one of its round. */
+/** The last loading block with the quiet one of its round. */
 function timeLine({ quiet, loading }: Blocks): readonly Curve[] {
   const [calm, busy] = [quiet.at(-1), loading.at(-1)];
   if (calm === undefined || busy === undefined) return [];

@@ -2,7 +2,7 @@
  * `npm run bench -- [suite ...] [--quick] [--rounds N] [--out FOLDER] [--report [--into PAGE]] [--gate]`: measures the suites
  * (all where none is named), prints a table for each and keeps them as JSON. `--quick` shows in seconds that a suite works; its
  * figures mean nothing. `--report` measures nothing and prints what was kept as Markdown, or puts it into a page. `--gate` takes
- * a minute or two: it fails (exit 1) where a ratio has fallen below its floor, and says so (exit 3) where it cannot tell. Words with
+ * a minute or two: it fails (exit 1) where a ratio has fallen below its floor, and says so (exit 3) where it is inconclusive. Words with
  * it choose the checks whose names have one of them.
  */
 import { join } from 'node:path';

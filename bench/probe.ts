@@ -13,7 +13,7 @@ export type Probed = {
 };
 
 /**
- * A few requests beside a load, from the bench's own process: for what a load's report does not say, such as how long a refusal
+ * A few requests during a load, from the bench's own process: for what a load's report does not say, such as how long a refusal
  * takes, or the moment of one answer.
  */
 export class Probe {

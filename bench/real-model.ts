@@ -40,7 +40,7 @@ async function measureRealModel(workplace: Workplace, effort: Effort): Promise<M
   await echo.open(file);
   const bare = { echo, aim: aimAt(aims.process, echo.port, '/echo'), workplace, effort };
   const block = { effort, inFlight: IN_FLIGHT };
-  // The rate that the generator keeps beside the bare runs: the gateway's own, as last seen.
+  // The rate of the generator during the bare runs: the gateway's own, as last seen.
   let beside = await loader.closedRate(aims.process, block);
   const perSecond = await interleave(KINDS, effort.rounds, async (kind, round) => {
     const isBare = kind === 'bare' || kind === 'bareAgain';

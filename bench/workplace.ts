@@ -90,7 +90,7 @@ export class Workplace {
     return join(this.#root, 'models', name, '1', 'model.onnx');
   }
 
-  /** Puts a `config.pbtxt` beside a model's version. */
+  /** Puts a `config.pbtxt` into a model's folder. */
   async configureModel(name: string, config: string): Promise<void> {
     await writeFile(join(this.#root, 'models', name, 'config.pbtxt'), config);
   }

@@ -153,7 +153,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
 
 const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 60;
-/** A test that tells one long story may be longer. */
+/** A test of one long story may be longer. */
 const TEST_FUNCTION_LINES_MAX = 120;
 
 const sources = readSources('src');

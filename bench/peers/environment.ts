@@ -16,7 +16,7 @@ export const serversFolder = join(programFolder, 'bench', 'peers', 'servers');
 export type Environment = {
   readonly folder: string;
   readonly python: string;
-  /** `mlserver 1.7.1`: of the peer's package and of the ONNX runtime beside it. */
+  /** `mlserver 1.7.1`: of the peer's package and of its ONNX runtime. */
   readonly versions: readonly string[];
 };
 

@@ -46,9 +46,9 @@ export type Peer = {
   readonly command: (start: Start) => Promise<Command>;
 };
 
-/** Rows in one run at most, wherever a peer can be told; Understudy's default. */
+/** Max rows of one run, for peers that can be configured; Understudy's default. */
 export const ROWS_MAX = 32;
-/** How long a batch waits for company, where a peer needs a wait above 0 to batch at all. */
+/** How long a batch waits for more requests, where a peer needs a wait above 0 to batch at all. */
 export const WAIT_S = 0.002;
 /** What the model is called at every peer that has names for models. */
 export const MODEL = 'model';

@@ -65,7 +65,7 @@ async function writeRepository({ model, folder }: Start): Promise<void> {
   await writeFile(join(folder, 'models', MODEL, 'config.pbtxt'), lines.join('\n'));
 }
 
-/** The backend wants the stub for the version of Python beside it; the wheel keeps one for each version elsewhere. */
+/** The backend wants the stub for the version of Python in its folder; the wheel keeps one for each version elsewhere. */
 async function writeBackend(server: string, folder: string, packages: string): Promise<void> {
   const backend = join(folder, 'backends', 'python');
   const version = /python(\d+\.\d+)/.exec(packages)?.[1] ?? '';

@@ -49,7 +49,7 @@ export const CODEC_LIMITS = {
   /** Two of libuv's four threads, which the whole process shares, stay free for files. */
   threads: 2,
   queueMax: 64,
-/** A photograph of the largest usual cameras; some 150 MiB while it is decoded. sharp's limitInputPixels. */
+  /** A photograph of the largest usual cameras; some 150 MiB while it is decoded. sharp's limitInputPixels. */
   pixelsMax: 50_000_000,
   secondsMax: 10,
 } as const;

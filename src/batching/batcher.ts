@@ -18,7 +18,7 @@ export type BatcherOptions = {
   readonly clock: Clock;
   /** Whether a request may share its run at all. Asked for each, so that what is found later counts from then on. */
   readonly joins: (planned: Planned) => boolean;
-/** Max rows of one run. Triton's max_batch_size. */
+  /** Max rows of one run. Triton's max_batch_size. */
   readonly rowsMax: number;
   /** How long a request may wait for a fuller batch while a replica is free. 0: not at all. Triton's max_queue_delay_microseconds. */
   readonly delayMs: number;

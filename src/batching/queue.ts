@@ -23,7 +23,7 @@ export type Entry = QueuePlace &
   };
 
 export type QueueLimits = {
-/** Max requests in the queue; beyond: `overloaded`. Triton's max_queue_size. */
+  /** Max requests in the queue; beyond: `overloaded`. Triton's max_queue_size. */
   readonly requestsMax: number;
   /** Max tensor bytes in the queue; beyond: `overloaded`. */
   readonly bytesMax: number;

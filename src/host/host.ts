@@ -27,7 +27,7 @@ export type HostOptions = LoadBounds & {
   readonly tier: 'process' | 'thread';
   /** Priority, memory limit and environment of the child process; a thread has those of this process. */
   readonly birth: Birth;
-/** Runs in parallel. Triton's instance_group count. */
+  /** Runs in parallel. Triton's instance_group count. */
   readonly replicas: number;
   readonly batch: { readonly rowsMax: number; readonly delayMs: number };
   /** Whether requests share runs. */

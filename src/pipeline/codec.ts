@@ -16,9 +16,9 @@ import type { ImageJob, Refusal } from './worker.ts';
 export type CodecOptions = ReadLimits & {
   /** Images decoded at a time. All threads of a process share libuv's four, which write the ledger too. */
   readonly threads: number;
-/** Max images that wait; beyond: `overloaded`. Piscina's maxQueue. */
+  /** Max images that wait; beyond: `overloaded`. Piscina's maxQueue. */
   readonly queueMax: number;
-/** Max bytes of images that wait; beyond: `overloaded`. */
+  /** Max bytes of images that wait; beyond: `overloaded`. */
   readonly queueBytesMax: number;
   readonly clock: Clock;
 };

@@ -15,7 +15,7 @@ const folder = await mkdtemp(join(tmpdir(), 'understudy-app-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
 
 t.test(
-  'what a trial has loaded in vain is closed when it ends, even if no route changes',
+  'what was loaded for a trial is closed when the trial ends, even if no route changes',
   async (t) => {
     const route = aRoute();
     const log: string[] = [];

@@ -97,13 +97,13 @@ t.test('an old client finds its model: about it, its API, its answers, its refus
   t.match(await predict(url, boot), { status: 200 }, 'the next one is answered');
 });
 
-t.test('a model that is not there is told at the start, with those that are', async (t) => {
+t.test('a missing model is reported at the start, with the existing ones', async (t) => {
   await t.rejects(start('{ model: fashoin }'), {
     message: "server.max.model: expected a model of the repository (fashion), found 'fashoin'",
   });
 });
 
-t.test('a package that does not say how an image becomes its input is told so', async (t) => {
+t.test('a package without image preprocessing is reported', async (t) => {
   const image = { name: 'image', dtype: 'FP32', shape: [-1, 1, 28, 28] } as const;
   const signature = { ...aPackage('1').signature, inputs: [image] };
   const config = { ...(await aConfig('{ model: m }')) };

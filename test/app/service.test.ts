@@ -29,7 +29,7 @@ async function aService(t: Parameters<typeof aRepository>[0]) {
   return { ...world, service, refused };
 }
 
-t.test('statistics are found by name and by alias, and a wrong name is told', async (t) => {
+t.test('statistics are found by name and by alias, and a wrong name is refused', async (t) => {
   const { service, control } = await aService(t);
   const named = (...name: Parameters<typeof service.statistics>) =>
     service.statistics(...name).map(({ model, version }) => `${model} ${version}`);

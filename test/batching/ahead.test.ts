@@ -8,7 +8,7 @@ t.test('only a batch that cannot grow is handed to a replica that is still at wo
   await nextTurn();
   ask(aWork([3]));
   await nextTurn();
-  t.equal(runs.length, 1, 'one row of two may still get company');
+  t.equal(runs.length, 1, 'a run of one row of two may still be joined');
   ask(aWork([4]));
   await nextTurn();
   t.strictSame(
@@ -17,7 +17,7 @@ t.test('only a batch that cannot grow is handed to a replica that is still at wo
   );
 });
 
-t.test('a request that runs alone need not wait for company', async (t) => {
+t.test('a request that runs alone does not wait for others', async (t) => {
   const { runs, ask } = await aTaughtBatcher({ joins: () => false });
   ask(aWork([1]));
   ask(aWork([2]));

@@ -132,7 +132,7 @@ t.test('a model whose outputs have no row for each request is run one by one', a
   t.strictSame(settled, [[1], [2], [3]]);
 });
 
-t.test('a full queue refuses at once, by requests and by bytes', async (t) => {
+t.test('a full queue refuses immediately, by requests and by bytes', async (t) => {
   const { runs, ask } = aBatcher({ queue: { requestsMax: 2, bytesMax: 12 } });
   ask(aWork([0]));
   await nextTurn();
@@ -146,7 +146,7 @@ t.test('a full queue refuses at once, by requests and by bytes', async (t) => {
   await t.rejects(ask(aWork([3])).answer, { code: 'overloaded', message: /at most 2 requests/ });
 });
 
-t.test('a cancelled request leaves at once and never runs', async (t) => {
+t.test('a cancelled request leaves immediately and never runs', async (t) => {
   const { batcher, runs, ask } = aBatcher();
   ask(aWork([0]));
   await nextTurn();
@@ -181,18 +181,21 @@ t.test('a request whose deadline passes while it waits is refused then, not late
   await t.rejects(ask(aWork([1], { deadlineMs: nowMs })).answer, { code: 'deadline_exceeded' });
 });
 
-t.test('a delay keeps the first request for company, and a full batch goes at once', async (t) => {
-  const { runs, ask } = aBatcher({ clock: systemClock, delayMs: 5_000, rowsMax: 2 });
-  ask(aWork([1], { deadlineMs: Number.MAX_VALUE }));
-  await nextTurn();
-  t.equal(runs.length, 0);
-  ask(aWork([2], { deadlineMs: Number.MAX_VALUE }));
-  await nextTurn();
-  t.strictSame(
-    runs.map(({ rows }) => rows),
-    [2],
-  );
-});
+t.test(
+  'a delay holds the first request for others, and a full batch runs immediately',
+  async (t) => {
+    const { runs, ask } = aBatcher({ clock: systemClock, delayMs: 5_000, rowsMax: 2 });
+    ask(aWork([1], { deadlineMs: Number.MAX_VALUE }));
+    await nextTurn();
+    t.equal(runs.length, 0);
+    ask(aWork([2], { deadlineMs: Number.MAX_VALUE }));
+    await nextTurn();
+    t.strictSame(
+      runs.map(({ rows }) => rows),
+      [2],
+    );
+  },
+);
 
 t.test('closing answers what was taken and takes nothing new', async (t) => {
   const { batcher, ask } = aBatcher({ free: () => 1, run: doubledAtOnce });
@@ -335,7 +338,7 @@ t.test('a plan never exceeds its rows, mixes what may not mix or runs what is la
       );
       assert(late.every((entry) => runMs(entry.rows) > entry.work.deadlineMs));
       assert(batch.every((entry) => !late.includes(entry)));
-      assert(batch.length > 0 || late.length === waiting.length, 'somebody runs, or all are late');
+      assert(batch.length > 0 || late.length === waiting.length, 'a request runs, or all are late');
       const order = batch.map((entry) => waiting.indexOf(entry));
       assert.deepEqual(
         order,
@@ -368,7 +371,7 @@ t.test('what cannot be answered in time is refused before it costs a run', async
   for (let taught = 0; taught < 6; taught += 1) await askWithin(1_000);
   await t.rejects(askWithin(29), { code: 'deadline_exceeded' });
   t.strictSame(await valuesFrom(askWithin(31)), [2]);
-  // After a quiet while the model may have become faster: somebody is let through to find out.
+  // After a quiet while the model may have become faster: one request is let through to find out.
   clock.advance(2_000);
   computeMs = 1;
   t.strictSame(await valuesFrom(askWithin(5)), [2]);

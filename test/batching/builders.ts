@@ -44,7 +44,7 @@ export function doubled(...[tensors, plan]: Parameters<RunBatch>): Observation[]
   });
 }
 
-/** A run that has ended before anybody can look. */
+/** A run that has already ended. */
 export const doubledAtOnce: RunBatch = async (...of) => ({ runs: doubled(...of), takenMs: 1 });
 
 /** A batcher with one replica, whose runs end when the test says so. */

@@ -44,7 +44,7 @@ function queueOf(entries: readonly Entry[], limits = withLevels): Queue {
   return queue;
 }
 
-t.test('everybody is met once, in the order of turns that are fixed on arrival', async () => {
+t.test('every entry is visited once, in the order that is fixed on arrival', async () => {
   fc.assert(
     fc.property(arrivals, (entries) => {
       const found = [...queueOf(entries)];
@@ -108,31 +108,34 @@ t.test('without levels the order is that of arrival, for any priority', async ()
   );
 });
 
-t.test('who leaves, leaves its level, before and while somebody looks', async () => {
-  fc.assert(
-    fc.property(arrivals, fc.infiniteStream(fc.boolean()), (entries, coins) => {
-      const queue = queueOf(entries);
-      const gone = new Set(entries.filter(() => coins.next().value === true));
-      for (const entry of gone) assert(queue.delete(entry) && !queue.delete(entry));
-      assert.deepEqual(
-        [...queue],
-        [...queueOf(entries)].filter((entry) => !gone.has(entry)),
-      );
-      for (const entry of queue) {
-        assert(!gone.has(entry));
-        gone.add(entry);
-        queue.delete(entry);
-        const other = queue.first;
-        if (other !== undefined && coins.next().value === true) {
-          gone.add(other);
-          queue.delete(other);
+t.test(
+  'an entry that leaves is removed from its level, before and during an iteration',
+  async () => {
+    fc.assert(
+      fc.property(arrivals, fc.infiniteStream(fc.boolean()), (entries, coins) => {
+        const queue = queueOf(entries);
+        const gone = new Set(entries.filter(() => coins.next().value === true));
+        for (const entry of gone) assert(queue.delete(entry) && !queue.delete(entry));
+        assert.deepEqual(
+          [...queue],
+          [...queueOf(entries)].filter((entry) => !gone.has(entry)),
+        );
+        for (const entry of queue) {
+          assert(!gone.has(entry));
+          gone.add(entry);
+          queue.delete(entry);
+          const other = queue.first;
+          if (other !== undefined && coins.next().value === true) {
+            gone.add(other);
+            queue.delete(other);
+          }
         }
-      }
-      assert.equal(queue.size, 0);
-      assert.equal(queue.rows, 0);
-    }),
-  );
-});
+        assert.equal(queue.size, 0);
+        assert.equal(queue.rows, 0);
+      }),
+    );
+  },
+);
 
 t.test('the oldest is the first to have come, on any level', async () => {
   fc.assert(
@@ -160,17 +163,20 @@ t.test('the urgent leave the batcher first, and share a run with those after the
   t.strictSame(await valuesFrom(usual[1]?.answer ?? Promise.reject()), [4]);
 });
 
-t.test('who is held for company is not held longer because the urgent come', async (t) => {
-  const clock = new HandClock();
-  const { runs, ask } = aBatcher({ clock, delayMs: 20, queue: withLevels });
-  ask(aWork([1], { priority: 2 }));
-  await nextTurn();
-  t.equal(runs.length, 0, 'held for company');
-  clock.advance(20);
-  ask(aWork([2], { priority: 1 }));
-  await nextTurn();
-  t.strictSame(
-    runs.map(({ rows }) => rows),
-    [2],
-  );
-});
+t.test(
+  'a request that waits for a fuller batch does not wait longer because of urgent ones',
+  async (t) => {
+    const clock = new HandClock();
+    const { runs, ask } = aBatcher({ clock, delayMs: 20, queue: withLevels });
+    ask(aWork([1], { priority: 2 }));
+    await nextTurn();
+    t.equal(runs.length, 0, 'waits for a fuller batch');
+    clock.advance(20);
+    ask(aWork([2], { priority: 1 }));
+    await nextTurn();
+    t.strictSame(
+      runs.map(({ rows }) => rows),
+      [2],
+    );
+  },
+);

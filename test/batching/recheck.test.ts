@@ -36,7 +36,7 @@ t.test('an answer that is the same alone, but for rounding, is the same', async 
   t.same(outcomes, [{ kind: 'same' }]);
 });
 
-t.test("an answer that is somebody else's is told, with the request", async (t) => {
+t.test('an answer of another request is reported, with the request', async (t) => {
   const { recheck, outcomes } = aRecheck();
   const works = [aWork([1], { id: 'a' }), aWork([2], { id: 'b' })];
   recheck.offer({ plan: [0], works, answers: [anAnswer([4]), anAnswer([2])] });

@@ -54,7 +54,7 @@ t.test('only an interval that lies wholly below the floor fails', async (t) => {
   t.equal(judge(noisy, steady, 0.4).verdict, 'passed', 'it seems to be above');
 });
 
-t.test('nothing is said beside a limit that differs from itself', async (t) => {
+t.test('nothing is concluded from a limit that differs from itself', async (t) => {
   const low = [0.5, 0.51, 0.49, 0.5, 0.51, 0.49];
   const differs = [1.2, 1.21, 1.19, 1.2, 1.21, 1.19];
   t.equal(judge(low, differs, 0.6).verdict, 'inconclusive');

@@ -50,7 +50,7 @@ function aResult(): KeptResult {
   };
 }
 
-t.test('the page says what --report makes of the results beside it, and no more', async (t) => {
+t.test('the page says what --report makes of the kept results, and no more', async (t) => {
   const page = await readFile(PAGE, 'utf8');
   const results = await readResults(path.join(FOLDER, 'results'));
   t.equal(page, withReport(page, reportOf(results, 'benchmarks/')));

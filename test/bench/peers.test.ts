@@ -17,7 +17,7 @@ import { formatSpread, reportOf, rowsOf } from '../../bench/peers/report.ts';
 import { withReport } from '../../bench/report.ts';
 import { projectRoot } from '../support/project-root.ts';
 
-/** A server that bears so many requests a second, whatever it is asked. */
+/** A server with a capacity of so many requests a second. */
 function searchOf(capacity: number, from: number, confirmed = capacity) {
   const asked: number[] = [];
   const found = highestRate({
@@ -165,7 +165,7 @@ t.test(
   },
 );
 
-t.test('the report tells all that was found', async (t) => {
+t.test('the report has all that was found', async (t) => {
   const report = reportOf(aResult());
   t.match(report, '| understudy | gRPC | 512 (500 to 520) |');
   t.match(report, 'Left out: kserve, because not installed');
@@ -181,7 +181,7 @@ t.test('a reason is one line without a path of the machine', async (t) => {
   t.equal(reasonOf(new Error('long '.repeat(1_000))).length, 300);
 });
 
-t.test('the page says what --report makes of the result beside it, and no more', async (t) => {
+t.test('the page says what --report makes of the kept result, and no more', async (t) => {
   const docs = join(projectRoot, 'docs');
   const page = await readFile(join(docs, 'benchmarks-peers.md'), 'utf8');
   const kept = await readFile(join(docs, 'benchmarks', 'peers.json'), 'utf8');

@@ -4,7 +4,7 @@ import { BENCH_TIME, goalsOf, measured } from './run-bench.ts';
 t.setTimeout(600_000);
 
 t.test(
-  'gRPC and REST are measured beside stock servers, all answers being OK',
+  'gRPC and REST are measured against stock servers, all answers being OK',
   BENCH_TIME,
   async (t) => {
     const kept = await measured(t, 'protocols');
@@ -19,7 +19,7 @@ t.test(
 );
 
 t.test(
-  'JSON of floats is measured beside JSON.parse, with the gaps in the loop',
+  'JSON of floats is measured against JSON.parse, with the gaps in the loop',
   BENCH_TIME,
   async (t) => {
     const kept = await measured(t, 'json-floats');
@@ -58,7 +58,7 @@ t.test(
 );
 
 t.test(
-  'a large model comes and goes beside a live load, and the moment is told',
+  'a large model is loaded and unloaded under live load, and the moment is reported',
   BENCH_TIME,
   async (t) => {
     const kept = await measured(t, 'load-harm');

@@ -98,7 +98,7 @@ t.test(
 );
 
 t.test(
-  'what is too old or too many is forgotten, and its labels are told from unsampled ones',
+  'what is too old or too many is forgotten, and its labels differ from unsampled ones',
   async (t) => {
     const { capture, clock, counts, remember, label } = aCapture();
     const begunMs = clock.wallMs();
@@ -117,7 +117,7 @@ t.test(
     t.equal(label('e'), 'waiting');
     clock.advance(60_000);
     t.equal(label('y'), 'notSampled');
-    t.equal(counts.unmatched, 2, 'a label that waited for a pair in vain');
+    t.equal(counts.unmatched, 2, 'a label without a pair');
   },
 );
 

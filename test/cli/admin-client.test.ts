@@ -25,7 +25,7 @@ function http(listener: RequestListener): Server {
   return createServer(listener);
 }
 
-t.test('a server that is no gateway is told from a gateway that refuses', async (t) => {
+t.test('a server that is no gateway is distinguished from a gateway that refuses', async (t) => {
   const page = http((_, response) => {
     response.setHeader('content-type', 'text/html').end('<h1>\n  Welcome</h1>');
   });
@@ -89,7 +89,7 @@ t.test('an answer that breaks off, is no HTTP, or never ends is no answer', asyn
   t.match(await saidOf(endless), { exitCode: EXIT.unreachable, message: /more than 64 MiB/ });
 });
 
-t.test('a gateway that is slow to answer is told from none', async (t) => {
+t.test('a gateway that is slow to answer is distinguished from none', async (t) => {
   const slow = http(() => undefined);
   const start = (client: AdminClient) => client.post('/api/v1/models/a/rollout', {}, 200);
   t.match(await saidOf(slow, start), {

@@ -50,7 +50,7 @@ async function figuresOf(...args: readonly string[]) {
   return { ...result.report.measured, report: result.report, server: result.server };
 }
 
-t.test('a run tells what it measured, on what, and how to do it again', TIME, async (t) => {
+t.test('a run prints what it measured, on what, and how to repeat it', TIME, async (t) => {
   const out = path.join(t.testdir(), 'made');
   const secret = 'Bearer not-for-reports';
   const header = ['--header', `authorization: ${secret}`];

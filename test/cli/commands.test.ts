@@ -231,7 +231,7 @@ t.test(
   },
 );
 
-t.test('evidence that is whole, broken or not there is told apart', TIME, async (t) => {
+t.test('evidence that is whole, broken or missing is distinguished', TIME, async (t) => {
   const whole = join(folder, 'ledger');
   const ledger = await openFileLedger(whole, { clock: systemClock });
   const command = { kind: 'abort', model: 'fashion', reason: 'none runs' } as const;

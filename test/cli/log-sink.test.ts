@@ -19,27 +19,30 @@ function streamTo(t: Teardown, pipe: APipe): Socket {
   return stream;
 }
 
-t.test('a pipe that nothing reads takes a bounded backlog; what was dropped is told', async (t) => {
-  const pipe = new APipe(t);
-  const stream = streamTo(t, pipe);
-  const sink = new StreamSink(stream, notice);
-  for (let line = 0; line < 300; line++) sink.write(LINE);
-  t.ok(stream.writableLength <= BACKLOG_BYTES_MAX, `${stream.writableLength} bytes`);
-  t.equal(await sink.flushed(10), false);
+t.test(
+  'a pipe that nothing reads takes a bounded backlog; dropped lines are counted',
+  async (t) => {
+    const pipe = new APipe(t);
+    const stream = streamTo(t, pipe);
+    const sink = new StreamSink(stream, notice);
+    for (let line = 0; line < 300; line++) sink.write(LINE);
+    t.ok(stream.writableLength <= BACKLOG_BYTES_MAX, `${stream.writableLength} bytes`);
+    t.equal(await sink.flushed(10), false);
 
-  let read = '';
-  await until('the notice is read', () => {
-    read += pipe.read();
-    return read.endsWith(' dropped\n');
-  });
-  const written = read.split(LINE).length - 1;
-  t.ok(written > 100, `${written} lines`);
-  t.ok(read.endsWith(`${300 - written} dropped\n`), 'every line was written or is counted');
-  t.equal(await sink.flushed(WAIT_MS), true);
-  sink.write('next\n');
-  t.equal(await sink.flushed(WAIT_MS), true);
-  t.equal(pipe.read(), 'next\n');
-});
+    let read = '';
+    await until('the notice is read', () => {
+      read += pipe.read();
+      return read.endsWith(' dropped\n');
+    });
+    const written = read.split(LINE).length - 1;
+    t.ok(written > 100, `${written} lines`);
+    t.ok(read.endsWith(`${300 - written} dropped\n`), 'every line was written or is counted');
+    t.equal(await sink.flushed(WAIT_MS), true);
+    sink.write('next\n');
+    t.equal(await sink.flushed(WAIT_MS), true);
+    t.equal(pipe.read(), 'next\n');
+  },
+);
 
 t.test('a pipe whose reader has gone takes lines without a fault', async (t) => {
   const pipe = new APipe(t);

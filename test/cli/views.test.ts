@@ -46,19 +46,16 @@ t.test('a rollout that has ended says why instead of what it waits for', async (
   t.equal(fact(text, 'Waits:'), undefined);
 });
 
-t.test(
-  'no line of numbers is wider than a terminal, however long the words beside them',
-  async (t) => {
-    const long = 'no live requests of the candidate at equal shares: use control: true, or 50 %';
-    const margin = 'slower than max(1.5 x twin, twin + 2 ms) in at most half of the pairs';
-    const label = 'labelledLoss{garment=upper,tone=dark}';
-    const text = formatRollout(
-      aRolloutStatus({ metrics: [aMetric({ label, margin, missing: long })] }),
-    );
-    const widest = Math.max(...text.split('\n').map((line) => line.length));
-    t.ok(widest <= 120, `${widest} characters`);
-  },
-);
+t.test('no line of numbers is wider than a terminal, however long its words', async (t) => {
+  const long = 'no live requests of the candidate at equal shares: use control: true, or 50 %';
+  const margin = 'slower than max(1.5 x twin, twin + 2 ms) in at most half of the pairs';
+  const label = 'labelledLoss{garment=upper,tone=dark}';
+  const text = formatRollout(
+    aRolloutStatus({ metrics: [aMetric({ label, margin, missing: long })] }),
+  );
+  const widest = Math.max(...text.split('\n').map((line) => line.length));
+  t.ok(widest <= 120, `${widest} characters`);
+});
 
 t.test('what cannot be measured or foretold is said, never shown as a number', async (t) => {
   const metrics = [

@@ -3,7 +3,7 @@ import t from 'tap';
 import { widthOf } from '../../src/cli/text-width.ts';
 import { columnsOf, wrapped } from '../../src/cli/wrapped.ts';
 
-t.test('a long line goes on further in, and a short one stays', async (t) => {
+t.test('a long line continues indented, and a short one stays', async (t) => {
   t.equal(wrapped('one two three', 8), 'one two\n  three');
   t.equal(wrapped('  one two three\nfour', 9), '  one two\n    three\nfour');
   t.equal(wrapped('a  b', 80), 'a  b');

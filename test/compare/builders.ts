@@ -147,7 +147,7 @@ export const shadowHappenings: fc.Arbitrary<Happening> = fc.oneof(
 /** Live requests that never overlap: each one's number is its place in time. */
 export const liveHappenings = liveRequests(fc.boolean());
 
-/** Of units that do not come again: those that come again cannot be told apart after a restart. */
+/** Of units that do not come again: those that come again cannot be recognised after a restart. */
 export const passingHappenings = liveRequests(fc.constant(false));
 
 function liveRequests(comesAgain: fc.Arbitrary<boolean>): fc.Arbitrary<readonly Happening[]> {

@@ -149,7 +149,7 @@ t.test('in shadow, two windows merged are one window that saw it all, in any ord
 });
 
 t.test(
-  'a window that begins from a snapshot goes on as if it had not been interrupted',
+  'a window that begins from a snapshot continues as if it had not been interrupted',
   async (t) => {
     const shadow = fc.array(shadowHappenings, { maxLength: 30 });
     fc.assert(

@@ -42,7 +42,7 @@ t.test('signals do not hear of each other', async (t) => {
   t.equal(calls, 1);
 });
 
-t.test('a withdrawal tells its listeners as a platform signal does', async (t) => {
+t.test('a cancel token calls its listeners as a platform signal does', async (t) => {
   const withdrawal = new CancelToken();
   const called: string[] = [];
   const [first, second] = [() => called.push('first'), () => called.push('second')];

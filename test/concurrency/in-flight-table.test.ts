@@ -64,7 +64,7 @@ t.test(
   'numbers that another gave out find their values, in no more places than it has',
   async (t) => {
     const [theirs, ours] = [new InFlightTable<Thing>(), new InFlightTable<Thing>()];
-    // One that stays, so that the others come round to it, and more at once than there are places in the beginning.
+    // One that stays, so that the others wrap around to it, and more together than the initial capacity.
     const numbers = [theirs.add({ name: -1 })];
     ours.put(numbers[0] ?? 0, { name: -1 });
     const mistaken: number[] = [];

@@ -95,7 +95,7 @@ t.test('what is read from the running configuration follows a reload', async (t)
   t.equal(server.name, 'before', 'what was taken from it does not');
 });
 
-t.test('a pipe in the place of the file holds nobody', async (t) => {
+t.test('a pipe in the place of the file blocks no reader', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'understudy-config-'));
   t.teardown(() => rm(root, { recursive: true, force: true }));
   const path = join(root, 'understudy.yaml');

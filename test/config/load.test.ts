@@ -192,7 +192,7 @@ for (const { title, text, says } of WRONG) {
   });
 }
 
-t.test('all problems are reported at once, in the order of the file', async (t) => {
+t.test('all problems are reported together, in the order of the file', async (t) => {
   const problems = await problemsOf(
     `${MODEL}    batch: { rowsMax: x, delayMs: -1 }\n    execution: { isolation: vm }\nledgr: a\n`,
   );

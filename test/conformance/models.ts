@@ -170,7 +170,7 @@ function labelsModel(): KitModel {
   return { name: built.name, files: { ...built.files, 'labels.txt': `${LABELS.join('\n')}\n` } };
 }
 
-/** Two versions that can be told apart: version n adds n. */
+/** Two versions that can be distinguished: version n adds n. */
 function versionsModel(): KitModel {
   const signature = oneToOne('FP32', [2], [2]);
   const build = (version: number) =>

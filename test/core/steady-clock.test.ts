@@ -34,7 +34,7 @@ t.test('a wall clock that is set back or ahead moves nothing', async (t) => {
 });
 
 t.test(
-  'after a restart, time goes on from the last record where the machine is behind it',
+  'after a restart, time continues from the last record where the machine is behind it',
   async (t) => {
     const { clock, pass } = aMachine();
     const steady = new SteadyClock(clock);

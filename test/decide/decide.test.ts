@@ -205,7 +205,7 @@ t.test('improve judges disagreement against the rate measured offline', async (t
   t.equal(statusOf(as(0.08), 'disagreement').margin, 'mean disagreement < 0.08 + 0.02');
 });
 
-t.test('two arms that never fail are told to be no worse, by the absolute rate', async (t) => {
+t.test('two arms that never fail are proven no worse, by the absolute rate', async (t) => {
   const quiet = (units: number): Verdict =>
     verdictOn({ live: { '500:500': anExposure({ units }, { units }) } }, ['errors']);
   t.equal(quiet(200).kind, 'inconclusive');

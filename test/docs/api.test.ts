@@ -40,7 +40,7 @@ t.test('the routes are those of the server', async (t) => {
 async function routesOf(app: FastifyInstance): Promise<readonly string[]> {
   await app.ready();
   const routes: string[] = [];
-  // The tree that fastify draws: each level is four characters further in and goes on with its parent's path.
+  // The tree that fastify draws: each level is indented by four characters and continues its parent's path.
   const parents: string[] = [];
   for (const line of app.printRoutes({ commonPrefix: false }).split('\n')) {
     const [, indent = '', path, verbs = ''] =
@@ -73,7 +73,7 @@ t.test('every command does what is shown', { skip: noShell ?? false }, async (t)
   }
 });
 
-/** What of a rollout's status tells that it is under way. */
+/** The part of a rollout's status that shows that it is under way. */
 type Look = { readonly step?: { readonly number: number }; readonly verdict?: string };
 
 /** Resolves once the rollout mirrors and its first verdict is there. */

@@ -24,7 +24,7 @@ function grpcurl(): string {
 /**
  * Runs a block as a reader would in the root of a clone, with four things put in the place of the reader's: the ports, the
  * ledger, this build of the program, and the grpcurl that the interop suite compiles, or a stand-in where it has not. A refusal by HTTP counts as a failure, and so does
- * whatever takes longer than `timeout` milliseconds.
+ * blocks that take longer than `timeout` milliseconds.
  */
 export function runBlock(text: string, gateway: RunningGateway, timeout = 15_000): Promise<Ran> {
   const admin = `http://127.0.0.1:${gateway.adminPort}`;

@@ -132,7 +132,7 @@ export class RunningGateway {
     }
   }
 
-  /** The processes of its hosts; not those of shadow hosts, which yield to everybody. */
+  /** The processes of its hosts; not those of shadow hosts, which have a lower priority. */
   hosts(): readonly number[] {
     return childrenOf(this.pid).flatMap(({ pid, nice }) =>
       nice === 0 && hostLabelOf(pid) !== undefined ? [pid] : [],

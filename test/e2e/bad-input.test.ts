@@ -46,7 +46,7 @@ t.test('a port that is taken stops the start and leaves the ledger free', TIME, 
 });
 
 t.test(
-  'what is broken or missing in the repository is told, and the rest is served',
+  'broken and missing packages of the repository are reported, and the rest is served',
   TIME,
   async (t) => {
     const place = await aPlace(t, ['1']);

@@ -27,7 +27,7 @@ const CLAIM = {
 };
 
 t.test(
-  'a gateway killed in mid-rollout goes on from its evidence and decides nothing twice',
+  'a gateway killed in mid-rollout resumes from its evidence and decides nothing twice',
   { timeout: 115_000 },
   async (t) => {
     const place = await aPlace(t, ['1', '2']);

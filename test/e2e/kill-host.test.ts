@@ -8,7 +8,7 @@ import { oomScoreAdjOf } from './processes.ts';
 
 const TIME = { timeout: 100_000 };
 
-/** Needs more pairs than this test has time for, so that the shadow host goes on being used. */
+/** Needs more pairs than this test has time for, so that the shadow host stays in use. */
 const ENDLESS_SHADOW = {
   margins: { pairedErrors: 0.0001 },
   steps: [

@@ -11,7 +11,7 @@ const KILLS: readonly Aim[] = [
 ];
 
 t.test(
-  'a gateway killed under load goes on as its ledger says, and decides nothing twice',
+  'a gateway killed under load resumes as its ledger says, and decides nothing twice',
   { timeout: 200_000 },
   async (t) => {
     const kills = await examKills({ t, random: seededRandom(1), aims: KILLS });

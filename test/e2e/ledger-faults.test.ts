@@ -15,7 +15,7 @@ const MODEL = anIdentityModel('FP32');
 const TIME = { timeout: 200_000 };
 const ROLLOUT = '/api/v1/models/m/rollout';
 
-/** A candidate that keeps 30 % until somebody ends its trial. */
+/** A candidate that keeps 30 % until its trial is ended. */
 const CANARY = {
   candidate: '2',
   minRequests: 1_000_000,
@@ -128,7 +128,11 @@ async function abortUnder(t: Test, fault: Fault, bench: Bench): Promise<void> {
   await until('the candidate answers', async () => (await answering(gateway)).includes('2'));
   const undo = await fault.begin(bench);
   const aborted = await post(gateway, `${ROLLOUT}/abort`, { reason: fault.name });
-  t.same(new Set(await answering(gateway)), new Set(['1']), 'nobody gets the candidate any more');
+  t.same(
+    new Set(await answering(gateway)),
+    new Set(['1']),
+    'the candidate gets no traffic any more',
+  );
   t.match(aborted, { status: 200, body: { durable: fault.isDurable } });
   t.match(await get(gateway, ROLLOUT), { phase: 'aborted', setWeightBp: 0 });
   const ledger = await until('the gateway says so', async () => {
@@ -160,7 +164,7 @@ t.test(
     for (const fault of FAULTS)
       await t.test(fault.name, TIME, (t) => abortUnder(t, fault, { gateway, place, disk }));
 
-    // Deleted while nothing is written: noticed, and mended, without anybody's doing.
+    // Deleted while nothing is written: noticed and repaired without an operator.
     await rm(place.ledger, { recursive: true });
     await until('it is written again', async () => {
       const names: readonly string[] = await readdir(place.ledger).catch(() => []);
@@ -168,7 +172,7 @@ t.test(
     });
     await until('the log says so', () => messages(gateway).some((it) => /written again/.test(it)));
     const told = messages(gateway).filter((message) => /^ledger: /.test(message));
-    t.ok(told.length <= 4 * (FAULTS.length + 1), `told, not flooded: ${told.join('\n')}`);
+    t.ok(told.length <= 4 * (FAULTS.length + 1), `reported, not flooded: ${told.join('\n')}`);
 
     const filled = await disk.fill();
     gateway.kill('SIGKILL');

@@ -8,7 +8,7 @@ import { aPlace, liveTraffic, type Place, RunningGateway } from './a-gateway.ts'
 
 const TIME = { timeout: 150_000 };
 
-/** Loading and unloading again and again: enough to tell what stays behind each time from what is there once. */
+/** Loading and unloading again and again: enough to distinguish a leak per load from memory used once. */
 const CYCLES = 30;
 
 async function aPlaceToLoad(t: Parameters<typeof aPlace>[0]): Promise<Place> {

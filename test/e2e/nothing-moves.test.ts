@@ -39,7 +39,7 @@ async function addVersion({ root }: Place, version: string, model = 'm'): Promis
   await writeFile(file, MODEL);
 }
 
-/** The version that answers somebody who names none. */
+/** The version that answers a request without a version. */
 async function servedBy(gateway: RunningGateway, model = 'm'): Promise<unknown> {
   const body = { inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] }] };
   const answer = await fetch(`http://127.0.0.1:${gateway.httpPort}/v2/models/${model}/infer`, {
@@ -60,11 +60,11 @@ function warnings(gateway: RunningGateway): readonly string[] {
     .flatMap(({ message }) => (/recorded the newest, .* as stable/.test(message) ? [message] : []));
 }
 
-t.test('neither a folder, nor a load call, nor a restart moves anybody', TIME, async (t) => {
+t.test('neither a folder, nor a load call, nor a restart moves traffic', TIME, async (t) => {
   const place = await aPlaceOf(t, ['1', '2', '9.bak']);
   const first = await RunningGateway.start(t, place);
   t.equal(await servedBy(first), '2');
-  await until('the first choice is told', () => warnings(first).length > 0);
+  await until('the first choice is logged', () => warnings(first).length > 0);
   t.match(warnings(first), [/recorded the newest, 2, as stable in the ledger/]);
   await addVersion(place, '3');
   const load = `http://127.0.0.1:${first.httpPort}/v2/repository/models/m/load`;
@@ -112,7 +112,7 @@ t.test(
     const started = await understudy(['rollout', 'start', 'm', 'old', ...admin]);
     t.equal(started.code, 0, started.stderr);
     t.equal((await understudy(['rollout', 'promote', 'm', ...admin])).code, 0);
-    t.equal(await servedBy(gateway), 'old', 'a version that a person promoted, whatever its name');
+    t.equal(await servedBy(gateway), 'old', 'a version promoted by hand, of any name');
     await stopped(gateway);
     const again = await RunningGateway.start(t, place);
     t.equal(await servedBy(again), 'old', 'and the ledger remembers it');
@@ -145,7 +145,7 @@ t.test(
     const whole = await until('the first half has been looked at', () =>
       gateway.entries().some(({ message }) => message.startsWith('cannot be served')),
     );
-    t.ok(whole, 'a copy that stopped half way is told');
+    t.ok(whole, 'an incomplete copy is reported');
     await writeFile(file, MODEL);
     await until('the model is served', async () => (await servedBy(gateway)) === '1');
     await until('it is said', () => warnings(gateway).length > 0);

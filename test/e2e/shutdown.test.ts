@@ -22,7 +22,7 @@ t.test(
     const connections = await Promise.all(
       Array.from({ length: REQUESTS }, () => openTo(gateway.httpPort)),
     );
-    // A host that stands still: whatever was accepted is surely unanswered when the signal comes.
+    // A host that is stopped: accepted requests are surely unanswered when the signal comes.
     process.kill(host, 'SIGSTOP');
     const answers = connections.map((connection) => connection.request(anImage(gateway.httpPort)));
     await until('all are accepted', async () => {
@@ -66,7 +66,7 @@ t.test('a run that hangs ends within --exit-timeout, with code 1 and its name', 
   t.notOk(isAlive(host));
 });
 
-t.test('a second signal ends what hangs at once, and SIGHUP is none', TIME, async (t) => {
+t.test('a second signal ends what hangs immediately, and SIGHUP does not', TIME, async (t) => {
   const { gateway, host } = await hanging(t, ['--exit-timeout', '80']);
   gateway.kill('SIGINT');
   await until('it has heard', () => /SIGINT: no new requests/.test(gateway.log));
@@ -158,7 +158,7 @@ t.test(
     t.ok(report.measured.ok > 100);
 
     const next = await RunningGateway.start(t, place);
-    t.equal((await next.status()).phase, 'progressing', 'the rollout goes on in the next life');
+    t.equal((await next.status()).phase, 'progressing', 'the rollout resumes in the next process');
     next.kill('SIGTERM');
     t.same(await next.ended, { code: 0, signal: null });
     t.same((await understudy(['evidence', 'verify', place.ledger])).code, 0);

@@ -108,7 +108,7 @@ t.test('a trial that hangs at load again after a kill delays no start', TIME, as
   await first.gateway.ended;
   const gateway = await RunningGateway.start(t, first.place);
   t.equal((await ask(gateway, 'models/m/infer', ONE_ROW)).status, 200, 'stable answers');
-  t.equal((await statusOf(gateway)).phase, 'loading', 'it goes on where it was');
+  t.equal((await statusOf(gateway)).phase, 'loading', 'it resumes where it was');
   await until('its shadow host loads', () => gateway.shadows().length > 0);
   gateway.kill('SIGTERM');
   t.same(await gateway.ended, { code: 0, signal: null }, 'which holds up no end');
@@ -134,7 +134,7 @@ t.test('a package without an end holds nothing but its model, and no end', TIME,
     return (await ask(gateway, 'models/quick/ready')).status === 200;
   });
   const reading = /'endless' is starting: its package is being read, \d+ of 549756 MB/;
-  await until('how far it has come is told', async () => {
+  await until('its progress is reported', async () => {
     return reading.test((await ask(gateway, 'models/endless/infer', ONE_ROW)).text);
   });
   gateway.kill('SIGTERM');

@@ -175,7 +175,7 @@ t.test('a batch that no frame can carry is refused, and the thread stays', async
   });
   const wide = { ...aTensor([]), shape: [0, 2 ** 32] };
   await t.rejects(engine.run([wide], [0]), { code: 'too_large', message: /fits 32 bits/ });
-  t.equal((await running).runs[0]?.kind, 'answer', 'what ran beside it is answered');
+  t.equal((await running).runs[0]?.kind, 'answer', 'what ran in parallel with it is answered');
   t.equal(engine.free(), 1);
   t.strictSame(errors, []);
 });

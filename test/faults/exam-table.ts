@@ -3,7 +3,7 @@ import type { Tally } from './steady-load.ts';
 /** Headings of `cellsBeside`. */
 export const BESIDE = ['sent', 'failed', 'control failed', 'p99', 'control p99', 'ratio'];
 
-/** What live requests met, beside those of the gateway that nothing is done to. */
+/** The outcomes of live requests, next to those of the untouched gateway. */
 export function cellsBeside(tested: Tally, control: Tally): readonly string[] {
   const ms = (value: number): string => `${value.toFixed(1)} ms`;
   return [

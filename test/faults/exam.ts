@@ -23,7 +23,7 @@ type Teardown = { readonly teardown: (work: () => unknown) => void };
 export type ExamOptions = {
   readonly perSecond: number;
   readonly deadlineMs: number;
-  /** How long a fault goes on once it has shown itself. */
+  /** How long a fault lasts once it shows. */
   readonly faultMs: number;
 };
 
@@ -158,10 +158,10 @@ export class FaultExam {
     };
   }
 
-  /** Takes the trial back where it goes on; resolves once its processes have gone, with how it ended. */
+  /** Aborts the trial if it is still running; resolves once its processes have exited, with how it ended. */
   async end(): Promise<string> {
     const { phase, decidedBy, endedMs } = await this.#status();
-    if (endedMs === undefined) await this.#command('/abort', { reason: 'the exam goes on' });
+    if (endedMs === undefined) await this.#command('/abort', { reason: 'the exam continues' });
     await until('the trial is over', async () => (await this.#status()).endedMs !== undefined);
     const { gateway } = this;
     await until(

@@ -74,7 +74,7 @@ t.test('in mid-sequence, what the candidate does not answer is not answered', TI
   await exam.end();
 });
 
-t.test('whatever a flood is made of, live requests fare as without it', TIME, async (t) => {
+t.test('live requests fare under any flood as without it', TIME, async (t) => {
   for (const name of SHORT_FLOODS) {
     const { tested, control, grownMiB } = await exam.flood(name);
     const p99 = `p99 ${(tested.p99Ms / control.p99Ms).toFixed(2)} times the control's`;

@@ -1,4 +1,4 @@
-/** The same load on two gateways at once, held against the one right answer. */
+/** The same load on two gateways in parallel, checked against the one right answer. */
 import { Agent, request } from 'node:http';
 import { ANSWER, INPUT } from './models.ts';
 
@@ -21,7 +21,7 @@ const ANSWER_MS_MAX = 20_000;
 
 type Ended = { readonly fault: string | undefined; readonly tookMs: number };
 
-/** An open loop: requests leave when they are due, whatever became of those before. */
+/** An open loop: requests leave when they are due, regardless of those before. */
 export class SteadyLoad {
   readonly #agent: Agent;
   readonly #url: string;

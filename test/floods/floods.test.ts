@@ -10,7 +10,7 @@ const OPTIONS = { perSecond: 30, floodMs: 1_200, connectionsMax: 1_000, afterMs:
 t.setTimeout(120_000);
 
 t.test(
-  'whatever callers flood a gateway with, live requests are answered and its memory is bounded',
+  'under any flood live requests are answered and the memory of the gateway is bounded',
   { timeout: 120_000, skip: process.platform === 'linux' ? false : 'Linux only' },
   async (t) => {
     const exam = await FloodExam.start(t, OPTIONS);

@@ -1,4 +1,4 @@
-/** Ways in which callers can flood a gateway. Run in a thread of its own, so that the load beside it is measured fairly. */
+/** Ways in which callers can flood a gateway. Run in a thread of its own, so that the parallel load is measured fairly. */
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -16,7 +16,7 @@ const AGAIN_MS = 1_000;
 
 type Flood = (order: FloodOrder) => void;
 
-/** By name. Each goes on until its thread is ended. */
+/** By name. Each runs until its thread is ended. */
 const FLOODS: Readonly<Record<string, Flood>> = {
   'unfinished bodies': ({ httpPort, connections }) =>
     times(connections, () => unfinishedBody(httpPort)),
@@ -51,7 +51,7 @@ function head(model: string, headers: string): string {
   return `POST /v2/models/${model}/infer HTTP/1.1\r\nhost: a\r\n${headers}\r\n\r\n`;
 }
 
-/** Sends all but the last of a body; whoever is cut off begins anew. */
+/** Sends all but the last byte of a body, and reconnects when it is cut off. */
 function unfinishedBody(port: number): void {
   const socket = opened(port).resume();
   socket.write(head('fashion', `content-length: ${BODY_BYTES}`));

@@ -1,5 +1,5 @@
 /**
- * A gateway that is flooded in one way after another, beside a gateway that nobody floods: `npm run exam:floods`; `-- --only gRPC`
+ * A gateway that is flooded in one way after another, next to a gateway that is not flooded: `npm run exam:floods`; `-- --only gRPC`
  * runs those of that name. Prints what each flood cost live requests, and the memory of the gateway. Fails where the flooded one
  * fails more live requests than the other, takes many times as long for them, or takes or keeps more memory than it should. What is
  * beyond its limit is tried again: others on the machine only ever add to it, and a fault comes back.

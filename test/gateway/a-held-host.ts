@@ -6,7 +6,7 @@ import { echoHost } from './builders.ts';
 /** A request that has reached the host. */
 export type HeldRequest = {
   readonly signal: CancelSignal;
-  /** Gives back what was asked, as `echoHost` does at once. */
+  /** Gives back what was asked, as `echoHost` does immediately. */
   readonly answer: () => void;
 };
 

@@ -79,7 +79,7 @@ function harmed(stalls: Stalls): number {
 }
 
 t.test(
-  'two arms of one build, stalling alike, are told apart no more often than stated',
+  'two arms of one build, stalling alike, are distinguished no more often than stated',
   async (t) => {
     const share = harmed({ candidate: 0.0005, reference: 0.0005 });
     t.ok(share <= ALPHA, `${share * 100} % of identical candidates were failed`);

@@ -19,7 +19,7 @@ import {
   PAIRS,
 } from './builders.ts';
 
-/** A tap that writes down what it is told. */
+/** A tap that records its calls. */
 function recordingTap() {
   const seen: string[] = [];
   const tap: Tap = (request, { version, by }) => {
@@ -129,7 +129,7 @@ t.test('refuses beyond the bound of requests in flight, and no longer than that'
   t.equal((await second).version, '1');
 });
 
-t.test('a caller who goes away is forgotten at once', async (t) => {
+t.test('a caller who goes away is forgotten immediately', async (t) => {
   const { seen, tap } = recordingTap();
   const gateway = aGateway({ hosts: { '1': aHeldHost().host }, taps: [tap] });
   const caller = new AbortController();
@@ -185,7 +185,7 @@ t.test('draining answers what is in flight and refuses the rest', async (t) => {
   await gateway.drain();
 });
 
-t.test('tells what a model is and which versions answer', async (t) => {
+t.test('describes a model and the versions that answer', async (t) => {
   const versions = [aVersion('10'), aVersion('9'), aVersion('3', { state: { kind: 'loading' } })];
   const gateway = aGateway({ routes: [aRoute({ stable: '9' })], versions });
   t.match(gateway.metadata('m'), { name: 'm', versions: ['9', '10'], inputs: PAIRS.inputs });
@@ -297,7 +297,7 @@ const WRONG: readonly [string, Partial<InferRequest>, RegExp][] = [
 ];
 
 t.test(
-  'a request that contradicts the signature is told what was expected and found',
+  'a request that contradicts the signature is refused with what was expected and found',
   async (t) => {
     for (const [what, parts, message] of WRONG) {
       const request = aRequest(parts);

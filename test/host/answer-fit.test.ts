@@ -44,7 +44,7 @@ t.test('what fits the declaration is let through, in any order and selection', a
   t.equal(whyAnswerUnfit([Y], SIGNATURE, 3), undefined);
 });
 
-t.test('what does not fit is told with what was declared and found', async (t) => {
+t.test('what does not fit is reported with what was declared and found', async (t) => {
   const wrong: readonly [Partial<Tensor>, RegExp][] = [
     [{ name: 'z' }, /'z' is not declared/],
     [{ dtype: 'INT32' }, /'y': expected datatype FP32 as declared, found INT32/],
@@ -76,7 +76,7 @@ t.test("a version on trial answers in stable's form, with the rows of the reques
   }
 });
 
-t.test('an input that may be left out does not tell how many rows a request has', (t) => {
+t.test('an optional input does not determine the rows of a request', (t) => {
   const x: Tensor = { name: 'x', dtype: 'FP32', shape: [3, 1], data: new Uint8Array(12) };
   const one: Tensor = { name: 'one', dtype: 'FP32', shape: [1], data: new Uint8Array(4) };
   const optional = { name: 'one', dtype: 'FP32', shape: [1], optional: true } as const;
@@ -162,7 +162,7 @@ const ANSWERS_SCALAR = anInferRequest([7, 2, 3, 4]);
 
 // Published models declare wrong shapes, and every other server answers for them.
 t.test(
-  'a version is served as it answers, and what it does not keep to is told once',
+  'a version is served as it answers, and a declaration it breaks is reported once',
   async (t) => {
     for (const tier of ['thread', 'process'] as const) {
       const source = aFakeSource('width=4&scalarOn=7');

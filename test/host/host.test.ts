@@ -247,7 +247,7 @@ t.test('a gateway without descriptors cannot start a process, and lives on', asy
   );
 });
 
-t.test('three crashes are a loop: told once, refused meanwhile, tried again', async (t) => {
+t.test('three crashes are a loop: reported once, refused meanwhile, tried again', async (t) => {
   const { host, log } = await aHost(t, { tier: 'process', source: aFakeSource('killOn=7') });
   for (let crash = 0; crash < 3; crash += 1) t.equal(await ending(ask(host, [7])), 'host_lost');
   t.equal(log.crashLoops.length, 1);
@@ -309,7 +309,7 @@ function spawnGateway(tier: string) {
 }
 
 for (const tier of TIERS) {
-  t.test(`${tier}: a gateway told to stop in mid-run drains and exits with 0`, async (t) => {
+  t.test(`${tier}: a gateway stopped in mid-run drains and exits with 0`, async (t) => {
     const { child, lines, said, ended } = spawnGateway(tier);
     await said('running');
     child.kill('SIGTERM');

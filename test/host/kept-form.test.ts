@@ -11,7 +11,7 @@ const DECLARED: Signature = {
   ],
 };
 
-t.test('an output that an answer did not keep to is asked for no more, and told once', (t) => {
+t.test('an output that breaks its declaration is asked for no more, and reported once', (t) => {
   const told: string[] = [];
   const form = new KeptForm(DECLARED, (output, why) => told.push(`${output}: ${why}`));
   const row = { shape: [1, 2] };

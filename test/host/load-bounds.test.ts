@@ -7,7 +7,7 @@ import { until } from '../support/until.ts';
 
 const NEVER = new Promise<never>(() => undefined);
 
-t.test('what bounds a load is told from what fails it', async (t) => {
+t.test('a bound of a load is distinguished from its failure', async (t) => {
   t.equal(await boundedLoad(Promise.resolve(1), { loadMsMax: 60_000 }), 1);
   const broken = Promise.reject(new Error('no such file'));
   await t.rejects(boundedLoad(broken, { loadMsMax: 60_000 }), { message: 'no such file' });
@@ -16,7 +16,7 @@ t.test('what bounds a load is told from what fails it', async (t) => {
   await t.rejects(boundedLoad(NEVER, { loadMsMax: 60_000, signal }), { message: /given up/ });
 });
 
-t.test('a load that is given up ends at once with its process', async (t) => {
+t.test('a load that is given up ends immediately with its process', async (t) => {
   const cancel = new AbortController();
   const { log, listeners } = aHostLog();
   const source = aFakeSource('loadMs=60000');

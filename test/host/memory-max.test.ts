@@ -22,7 +22,7 @@ function ask(host: Host, mebibytes: number) {
 }
 
 t.test(
-  'a model that takes more memory than it may is killed, and told why',
+  'a model that takes more memory than it may is killed, with the reason',
   LINUX_ONLY,
   async (t) => {
     const birth = { ...A_BIRTH, memoryBytesMax: 512 * MIB };

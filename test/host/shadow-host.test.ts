@@ -72,7 +72,7 @@ t.test('what it gives is owned: nothing else lies in the same memory', async (t)
   t.equal(candidate.outputs[0]?.data.buffer.byteLength, 4);
 });
 
-t.test('a candidate that fails is an observation beside the answer of the twin', async (t) => {
+t.test('a candidate that fails is an observation next to the answer of the twin', async (t) => {
   const { shadow } = await aShadowHost(t, { candidate: aFakeSource('throwOn=7') });
   const [bad, good] = await Promise.all([run(shadow, 7), run(shadow, 1)]);
   t.match(bad?.candidate, { kind: 'failure', code: 'runtime_failed' });

@@ -23,7 +23,7 @@ async function answers(host: Host, callers: number, withinMs: number): Promise<n
         () => false,
       );
       if (isAnswered && performance.now() <= endMs) answered += 1;
-      // Whoever is refused at once asks again a little later.
+      // A request that is refused immediately is sent again a little later.
       if (!isAnswered) await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };

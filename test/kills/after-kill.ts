@@ -55,7 +55,7 @@ export async function faultsOfRestart(
 ): Promise<readonly string[]> {
   const faults: string[] = [];
   const isThere = async (): Promise<boolean> => {
-    // A trial that goes on may enter its next step meanwhile: both are looked at until they agree.
+    // A running trial may enter its next step meanwhile: both are looked at until they agree.
     const { route } = routeOnRecord(await recordsOf(ledger), CONFIGURED);
     return isSameRoute({ ...CONFIGURED, ...route }, { ...(await routeOf(operator)), salt: '' });
   };

@@ -18,7 +18,7 @@ export class Caller {
     this.#url = `http://127.0.0.1:${gateway.httpPort}/v2/models/m/infer`;
   }
 
-  /** So many requests, eight at a time. A request that finds nobody there is a fault, unless the gateway is being killed. */
+  /** So many requests, eight at a time. A refused connection is a fault, unless the gateway is being killed. */
   async ask(count: number, isKilled: () => boolean = () => false): Promise<Seen> {
     const seen: Seen = { versions: new Map(), faults: [] };
     let left = count;

@@ -111,7 +111,7 @@ async function workAndKill(work: Work): Promise<readonly string[]> {
   return (await traffic).faults;
 }
 
-/** What people do to a model all day: tries, and the ends of tries. What is refused is refused. */
+/** What operators do to a model: starts and ends of trials. Refusals are expected. */
 async function giveCommands(work: Work, isDead: () => boolean): Promise<void> {
   const { operator, aim, random } = work;
   while (!isDead()) {
@@ -156,7 +156,7 @@ async function newestFile(ledger: string): Promise<string> {
   });
 }
 
-/** Kills the gateway as soon as the ledger's newest file shows the pattern. Resolves when somebody watches for it. */
+/** Kills the gateway as soon as the ledger's newest file shows the pattern. Resolves when the watch is set. */
 async function killAt(pattern: string, { gateway, place }: Work): Promise<void> {
   const workerData: KillerData = {
     file: await newestFile(place.ledger),

@@ -9,7 +9,7 @@ export type KillerData = {
   readonly file: string;
   readonly pattern: string;
   readonly pid: number;
-  /** After this it kills whatever the file shows; milliseconds. */
+  /** After this it kills regardless of the file; milliseconds. */
   readonly withinMs: number;
 };
 

@@ -87,11 +87,11 @@ t.test('a full disk takes the urgent record from its reserve, and no other', ON_
   t.same(
     told.map(({ kind }) => kind),
     ['degraded', 'healthy'],
-    'each is told once',
+    'each is reported once',
   );
 });
 
-t.test('a disk that stays full is told of once, however often it is tried', ON_DISK, async (t) => {
+t.test('a disk that stays full is reported once, however often it is tried', ON_DISK, async (t) => {
   const disk = aDisk(t, 1_024);
   const { ledger, told } = await aLedger(t, join(disk.path, 'ledger'));
   await disk.fill();
@@ -176,7 +176,7 @@ t.test(
     t.match(ledger.health(), { kind: 'degraded', cause: 'hung' });
     const startMs = performance.now();
     await t.rejects(add(ledger, 'four', URGENT), { name: 'LedgerDegradedError' });
-    t.ok(performance.now() - startMs < 100, 'the next caller is answered at once');
+    t.ok(performance.now() - startMs < 100, 'the next caller is answered immediately');
     const { gate } = disk;
     disk.gate = undefined;
     gate.resolve();
@@ -224,7 +224,7 @@ t.test('a file or folder that is deleted under the ledger is written again, whol
   for (const what of [join(directory, SEGMENT), directory]) {
     const before = told.length;
     await rm(what, { recursive: true });
-    await until('it is noticed and mended', () => told.length >= before + 2);
+    await until('it is noticed and repaired', () => told.length >= before + 2);
     t.match(told.slice(before), [{ kind: 'degraded', cause: 'gone' }, { kind: 'healthy' }]);
     await add(ledger, `after ${what}`);
   }
@@ -234,7 +234,7 @@ t.test('a file or folder that is deleted under the ledger is written again, whol
   t.same(await readdir(directory), [SEGMENT]);
 });
 
-t.test('a file in the place of the folder is told of once, however it shows', async (t) => {
+t.test('a file in the place of the folder is reported once, however it shows', async (t) => {
   const directory = join(await aFolder(t), 'ledger');
   const { ledger, told } = await aLedger(t, directory);
   await add(ledger, 'one');

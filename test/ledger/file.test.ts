@@ -135,7 +135,7 @@ t.test('refuses to open after any changed byte, naming file and line', async (t)
   }
   const broken = await verifyLedger(directory);
   t.match(broken, { records: 1, broken: { where: path, line: 2 } });
-  // Nothing was mended or cut by all these attempts.
+  // Nothing was repaired or cut by all these attempts.
   await writeFile(path, whole);
   t.match(await verifyLedger(directory), { records: 3, broken: undefined });
 });

@@ -16,7 +16,7 @@ import { CERTIFICATE } from './a-certificate.ts';
 
 export type OnCall = (call: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
-/** A server that does with calls whatever the test wants. It ends with the test, and all connections with it. */
+/** A server with handlers of the test. It ends with the test, and all connections with it. */
 export async function anHttp2Server(
   t: Pick<Test, 'teardown'>,
   onCall: OnCall,

@@ -98,7 +98,7 @@ export type Stage = {
   readonly expected: string[];
   readonly abandoned: string[];
   readonly errors: string[];
-  /** Sends a request through the tap, with the outcome at once. */
+  /** Sends a request through the tap, with an immediate outcome. */
   readonly send: (id: string, outcome?: Outcome) => void;
 };
 

@@ -36,7 +36,7 @@ t.test('a live answer that there is no room for makes no pair', async (t) => {
 });
 
 t.test(
-  'what a shadow host that hangs does not take counts, whether anybody waits for it or not',
+  'what a shadow host that hangs does not take counts, whether it is awaited or not',
   async (t) => {
     const stage = aStage({ limits: { queueBytesMax: 1_000 } });
     stage.send('r1');

@@ -75,7 +75,7 @@ t.test('requests that come within the time of gathering have their turn together
   const stage = aStage({ limits: { gatherMs: 100 } });
   stage.send('r1');
   await settle();
-  t.equal(stage.shadow.runs.length, 0, 'the first waits for company');
+  t.equal(stage.shadow.runs.length, 0, 'the first waits for a fuller batch');
   stage.send('r2');
   const begun = await until('their turn', () => stage.shadow.runs.length || undefined);
   t.equal(begun, 2);

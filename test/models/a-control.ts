@@ -215,7 +215,7 @@ export async function aControl(
         ...{ routes, deployments },
         observers: { open: () => undefined, close: () => undefined },
       }),
-      // What a trial needs is there at once.
+      // What a trial needs is loaded immediately.
       prepare: async () => {},
       isPrepared: () => true,
     },

@@ -148,7 +148,7 @@ t.test('attributes.csv says of each test image what its pixels and its label say
 
 for (const version of VERSIONS) {
   // The figures were measured when the model was trained; these come from the ONNX file that ships.
-  t.test(`the card of version ${version} tells the model's accuracy on every slice`, async (t) => {
+  t.test(`the card of version ${version} has the model's accuracy on every slice`, async (t) => {
     const right = await answersOf(version);
     t.equal(right.length, 10_000);
     const table = readTable(version);

@@ -166,7 +166,7 @@ t.test('a route that is no longer written stays, and is on record', async (t) =>
 });
 
 t.test(
-  'a route and whatever else decides a trial waits for its end, with all the rest',
+  'a route and other settings of a running trial wait for its end, with all the rest',
   async (t) => {
     const world = await aWorld(t, STABLE_1);
     const { controller } = world;
@@ -202,7 +202,7 @@ t.test('where one model cannot be loaded, nothing changes for any', async (t) =>
   await world.writeModels(`{ m: { route: { stable: "1" }, ${section} }, n: { ${section} } }`);
   t.same(told(await world.reload()), ['not_ready: models.n: out of memory']);
   t.equal(world.catalog.settings('m').batch.rowsMax, 32);
-  await until('what was made ready in vain is closed', () => world.hosts.closed.length === 1);
+  await until('what was loaded for nothing is closed', () => world.hosts.closed.length === 1);
   t.same(world.hosts.closed, ['m 1 of start 3']);
   t.match(commandsOf(world), [{ refused: 'models.n: out of memory' }]);
   world.hosts.faults.clear();
@@ -299,7 +299,7 @@ t.test('to follow the newest version overrules nothing that is on record', async
   const world = await aWorld(t, STABLE_1);
   await world.writeModels('{ m: { route: { stable: latest } }, n: { route: { stable: "1" } } }');
   t.equal(told(await world.reload()).length, 2);
-  t.equal(world.routes.read('m')?.stable, '2', 'where nothing is on record it moves at once');
+  t.equal(world.routes.read('m')?.stable, '2', 'where nothing is recorded it moves immediately');
   await world.writeModels('{ m: { route: { stable: "1" } }, n: { route: { stable: "1" } } }');
   t.equal(told(await world.reload()).length, 1);
   t.equal(world.routes.read('m')?.stable, '1');

@@ -75,7 +75,7 @@ t.test('a disk that does not say what it is holds no start', async (t) => {
   t.equal(world.told.length, 1);
 });
 
-t.test('what a route rests on is told apart', async (t) => {
+t.test('what a route rests on is distinguished', async (t) => {
   const { basisOf } = firstChoices(await aWorld(t, './ledger'));
   t.same(['m', 'f', 'w', 'unread'].map(basisOf), ['nothing', 'newest', 'written', 'nothing']);
 });

@@ -58,7 +58,7 @@ t.test('a route to a version that hangs holds no other command', async (t) => {
   const command = { kind: 'setRoute', model: 'm', stable: '4', shares, mirror: undefined } as const;
   const set = world.controller.submit({ ...command, revision });
   await isAsked(world);
-  t.match(await world.controller.submit(ABORT), { code: 'no_rollout' }, 'answered at once');
+  t.match(await world.controller.submit(ABORT), { code: 'no_rollout' }, 'answered immediately');
   t.equal(world.routes.read('m')?.stable, '1');
   gate.reject(new Error('no such operator'));
   t.match(await set, { code: 'not_ready', why: /no such operator/ });

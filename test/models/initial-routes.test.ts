@@ -9,7 +9,7 @@ const folder = await mkdtemp(join(tmpdir(), 'understudy-routes-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
 const aConfig = (models: string) => aModelsConfig(folder, models);
 
-t.test('a model of which nothing is written sends everybody to its newest version', async (t) => {
+t.test('a model without configuration sends all traffic to its newest version', async (t) => {
   const [route] = initialRoutes(aCatalog(await aConfig('{}')));
   t.equal(route?.stable, '10', 'versions are numbers where they look like them');
   t.same(route?.shares, [{ arm: 'stable', version: '10', weightBp: 10_000 }]);

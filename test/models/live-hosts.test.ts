@@ -86,7 +86,7 @@ t.test('a promoted candidate keeps its host', async (t) => {
   t.same(closed.slice(0, 2).sort(), ['fashion/1/control/b1', 'fashion/1/main/b1']);
 });
 
-t.test('a fault is told once nothing loads any more, so that all can be closed', async (t) => {
+t.test('a fault is reported once nothing loads any more, so that all can be closed', async (t) => {
   const { live, closed } = liveHosts();
   const wanted = [aDeployment('broken'), aDeployment('1'), aDeployment('2', 'candidate')];
   await t.rejects(live.prepare('fashion', wanted), { message: 'no such file' });
@@ -104,8 +104,8 @@ t.test('a version that cannot be loaded leaves the others at work', async (t) =>
   t.equal(live.find({ model: 'fashion', version: 'broken' }, 'candidate'), undefined);
 });
 
-// A package was replaced: its new build is loaded while the old one goes on answering.
-t.test('a new build waits beside the old one until both can change places', async (t) => {
+// A package was replaced: its new build is loaded while the old one keeps answering.
+t.test('a new build waits next to the old one until it can replace it', async (t) => {
   const { live, started, closed } = liveHosts();
   const target = { model: 'fashion', version: '1' };
   await live.prepare('fashion', [aDeployment('1')]);
@@ -132,7 +132,7 @@ t.test(
   },
 );
 
-t.test('why a version could not be loaded is known for as long as somebody wants it', async (t) => {
+t.test('why a version could not be loaded is known for as long as it is wanted', async (t) => {
   const { live } = liveHosts();
   const target = { model: 'fashion', version: 'broken' };
   const wanted = [aDeployment('1'), aDeployment('broken')];
@@ -221,7 +221,7 @@ t.test('a load is given up once it is not wanted, and that is no fault of it', a
   await turn();
   t.equal(live.isLoading(target), true);
   first.abort();
-  t.equal(signals[0]?.aborted, false, 'somebody else waits for it');
+  t.equal(signals[0]?.aborted, false, 'another change waits for it');
   second.abort();
   for (const load of loads) await t.rejects(load, { message: 'ended by force' });
   t.equal(live.fault(target), undefined);

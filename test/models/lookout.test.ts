@@ -22,7 +22,7 @@ const PATIENT: Waits = { listMs: 60_000, commandMs: 60_000, modelMs: 60_000 };
 
 type Teardown = Parameters<typeof aRepository>[0];
 
-/** A gateway's models and what looks at them, beside a repository in which `m` has version 1. */
+/** A gateway's models and their lookout, on a repository in which `m` has version 1. */
 type Parts = ControlParts & { readonly pollMs?: number; readonly waits?: Waits };
 
 async function aWorld(t: Teardown, parts: Parts = {}) {
@@ -80,7 +80,7 @@ t.test('a look lists what is new and moves no traffic', async (t) => {
   t.equal(world.hosts.started.length, 1, 'and loads nothing');
   const before = world.log.length;
   await world.lookout.lookAll();
-  t.equal(world.log.length, before, 'news is told once');
+  t.equal(world.log.length, before, 'a change is reported once');
 });
 
 t.test('a version that runs only in the shadow is shown as its process is', async (t) => {
@@ -209,7 +209,7 @@ t.test('the poll takes up what is the same in two looks, and nothing half copied
   await until('the new model is served', () => states(world, 'n').includes('1 ready'));
   t.equal(world.routes.read('n')?.stable, '1');
   t.match(told(world, 'warn').at(-1), /recorded the newest, 1, as stable/);
-  t.equal(world.routes.read('m')?.stable, '1', 'and nobody was moved');
+  t.equal(world.routes.read('m')?.stable, '1', 'and no traffic was moved');
 });
 
 t.test('the poll moves a model that follows its newest version, and says so', async (t) => {
@@ -223,7 +223,7 @@ t.test('the poll moves a model that follows its newest version, and says so', as
   world.hosts.faults.set('m 3', 'no such operator');
   await put(world.root, 'm/3/model.onnx', MODEL);
   await until('version 3 is listed', () => states(world).some((state) => state.startsWith('3')));
-  t.equal(world.routes.read('m')?.stable, '2', 'what cannot be loaded gets nobody');
+  t.equal(world.routes.read('m')?.stable, '2', 'what cannot be loaded gets no traffic');
   t.match(told(world, 'error').at(-1), /^not loaded \(.*no such operator.*\); listed only$/s);
 });
 
@@ -242,7 +242,7 @@ t.test('where callers load models, the poll only lists', async (t) => {
   t.equal(world.routes.read('m'), undefined);
 });
 
-t.test('a repository that cannot be looked at is told once, and keeps what was read', async (t) => {
+t.test('a repository that cannot be read is reported once, and keeps what was read', async (t) => {
   const world = await aWorld(t, { pollMs: 1 });
   await rename(world.root, `${world.root}-away`);
   t.teardown(() => rm(`${world.root}-away`, { recursive: true, force: true }));
@@ -266,7 +266,7 @@ t.test('a model that is not there is not listed under any name', async (t) => {
   t.ok(world.view('n'));
   await rm(join(world.root, 'n'), { recursive: true });
   await world.lookout.lookAll();
-  t.equal(world.view('n'), undefined, 'and one that nobody depends on may go');
+  t.equal(world.view('n'), undefined, 'and one that is not in use may go');
 });
 
 t.test('commands for a model whose files hang begin no second look at it', async (t) => {

@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 import { aControl, aRepository, type Control, put } from './a-control.ts';
 
 const MODEL = anIdentityModel('FP32');
-/** Another digest, the same signature but for a name nobody sees. */
+/** Another digest, the same signature but for an internal name. */
 const OTHER = anIdentityModel('FP32', [-1, -1]);
 const REPOSITORY: LoadRequest = { config: undefined, files: new Map() };
 
@@ -70,7 +70,7 @@ t.test('a package that was replaced takes over between two requests', async (t) 
   await put(root, 'm/1/model.onnx', OTHER);
   await world.control.load('m', REPOSITORY);
   t.equal(await starts(world), 2, 'the new one answers from here on');
-  await until('people get it too', () => people.seen.answers.has(2));
+  await until('callers get it too', () => people.seen.answers.has(2));
   const { failures, answers } = await people.stop();
   t.same(failures, []);
   t.same([...answers], [1, 2]);
@@ -178,10 +178,10 @@ t.test('what is on record of a model goes before what is configured', async (t) 
     code: 'conflict',
     message: /^failed to load 'm', the route of m leads to version 1, which is not in the repo/,
   });
-  t.equal(await starts(world), 3, 'people are served by it all the same');
+  t.equal(await starts(world), 3, 'callers are served by it all the same');
   await world.control.unload('m');
   await world.control.load('m', REPOSITORY);
-  t.equal(world.routes.read('m')?.stable, '3', 'where nobody is served, the newest is taken');
+  t.equal(world.routes.read('m')?.stable, '3', 'where nothing is served, the newest is taken');
 });
 
 t.test('a newer version gets no traffic by being there, loaded or asked for', async (t) => {
@@ -278,7 +278,7 @@ t.test('a caller may bring a package along; it goes when something else comes', 
     { code: 'load_failed' },
   );
   await access(directory);
-  t.equal((await readdir(world.brought)).length, 1, 'what was in vain is gone');
+  t.equal((await readdir(world.brought)).length, 1, 'what was brought for nothing is deleted');
   await world.control.load('m', REPOSITORY);
   t.same(await listed(world), ['m 1 ready']);
   await t.rejects(access(directory), { code: 'ENOENT' });
@@ -359,9 +359,9 @@ t.test('a version that the runtime refuses at the start is known with its reason
   t.same(
     world.log.map(({ level, facts }) => [level, facts?.['model']]),
     [['warn', 'n']],
-    'its host tells of it, it is no fault of ours, and it is not worth a record',
+    'its host reports it, it is no fault of ours, and it is not worth a record',
   );
-  t.equal(await starts(world, 'n'), 1, 'others go on');
+  t.equal(await starts(world, 'n'), 1, 'others are still loaded');
   t.equal(world.gateway.serverReadiness().ready, true, 'it takes no other away');
   const { ready, reason = '' } = world.gateway.modelReadiness('m');
   t.equal(ready, false);
@@ -369,7 +369,7 @@ t.test('a version that the runtime refuses at the start is known with its reason
   await t.rejects(world.control.load('m', REPOSITORY), { code: 'load_failed' });
   t.same(await listed(world), ['m 1 failed no such operator', 'n 1 ready']);
   await world.control.unload('m');
-  t.equal(world.gateway.serverReadiness().ready, true, 'whoever takes it out is ready again');
+  t.equal(world.gateway.serverReadiness().ready, true, 'a server without it is ready again');
   await t.rejects(world.control.load('m', REPOSITORY), { code: 'load_failed' });
   t.match(await listed(world), [/^m 1 failed .*no such operator/, 'n 1 ready']);
   t.equal(world.gateway.serverReadiness().ready, true, 'a load that fails changes nothing');
@@ -390,5 +390,5 @@ t.test('versions that the policy keeps answer those who name them', async (t) =>
   const pinned = await world.gateway.infer(aRequest({ version: '1' }), NEVER_ABORTED);
   t.equal(pinned.version, '1');
   const versions = world.gateway.version('m', '1');
-  t.equal(world.gateway.version('m', '1'), versions, 'a pin makes nothing anew');
+  t.equal(world.gateway.version('m', '1'), versions, 'a pinned request allocates nothing');
 });

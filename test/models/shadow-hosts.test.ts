@@ -2,7 +2,7 @@ import t from 'tap';
 import type { ShadowHost } from '../../src/host/shadow-host.ts';
 import { ShadowHosts, type ShadowTarget } from '../../src/models/shadow-hosts.ts';
 
-/** ShadowHosts that start at once; `started` and `closed` say which. */
+/** ShadowHosts that start immediately; `started` and `closed` say which. */
 function someShadowHosts(): {
   shadows: ShadowHosts;
   started: string[];

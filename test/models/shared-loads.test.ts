@@ -33,7 +33,7 @@ t.test('who comes while a load that was given up ends gets another', async (t) =
 
   begun[0]?.reject(new Error('given up'));
   await t.rejects(first, { message: 'given up' });
-  t.same(loads.targets(), ['a'], 'the second goes on');
+  t.same(loads.targets(), ['a'], 'the second continues');
   begun[1]?.resolve();
   await Promise.all([second, third]);
   t.same(loads.targets(), []);

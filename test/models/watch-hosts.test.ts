@@ -39,5 +39,5 @@ t.test('only the crash loop of a candidate ends its rollout', async (t) => {
   const batch = { rows: 2, requests: 1, computeMs: 3 };
   listeners('main').onState(at('1'), { kind: 'ready' });
   for (const role of ['main', 'shadow'] as const) listeners(role).onBatch(at('1'), batch);
-  t.equal(statistics.list('fashion', '1')[0]?.executions, 1, 'the shadow answers nobody');
+  t.equal(statistics.list('fashion', '1')[0]?.executions, 1, 'the shadow answers no client');
 });

@@ -42,7 +42,7 @@ t.test('what the signature leaves free is said, and kept', async (t) => {
   t.match(spec, { ...said, dtype: 'FP16' });
 });
 
-t.test('a contradiction, or what stays open, is told with its key', async (t) => {
+t.test('a contradiction, or what stays open, is reported with its key', async (t) => {
   const rgb = taking([-1, 3, 224, 224]);
   const told = (setting: object, signature = rgb): string => {
     try {

@@ -54,7 +54,7 @@ t.test('scales bear values that are no numbers', async (t) => {
       t.ok(isSound(scale, [1, 2, 3]), `${bad}`);
 });
 
-t.test('ticks are round numbers with the digits that tell them apart', async (t) => {
+t.test('ticks are round numbers with the digits that distinguish them', async (t) => {
   const labels = (scale: Scale): readonly string[] => scale.ticks.map(({ label }) => label);
   t.same(labels(linearScale(0, 530)), ['0', '200', '400']);
   t.same(labels(linearScale(0, 0.05)), ['0.00', '0.01', '0.02', '0.03', '0.04', '0.05']);
@@ -195,7 +195,7 @@ t.test('a point without a value is a gap in the line, not a zero', async (t) => 
   t.notMatch(path, 'L');
 });
 
-t.test('the values of each place are told on hover, with their units', async (t) => {
+t.test('the values of each place are shown on hover, with their units', async (t) => {
   const svg = linePlot(plot);
   t.match(svg, 'seconds: 10.0 s\np99: 10.0 ms');
   t.notMatch(svg, 'seconds: 5.00 s');

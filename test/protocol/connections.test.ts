@@ -16,7 +16,7 @@ function aPort(connectionsMax: number) {
   return { clock, connections, closed, arriving, open };
 }
 
-t.test('a newcomer takes the place of the connection that has been idle longest', async (t) => {
+t.test('a new connection replaces the one that has been idle longest', async (t) => {
   const { connections, closed, open } = aPort(3);
   const [a, b, c, d, e] = ['a', 'b', 'c', 'd', 'e'].map(open) as [
     Connection,
@@ -36,7 +36,7 @@ t.test('a newcomer takes the place of the connection that has been idle longest'
   t.equal(connections.size, 3);
 });
 
-t.test('connections at work are not closed for a newcomer', async (t) => {
+t.test('connections at work are not closed for a new one', async (t) => {
   const { connections, closed, open } = aPort(1);
   const a = open('a');
   connections.enter(a);
@@ -61,7 +61,7 @@ t.test('a request that does not come to its end makes room after a while', async
   t.notOk(connections.enter(open('c')));
   clock.advance(1);
   t.ok(connections.enter(open('d')));
-  t.same(closed, ['b'], 'a has been longer at it, and somebody works for it');
+  t.same(closed, ['b'], 'a has been at it longer, and its request is being answered');
 });
 
 t.test('one that has left holds no place', async (t) => {

@@ -13,7 +13,7 @@ function anIntake() {
   const news: string[] = [];
   const source = (name: string): Source => ({
     hold: () => news.push(`${name} held`),
-    release: () => news.push(`${name} goes on`),
+    release: () => news.push(`${name} resumes`),
   });
   return { clock, news, source, intake: new Intake(clock) };
 }
@@ -32,22 +32,22 @@ t.test('a source is held once a turn of the event loop has had its bytes', async
   t.equal(intake.held, 1);
 });
 
-t.test('what is held goes on in the next turn where the loop has nothing else to do', async (t) => {
+t.test('what is held resumes in the next turn where the loop has nothing else to do', async (t) => {
   const { intake, news, source } = anIntake();
   for (const name of ['a', 'b', 'c']) intake.took(TURN_BYTES, source(name));
   await turn();
-  t.same(news, ['b held', 'c held', 'b goes on', 'c goes on']);
+  t.same(news, ['b held', 'c held', 'b resumes', 'c resumes']);
 });
 
-t.test('each turn lets as many go on as it has bytes for, in the order of coming', async (t) => {
+t.test('each turn lets as many resume as it has bytes for, in order of arrival', async (t) => {
   const { intake, news, source } = anIntake();
   intake.took(TURN_BYTES, source('large'));
   for (let at = 1; at <= 6; at += 1) intake.took(65_536, source(`${at}`));
   news.splice(0);
   await turn();
-  t.same(news, ['1 goes on', '2 goes on', '3 goes on', '4 goes on']);
+  t.same(news, ['1 resumes', '2 resumes', '3 resumes', '4 resumes']);
   await turn();
-  t.same(news.slice(4), ['5 goes on', '6 goes on']);
+  t.same(news.slice(4), ['5 resumes', '6 resumes']);
 });
 
 t.test('others come first while they have work, for twice the time of the turn', async (t) => {
@@ -60,7 +60,7 @@ t.test('others come first while they have work, for twice the time of the turn',
   t.same(news, ['a held']);
   clock.advance(BUSY_MS);
   await turn();
-  t.same(news, ['a held', 'a goes on']);
+  t.same(news, ['a held', 'a resumes']);
 });
 
 t.test('small messages in every turn do not put off what is held', async (t) => {
@@ -72,10 +72,10 @@ t.test('small messages in every turn do not put off what is held', async (t) => 
     clock.advance(BUSY_MS);
     await turn();
   }
-  t.same(news, ['a held', 'a goes on']);
+  t.same(news, ['a held', 'a resumes']);
 });
 
-t.test('a source that is closed does not go on', async (t) => {
+t.test('a source that is closed does not resume', async (t) => {
   const { intake, news, source } = anIntake();
   const a = source('a');
   intake.took(2 * TURN_BYTES, a);

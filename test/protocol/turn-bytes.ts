@@ -26,7 +26,7 @@ export async function mostBytesInATurn(t: Test, order: FloodOrder): Promise<numb
   });
   t.teardown(() => flooder.terminate());
   await until('all have come', () => sockets.size >= order.connections);
-  // A thread that is busy finds all at once when it looks again.
+  // A busy thread finds all of it together when it looks again.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FILL_MS);
   const readBytes = (): number => [...sockets].reduce((sum, { bytesRead }) => sum + bytesRead, 0);
   let [before, most] = [readBytes(), 0];

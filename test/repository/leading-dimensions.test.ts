@@ -15,12 +15,12 @@ function aValue(name: string, ...shape: readonly (number | string | null)[]): On
 const APART: RowsFinding = { kind: 'apart' };
 const mixed = (because: string): RowsFinding => ({ kind: 'mixed', because });
 
-t.test('one symbol in front of every input and output tells rows apart', async (t) => {
+t.test('one symbol in front of every input and output separates rows', async (t) => {
   const inputs = [aValue('x', 'N', 3), aValue('mask', 'N', 'T')];
   t.same(rowsOfSignature(inputs, [aValue('y', 'N', 'T', 3)]), APART);
 });
 
-t.test('leading dimensions without a name tell rows apart', async (t) => {
+t.test('leading dimensions without a name separate rows', async (t) => {
   t.same(rowsOfSignature([aValue('x', null, 3)], [aValue('y', null)]), APART);
   t.same(rowsOfSignature([aValue('x', -1, 3)], [aValue('y', '')]), APART, 'old exporters');
 });

@@ -175,7 +175,7 @@ t.test('weights among the inputs are no inputs where they cannot be meant to be 
     const shape = { dim: [{ dim_value: 1 }] };
     many.graph.input.push({ name: `w${at}`, type: { tensor_type: { elem_type: 1, shape } } });
   }
-  isWeight(many, 'more than anybody offers');
+  isWeight(many, 'more than any model has');
   t.end();
 });
 

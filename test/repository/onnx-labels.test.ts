@@ -132,14 +132,14 @@ t.test(
     t.same(of(label, scores), ['scores']);
     t.same(of(label, scores, { ...scores, name: 'logits' }), ['scores', 'logits']);
     t.same(of(label, free), ['free']);
-    t.same(of(label, free, { ...free, name: 'other' }), [], 'nobody knows which');
+    t.same(of(label, free, { ...free, name: 'other' }), [], 'it is unknown which');
     t.same(of(label, { ...scores, dtype: 'BYTES' }), []);
     t.same(of({ ...scores, shape: [1, 84, 8_400] }), [], 'a detector has boxes there');
     t.end();
   },
 );
 
-t.test('a package has the labels of its file where nothing is written beside it', async (t) => {
+t.test('a package has the labels of its file where it has no label file', async (t) => {
   const model = withMetadata({ names: "{0: 'a', 1: 'b', 2: 'c'}" });
   const root = await aRepository({
     'm/1/model.onnx': model,

@@ -11,7 +11,7 @@ import { aRepository } from './a-repository.ts';
 const MODEL = anIdentityModel('FP32');
 const ENDLESS_BYTES = 2 ** 39;
 
-/** `m` with a file beside its model that takes for ever to read, as far as a test can wait. */
+/** `m` with a file next to its model that takes longer to read than a test can wait. */
 async function anEndlessModel(): Promise<string> {
   const root = await aRepository({ 'm/1/model.onnx': MODEL });
   const file = join(root, 'm/1/weights.bin');

@@ -60,7 +60,7 @@ t.test('every version of every model is found, in order', async (t) => {
   t.same(problems, []);
 });
 
-t.test('a name that is no number is a version only where somebody names it', async (t) => {
+t.test('a name that is no number is a version only where it is named', async (t) => {
   const model = modelBytes();
   const names = ['1', '2.bak', 'old', '002', '0', '-1', '1e3'];
   const root = await aRepository(
@@ -73,7 +73,7 @@ t.test('a name that is no number is a version only where somebody names it', asy
   );
   t.same(found.problems, []);
   t.same(found.aside, [{ model: 'm', names: ['-1', '0', '002', '1e3', '2.bak', 'old'] }]);
-  t.equal(found.notes.length, 1, 'one line tells');
+  t.equal(found.notes.length, 1, 'one line says so');
   t.match(found.notes[0]?.message, /^left aside, .*: -1, 0, 002, 1e3, 2\.bak, old$/);
   const named = await scanRepository(root, { named: () => ['002', 'old', 'absent'] });
   t.same(
@@ -82,7 +82,7 @@ t.test('a name that is no number is a version only where somebody names it', asy
   );
 });
 
-t.test('links that lead nowhere, loops and empty folders are told with the reason', async (t) => {
+t.test('dangling links, loops and empty folders are reported with the reason', async (t) => {
   const root = await aRepository({ 'm/1/model.onnx': modelBytes(), 'named/old/model.onnx': 'x' });
   await mkdir(join(root, 'empty'));
   await mkdir(join(root, 'lost+found'));
@@ -131,7 +131,7 @@ t.test('what was read before is not read again where its files are the same', as
     'm/2/model.onnx': modelBytes(),
   });
   const [first] = (await scanRepository(root)).packages;
-  // A digest that no file has: whoever reports it did not read the files.
+  // A digest that no file has: a scan that reports it did not read the files.
   const known = ({ version }: { version: string }) =>
     version === '1' && first ? { ...first, digest: 'as remembered' } : undefined;
   const again = await scanRepository(root, { known });
@@ -200,7 +200,7 @@ t.test('files that hold what was read of them may be loaded, and no others', asy
   const check = checkUnchanged(found);
   await check();
   await writeFile(join(root, 'm/1/card.md'), 'fine');
-  t.not(await stampOf(found.directory), found.stamp, 'written anew');
+  t.not(await stampOf(found.directory), found.stamp, 'rewritten');
   await check();
   await writeFile(join(root, 'm/1/model.onnx'), modelBytes(2));
   for (const _ of [1, 2]) await t.rejects(check(), { message: /^its files changed since/ });
@@ -266,7 +266,7 @@ for (const { title, files, says } of HALF) {
   });
 }
 
-t.test('weights that lie beside the model must be there', async (t) => {
+t.test('weights in files next to the model must be there', async (t) => {
   const model = newModel({ name: 'external', ...SIGNATURE });
   addNode(model.graph, { op: 'Add', inputs: ['x', 'shift'], outputs: ['y'] });
   const external = { name: 'shift', dims: [1], data_type: 1, data_location: 1 };

@@ -108,7 +108,7 @@ t.test('a version that is half written is a problem, and other folders are none'
   t.same(problems, ['/m/2: expected a file model.onnx, found none']);
   const bare = await scanOf(files);
   t.same(bare.problems, problems);
-  t.match(bare.notes, [/: warmup$/], 'without a config.pbtxt every folder is told');
+  t.match(bare.notes, [/: warmup$/], 'without a config.pbtxt every folder is reported');
 });
 
 t.test('a model of several files may lie in a folder of its own', async (t) => {

@@ -148,7 +148,7 @@ export class World {
   diskFault: string | undefined;
   /** Awaited before each append, as on a slow disk. */
   beforeAppend: () => Promise<void> = async () => undefined;
-  /** Awaited before an append that is done is told so. */
+  /** Awaited before an append resolves. */
   afterAppend: () => Promise<void> = async () => undefined;
 
   /** A controller over these records, as a new process would make it. */
@@ -237,7 +237,7 @@ export class World {
     };
   }
 
-  /** What people get: `1:9000 2:1000`. */
+  /** The shares of traffic: `1:9000 2:1000`. */
   shares(): string {
     return shareText(this.table.get('fashion') ?? aRoute());
   }

@@ -68,7 +68,7 @@ function aReload(world: World): Reconfiguration {
 
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-/** Aborts while the change hangs, then lets it go on. */
+/** Aborts while the change hangs, then lets it continue. */
 async function abortMeanwhile(t: Test, { world, gate, controller, ledger }: Running) {
   await soon();
   t.ok(world.log.at(-1)?.startsWith('load '), 'the change is being loaded');
@@ -82,7 +82,7 @@ async function abortMeanwhile(t: Test, { world, gate, controller, ledger }: Runn
   gate.resolve();
 }
 
-t.test('an abort is on record at once while packages that are read again hang', async (t) => {
+t.test('an abort is recorded immediately while packages that are read again hang', async (t) => {
   const running = await aWorld({ isOnTrial: true });
   const adopted = running.controller.adopt(aReading(running.world));
   await abortMeanwhile(t, running);
@@ -92,7 +92,7 @@ t.test('an abort is on record at once while packages that are read again hang', 
   t.same(running.world.errors, []);
 });
 
-t.test('an abort is on record at once while a reload of the configuration hangs', async (t) => {
+t.test('an abort is recorded immediately while a reload of the configuration hangs', async (t) => {
   const running = await aWorld({ isOnTrial: true });
   const reloaded = running.controller.reconfigure(aReload(running.world));
   await abortMeanwhile(t, running);
@@ -106,7 +106,11 @@ t.test('a route is loaded outside the turn, and no rollout starts before it is s
   const set = controller.submit(TO_THIRD);
   const started = controller.submit(START);
   await soon();
-  t.match(await controller.submit(ABORT), { code: 'no_rollout' }, 'a command is answered at once');
+  t.match(
+    await controller.submit(ABORT),
+    { code: 'no_rollout' },
+    'a command is answered immediately',
+  );
   t.equal(world.shares(), STABLE, 'the route waits for what it leads to');
   gate.resolve();
   t.match(await set, { kind: 'applied', revision: 2 });
@@ -147,5 +151,5 @@ t.test('a change that is overtaken each time is given up', async (t) => {
   const loads = world.log.filter((line) => line.startsWith('load '));
   t.equal(loads.length, 5, 'and nothing is loaded that no attempt follows');
   t.notOk(world.log.includes('commit'));
-  t.equal(world.log.at(-1), 'end of change', 'what was loaded in vain is closed');
+  t.equal(world.log.at(-1), 'end of change', 'what was loaded for nothing is closed');
 });

@@ -187,10 +187,10 @@ t.test('a route is set only when its versions are loaded', async (t) => {
   const command = { kind: 'setRoute', model: 'fashion', revision: 1, stable: '3', shares } as const;
   t.match(await controller.submit({ ...command, mirror: undefined }), { code: 'not_ready' });
   t.equal(world.shares(), STABLE);
-  t.equal(world.log.at(-1), 'end of change', 'what was loaded in vain is closed');
+  t.equal(world.log.at(-1), 'end of change', 'what was loaded for nothing is closed');
 });
 
-t.test('goes on after a kill from the recorded evidence and draws nothing again', async (t) => {
+t.test('resumes after a kill from the recorded evidence and draws nothing again', async (t) => {
   const world = new World();
   const first = await aRunning(world);
   await toTenth(world, first.controller);
@@ -246,7 +246,7 @@ t.test('with a full disk nothing goes forward, and traffic is still taken away',
     onRecord: false,
     ledger: 'degraded (full): ENOSPC',
   });
-  t.same(world.errors, [], 'the ledger tells of itself');
+  t.same(world.errors, [], 'the ledger reports its own faults');
   world.evidence = evidenceOf('pass', 500);
   world.diskFault = undefined;
   // What has ended in deed is put on record before anything else is heard.
@@ -338,14 +338,11 @@ t.test('a model that appears is taken up where the record says it was', async (t
   t.equal(world.shares(), 'stable=2:10000', 'and no traffic is taken away from what is served');
   await first.controller.forget('fashion');
   await first.controller.adopt(less);
-  t.equal(world.shares(), STABLE, 'where nobody is served, what is gone counts no more');
-  t.ok(
-    (first.controller.route('fashion')?.revision ?? 0) > 2,
-    'and whoever knew it reads it again',
-  );
+  t.equal(world.shares(), STABLE, 'where no traffic is served, what is gone counts no more');
+  t.ok((first.controller.route('fashion')?.revision ?? 0) > 2, 'and it is read again');
 });
 
-t.test('a trial whose model comes late goes on once it is there', async (t) => {
+t.test('a trial whose model comes late resumes once it is there', async (t) => {
   const world = new World();
   const { controller, ledger } = await aRunning(world);
   await toTenth(world, controller);
@@ -373,7 +370,7 @@ t.test('what a trial is about stays until it has ended', async (t) => {
   t.equal(world.log.length, before, 'nothing was loaded, nothing was moved');
   const shares = world.shares();
   t.equal(await controller.adopt(anAdoption(world, { changed: new Set(['3']) })), undefined);
-  t.equal(world.shares(), shares, 'another version may come while the trial goes on');
+  t.equal(world.shares(), shares, 'another version may come while the trial runs');
   await controller.submit(ABORT);
   t.equal(await controller.forget('fashion'), undefined);
 });
@@ -385,6 +382,6 @@ t.test('what cannot be loaded is not adopted', async (t) => {
   const [route, written] = [controller.route('fashion'), world.log.length];
   world.prepareFault = 'no such file';
   await t.rejects(controller.adopt(anAdoption(world)), { message: 'no such file' });
-  t.same(world.log.slice(written + 1), ['end of change'], 'what was loaded in vain is closed');
+  t.same(world.log.slice(written + 1), ['end of change'], 'what was loaded for nothing is closed');
   t.equal(controller.route('fashion'), route);
 });

@@ -71,7 +71,7 @@ t.test('an abort that the ledger does not take is carried out, and recorded late
   t.equal(world.shares(), STABLE);
   const again = new World();
   await again.resume(again.boot(ledger.records()).controller);
-  t.equal(again.shares(), STABLE, 'and a restart leads nobody back');
+  t.equal(again.shares(), STABLE, 'and a restart routes no traffic back');
 });
 
 t.test('nothing but an abort is carried out while the ledger takes no records', async (t) => {
@@ -102,31 +102,34 @@ t.test('nothing but an abort is carried out while the ledger takes no records', 
   world.diskFault = undefined;
   world.evidence = evidenceOf('pass', 600);
   await ticks(world, controller);
-  t.match(world.shares(), /^candidate=2:5000/, 'then it goes on with all the evidence');
+  t.match(world.shares(), /^candidate=2:5000/, 'then it resumes with all the evidence');
   t.same((await replay(ledger.records(), decideByLabel)).disagreements, []);
 });
 
-t.test('a candidate proven worse is left at once, and the proof is recorded later', async (t) => {
-  const world = new World();
-  const { controller, ledger } = await aCanary(world);
-  world.diskFault = FULL;
-  world.evidence = evidenceOf('fail', 40);
-  await ticks(world, controller);
-  const provenMs = world.clock.wallMs();
-  t.equal(world.shares(), STABLE);
-  t.match(controller.status('fashion'), { phase: 'rolledBack', onRecord: false });
-  t.match(await controller.submit(ABORT), {
-    code: 'no_rollout',
-    why: /has been rolled back already \(proven worse/,
-  });
-  world.evidence = evidenceOf('pass', 90);
-  await ticks(world, controller, 3);
-  world.diskFault = undefined;
-  await ticks(world, controller);
-  t.match(controller.status('fashion'), { phase: 'rolledBack', endedMs: provenMs });
-  t.match(bodiesOf(ledger).at(-2), { kind: 'decision', evidence: evidenceOf('fail', 40) });
-  t.same((await replay(ledger.records(), decideByLabel)).disagreements, []);
-});
+t.test(
+  'a candidate proven worse gets no traffic from then on, and the proof is recorded later',
+  async (t) => {
+    const world = new World();
+    const { controller, ledger } = await aCanary(world);
+    world.diskFault = FULL;
+    world.evidence = evidenceOf('fail', 40);
+    await ticks(world, controller);
+    const provenMs = world.clock.wallMs();
+    t.equal(world.shares(), STABLE);
+    t.match(controller.status('fashion'), { phase: 'rolledBack', onRecord: false });
+    t.match(await controller.submit(ABORT), {
+      code: 'no_rollout',
+      why: /has been rolled back already \(proven worse/,
+    });
+    world.evidence = evidenceOf('pass', 90);
+    await ticks(world, controller, 3);
+    world.diskFault = undefined;
+    await ticks(world, controller);
+    t.match(controller.status('fashion'), { phase: 'rolledBack', endedMs: provenMs });
+    t.match(bodiesOf(ledger).at(-2), { kind: 'decision', evidence: evidenceOf('fail', 40) });
+    t.same((await replay(ledger.records(), decideByLabel)).disagreements, []);
+  },
+);
 
 t.test(
   'what ended meanwhile is recorded in the order in which it ended, before all else',
@@ -180,7 +183,7 @@ t.test('an abort waits neither for a record nor for a load that is under way', a
   held.resolve();
   await ticking;
   await controller.stop();
-  t.equal(world.shares(), STABLE, 'the step that was being entered leads nobody back');
+  t.equal(world.shares(), STABLE, 'the step that was being entered routes no traffic back');
   t.notOk(world.log.some((line) => line.startsWith('write candidate=2:5000')));
   t.match(controller.status('fashion'), { phase: 'aborted', onRecord: true });
   t.same((await replay(ledger.records(), decideByLabel)).disagreements, []);
@@ -208,7 +211,7 @@ t.test(
     await later.resume(third.controller);
     later.diskFault = undefined;
     await ticks(later, third.controller);
-    t.match(later.shares(), /^candidate=2:1000/, 'once it takes records the trial goes on');
+    t.match(later.shares(), /^candidate=2:1000/, 'once it takes records the trial resumes');
   },
 );
 

@@ -4,7 +4,7 @@ import type { Controller } from '../../src/rollout/controller.ts';
 import { allTo } from '../../src/rollout/route-for.ts';
 import { aRoute, World } from './builders.ts';
 
-/** The configured route, with everybody at one version. */
+/** The configured route, with all traffic at one version. */
 function configured(stable: string) {
   return { ...aRoute(), stable, shares: allTo(stable), revision: 0 };
 }
@@ -66,7 +66,7 @@ t.test('a ledger that takes no record does not stop serving', async (t) => {
   world.diskFault = 'no space left';
   const { ledger, controller } = await aStart(world, { basis: 'nothing', newest: '2' });
   t.equal(world.shares(), 'stable=2:10000');
-  t.same(world.errors, [], 'the ledger tells of itself');
+  t.same(world.errors, [], 'the ledger reports its own faults');
   t.same(ledger.records(), []);
   world.diskFault = undefined;
   await controller.tick();

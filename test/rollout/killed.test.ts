@@ -79,7 +79,7 @@ async function recordsOf(life: Life, dies: number): Promise<readonly LedgerRecor
   return ledger.records();
 }
 
-/** Routes that were written before what they lead to was loaded; but for the first, which nobody is sent by until it is. */
+/** Routes that were written before what they lead to was loaded; but for the first, which gets no traffic until it is. */
 function notPrepared(log: readonly string[]): readonly string[] {
   return log.filter((line, at) => {
     const shares = /^write (.*)$/.exec(line)?.[1];
@@ -91,7 +91,7 @@ function notPrepared(log: readonly string[]): readonly string[] {
 }
 
 for (const [name, life] of Object.entries(LIVES)) {
-  t.test(`a process killed after any record goes on as the ledger says: ${name}`, async (t) => {
+  t.test(`a process killed after any record resumes as the ledger says: ${name}`, async (t) => {
     const { length } = await recordsOf(life, Number.POSITIVE_INFINITY);
     t.ok(length >= 2);
     for (let dies = 1; dies <= length; dies += 1) {
@@ -103,7 +103,7 @@ for (const [name, life] of Object.entries(LIVES)) {
       const { route } = routeOnRecord(ledger.records(), aRoute());
       const { stable, shares, mirror } = reborn.table.get('fashion') ?? aRoute();
       t.same({ stable, shares, mirror }, route, `after record ${dies}`);
-      t.same(notPrepared(reborn.log), [], 'nobody is sent to what is not loaded');
+      t.same(notPrepared(reborn.log), [], 'no traffic goes to what is not loaded');
       const owed = ledger.records().slice(dies);
       t.same(
         owed.filter(({ body }) => !['rolloutLoaded', 'route'].includes(body.kind)),

@@ -88,12 +88,12 @@ t.test('a resumed trial whose candidate hangs holds neither the start nor a comm
   const { controller } = next.boot(ledger.records());
   await controller.load();
   for (const route of next.table.values()) await controller.resume(route);
-  t.equal(next.shares(), STABLE, 'people are served');
+  t.equal(next.shares(), STABLE, 'callers are served');
   t.match(await controller.submit(ABORT), { kind: 'applied' });
   t.equal(controller.status('fashion')?.phase, 'aborted');
 });
 
-t.test('while a later step is loaded a trial can end, and cannot go on', async (t) => {
+t.test('while a later step is loaded a trial can end, and cannot advance', async (t) => {
   const { world, gate, controller } = await aLoading();
   gate.resolve();
   await controller.loaded('fashion');
@@ -103,7 +103,7 @@ t.test('while a later step is loaded a trial can end, and cannot go on', async (
   const ticked = controller.tick();
   await new Promise((soon) => setImmediate(soon));
   t.match(controller.status('fashion'), { phase: 'progressing', step: { number: 3 } });
-  t.equal(world.shares(), `${STABLE} mirror`, 'nobody is sent to what is not there');
+  t.equal(world.shares(), `${STABLE} mirror`, 'no traffic goes to what is not there');
   world.evidence = evidenceOf('fail');
   await controller.tick();
   await ticked;

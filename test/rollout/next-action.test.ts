@@ -71,7 +71,7 @@ t.test(
   },
 );
 
-t.test('a pause step ends with its duration, and one without when somebody resumes', async (t) => {
+t.test('a pause step ends with its duration, and one without on `resume`', async (t) => {
   const spec = aSpec({ steps: [{ kind: 'pause', durationMs: 60_000 }, { kind: 'promote' }] });
   const rollout = aRollout({ spec, phase: paused(0) });
   t.match(actionOf(rollout, 'inconclusive', { nowMs: 20_000 }), {

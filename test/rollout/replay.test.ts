@@ -152,7 +152,7 @@ async function see(world: World, controller: Controller, script: readonly Seen[]
 
 // A kill may come after any record. From there on the same evidence must lead to the same end.
 for (const ending of ['pass', 'fail'] as const) {
-  t.test(`after any prefix of the ledger a trial goes on to the same end: ${ending}`, async (t) => {
+  t.test(`after any prefix of the ledger a trial resumes to the same end: ${ending}`, async (t) => {
     const end: readonly Seen[] = [
       [ending, 300],
       [ending, 300],

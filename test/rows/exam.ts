@@ -1,6 +1,6 @@
 /**
- * Many callers at once send one model requests of their own, over all wires together, and every answer is held against the
- * runtime alone: whatever requests share, each caller must get what he would have got by himself.
+ * Many callers at once send one model requests of their own, over all wires together, and every answer is compared with the
+ * runtime alone: each caller must get the answer that its request would get in a run of its own.
  */
 import { seededRandom } from '../../src/core/random.ts';
 import { GrpcWire } from '../conformance/wire/grpc.ts';

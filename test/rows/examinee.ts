@@ -11,7 +11,7 @@ export type Tier = 'thread' | 'process';
 export type Examinee = {
   /** As the gateway knows it. */
   readonly id: string;
-  /** As people know it. */
+  /** Its common name. */
   readonly name: string;
   readonly source: 'generated' | 'testdata';
   readonly tier: Tier;

@@ -13,7 +13,7 @@ import { sit } from './sit.ts';
 /** Requests of each model. */
 const EACH = { generated: 72, testdata: 24 } as const;
 const REQUESTS_MIN = 20_000;
-/** Of ONNX's models, every so many has a process of its own besides. */
+/** Of ONNX's models, one of so many has a process of its own as well. */
 const PROCESS_EVERY = 6;
 
 const { values } = parseArgs({

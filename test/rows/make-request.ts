@@ -10,7 +10,7 @@ import type { KitTensor } from '../conformance/wire/tensor.ts';
 import type { Examinee } from './examinee.ts';
 
 const ROWS_MAX = 6;
-/** In place of free dimensions behind the first: every second request has the usual one, so that there is company. */
+/** In place of free dimensions behind the first: every second request has the usual one, so that requests share runs. */
 const USUAL_SIZE = 3;
 const SIZE_MAX = 5;
 /** Every so many requests hold a number that is rare; every so many, numbers at the edge of what there is. */
@@ -49,7 +49,7 @@ function special(at: number, random: Random): number | undefined {
   return at % EVERY.rare === 0 ? 3 + random.unit() * 6 : undefined;
 }
 
-/** Rows of the example in another order and number; numbers of 32 and 64 bits are stretched besides. */
+/** Rows of the example in another order and number; numbers of 32 and 64 bits are scaled too. */
 function varied(example: readonly KitTensor[], { rows, random }: Making): readonly KitTensor[] {
   const own = example[0]?.shape[0] ?? 0;
   return example.map((tensor) => {

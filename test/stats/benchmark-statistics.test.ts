@@ -20,7 +20,7 @@ const claims: fc.Arbitrary<TailClaim> = fc.record({
   confidence: fc.constantFrom(0.8, 0.9, 0.95, 0.99, 0.9975),
 });
 
-// The constants that mlcommons/endpoints#417 quotes of LoadGen: 459 and 44 without a late one, 661 and 63 in time beside one late.
+// The constants that mlcommons/endpoints#417 quotes of LoadGen: 459 and 44 without a late one, 661 and 63 in time with one late.
 t.test('the requests that a claim needs are those of MLPerf', async (t) => {
   const p99 = { quantile: 0.99, confidence: 0.99 };
   const p90 = { quantile: 0.9, confidence: 0.99 };

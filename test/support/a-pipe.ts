@@ -15,7 +15,7 @@ type Fixture = {
   readonly teardown: (work: () => unknown) => void;
 };
 
-/** A named pipe that nobody has opened. */
+/** A named pipe without a reader or writer. */
 export function makeFifo(path: string): void {
   execFileSync('mkfifo', [path]);
 }

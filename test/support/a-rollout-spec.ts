@@ -1,6 +1,6 @@
 import { type RolloutSpec, RULES_VERSION } from '../../src/core/rollout.ts';
 
-/** What a rollout from version 1 to 2 is to show; a test says its steps and whatever else matters to it. */
+/** A rollout from version 1 to 2; a test gives its steps and the fields that matter to it. */
 export function aRolloutSpec(
   given: Partial<RolloutSpec> & Pick<RolloutSpec, 'steps'>,
 ): RolloutSpec {

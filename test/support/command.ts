@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-/** The compiled command line, beside the compiled tests wherever those lie. */
+/** The compiled command line, in the folder of the compiled tests. */
 export const COMMAND = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 
 const TIMEOUT_MS = 100_000;

@@ -23,7 +23,7 @@ t.test('two files that import each other are caught, be it for types alone', asy
   t.same(checkCycles(sources({ 'src/a/one.ts': ['./two.ts'], 'src/a/two.ts': [] })), []);
 });
 
-t.test('a circle of many files is caught once, and beside it a second one', async (t) => {
+t.test('a circle of many files is caught once, and a second one too', async (t) => {
   const complaints = checkCycles(
     sources({
       'src/a/entry.ts': ['./one.ts'],
@@ -56,7 +56,7 @@ t.test('folders that import each other are caught, though no two of their files 
   t.match(checkCycles(sources(inner)), [/^src\/a: .*src\/a\/in\/one.ts -> /]);
 });
 
-t.test('a file in a circle with the folder beside it is caught', async (t) => {
+t.test('a file in a circle with the folder of its name is caught', async (t) => {
   const circle = { 'src/a.ts': ['./a/one.ts'], 'src/a/one.ts': [], 'src/a/two.ts': ['../a.ts'] };
   t.match(checkCycles(sources(circle)), [/^src: a circle of imports: /]);
   // A folder may use files beside it, and another of those may use the folder.

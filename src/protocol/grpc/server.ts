@@ -48,7 +48,7 @@ import { unary } from './unary.ts';
 export type GrpcServerOptions = {
   readonly service: Service;
   readonly limits: GrpcLimits;
-/** Authorities that clients may call by; empty: any. Django's ALLOWED_HOSTS. */
+  /** Authorities that clients may call by; empty: any. Django's ALLOWED_HOSTS. */
   readonly allowedHosts: readonly string[];
   /** What all requests may hold together, those of other protocols among them. */
   readonly budget: MemoryBudget;

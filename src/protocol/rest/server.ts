@@ -40,7 +40,7 @@ export type RestServerOptions = {
   readonly service: Service;
   readonly feedback: Feedback;
   readonly limits: RestLimits;
-/** Host names that clients may call by; empty: any. Django's ALLOWED_HOSTS. */
+  /** Host names that clients may call by; empty: any. Django's ALLOWED_HOSTS. */
   readonly allowedHosts: readonly string[];
   /** What all requests may hold together, those of other protocols among them. */
   readonly budget: MemoryBudget;

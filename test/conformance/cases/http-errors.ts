@@ -220,7 +220,7 @@ function routeCases(): readonly Case[] {
     httpCase({
       ...{ id: 'errors.http.unknown-path.body', section, level: 'recommended' },
       reference: `${REST}, "Errors"`,
-      claim: 'what is refused says so in JSON, whatever the path',
+      claim: 'refusals are JSON on every path',
       request: { path: '/v2/no/such/path' },
       check: isRefusal(404),
     }),

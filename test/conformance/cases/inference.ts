@@ -60,7 +60,7 @@ function batchCases(): readonly Case[] {
     }),
     inferenceCase({
       ...{ id: 'inference.input-order', reference },
-      claim: 'inputs are told apart by name, not by their order',
+      claim: 'inputs are matched by name, not by their order',
       call: { model: MODEL.addSub, inputs: one.inputs.toReversed() },
       outputs: one.outputs,
     }),
@@ -199,7 +199,7 @@ function versionCases(): readonly Case[] {
   );
 }
 
-/** Triton writes a scalar as [1], others as []: the shape that the metadata tell is the one to send. */
+/** Triton writes a scalar as [1], others as []: the shape in the metadata is the one to send. */
 function scalarCase(): Case {
   return {
     ...{ id: 'inference.scalar', section: 'inference', level: 'recommended', reference },

@@ -1,4 +1,4 @@
-/** The server beside its models: health for orchestrators, reflection, settings, and what it does not serve. */
+/** The server, apart from its models: health for orchestrators, reflection, settings, and what it does not serve. */
 import { type Bench, type Case, type Finding, fail, pass } from '../case.ts';
 import { describeGrpc, grpcCase, isCode, isMessage } from '../kinds/grpc.ts';
 import { describeRequest, httpCase, isRefusal } from '../kinds/http.ts';
@@ -36,7 +36,7 @@ function healthCases(): readonly Case[] {
     {
       ...{ section: 'health', reference: HEALTH, id: 'health.watch', level: 'extension' },
       ...{ models: [], wires: ['grpc'] },
-      claim: 'whoever watches health learns at once how it stands',
+      claim: 'a health watch begins with the present status',
       run: async ({ grpc }) => {
         const reply = await grpc.first('Watch', { service: '' }, 'health');
         const isServing = reply.kind === 'answer' && reply.message['status'] === 'SERVING';

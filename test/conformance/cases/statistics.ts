@@ -49,7 +49,7 @@ function configurationCases(): readonly Case[] {
     }),
     grpcCase({
       ...{ ...common, id: 'configuration.grpc' },
-      claim: 'the configuration tells batch, inputs and outputs',
+      claim: 'the configuration has batch, inputs and outputs',
       method: 'ModelConfig',
       message: { name: ADD_SUB },
       check: isMessage(({ config }) => {

@@ -18,7 +18,7 @@ type StreamRow = {
   readonly wrong: (end: StreamEnd) => string | undefined;
 };
 
-/** Each request has other numbers of rows, so that answers can be told apart. */
+/** Each request has other numbers of rows, so that answers can be distinguished. */
 function request(id: string, rows: number): Message {
   return rawMessage({ model: MODEL.addSub, id, inputs: addSub(rows).inputs });
 }
@@ -50,7 +50,7 @@ const ROWS: readonly StreamRow[] = [
   },
   {
     id: 'error-inside',
-    claim: 'a request that is refused gets an error in its turn, and the stream goes on',
+    claim: 'a request that is refused gets an error in its turn, and the stream continues',
     messages: [request('a', 1), unknown, request('b', 2)],
     wrong: wrongAround,
   },
@@ -120,7 +120,7 @@ function wrongAnswer(message: Message | undefined, rows: number): string | undef
 }
 
 function wrongAround({ messages, code }: StreamEnd): string | undefined {
-  if (code !== 'OK') return 'the stream ends with OK, whatever became of a request';
+  if (code !== 'OK') return 'the stream ends with OK, even after a failed request';
   const [first, error, last] = messages;
   if (messages.length !== 3) return '3 answers';
   if (wrongAnswer(first, 1) ?? wrongAnswer(last, 2)) return 'the first and the third answered';

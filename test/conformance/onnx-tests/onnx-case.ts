@@ -8,7 +8,7 @@ import { type OnnxTest, readOutlook } from './find-tests.ts';
 import { knownDifference, toleranceFor } from './known-differences.ts';
 import { readTensorFile } from './tensor-file.ts';
 
-/** Beyond this a case is not sent as JSON: it would only measure patience. */
+/** Beyond this a case is not sent as JSON: it would only take long. */
 const JSON_BYTES_MAX = 65_536;
 
 /**

@@ -67,7 +67,7 @@ function withoutPlace(reason: string): string {
   return line.replaceAll(/\S*\/(\S+\.onnx)/g, '$1').replace(/^onnx_\w+ version \d+: /, '');
 }
 
-/** Why models are not ready, as the index of the repository tells. */
+/** Why models are not ready, from the index of the repository. */
 async function unavailable({
   http,
   grpc,

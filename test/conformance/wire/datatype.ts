@@ -23,7 +23,7 @@ export const ELEMENT_BYTES = {
 
 export type Datatype = keyof typeof ELEMENT_BYTES;
 
-/** An element as people write it: 64-bit integers as bigint, BYTES as text or bytes. */
+/** An element in readable form: 64-bit integers as bigint, BYTES as text or bytes. */
 export type Value = number | bigint | boolean | string | Uint8Array;
 
 /** The elements as little-endian bytes without padding; BYTES: each a uint32 length and its bytes. */

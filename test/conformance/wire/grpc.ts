@@ -89,7 +89,7 @@ export class GrpcWire {
     };
   }
 
-  /** One call, one answer. Rejects where nobody answers at all. */
+  /** One call, one answer. Rejects without any answer. */
   async call(
     method: string,
     message: Message = {},

@@ -28,7 +28,7 @@ export class HttpWire {
     this.#base = new URL(url);
   }
 
-  /** Rejects where nobody answers within 30 s. */
+  /** Rejects without an answer within 30 s. */
   send({ method = 'GET', path, headers = {}, body }: HttpRequest): Promise<HttpAnswer> {
     const { hostname, port, pathname } = this.#base;
     const content = typeof body === 'string' ? Buffer.from(body) : body;
@@ -74,7 +74,7 @@ export function errorOf({ json }: HttpAnswer): string | undefined {
   return isObject(json) && typeof json['error'] === 'string' ? json['error'] : undefined;
 }
 
-/** An answer in one line for people. */
+/** An answer in one readable line. */
 export function describeAnswer(answer: HttpAnswer): string {
   return `${answer.status} ${answer.body.subarray(0, 160).toString('utf8')}`;
 }

@@ -36,10 +36,10 @@ export const INFER_WIRES: readonly InferWire[] = [
   'grpc-typed',
 ];
 
-/** Sends one inference over one wire. Rejects only where nobody answers. */
+/** Sends one inference over one wire. Rejects only without an answer. */
 export type Infer = (call: InferCall) => Promise<Reply>;
 
-/** A reply in one line for people. */
+/** A reply in one readable line. */
 export function describeReply(reply: Reply): string {
   if (reply.kind === 'broken') return `broken answer: ${reply.what}`;
   if (reply.kind === 'refusal') return `${reply.status} ${JSON.stringify(reply.message)}`;
@@ -49,7 +49,7 @@ export function describeReply(reply: Reply): string {
   return `an answer with ${outputs.join(', ') || 'no outputs'}`;
 }
 
-/** A call in one line for people. */
+/** A call in one readable line. */
 export function describeCall(call: InferCall): string {
   const version = call.version === undefined ? '' : ` version ${call.version}`;
   const inputs = call.inputs.map(

@@ -1,6 +1,6 @@
 import { type Datatype, elementCount, pack, unpack, type Value } from './datatype.ts';
 
-/** A tensor as the kit holds it: raw bytes, whatever wire they came over. */
+/** A tensor as the kit holds it: raw bytes, from any wire. */
 export type KitTensor = {
   readonly name: string;
   readonly datatype: Datatype;
@@ -73,7 +73,7 @@ function isSame(expected: Value, found: Value | undefined, tolerance?: Tolerance
   return Math.abs(wanted - got) <= tolerance.absolute + tolerance.relative * Math.abs(wanted);
 }
 
-/** An element for people. */
+/** An element as text. */
 export function show(value: Value | undefined): string {
   if (value instanceof Uint8Array) return JSON.stringify(Buffer.from(value).toString('latin1'));
   return Object.is(value, -0) ? '-0' : String(value);

@@ -75,7 +75,7 @@ t.test(
 );
 
 // A stall of one second in ten, 100 requests a second: one event a stall, and every tenth request slow.
-t.test('a candidate that stalls for everybody now and then is not proven no worse', async (t) => {
+t.test('a candidate that stalls for all callers now and then is not proven no worse', async (t) => {
   const stalling = { requests: 15_000, units: 13_500, slow: 30, slowRequests: 1_630 };
   const steady = { requests: 15_000, units: 13_500, slow: 150, slowRequests: 170 };
   const metric = slowRequestsOf(

@@ -81,7 +81,7 @@ for binary_in in (True, False):
                 assert result.get_response()["model_version"] == "1"
 
 
-@claim("outputs that nobody asked for come all the same, in binary")
+@claim("outputs are returned in binary where none is requested")
 def all_outputs(server):
     with connect(server) as client:
         assert_sums(client.infer("simple", sum_inputs()))

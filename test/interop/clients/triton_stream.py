@@ -58,7 +58,7 @@ def in_order(server):
             assert_same(result.as_numpy("OUTPUT0"), np.full((1, 16), number + 1, dtype=np.int32))
 
 
-@claim("a bad request is answered by its id, and the stream goes on")
+@claim("a bad request is answered by its id, and the stream continues")
 def bad_request(server):
     with Stream(server) as stream:
         stream.send(1)

@@ -22,5 +22,5 @@ t.test('an order that is notified twice is carried out all the same', async (t) 
   sleepMs[0] = NO_MORE;
   Atomics.store(orders, 0, 2);
   Atomics.notify(orders, 0);
-  t.same(await ended, [0], 'and the thread ends when it is told to');
+  t.same(await ended, [0], 'and the thread ends on its message');
 });

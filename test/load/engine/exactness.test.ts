@@ -59,7 +59,7 @@ function farFrom(durations: readonly number[], summary: LatencySummary): string[
   return Object.entries(percentiles).flatMap(([name, percentile]) => {
     const found = summary[name as keyof typeof percentiles];
     const truth = percentileOf(durations, percentile);
-    // Durations are told in tenths of a microsecond.
+    // Durations are recorded in tenths of a microsecond.
     const isFar = Math.abs(found - truth) > truth * EXACTNESS + 1e-4;
     return isFar ? [`${name} ${found}, not ${truth}`] : [];
   });

@@ -118,7 +118,7 @@ t.test('a closed loop whose generator mostly waits has no warning', TIME, async 
   t.same(warnings, []);
 });
 
-t.test("a load that cannot be run is told in the generator's own words", TIME, async (t) => {
+t.test("a load that cannot be run fails with the generator's own message", TIME, async (t) => {
   const generator = aGenerator(t, 2);
   const { port } = await aServer(t);
   const steps = { kind: 'steps', steps: [] } as const;

@@ -10,7 +10,7 @@ import type { Answer, Sender } from '../../../src/load/nouns/sender.ts';
 
 const OK: Answer = { error: undefined, head: '', body: Buffer.from('ok') };
 
-/** A sender without a wire: the n-th request, from 0, is answered as it is told to. */
+/** A sender without a wire: the n-th request, from 0, is answered as given. */
 class HandSender implements Sender {
   readonly sent: Uint8Array[] = [];
   readonly abandoned: Promise<Answer>[] = [];
@@ -285,7 +285,7 @@ async function theAlarm(t: Pick<Test, 'teardown'>): Promise<Alarm> {
   return alarm;
 }
 
-// How late it rings is measured by the suite `honesty` of the bench, beside a timer.
+// How late it rings is measured by the suite `honesty` of the bench, against a timer.
 t.test('the alarm never rings early by itself', async (t) => {
   const alarm = await theAlarm(t);
   const earlyMs: number[] = [];
@@ -300,21 +300,18 @@ t.test('the alarm never rings early by itself', async (t) => {
   );
 });
 
-t.test(
-  'an alarm rings early when it is told to, and a later wait is not confused by it',
-  async (t) => {
-    for (const alarm of [await theAlarm(t), new TimerAlarm(systemClock)]) {
-      const startMs = systemClock.monotonicMs();
-      setTimeout(() => alarm.ring(), 5);
-      await alarm.until(startMs + 60_000);
-      t.ok(systemClock.monotonicMs() - startMs < 30_000);
-      const soon = alarm.until(systemClock.monotonicMs() + 3);
-      alarm.ring();
-      await soon;
-      const atMs = systemClock.monotonicMs() + 20;
-      await alarm.until(atMs);
-      // A timer counts from when the event loop last looked at its clock.
-      t.ok(systemClock.monotonicMs() >= atMs - 10);
-    }
-  },
-);
+t.test('an alarm rings early on request, and a later wait is not confused by it', async (t) => {
+  for (const alarm of [await theAlarm(t), new TimerAlarm(systemClock)]) {
+    const startMs = systemClock.monotonicMs();
+    setTimeout(() => alarm.ring(), 5);
+    await alarm.until(startMs + 60_000);
+    t.ok(systemClock.monotonicMs() - startMs < 30_000);
+    const soon = alarm.until(systemClock.monotonicMs() + 3);
+    alarm.ring();
+    await soon;
+    const atMs = systemClock.monotonicMs() + 20;
+    await alarm.until(atMs);
+    // A timer counts from when the event loop last looked at its clock.
+    t.ok(systemClock.monotonicMs() >= atMs - 10);
+  }
+});

@@ -99,7 +99,7 @@ t.test('a step holds its own share, and a pause none', async (t) => {
     starts.filter((ms) => ms >= from && ms < to).length;
   t.equal(between(1_000, 1_500), 0);
   t.ok(Math.abs(between(0, 1_000) - 50) < 5 * Math.sqrt(50));
-  t.ok(Math.abs(between(1_500, 3_000) - 300) < 5 * Math.sqrt(300), 'the last step goes on');
+  t.ok(Math.abs(between(1_500, 3_000) - 300) < 5 * Math.sqrt(300), 'the last step continues');
 });
 
 // Kolmogorov and Smirnov's distance to a distribution; above 1.95 / sqrt(n) the chance is one in a thousand. The seed is

@@ -5,7 +5,7 @@ type Event = { readonly atMs: number; readonly happen: () => void };
 
 /**
  * Time that stands still while anything happens and then leaps to what happens next: an alarm that is never late and a server
- * that holds its answers for just as long as it is told to, on any machine.
+ * that holds its answers for exactly the given time, on any machine.
  */
 export class StillTime implements Clock, Alarm {
   readonly #events: Event[] = [];
@@ -47,7 +47,7 @@ export class StillTime implements Clock, Alarm {
     this.#leapSoon();
   }
 
-  /** Whoever lets the event loop turn once, as a busy generator does, goes on before time does. */
+  /** A continuation after one turn of the event loop, as in a busy generator, runs before time advances. */
   #leapSoon(): void {
     setImmediate(() => setImmediate(() => this.#leap()));
   }

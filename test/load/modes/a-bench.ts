@@ -16,7 +16,7 @@ export type AServer = {
   readonly serviceMs: (moment: { readonly elapsedMs: number; readonly load: number }) => number;
   /** A time on the way that takes no capacity, from `unit` in [0, 1). */
   readonly wayMs?: (unit: number) => number;
-  /** Whether a request is refused at once. */
+  /** Whether a request is refused immediately. */
   readonly refuses?: (elapsedMs: number, load: number) => boolean;
 };
 

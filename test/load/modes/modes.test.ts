@@ -10,7 +10,7 @@ import { aBench, steady } from './a-bench.ts';
 
 const hour = { durationMs: 3_600_000, warmupMs: 36_000, seed: 5 };
 
-t.test('one load is ordered as it was asked for, and told', async (t) => {
+t.test('one load is ordered as requested, and printed', async (t) => {
   const bench = aBench({ A: steady(5) });
   const order = { arrivals: constant(100), durationMs: 10_000, warmupMs: 1000, seed: 3 };
   const result = await run(bench, { ...order, deadlineMs: 50 });
@@ -31,7 +31,7 @@ t.test('a load with a warning says so', async (t) => {
   t.match(bench.lines.at(-1), /Warning: The generator was late/);
 });
 
-t.test('a mode that is told to stop starts no further load, and says why it stopped', async (t) => {
+t.test('a mode that is stopped starts no further load, and says why it stopped', async (t) => {
   const stop = new AbortController();
   const bench = aBench({ A: steady(5) }, { signal: stop.signal });
   const load = bench.load;
@@ -220,7 +220,7 @@ t.test('a step shows as a drift wherever in the soak it is', async (t) => {
   t.ok(Math.abs((p50?.from ?? 0) - 20) < 1 && Math.abs((p50?.to ?? 0) - 30) < 1);
 });
 
-t.test('memory is judged as far as it could be read, and where it could not is told', async (t) => {
+t.test('memory is judged as far as it could be read, and the rest is reported', async (t) => {
   let samples = 0;
   const sampleMemory = (): number | undefined => {
     samples += 1;

@@ -75,7 +75,7 @@ t.test('the headline of a run that is not valid says so first', async (t) => {
   t.equal(tablesOf(record)[0]?.title, 'Warnings');
 });
 
-t.test('a sweep is told by its knee and by what is left beyond it', async (t) => {
+t.test('a sweep is summed up by its knee and by what is left beyond it', async (t) => {
   t.equal(
     headlineOf(aRecord(aSweep())),
     'Up to 480 requests a second at least 95 % are answered within 100 ms; a closed loop got 533, and at 3 times that 91.4 % of the best good rate is left.',
@@ -91,7 +91,7 @@ t.test('a sweep is told by its knee and by what is left beyond it', async (t) =>
   );
 });
 
-t.test('a comparison is told by its p99, with the interval and the noise', async (t) => {
+t.test('a comparison is summed up by its p99, with the interval and the noise', async (t) => {
   t.equal(
     headlineOf(aRecord(aComparison())),
     "B's p99 is 1.12 times A's (1.05 to 1.20), higher; A/A control: 0.99 (0.95 to 1.03).",
@@ -121,7 +121,7 @@ t.test('a comparison that leaves out the invalid rounds has no warnings', async 
   t.match(textOf(most), 'Why the figures are invalid');
 });
 
-t.test('a search for a rate is told by the proven rate, or by there being none', async (t) => {
+t.test('a search for a rate is summed up by the proven rate, or by there being none', async (t) => {
   const search = {
     mode: 'slo',
     quantile: 0.99,
@@ -143,7 +143,7 @@ t.test('a search for a rate is told by the proven rate, or by there being none',
   t.match(textOf(aRecord(tooFew)), 'too few');
 });
 
-t.test('a soak is told by what drifted', async (t) => {
+t.test('a soak is summed up by what drifted', async (t) => {
   t.match(
     headlineOf(aRecord(aSoak())),
     /^Over 1 h 55 min p99 drifted from 13\.5 ms to 18\.9 ms and memory drifted from 212 MiB to 297 MiB\. Answered/,

@@ -125,7 +125,7 @@ t.test('a model that takes BYTES is sent the files as they are', async (t) => {
   }
 });
 
-t.test('a folder or a model that has nothing to do with images is told of', async (t) => {
+t.test('a folder or a model that has nothing to do with images is refused', async (t) => {
   const folder = aFolder(t);
   const [one] = taking('UINT8', [1, 3, 8, 8]).inputs;
   const two = { inputs: one === undefined ? [] : [one, { ...one, name: 'z' }], outputs: [] };

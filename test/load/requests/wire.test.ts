@@ -260,7 +260,7 @@ t.test(
   },
 );
 
-t.test('shape, datatype and a missing output are told; further outputs are fine', async (t) => {
+t.test('shape, datatype and a missing output are reported; further outputs are fine', async (t) => {
   const check = oneCheck('rest-json', [tensorOf('FP32', [1, 2], 'y')]);
   t.equal(check(0, jsonAnswer({ data: [1, 2] }), ''), undefined);
   t.equal(
@@ -327,7 +327,7 @@ t.test(
   },
 );
 
-t.test('garbage is told of, never thrown', async (t) => {
+t.test('garbage is reported, never thrown', async (t) => {
   const random = seededRandom(11);
   const good: Readonly<Record<AnswerForm, Buffer>> = {
     'rest-json': jsonAnswer({ data: [1, 2] }),

@@ -76,7 +76,7 @@ async function ourServer(t: Test): Promise<Readonly<Record<Protocol, Address>>> 
   return { 'rest-json': http, 'rest-binary': http, grpc, 'grpc-stream': grpc };
 }
 
-/** A server of HTTP that does whatever the test wants. It ends with the test. */
+/** A server of HTTP with a handler of the test. It ends with the test. */
 async function aSite(t: Teardown, listener: RequestListener, tls = false): Promise<Address> {
   const server = tls ? createSecureServer(CERTIFICATE, listener) : createServer(listener);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -107,7 +107,7 @@ async function nobody(): Promise<Address> {
 
 const PROTOCOLS = ['rest-json', 'rest-binary', 'grpc', 'grpc-stream'] as const;
 
-t.test('our own server tells the same on every wire', async (t) => {
+t.test('our own server answers the same on every wire', async (t) => {
   const addresses = await ourServer(t);
   for (const protocol of PROTOCOLS) {
     const facts = await askTarget(aTarget(addresses[protocol], { protocol }));
@@ -154,7 +154,7 @@ t.test('the split of a load is the difference of two counts, as means', async (t
     computeMs: 5,
   });
   t.equal(splitBetween(before, before), undefined, 'nothing happened');
-  t.equal(splitBetween(after, before), undefined, 'the server was started anew');
+  t.equal(splitBetween(after, before), undefined, 'the server was restarted');
   t.equal(splitBetween(before, { ...after, runs: 0 }), undefined);
 });
 
@@ -223,7 +223,7 @@ t.test("questions carry the target's headers, and names as they are", async (t) 
   ]);
 });
 
-t.test('a server may tell less than the protocol has', async (t) => {
+t.test('a server may answer less than the protocol has', async (t) => {
   const inputs = [{ name: 'x', datatype: 'TYPE_STRING', shape: ['-1', null, 3] }];
   const outputs = [
     { name: 'y', datatype: 'FP8', shape: [1] },

@@ -161,7 +161,7 @@ t.test("the server's words are read as they were meant", async (t) => {
   }
 });
 
-t.test('calls beyond what the server takes at once wait, and none fails', TIME, async (t) => {
+t.test('calls beyond the limit of streams wait, and none fails', TIME, async (t) => {
   let open = 0;
   let most = 0;
   const { address } = await anHttp2Server(
@@ -260,7 +260,7 @@ t.test('where nothing listens, opening and sending both say so', async (t) => {
   await t.rejects(sender.send(MESSAGE), /ECONNREFUSED/);
 });
 
-t.test('a server that speaks no HTTP/2 is told at the opening', async (t) => {
+t.test('a server that speaks no HTTP/2 is reported on opening', async (t) => {
   const server = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   t.teardown(() => server.close());

@@ -137,7 +137,7 @@ t.test(
   },
 );
 
-t.test('what is no answer, or too long, is told', async (t) => {
+t.test('what is no answer, or too long, is reported', async (t) => {
   const refuse = (text: string, message: RegExp) =>
     t.throws(() => new AnswerReader().take(Buffer.from(text, 'latin1')), message);
   refuse('SSH-2.0-x\r\n\r\n\r\n', /is not HTTP\/1.1/);
@@ -223,7 +223,7 @@ t.test('a connection that the server closes is not used again', async (t) => {
 });
 
 t.test(
-  'a request without a whole answer says how it failed, and the next one goes on',
+  'a request without a whole answer says how it failed, and the next one is sent',
   async (t) => {
     const { address } = await aServer(t, (socket, n) => {
       if (n === 0) socket.end('HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhel');

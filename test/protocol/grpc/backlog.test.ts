@@ -3,7 +3,7 @@ import { CLIENTS, connectedWhileBusy, FEWER_MAY_WAIT } from '../clients-at-once.
 import { aConversation } from './builders.ts';
 
 t.test(
-  'clients that connect all at once, while the thread is busy, all get through',
+  'clients that connect together, while the thread is busy, all get through',
   { skip: FEWER_MAY_WAIT },
   async (t) => {
     const { port } = await aConversation(t);

@@ -41,7 +41,7 @@ async function holdAll(t: Test, port: number, budget: MemoryBudget): Promise<Cli
       return call;
     },
   );
-  await until('bytes that nobody asked for are counted too', () => budget.usedBytes >= 800_000);
+  await until('unread bytes are counted too', () => budget.usedBytes >= 800_000);
   return calls;
 }
 

@@ -33,7 +33,7 @@ t.test('a model that is not there is not ready, and has no metadata', async (t) 
   t.match(error?.details, /^Request for unknown model: 'z' is not found/);
 });
 
-t.test('a model tells what it takes and how it is configured', async (t) => {
+t.test('metadata and configuration of a model are answered', async (t) => {
   const { call } = await aConversation(t);
   t.match((await call('ModelMetadata', { name: 'm' })).answer, {
     name: 'm',

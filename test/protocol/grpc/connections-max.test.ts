@@ -7,7 +7,7 @@ import { aGateway } from '../../gateway/builders.ts';
 import { aSession, framed } from './a-session.ts';
 import { aClient, aConversation, anInfer, encoded } from './builders.ts';
 
-t.test('a newcomer is served at once, and the connection that is idle longest goes', async (t) => {
+t.test('a new connection is served, and the one that is idle longest is closed', async (t) => {
   const { port, call } = await aConversation(t, { limits: { connectionsMax: 2 } });
   const [first, second] = [await aSession(t, port), await aSession(t, port)];
   const goodbye = once(first.session, 'goaway');
@@ -17,7 +17,7 @@ t.test('a newcomer is served at once, and the connection that is idle longest go
   t.notOk(second.session.closed);
 });
 
-t.test('where all connections are at work a newcomer is sent away', async (t) => {
+t.test('where all connections are at work a new one is refused', async (t) => {
   const { host, first } = aHeldHost();
   const gateway = aGateway({ hosts: { '1': host } });
   const { port } = await aConversation(t, {

@@ -110,7 +110,7 @@ t.test('elements may come in pieces, packed or one by one', async () => {
       const messages = isSplit ? contents : [Buffer.concat(contents)];
       const input = [field(1, 'x'), field(2, 'INT32'), ...messages.map((each) => field(5, each))];
       const values = parts.flatMap(([, each]) => each);
-      // Contents come before the shape that tells how many there are.
+      // Contents come before the shape with their number.
       const bytes = field(5, Buffer.concat([...input, field(3, Buffer.from([values.length]))]));
       return values.length === 0 || dataOf(bytes).equals(bytesOf('INT32', values));
     }),
@@ -306,7 +306,7 @@ const ENTRY = field(4, Buffer.concat([field(1, Buffer.from('a')), field(2, Buffe
 const NO_STRING = field(8, Buffer.alloc(0));
 const ONE = Buffer.of(1);
 
-/** Messages of a few megabytes that would take a hundred times that, or seconds in which nobody else is served. */
+/** Messages of a few megabytes that would take a hundred times that, or block the thread for seconds. */
 const FLOODS: readonly [string, Buffer][] = [
   ['parameters', repeated(ENTRY, 65_537)],
   ['parameters of an input', field(5, repeated(ENTRY, 65_537))],

@@ -3,7 +3,7 @@ import t from 'tap';
 
 import { PROTOS } from './builders.ts';
 
-/** Numbers of the protocol, by field: whoever is wrong here talks to nobody. */
+/** The protocol's field numbers: with a wrong one no client understands the server. */
 const NUMBERS: Readonly<Record<string, string>> = {
   ModelInferRequest:
     'model_name 1, model_version 2, id 3, parameters 4, inputs 5, outputs 6, raw_input_contents 7',

@@ -88,7 +88,7 @@ t.test('metadata beyond its limit is refused', async (t) => {
 });
 
 t.test(
-  'callers that send large messages all at once leave room in each turn for others',
+  'callers that send large messages together leave room in each turn for others',
   async (t) => {
     const { port } = await aConversation(t, { limits: { messageBytesMax: 100_000_000 } });
     const order = {

@@ -57,7 +57,7 @@ function heldBy(budget: MemoryBudget, pieceBytes: number): number {
   return (stream.read() as Buffer).buffer.byteLength;
 }
 
-t.test('a small piece of what was read at once holds no more than itself', async (t) => {
+t.test('a small piece of one read holds no more than itself', async (t) => {
   const budget = new MemoryBudget(1_000_000);
   t.ok(heldBy(budget, 8_192) <= 8_192);
   t.equal(heldBy(budget, 16_384), 65_536, 'large ones are not copied while there is room');

@@ -91,7 +91,7 @@ t.test('a refusal names the request by the id that its caller gave it', async (t
   t.match(error?.details, /^\[request id: mine\] Request for unknown model/);
 });
 
-t.test('an id of any characters is told back, however it has to be written', async (t) => {
+t.test('an id of any characters is echoed, however it has to be written', async (t) => {
   const { call } = await aConversation(t);
   for (const id of ['a\nb', '\u0000\u007f', '100 %', 'ÄÖÜ 猫', '\ud83d\ude00']) {
     const { error } = await call('ModelInfer', anInfer({ id, model_name: 'z' }));
@@ -144,7 +144,7 @@ t.test('metadata that is no time is refused', async (t) => {
   t.match(error?.details, /x-request-timeout-ms/);
 });
 
-t.test('what is refused before the gateway is asked is told, and nothing else', async (t) => {
+t.test('refusals before the gateway are reported, and nothing else', async (t) => {
   const refused: string[] = [];
   const { call, callBytes } = await aConversation(t, {
     onRefused: (model, code) => refused.push(`${model} ${code}`),

@@ -211,7 +211,7 @@ t.test('half a megabyte goes both ways', async (t) => {
   t.ok(bytes?.equals(raw));
 });
 
-t.test('a fault of ours is reported, and its caller told no more than that', async (t) => {
+t.test('an internal fault is reported, and its caller learns no more than that', async (t) => {
   const reported: unknown[] = [];
   const tokenFor = () => {
     throw new TypeError('secret');
@@ -224,7 +224,7 @@ t.test('a fault of ours is reported, and its caller told no more than that', asy
   t.match(reported, [{ message: 'secret' }]);
 });
 
-t.test('who should try again later is told when', async (t) => {
+t.test('a caller that should retry later learns when', async (t) => {
   const refuse = async () => {
     throw new ServeError('overloaded', 'full', { retryAfterMs: 20 });
   };

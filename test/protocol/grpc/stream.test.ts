@@ -26,7 +26,7 @@ import {
   LIMITS,
 } from './builders.ts';
 
-/** A gateway that answers a request when it is told to, by the first number of its tensor. */
+/** A gateway that answers a request on demand, by the first number of its tensor. */
 function aPatientGateway() {
   const waiting = new Map<number, Deferred<void>>();
   const signals: CancelSignal[] = [];
@@ -80,7 +80,7 @@ t.test('answers come in the order of the requests, each said to be the only one'
   );
 });
 
-t.test('a request that fails is told so inside the stream, which goes on', async (t) => {
+t.test('a request that fails is answered inside the stream, which continues', async (t) => {
   const { stream } = await aConversation(t);
   const { stream: calls, ended } = stream();
   calls.write(anInfer({ id: 'bad', inputs: [anInput({ name: 'z' })] }));

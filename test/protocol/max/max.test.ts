@@ -206,7 +206,7 @@ t.test('every other refusal is a message, with the status that it has elsewhere'
   t.equal((await wrongVerb).headers.get('allow'), 'POST');
 });
 
-/** A form of 10 kB a piece that goes on until more than this has been taken, and then stands still without an end. */
+/** A form of 10 kB a piece that continues until more than this has been taken, and then stalls without an end. */
 function anUnendedForm(bytesMax: number) {
   const head = '--b\r\ncontent-disposition: form-data; name="image"; filename="x"\r\n\r\n';
   let takenBytes = 0;
@@ -244,7 +244,7 @@ t.test('uploads count in the memory for all requests', async (t) => {
   t.equal((await post(form('image', TWO_BYTES))).status, 200);
 });
 
-t.test('a fault of ours is reported to us, and told as one', async (t) => {
+t.test('an internal fault is reported, and answered as one', async (t) => {
   const reported: unknown[] = [];
   const { post } = await serving(
     {

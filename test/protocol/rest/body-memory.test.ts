@@ -34,7 +34,7 @@ t.test('what comes back twice, or was never lent, is not lent', async (t) => {
   t.not(other, foreign.buffer);
 });
 
-t.test('the memory of a body that came to nothing is gone at once', async (t) => {
+t.test('the memory of an abandoned body is freed immediately', async (t) => {
   const memory = new BodyMemory();
   const [lost, foreign] = [memory.take(LARGE), Buffer.alloc(LARGE)];
   for (const each of [lost, foreign, lost]) memory.abandon(each);

@@ -20,7 +20,7 @@ export const LIMITS: RestLimits = {
 
 export type ServerParts = Partial<Omit<RestServerOptions, 'service'>> & Partial<Service>;
 
-/** Of a request that may hold whatever it likes. */
+/** Of a request without a limit. */
 export const anyShare = () => new MemoryBudget(Number.MAX_SAFE_INTEGER).open();
 
 /** A server whose model `m` gives back two numbers a row. */
@@ -35,7 +35,7 @@ export function aServer({ feedback, limits, allowedHosts, budget, ...service }: 
   });
 }
 
-/** Parts of a request's JSON: one input `x` of one row unless told otherwise. */
+/** Parts of a request's JSON: by default one input `x` of one row. */
 export function anInput(parts: Readonly<Record<string, unknown>> = {}) {
   return { name: 'x', shape: [1, 2], datatype: 'FP32', data: [1.5, -2], ...parts };
 }

@@ -29,7 +29,7 @@ async function answerTo(socket: Socket, request: string): Promise<string> {
   return String((await once(socket, 'data'))[0]);
 }
 
-t.test('a newcomer is served at once, and the connection that is idle longest goes', async (t) => {
+t.test('a new connection is served, and the one that is idle longest is closed', async (t) => {
   const { connected } = await aFullServer(t, 3);
   const [first, second, third] = [await connected(), await connected(), await connected()];
   t.match(await answerTo(first, REQUEST), /^HTTP\/1.1 200 /);
@@ -40,7 +40,7 @@ t.test('a newcomer is served at once, and the connection that is idle longest go
   t.match(await answerTo(third, REQUEST), /^HTTP\/1.1 200 /);
 });
 
-t.test('where all connections are at work a newcomer is told so', async (t) => {
+t.test('where all connections are at work a new one is refused', async (t) => {
   const { host, first } = aHeldHost();
   const { connected } = await aFullServer(t, 1, { gateway: aGateway({ hosts: { '1': host } }) });
   const busy = await connected();

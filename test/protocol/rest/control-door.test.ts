@@ -2,7 +2,7 @@ import t from 'tap';
 import { ServeError } from '../../../src/core/errors.ts';
 import { anInput, aServer, inferCall, type ServerParts } from './builders.ts';
 
-/** A server whose settings and models change for whoever may change them. */
+/** A server whose settings and models may be changed. */
 function aDoor(parts: ServerParts = {}) {
   const changes: string[] = [];
   const { app } = aServer({

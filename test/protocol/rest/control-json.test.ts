@@ -68,7 +68,7 @@ t.test('base64 text is decoded to the bytes that it stands for', async () => {
   );
 });
 
-t.test('text that is no base64 is told apart, wherever it goes wrong', async (t) => {
+t.test('text that is no base64 is recognised, wherever it is wrong', async (t) => {
   const long = 'QUFB'.repeat(20_000);
   const wrong = ['A', 'AAAAA', '?AAA', 'AA=A', 'A AA', `${long}?AAA`, `AA==${long}`, `${long}A`];
   for (const text of wrong) {

@@ -55,7 +55,7 @@ t.test('it waits for a slow answer too, past interim ones', async (t) => {
   let wasAborted: boolean | undefined;
   socket.on('data', (piece) => {
     text += String(piece);
-    // The second is what would have found nobody there.
+    // The second is what would have met a closed connection.
     if (!/(100 Continue.*){2}/s.test(text)) return;
     wasAborted ??= signal.aborted;
     answer();

@@ -92,7 +92,7 @@ t.test('inflated bytes count, not those that were sent', async (t) => {
   t.equal(answer.status, 503);
 });
 
-/** What a server whose requests may hold so much answers where nobody else holds anything. */
+/** What a server whose requests may hold so much answers where no other request holds anything. */
 async function aloneWith(t: Test, bytesMax: number, parts: ServerParts = {}) {
   const budget = new MemoryBudget(bytesMax);
   const server = aServer({ ...parts, budget });
@@ -100,7 +100,7 @@ async function aloneWith(t: Test, bytesMax: number, parts: ServerParts = {}) {
   return { app: server.app, budget };
 }
 
-t.test('what is decoded from JSON counts beside the body', async (t) => {
+t.test('what is decoded from JSON counts in addition to the body', async (t) => {
   const rows = 1_000;
   const body = {
     inputs: [anInput({ shape: [rows, 2], data: Array(2 * rows).fill(1), datatype: 'FP64' })],

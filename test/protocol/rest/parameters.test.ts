@@ -12,7 +12,7 @@ const REFUSALS: readonly Refusal[] = [
     /priority: expected a whole number from 0.*found "high"/,
   ],
   [
-    'a sequence id that JSON cannot tell from others',
+    'a sequence id that JSON cannot distinguish from others',
     inferCall({ parameters: { sequence_id: 2 ** 53 }, inputs: [anInput()] }),
     400,
     /sequence_id: expected a string, or a whole number from 0 to 9007199254740991/,
@@ -49,7 +49,7 @@ const REFUSALS: readonly Refusal[] = [
   ],
 ];
 
-t.test('what a request says beside its tensors is held to its kind', async (t) => {
+t.test('parameters of a request must have their type', async (t) => {
   const { app } = aServer();
   for (const [what, call, status, message] of REFUSALS) {
     const response = await app.inject(call);

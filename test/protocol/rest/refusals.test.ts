@@ -343,7 +343,7 @@ t.test('bad requests are refused with what was expected and what was found', asy
   t.equal(response.statusCode, 200, 'a good request is served after all that');
 });
 
-t.test('unknown paths and verbs are told so', async (t) => {
+t.test('unknown paths and verbs are refused', async (t) => {
   const server = aServer();
   t.teardown(() => server.close());
   const unknown = await server.app.inject({ method: 'GET', url: '/v3' });
@@ -355,7 +355,7 @@ t.test('unknown paths and verbs are told so', async (t) => {
   t.match(wrongVerb.json().error, /^Method Not Allowed: expected POST, found GET/);
 });
 
-t.test('what is refused before the gateway is asked is told, and nothing else', async (t) => {
+t.test('refusals before the gateway are reported, and nothing else', async (t) => {
   const refused: string[] = [];
   const server = aServer({ onRefused: (model, code) => refused.push(`${model} ${code}`) });
   for (const call of [GOOD, at('/v2/models/q/infer')]) await server.app.inject(call);

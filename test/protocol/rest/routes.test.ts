@@ -200,7 +200,7 @@ t.test('what a load cannot use is refused, and nothing is loaded', async (t) => 
   t.same(asked, []);
 });
 
-t.test('why a model cannot be loaded is told with its status', async (t) => {
+t.test('why a model cannot be loaded is answered with its status', async (t) => {
   const refusals: readonly [ServeError, number][] = [
     [new ServeError('not_allowed', 'explicit model load / unload is not allowed'), 503],
     [

@@ -16,7 +16,7 @@ t.test('every error code is documented with its status, and no other', async (t)
   );
 });
 
-t.test('callers are told when to try again where that can help', async (t) => {
+t.test('callers learn when to try again where that can help', async (t) => {
   t.equal(retryAfterSeconds(new ServeError('overloaded', '')), 1);
   t.equal(retryAfterSeconds(new ServeError('overloaded', '', { retryAfterMs: 1 })), 1);
   t.equal(retryAfterSeconds(new ServeError('version_not_ready', '', { retryAfterMs: 1_500 })), 2);

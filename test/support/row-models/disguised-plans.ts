@@ -26,7 +26,7 @@ const OFTEN_OWN: readonly Step[] = [
   ['Unsqueeze', 'which minus1', 'places'],
 ];
 
-/** Rows meet, or can be told by their place or number. */
+/** Rows meet, or depend on their place or number. */
 export const DISGUISED_MIXED: Readonly<Record<string, Plan>> = {
   'rows hidden by a change of rank': rarely(
     ['Transpose', 'x', 't', perm(1, 0)],

@@ -17,7 +17,7 @@ export type RowModel = {
   readonly bytes: Uint8Array;
   /** What its inputs are; a leading dimension of -1 is the rows. */
   readonly inputs: readonly TensorSpec[];
-  /** What its file alone tells. */
+  /** What is known from its file alone. */
   readonly expected: 'apart' | 'mixed';
   /** False where the runtime refuses it, or ends the process that loads it. */
   readonly loads: boolean;
@@ -59,7 +59,7 @@ export type Plan = {
   /** FP32 where nothing is said. */
   readonly takes?: Dtype;
   readonly gives?: Dtype;
-  /** Inputs beside `x`. */
+  /** Inputs other than `x`. */
   readonly more?: readonly TensorSpec[];
   readonly below?: number;
   /** The output's own symbol in front. */
