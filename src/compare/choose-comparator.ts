@@ -1,4 +1,5 @@
 import type { ComparatorSetting } from '../core/comparator-setting.ts';
+import type { Intent } from '../core/rollout.ts';
 import type { Signature, TensorSpec } from '../core/tensor.ts';
 import type { Comparator } from './comparator.ts';
 import { anyTensor } from './comparators/any-tensor.ts';
@@ -11,11 +12,18 @@ export type ComparatorChoice = {
   readonly signature: Signature;
 };
 
+/** How far class scores may move before an answer counts as another one, in total variation: 5 points of probability. */
+const DISTRIBUTION = 0.05;
+
 /**
  * The comparator that the package asks for, else the default of its task: ranked classes for classification, any tensor
- * for everything else. Throws an Error that names expected and found where the setting contradicts the signature.
+ * for everything else. Under intent `equivalent` class scores must keep their distribution too: it is what "the same answers" says.
+ * Throws an Error that names expected and found where the setting contradicts the signature.
  */
-export function chooseComparator({ task, compare, signature }: ComparatorChoice): Comparator {
+export function chooseComparator(
+  { task, compare, signature }: ComparatorChoice,
+  intent: Intent,
+): Comparator {
   const wanted = compare?.comparator ?? (isClassification(task) ? 'rankedClasses' : undefined);
   if (wanted !== 'rankedClasses') return anyTensor(compare);
   const output = classScores(signature, compare?.output);
@@ -26,14 +34,17 @@ export function chooseComparator({ task, compare, signature }: ComparatorChoice)
       `compare: expected an output of class scores of rank 1 or 2${named(compare?.output)}, found ${outputsOf(signature)}`,
     );
   }
-  const topK = compare?.topK ?? 1;
-  const classes = output.shape.at(-1) ?? -1;
-  if (!Number.isInteger(topK) || topK < 1 || (classes > 0 && topK >= classes)) {
-    throw new Error(
-      `compare.topK: expected a whole number from 1 to ${classes > 0 ? `${classes - 1} (of ${classes} classes, the best ${classes} always agree)` : 'the number of classes less one'}, found ${topK}`,
-    );
-  }
-  return rankedClasses({ output: output.name, topK });
+  const topK = checkedTopK(compare?.topK ?? 1, output.shape.at(-1) ?? -1);
+  const distribution =
+    intent === 'equivalent' ? (compare?.distribution ?? DISTRIBUTION) : undefined;
+  return rankedClasses({ output: output.name, topK, distribution });
+}
+
+function checkedTopK(topK: number, classes: number): number {
+  if (Number.isInteger(topK) && topK >= 1 && !(classes > 0 && topK >= classes)) return topK;
+  throw new Error(
+    `compare.topK: expected a whole number from 1 to ${classes > 0 ? `${classes - 1} (of ${classes} classes, the best ${classes} always agree)` : 'the number of classes less one'}, found ${topK}`,
+  );
 }
 
 /** `classification`, and any kind of it (`image-classification`). */

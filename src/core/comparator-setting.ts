@@ -5,6 +5,8 @@ export type ComparatorSetting = {
   readonly output?: string | undefined;
   /** How many of the best classes must agree; 1 by default. */
   readonly topK?: number | undefined;
+  /** How far the scores of a row may move under intent `equivalent`, in total variation, above 0; 0.05 by default, 1: any. */
+  readonly distribution?: number | undefined;
   /** Tolerances of `anyTensor`, in place of its defaults by dtype. */
   readonly absolute?: number | undefined;
   readonly relative?: number | undefined;

@@ -6,6 +6,7 @@ export type Difference =
   | 'nonFinite'
   | 'values'
   | 'label'
+  | 'distribution'
   | 'failure';
 
 /** What a pair showed. Scores are in [0, 1]: 0 is the same answer. */

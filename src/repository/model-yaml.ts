@@ -15,6 +15,7 @@ const compareSchema: z.ZodType<ComparatorSetting> = section({
     .optional(),
   output: line.optional(),
   topK: whole({ min: 1, max: 1_000 }).optional(),
+  distribution: number({ min: 0.0001, max: 1 }).optional(),
   absolute: tolerance,
   relative: tolerance,
 });

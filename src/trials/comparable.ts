@@ -21,7 +21,7 @@ export type Contestants = { readonly stable: Contestant; readonly candidate: Con
  */
 export function whyNotComparable(
   { stable, candidate }: Contestants,
-  spec: Pick<RolloutSpec, 'steps'>,
+  spec: Pick<RolloutSpec, 'steps' | 'intent'>,
 ): string | undefined {
   const { signature } = candidate;
   return (
@@ -29,7 +29,7 @@ export function whyNotComparable(
     mismatch('output', stable.signature.outputs, signature.outputs) ??
     unknownInput(stable, candidate) ??
     otherLabels(stable, candidate) ??
-    noComparator(stable) ??
+    noComparator(stable, spec) ??
     noLoss({ stable, candidate }, spec)
   );
 }
@@ -94,9 +94,12 @@ function otherLabels(stable: Contestant, candidate: Contestant): string | undefi
   return `labels: expected "${expected[at]}" for class ${at} as stable has it, found "${found[at]}"`;
 }
 
-function noComparator(stable: Contestant): string | undefined {
+function noComparator(
+  stable: Contestant,
+  { intent }: Pick<RolloutSpec, 'intent'>,
+): string | undefined {
   try {
-    chooseComparator(stable);
+    chooseComparator(stable, intent);
     return undefined;
   } catch (error) {
     return `version ${stable.version}: ${messageOf(error)}`;

@@ -42,7 +42,7 @@ export class RolloutObserver {
     const { spec } = rollout;
     this.rolloutId = rollout.id;
     this.candidate = spec.candidate;
-    this.#comparator = chooseComparator(stable);
+    this.#comparator = chooseComparator(stable, spec.intent);
     this.#losses = lossesOf({ stable, candidate });
     this.window = createWindow({
       rules: rulesOf(spec),

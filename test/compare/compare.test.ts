@@ -85,13 +85,31 @@ t.test(
 );
 
 t.test('ranked classes: the K best are compared as a set where the package says so', async (t) => {
-  const top2 = chooseComparator({
-    task: 'classification',
-    compare: { topK: 2 },
-    signature: classifier,
-  });
+  const top2 = chooseComparator(
+    {
+      task: 'classification',
+      compare: { topK: 2 },
+      signature: classifier,
+    },
+    'improve',
+  );
   t.equal(top2.score([rows([3, 2, 1])], [rows([2, 3, 1])]).score, 0);
   t.equal(top2.score([rows([3, 2, 1])], [rows([3, 1, 2])]).score, 0.5);
+});
+
+t.test('equivalent class scores keep their distribution as well as their top class', async (t) => {
+  const choose = (compare = {}, intent: 'equivalent' | 'improve' = 'equivalent') =>
+    chooseComparator({ task: 'classification', compare, signature: classifier }, intent);
+  const [stable, flat] = [rows([0.2, 0.5, 0.3]), rows([0.333, 0.334, 0.333])];
+  t.same(choose().score([stable], [flat]), { score: 1, difference: 'distribution' });
+  t.equal(choose().score([stable], [rows([0.22, 0.49, 0.29])]).score, 0);
+  t.equal(choose({ distribution: 0.2 }).score([stable], [flat]).score, 0);
+  t.equal(choose({}, 'improve').score([stable], [flat]).score, 0);
+  const half = choose().score(
+    [rows([0.2, 0.5, 0.3], [1, 0, 0])],
+    [rows([0.3, 0.4, 0.3], [1, 0, 0])],
+  );
+  t.same(half, { score: 0.5, difference: 'distribution' });
 });
 
 t.test('every comparator stays in [0, 1] and is 0 for equal answers', async (t) => {
@@ -99,7 +117,8 @@ t.test('every comparator stays in [0, 1] and is 0 for equal answers', async (t) 
     minLength: 1,
     maxLength: 4,
   });
-  const all = [top1, rankedClasses({ output: 'probabilities', topK: 2 }), anyTensor()];
+  const ranked = { output: 'probabilities', distribution: 0.05 };
+  const all = [top1, rankedClasses({ ...ranked, topK: 2 }), anyTensor()];
   fc.assert(
     fc.property(table, table, fc.constantFrom(...all), (a, b, comparator) => {
       const { score } = comparator.score([rows(...a)], [rows(...b)]);
@@ -111,7 +130,7 @@ t.test('every comparator stays in [0, 1] and is 0 for equal answers', async (t) 
 
 t.test('the comparator follows the package, then the task', async (t) => {
   const choose = (task: string | undefined, compare = {}) =>
-    chooseComparator({ task, compare, signature: classifier }).name;
+    chooseComparator({ task, compare, signature: classifier }, 'improve').name;
   t.equal(choose('classification'), 'rankedClasses');
   t.equal(choose('image-classification'), 'rankedClasses');
   t.equal(choose('regression'), 'anyTensor');
