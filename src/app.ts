@@ -59,6 +59,7 @@ import { Readers } from './repository/readers.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
 import type { Routes } from './rollout/rollout-deployer.ts';
 import { reportInternalErrors } from './telemetry/report-internal-errors.ts';
+import { reportMirror } from './telemetry/report-mirror.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';
 import type { RolloutObservers } from './trials/rollout-observers.ts';
 
@@ -273,6 +274,8 @@ function columnsOf({ routes, deployments, observers, ...choices }: Columns) {
     routes,
     deployer: createRolloutDeployer({ routes, deployments, observers }),
     evidence: (rolloutId) => observers.evidence(rolloutId),
+    mirrorHealth: (rolloutId) => observers.mirrorHealth(rolloutId),
+    onMirrorHealth: reportMirror(choices.log),
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
     whyNotComparable: (spec) => observers.whyNotComparable(spec),
   } satisfies Partial<ControllerOptions>;

@@ -8,7 +8,9 @@ import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Order, TrippedReport } from '../core/messages.ts';
 import type { Random } from '../core/random.ts';
-import type { RouteView } from '../core/route.ts';
+import type { Route, RouteView } from '../core/route.ts';
+import { requiredInputs, type Tensor } from '../core/tensor.ts';
+import { zeros } from '../core/zeros.ts';
 import { createRouteTable, type RouteTable } from '../gateway/route-table.ts';
 import { LiveWatch } from '../mirror/live-watch.ts';
 import type { Catalog } from '../models/catalog.ts';
@@ -60,6 +62,7 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
     },
     report: (report) => observers.receive(report),
     issueToken: tokens.issue,
+    knownInputs: (model) => knownInputs(catalog, served.read(model)),
   });
   const order = (each: Order): void => carryOut(each, { served, watch });
   const observers = new RolloutObservers({
@@ -69,6 +72,12 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
   });
   release.push(releasing('comparisons', () => watch.drain()));
   return { served, watch, observers, order };
+}
+
+/** Zeros, which every version has run as its warm-up. */
+function knownInputs(catalog: Catalog, route: Route | undefined): readonly Tensor[] | undefined {
+  const stable = route && catalog.find({ model: route.model, version: route.stable });
+  return stable && requiredInputs(stable.signature).map(zeros);
 }
 
 /** The serving side's end. */
@@ -82,6 +91,9 @@ function carryOut(order: Order, to: { served: RouteTable; watch: LiveWatch }): v
       return;
     case 'rollout':
       to.watch.obey(order);
+      return;
+    case 'checkMirror':
+      to.watch.checkMirror(order);
       return;
   }
 }

@@ -33,6 +33,7 @@ export function formatRollout(status: RolloutStatus): string {
     ['Step:', stepText(status)],
     ['Weight:', `set ${percent(status.setWeightBp)}, actual ${percent(status.actualWeightBp)}`],
     ['Mirror:', mirrorText(status)],
+    ...mirrorFault(status),
     ['Labels:', labelsText(status)],
     ['Age:', `${ageText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
     ['Record:', `${status.record}  ${status.headHash.slice(0, 16)}`],
@@ -42,6 +43,10 @@ export function formatRollout(status: RolloutStatus): string {
   const rules = status.metrics.flatMap(ruleLines);
   const must = rules.length === 0 ? '' : `\nEach must show:\n${rules.join('\n')}\n`;
   return `${formatTable(facts)}\n\n${formatTable(metricRows(status))}\n${must}`;
+}
+
+function mirrorFault({ mirrorHealth }: RolloutStatus): readonly (readonly string[])[] {
+  return mirrorHealth?.why === undefined ? [] : [['', colours.red(mirrorHealth.why)]];
 }
 
 /** Worth a line only where the ledger takes no records. */

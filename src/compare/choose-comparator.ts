@@ -1,5 +1,5 @@
 import type { ComparatorSetting } from '../core/comparator-setting.ts';
-import type { Intent } from '../core/rollout.ts';
+import type { RolloutSpec } from '../core/rollout.ts';
 import type { Signature, TensorSpec } from '../core/tensor.ts';
 import type { Comparator } from './comparator.ts';
 import { anyTensor } from './comparators/any-tensor.ts';
@@ -12,6 +12,9 @@ export type ComparatorChoice = {
   readonly signature: Signature;
 };
 
+/** What a rollout claims of the answers, and the rules it began with: those of before versions did not look at distributions. */
+export type ComparedClaim = Pick<RolloutSpec, 'intent' | 'rules'>;
+
 /** How far class scores may move before an answer counts as another one, in total variation: 5 points of probability. */
 const DISTRIBUTION = 0.05;
 
@@ -22,7 +25,7 @@ const DISTRIBUTION = 0.05;
  */
 export function chooseComparator(
   { task, compare, signature }: ComparatorChoice,
-  intent: Intent,
+  claim: ComparedClaim,
 ): Comparator {
   const wanted = compare?.comparator ?? (isClassification(task) ? 'rankedClasses' : undefined);
   if (wanted !== 'rankedClasses') return anyTensor(compare);
@@ -36,7 +39,9 @@ export function chooseComparator(
   }
   const topK = checkedTopK(compare?.topK ?? 1, output.shape.at(-1) ?? -1);
   const distribution =
-    intent === 'equivalent' ? (compare?.distribution ?? DISTRIBUTION) : undefined;
+    claim.intent === 'equivalent' && claim.rules !== undefined
+      ? (compare?.distribution ?? DISTRIBUTION)
+      : undefined;
   return rankedClasses({ output: output.name, topK, distribution });
 }
 

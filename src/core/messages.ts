@@ -28,6 +28,13 @@ export type RolloutReport =
       readonly pair: Pair;
       readonly load: number;
     }
+  /** What became of a request of a `checkMirror` order. It counts in no evidence. */
+  | {
+      readonly kind: 'checked';
+      readonly target: MirrorTarget;
+      readonly requestId: string;
+      readonly outcome: CheckOutcome;
+    }
   /** An eligible request came to no pair. */
   | { readonly kind: 'unmirrored'; readonly target: MirrorTarget; readonly event: UnmirroredEvent };
 
@@ -69,7 +76,12 @@ export type Order =
       readonly model: string;
       readonly rolloutId: string;
       readonly isOpen: boolean;
-    };
+    }
+  /** Send a known request through the mirror of the model, and report what became of it. */
+  | { readonly kind: 'checkMirror'; readonly model: string; readonly requestId: string };
+
+/** `arrived`: it came out as a pair. `notMirrored`: the route mirrors nothing. Else why it was dropped, `timedOut` or `failed`. */
+export type CheckOutcome = 'arrived' | 'notMirrored' | 'timedOut' | 'failed' | `dropped: ${string}`;
 
 /** Where a live request was drawn to. */
 export type LiveDraw = {

@@ -4,15 +4,14 @@ import { messageOf } from '../core/errors.ts';
 import { isFloat, WRITE_ELEMENT } from '../core/numbers.ts';
 import { type Random, seededRandom } from '../core/random.ts';
 import {
-  byteLengthOf,
   DTYPE_BYTES,
   type Dtype,
   elementCount,
   requiredInputs,
   type Tensor,
-  type TensorSpec,
 } from '../core/tensor.ts';
 import type { WarmupInput, WarmupSample } from '../core/warmup.ts';
+import { zeroBytes, zeros } from '../core/zeros.ts';
 import type { OpenModel } from '../runtime/runtime.ts';
 
 /**
@@ -33,12 +32,6 @@ export async function warmUp(model: OpenModel, samples: readonly WarmupSample[])
   }
 }
 
-/** An input of zeros with every free dimension at 1. */
-function zeros({ name, dtype, shape: free }: TensorSpec): Tensor {
-  const shape = free.map((dimension) => (dimension === -1 ? 1 : dimension));
-  return { name, dtype, shape, data: zeroBytes(dtype, shape) };
-}
-
 async function tensorOf({ name, dtype, shape, content }: WarmupInput): Promise<Tensor> {
   switch (content.kind) {
     case 'zeros':
@@ -48,11 +41,6 @@ async function tensorOf({ name, dtype, shape, content }: WarmupInput): Promise<T
     case 'file':
       return { name, dtype, shape, data: await readFile(content.file) };
   }
-}
-
-function zeroBytes(dtype: Dtype, shape: readonly number[]): Uint8Array {
-  // An empty byte string is a length of zero: four zero bytes.
-  return new Uint8Array(byteLengthOf(dtype, shape) ?? elementCount(shape) * 4);
 }
 
 /** Whole numbers are from 0 to 9, so that a model may take them for classes or places; the others are from 0 up to 1. */

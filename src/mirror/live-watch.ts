@@ -1,11 +1,14 @@
 import type { Order } from '../core/messages.ts';
 import type { Tap } from '../core/outcome.ts';
+import type { Tensor } from '../core/tensor.ts';
 import { createLiveTap } from './live-tap.ts';
 import { createMirror, type Mirror, type MirrorOptions } from './mirror.ts';
 
 export type LiveWatchOptions = Omit<MirrorOptions, 'openRollout'> & {
   /** Signs a token under which an answer can be labelled. */
   readonly issueToken: (claims: TokenClaims) => string;
+  /** Inputs that the model's stable version takes; undefined while it is not known. */
+  readonly knownInputs: (model: string) => readonly Tensor[] | undefined;
 };
 
 /** An answer that a caller got, and its wall-clock moment. */
@@ -35,6 +38,18 @@ export class LiveWatch {
       report: options.report,
     });
     this.taps = [this.#mirror.tap, live];
+  }
+
+  /** Sends a request of known content through the mirror. The report on it comes in any case, or the mirror is broken. */
+  checkMirror({ model, requestId: id }: Extract<Order, { kind: 'checkMirror' }>): void {
+    const inputs = this.#options.knownInputs(model);
+    if (inputs === undefined) return;
+    this.#mirror.check({
+      ...{ id, model, inputs },
+      ...{ version: undefined, outputs: undefined, traceparent: undefined, caller: undefined },
+      ...{ unit: id, attributes: {}, priority: 0 },
+      deadlineMs: Number.POSITIVE_INFINITY,
+    });
   }
 
   obey({ model, rolloutId, isOpen }: Extract<Order, { kind: 'rollout' }>): void {

@@ -10,7 +10,12 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { InferRequest } from '../core/infer.ts';
-import type { MirrorTarget, RolloutReport, UnmirroredEvent } from '../core/messages.ts';
+import type {
+  CheckOutcome,
+  MirrorTarget,
+  RolloutReport,
+  UnmirroredEvent,
+} from '../core/messages.ts';
 import { CALLER_CODES, type Outcome, type Tap } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
 import { ALL_BP, type Assignment, type MirrorSetting } from '../core/route.ts';
@@ -36,13 +41,15 @@ export type MirrorOptions = {
   readonly random: Random;
   readonly limits: MirrorLimits;
   readonly liveInFlight: () => number;
-  /** Takes `drawn`, `unpaired`, `paired` and `unmirrored`. Their target is the version mirrored to: it may no longer be on trial. */
+  /** Takes `drawn`, `unpaired`, `paired`, `unmirrored` and `checked`. Their target is the version mirrored to: it may no longer be on trial. */
   readonly report: (report: RolloutReport) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 export type Mirror = {
   readonly tap: Tap;
+  /** Sends a known request to the candidate as if it had been drawn and answered, and reports what became of it as `checked`. */
+  readonly check: (request: InferRequest) => void;
   /** Drops what waits, mirrors nothing more, and resolves once no shadow host runs anything for it. */
   readonly drain: () => Promise<void>;
   /** Bytes that copies hold at present, over all models. */
@@ -51,7 +58,7 @@ export type Mirror = {
 
 export function createMirror(options: MirrorOptions): Mirror {
   const mirror = new LiveMirror(options);
-  return { tap: mirror.tap, drain: mirror.drain, heldBytes: mirror.heldBytes };
+  return { tap: mirror.tap, check: mirror.check, drain: mirror.drain, heldBytes: mirror.heldBytes };
 }
 
 type Target = MirrorTarget & { readonly queue: ShadowQueue };
@@ -76,6 +83,14 @@ class LiveMirror implements Mirror {
     } catch (thrown) {
       this.#report('mirror tap', thrown);
       return undefined;
+    }
+  };
+
+  readonly check = (request: InferRequest): void => {
+    try {
+      this.#check(request);
+    } catch (thrown) {
+      this.#report('check of the mirror', thrown);
     }
   };
 
@@ -113,6 +128,28 @@ class LiveMirror implements Mirror {
     }
     this.#notify('drawn', request.id, target);
     return (outcome) => this.#onLiveOutcome(mirrored, outcome, target);
+  }
+
+  #check(request: InferRequest): void {
+    const setting = this.#options.readMirror(request.model);
+    if (setting === undefined) {
+      const { model } = request;
+      const nowhere = { model, version: '', rolloutId: this.#options.openRollout(model) };
+      this.#notifyChecked('notMirrored', request.id, nowhere);
+      return;
+    }
+    const target = this.#targetOf(request.model, setting.version);
+    const mirrored: Mirrored = {
+      request,
+      bytes: tensorBytes(request.inputs),
+      load: this.#options.liveInFlight(),
+      twin: setting.twinBp > 0,
+      candidateFirst: false,
+      isCheck: true,
+    };
+    const full = this.#whyNot(mirrored, target);
+    if (full !== undefined) this.#notifyChecked(`dropped: ${full}`, request.id, target);
+    else target.queue.submit(mirrored, { kind: 'answer', outputs: [], computeMs: 0 });
   }
 
   #whyNot({ bytes, load }: Mirrored, target: Target): DropReason | undefined {
@@ -162,9 +199,18 @@ class LiveMirror implements Mirror {
       clock,
       shadowHost: () => shadowHost(model, version),
       hasRoom: (bytes) => this.heldBytes() + bytes <= limits.bytesMax,
-      offer: (pair, { load }) => report({ kind: 'paired', target: named, pair, load }),
-      settle: ({ load, request }, outcome) => {
+      offer: (pair, { load, isCheck }) => {
+        if (isCheck) this.#notifyChecked('arrived', pair.requestId, named);
+        else report({ kind: 'paired', target: named, pair, load });
+      },
+      settle: ({ load, request, isCheck }, outcome) => {
         if (outcome.kind === 'paired') return;
+        if (isCheck) {
+          const came =
+            outcome.kind === 'dropped' ? (`dropped: ${outcome.reason}` as const) : outcome.kind;
+          this.#notifyChecked(came, request.id, named);
+          return;
+        }
         this.#notify('unpaired', request.id, target);
         this.#count({ ...outcome, load }, target);
       },
@@ -188,6 +234,15 @@ class LiveMirror implements Mirror {
     } catch (thrown) {
       this.#report(`${kind} request`, thrown);
     }
+  }
+
+  #notifyChecked(
+    outcome: CheckOutcome,
+    requestId: string,
+    { model, version, rolloutId }: MirrorTarget,
+  ): void {
+    const target = { model, version, rolloutId };
+    this.#options.report({ kind: 'checked', target, requestId, outcome });
   }
 
   #guarded(watcher: Watcher): Watcher {

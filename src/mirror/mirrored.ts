@@ -32,6 +32,8 @@ export type Mirrored = {
   readonly load: number;
   readonly twin: boolean;
   readonly candidateFirst: boolean;
+  /** True for a request of the gateway's own, which tells whether the mirror works and counts in no evidence. */
+  readonly isCheck?: boolean;
 };
 
 /** The outcome of a mirrored request, without its load. */

@@ -16,7 +16,7 @@ import { aliveTrial, versionsOnRecord } from './history.ts';
 import type { Decide } from './judge.ts';
 import { refusalOfLedger } from './ledger-refusal.ts';
 import { Logbook, NotRecordedError } from './logbook.ts';
-import { Looks } from './looks.ts';
+import { Looks, type LooksOptions } from './looks.ts';
 import { Reconciler } from './reconciler.ts';
 import { reconfigure } from './reconfigure.ts';
 import { Resumption } from './resumption.ts';
@@ -42,6 +42,8 @@ export type ControllerOptions = {
   readonly onFirstChoice?: (route: Route) => void;
   /** Why no traffic is routed to a model that is still being read, in a sentence; by default none is. */
   readonly whyStarting?: (model: string) => string | undefined;
+  readonly mirrorHealth?: LooksOptions['mirrorHealth'];
+  readonly onMirrorHealth?: LooksOptions['onMirrorHealth'];
   readonly tickMs: number;
   /** The least time between two records of evidence while nothing is decided; by default 1 s. */
   readonly checkpointMs?: number;

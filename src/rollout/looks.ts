@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
+import type { MirrorHealth } from '../core/mirror-health.ts';
 import { advance } from './advance.ts';
 import { aliveTrial, type Trial } from './history.ts';
 import { type Decide, judge } from './judge.ts';
@@ -16,6 +17,10 @@ export type LooksOptions = {
   readonly decide: Decide;
   /** All that a rollout has seen so far. */
   readonly evidence: (rolloutId: string) => Evidence;
+  /** Whether the mirror of a rollout works; called at each look. By default that is not known. */
+  readonly mirrorHealth?: ((rolloutId: string) => MirrorHealth | undefined) | undefined;
+  /** The mirror of a model's rollout stopped working, or works again. */
+  readonly onMirrorHealth?: ((model: string, health: MirrorHealth) => void) | undefined;
   readonly isServed: (model: string) => boolean;
   readonly checkpointMs?: number;
   readonly book: Logbook;
@@ -27,6 +32,8 @@ export class Looks {
   readonly #options: LooksOptions;
   /** By model: the last look at its latest rollout, which may not have been worth a record. */
   readonly #latest = new Map<string, LatestLook & { readonly rolloutId: string }>();
+
+  readonly #mirrors = new Map<string, MirrorHealth>();
 
   constructor(options: LooksOptions) {
     this.#options = options;
@@ -46,6 +53,7 @@ export class Looks {
     const { rollout } = trial;
     if (rollout.phase.kind === 'loading') return;
     const { id: rolloutId } = rollout;
+    this.#checkMirror(model, rolloutId);
     const atMs = clock.wallMs();
     const evidence = read(rolloutId);
     const decision = judge(this.#options.decide, { rollout, evidence, atMs });
@@ -69,6 +77,18 @@ export class Looks {
     if (action.kind !== 'wait') await reconciler.reconcile(model);
   }
 
+  #checkMirror(model: string, rolloutId: string): void {
+    const { mirrorHealth, onMirrorHealth } = this.#options;
+    const health = mirrorHealth?.(rolloutId);
+    const wasFailing = this.#mirrors.get(model)?.state === 'failing';
+    if (health === undefined) {
+      this.#mirrors.delete(model);
+      return;
+    }
+    this.#mirrors.set(model, health);
+    if (wasFailing !== (health.state === 'failing')) onMirrorHealth?.(model, health);
+  }
+
   /** A trial as it stands in deed, which the ledger may not say yet. */
   statusOf(trial: Trial): RolloutStatus {
     const { clock, reconciler, book } = this.#options;
@@ -79,6 +99,7 @@ export class Looks {
     const inDeed = ended?.id === id ? { ...trial, rollout: ended } : trial;
     return {
       ...statusOf(inDeed, latest, clock.wallMs()),
+      mirrorHealth: this.#mirrors.get(spec.model),
       onRecord: inDeed === trial,
       ledger: ledgerText(book),
     };

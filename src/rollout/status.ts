@@ -1,4 +1,5 @@
 import type { Evidence, MirrorCounts } from '../core/evidence.ts';
+import type { MirrorHealth } from '../core/mirror-health.ts';
 import {
   type Decision,
   type Intent,
@@ -46,6 +47,8 @@ export type RolloutStatus = {
   readonly candidateRequests: number;
   readonly minRequests: number;
   readonly mirror: MirrorCounts;
+  /** Whether known requests and live ones get through the mirror. */
+  readonly mirrorHealth: MirrorHealth | undefined;
   readonly labels: { readonly joined: number; readonly unmatched: number };
   readonly startedMs: number;
   readonly endedMs: number | undefined;
@@ -69,7 +72,7 @@ export function statusOf(
   trial: Trial,
   look: LatestLook | undefined,
   nowMs: number,
-): Omit<RolloutStatus, 'onRecord' | 'ledger'> {
+): Omit<RolloutStatus, 'onRecord' | 'ledger' | 'mirrorHealth'> {
   const { rollout, digests, lastRecord } = trial;
   const { spec, phase } = rollout;
   const evidence = look?.evidence ?? trial.evidence;

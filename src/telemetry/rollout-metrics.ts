@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 
 import { sliceKey } from '../core/evidence.ts';
+import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { Phase } from '../core/rollout.ts';
 import { ALL_BP } from '../core/route.ts';
 import type { Finding, MetricStatus } from '../core/verdict.ts';
@@ -13,6 +14,7 @@ export type RolloutView = {
   readonly step: { readonly number: number } | undefined;
   readonly setWeightBp: number;
   readonly metrics: readonly MetricStatus[];
+  readonly mirrorHealth: MirrorHealth | undefined;
 };
 
 const FINDING_VALUE = { worse: -1, undecided: 0, nonInferior: 1 } as const satisfies Record<
@@ -40,6 +42,7 @@ export class RolloutMetrics {
     ];
     addPhase(registry, newest);
     addStep(registry, newest);
+    addMirrorWorking(registry, newest);
     addFindings(registry, newest);
   }
 }
@@ -84,6 +87,23 @@ function addStep(registry: Registry, views: ReadViews): void {
       this.reset();
       for (const { model, candidate, setWeightBp } of views()) {
         this.set({ model, candidate }, setWeightBp / ALL_BP);
+      }
+    },
+  });
+}
+
+/** As `up` in Prometheus: no sample where it is not known. */
+function addMirrorWorking(registry: Registry, views: ReadViews): void {
+  new Gauge({
+    name: 'understudy_rollout_mirror_up',
+    help: "1 while requests get through the mirror of a model's newest rollout, 0 while none does; absent while that is not known",
+    labelNames: LABELS,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { model, candidate, mirrorHealth } of views()) {
+        if (mirrorHealth === undefined || mirrorHealth.state === 'unknown') continue;
+        this.set({ model, candidate }, mirrorHealth.state === 'working' ? 1 : 0);
       }
     },
   });

@@ -1,4 +1,8 @@
-import { type ComparatorChoice, chooseComparator } from '../compare/choose-comparator.ts';
+import {
+  type ComparatorChoice,
+  type ComparedClaim,
+  chooseComparator,
+} from '../compare/choose-comparator.ts';
 import { chooseLoss, type LossRule } from '../compare/loss.ts';
 import { messageOf } from '../core/errors.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
@@ -21,7 +25,7 @@ export type Contestants = { readonly stable: Contestant; readonly candidate: Con
  */
 export function whyNotComparable(
   { stable, candidate }: Contestants,
-  spec: Pick<RolloutSpec, 'steps' | 'intent'>,
+  spec: Pick<RolloutSpec, 'steps' | 'intent' | 'rules'>,
 ): string | undefined {
   const { signature } = candidate;
   return (
@@ -94,12 +98,9 @@ function otherLabels(stable: Contestant, candidate: Contestant): string | undefi
   return `labels: expected "${expected[at]}" for class ${at} as stable has it, found "${found[at]}"`;
 }
 
-function noComparator(
-  stable: Contestant,
-  { intent }: Pick<RolloutSpec, 'intent'>,
-): string | undefined {
+function noComparator(stable: Contestant, claim: ComparedClaim): string | undefined {
   try {
-    chooseComparator(stable, intent);
+    chooseComparator(stable, claim);
     return undefined;
   } catch (error) {
     return `version ${stable.version}: ${messageOf(error)}`;

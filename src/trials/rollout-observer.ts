@@ -16,6 +16,7 @@ import type { Pair } from '../core/outcome.ts';
 import { type Rollout, rulesOf } from '../core/rollout.ts';
 import { type Contestant, lossesOf } from './comparable.ts';
 import { LiveOrder } from './live-order.ts';
+import { MirrorCheck } from './mirror-check.ts';
 
 export type RolloutObserverOptions = {
   readonly rollout: Rollout;
@@ -25,6 +26,8 @@ export type RolloutObserverOptions = {
   readonly candidate: Contestant;
   readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
   readonly clock: Clock;
+  /** Sends a known request through the mirror, under this id. */
+  readonly sendCheck: (requestId: string) => void;
 };
 
 /** One rollout as the judging column holds it in memory: what it has seen, and what still waits for a label. */
@@ -34,15 +37,17 @@ export class RolloutObserver {
   readonly window: Window;
   /** Live requests, on their way to the window. */
   readonly live: LiveOrder;
+  readonly mirrorCheck: MirrorCheck;
   readonly #capture: Capture;
   readonly #comparator: Comparator;
   readonly #losses: { readonly stable: LossRule; readonly candidate: LossRule } | undefined;
 
-  constructor({ rollout, from, stable, candidate, feedback, clock }: RolloutObserverOptions) {
+  constructor(options: RolloutObserverOptions) {
+    const { rollout, from, stable, candidate, feedback, clock } = options;
     const { spec } = rollout;
     this.rolloutId = rollout.id;
     this.candidate = spec.candidate;
-    this.#comparator = chooseComparator(stable, spec.intent);
+    this.#comparator = chooseComparator(stable, spec);
     this.#losses = lossesOf({ stable, candidate });
     this.window = createWindow({
       rules: rulesOf(spec),
@@ -53,6 +58,11 @@ export class RolloutObserver {
       from,
     });
     this.live = new LiveOrder((live) => this.window.addLive(live));
+    this.mirrorCheck = new MirrorCheck({
+      clock,
+      name: rollout.id,
+      send: (requestId) => options.sendCheck(requestId),
+    });
     this.#capture = createCapture({
       ...feedback,
       clock,

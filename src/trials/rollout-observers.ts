@@ -3,6 +3,7 @@ import type { FeedbackTokens } from '../capture/token.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import type { MirrorEvent, MirrorTarget, Order, RolloutReport } from '../core/messages.ts';
+import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type Contestant, type Contestants, whyNotComparable } from './comparable.ts';
@@ -60,6 +61,7 @@ export class RolloutObservers {
       ...contestants,
       feedback: feedback(),
       clock,
+      sendCheck: (requestId) => order({ kind: 'checkMirror', model, requestId }),
     });
     this.#observers.set(model, observer);
     order({ kind: 'rollout', model, rolloutId: rollout.id, isOpen: true });
@@ -79,15 +81,23 @@ export class RolloutObservers {
   }
 
   evidence(rolloutId: string): Evidence {
-    for (const observer of this.#observers.values())
-      if (observer.rolloutId === rolloutId) return observer.window.snapshot();
-    return NO_EVIDENCE;
+    return this.#openObserver(rolloutId)?.window.snapshot() ?? NO_EVIDENCE;
+  }
+
+  /** Whether the mirror of an open rollout carries requests. Called at each look: it sends what has to be sent to know. */
+  mirrorHealth(rolloutId: string): MirrorHealth | undefined {
+    const observer = this.#openObserver(rolloutId);
+    return observer?.mirrorCheck.look(observer.window.snapshot().mirror);
   }
 
   /** Takes a label. Throws ServeError invalid_input for a token that is not ours and for a label that cannot be one. */
   label(token: string, label: unknown): LabelResult {
     const claims = this.#options.tokens.read(token);
     return this.#observers.get(claims.model)?.label(claims, label) ?? 'notSampled';
+  }
+
+  #openObserver(rolloutId: string): RolloutObserver | undefined {
+    return [...this.#observers.values()].find((observer) => observer.rolloutId === rolloutId);
   }
 
   #take(report: RolloutReport): void {
@@ -106,6 +116,9 @@ export class RolloutObservers {
         return;
       case 'paired':
         this.#compare(report);
+        return;
+      case 'checked':
+        this.#observerOf(report.target)?.mirrorCheck.checked(report.requestId, report.outcome);
         return;
       case 'unmirrored':
         this.#count(report.event, report.target);

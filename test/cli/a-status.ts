@@ -23,6 +23,7 @@ export function aRolloutStatus(fields: Partial<RolloutStatus> = {}): RolloutStat
     candidateRequests: 0,
     minRequests: 150,
     mirror: { ...NO_EVIDENCE.mirror, eligible: 1_300, notSampled: 0, compared: 1_287 },
+    mirrorHealth: undefined,
     labels: { joined: 1_240, unmatched: 3 },
     startedMs: 0,
     endedMs: undefined,

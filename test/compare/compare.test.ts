@@ -91,7 +91,7 @@ t.test('ranked classes: the K best are compared as a set where the package says 
       compare: { topK: 2 },
       signature: classifier,
     },
-    'improve',
+    { intent: 'improve', rules: 2 },
   );
   t.equal(top2.score([rows([3, 2, 1])], [rows([2, 3, 1])]).score, 0);
   t.equal(top2.score([rows([3, 2, 1])], [rows([3, 1, 2])]).score, 0.5);
@@ -99,12 +99,20 @@ t.test('ranked classes: the K best are compared as a set where the package says 
 
 t.test('equivalent class scores keep their distribution as well as their top class', async (t) => {
   const choose = (compare = {}, intent: 'equivalent' | 'improve' = 'equivalent') =>
-    chooseComparator({ task: 'classification', compare, signature: classifier }, intent);
+    chooseComparator(
+      { task: 'classification', compare, signature: classifier },
+      { intent, rules: 2 },
+    );
   const [stable, flat] = [rows([0.2, 0.5, 0.3]), rows([0.333, 0.334, 0.333])];
   t.same(choose().score([stable], [flat]), { score: 1, difference: 'distribution' });
   t.equal(choose().score([stable], [rows([0.22, 0.49, 0.29])]).score, 0);
   t.equal(choose({ distribution: 0.2 }).score([stable], [flat]).score, 0);
   t.equal(choose({}, 'improve').score([stable], [flat]).score, 0);
+  const before = chooseComparator(
+    { task: 'classification', compare: undefined, signature: classifier },
+    { intent: 'equivalent' },
+  );
+  t.equal(before.score([stable], [flat]).score, 0, 'by the rules of before versions');
   const half = choose().score(
     [rows([0.2, 0.5, 0.3], [1, 0, 0])],
     [rows([0.3, 0.4, 0.3], [1, 0, 0])],
@@ -130,7 +138,8 @@ t.test('every comparator stays in [0, 1] and is 0 for equal answers', async (t) 
 
 t.test('the comparator follows the package, then the task', async (t) => {
   const choose = (task: string | undefined, compare = {}) =>
-    chooseComparator({ task, compare, signature: classifier }, 'improve').name;
+    chooseComparator({ task, compare, signature: classifier }, { intent: 'improve', rules: 2 })
+      .name;
   t.equal(choose('classification'), 'rankedClasses');
   t.equal(choose('image-classification'), 'rankedClasses');
   t.equal(choose('regression'), 'anyTensor');

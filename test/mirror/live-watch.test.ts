@@ -22,6 +22,7 @@ function aWatch() {
     },
     liveInFlight: () => 0,
     report: (report) => reports.push(report),
+    knownInputs: () => undefined,
     issueToken: ({ requestId, issuedMs }) => `${requestId} at ${issuedMs}`,
     onInternalError: () => undefined,
   });

@@ -6,6 +6,7 @@ import { HandClock } from '../../src/core/clock.ts';
 import type { InferRequest } from '../../src/core/infer.ts';
 import type { Assignment } from '../../src/core/route.ts';
 import type { MetricStatus } from '../../src/core/verdict.ts';
+import { reportMirror } from '../../src/telemetry/report-mirror.ts';
 import type { RolloutView } from '../../src/telemetry/rollout-metrics.ts';
 import { createTelemetry, type TelemetryOptions } from '../../src/telemetry/telemetry.ts';
 import { projectRoot } from '../support/project-root.ts';
@@ -210,6 +211,30 @@ t.test('mirror results add up to the eligible requests', async (t) => {
   t.match(await telemetry.render(), 'understudy_held_bytes{by="mirror"} 5');
 });
 
+t.test("a rollout's mirror is up, down or not known, and its fall is logged", async (t) => {
+  const why = 'the mirror has carried nothing for 60 s';
+  const healths: readonly RolloutView['mirrorHealth'][] = [
+    { state: 'working', arrivedMs: 1, why: undefined },
+    { state: 'failing', arrivedMs: 1, why },
+    { state: 'unknown', arrivedMs: undefined, why: undefined },
+    undefined,
+  ];
+  const rollouts = healths.map((mirrorHealth, at) => ({
+    ...({ model: `m${at}`, candidate: '2', phase: 'progressing', step: undefined } as const),
+    ...{ setWeightBp: 0, metrics: [], mirrorHealth },
+  }));
+  const page = await aTelemetry({ rollouts: () => rollouts }).render();
+  t.same(page.match(/^understudy_rollout_mirror_up\{.*$/gm), [
+    'understudy_rollout_mirror_up{model="m0",candidate="2"} 1',
+    'understudy_rollout_mirror_up{model="m1",candidate="2"} 0',
+  ]);
+  const lines: string[] = [];
+  const report = reportMirror(({ level, message }) => void lines.push(`${level}: ${message}`));
+  report('m', { state: 'failing', arrivedMs: 1, why });
+  report('m', { state: 'working', arrivedMs: 2, why: undefined });
+  t.same(lines, [`error: ${why}`, 'info: the mirror works again']);
+});
+
 t.test("each model's newest rollout shows its phase, share and findings", async (t) => {
   const old: RolloutView = {
     model: 'm',
@@ -218,6 +243,7 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
     step: undefined,
     setWeightBp: 0,
     metrics: [],
+    mirrorHealth: undefined,
   };
   const metrics = [
     aMetric({ finding: 'nonInferior', samples: 40 }),

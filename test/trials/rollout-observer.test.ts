@@ -14,6 +14,7 @@ function anObserver(stable = aPackage('1'), candidate = aPackage('2')): RolloutO
     candidate,
     feedback: { ttlMs: 60_000, requestsMax: 100 },
     clock: new HandClock(),
+    sendCheck: () => undefined,
   });
 }
 

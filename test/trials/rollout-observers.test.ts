@@ -56,6 +56,7 @@ function aServer(channel: (report: RolloutReport) => void) {
     },
     liveInFlight: () => 1,
     report: channel,
+    knownInputs: () => aRequest().inputs,
     issueToken: ({ model, version, requestId }) => `${model}/${version}/${requestId}`,
     onInternalError: () => undefined,
   });
@@ -110,6 +111,39 @@ t.test('several serving processes report to one decider', async (t) => {
   t.equal(mirror.compared, 3);
   t.equal(events.length, 3);
   t.same(errors, []);
+});
+
+t.test('a known request goes through the mirror and counts in no evidence', async (t) => {
+  const { observers, events } = aDecider((order) => {
+    if (order.kind === 'rollout') watch.obey(order);
+    if (order.kind === 'checkMirror') watch.checkMirror(order);
+  });
+  const { watch, shadow } = aServer((report) => observers.receive(report));
+  const { id } = aRollout();
+  observers.open(aRollout(), NO_EVIDENCE);
+  t.equal(observers.mirrorHealth(id)?.state, 'unknown');
+  await settle();
+  t.equal(shadow.runs.length, 1);
+  for (const run of shadow.runs.splice(0)) run.answer();
+  await settle();
+  t.equal(observers.mirrorHealth(id)?.state, 'working');
+  t.same(observers.evidence(id), NO_EVIDENCE);
+  t.same(events, []);
+});
+
+t.test('a known request that the shadow host did not run is reported', async (t) => {
+  const { observers } = aDecider((order) => {
+    if (order.kind === 'rollout') watch.obey(order);
+    if (order.kind === 'checkMirror') watch.checkMirror(order);
+  });
+  const { watch, shadow } = aServer((report) => observers.receive(report));
+  const { id } = aRollout();
+  observers.open(aRollout(), NO_EVIDENCE);
+  observers.mirrorHealth(id);
+  await settle();
+  for (const run of shadow.runs.splice(0)) run.reject('overloaded');
+  await settle();
+  t.match(observers.mirrorHealth(id), { state: 'failing', why: /\(failed\)/ });
 });
 
 t.test('answers can be labelled while a rollout is open, and no longer', async (t) => {
