@@ -19,7 +19,7 @@ for (const input of session.inputMetadata) {
   feeds[input.name] = new ort.Tensor('float32', values, shape);
 }
 await session.run(feeds);
-tell({ kind: 'opened' });
+send({ kind: 'opened' });
 
 parentPort?.on('message', (durationMs: number) => void runFor(durationMs));
 
@@ -31,9 +31,9 @@ async function runFor(durationMs: number): Promise<void> {
     runs += 1;
   }
   const seconds = (systemClock.monotonicMs() - startedMs) / 1000;
-  tell({ kind: 'ran', runsPerSecond: runs / seconds });
+  send({ kind: 'ran', runsPerSecond: runs / seconds });
 }
 
-function tell(news: EchoNews): void {
+function send(news: EchoNews): void {
   parentPort?.postMessage(news);
 }

@@ -72,7 +72,7 @@ async function measureCrashes(workplace: Workplace, effort: Effort): Promise<Mea
     const crash = await crashOnce(setup, round);
     crashes.push(crash);
     const { firstAnswerMs, steadyMs } = crash;
-    workplace.tell(
+    workplace.print(
       `round ${round + 1}: ${failed(crash.report)} failed, answers after ${firstAnswerMs.toFixed(0)} ms, steady after ${steadyMs.toFixed(0)} ms`,
     );
   }

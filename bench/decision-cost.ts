@@ -34,7 +34,7 @@ export const decisionCost: Suite = {
   run: measureDecisionCost,
 };
 
-async function measureDecisionCost({ tell }: Workplace, { rounds }: Effort): Promise<Measurement> {
+async function measureDecisionCost({ print }: Workplace, { rounds }: Effort): Promise<Measurement> {
   const random = seededRandom(1);
   const spec = aSpec();
   const full = fullWindow(spec, random);
@@ -72,7 +72,7 @@ async function measureDecisionCost({ tell }: Workplace, { rounds }: Effort): Pro
   } finally {
     await ledger.remove();
   }
-  tell(`${rounds} rounds`);
+  print(`${rounds} rounds`);
   return {
     conditions: { pairs: PAIRS, labels: PAIRS, liveRequests: LIVE_REQUESTS },
     figures: [

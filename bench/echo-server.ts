@@ -20,7 +20,7 @@ server.post('/echo', (request, reply) => reply.type('application/octet-stream').
 await server.listen({ host: '127.0.0.1', port: 0 });
 const [address] = server.addresses();
 if (typeof address !== 'object') throw new Error('the echo server has no port');
-tell({ kind: 'listening', port: address.port });
+send({ kind: 'listening', port: address.port });
 
 let worker: Worker | undefined;
 process.on('message', (order: EchoOrder) => {
@@ -29,11 +29,11 @@ process.on('message', (order: EchoOrder) => {
     return;
   }
   worker = new Worker(new URL('./bare-run.js', import.meta.url), { workerData: order.file });
-  worker.on('message', tell);
+  worker.on('message', send);
 });
 // The bench is gone.
 process.on('disconnect', () => process.exit());
 
-function tell(news: EchoNews): void {
+function send(news: EchoNews): void {
   process.send?.(news);
 }

@@ -59,7 +59,7 @@ const EFFORT: Effort = { rounds: 7, blockMs: 450, warmupMs: 150 };
 /** Measures each check with its limit, once more if that is inconclusive, and prints the verdicts. */
 export function runGate(
   checks: readonly Check[],
-  tell: (line: string) => void,
+  print: (line: string) => void,
   { effort = EFFORT, start = {} }: GateOptions = {},
 ): Promise<Verdict> {
   return Workplace.during(
@@ -67,9 +67,9 @@ export function runGate(
     async (workplace) => {
       const stage = { workplace, gateway: await startGateway(workplace, start), effort };
       const verdicts: Verdict[] = [];
-      for (const each of checks) verdicts.push(await judgeCheck(each, stage, tell));
+      for (const each of checks) verdicts.push(await judgeCheck(each, stage, print));
       const worst = worstOf(verdicts);
-      tell(WORDS[worst]);
+      print(WORDS[worst]);
       return worst;
     },
   );
@@ -85,16 +85,16 @@ const WORDS: Readonly<Record<Verdict, string>> = {
 async function judgeCheck(
   check: Check,
   stage: Stage,
-  tell: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Verdict> {
-  const first = await judgeOnce(check, stage, tell);
-  return first === 'inconclusive' ? judgeOnce(check, stage, tell) : first;
+  const first = await judgeOnce(check, stage, print);
+  return first === 'inconclusive' ? judgeOnce(check, stage, print) : first;
 }
 
 async function judgeOnce(
   { name, floor, sides }: Check,
   stage: Stage,
-  tell: (line: string) => void,
+  print: (line: string) => void,
 ): Promise<Verdict> {
   try {
     const blocks = await sides(stage);
@@ -104,11 +104,11 @@ async function judgeOnce(
       await blocks.over();
     }
     const found = judgeRates(await measure(blocks, stage.effort), floor);
-    tell(lineOf(name, floor, found));
+    print(lineOf(name, floor, found));
     return found.verdict;
   } catch (error) {
     if (!(error instanceof NothingMeasured)) throw error;
-    tell(`inconclusive: ${name}: ${error.message}`);
+    print(`inconclusive: ${name}: ${error.message}`);
     return 'inconclusive';
   }
 }

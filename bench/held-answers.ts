@@ -59,7 +59,7 @@ export async function measureHold(
     if (kind === 'ours') wakes.push(wakeLateness(effort.blockMs / 5));
     await server.held('forget');
     const held = await ways[kind](round);
-    workplace.tell(`hold, round ${round + 1} ${kind}: ${wordsOf(held.fromDue)}`);
+    workplace.print(`hold, round ${round + 1} ${kind}: ${wordsOf(held.fromDue)}`);
     return held;
   });
   const sound = rounds.ours.filter(({ isSound }) => isSound);

@@ -63,7 +63,7 @@ async function measureStall(
   const kinds = (['open', 'closed', 'wrk'] as const).filter((kind) => hasWrk || kind !== 'wrk');
   const p99s = await interleave(kinds, effort.rounds, async (kind, round) => {
     const ms = await ways[kind](round);
-    workplace.tell(`stall, round ${round + 1} ${kind}: p99 ${ms.toFixed(2)} ms`);
+    workplace.print(`stall, round ${round + 1} ${kind}: p99 ${ms.toFixed(2)} ms`);
     return ms;
   });
   const felt = (name: string, kind: (typeof kinds)[number]): Figure => ({

@@ -109,7 +109,7 @@ async function measureLatency(
     const aim = aimFor(side, servers[side].port, body);
     const { measured } = await block(workplace, { aim, inFlight: 1, ...effort });
     const medianMs = measured.service.p50Ms;
-    workplace.tell(`${name}, round ${round + 1} ${side}: median ${medianMs.toFixed(2)} ms`);
+    workplace.print(`${name}, round ${round + 1} ${side}: median ${medianMs.toFixed(2)} ms`);
     return medianMs;
   });
   const ratio = (side: Side): Figure => ({
@@ -145,7 +145,9 @@ async function measureGaps(
     const found = await server.gapsDuring(() =>
       block(workplace, { ...load, blockMs: effort.blockMs }),
     );
-    workplace.tell(`${name}, round ${round + 1} ${side}: largest gap ${found.maxMs.toFixed(2)} ms`);
+    workplace.print(
+      `${name}, round ${round + 1} ${side}: largest gap ${found.maxMs.toFixed(2)} ms`,
+    );
     return found;
   });
   const figure = (side: (typeof sides)[number], of: 'maxMs' | 'p999Ms'): Figure => ({

@@ -6,7 +6,7 @@ import { Forked } from './forked.ts';
 export const STALL_SHARE = 0.1;
 
 /** Both are answered with what was held until then. */
-export type KnownOrder = { readonly kind: 'forget' | 'tell' };
+export type KnownOrder = { readonly kind: 'forget' | 'report' };
 
 export type KnownNews =
   | { readonly kind: 'listening'; readonly port: number }
@@ -34,7 +34,7 @@ export class KnownProcess {
   }
 
   /** How long it held the answers that it gave since it was last asked to forget. */
-  async held(order: KnownOrder['kind'] = 'tell'): Promise<LatencySummary> {
+  async held(order: KnownOrder['kind'] = 'report'): Promise<LatencySummary> {
     const news = await this.#forked.ask({ kind: order });
     if (news.kind !== 'held') throw new Error(`expected what was held, found ${news.kind}`);
     return news.held;

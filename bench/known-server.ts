@@ -29,12 +29,12 @@ const server = createServer((request, response) => {
 // A load's connections are its own affair.
 server.keepAliveTimeout = 0;
 server.listen(0, '127.0.0.1', () => {
-  tell({ kind: 'listening', port: (server.address() as AddressInfo).port });
+  send({ kind: 'listening', port: (server.address() as AddressInfo).port });
 });
 
 process.on('message', ({ kind }: KnownOrder) => {
   if (kind === 'forget') held = new Histogram();
-  tell({ kind: 'held', held: held.summary() });
+  send({ kind: 'held', held: held.summary() });
 });
 // The bench is gone.
 process.on('disconnect', () => process.exit());
@@ -60,6 +60,6 @@ function answer(response: ServerResponse, arrivedMs: number): void {
   held.add(systemClock.monotonicMs() - arrivedMs);
 }
 
-function tell(news: KnownNews): void {
+function send(news: KnownNews): void {
   process.send?.(news);
 }

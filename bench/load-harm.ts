@@ -46,18 +46,20 @@ type Change = {
 };
 
 async function measureLoadHarm(workplace: Workplace, effort: Effort): Promise<Measurement> {
-  const { loader, tell } = workplace;
+  const { loader, print } = workplace;
   const gateway = await startGateway(workplace);
   const asked = { port: gateway.port, protocol: 'rest-binary', model: LIVE.model } as const;
   const aim = inferAim(asked, [oneRow(INPUT, LIVE.columns)]);
   const capacity = await loader.closedRate(aim, { effort, inFlight: IN_FLIGHT });
   const perSecond = Math.max(1, Math.floor(capacity * LOAD));
-  tell(`${Math.round(capacity)} per second at most; loading with ${perSecond}`);
+  print(`${Math.round(capacity)} per second at most; loading with ${perSecond}`);
   const blocks = await interleave(KINDS, effort.rounds, async (kind, round) => {
     const changing = kind === 'loading' ? gateway : undefined;
     const block = await loadBlock(workplace, { aim, perSecond, seed: round, effort, changing });
     const { p99Ms } = block.report.measured.latency;
-    tell(`round ${round + 1} ${kind}: p99 ${p99Ms.toFixed(2)} ms, ${block.changes.length} changes`);
+    print(
+      `round ${round + 1} ${kind}: p99 ${p99Ms.toFixed(2)} ms, ${block.changes.length} changes`,
+    );
     return block;
   });
   const changes = blocks.loading.flatMap((block) => block.changes);

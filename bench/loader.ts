@@ -27,12 +27,12 @@ export class NothingMeasured extends Error {}
 /** The load generator as the suites use it: from one process, so that loads of all suites share the cores alike. */
 export class Loader {
   readonly #generator = new Generator({ processes: 1 });
-  readonly #tell: (line: string) => void;
+  readonly #print: (line: string) => void;
   #run = 0;
   readonly #warnings: string[] = [];
 
-  constructor(tell: (line: string) => void) {
-    this.#tell = tell;
+  constructor(print: (line: string) => void) {
+    this.#print = print;
   }
 
   /** Runs a load to its end. A load with warnings is printed and counted, and does not stop the suite. */
@@ -54,7 +54,7 @@ export class Loader {
     const [warning] = report.warnings;
     if (warning !== undefined) {
       this.#warnings.push(warning);
-      this.#tell(`warning: ${warning}`);
+      this.#print(`warning: ${warning}`);
     }
     return report;
   }

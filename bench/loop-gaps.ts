@@ -1,7 +1,7 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 
 /** What the bench asks of a server that watches its own event loop. */
-export type GapsOrder = { readonly kind: 'watch' | 'tell' };
+export type GapsOrder = { readonly kind: 'watch' | 'report' };
 
 /**
  * How long the loop stayed away from a timer that was due each millisecond, since `watch`. A loop with nothing to do shows
@@ -22,17 +22,17 @@ export function obeyGapsOrders(port: number): void {
     if (kind === 'watch') {
       histogram.reset();
       histogram.enable();
-      tell({ kind: 'watching' });
+      send({ kind: 'watching' });
     } else {
       histogram.disable();
       const gaps = { p999Ms: histogram.percentile(99.9) / 1e6, maxMs: histogram.max / 1e6 };
-      tell({ kind: 'gaps', gaps });
+      send({ kind: 'gaps', gaps });
     }
   });
   process.on('disconnect', () => process.exit());
-  tell({ kind: 'listening', port });
+  send({ kind: 'listening', port });
 }
 
-function tell(news: GapsNews): void {
+function send(news: GapsNews): void {
   process.send?.(news);
 }

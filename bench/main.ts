@@ -66,8 +66,8 @@ async function measure(suite: Suite): Promise<void> {
   const planned = values.quick ? QUICK : suite.effort;
   const effort = { ...planned, rounds: roundsOf(planned.rounds) };
   console.error(`${name}: ${title}`);
-  const tell = (line: string): void => console.error(`  ${line}`);
-  const result = await Workplace.during(tell, async (workplace) => {
+  const print = (line: string): void => console.error(`  ${line}`);
+  const result = await Workplace.during(print, async (workplace) => {
     const measurement = await suite.run(workplace, effort);
     return { suite: name, title, effort, ...measurement, loads: workplace.loads };
   });

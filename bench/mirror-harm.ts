@@ -39,7 +39,7 @@ type Blocks = Rounds<(typeof KINDS)[number], LoadReport>;
 type Drive = (perSecond: number, seed: number, measuredMs: number) => Promise<LoadReport>;
 
 async function measureMirrorHarm(workplace: Workplace, effort: Effort): Promise<Measurement> {
-  const { tell } = workplace;
+  const { print } = workplace;
   const gateway = await workplace.startGateway({
     models: { [MODEL]: { route: { stable: STABLE } } },
     repository: join(programFolder, 'models'),
@@ -52,16 +52,16 @@ async function measureMirrorHarm(workplace: Workplace, effort: Effort): Promise<
     measure: (perSecond, probe) => drive(perSecond, 1_000 + probe, effort.blockMs),
     meets: ({ measured }) =>
       measured.latency.p99Ms <= DEADLINE_MS && measured.ok === measured.offered,
-    tell,
+    print,
   });
   const perSecond = Math.floor(highest * LOAD);
-  tell(`${Math.round(highest)} per second meets ${DEADLINE_MS} ms; loading with ${perSecond}`);
+  print(`${Math.round(highest)} per second meets ${DEADLINE_MS} ms; loading with ${perSecond}`);
   const blocks = await interleave(KINDS, effort.rounds, async (kind, round) => {
     await setMirror(gateway, mirror, kind === 'on' ? 100 : 0);
     // One seed a round: all kinds meet the same arrivals.
     const report = await drive(perSecond, round, effort.blockMs);
     expectAllAnswered(report);
-    tell(`round ${round + 1} ${kind}: p99 ${report.measured.latency.p99Ms.toFixed(2)} ms`);
+    print(`round ${round + 1} ${kind}: p99 ${report.measured.latency.p99Ms.toFixed(2)} ms`);
     return report;
   });
   const work = await shadowWork(gateway, MODEL);

@@ -23,7 +23,7 @@ const KINDS = ['echo', 'process', 'thread', 'echoAgain'] as const;
 type Kind = (typeof KINDS)[number];
 
 async function measureOverhead(workplace: Workplace, effort: Effort): Promise<Measurement> {
-  const { loader, tell } = workplace;
+  const { loader, print } = workplace;
   await workplace.addModel(MODEL, tinyModel(COLUMNS));
   const startGateway = async (isolation: 'process' | 'thread') => {
     const models = { [MODEL]: { execution: { isolation } } };
@@ -36,7 +36,7 @@ async function measureOverhead(workplace: Workplace, effort: Effort): Promise<Me
   const aims = { echo, process: inProcess, thread: inThread, echoAgain: echo };
   const perSecond = await interleave(KINDS, effort.rounds, async (kind, round) => {
     const found = await loader.closedRate(aims[kind], { effort, inFlight: IN_FLIGHT });
-    tell(`round ${round + 1} ${kind}: ${Math.round(found)} per second`);
+    print(`round ${round + 1} ${kind}: ${Math.round(found)} per second`);
     return found;
   });
   const requestBytes = echo.requests[0]?.byteLength ?? 0;

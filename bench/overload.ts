@@ -53,7 +53,7 @@ async function measureOverload(workplace: Workplace, effort: Effort): Promise<Me
     const block = await loadBlock(workplace, aim, { perSecond, seed: round, effort });
     const { goodPerSecond, latency } = block.report.measured;
     const good = `${Math.round(goodPerSecond)} of ${Math.round(perSecond)} per second`;
-    workplace.tell(`round ${round + 1}, ${kind}: ${good}, p99 ${latency.p99Ms.toFixed(0)} ms`);
+    workplace.print(`round ${round + 1}, ${kind}: ${good}, p99 ${latency.p99Ms.toFixed(0)} ms`);
     return block;
   });
   const conditions = {
@@ -65,9 +65,9 @@ async function measureOverload(workplace: Workplace, effort: Effort): Promise<Me
   return { conditions, figures: figuresOf(blocks), curves: [goodputCurve(blocks, capacity)] };
 }
 
-async function capacityOf({ loader, tell }: Workplace, aim: Aim, effort: Effort): Promise<number> {
+async function capacityOf({ loader, print }: Workplace, aim: Aim, effort: Effort): Promise<number> {
   const bench: Bench = {
-    tell,
+    print,
     load: async (_arm, { arrivals, durationMs, warmupMs, seed }) => {
       const times = { warmupMs, measuredMs: durationMs - warmupMs };
       const report = await loader.load({

@@ -106,7 +106,7 @@ function aimsOf(
 
 async function compare(
   { name, goalOfProcess, aims, inFlight }: Comparison,
-  { loader, tell }: Workplace,
+  { loader, print }: Workplace,
   effort: Effort,
 ): Promise<readonly Figure[]> {
   const sides = Object.keys(aims) as Side[];
@@ -114,7 +114,7 @@ async function compare(
     const aim = aims[side];
     const found =
       aim === undefined ? Number.NaN : await loader.closedRate(aim, { effort, inFlight });
-    tell(`${name}, round ${round + 1} ${side}: ${Math.round(found)} per second`);
+    print(`${name}, round ${round + 1} ${side}: ${Math.round(found)} per second`);
     return found;
   });
   const aaControl = ratioSpread(perSecond.echoAgain, perSecond.echo);

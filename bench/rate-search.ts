@@ -5,7 +5,7 @@ export type RateSearch = {
   readonly measure: (perSecond: number, probe: number) => Promise<LoadReport>;
   /** True if a report is good enough. */
   readonly meets: (report: LoadReport) => boolean;
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
 };
 
 const FIRST_PER_SECOND = 100;
@@ -17,14 +17,14 @@ const HALVINGS = 3;
  * The highest rate that is good enough: doubled until it is not, then halved in. The lowest rate must be good.
  * Throws an Error where even that is not.
  */
-export async function findHighestRate({ measure, meets, tell }: RateSearch): Promise<number> {
+export async function findHighestRate({ measure, meets, print }: RateSearch): Promise<number> {
   let probes = 0;
   const isGood = async (perSecond: number): Promise<boolean> => {
     const report = await measure(perSecond, probes);
     probes += 1;
     const good = meets(report);
     const p99 = report.measured.latency.p99Ms.toFixed(2);
-    tell(`${Math.round(perSecond)} per second: p99 ${p99} ms, ${good ? 'good' : 'too slow'}`);
+    print(`${Math.round(perSecond)} per second: p99 ${p99} ms, ${good ? 'good' : 'too slow'}`);
     return good;
   };
   let good = 0;

@@ -30,7 +30,7 @@ const KINDS = ['bare', 'process', 'thread', 'bareAgain'] as const;
 type Kind = (typeof KINDS)[number];
 
 async function measureRealModel(workplace: Workplace, effort: Effort): Promise<Measurement> {
-  const { loader, tell } = workplace;
+  const { loader, print } = workplace;
   const file = await workplace.addModel(MODEL, stackedModel(COLUMNS, LAYERS));
   const aims = {
     process: await startGateway(workplace, 'process'),
@@ -48,7 +48,7 @@ async function measureRealModel(workplace: Workplace, effort: Effort): Promise<M
       ? await bareRate(bare, beside)
       : await loader.closedRate(aims[kind], block);
     if (kind === 'process') beside = found;
-    tell(`round ${round + 1} ${kind}: ${found.toFixed(1)} per second`);
+    print(`round ${round + 1} ${kind}: ${found.toFixed(1)} per second`);
     return found;
   });
   const conditions = { requestsInFlight: IN_FLIGHT, layers: LAYERS, columns: COLUMNS };

@@ -31,7 +31,7 @@ export class WatchedProcess {
   async gapsDuring(work: () => Promise<unknown>): Promise<LoopGaps> {
     await this.#forked.ask({ kind: 'watch' });
     await work();
-    const news = await this.#forked.ask({ kind: 'tell' });
+    const news = await this.#forked.ask({ kind: 'report' });
     if (news.kind !== 'gaps') throw new Error(`expected gaps, found ${news.kind}`);
     return news.gaps;
   }

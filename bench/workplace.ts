@@ -23,18 +23,18 @@ export class Workplace {
   readonly #loaders: Loader[] = [];
   readonly loader: Loader;
   /** Says how far the suite is. */
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
   #configs = 0;
 
-  private constructor(root: string, tell: (line: string) => void) {
+  private constructor(root: string, print: (line: string) => void) {
     this.#root = root;
-    this.tell = tell;
+    this.print = print;
     this.loader = this.addLoader();
   }
 
   /** One more generator, for what is loaded at the same time. */
   addLoader(): Loader {
-    const loader = this.closing(new Loader(this.tell));
+    const loader = this.closing(new Loader(this.print));
     this.#loaders.push(loader);
     return loader;
   }
@@ -46,11 +46,11 @@ export class Workplace {
 
   /** Does the work in a new workplace, and ends the processes started there, however the work ends. */
   static async during<T>(
-    tell: (line: string) => void,
+    print: (line: string) => void,
     work: (workplace: Workplace) => Promise<T>,
   ): Promise<T> {
     const folder = await temporaryFolder(join(tmpdir(), 'understudy-bench-'));
-    const workplace = new Workplace(folder.path, tell);
+    const workplace = new Workplace(folder.path, print);
     try {
       return await work(workplace);
     } finally {

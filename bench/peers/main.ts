@@ -87,7 +87,7 @@ async function measure(): Promise<void> {
   const generator = new Generator();
   try {
     const { ready, skipped } = await readyPeers(chosen);
-    const bench: Bench = { generator, effort, folder, core: cores.server, tell };
+    const bench: Bench = { generator, effort, folder, core: cores.server, print };
     const measured: ModelFigures[] = [];
     const kept = (proxies: readonly ProxyFigures[]): Promise<void> =>
       keep(resultOf({ machine, ready, skipped, measured, proxies, cores: cores.words, effort }));
@@ -143,7 +143,7 @@ async function readyPeers(chosen: typeof PEERS): Promise<Ready> {
       ready.push({ peer, environment });
     } catch (error) {
       skipped.push({ name: peer.name, why: reasonOf(error) });
-      tell(`${peer.name} is left out: ${messageOf(error)}`);
+      print(`${peer.name} is left out: ${messageOf(error)}`);
     }
   }
   return { ready, skipped };
@@ -195,6 +195,6 @@ async function keep(result: PeersResult): Promise<void> {
   console.log(`kept as ${out}`);
 }
 
-function tell(line: string): void {
+function print(line: string): void {
   console.error(line);
 }

@@ -36,7 +36,7 @@ export type Bench = {
   readonly effort: PeerEffort;
   readonly folder: string;
   readonly core: number | undefined;
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
 };
 
 /** All peers with one model: first the forms of each, then rounds in which each is started, loaded and stopped in turn. */
@@ -104,10 +104,10 @@ async function tryForms(
         return closedRate(loaded, bench.effort.trial);
       });
       trials.push({ form: form.name, perSecond });
-      bench.tell(`${model.name} ${peer.name}, ${form.name}: ${perSecond.toFixed(0)} per second`);
+      bench.print(`${model.name} ${peer.name}, ${form.name}: ${perSecond.toFixed(0)} per second`);
     } catch (error) {
       trials.push({ form: form.name, failed: reasonOf(error) });
-      bench.tell(`${model.name} ${peer.name}, ${form.name}: failed: ${messageOf(error)}`);
+      bench.print(`${model.name} ${peer.name}, ${form.name}: failed: ${messageOf(error)}`);
     }
   }
   return trials;
@@ -135,10 +135,10 @@ async function roundsOf(
     try {
       const figures = await measureRound(one, plan, round);
       sofar.ran.push(figures);
-      bench.tell(`${model.name} ${name}, round ${round + 1}: ${wordsOf(figures)}`);
+      bench.print(`${model.name} ${name}, round ${round + 1}: ${wordsOf(figures)}`);
     } catch (error) {
       sofar.failed = reasonOf(error);
-      bench.tell(`${model.name} ${name}, round ${round + 1}: failed: ${messageOf(error)}`);
+      bench.print(`${model.name} ${name}, round ${round + 1}: failed: ${messageOf(error)}`);
     }
   });
   return found;
@@ -179,7 +179,7 @@ async function searched(loaded: Loaded, closedPerSecond: number, bench: Bench) {
       const good = isGood(report, loaded.model.p99MsMax);
       const { latency, errors } = report.measured;
       const found = `p99 ${latency.p99Ms.toFixed(1)} ms ${JSON.stringify(errors)}`;
-      bench.tell(`  ${perSecond.toFixed(0)} per second: ${found}, ${good ? 'good' : 'too slow'}`);
+      bench.print(`  ${perSecond.toFixed(0)} per second: ${found}, ${good ? 'good' : 'too slow'}`);
       if (report.warnings.length > 0) warnings += 1;
       return good;
     },

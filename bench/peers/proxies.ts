@@ -79,7 +79,7 @@ async function figuresOf({ name, find }: Contender, bench: Bench): Promise<Proxy
       await way.stop();
     }
   } catch (error) {
-    bench.tell(`${name} is left out: ${messageOf(error)}`);
+    bench.print(`${name} is left out: ${messageOf(error)}`);
     return { name, versions, rounds: [], failed: reasonOf(error) };
   }
 }
@@ -105,7 +105,7 @@ async function roundsOf(name: string, way: Way, bench: Bench): Promise<readonly 
     await sleep(SETTLE_MS);
     const copied = ((await way.copies()) - before) / (measured.offered + (warmup?.offered ?? 0));
     const { p50Ms, p99Ms } = measured.latency;
-    bench.tell(
+    bench.print(
       `${name} ${mode}: ${perSecond.toFixed(0)} per second, p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms, copied ${copied.toFixed(2)}`,
     );
     return { perSecond, p50Ms, p99Ms, copied };

@@ -64,14 +64,14 @@ process.on('disconnect', () => stop.abort());
 
 async function obey(order: TrafficOrder): Promise<void> {
   try {
-    tell(await sendImages(order));
+    send(await sendImages(order));
   } catch (error) {
-    tell({ kind: 'failed', message: messageOf(error) });
+    send({ kind: 'failed', message: messageOf(error) });
   }
   if (process.connected) process.disconnect();
 }
 
-function tell(news: TrafficNews): void {
+function send(news: TrafficNews): void {
   // The demo may end at any moment.
   if (process.connected) process.send?.(news, () => undefined);
 }
@@ -84,7 +84,7 @@ async function sendImages(order: TrafficOrder): Promise<TrafficNews> {
     {
       sender: new HttpSender(addressOf(order.port)),
       next: () => {
-        if (sent.length === 0) tell({ kind: 'started' });
+        if (sent.length === 0) send({ kind: 'started' });
         const image = images.next();
         if (!image) return undefined;
         sent.push(image);

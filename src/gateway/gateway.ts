@@ -60,7 +60,7 @@ export type GatewayHosts = {
   readonly refused?: () => readonly RefusedModel[];
 };
 
-/** The models that have not been taken up since the process began. */
+/** The models that have not been loaded since the process started. */
 export type GatewayStart = {
   /** What a model waits for; undefined: it does not start. */
   readonly whyStarting: (model: string) => string | undefined;
@@ -373,7 +373,7 @@ class ServingGateway implements Gateway {
     );
   }
 
-  /** Until a model has been taken up no traffic is routed to it, even where its route is known already. */
+  /** No traffic is routed to a model before it has been loaded, even where its route is known already. */
   #startOf(model: string): ServeError | undefined {
     const why = this.#options.starting?.whyStarting(model);
     return why === undefined ? undefined : refusalOfStart({ model, why });

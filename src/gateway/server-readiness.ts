@@ -39,7 +39,7 @@ export function readinessOfServer(question: ReadinessQuestion): Readiness {
   return lost === undefined || isAnyReady ? READY : lost;
 }
 
-/** A request for a refused model. It is known, so that this is no 404; trying again helps once the package is put right. */
+/** A request for a refused model. The model is known, so the status is not 404; a retry helps once the package is fixed. */
 export function refusalOfModel(refused: RefusedModel): ServeError {
   return new ServeError('version_not_ready', whyRefused(refused));
 }

@@ -7,7 +7,7 @@
  */
 import { ServeError } from '../core/errors.ts';
 
-/** What a request takes up of an arm until it ends there. */
+/** One request in flight on an arm. */
 export type Place = { readonly isProbe: boolean; readonly budgetMs: number };
 
 /** The arm is paused. The pause is one event, up to the moment at which the arm is tried again. */

@@ -203,11 +203,11 @@ export class FileLedger implements Ledger {
     const isRecent = this.#state.clock.monotonicMs() - atMs < RELAPSE_MS;
     const isRelapse = isRecent && fromCause === cause;
     this.#retryMs = isRelapse ? Math.min(2 * this.#retryMs, RETRY_MS_MAX) : this.#state.watchMs;
-    this.#tell({ kind: 'degraded', cause, why, sinceMs: this.#state.clock.wallMs() });
+    this.#setHealth({ kind: 'degraded', cause, why, sinceMs: this.#state.clock.wallMs() });
     this.#watch();
   }
 
-  #tell(health: LedgerHealth): void {
+  #setHealth(health: LedgerHealth): void {
     this.#health = health;
     this.#state.onHealth(health);
   }
@@ -261,7 +261,7 @@ export class FileLedger implements Ledger {
       this.#state.onRepair({ file: segment.path, cutBytes: 0, message });
     }
     this.#recovered = { fromCause: this.#health.cause, atMs: this.#state.clock.monotonicMs() };
-    this.#tell(HEALTHY);
+    this.#setHealth(HEALTHY);
   }
 
   /** Takes up the files as they were found, if they hold what this ledger holds. */

@@ -19,7 +19,7 @@ export type BenchParts = {
   /** undefined: there is only A. */
   readonly b: ArmLoad | undefined;
   readonly terms: BenchTerms;
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
   /** A few times a second, with the load that is under way. */
   readonly watch: (progress: LoadProgress, order: LoadOrder) => void;
   /** Aborted: no further load starts, and the one under way ends. */
@@ -33,7 +33,7 @@ export function openBench(parts: BenchParts): Bench {
   const { generator, terms, signal, enough = signal } = parts;
   return {
     signal,
-    tell: parts.tell,
+    print: parts.print,
     load: async (arm, order, onElapsed): Promise<Measured> => {
       const { deadlineMs = terms.deadlineMs, ...when } = order;
       const { target, ...what } = armOf(parts, arm);

@@ -18,7 +18,7 @@ import { askTarget } from './target/ask.ts';
 /** Callbacks of a running bench, and the signal that ends it. All are optional. */
 export type BenchTools = {
   /** Takes one line of plain words. */
-  readonly tell?: (line: string) => void;
+  readonly print?: (line: string) => void;
   /** Called a few times a second, with the load that is under way. */
   readonly watch?: (progress: LoadProgress, order: LoadOrder) => void;
   /** Called once: the servers have answered, the requests are made, and the first load follows. */
@@ -120,11 +120,11 @@ async function orRefuse<Made>(make: () => Made | Promise<Made>): Promise<Made> {
 /** Of a run and a soak there is something to report however early they end; half of the other modes shows nothing. */
 function partsOf(
   { mode, inFlightMax, deadlineMs, timeoutMs }: BenchRequest,
-  { tell = () => undefined, watch = () => undefined, signal = NEVER }: BenchTools,
-): Pick<BenchParts, 'terms' | 'tell' | 'watch' | 'signal' | 'enough'> {
+  { print = () => undefined, watch = () => undefined, signal = NEVER }: BenchTools,
+): Pick<BenchParts, 'terms' | 'print' | 'watch' | 'signal' | 'enough'> {
   const terms = { inFlightMax, deadlineMs, timeoutMs };
   const endsEarly = mode.kind === 'run' || mode.kind === 'soak';
-  return { terms, tell, watch, signal: endsEarly ? NEVER : signal, enough: signal };
+  return { terms, print, watch, signal: endsEarly ? NEVER : signal, enough: signal };
 }
 
 const NEVER = new AbortController().signal;

@@ -29,8 +29,8 @@ function shortened(text: string): string {
 const SHOWN_LENGTH_MAX = 80;
 
 /**
- * What was thrown for a request that the caller gave an id: a refusal has it in front, as callers know it who have many
- * requests under way. An empty id is none; a fault of ours stays what it is.
+ * The error for a request with an id: a refusal begins with the id, so that a client with many requests in flight can match it.
+ * An empty id is none; an internal fault stays unchanged.
  */
 export function refusalOf(thrown: unknown, requestId: string | undefined): unknown {
   if (!(thrown instanceof ServeError) || requestId === undefined || requestId === '') return thrown;

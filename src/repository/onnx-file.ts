@@ -84,7 +84,7 @@ function editsIn(bytes: Uint8Array): FoundEdits | undefined {
       found && externalFilesOf(decodeOutline(bytes).graph?.initializer ?? []).length === 0;
     return isWhole ? found : undefined;
   } catch {
-    // What is wrong with it is said by who reads it whole.
+    // A broken file is reported where it is read whole.
     return undefined;
   }
 }

@@ -120,7 +120,7 @@ export type OnnxTensorSummary = {
 
 export type OnnxOpset = { readonly domain?: string; readonly version?: Int64 };
 
-/** A function that the model brings along: nodes that call it by its name and domain stand for its own. */
+/** A function defined in the model: a node with its name and domain stands for its nodes. */
 export type OnnxFunction = {
   readonly name?: string;
   readonly domain?: string;

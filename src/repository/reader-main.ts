@@ -19,28 +19,28 @@ process.on('message', (order: ReaderOrder) => void answer(order));
 async function answer(order: ReaderOrder): Promise<void> {
   try {
     if (order.kind === 'model') await read(order);
-    else tell({ kind: 'folders', folders: await foldersIn(order.directory) });
+    else send({ kind: 'folders', folders: await foldersIn(order.directory) });
   } catch (error) {
-    tell({ kind: 'fault', message: messageOf(error) });
+    send({ kind: 'fault', message: messageOf(error) });
   }
 }
 
 async function read({ root, model, named, known = [], config }: ReadOrder): Promise<void> {
   const progress = newProgress();
   const report = setInterval(() => {
-    tell({ kind: 'progress', read: bytesRead(progress) });
+    send({ kind: 'progress', read: bytesRead(progress) });
   }, REPORT_MS);
   try {
     const scan = await scanModel(root, model, {
       ...{ named: () => named, progress, config },
       known: ({ version }) => known.find((each) => each.version === version),
     });
-    tell({ kind: 'scan', scan });
+    send({ kind: 'scan', scan });
   } finally {
     clearInterval(report);
   }
 }
 
-function tell(message: FromReader): void {
+function send(message: FromReader): void {
   process.send?.(message, undefined, undefined, () => undefined);
 }

@@ -87,7 +87,7 @@ export function ignoredParts(config: TritonModelConfig): readonly string[] {
   ];
 }
 
-/** A backend's settings are free text. They are printed again for those who ask, which is all that becomes of them. */
+/** A backend's settings are free text. They are shown in the model's configuration and have no other effect. */
 function parametersPart({ parameters = {} }: TritonModelConfig): readonly string[] {
   const names = atMost(Object.keys(parameters).map((name) => quoted(name)));
   if (names.length === 0) return [];

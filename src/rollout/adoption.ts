@@ -5,7 +5,7 @@ import { type Route, versionsLedTo } from '../core/route.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
 import type { ModelHistory } from './history.ts';
 
-/** A trial judges two packages: while it runs, neither may change under it. Undefined: it does not stand in the way. */
+/** A trial judges two packages: while it runs, neither may change under it. Undefined: the trial allows the change. */
 export function refusalOfAdoption(
   { id, spec }: Rollout,
   { changed }: Pick<Adoption, 'changed'>,

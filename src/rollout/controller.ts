@@ -208,7 +208,7 @@ export class Controller {
 
   /**
    * Takes up a model that has appeared, as `resume` does, or one whose packages were reloaded: loads what its route leads to
-   * and routes traffic there once it is ready. A trial that one of the changed versions is part of stands in the way; the reason
+   * and routes traffic there once it is ready. A running trial with one of the changed versions prevents it; the reason
    * is returned. Rejects with what could not be loaded, with everything as it was.
    */
   adopt(adoption: Adoption): Promise<Refusal | undefined> {
@@ -216,7 +216,7 @@ export class Controller {
   }
 
   /**
-   * Takes a model out of service: no traffic is routed to it from here on. A running trial stands in the way; the reason is
+   * Takes a model out of service: no traffic is routed to it from here on. A running trial prevents it; the reason is
    * returned. The records stay, and `adopt` resumes from them.
    */
   forget(model: string): Promise<Refusal | undefined> {
@@ -235,7 +235,7 @@ export class Controller {
     return this.#changes.run(model, () => this.#queues.run(model, work));
   }
 
-  /** Carries out a reload of the configuration, or resolves with what stands in the way. */
+  /** Carries out a reload of the configuration, or resolves with a refusal. */
   async reconfigure(asked: Reconfiguration): Promise<Refusal | undefined> {
     const parts = {
       ...{ book: this.#book, reconciler: this.#reconciler, queues: this.#queues },

@@ -78,7 +78,7 @@ export class Ending {
     if (alive !== undefined) reconciler.endNow(endedAs(alive));
   }
 
-  /** An abort of what has ended in deed already. */
+  /** An abort of a trial that has already ended. */
   #again(alive: Rollout, model: string): CommandResult {
     const phase = this.#options.reconciler.rolloutEnded(model)?.phase;
     if (phase?.kind !== 'rolledBack') return this.#applied(alive, model);

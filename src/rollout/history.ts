@@ -43,7 +43,7 @@ export type Owed =
 export type ModelHistory = {
   /** The last recorded route; undefined while none was recorded. */
   readonly route: Route | undefined;
-  /** That route was chosen for want of one to go by, and no route was set and no rollout started since. */
+  /** Whether that route was chosen because there was none, and no route was set and no rollout started since. */
   readonly isChoice: boolean;
   /** Oldest first; the last one may be alive. */
   readonly trials: readonly Trial[];

@@ -89,7 +89,7 @@ export class Looks {
     if (wasFailing !== (health.state === 'failing')) onMirrorHealth?.(model, health);
   }
 
-  /** A trial as it stands in deed, which the ledger may not say yet. */
+  /** A trial's actual status, which may not be recorded yet. */
   statusOf(trial: Trial): RolloutStatus {
     const { clock, reconciler, book } = this.#options;
     const { id, spec } = trial.rollout;

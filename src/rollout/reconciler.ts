@@ -18,7 +18,7 @@ export type ReconcilerOptions = {
   readonly writer: RouteWriter;
   readonly deployer: RolloutDeployer;
   readonly clock: Clock;
-  /** Told of each route that was chosen for want of one to go by, and is on record from here on. */
+  /** Called for each route that was chosen because there was none, once it is recorded. */
   readonly onFirstChoice?: (route: Route) => void;
   readonly queues: SerialQueues;
   readonly onInternalError: (operation: string, error: unknown) => void;
@@ -39,7 +39,7 @@ export class Reconciler {
   readonly #loads: TrialLoads;
   /** Models whose recorded state may not be in effect yet. */
   readonly #unreconciled = new Set<string>();
-  /** By model: a trial that has ended in deed, as it then stands; until the record says that it has ended. */
+  /** By model: a trial that has ended and whose end is not recorded yet, in its final state. */
   readonly #ended = new Map<string, Rollout>();
   /** Those of them whose record the ledger did not take. */
   readonly #kept = new Set<string>();
@@ -157,8 +157,8 @@ export class Reconciler {
   }
 
   /**
-   * Ends a trial for the worse, in deed and on record. Should the ledger not take the record, it is kept, and written before
-   * anything else as soon as it can be. Resolves with whether it is on record. `reconcilePending` is to follow.
+   * Ends a trial without promotion and records that. If the ledger does not take the record, it is kept, and written before
+   * anything else as soon as possible. Resolves with whether it is recorded. `reconcilePending` is to follow.
    */
   async recordEnd(body: RecordBody, after: Rollout): Promise<boolean> {
     const givenMs = this.#options.clock.wallMs();
@@ -175,7 +175,7 @@ export class Reconciler {
     return this.rolloutEnded(model) !== undefined && this.#kept.has(model);
   }
 
-  /** The model's trial as it stands in deed, while that is not on record. */
+  /** The model's trial in its actual state, while that is not recorded. */
   rolloutEnded(model: string): Rollout | undefined {
     const ended = this.#ended.get(model);
     const alive = aliveTrial(this.#options.book.model(model));

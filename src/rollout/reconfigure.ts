@@ -45,7 +45,7 @@ type Move = {
 type Load = { readonly kind: 'load'; readonly moves: readonly Move[] };
 
 /**
- * Resolves with what stands in the way, if anything does: nothing has changed then. Loads outside the turns of the models, as a
+ * Resolves with a refusal if something prevents it: nothing has changed then. Loads outside the turns of the models, as a
  * `Changes` does, and no other change of them begins meanwhile.
  */
 export async function reconfigure(
@@ -122,7 +122,7 @@ async function end({ models }: Reconfiguration, isWaiting = true): Promise<void>
   if (isWaiting) await ended;
 }
 
-/** All that stands in the way, as one refusal. */
+/** All refusals as one. */
 function joined(refusals: readonly Refusal[]): Refusal | undefined {
   const [first] = refusals;
   return first && refused(first.code, refusals.map(({ why }) => why).join('; '));

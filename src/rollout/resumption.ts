@@ -22,7 +22,7 @@ export type ResumptionParts = {
   readonly writer: RouteWriter;
 };
 
-/** Where a model is taken up. */
+/** The state from which a model resumes. */
 export type Footing = {
   /** The route for all traffic until the versions of a trial or a late command are loaded. */
   readonly safe: Route;
@@ -76,7 +76,7 @@ export class Resumption {
     }
   }
 
-  /** What the record and the configuration lead a model to of which nothing is served. */
+  /** Where to resume a model of which nothing is served, from the ledger and the configuration. */
   footing(question: Omit<RouteQuestion, 'isServed'>): Footing {
     const { book } = this.#parts;
     const { model } = question.configured;

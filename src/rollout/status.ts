@@ -58,7 +58,7 @@ export type RolloutStatus = {
   /** The last record about this rollout, and its hash. */
   readonly record: number;
   readonly headHash: string;
-  /** False while the rollout has ended in deed and the ledger has not taken the record that says so. */
+  /** False while the rollout has ended and the ledger has not taken the record of that. */
   readonly onRecord: boolean;
   /** `healthy`, or `degraded` with the cause: no rollout moves on while the ledger takes no records. */
   readonly ledger: string;

@@ -10,14 +10,14 @@ t.test(
   async (t) => {
     const clock = new HandClock();
     const lines: string[] = [];
-    const tell = printSteps({ say: (line) => void lines.push(line), clock });
+    const print = printSteps({ say: (line) => void lines.push(line), clock });
     const step = { number: 2, of: 6, task: 'prove errors' };
-    tell(FIRST, { step: undefined, phase: 'loading', why: 'loading version 2' });
+    print(FIRST, { step: undefined, phase: 'loading', why: 'loading version 2' });
     for (let second = 0; second < 25; second += 1) {
-      tell(FIRST, { step, phase: 'progressing', why: `waits for ${second}` });
+      print(FIRST, { step, phase: 'progressing', why: `waits for ${second}` });
       clock.advance(1_000);
     }
-    tell(SECOND, { step, phase: 'progressing', why: 'begins' });
+    print(SECOND, { step, phase: 'progressing', why: 'begins' });
     t.same(lines, [
       '  loading: loading version 2',
       '  step 2/6 prove errors',

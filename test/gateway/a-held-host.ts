@@ -13,10 +13,10 @@ export type HeldRequest = {
 /** A host that keeps every request until the test answers it, whether the caller is still there or not. */
 export function aHeldHost() {
   const held: HeldRequest[] = [];
-  let tell: (request: HeldRequest) => void = () => undefined;
+  let notify: (request: HeldRequest) => void = () => undefined;
   /** Resolves with the first request once it is there. */
   const first = new Promise<HeldRequest>((resolve) => {
-    tell = resolve;
+    notify = resolve;
   });
   const echo = echoHost('1');
   const host: ServingHost = {
@@ -25,7 +25,7 @@ export function aHeldHost() {
       new Promise<InferResponse>((resolve) => {
         const each = { signal, answer: () => resolve(echo.infer(request, signal)) };
         held.push(each);
-        tell(each);
+        notify(each);
       }),
   };
   const answerAll = (): void => {

@@ -33,7 +33,7 @@ function aRequest(parts: Partial<BenchRequest> = {}): BenchRequest {
 t.test('a program measures a server by one call with plain data', TIME, async (t) => {
   const lines: string[] = [];
   const { seed, targets, inputs, result } = await runBench(aRequest({ check: true }), {
-    tell: (line) => lines.push(line),
+    print: (line) => lines.push(line),
   });
   t.equal(seed, 7);
   t.match(targets, [{ model: 'fashion', server: /^understudy/, versions: ['1'] }]);

@@ -184,9 +184,9 @@ export async function aControl(
   const loaded = await loadConfig(file);
   const config = new RunningConfig(loaded);
   const log: LogEntry[] = [];
-  const tell = (entry: LogEntry): void => void log.push(entry);
+  const record = (entry: LogEntry): void => void log.push(entry);
   const onInternalError = (operation: string, error: unknown): void =>
-    tell({ level: 'error', message: `${operation}: ${String(error)}` });
+    record({ level: 'error', message: `${operation}: ${String(error)}` });
   const catalog = new Catalog(config, []);
   const routes = createRouteTable([]);
   const starting = new StartingModels();
@@ -223,14 +223,14 @@ export async function aControl(
     evidence: () => NO_EVIDENCE,
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
     whyNotComparable: () => undefined,
-    ...firstChoices({ config, catalog, log: tell }),
+    ...firstChoices({ config, catalog, log: record }),
     whyStarting: starting.whyStarting,
     tickMs: 1_000,
     onInternalError,
   });
   await controller.load();
-  const start = new Start(await listModels(config, tell), {
-    ...{ config, catalog, routes, controller, starting, clock: systemClock, log: tell },
+  const start = new Start(await listModels(config, record), {
+    ...{ config, catalog, routes, controller, starting, clock: systemClock, log: record },
     openReader: () => ({
       read: READERS.read,
       close: () => undefined,
@@ -256,7 +256,7 @@ export async function aControl(
       readers: READERS,
       retainStatistics: () => undefined,
       starting,
-      log: tell,
+      log: record,
     },
   });
   t.teardown(() => overrides.close());

@@ -10,7 +10,7 @@ const HISTORY = 60;
 
 /** What a mode says while it works: lines of text, and on a terminal the load under way below them. */
 export type Live = {
-  readonly tell: (line: string) => void;
+  readonly print: (line: string) => void;
   readonly watch: (progress: LoadProgress, order: LoadOrder) => void;
   readonly done: () => void;
 };
@@ -22,7 +22,7 @@ export function openLive(inFlightMax: number): Live {
   let p99History: number[] = [];
   let watched: LoadOrder | undefined;
   return {
-    tell: (line) => {
+    print: (line) => {
       view?.clear();
       writeErr(`${line}\n`);
     },

@@ -107,7 +107,7 @@ class ThreadAlarm implements Alarm {
       const sleepMs = waitMs - earlyMs;
       this.#order = (this.#order + 1) | 0;
       if (sleepMs <= 0) this.#turn(this.#order);
-      else this.#tell(sleepMs);
+      else this.#sleep(sleepMs);
     });
   }
 
@@ -121,10 +121,10 @@ class ThreadAlarm implements Alarm {
     this.ring();
     // It ends by itself: a thread that is ended while it sleeps may take its process with it into a deadlock.
     this.#order = (this.#order + 1) | 0;
-    this.#tell(NO_MORE);
+    this.#sleep(NO_MORE);
   }
 
-  #tell(sleepMs: number): void {
+  #sleep(sleepMs: number): void {
     this.#sleepMs[0] = sleepMs;
     Atomics.store(this.#orders, 0, this.#order);
     Atomics.notify(this.#orders, 0);

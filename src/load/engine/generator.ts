@@ -109,16 +109,16 @@ function withConcurrency(arrivals: Arrivals, concurrency: number): Arrivals {
 /** Passes on the pulses of all processes together; of those that still send any, once others have nothing more to do. */
 function mergePulses(
   processes: number,
-  tell: (pulses: readonly Pulse[]) => void,
+  notify: (pulses: readonly Pulse[]) => void,
 ): (at: number, pulse: Pulse) => void {
   const pulses = new Map<number, Pulse>();
-  const tellAll = (): void => {
-    tell([...pulses.values()]);
+  const notifyAll = (): void => {
+    notify([...pulses.values()]);
     pulses.clear();
   };
   return (at, pulse) => {
-    if (pulses.has(at)) tellAll();
+    if (pulses.has(at)) notifyAll();
     pulses.set(at, pulse);
-    if (pulses.size === processes) tellAll();
+    if (pulses.size === processes) notifyAll();
   };
 }

@@ -22,7 +22,7 @@ process.on('message', (order: GeneratorOrder) => {
     case 'load':
       begun = deferred();
       ended = new AbortController();
-      void obey(order.part).then(tell);
+      void obey(order.part).then(send);
       break;
     case 'begin':
       begun.resolve(order.wallMs - systemClock.wallMs() + systemClock.monotonicMs());
@@ -39,12 +39,12 @@ async function obey({ plan, of, at, isWatched }: GeneratorPart): Promise<Generat
   try {
     const busy = new BusyTime();
     const begin = async (): Promise<number> => {
-      tell({ kind: 'ready' });
+      send({ kind: 'ready' });
       const startMs = await begun.promise;
       busy.countFrom(startMs);
       return startMs;
     };
-    const onPulse = (pulse: Pulse): void => tell({ kind: 'pulse', pulse });
+    const onPulse = (pulse: Pulse): void => send({ kind: 'pulse', pulse });
     const part = { of, at, begin, ...(isWatched && { onPulse }) };
     const share = await runPart(loadOf(plan), part, { clock: systemClock });
     return { kind: 'done', share: { ...share, busyRatio: busy.ratio } };
@@ -86,6 +86,6 @@ function loadOf({ wire, requests, check, ...times }: LoadPlan): Load {
   };
 }
 
-function tell(news: GeneratorNews): void {
+function send(news: GeneratorNews): void {
   if (process.connected) process.send?.(news);
 }

@@ -21,7 +21,7 @@ export type Bench = {
   /** `watch` is called a few times a second while the load runs, with the milliseconds since its start. */
   load(arm: Arm, order: LoadOrder, watch?: (elapsedMs: number) => void): Promise<Measured>;
   /** Takes one line of plain words. */
-  tell(line: string): void;
+  print(line: string): void;
   /** Once it aborts no further load starts, and the mode rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
 };

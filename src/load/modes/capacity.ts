@@ -25,7 +25,7 @@ export async function findCapacity(
   search: CapacitySearch,
 ): Promise<Pick<SweepResult, 'capacityPerSecond' | 'closed'>> {
   const { loopMs, warmupMs, concurrencyMax, deadlineMs, nextSeed } = search;
-  bench.tell(
+  bench.print(
     `Looking for the capacity: closed loops of ${durationText(loopMs)} with twice the concurrency each time.`,
   );
   const closed: SweepResult['closed'][number][] = [];
@@ -40,7 +40,7 @@ export async function findCapacity(
     });
     const { answersPerSecond, measured: figures } = measured.report;
     closed.push({ concurrency, ...measured });
-    bench.tell(
+    bench.print(
       `  concurrency ${concurrency}: ${perSecondText(answersPerSecond)}, ${errorsText(figures)}.`,
     );
     if (best === 0 && !(answersPerSecond > 0)) {
@@ -52,7 +52,7 @@ export async function findCapacity(
     stale = answersPerSecond < best * (1 + GAIN_MIN) ? stale + 1 : 0;
     best = Math.max(best, answersPerSecond);
   }
-  bench.tell(
+  bench.print(
     stale < STALE_MAX
       ? `Capacity: at least ${perSecondText(best)}; it still grew at a concurrency of ${closed.at(-1)?.concurrency}.`
       : `Capacity: ${perSecondText(best)}.`,

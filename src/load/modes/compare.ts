@@ -5,7 +5,7 @@ import { keptArrivals } from '../nouns/kept-arrivals.ts';
 import type { CompareResult, Ratio } from '../nouns/result.ts';
 import { type Bench, loadOnce, seedsFrom } from './bench.ts';
 import { type Block, ROUNDS_MIN, ratiosOf } from './compare-ratios.ts';
-import { errorsText, goodRatio, tellLoad } from './load-words.ts';
+import { errorsText, goodRatio, printLoad } from './load-words.ts';
 import { checkNumber } from './option-checks.ts';
 import { waitForRecovery } from './recovery.ts';
 
@@ -49,7 +49,7 @@ export async function compare(bench: Bench, options: CompareOptions): Promise<Co
   const settings: CompareSettings = { ...COMPARE_DEFAULTS, ...chosen };
   checkSettings(settings);
   const { rounds, confidence, blockMs, warmupMs } = settings;
-  bench.tell(
+  bench.print(
     `Comparing B with A in ${rounds} rounds of three blocks of ${durationText(blockMs)}: ${arrivalsText(keptArrivals(arrivals))}.`,
   );
   const blocks: Block[] = [];
@@ -63,14 +63,14 @@ export async function compare(bench: Bench, options: CompareOptions): Promise<Co
       const measured = await loadOnce(bench, arm === 'B' ? 'B' : 'A', { ...order, deadlineMs });
       const block: Block = { arm, round, ...measured };
       blocks.push(block);
-      tellLoad(bench, `Round ${round} of ${rounds}, ${arm}`, measured.report);
+      printLoad(bench, `Round ${round} of ${rounds}, ${arm}`, measured.report);
       checkAnswered(block);
       await clearBacklog(bench, block, nextSeed);
     }
   }
   const { ratios, trusted, leftOut } = ratiosOf(blocks, arrivals, confidence);
-  for (const ratio of ratios) bench.tell(ratioLine(ratio, confidence));
-  for (const why of leftOut) bench.tell(why);
+  for (const ratio of ratios) bench.print(ratioLine(ratio, confidence));
+  for (const why of leftOut) bench.print(why);
   return { mode: 'compare', confidence, rounds, ratios, trusted, leftOut, blocks };
 }
 

@@ -26,16 +26,16 @@ export function goodRatio({ good, offered }: LoadFigures): number {
 }
 
 /** Prints what a load measured in one line, and one more line for each warning. */
-export function tellLoad(bench: Bench, what: string, report: LoadReport): void {
+export function printLoad(bench: Bench, what: string, report: LoadReport): void {
   const { measured, deadlineMs } = report;
   const { latency } = measured;
   const latencies =
     latency.count === 0
       ? 'no answer'
       : `p50 ${msText(latency.p50Ms)}, p99 ${msText(latency.p99Ms)}`;
-  bench.tell(
+  bench.print(
     `${what}: ${counted(measured.offered, 'request')}, ${percentText(goodRatio(measured))} good within ` +
       `${msText(deadlineMs)} (${perSecondText(measured.goodPerSecond)}), ${latencies}, ${errorsText(measured)}.`,
   );
-  for (const warning of report.warnings) bench.tell(`  Warning: ${warning}`);
+  for (const warning of report.warnings) bench.print(`  Warning: ${warning}`);
 }

@@ -34,12 +34,12 @@ export async function waitForRecovery(
     const order = { arrivals: constant(perSecond), durationMs, warmupMs: 0, seed: nextSeed() };
     const { report } = await loadOnce(bench, arm, { ...order, deadlineMs });
     if (goodRatio(report.measured) >= RECOVERED_RATIO) {
-      if (tries > 1) bench.tell(`  Recovered within ${durationText(tries * durationMs)}.`);
+      if (tries > 1) bench.print(`  Recovered within ${durationText(tries * durationMs)}.`);
       return true;
     }
     found = `${report.measured.good} of ${report.measured.offered} good, ${errorsText(report.measured)}`;
   }
-  bench.tell(
+  bench.print(
     `  Not recovered after ${durationText(TRIES_MAX * durationMs)} of light load (${found}). Going on all the same: the next ` +
       'figures may show what the last load left behind.',
   );

@@ -65,7 +65,7 @@ export async function guessRate(
     );
   }
   const startPerSecond = report.answersPerSecond / 2;
-  bench.tell(
+  bench.print(
     `One request at a time gets ${perSecondText(report.answersPerSecond)}; beginning at half of that.`,
   );
   return startPerSecond;

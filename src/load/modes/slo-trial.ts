@@ -4,7 +4,7 @@ import { poisson } from '../nouns/arrivals.ts';
 import type { LoadReport } from '../nouns/load-report.ts';
 import type { SloTrial } from '../nouns/result.ts';
 import { type Bench, type LoadOrder, loadOnce } from './bench.ts';
-import { perSecondText, tellLoad } from './load-words.ts';
+import { perSecondText, printLoad } from './load-words.ts';
 
 /** Poisson arrivals vary by the root of their number: with so many standard deviations more, nearly no load has too few. */
 const SPARE_DEVIATIONS = 4;
@@ -37,8 +37,8 @@ export async function tryRate(
   }
   const trial: SloTrial = { stage, perSecond, ...judge(report, claim), ...measured };
   const what = stage === 'proof' ? 'Proof' : 'Search';
-  tellLoad(bench, `${what} at ${perSecondText(perSecond)}`, report);
-  bench.tell(`  ${verdictText(trial)}`);
+  printLoad(bench, `${what} at ${perSecondText(perSecond)}`, report);
+  bench.print(`  ${verdictText(trial)}`);
   return trial;
 }
 

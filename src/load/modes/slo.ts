@@ -81,7 +81,7 @@ export async function slo(bench: Bench, options: SloOptions): Promise<SloResult>
   const perSecondMin = rateMin(settings);
   const nextSeed = seedsFrom(seed);
   const trying: Trying = { bench, settings, withinMs, nextSeed, perSecondMin, trials: [] };
-  bench.tell(
+  bench.print(
     `Looking for the highest rate with ${quantileText(quantile)} within ${msText(withinMs)}, to be shown with ` +
       `${quantileText(confidence)} confidence. No load is longer than ${durationText(settings.loadMsMax)}, so nothing below ` +
       `${perSecondText(perSecondMin)} can be proven.`,
@@ -94,7 +94,7 @@ export async function slo(bench: Bench, options: SloOptions): Promise<SloResult>
     precision,
   });
   const perSecond = found === undefined ? undefined : await proveRate(trying, found);
-  bench.tell(
+  bench.print(
     perSecond === undefined
       ? 'No rate is proven.'
       : `Proven: ${perSecondText(perSecond)}, ${quantileText(quantile)} within ${msText(withinMs)}, with ${quantileText(confidence)} confidence.`,
@@ -107,7 +107,7 @@ export async function slo(bench: Bench, options: SloOptions): Promise<SloResult>
 async function proveRate(trying: Trying, found: number): Promise<number | undefined> {
   const { bench, settings, perSecondMin } = trying;
   const { confidence } = proofClaim(settings);
-  bench.tell(
+  bench.print(
     `The search found ${perSecondText(found)}. Up to ${countText(settings.proofsMax)} proofs with fresh seeds, each held to ` +
       `${quantileText(confidence)} confidence.`,
   );

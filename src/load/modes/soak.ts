@@ -5,7 +5,7 @@ import { keptArrivals } from '../nouns/kept-arrivals.ts';
 import type { LoadReport, Interval as Stretch } from '../nouns/load-report.ts';
 import type { Drift, SoakResult } from '../nouns/result.ts';
 import { type Bench, type LoadOrder, loadOnce } from './bench.ts';
-import { tellLoad } from './load-words.ts';
+import { printLoad } from './load-words.ts';
 import { MemorySamples } from './memory-samples.ts';
 import { checkLengths, checkNumber } from './option-checks.ts';
 
@@ -41,7 +41,7 @@ export async function soak(bench: Bench, options: SoakOptions): Promise<SoakResu
   checkLengths(order);
   checkNumber('durationMs', order.durationMs, { from: order.warmupMs + SOAK_MS_MIN });
   const length = durationText(order.durationMs);
-  bench.tell(
+  bench.print(
     `Soak: ${arrivalsText(keptArrivals(order.arrivals))}, for ${length}. Seed ${order.seed}.`,
   );
   const memory =
@@ -49,7 +49,7 @@ export async function soak(bench: Bench, options: SoakOptions): Promise<SoakResu
   const watch = (elapsedMs: number): void => memory?.watch(elapsedMs);
   const measured = await loadOnce(bench, 'A', { ...order, watch });
   const { report } = measured;
-  tellLoad(bench, 'Over the whole soak', report);
+  printLoad(bench, 'Over the whole soak', report);
   const intervals = wholeIntervals(report);
   if (intervals.length < INTERVALS_MIN && report.durationMs >= order.durationMs) {
     throw new Error(
@@ -60,10 +60,10 @@ export async function soak(bench: Bench, options: SoakOptions): Promise<SoakResu
   const figures = [...loadFigures(intervals), ...memoryFigure(report, memoryMiB)];
   const drifts = figures.flatMap((figure) => {
     if (figure.points.length >= INTERVALS_MIN) return [driftOf(figure, report)];
-    bench.tell(`${figure.figure} is not judged: too few intervals have it.`);
+    bench.print(`${figure.figure} is not judged: too few intervals have it.`);
     return [];
   });
-  for (const drift of drifts) bench.tell(driftText(drift));
+  for (const drift of drifts) bench.print(driftText(drift));
   return { mode: 'soak', drifts, memoryMiB, ...measured };
 }
 

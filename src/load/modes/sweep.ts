@@ -3,7 +3,7 @@ import { poisson } from '../nouns/arrivals.ts';
 import type { Measured, SweepResult } from '../nouns/result.ts';
 import { type Bench, loadOnce, seedsFrom } from './bench.ts';
 import { findCapacity } from './capacity.ts';
-import { goodRatio, perSecondText, tellLoad } from './load-words.ts';
+import { goodRatio, perSecondText, printLoad } from './load-words.ts';
 import { checkNumber } from './option-checks.ts';
 import { waitForRecovery } from './recovery.ts';
 
@@ -73,7 +73,7 @@ export async function sweep(bench: Bench, options: SweepOptions): Promise<SweepR
     if (!isGood && !isLast) await waitForRecovery(bench, recovery);
   }
   const kneePerSecond = kneeOf(points, kneeGoodRatio);
-  bench.tell(kneeText(kneePerSecond, kneeGoodRatio));
+  bench.print(kneeText(kneePerSecond, kneeGoodRatio));
   return { mode: 'sweep', ...capacity, points, kneePerSecond, kneeGoodRatio };
 }
 
@@ -84,10 +84,10 @@ async function untilTrusted(
   load: () => Promise<Measured>,
 ): Promise<Measured> {
   const first = await load();
-  tellLoad(bench, what, first.report);
+  printLoad(bench, what, first.report);
   if (first.report.warnings.length === 0) return first;
   const second = await load();
-  tellLoad(bench, `${what}, again`, second.report);
+  printLoad(bench, `${what}, again`, second.report);
   return second;
 }
 

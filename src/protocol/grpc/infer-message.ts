@@ -116,7 +116,7 @@ function readInput(reader: WireReader, items: Quota): InputMessage {
   return input;
 }
 
-/** Dimensions are packed, or come one by one from those who know no better. */
+/** Dimensions are packed, or one by one from older encoders. */
 function readShape(
   reader: WireReader,
   input: Pick<Draft, 'shape' | 'inexact'>,

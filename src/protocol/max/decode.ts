@@ -49,7 +49,7 @@ type Room = {
   readonly share: Pick<MemoryShare, 'take'>;
 };
 
-/** Ends as soon as the form does, or as soon as it is clear that nothing will come of it. */
+/** Ends as soon as the form does, or as soon as it is clear that it is invalid. */
 function readForm(
   payload: Readable,
   headers: BusboyHeaders,

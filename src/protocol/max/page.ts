@@ -52,7 +52,7 @@ async function ask(file) {
   if (!file) return;
   const turn = ++asked;
   show(file);
-  tell([], 'Asking the model ...', false);
+  print([], 'Asking the model ...', false);
   const form = new FormData();
   form.append('image', file);
   const started = performance.now();
@@ -60,12 +60,12 @@ async function ask(file) {
     const response = await fetch('model/predict', { method: 'POST', body: form });
     const body = await response.json();
     if (turn !== asked) return;
-    if (!response.ok) return tell([], body.message || 'Refused', true);
+    if (!response.ok) return print([], body.message || 'Refused', true);
     const version = response.headers.get('x-understudy-version');
     const ms = Math.round(performance.now() - started);
-    tell(body.predictions, 'Version ' + version + ' answered, ' + ms + ' ms.', false);
+    print(body.predictions, 'Version ' + version + ' answered, ' + ms + ' ms.', false);
   } catch (error) {
-    if (turn === asked) tell([], 'No answer: ' + error.message, true);
+    if (turn === asked) print([], 'No answer: ' + error.message, true);
   }
 }
 
@@ -80,7 +80,7 @@ function show(file) {
   hint.textContent = file.name;
 }
 
-function tell(predictions, text, wrong) {
+function print(predictions, text, wrong) {
   list.replaceChildren(...predictions.map(entry));
   note.textContent = text;
   note.classList.toggle('wrong', wrong);

@@ -4,7 +4,7 @@ import { ServeError } from '../../core/errors.ts';
 import { HTTP_STATUS, retryAfterSeconds } from '../rest/status.ts';
 import { jsonBytes, sendJson } from './encode.ts';
 
-/** The help text of the field that takes the image: what who leaves it out reads. */
+/** The help text of the image field, which the error for a missing image repeats. */
 export const IMAGE_HELP = 'An image file: JPEG, PNG, TIFF, WebP, GIF or AVIF';
 
 /** What a client gets that sends no image: the shape that its framework has for arguments that are missing. */

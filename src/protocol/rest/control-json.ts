@@ -1,7 +1,7 @@
 /**
  * The JSON of calls that are not inference: small but for the files that a load may bring along as base64 text. Long strings are
  * cut out by a scan in slices and the rest goes through JSON.parse, so that a package of megabytes never holds up the thread
- * that serves everyone else.
+ * that serves requests.
  */
 
 import { runSliced, type SlicedTask, type TimeSlicer } from '../../concurrency/time-slicer.ts';

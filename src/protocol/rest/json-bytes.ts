@@ -26,8 +26,8 @@ export function isSpace(byte: number): boolean {
 }
 
 /**
- * The longest string with escapes, in bytes. Those are looked at one by one and in one go, on the thread that serves everyone
- * else; a string without any is searched and copied natively, so one of megabytes costs little.
+ * The longest string with escapes, in bytes. Escapes are read one by one without a pause, on the serving thread; a string
+ * without any is searched and copied natively, so one of megabytes costs little.
  */
 const ESCAPED_BYTES_MAX = 262_144;
 

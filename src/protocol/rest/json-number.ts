@@ -2,7 +2,7 @@ import { ServeError } from '../../core/errors.ts';
 import { productRest } from './exact-product.ts';
 import { BYTE, malformed } from './json-bytes.ts';
 
-/** A longer numeral says nothing more in any datatype; it would only hold the thread that serves everyone else. */
+/** A longer numeral says nothing more in any datatype; it would only block the serving thread. */
 const NUMERAL_BYTES_MAX = 4_096;
 
 /** So many digits always fit a double exactly: 10^15 < 2^53. */

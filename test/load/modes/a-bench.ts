@@ -38,7 +38,7 @@ export function aBench(
     lines,
     orders,
     signal: tools.signal,
-    tell: (line) => lines.push(line),
+    print: (line) => lines.push(line),
     load: async (arm, order, watch) => {
       orders.push({ arm, ...order });
       const load = orders.length;
