@@ -33,7 +33,7 @@ t.test('a verdict can be had without a gateway', async (t) => {
       pairedErrors: 0.005,
       labelledLoss: 0.02,
       pairedLatency: { ratio: 1.25, floorMs: 0.1 },
-      errors: { ratio: 2, absolute: 0.005 },
+      errors: { ratio: 2, absolute: 0.002 },
       slowRequests: { ratio: 2, quantile: 0.99, absolute: 0.02 },
     },
     errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },

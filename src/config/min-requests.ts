@@ -8,6 +8,9 @@ const ALTERNATIVES = 7;
 /** The error rate that must be found: this many times the reference's. */
 const FOLD = 5;
 
+/** The least base rate that requests are counted for: a fivefold rate below it may take longer to find than one step. */
+const BASE_RATE_MIN = 0.005;
+
 /**
  * How many requests the candidate's arm needs so that an error rate five times the reference's is proven worse with 90 %
  * power, next to a reference of the same weight.
@@ -20,7 +23,7 @@ const FOLD = 5;
  *
  * @param margin how many times the reference's error rate is acceptable; from 4 on a fivefold rate cannot be distinguished from it
  *   in any practical time, and the figure for 4 is given.
- * @param baseRate the reference's error rate, in (0, 0.2].
+ * @param baseRate the reference's error rate, in (0, 0.2]; taken as 0.005 at least.
  */
 export function minRequestsFor(margin: number, baseRate: number, falseRollback: number): number {
   const p0 = oddsToShare(Math.min(margin, FOLD - 1));
@@ -30,7 +33,7 @@ export function minRequestsFor(margin: number, baseRate: number, falseRollback: 
   const needed = Math.log(METRICS_MAX / falseRollback) + Math.log(ALTERNATIVES);
   const drift = POWER_Z * deviation;
   const root = (drift + Math.sqrt(drift * drift + 4 * mean * needed)) / (2 * mean);
-  return Math.ceil((root * root * p1) / Math.min(1, FOLD * baseRate));
+  return Math.ceil((root * root * p1) / Math.min(1, FOLD * Math.max(baseRate, BASE_RATE_MIN)));
 }
 
 function oddsToShare(odds: number): number {

@@ -16,7 +16,7 @@ export type Margins = {
   readonly labelledLoss: number;
   /** A pair counts as slower when the candidate's run took more than max(ratio * twin, twin + floorMs). */
   readonly pairedLatency: { readonly ratio: number; readonly floorMs: number };
-  /** Candidate's error rate over reference's; below `absolute` (a rate) it is accepted regardless of the ratio. */
+  /** The candidate's error rate is at most `ratio` x the reference's plus `absolute`; with rules 1, at most the larger of the two. */
   readonly errors: { readonly ratio: number; readonly absolute: number };
   /** How much more often the candidate may be slower than the reference's past `quantile` of total time. */
   readonly slowRequests: {

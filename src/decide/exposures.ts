@@ -3,6 +3,8 @@ import { isCount } from './value-counts.ts';
 
 /** Live counts at one exposure, with the odds that a unit of the two arms was the candidate's. */
 export type Exposure = {
+  /** As in the evidence: `<candidateBp>:<referenceBp>`. */
+  readonly key: string;
   readonly odds: number;
   /** True where both arms had the same share of the traffic. */
   readonly isEven: boolean;
@@ -23,7 +25,7 @@ export function readExposures(live: Evidence['live']): readonly Exposure[] | und
     const [candidate, reference] = [Number(weights[1]), Number(weights[2])];
     if (candidate > 0 && reference > 0) {
       const odds = candidate / (candidate + reference);
-      exposures.push({ odds, isEven: candidate === reference, counts });
+      exposures.push({ key, odds, isEven: candidate === reference, counts });
     }
   }
   return exposures;

@@ -2,6 +2,7 @@ import type { Evidence, Slice } from '../core/evidence.ts';
 import { type RolloutSpec, type RulesVersion, rulesOf } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
 import { judgeDisagreement } from './disagreement.ts';
+import { judgeErrors } from './errors.ts';
 import type { Judgement } from './judgement.ts';
 import { judgeLabelledLoss } from './labelled-loss.ts';
 import { judgePairedErrors } from './paired-errors.ts';
@@ -36,7 +37,7 @@ const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
   2: {
     ...UNCHANGED,
     pairedLatency: judgePairedLatency1,
-    errors: judgeErrors1,
+    errors: judgeErrors,
     slowRequests: judgeSlowRequests1,
   },
 };

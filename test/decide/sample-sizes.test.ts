@@ -15,6 +15,7 @@ import {
   type ValueCounts,
 } from '../../src/stats/bets.ts';
 import { harmOfEvents, safeOfEvents } from '../../src/stats/conditional-events.ts';
+import { harmOfClaim, safeOfClaim } from '../../src/stats/linear-claim.ts';
 import { halfAndHalf, logEvidence } from '../../src/stats/mixture.ts';
 import { projectRoot } from '../support/project-root.ts';
 
@@ -71,12 +72,28 @@ function latencyRow(truth: string, share: number): Row {
   };
 }
 
-/** Units of both arms, half and half. */
-function liveRow(
-  metric: 'errors' | 'slowRequests',
-  truth: string,
-  rates: { candidate: number; reference: number; finding: Row['finding'] },
-): Row {
+type LiveTruth = { candidate: number; reference: number; finding: Row['finding'] };
+
+/** Units of both arms, half and half, against a linear claim. */
+function claimRow(truth: string, { candidate, reference, finding }: LiveTruth): Row {
+  const test = finding === 'worse' ? harmOfClaim : safeOfClaim;
+  const shares = (n: number, rate: number): ValueCounts => [
+    [0, (n / 2) * (1 - rate)],
+    [1, (n / 2) * rate],
+  ];
+  return {
+    metric: 'errors',
+    truth,
+    finding,
+    logEvidence: (n) => {
+      const seen = { odds: 0.5, candidate: shares(n, candidate), reference: shares(n, reference) };
+      return logEvidence(test([seen], DEFAULT_MARGINS.errors));
+    },
+  };
+}
+
+/** Units of both arms, half and half, against the larger of two limits. */
+function liveRow(metric: 'slowRequests', truth: string, rates: LiveTruth): Row {
   const { candidate, reference, finding } = rates;
   const { ratio, absolute } = DEFAULT_MARGINS[metric];
   const events = (n: number) => [
@@ -125,11 +142,11 @@ const ROWS: readonly Row[] = [
   }),
   latencyRow('slower in 75 % of the pairs', 0.75),
   latencyRow('slower in all pairs', 1),
-  liveRow('errors', 'neither fails', { candidate: 0, reference: 0, finding: safe }),
-  liveRow('errors', '0.1 % of both', { candidate: 0.001, reference: 0.001, finding: safe }),
-  liveRow('errors', '1 % of both', { candidate: 0.01, reference: 0.01, finding: safe }),
-  liveRow('errors', '2.5 % against 0.5 %', { candidate: 0.025, reference: 0.005, finding: worse }),
-  liveRow('errors', '10 % against 0.1 %', { candidate: 0.1, reference: 0.001, finding: worse }),
+  claimRow('neither fails', { candidate: 0, reference: 0, finding: safe }),
+  claimRow('0.1 % of both', { candidate: 0.001, reference: 0.001, finding: safe }),
+  claimRow('1 % of both', { candidate: 0.01, reference: 0.01, finding: safe }),
+  claimRow('2.5 % against 0.5 %', { candidate: 0.025, reference: 0.005, finding: worse }),
+  claimRow('10 % against 0.1 %', { candidate: 0.1, reference: 0.001, finding: worse }),
   liveRow('slowRequests', '1 % of both', { candidate: 0.01, reference: 0.01, finding: safe }),
   liveRow('slowRequests', '5 % against 1 %', { candidate: 0.05, reference: 0.01, finding: worse }),
   liveRow('slowRequests', '20 % against 1 %', { candidate: 0.2, reference: 0.01, finding: worse }),

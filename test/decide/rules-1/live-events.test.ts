@@ -115,7 +115,11 @@ function slowRequestsOf(
 ): MetricStatus {
   const margins = { ...aSpec().margins, slowRequests };
   const evidence = goodEvidence({ live });
-  const { metrics } = decide({ evidence, spec: aSpec({ margins }), require: ['slowRequests'] });
+  const { metrics } = decide({
+    evidence,
+    spec: aSpec({ margins, rules: 1 }),
+    require: ['slowRequests'],
+  });
   const found = metrics.find(({ metric }) => metric === 'slowRequests');
   if (found === undefined) throw new Error('expected slowRequests to be judged');
   return found;

@@ -1,0 +1,61 @@
+import type { Evidence } from '../core/evidence.ts';
+import type { RolloutSpec } from '../core/rollout.ts';
+import type { ExposedShares, LinearClaim } from '../stats/linear-claim.ts';
+import { type Judgement, missing, type Proof } from './judgement.ts';
+import { armTotals, linearProof, marginText, ratioOfShares } from './linear-rule.ts';
+import { liveShares } from './live-shares.ts';
+import { brief } from './mean-difference.ts';
+
+/**
+ * Whether more of the candidate's units fail than the claim allows: at most `ratio` x the reference's rate plus `absolute`.
+ *
+ * A burst of failures counts as one event, so that it does not look like many coins. That must not hide a candidate which fails
+ * for everyone now and then: it is no worse only if its plain share of failed requests is within the limit as well.
+ */
+export function judgeErrors(evidence: Evidence, { margins }: RolloutSpec): Judgement {
+  const claim = margins.errors;
+  const seen = liveShares('errors', evidence);
+  const [candidate, reference] = [
+    armTotals(seen ?? [], 'candidate'),
+    armTotals(seen ?? [], 'reference'),
+  ];
+  return {
+    samples: candidate.units + reference.units,
+    candidateEvents: candidate.bad,
+    referenceEvents: reference.bad,
+    estimate: ratioOfShares(seen ?? []),
+    margin: marginText(claim),
+    proof: proofOf(seen, evidence, claim),
+  };
+}
+
+function proofOf(
+  seen: readonly ExposedShares[] | undefined,
+  evidence: Evidence,
+  claim: LinearClaim,
+): Proof {
+  if (seen === undefined) return missing('the live counts are not whole and consistent');
+  for (const arm of ['candidate', 'reference'] as const) {
+    if (armTotals(seen, arm).units === 0) return missing(`no live requests of the ${arm}`);
+  }
+  const proof = linearProof(seen, claim);
+  return proof.kind === 'missing' ? proof : { ...proof, held: crowding(evidence, claim) };
+}
+
+/** Why the candidate is not yet believed to be no worse, regardless of its events; undefined: nothing speaks against it. */
+function crowding({ live }: Evidence, { ratio, absolute }: LinearClaim): string | undefined {
+  const limit = ratio * failedShare(live, 'reference') + absolute;
+  const found = failedShare(live, 'candidate');
+  if (found <= limit) return undefined;
+  return `in bursts, ${brief(found * 100)} % of the candidate's requests were failures, at most ${brief(limit * 100)} % expected`;
+}
+
+function failedShare(live: Evidence['live'], arm: 'candidate' | 'reference'): number {
+  let [failed, all] = [0, 0];
+  for (const [key, exposure] of Object.entries(live)) {
+    if (key.startsWith('0:') || key.endsWith(':0')) continue;
+    failed += exposure[arm].erredRequests;
+    all += exposure[arm].requests;
+  }
+  return failed / Math.max(1, all);
+}
