@@ -36,7 +36,13 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     live: mergeRecords(a.live, b.live, mergeExposures),
     erredUnits: mergeSets(a.erredUnits, b.erredUnits),
     slowUnits: mergeSets(a.slowUnits, b.slowUnits),
+    ...latestOf(a, b),
   };
+}
+
+function latestOf(a: Evidence, b: Evidence): Pick<Evidence, 'latestMs'> {
+  if (a.latestMs === undefined && b.latestMs === undefined) return {};
+  return { latestMs: Math.max(a.latestMs ?? 0, b.latestMs ?? 0) };
 }
 
 function mergeMirror(a: MirrorCounts, b: MirrorCounts): MirrorCounts {

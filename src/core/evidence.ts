@@ -64,6 +64,8 @@ export type Evidence = {
   /** Salted hashes of units that may come again and have had their first error, or their first slow request. */
   readonly erredUnits: readonly string[];
   readonly slowUnits: readonly string[];
+  /** Wall clock, milliseconds: the last live request that could count. Absent before the first, and in records of rules 1. */
+  readonly latestMs?: number;
 };
 
 /** A slice: every attribute must have the given value. */

@@ -4,6 +4,7 @@ import {
   isFinal,
   type Rollout,
   type RolloutSpec,
+  rulesOf,
   type Step,
 } from '../core/rollout.ts';
 import { ageText, countText, durationText } from '../core/text.ts';
@@ -85,7 +86,7 @@ function nextOfWeight(
   // A share of nothing gets no requests to wait for.
   if (step.percent === 0) return leave(look, place, stepTask(step));
   if (answered >= spec.minRequests) return leave(look, place, `${text}, nothing worse`);
-  return wait(`${stepText(spec, place.index)}, ${text}`);
+  return waitAt(look, place, text);
 }
 
 function nextOfPause(look: Look, durationMs: number | undefined, place: Place): Action {
@@ -102,14 +103,41 @@ function nextOfPromotion(look: Look, place: Place): Action {
     return hold(look, 'no analysis requires a metric, so nothing can be proven: promote or abort');
   }
   if (look.verdict.kind !== 'pass') return waitForProof(look, place);
+  if (isStale(look)) {
+    return waitAt(
+      look,
+      place,
+      'all is proven, on traffic of an hour ago: promotes on new traffic, or by hand',
+    );
+  }
   return { kind: 'promote', why: `proven: ${provenText(look.verdict)}` };
 }
 
 function waitForProof(look: Look, place: Place): Action {
   const { spec } = look.rollout;
-  return wait(
-    `${stepText(spec, place.index)}, ${spec.steps[place.index]?.kind} waits for ${needsText(look)}`,
-  );
+  return waitAt(look, place, `${spec.steps[place.index]?.kind} waits for ${needsText(look)}`);
+}
+
+function waitAt(look: Look, place: Place, text: string): Action {
+  const idle = idleText(look);
+  const at = stepText(look.rollout.spec, place.index);
+  return wait(`${at}, ${idle === undefined ? '' : `${idle}: `}${text}`);
+}
+
+/** Worth a word from here on, and from here on no ground to promote on: what was proven an hour ago may no longer be so. */
+const IDLE_MS = 60_000;
+const STALE_MS = 3_600_000;
+
+/** `no traffic for 12 minutes`; undefined while requests come. */
+function idleText({ rollout, evidence, nowMs }: Look): string | undefined {
+  if (rulesOf(rollout.spec) === 1) return undefined;
+  const idleMs = nowMs - (evidence.latestMs ?? rollout.startedMs);
+  return idleMs < IDLE_MS ? undefined : `no traffic for ${ageText(idleMs)}`;
+}
+
+function isStale({ rollout, evidence, nowMs }: Look): boolean {
+  const { latestMs } = evidence;
+  return rulesOf(rollout.spec) > 1 && latestMs !== undefined && nowMs - latestMs >= STALE_MS;
 }
 
 function leave(look: Look, place: Place, why: string): Action {

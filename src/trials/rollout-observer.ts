@@ -41,11 +41,17 @@ export class RolloutObserver {
   readonly #capture: Capture;
   readonly #comparator: Comparator;
   readonly #losses: { readonly stable: LossRule; readonly candidate: LossRule } | undefined;
+  readonly #wallMs: () => number;
+  readonly #keepsLatest: boolean;
+  #latestMs: number | undefined;
 
   constructor(options: RolloutObserverOptions) {
     const { rollout, from, stable, candidate, feedback, clock } = options;
     const { spec } = rollout;
     this.rolloutId = rollout.id;
+    this.#wallMs = () => clock.wallMs();
+    this.#keepsLatest = rulesOf(spec) > 1;
+    this.#latestMs = from.latestMs;
     this.candidate = spec.candidate;
     this.#comparator = chooseComparator(stable, spec);
     this.#losses = lossesOf({ stable, candidate });
@@ -71,6 +77,17 @@ export class RolloutObserver {
       onLabelled: (pair) => this.window.addLabelled(pair),
       onUnmatched: () => this.window.addUnmatchedLabel(),
     });
+  }
+
+  /** A live request came that can count. */
+  noteTraffic(): void {
+    if (this.#keepsLatest) this.#latestMs = this.#wallMs();
+  }
+
+  /** All that it has seen so far. */
+  evidence(): Evidence {
+    const seen = this.window.snapshot();
+    return this.#latestMs === undefined ? seen : { ...seen, latestMs: this.#latestMs };
   }
 
   /** A request was drawn for the mirror: its label may come before its pair. */

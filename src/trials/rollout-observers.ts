@@ -81,7 +81,7 @@ export class RolloutObservers {
   }
 
   evidence(rolloutId: string): Evidence {
-    return this.#openObserver(rolloutId)?.window.snapshot() ?? NO_EVIDENCE;
+    return this.#openObserver(rolloutId)?.evidence() ?? NO_EVIDENCE;
   }
 
   /** Whether the mirror of an open rollout carries requests. Called at each look: it sends what has to be sent to know. */
@@ -103,7 +103,7 @@ export class RolloutObservers {
   #take(report: RolloutReport): void {
     switch (report.kind) {
       case 'assigned':
-        this.#observers.get(report.model)?.live.assigned(report.requestId, report.drawn);
+        this.#assign(report);
         return;
       case 'ended':
         this.#observers.get(report.model)?.live.ended(report.requestId, report.end);
@@ -126,6 +126,12 @@ export class RolloutObservers {
     }
   }
 
+  #assign({ model, requestId, drawn }: Extract<RolloutReport, { kind: 'assigned' }>): void {
+    const observer = this.#observers.get(model);
+    observer?.live.assigned(requestId, drawn);
+    observer?.noteTraffic();
+  }
+
   /** What could not be compared is no evidence: it is counted as failed. */
   #compare({ pair, target, load }: Extract<RolloutReport, { kind: 'paired' }>): void {
     const observer = this.#observerOf(target);
@@ -141,7 +147,9 @@ export class RolloutObservers {
 
   #count(event: MirrorEvent, target: MirrorTarget): void {
     this.#options.onMirror(event, target);
-    this.#observerOf(target)?.window.countMirror(event);
+    const observer = this.#observerOf(target);
+    observer?.window.countMirror(event);
+    observer?.noteTraffic();
   }
 
   /** A request drawn for an earlier rollout of the same candidate may end in this one, and does not count in it. */

@@ -71,6 +71,43 @@ t.test(
   },
 );
 
+t.test('an idle rollout says that it has no traffic, and since when', async (t) => {
+  const rollout = aRollout({
+    spec: aSpec({ rules: 2, maxDurationMs: 9 * HOUR }),
+    phase: progressing(1),
+    startedMs: 0,
+  });
+  const look = (nowMs: number, latestMs?: number) =>
+    nextAction({
+      rollout,
+      verdict: aVerdict('inconclusive'),
+      evidence: { ...NO_EVIDENCE, ...(latestMs === undefined ? {} : { latestMs }) },
+      nowMs,
+    });
+  t.match(look(720_000), { why: /^step 2 of 6, no traffic for 12 min: analysis waits for/ });
+  t.match(look(HOUR, HOUR - 59_000), { why: /^step 2 of 6, analysis waits for/ });
+  t.match(look(HOUR, HOUR - 60_000), { why: /no traffic for 60 s/ });
+});
+
+t.test('an idle hour never promotes, though all is proven', async (t) => {
+  const rollout = aRollout({
+    spec: aSpec({ rules: 2, maxDurationMs: 9 * HOUR }),
+    phase: progressing(5),
+  });
+  const action = (latestMs: number, nowMs: number) =>
+    nextAction({
+      rollout,
+      verdict: aVerdict('pass'),
+      evidence: { ...NO_EVIDENCE, latestMs },
+      nowMs,
+    });
+  t.match(action(0, HOUR), {
+    kind: 'wait',
+    why: /no traffic for 1 h: all is proven, on traffic of an hour ago/,
+  });
+  t.match(action(1, HOUR), { kind: 'promote' });
+});
+
 t.test('a pause step ends with its duration, and one without on `resume`', async (t) => {
   const spec = aSpec({ steps: [{ kind: 'pause', durationMs: 60_000 }, { kind: 'promote' }] });
   const rollout = aRollout({ spec, phase: paused(0) });

@@ -146,6 +146,17 @@ t.test('a known request that the shadow host did not run is reported', async (t)
   t.match(observers.mirrorHealth(id), { state: 'failing', why: /\(failed\)/ });
 });
 
+t.test('evidence says when the last request came that can count', async (t) => {
+  const { observers } = aDecider();
+  const rollout = aRollout({ spec: { ...aRollout().spec, rules: 2 } });
+  observers.open(rollout, NO_EVIDENCE);
+  t.equal(observers.evidence(rollout.id).latestMs, undefined);
+  observers.receive({ kind: 'unmirrored', target, event: { kind: 'notSampled' } });
+  t.equal(observers.evidence(rollout.id).latestMs, new HandClock().wallMs());
+  observers.open(rollout, { ...NO_EVIDENCE, latestMs: 77 });
+  t.equal(observers.evidence(rollout.id).latestMs, 77, 'a restart forgets nothing');
+});
+
 t.test('answers can be labelled while a rollout is open, and no longer', async (t) => {
   const { observers } = aDecider((order) => {
     if (order.kind === 'rollout') watch.obey(order);
