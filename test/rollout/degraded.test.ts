@@ -47,7 +47,7 @@ t.test('an abort that the ledger does not take is carried out, and recorded late
   t.match(result, {
     kind: 'applied',
     rolloutId: 'fashion-2-1',
-    notYet: { isDurable: false, why: /not on record yet: the ledger takes no records .*no space/ },
+    notYet: { isDurable: false, why: /not recorded yet: the ledger takes no records .*no space/ },
   });
   t.match(controller.status('fashion'), {
     phase: 'aborted',
