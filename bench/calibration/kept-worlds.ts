@@ -30,7 +30,9 @@ export async function readProgress(
 
 /** All that is kept in the folder, in the order of the worlds' names. */
 export async function readKept(folder: string): Promise<readonly KeptWorld[]> {
-  const files = (await readdir(folder)).filter((file) => file.endsWith('.json')).sort();
+  const files = (await readdir(folder).catch(() => []))
+    .filter((file) => file.endsWith('.json'))
+    .sort();
   return Promise.all(
     files.map(async (file) => {
       const { code: _, ...kept } = JSON.parse(

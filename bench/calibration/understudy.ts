@@ -1,3 +1,4 @@
+import type { RolloutSection } from '../../src/config/rollout-section.ts';
 import { rolloutSpecFrom } from '../../src/config/rollout-spec.ts';
 import type { ServeErrorCode } from '../../src/core/errors.ts';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
@@ -32,6 +33,9 @@ export function understudy(decideBy: Decide = decide): Contender {
   return { name: 'understudy', begin: (setting) => new VirtualRollout(setting, decideBy) };
 }
 
+/** A world with steps of its own examines a metric: nothing but evidence holds its trial up. Without, all defaults hold. */
+const HURRIED: RolloutSection = { minRequests: 50 };
+
 /** The whole specification of a world's rollout. */
 export function specOf(world: World, salt: string): RolloutSpec {
   const spec = rolloutSpecFrom(
@@ -40,7 +44,8 @@ export function specOf(world: World, salt: string): RolloutSpec {
       model: MODEL,
       stable: STABLE,
       candidate: CANDIDATE,
-      overrides: world.rollout,
+      overrides:
+        world.rollout.steps === undefined ? world.rollout : { ...HURRIED, ...world.rollout },
       attributes: world.attributes ?? [],
     },
   );

@@ -3,8 +3,10 @@ import path from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { calibrate } from '../../bench/calibration/calibrate.ts';
-import type { KeptWorld } from '../../bench/calibration/kept-worlds.ts';
-import { withWorlds } from '../../bench/calibration/page.ts';
+import { CONTENDERS } from '../../bench/calibration/head-to-head.ts';
+import { gatePictures } from '../../bench/calibration/head-to-head-table.ts';
+import { limitOfLinear, limitOfMean } from '../../bench/calibration/information-limit.ts';
+import { readResults, withResults } from '../../bench/calibration/page.ts';
 import { readWorlds } from '../../bench/calibration/read-worlds.ts';
 import { failing, healthy, requests } from '../../bench/calibration/requests.ts';
 import { simulate } from '../../bench/calibration/simulate.ts';
@@ -105,7 +107,58 @@ t.test('every world can be told from the others and says what is true in it', as
 
 t.test('the page says what --report makes of the results beside it', async (t) => {
   const page = await readFile(path.join(projectRoot, 'docs', 'calibration.md'), 'utf8');
-  const results = path.join(projectRoot, 'docs', 'calibration', 'results', 'worlds.json');
-  const kept = JSON.parse(await readFile(results, 'utf8')) as readonly KeptWorld[];
-  t.equal(page, withWorlds(page, kept));
+  const folder = path.join(projectRoot, 'docs', 'calibration');
+  const results = await readResults(path.join(folder, 'results'));
+  t.equal(page, withResults(page, results, 'calibration'));
+  for (const { file, svg } of gatePictures(results.gates)) {
+    t.equal(await readFile(path.join(folder, file), 'utf8'), svg, file);
+  }
+});
+
+t.test('the limits are those that other code has computed', async (t) => {
+  const errors = { odds: 0.5, ratio: 2, absolute: 0.002, error: 0.05 } as const;
+  const none = limitOfLinear({ ...errors, candidate: 0, reference: 0, finding: 'nonInferior' });
+  t.equal(Math.round(none), 2_993);
+  const same = limitOfMean({
+    truth: [
+      [-1, 0.05],
+      [0, 0.9],
+      [1, 0.05],
+    ],
+    lower: -1,
+    upper: 1,
+    margin: 0.02,
+    finding: 'nonInferior',
+    error: 0.05,
+  });
+  t.equal(Math.round(same), 1_521);
+  const slower = limitOfMean({
+    truth: [
+      [0, 0.25],
+      [1, 0.75],
+    ],
+    lower: 0,
+    upper: 1,
+    margin: 0.5,
+    finding: 'worse',
+    error: 0.01,
+  });
+  t.equal(Math.round(slower), 35);
+});
+
+t.test('each gate refuses what always fails and passes what never does', async (t) => {
+  const world = (rate: number): World => ({
+    ...SAME,
+    requestsMax: 40_000,
+    rollout: {},
+    nature: (random) =>
+      requests(random, 10, () => ({
+        live: (arm) =>
+          arm === 'candidate' && random.unit() < rate ? failing(random) : healthy(random),
+      })),
+  });
+  for (const contender of CONTENDERS.slice(0, -1)) {
+    t.equal(simulate(world(1), contender, 1).ending, 'rolledBack', contender.name);
+    t.equal(simulate(world(0), contender, 2).ending, 'promoted', contender.name);
+  }
 });
