@@ -14,7 +14,7 @@ export type SpareRun = {
 /** Spare runs that wait at one time. */
 const WAITING_MAX = 4;
 /** Under load a spare run waits so many times as long as the last one took: it gets a tenth of a replica at most. */
-const PATIENCE = 10;
+const WAIT_RUNS = 10;
 /** And at least this long. */
 const WAIT_MS_MIN = 100;
 
@@ -39,8 +39,8 @@ export class SpareRuns {
   take(nowMs: number, isIdle: boolean): SpareRun | undefined {
     const [next] = this.#waiting;
     if (next === undefined) return undefined;
-    const patienceMs = Math.max(WAIT_MS_MIN, PATIENCE * this.#lastMs);
-    if (!isIdle && nowMs - next.askedMs < patienceMs) return undefined;
+    const waitMs = Math.max(WAIT_MS_MIN, WAIT_RUNS * this.#lastMs);
+    if (!isIdle && nowMs - next.askedMs < waitMs) return undefined;
     return this.#waiting.shift();
   }
 

@@ -67,7 +67,7 @@ async function readConfig(
   max: string | undefined,
 ): Promise<ReloadableFile> {
   try {
-    const file = new ConfigFile(named, { override: (config) => withMax(config, max) });
+    const file = new ConfigFile(named, { override: (config) => withModelAsset(config, max) });
     return { file, source: await file.readFirst() };
   } catch (error) {
     if (error instanceof ConfigError)
@@ -76,7 +76,7 @@ async function readConfig(
   }
 }
 
-function withMax(config: Config, model: string | undefined): Config {
+function withModelAsset(config: Config, model: string | undefined): Config {
   if (model === undefined) return config;
   const { server } = config;
   return { ...config, server: { ...server, max: { cors: server.max?.cors ?? false, model } } };

@@ -4,14 +4,14 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 }
 
 /**
- * Two layers of a section as one: `above` wins, key by key, however deep; lists and plain values are taken whole.
+ * Two layers of a section as one: `over` wins, key by key, however deep; lists and plain values are taken whole.
  */
-export function merge(beneath: unknown, above: unknown): unknown {
-  if (above === undefined) return beneath;
-  if (!isRecord(beneath) || !isRecord(above)) return above;
-  const names = new Set([...Object.keys(beneath), ...Object.keys(above)]);
+export function merge(base: unknown, over: unknown): unknown {
+  if (over === undefined) return base;
+  if (!isRecord(base) || !isRecord(over)) return over;
+  const names = new Set([...Object.keys(base), ...Object.keys(over)]);
   return Object.fromEntries(
-    [...names].map((name) => [name, merge(own(beneath, name), own(above, name))]),
+    [...names].map((name) => [name, merge(own(base, name), own(over, name))]),
   );
 }
 

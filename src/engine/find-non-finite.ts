@@ -5,7 +5,7 @@ import type { NonFiniteHit } from '../frame/frame.ts';
 
 /**
  * Which request of a batch has a NaN or an infinity in which output, by the run. Each request's own rows are looked through, so
- * that what is found of a request does not depend on its company. `rowsOfRequests` is empty: nothing is.
+ * that what is found of a request does not depend on the others in its batch. `rowsOfRequests` is empty: nothing is.
  */
 export function findNonFinite(
   runs: readonly Observation[],

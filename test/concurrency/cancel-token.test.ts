@@ -43,15 +43,15 @@ t.test('signals do not hear of each other', async (t) => {
 });
 
 t.test('a cancel token calls its listeners as a platform signal does', async (t) => {
-  const withdrawal = new CancelToken();
+  const token = new CancelToken();
   const called: string[] = [];
   const [first, second] = [() => called.push('first'), () => called.push('second')];
-  onAbort(withdrawal, first);
-  onAbort(withdrawal, second);
-  offAbort(withdrawal, first);
-  t.equal(withdrawal.aborted, false);
-  withdrawal.abort();
-  withdrawal.abort();
+  onAbort(token, first);
+  onAbort(token, second);
+  offAbort(token, first);
+  t.equal(token.aborted, false);
+  token.abort();
+  token.abort();
   t.same(called, ['second']);
-  t.equal(withdrawal.aborted, true);
+  t.equal(token.aborted, true);
 });

@@ -55,7 +55,7 @@ async def ask(server, alone, seed):
 
 
 def plan(alone, seed, count):
-    """Inputs of one caller, with the lone answers. Every second request has the usual sizes, so that there is company."""
+    """Inputs of one caller, with the lone answers. Every second request has the usual sizes, so that requests share runs."""
     random = np.random.default_rng(seed)
     requests = [alone.request(random, at % 2 == 0) for at in range(count)]
     return [(inputs, alone.answer(inputs)) for inputs in requests]

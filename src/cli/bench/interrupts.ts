@@ -9,7 +9,7 @@ export type Interrupts = {
 };
 
 /**
- * Aborts at the first interrupt; the second one ends the process as ever. It goes on listening in between, since the live view
+ * Aborts at the first interrupt; the second one ends the process as ever. It keeps listening in between, since the live view
  * listens too, to give the terminal its cursor back, and would end the process if it were the only listener.
  */
 export function openInterrupts(): Interrupts {

@@ -19,10 +19,10 @@ export function callDeadlineMs(call: Pick<Waited, 'getDeadline'>, clock: Clock):
  * deadline, and is counted as what it is.
  */
 export function callSignal(call: Waited, clock: Clock): CancelToken {
-  const withdrawal = new CancelToken();
+  const token = new CancelToken();
   // Fires for every call, answered ones included: they have no listener left.
   call.once('cancelled', () => {
-    if (Number(call.getDeadline()) > clock.wallMs()) withdrawal.abort();
+    if (Number(call.getDeadline()) > clock.wallMs()) token.abort();
   });
-  return withdrawal;
+  return token;
 }
