@@ -141,7 +141,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const deployments = createDeployments(hosted, release);
 
   const liveInFlight = (): number => gateway.inFlight();
-  const ends = { clock: steady, random, deployments, liveInFlight, onMirror: telemetry.onMirror };
+  const ends = { clock: steady, random, deployments, liveInFlight };
   const { served, watch, observers, order } = createSeam(
     { ...options, ...common, ...ends },
     release,

@@ -1,4 +1,5 @@
 import type { ServeErrorCode } from '../../src/core/errors.ts';
+import { hasNonFinite } from '../../src/core/non-finite.ts';
 import type { Observation } from '../../src/core/outcome.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import type { Contestant } from '../../src/trials/comparable.ts';
@@ -40,7 +41,14 @@ export function observed(answer: Answer): Observation {
   if (answer.failure !== undefined) {
     return { kind: 'failure', code: answer.failure, message: 'failed in the simulation' };
   }
-  return { kind: 'answer', outputs: outputsOf(answer), computeMs: answer.tookMs };
+  const outputs = outputsOf(answer);
+  return { kind: 'answer', outputs, computeMs: answer.tookMs, nonFinite: nonFiniteOf(answer) };
+}
+
+/** Outputs with NaN or infinities, as the worker finds them; undefined: none. */
+export function nonFiniteOf(answer: Answer): readonly string[] | undefined {
+  const found = (answer.outputs ?? []).filter((output) => hasNonFinite(output));
+  return found.length === 0 ? undefined : found.map(({ name }) => name);
 }
 
 /** True if whoever asked got no right answer. */

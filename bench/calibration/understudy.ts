@@ -12,7 +12,7 @@ import { advance, begun } from '../../src/rollout/advance.ts';
 import { type Decide, judge } from '../../src/rollout/judge.ts';
 import { allTo, routeFor } from '../../src/rollout/route-for.ts';
 import { RolloutObservers } from '../../src/trials/rollout-observers.ts';
-import { type Answer, contestant, isBad, observed } from './answer.ts';
+import { type Answer, contestant, isBad, nonFiniteOf, observed } from './answer.ts';
 import type { Contender, ContenderSetting, Trial } from './contender.ts';
 import type { Ending } from './outcome.ts';
 import type { World, WorldRequest } from './world.ts';
@@ -160,7 +160,8 @@ class VirtualRollout implements Trial {
     const drawn = { unit, side, exposure };
     this.#observers.receive({ kind: 'assigned', model: MODEL, requestId, drawn });
     const endedMs = startedMs + answer.tookMs;
-    const end = { startedMs, endedMs, failure: answer.failure };
+    const nonFinite = answer.failure === undefined ? nonFiniteOf(answer) : undefined;
+    const end = { startedMs, endedMs, failure: answer.failure, nonFinite };
     time.at(endedMs, () =>
       this.#observers.receive({ kind: 'ended', model: MODEL, requestId, end }),
     );

@@ -30,7 +30,7 @@ export type SeamOptions = {
   /** Signs feedback tokens; without one, tokens end with this process. */
   readonly feedbackSecret: string | undefined;
   readonly liveInFlight: () => number;
-  readonly onMirror: RolloutObserversOptions['onMirror'];
+  readonly telemetry: Required<Pick<RolloutObserversOptions, 'onMirror' | 'onFailure'>>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -45,7 +45,8 @@ export type Seam = {
 
 /** Joins what watches live requests with what decides by them. */
 export function createSeam(options: SeamOptions, release: Release): Seam {
-  const { config, catalog, deployments, feedbackSecret, onMirror, ...both } = options;
+  const { config, catalog, deployments, feedbackSecret, telemetry, ...both } = options;
+  const { onMirror, onFailure } = telemetry;
   const tokens = createFeedbackTokens(
     feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret),
   );
@@ -66,7 +67,7 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
   });
   const order = (each: Order): void => carryOut(each, { served, watch });
   const observers = new RolloutObservers({
-    ...{ ...both, tokens, order, onMirror },
+    ...{ ...both, tokens, order, onMirror, onFailure },
     contestant: (target) => catalog.find(target),
     feedback: () => config.feedback,
   });

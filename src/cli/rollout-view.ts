@@ -35,6 +35,7 @@ export function formatRollout(status: RolloutStatus): string {
     ['Mirror:', mirrorText(status)],
     ...mirrorFault(status),
     ['Labels:', labelsText(status)],
+    ...failureFacts(status),
     ['Age:', `${ageText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
     ['Record:', `${status.record}  ${status.headHash.slice(0, 16)}`],
     ...ledgerFacts(status),
@@ -113,6 +114,19 @@ function labelsText({ labels, mirror }: RolloutStatus): string {
   const { joined, unmatched } = labels;
   const share = joined === 0 ? '' : ` (${tenthsText(joined / mirror.compared)} of the compared)`;
   return `${countText(joined)} joined${share}, ${countText(unmatched)} unmatched`;
+}
+
+/** Worth a line only where an arm failed: its failed requests by kind. */
+function failureFacts({ failures }: RolloutStatus): readonly (readonly string[])[] {
+  const arms = [
+    ['candidate', failures?.candidate],
+    ['reference', failures?.reference],
+  ] as const;
+  const texts = arms.flatMap(([arm, counts]) => {
+    const kinds = Object.entries(counts ?? {}).map(([kind, n]) => `${kind} ${countText(n)}`);
+    return kinds.length === 0 ? [] : [`${arm} ${kinds.join(', ')}`];
+  });
+  return texts.length === 0 ? [] : [['Failures:', texts.join('; ')]];
 }
 
 function percent(bp: number | undefined): string {

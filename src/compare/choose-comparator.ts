@@ -27,6 +27,7 @@ export function chooseComparator(
   { task, compare, signature }: ComparatorChoice,
   claim: ComparedClaim,
 ): Comparator {
+  checkOutputNames(compare, signature);
   const wanted = compare?.comparator ?? (isClassification(task) ? 'rankedClasses' : undefined);
   if (wanted !== 'rankedClasses') return anyTensor(compare);
   const output = classScores(signature, compare?.output);
@@ -49,6 +50,16 @@ function checkedTopK(topK: number, classes: number): number {
   if (Number.isInteger(topK) && topK >= 1 && !(classes > 0 && topK >= classes)) return topK;
   throw new Error(
     `compare.topK: expected a whole number from 1 to ${classes > 0 ? `${classes - 1} (of ${classes} classes, the best ${classes} always agree)` : 'the number of classes less one'}, found ${topK}`,
+  );
+}
+
+function checkOutputNames(compare: ComparatorSetting | undefined, signature: Signature): void {
+  const unknown = Object.keys(compare?.outputs ?? {}).find(
+    (name) => !signature.outputs.some((spec) => spec.name === name),
+  );
+  if (unknown === undefined) return;
+  throw new Error(
+    `compare.outputs: expected outputs of the model (${outputsOf(signature)}), found "${unknown}"`,
   );
 }
 

@@ -1,12 +1,19 @@
 import type { Comparison } from '../core/comparison.ts';
 import type { Pair } from '../core/outcome.ts';
 import type { Comparator } from './comparator.ts';
+import { type AllowedNonFinite, faultOfSide } from './fault.ts';
+
+const NONE: AllowedNonFinite = new Set();
 
 /**
  * What a pair shows. A failure is counted, never scored; noise and latency need a twin that answered. Any failure of the
  * candidate is its own, `invalid_input` included: it was given the bytes that the live version was given.
  */
-export function compare(pair: Pair, comparator: Comparator): Comparison {
+export function compare(
+  pair: Pair,
+  comparator: Comparator,
+  allowed: AllowedNonFinite = NONE,
+): Comparison {
   const { stable, candidate, twin } = pair;
   const stableOutputs = stable.kind === 'answer' ? stable.outputs : undefined;
   const result =
@@ -23,6 +30,8 @@ export function compare(pair: Pair, comparator: Comparator): Comparison {
         : undefined,
     stableFailed: stable.kind === 'failure',
     candidateFailed: candidate.kind === 'failure',
+    stableFault: faultOfSide(stable, candidate, allowed),
+    candidateFault: faultOfSide(candidate, stable, allowed),
     latency:
       isTwinned && candidate.kind === 'answer'
         ? { candidateMs: candidate.computeMs, twinMs: twin.computeMs, shadowRun: pair.shadowRun }

@@ -1,6 +1,7 @@
 import type { Comparison, LabelledPair } from '../core/comparison.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { LiveObservation, MirrorEvent } from '../core/messages.ts';
+import { FailureTally } from './failure-tally.ts';
 import { LabelTally } from './label-tally.ts';
 import { LatencyTally } from './latency-tally.ts';
 import { LiveWindow } from './live-window.ts';
@@ -18,17 +19,21 @@ export class EvidenceWindow implements Window {
   readonly #latency: LatencyTally;
   readonly #labels: LabelTally;
   readonly #live: LiveWindow;
+  readonly #failures: FailureTally;
 
-  constructor({ from, latencyMargin, slices, ...live }: WindowOptions) {
+  constructor({ from, latencyMargin, slices, onFailure, ...live }: WindowOptions) {
     this.#mirror = new MirrorTally(from.mirror);
     this.#pairs = new PairTally(from);
     this.#latency = new LatencyTally(latencyMargin, from);
     this.#labels = new LabelTally(slices, from);
     this.#live = new LiveWindow(live, from);
+    this.#failures = new FailureTally(from.failures, onFailure);
   }
 
   addComparison(comparison: Comparison): void {
     this.#pairs.add(comparison);
+    this.#failures.add('candidate', comparison.candidateFault);
+    this.#failures.add('reference', comparison.stableFault);
     if (comparison.latency !== undefined) this.#latency.add(comparison.latency);
   }
 
@@ -46,6 +51,7 @@ export class EvidenceWindow implements Window {
 
   addLive(live: LiveObservation): void {
     this.#live.add(live);
+    this.#failures.add(live.side, live.fault);
   }
 
   snapshot(): Evidence {
@@ -55,6 +61,7 @@ export class EvidenceWindow implements Window {
       ...this.#latency.snapshot(),
       ...this.#labels.snapshot(),
       ...this.#live.snapshot(),
+      failures: this.#failures.snapshot(),
     };
   }
 }

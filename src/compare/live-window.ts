@@ -16,10 +16,16 @@ export class LiveWindow {
   }
 
   add(live: LiveObservation): void {
-    this.#events.add(live);
+    this.#events.add(asJudged(live));
   }
 
   snapshot(): LiveEvidence {
     return this.#events.snapshot();
   }
+}
+
+/** A fault that no code of a failure tells: an answer of NaN, and a refusal of what the other arm takes. */
+function asJudged(live: LiveObservation): LiveObservation {
+  const isTold = live.failure !== undefined && live.fault !== 'refused';
+  return live.fault === undefined || isTold ? live : { ...live, failure: 'runtime_failed' };
 }

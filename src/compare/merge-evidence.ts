@@ -6,6 +6,7 @@ import type {
   MirrorCounts,
 } from '../core/evidence.ts';
 import { addCounts, sortedRecord } from './difference-tally.ts';
+import { addFailures } from './failure-tally.ts';
 
 /**
  * Evidence of two gateways, or of two lives of one, as if one had seen it all: counts add, sets unite. Commutative and
@@ -37,12 +38,20 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     erredUnits: mergeSets(a.erredUnits, b.erredUnits),
     slowUnits: mergeSets(a.slowUnits, b.slowUnits),
     ...latestOf(a, b),
+    ...mergeFailures(a, b),
   };
 }
 
 function latestOf(a: Evidence, b: Evidence): Pick<Evidence, 'latestMs'> {
   if (a.latestMs === undefined && b.latestMs === undefined) return {};
   return { latestMs: Math.max(a.latestMs ?? 0, b.latestMs ?? 0) };
+}
+
+/** Absent where neither has it. */
+function mergeFailures(a: Evidence, b: Evidence): Pick<Evidence, 'failures'> {
+  if (a.failures === undefined && b.failures === undefined) return {};
+  const none = { candidate: {}, reference: {} };
+  return { failures: addFailures(a.failures ?? none, b.failures ?? none) };
 }
 
 function mergeMirror(a: MirrorCounts, b: MirrorCounts): MirrorCounts {

@@ -16,7 +16,9 @@ export class PairTally {
     this.#errors = new DifferenceTally(from.pairedErrors);
   }
 
-  add({ score, noise, stableFailed, candidateFailed }: Comparison): void {
+  add({ score, noise, ...of }: Comparison): void {
+    const candidateFailed = of.candidateFailed || of.candidateFault !== undefined;
+    const stableFailed = of.stableFailed || of.stableFault !== undefined;
     this.#errors.add(Number(candidateFailed) - Number(stableFailed));
     if (score === undefined) return;
     this.#disagreement.add(score);

@@ -2,6 +2,7 @@ import type { Comparison, LabelledPair } from '../core/comparison.ts';
 import type { Evidence, Slice } from '../core/evidence.ts';
 import type { LiveObservation, MirrorEvent } from '../core/messages.ts';
 import type { Margins, RulesVersion } from '../core/rollout.ts';
+import type { OnFailure } from './failure-tally.ts';
 
 /** Folds what happens into evidence. One per rollout and process; merge windows with `mergeEvidence`. */
 export type Window = {
@@ -24,4 +25,6 @@ export type WindowOptions = {
   readonly slowQuantile: number;
   /** What was seen before; NO_EVIDENCE for a new rollout. */
   readonly from: Evidence;
+  /** Called for each failed request of an arm, under rules 2 and later. */
+  readonly onFailure?: OnFailure;
 };

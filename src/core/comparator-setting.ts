@@ -10,4 +10,11 @@ export type ComparatorSetting = {
   /** Tolerances of `anyTensor`, in place of its defaults by dtype. */
   readonly absolute?: number | undefined;
   readonly relative?: number | undefined;
+  /** By the name of an output. */
+  readonly outputs?: Readonly<Record<string, OutputSetting>> | undefined;
+};
+
+export type OutputSetting = {
+  /** NaN and infinities are answers of this output like any other, such as the logarithm of 0. By default they are failures. */
+  readonly nonFinite?: 'allow' | undefined;
 };

@@ -1,3 +1,5 @@
+import type { FailureKind } from './failure-kind.ts';
+
 /** How two answers to one request differ, as text. The score is what counts. */
 export type Difference =
   | 'same'
@@ -18,6 +20,9 @@ export type Comparison = {
   readonly noise: number | undefined;
   readonly stableFailed: boolean;
   readonly candidateFailed: boolean;
+  /** In which way a side failed, an answer of NaN included where the other side's has none; undefined: it did not. */
+  readonly stableFault?: FailureKind | undefined;
+  readonly candidateFault?: FailureKind | undefined;
   /** The two runs of a twinned pair, in milliseconds. */
   readonly latency:
     | {

@@ -1,3 +1,5 @@
+import type { FailureCounts } from './failure-kind.ts';
+
 /**
  * All that a rollout has seen, as whole numbers and sets: counts add, sets unite, so evidence from workers, gateways and
  * restarts merges exactly, in any order, and a verdict can be recomputed from it bit for bit.
@@ -66,6 +68,14 @@ export type Evidence = {
   readonly slowUnits: readonly string[];
   /** Wall clock, milliseconds: the last live request that could count. Absent before the first, and in records of rules 1. */
   readonly latestMs?: number;
+  /** Absent in what was gathered under rules 1. */
+  readonly failures?: FailuresByArm;
+};
+
+/** Failed requests of each arm by kind, in shadow and of live traffic. Shown to people; no decision reads it. */
+export type FailuresByArm = {
+  readonly candidate: FailureCounts;
+  readonly reference: FailureCounts;
 };
 
 /** A slice: every attribute must have the given value. */
@@ -106,4 +116,5 @@ export const NO_EVIDENCE: Evidence = {
   live: {},
   erredUnits: [],
   slowUnits: [],
+  failures: { candidate: {}, reference: {} },
 };

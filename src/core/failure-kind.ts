@@ -24,6 +24,9 @@ export const FAILURE_KINDS = [
 
 export type FailureKind = (typeof FAILURE_KINDS)[number];
 
+/** Failed requests by kind; a kind that did not occur is left out. */
+export type FailureCounts = Readonly<Partial<Record<FailureKind, number>>>;
+
 /** An answer that is not in the form of stable's. */
 export class UnfitAnswerError extends ServeError {
   readonly failureKind: FailureKind;

@@ -8,6 +8,7 @@
  * Moments are milliseconds of the machine's monotonic clock.
  */
 import type { ServeErrorCode } from './errors.ts';
+import type { FailureKind } from './failure-kind.ts';
 import type { Pair } from './outcome.ts';
 import type { BreakerTrip } from './rollout.ts';
 import type { Exposure, Route } from './route.ts';
@@ -97,12 +98,20 @@ export type LiveEnd = {
   readonly endedMs: number;
   /** Undefined for an answer. */
   readonly failure: ServeErrorCode | undefined;
+  /** In which way it failed, where the code does not say. */
+  readonly failureKind?: FailureKind | undefined;
+  /** Outputs of the answer in which a NaN or an infinity was found. */
+  readonly nonFinite?: readonly string[] | undefined;
   /** Until when its event lasts, where that is after its end: an arm that stopped answering is not asked for every request. */
   readonly coversUntilMs?: number | undefined;
 };
 
 /** One live request that was drawn between candidate and reference, whole. */
-export type LiveObservation = LiveDraw & LiveEnd;
+export type LiveObservation = LiveDraw &
+  LiveEnd & {
+    /** In which way the arm failed; undefined: it did not. An answer of NaN is a failure where that is not allowed. */
+    readonly fault?: FailureKind | undefined;
+  };
 
 /**
  * What became of one eligible request of the mirror; every one of them gives exactly one event. `load`: live requests in flight

@@ -23,10 +23,11 @@ export function createLiveTap({ isWatched, report }: LiveTapOptions): Tap {
 function endOf(outcome: Outcome): LiveEnd {
   const { kind, startedMs, endedMs } = outcome;
   if (kind === 'failure') {
-    const { code, pausedUntilMs } = outcome;
-    return { startedMs, endedMs, failure: code, coversUntilMs: pausedUntilMs };
+    const { code, failureKind, pausedUntilMs } = outcome;
+    return { startedMs, endedMs, failure: code, failureKind, coversUntilMs: pausedUntilMs };
   }
-  const { armEndedMs } = outcome;
-  if (armEndedMs === undefined) return { startedMs, endedMs, failure: undefined };
+  const { armEndedMs, response } = outcome;
+  const { nonFinite } = response;
+  if (armEndedMs === undefined) return { startedMs, endedMs, failure: undefined, nonFinite };
   return { startedMs, endedMs: armEndedMs, failure: 'deadline_exceeded' };
 }

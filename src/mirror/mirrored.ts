@@ -67,13 +67,13 @@ const MODEL_FAILURES: ReadonlySet<string> = new Set(['runtime_failed', 'host_los
 
 export function liveSideOf(outcome: Outcome): LiveSide {
   if (outcome.kind === 'answer') {
-    const { outputs, timing } = outcome.response;
+    const { outputs, nonFinite, timing } = outcome.response;
     return {
       kind: 'observed',
-      observation: { kind: 'answer', outputs, computeMs: timing.computeMs },
+      observation: { kind: 'answer', outputs, computeMs: timing.computeMs, nonFinite },
     };
   }
-  const { code, message } = outcome;
+  const { code, message, failureKind } = outcome;
   if (!MODEL_FAILURES.has(code)) return { kind: 'unanswered' };
-  return { kind: 'observed', observation: { kind: 'failure', code, message } };
+  return { kind: 'observed', observation: { kind: 'failure', code, message, failureKind } };
 }

@@ -18,6 +18,13 @@ const compareSchema: z.ZodType<ComparatorSetting> = section({
   distribution: number({ min: 0.0001, max: 1 }).optional(),
   absolute: tolerance,
   relative: tolerance,
+  outputs: z
+    .record(
+      z.string(),
+      section({ nonFinite: z.enum(['allow'], { error: expected('allow') }).optional() }),
+      { error: expected('outputs by name') },
+    )
+    .optional(),
 });
 
 /** `model.yaml`: all of it is optional, as is the file. */

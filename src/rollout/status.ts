@@ -1,4 +1,4 @@
-import type { Evidence, MirrorCounts } from '../core/evidence.ts';
+import type { Evidence, FailuresByArm, MirrorCounts } from '../core/evidence.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import {
   type Decision,
@@ -50,6 +50,8 @@ export type RolloutStatus = {
   /** Whether known requests and live ones get through the mirror. */
   readonly mirrorHealth: MirrorHealth | undefined;
   readonly labels: { readonly joined: number; readonly unmatched: number };
+  /** Failed requests by kind, mirrored and live; absent under rules 1. */
+  readonly failures: FailuresByArm | undefined;
   readonly startedMs: number;
   readonly endedMs: number | undefined;
   readonly durationMs: number;
@@ -97,6 +99,7 @@ export function statusOf(
     minRequests: spec.minRequests,
     mirror: evidence.mirror,
     labels: evidence.labels,
+    failures: evidence.failures,
     startedMs: rollout.startedMs,
     endedMs,
     durationMs: (endedMs ?? nowMs) - rollout.startedMs,

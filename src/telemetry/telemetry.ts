@@ -9,6 +9,7 @@ import type { ServeErrorCode } from '../core/errors.ts';
 import type { Fallback, Tap } from '../core/outcome.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { addConfigMetrics } from './config-metrics.ts';
+import { FailureMetrics } from './failure-metrics.ts';
 import { type HostEvents, HostMetrics } from './host-metrics.ts';
 import { addLedgerMetrics, type LedgerView } from './ledger-metrics.ts';
 import { MirrorMetrics, type MirrorResult } from './mirror-metrics.ts';
@@ -39,6 +40,8 @@ export type Telemetry = {
   readonly hostListeners: (role: string) => HostEvents;
   /** For the mirror. */
   readonly onMirror: (event: MirrorResult, target: ModelVersion) => void;
+  /** Takes each failed request of an arm of a rollout. */
+  readonly onFailure: FailureMetrics['onFailure'];
   /** For reloads of the configuration: whether one succeeded. */
   readonly onConfigReload: (isSuccess: boolean) => void;
   /** For every part. `operation` is a fixed word of the code. */
@@ -67,6 +70,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const rate = new RequestRate(options.clock);
   const hosts = new HostMetrics(registry);
   const mirror = new MirrorMetrics(registry);
+  const failures = new FailureMetrics(registry);
   new RolloutMetrics(registry, options.rollouts);
   addLedgerMetrics(registry, options.ledger);
   const onConfigReload = addConfigMetrics(registry, options.clock);
@@ -91,6 +95,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     onFallback: serving.onFallback,
     hostListeners: (role) => hosts.listeners(role),
     onMirror: mirror.onMirror,
+    onFailure: failures.onFailure,
     onConfigReload,
     onInternalError: (operation) => internalErrors.inc({ operation }),
     requestsPerSecond: (model) => rate.perSecond(model),

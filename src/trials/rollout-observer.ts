@@ -8,10 +8,12 @@ import { chooseComparator } from '../compare/choose-comparator.ts';
 import type { Comparator } from '../compare/comparator.ts';
 import { compare } from '../compare/compare.ts';
 import { createWindow } from '../compare/create-window.ts';
+import { type AllowedNonFinite, allowedNonFinite, faultOfLive } from '../compare/fault.ts';
 import type { LossRule } from '../compare/loss.ts';
-import type { Window } from '../compare/window.ts';
+import type { Window, WindowOptions } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
+import type { LiveObservation } from '../core/messages.ts';
 import type { Pair } from '../core/outcome.ts';
 import { type Rollout, rulesOf } from '../core/rollout.ts';
 import { type Contestant, lossesOf } from './comparable.ts';
@@ -28,6 +30,7 @@ export type RolloutObserverOptions = {
   readonly clock: Clock;
   /** Sends a known request through the mirror, under this id. */
   readonly sendCheck: (requestId: string) => void;
+  readonly onFailure?: WindowOptions['onFailure'];
 };
 
 /** One rollout as the judging column holds it in memory: what it has seen, and what still waits for a label. */
@@ -40,13 +43,14 @@ export class RolloutObserver {
   readonly mirrorCheck: MirrorCheck;
   readonly #capture: Capture;
   readonly #comparator: Comparator;
+  readonly #allowed: AllowedNonFinite;
   readonly #losses: { readonly stable: LossRule; readonly candidate: LossRule } | undefined;
   readonly #wallMs: () => number;
   readonly #keepsLatest: boolean;
   #latestMs: number | undefined;
 
   constructor(options: RolloutObserverOptions) {
-    const { rollout, from, stable, candidate, feedback, clock } = options;
+    const { rollout, from, stable, candidate, feedback, clock, onFailure } = options;
     const { spec } = rollout;
     this.rolloutId = rollout.id;
     this.#wallMs = () => clock.wallMs();
@@ -54,6 +58,7 @@ export class RolloutObserver {
     this.#latestMs = from.latestMs;
     this.candidate = spec.candidate;
     this.#comparator = chooseComparator(stable, spec);
+    this.#allowed = allowedNonFinite(stable.compare);
     this.#losses = lossesOf({ stable, candidate });
     this.window = createWindow({
       rules: rulesOf(spec),
@@ -62,8 +67,9 @@ export class RolloutObserver {
       latencyMargin: spec.margins.pairedLatency,
       slowQuantile: spec.margins.slowRequests.quantile,
       from,
+      ...(onFailure === undefined ? {} : { onFailure }),
     });
-    this.live = new LiveOrder((live) => this.window.addLive(live));
+    this.live = new LiveOrder((live) => this.#addLive(live));
     this.mirrorCheck = new MirrorCheck({
       clock,
       name: rollout.id,
@@ -102,7 +108,8 @@ export class RolloutObserver {
 
   /** Compares a finished pair and keeps what its label will need. */
   offer(pair: Pair): void {
-    this.window.addComparison(compare(pair, this.#comparator));
+    const comparison = compare(pair, this.#comparator, this.#allowed);
+    this.window.addComparison(comparison);
     const captured = this.#capturedOf(pair);
     if (captured === undefined) this.#capture.abandon(pair.requestId);
     else this.#capture.remember(pair.requestId, captured);
@@ -111,6 +118,10 @@ export class RolloutObserver {
   /** Joins a label to its pair. Throws ServeError invalid_input for a label that the model does not know. */
   label(answer: { requestId: string; issuedMs: number }, label: unknown): LabelResult {
     return this.#capture.label(answer, label);
+  }
+
+  #addLive(live: LiveObservation): void {
+    this.window.addLive({ ...live, fault: faultOfLive(live, this.#allowed) });
   }
 
   #capturedOf(pair: Pair): CapturedPair | undefined {

@@ -1,7 +1,8 @@
 import type { LabelResult } from '../capture/capture.ts';
 import type { FeedbackTokens } from '../capture/token.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
+import { type Evidence, type FailuresByArm, NO_EVIDENCE } from '../core/evidence.ts';
+import type { FailureKind } from '../core/failure-kind.ts';
 import type { MirrorEvent, MirrorTarget, Order, RolloutReport } from '../core/messages.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { Rollout, RolloutSpec } from '../core/rollout.ts';
@@ -20,8 +21,12 @@ export type RolloutObserversOptions = {
   readonly order: (order: Order) => void;
   /** Called for every eligible request of the mirror, on trial or not. */
   readonly onMirror: (event: MirrorEvent, target: ModelVersion) => void;
+  /** Called for each failed request of an arm of a trial, with the version that failed; by default not. */
+  readonly onFailure?: (target: ModelVersion, failure: ArmFailure) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
+
+type ArmFailure = { readonly arm: keyof FailuresByArm; readonly kind: FailureKind };
 
 /** The deciding side of rollouts: takes what the serving side reports, and holds what each rollout has seen. */
 export class RolloutObservers {
@@ -62,6 +67,10 @@ export class RolloutObservers {
       feedback: feedback(),
       clock,
       sendCheck: (requestId) => order({ kind: 'checkMirror', model, requestId }),
+      onFailure: (arm, kind) => {
+        const version = arm === 'candidate' ? candidate : stable;
+        this.#options.onFailure?.({ model, version }, { arm, kind });
+      },
     });
     this.#observers.set(model, observer);
     order({ kind: 'rollout', model, rolloutId: rollout.id, isOpen: true });

@@ -25,6 +25,7 @@ export function aRolloutStatus(fields: Partial<RolloutStatus> = {}): RolloutStat
     mirror: { ...NO_EVIDENCE.mirror, eligible: 1_300, notSampled: 0, compared: 1_287 },
     mirrorHealth: undefined,
     labels: { joined: 1_240, unmatched: 3 },
+    failures: { candidate: {}, reference: {} },
     startedMs: 0,
     endedMs: undefined,
     durationMs: 12_000,

@@ -30,6 +30,14 @@ t.test('a rollout reads as where it stands, what it has seen and what it waits f
   t.match(fact(text, 'labelledLoss'), /^\? undecided +1,240 +90\/120 +-0\.0242 +~800$/);
 });
 
+t.test('failed requests of an arm are shown by kind, if there are any', async (t) => {
+  const failures = { candidate: { nonFinite: 1_204, timeout: 2 }, reference: { timeout: 3 } };
+  const text = formatRollout(aRolloutStatus({ failures }));
+  t.equal(fact(text, 'Failures:'), 'candidate nonFinite 1,204, timeout 2; reference timeout 3');
+  t.equal(fact(formatRollout(aRolloutStatus()), 'Failures:'), undefined);
+  t.equal(fact(formatRollout(aRolloutStatus({ failures: undefined })), 'Failures:'), undefined);
+});
+
 t.test('a canary shows the weight that was set and the one there is', async (t) => {
   const text = formatRollout(aRolloutStatus({ setWeightBp: 1_000, actualWeightBp: 973 }));
   t.equal(fact(text, 'Weight:'), 'set 10.0 %, actual 9.7 %');

@@ -303,3 +303,14 @@ t.test('the recent request rate of a model is known within seconds', async (t) =
   t.ok((requestsPerSecond('m') ?? 1) < 0.01);
   t.equal(requestsPerSecond('other'), undefined);
 });
+
+t.test('failed requests of both arms are counted by kind', async (t) => {
+  const telemetry = aTelemetry();
+  telemetry.onFailure(TARGET, { arm: 'candidate', kind: 'nonFinite' });
+  telemetry.onFailure(TARGET, { arm: 'candidate', kind: 'nonFinite' });
+  telemetry.onFailure({ model: 'm', version: '1' }, { arm: 'reference', kind: 'timeout' });
+  t.strictSame(await samplesOf(telemetry, 'understudy_rollout_failures_total'), [
+    'understudy_rollout_failures_total{model="m",version="2",arm="candidate",kind="nonFinite"} 2',
+    'understudy_rollout_failures_total{model="m",version="1",arm="reference",kind="timeout"} 1',
+  ]);
+});
