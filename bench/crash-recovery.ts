@@ -33,7 +33,7 @@ const STEADY_MS = 10;
 export const crashRecovery: Suite = {
   name: 'crash-recovery',
   title:
-    "A model's process is killed by SIGSEGV in the middle of a load: what fails, when the first answer comes again and when all is as before; and the same for another model",
+    "SIGSEGV kills a model's process under load: failed requests, time to the first answer and to full recovery, and the effect on another model",
   effort: { rounds: 9, blockMs: 6_000, warmupMs: 1_000 },
   run: measureCrashes,
 };
@@ -199,7 +199,7 @@ function figuresOf(crashes: readonly Crash[]): readonly Figure[] {
       ...figure('to the first answer', 'ms', ({ firstAnswerMs }) => firstAnswerMs),
       goal: { atMost: 1_000 },
     },
-    figure('until all is as before', 'ms', ({ steadyMs }) => steadyMs),
+    figure('to full recovery', 'ms', ({ steadyMs }) => steadyMs),
     figure('p99, other model', 'ms', ({ other }) => other.measured.latency.p99Ms),
     figure('largest latency, other model', 'ms', ({ other }) => other.measured.latency.maxMs),
   ];

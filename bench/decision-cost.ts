@@ -29,7 +29,7 @@ const APPENDS_PER_BLOCK = 5;
 /** The cost of judging: on the serving thread (each event), and outside of requests (each decision, each record). */
 export const decisionCost: Suite = {
   name: 'decision-cost',
-  title: 'What one event, one decision and one record cost',
+  title: 'The cost of one event, one decision and one record',
   effort: { rounds: 31, blockMs: 0, warmupMs: 0 },
   run: measureDecisionCost,
 };

@@ -17,7 +17,7 @@ const RATES = [500, 5_000] as const;
 export const honesty: Suite = {
   name: 'honesty',
   title:
-    'The load generator against servers of known latency: one that stalls for a tenth of the time, one that holds each answer for 5 ms, and one that is quick',
+    'The load generator against servers of known latency: one stalls for a tenth of the time, one holds each answer for 5 ms, and one is fast',
   // A stall lasts a tenth of a block: one second in ten.
   effort: { rounds: 5, blockMs: 10_000, warmupMs: 500 },
   run: measureHonesty,
@@ -67,7 +67,7 @@ async function measureStall(
     return ms;
   });
   const felt = (name: string, kind: (typeof kinds)[number]): Figure => ({
-    name: `stalls: p99, ${name} / what users feel`,
+    name: `stalls: p99, ${name} / what users see`,
     unit: 'ratio',
     spread: spreadOf(p99s[kind].map((ms) => ms / feltMs)),
   });

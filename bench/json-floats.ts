@@ -22,7 +22,7 @@ const IDLE_MS_MAX = 1_000;
 export const jsonFloats: Suite = {
   name: 'json-floats',
   title:
-    'An image as JSON to a model that costs nothing, against a bare fastify route with JSON.parse and Float32Array.from; and how long the event loop of each is held up meanwhile',
+    'An image as JSON to a trivial model, compared with a bare fastify route with JSON.parse and Float32Array.from: latency, and gaps of the event loop',
   effort: { rounds: 7, blockMs: 1_500, warmupMs: 500 },
   run: measureJsonFloats,
 };

@@ -30,7 +30,7 @@ const GOAL_RATIO = 1.25;
 export const loadHarm: Suite = {
   name: 'load-harm',
   title:
-    'Live latency of one model while a model of 128 MiB is loaded, warmed up and unloaded beside it, over and over, over the same without that',
+    'Live latency of one model while another of 128 MiB is loaded, warmed up and unloaded in a continuous cycle, as a ratio to the same without loading',
   effort: { rounds: 9, blockMs: 6_000, warmupMs: 1_000 },
   run: measureLoadHarm,
 };

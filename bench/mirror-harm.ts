@@ -27,7 +27,7 @@ const IN_FLIGHT_MAX = 256;
 /** What mirroring every live request costs those who wait for live answers. */
 export const mirrorHarm: Suite = {
   name: 'mirror-harm',
-  title: 'Live latency with every request mirrored, over the same without mirroring',
+  title: 'Live latency with every request mirrored, as a ratio to the same without mirroring',
   effort: { rounds: 11, blockMs: 5_000, warmupMs: 1_000 },
   run: measureMirrorHarm,
 };

@@ -14,7 +14,7 @@ const MODEL = 'tiny';
 /** The throughput of the gateway with a model that costs nothing, over that of a bare web server. */
 export const overhead: Suite = {
   name: 'overhead',
-  title: 'A model that costs nothing, against a bare fastify route that echoes the same body',
+  title: 'A trivial model, compared with a bare fastify route that echoes the same body',
   effort: { rounds: 11, blockMs: 3_000, warmupMs: 500 },
   run: measureOverhead,
 };

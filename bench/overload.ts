@@ -27,7 +27,7 @@ const PROBE_EVERY_MS = 20;
 export const overload: Suite = {
   name: 'overload',
   title:
-    'Answers within the deadline while half to three times the capacity is asked for, with default settings and a model of a few milliseconds a run',
+    'Answers within the deadline while half to three times the capacity is offered, with default settings and a model of a few milliseconds per run',
   effort: { rounds: 5, blockMs: 5_000, warmupMs: 2_000 },
   run: measureOverload,
 };
@@ -185,7 +185,7 @@ function goodputCurve(blocks: Rounds<Kind, Block>, capacity: number): Curve {
   return {
     name: 'goodput',
     plot: {
-      title: 'Answers within the deadline over what is asked for',
+      title: 'Answers within the deadline by offered load',
       description: 'Median over the rounds, and the quartiles around it.',
       x: {
         label: 'asked for, as a multiple of the capacity',

@@ -18,7 +18,7 @@ const LARGE = { model: 'large', columns: 150_528, inFlight: 8 };
 export const protocols: Suite = {
   name: 'protocols',
   title:
-    'gRPC and REST around a model that costs nothing, against a stock grpc-js server and a bare fastify route. An echo gives the request back, a sink takes it and gives little, as the large model does',
+    'gRPC and REST with a trivial model, compared with a stock grpc-js server and a bare fastify route. An echo returns the request; a sink reads it and returns little, as the large model does',
   effort: { rounds: 9, blockMs: 2_000, warmupMs: 500 },
   run: measureProtocols,
 };

@@ -21,7 +21,7 @@ const TAIL_MS = 100;
 export const realModel: Suite = {
   name: 'real-model',
   title:
-    'A model of a few milliseconds a run, one row a run, against bare session.run in one worker',
+    'A model of a few milliseconds per run, one row per run, compared with bare session.run in one worker',
   effort: { rounds: 11, blockMs: 3_000, warmupMs: 500 },
   run: measureRealModel,
 };

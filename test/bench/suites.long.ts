@@ -85,9 +85,9 @@ t.test('the generator is held against servers whose latency is known', BENCH_TIM
   const kept = await measured(t, 'honesty');
   const medianOf = (name: string) =>
     kept.figures.find((figure) => figure.name === name)?.spread.median ?? Number.NaN;
-  const open = medianOf('stalls: p99, our open loop / what users feel');
+  const open = medianOf('stalls: p99, our open loop / what users see');
   // Less than what is felt would hide the stall; more is a busy machine.
-  t.ok(open > 0.8, `p99 of the open loop is ${open} of what users feel`);
+  t.ok(open > 0.8, `p99 of the open loop is ${open} of what users see`);
   t.ok(medianOf("5 ms: p50 / the server's own") > 0.95);
   t.ok(medianOf('this machine: a thread that sleeps wakes late by, p99') > 0);
   const alarm = medianOf('an alarm misses its moment by / a timer, p50');
