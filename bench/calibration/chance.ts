@@ -45,14 +45,14 @@ export function wandering(random: Random, memoryMs: number): (nowMs: number) => 
   };
 }
 
-/** Spells that come without memory: whether one lasts at a moment, read at moments that never go back. */
+/** Spells that come without memory: how long the present one still lasts, in milliseconds; 0: there is none. Moments never go back. */
 export function spells(
   random: Random,
   { everyMs, lastMs }: { readonly everyMs: number; readonly lastMs: number },
-): (nowMs: number) => boolean {
+): (nowMs: number) => number {
   let beginsMs = exponential(random, everyMs);
   return (nowMs) => {
     while (nowMs >= beginsMs + lastMs) beginsMs += lastMs + exponential(random, everyMs);
-    return nowMs >= beginsMs;
+    return nowMs >= beginsMs ? beginsMs + lastMs - nowMs : 0;
   };
 }

@@ -4,8 +4,8 @@ import { exponential, lognormal } from './chance.ts';
 import type { Nature, WorldRequest } from './world.ts';
 
 /**
- * Requests that come without memory. Each has what `each` says; for the rest both versions are the same healthy model: right, in
- * some 5 ms.
+ * Requests that come without memory. Each has what `each` says of its moment; for the rest both versions are the same healthy
+ * model: right, in some 5 ms.
  */
 export function requests(
   random: Random,
@@ -13,12 +13,15 @@ export function requests(
   each: (nowMs: number) => Partial<WorldRequest>,
 ): Nature {
   return {
-    next: (nowMs) => ({
-      gapMs: exponential(random, 1000 / perSecond),
-      live: () => healthy(random),
-      shadow: (stable) => likeStable(random, stable),
-      ...each(nowMs),
-    }),
+    next: (nowMs) => {
+      const gapMs = exponential(random, 1000 / perSecond);
+      return {
+        gapMs,
+        live: () => healthy(random),
+        shadow: (stable) => likeStable(random, stable),
+        ...each(nowMs + gapMs),
+      };
+    },
   };
 }
 

@@ -81,7 +81,7 @@ export const GATE_WORLDS: readonly World[] = [
       claim: 'fair',
       nature: nature((random) => {
         const incident = spells(random, { everyMs: 280_000, lastMs: 20_000 });
-        return (_, nowMs) => (incident(nowMs) ? { fails: 0.3, slower: 5 } : HEALTHY);
+        return (_, nowMs) => (incident(nowMs) > 0 ? { fails: 0.3, slower: 5 } : HEALTHY);
       }),
     },
   ),

@@ -102,8 +102,8 @@ export const SLOW_PAUSES: World = {
     const pause = { everyMs: 28_000, lastMs: 2_000 };
     const paused = { candidate: spells(random, pause), reference: spells(random, pause) };
     return (arm, nowMs) => {
-      const isPaused = arm === 'candidate' ? paused.candidate(nowMs) : paused.reference(nowMs);
-      return isPaused ? 20 : 1;
+      const leftMs = arm === 'candidate' ? paused.candidate(nowMs) : paused.reference(nowMs);
+      return leftMs > 0 ? 20 : 1;
     };
   }),
 };
