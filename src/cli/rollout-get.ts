@@ -35,7 +35,7 @@ export async function get(model: string, options: GetOptions): Promise<void> {
   const isLive = options.watch === true && format === 'text' && process.stdout.isTTY;
   let lostSinceMs: number | undefined;
   while (options.watch === true && status.endedMs === undefined) {
-    if (isLive) logUpdate(fitted(viewOf(status, formatRollout), process.stdout.rows));
+    if (isLive) logUpdate(fitted(viewOf(status, shown), process.stdout.rows));
     await sleep(WATCH_MS);
     try {
       status = await look();
@@ -47,8 +47,13 @@ export async function get(model: string, options: GetOptions): Promise<void> {
     }
   }
   if (isLive) logUpdate.clear();
-  print(status, format, formatRollout);
+  print(status, format, shown);
   process.exitCode = exitCodeOf(status.phase);
+}
+
+/** As wide as the terminal; where there is none, as a terminal is. */
+function shown(status: RolloutStatus): string {
+  return formatRollout(status, process.stdout.columns);
 }
 
 function isUnreachable(error: unknown): boolean {

@@ -2,7 +2,9 @@ import { ageText, countText, durationText, tenthsText } from '../core/text.ts';
 import type { MetricStatus } from '../core/verdict.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { colours } from './colours.ts';
-import { formatTable } from './table.ts';
+import { COLUMN_GAP, formatTable } from './table.ts';
+import { COLUMNS } from './terminal-size.ts';
+import { wrappedTo } from './wrapped.ts';
 
 const GLYPHS = {
   loading: colours.cyan('◌'),
@@ -21,8 +23,14 @@ const FINDINGS = {
 
 type Metric = RolloutStatus['metrics'][number];
 
-/** A rollout as text: its state, its evidence, and what it waits for. */
-export function formatRollout(status: RolloutStatus): string {
+type Facts = readonly (readonly string[])[];
+
+/** What a rollout waits for stands in at most so many lines; all of it is in the table and in JSON. */
+const WAITS_LINES_MAX = 2;
+const WHY_LINES_MAX = 20;
+
+/** A rollout as text for so many columns: its state, its evidence, and what it waits for. */
+export function formatRollout(status: RolloutStatus, columns: number = COLUMNS): string {
   const facts = [
     ['Name:', status.id],
     [
@@ -39,11 +47,18 @@ export function formatRollout(status: RolloutStatus): string {
     ['Age:', `${ageText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
     ['Record:', `${status.record}  ${status.headHash.slice(0, 16)}`],
     ...ledgerFacts(status),
-    [status.endedMs === undefined ? 'Waits:' : 'Why:', status.why],
   ];
+  const namesWidth = Math.max(...facts.map(([name = '']) => name.length)) + COLUMN_GAP;
   const rules = status.metrics.flatMap(ruleLines);
   const must = rules.length === 0 ? '' : `\nEach must show:\n${rules.join('\n')}\n`;
-  return `${formatTable(facts)}\n\n${formatTable(metricRows(status))}\n${must}`;
+  return `${formatTable([...facts, ...whyFacts(status, columns - namesWidth)])}\n\n${formatTable(metricRows(status))}\n${must}`;
+}
+
+function whyFacts({ endedMs, why }: RolloutStatus, columns: number): Facts {
+  const linesMax = endedMs === undefined ? WAITS_LINES_MAX : WHY_LINES_MAX;
+  const [first = '', ...rest] = wrappedTo(why, columns, linesMax);
+  const name = endedMs === undefined ? 'Waits:' : 'Why:';
+  return [[name, first], ...rest.map((line) => ['', line])];
 }
 
 function mirrorFault({ mirrorHealth }: RolloutStatus): readonly (readonly string[])[] {

@@ -1,5 +1,8 @@
 import { widthOf } from './text-width.ts';
 
+/** Between two columns. */
+export const COLUMN_GAP = 2;
+
 /** Lays rows out in columns as wide as their widest cell, two spaces apart; the first row is the heading. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<readonly number[]>(
@@ -10,7 +13,7 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .map((row) =>
       row
         .map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell)))
-        .join('  ')
+        .join(' '.repeat(COLUMN_GAP))
         .trimEnd(),
     )
     .join('\n');

@@ -20,6 +20,22 @@ export function wrapped(text: string, columns: number): string {
     .join('\n');
 }
 
+/** At most so many lines of at most `columns`, broken at spaces; what does not fit is left out, and three dots say so. */
+export function wrappedTo(text: string, columns: number, linesMax: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of text.split(/ +/)) {
+    const last = lines.at(-1);
+    const joined = last === undefined ? word : `${last} ${word}`;
+    if (last !== undefined && widthOf(joined) > columns) lines.push(word);
+    else lines[Math.max(0, lines.length - 1)] = joined;
+  }
+  if (lines.length <= linesMax) return lines;
+  const shown = lines.slice(0, linesMax);
+  let end = shown.pop() ?? '';
+  while (end.includes(' ') && widthOf(end) + 4 > columns) end = end.slice(0, end.lastIndexOf(' '));
+  return [...shown, `${end} ...`];
+}
+
 function wrappedLine(line: string, columns: number): string {
   const [margin = ''] = /^ */.exec(line) ?? [];
   const indent = ' '.repeat(Math.min(margin.length + INDENT, columns >> 1));

@@ -1,5 +1,6 @@
 import type { MirrorCounts } from '../core/evidence.ts';
-import { tenthsText } from '../core/text.ts';
+import type { RulesVersion } from '../core/rollout.ts';
+import { counted, tenthsText } from '../core/text.ts';
 
 /** At least so much of the sampled traffic must have been compared, over all and in every tenth of the load. */
 const COVERAGE_MIN = 0.9;
@@ -12,11 +13,11 @@ const LOAD_SAMPLES_MIN = 20;
 /**
  * Why the mirror has seen too little of the traffic for its metrics to promote; empty if it has seen enough. Pairs that are
  * missing are not missing at random: a shadow host drops when the load is high, which is when a slow or failing candidate shows.
+ * The first rules listed every load at which too few were compared; later ones name the worst and count the others.
  */
-export function coverageGaps(mirror: MirrorCounts): readonly string[] {
-  const dropped = Object.values(mirror.dropped).reduce((sum, count) => sum + count, 0);
-  const sampled = mirror.compared + dropped + mirror.timedOut + mirror.failed;
-  if (!(sampled >= COVERAGE_SAMPLES_MIN)) {
+export function coverageGaps(mirror: MirrorCounts, rules: RulesVersion): readonly string[] {
+  const { sampled, dropped } = sampledOf(mirror);
+  if (!isCoverageKnown(mirror)) {
     return [
       `mirror coverage is not yet known: ${sampled} of ${COVERAGE_SAMPLES_MIN} sampled requests`,
     ];
@@ -27,15 +28,36 @@ export function coverageGaps(mirror: MirrorCounts): readonly string[] {
       `mirror coverage is ${tenthsText(mirror.compared / sampled)} of ${sampled} sampled requests, ${tenthsText(COVERAGE_MIN)} needed (dropped ${dropped}, timed out ${mirror.timedOut}, failed ${mirror.failed})`,
     );
   }
-  for (const tenth of tenthsOfLoad(mirror.byLoad)) {
-    const rate = tenth.compared / tenth.sampled;
-    if (tenth.sampled >= LOAD_SAMPLES_MIN && !(rate >= COVERAGE_MIN_AT_LOAD)) {
-      gaps.push(
-        `mirror coverage is ${tenthsText(rate)} at ${tenth.load} or more live requests in flight, ${tenthsText(COVERAGE_MIN_AT_LOAD)} needed`,
-      );
-    }
-  }
-  return gaps;
+  const thin = tenthsOfLoad(mirror.byLoad).filter(
+    (tenth) => tenth.sampled >= LOAD_SAMPLES_MIN && !(rateOf(tenth) >= COVERAGE_MIN_AT_LOAD),
+  );
+  return [...gaps, ...(rules === 1 ? thin.map(gapText) : worstGap(thin))];
+}
+
+/** Whether enough requests were sampled to say how many of them were compared. */
+export function isCoverageKnown(mirror: MirrorCounts): boolean {
+  return sampledOf(mirror).sampled >= COVERAGE_SAMPLES_MIN;
+}
+
+function sampledOf(mirror: MirrorCounts): { readonly sampled: number; readonly dropped: number } {
+  const dropped = Object.values(mirror.dropped).reduce((sum, count) => sum + count, 0);
+  return { sampled: mirror.compared + dropped + mirror.timedOut + mirror.failed, dropped };
+}
+
+function worstGap(thin: readonly LoadGroup[]): readonly string[] {
+  const [first, ...others] = thin;
+  if (first === undefined) return [];
+  const worst = others.reduce((a, b) => (rateOf(b) < rateOf(a) ? b : a), first);
+  const more = others.length === 0 ? '' : ` (and at ${counted(others.length, 'other load')})`;
+  return [`${gapText(worst)}${more}: lower setMirror.percentage`];
+}
+
+function gapText(tenth: LoadGroup): string {
+  return `mirror coverage is ${tenthsText(rateOf(tenth))} at ${tenth.load} or more live requests in flight, ${tenthsText(COVERAGE_MIN_AT_LOAD)} needed`;
+}
+
+function rateOf({ sampled, compared }: LoadGroup): number {
+  return compared / sampled;
 }
 
 type LoadGroup = { readonly load: number; readonly sampled: number; readonly compared: number };

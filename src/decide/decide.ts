@@ -1,5 +1,5 @@
 import type { Evidence } from '../core/evidence.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
+import { type RolloutSpec, rulesOf } from '../core/rollout.ts';
 import { METRIC_PHASE, type MetricName, type MetricStatus, type Verdict } from '../core/verdict.ts';
 import { coverageGaps } from './coverage.ts';
 import { statusOf } from './judgement.ts';
@@ -56,7 +56,7 @@ function whatIsMissing(
   });
   if (require.length === 0) reasons.push('no metric is required here');
   if (require.some((name) => METRIC_PHASE[name] === 'shadow')) {
-    reasons.push(...coverageGaps(evidence.mirror));
+    reasons.push(...coverageGaps(evidence.mirror, rulesOf(spec)));
   }
   if (spec.intent === 'improve' && !metrics.some((status) => speaksForQuality(status, spec))) {
     reasons.push(

@@ -11,6 +11,7 @@ import { ageText, countText, durationText } from '../core/text.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
 import { candidateRequests, stepOf } from './advance.ts';
+import { bindingText } from './binding-need.ts';
 import { harmText, needText, stepTask, stepText } from './describe.ts';
 import { everRequired, requiredMetrics } from './required-metrics.ts';
 
@@ -115,13 +116,16 @@ function nextOfPromotion(look: Look, place: Place): Action {
 
 function waitForProof(look: Look, place: Place): Action {
   const { spec } = look.rollout;
-  return waitAt(look, place, `${spec.steps[place.index]?.kind} waits for ${needsText(look)}`);
+  const text = needsText(look);
+  if (rulesOf(spec) > 1) return waitAt(look, place, text);
+  return waitAt(look, place, `${spec.steps[place.index]?.kind} waits for ${text}`);
 }
 
 function waitAt(look: Look, place: Place, text: string): Action {
   const idle = idleText(look);
   const at = stepText(look.rollout.spec, place.index);
-  return wait(`${at}, ${idle === undefined ? '' : `${idle}: `}${text}`);
+  if (rulesOf(look.rollout.spec) === 1) return wait(`${at}, ${text}`);
+  return wait(`${at}${idle === undefined ? '' : `, ${idle}`}: ${text}`);
 }
 
 /** Worth a word from here on, and from here on no ground to promote on: what was proven an hour ago may no longer be so. */
@@ -130,7 +134,6 @@ const STALE_MS = 3_600_000;
 
 /** `no traffic for 12 minutes`; undefined while requests come. */
 function idleText({ rollout, evidence, nowMs }: Look): string | undefined {
-  if (rulesOf(rollout.spec) === 1) return undefined;
   const idleMs = nowMs - (evidence.latestMs ?? rollout.startedMs);
   return idleMs < IDLE_MS ? undefined : `no traffic for ${ageText(idleMs)}`;
 }
@@ -167,12 +170,14 @@ function inconclusiveText(look: Look): string {
   return `inconclusive after ${durationText(spec.maxDurationMs)} (maxDuration; ${left}): ${needsText(look)}`;
 }
 
-/** What is required and not yet proven, with numbers, and what else the verdict lacks. */
-function needsText({ rollout, verdict }: Look): string {
+/** What is required and not yet proven: what binds, and with the first rules all of it, with numbers. */
+function needsText(look: Look): string {
+  const { rollout, verdict } = look;
   const required = requiredMetrics(rollout.spec, stepOf(rollout.phase));
   const open = verdict.metrics.filter(
     (status) => required.includes(status.metric) && status.finding !== 'nonInferior',
   );
+  if (rulesOf(rollout.spec) > 1) return bindingText(look, open);
   const labels = open.map((status) => `${metricLabel(status)}:`);
   const others = verdict.reasons.filter((reason) => !labels.some((it) => reason.startsWith(it)));
   const needs = [...open.map(needText), ...others];

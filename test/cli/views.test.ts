@@ -38,6 +38,24 @@ t.test('failed requests of an arm are shown by kind, if there are any', async (t
   t.equal(fact(formatRollout(aRolloutStatus({ failures: undefined })), 'Failures:'), undefined);
 });
 
+t.test('what it waits for takes two lines, broken at words, and no more', async (t) => {
+  const why =
+    'step 2 of 7: labelledLoss{tone=dark} needs ~800 more labels (12 min at this rate). Label tone=dark first, or widen margins.labelledLoss.';
+  const lines = formatRollout(aRolloutStatus({ why }), 80).split('\n');
+  const at = lines.findIndex((line) => line.startsWith('Waits:'));
+  t.same(lines.slice(at, at + 3), [
+    'Waits:   step 2 of 7: labelledLoss{tone=dark} needs ~800 more labels (12 min at',
+    '         this rate). Label tone=dark first, or widen margins.labelledLoss.',
+    '',
+  ]);
+  const wide = formatRollout(aRolloutStatus({ why }), 200);
+  t.equal(fact(wide, 'Waits:'), why);
+  const long = { why: `${why} ${why}` };
+  t.match(formatRollout(aRolloutStatus(long), 80), /margins\.labelledLoss\. \.\.\.\n\n/);
+  const ended = formatRollout(aRolloutStatus({ ...long, endedMs: 9 }), 80);
+  t.match(ended, /margins\.labelledLoss\.\n\n/, 'why it ended is shown whole');
+});
+
 t.test('a canary shows the weight that was set and the one there is', async (t) => {
   const text = formatRollout(aRolloutStatus({ setWeightBp: 1_000, actualWeightBp: 973 }));
   t.equal(fact(text, 'Weight:'), 'set 10.0 %, actual 9.7 %');

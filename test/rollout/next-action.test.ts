@@ -46,7 +46,7 @@ t.test('an analysis is left on a pass and on nothing else', async (t) => {
   t.match(actionOf(rollout, 'pass'), { kind: 'enterStep', step: 2 });
   t.match(actionOf(rollout, 'inconclusive'), {
     kind: 'wait',
-    why: 'step 2 of 6, analysis waits for pairedErrors: 1,240 samples, about 800 more',
+    why: 'step 2 of 6: pairedErrors needs ~800 more pairs (646 ms at this rate). Raise percentage in setMirror, or widen margins.pairedErrors.',
   });
   const asksNothing = aSpec({
     steps: [{ kind: 'analysis', require: [], reject: [] }, { kind: 'promote' }],
@@ -60,7 +60,7 @@ t.test(
     const rollout = aRollout({ phase: progressing(2), candidateRequestsAtStep: 50 });
     t.match(actionOf(rollout, 'inconclusive', { requests: 149 }), {
       kind: 'wait',
-      why: 'step 3 of 6, 10 % to the candidate: 99 of 100 requests answered',
+      why: 'step 3 of 6: 10 % to the candidate: 99 of 100 requests answered',
     });
     t.match(actionOf(rollout, 'pass', { requests: 149 }), { kind: 'wait' });
     t.match(actionOf(rollout, 'inconclusive', { requests: 150 }), { kind: 'enterStep', step: 3 });
@@ -84,8 +84,8 @@ t.test('an idle rollout says that it has no traffic, and since when', async (t) 
       evidence: { ...NO_EVIDENCE, ...(latestMs === undefined ? {} : { latestMs }) },
       nowMs,
     });
-  t.match(look(720_000), { why: /^step 2 of 6, no traffic for 12 min: analysis waits for/ });
-  t.match(look(HOUR, HOUR - 59_000), { why: /^step 2 of 6, analysis waits for/ });
+  t.match(look(720_000), { why: /^step 2 of 6, no traffic for 12 min: pairedErrors needs/ });
+  t.match(look(HOUR, HOUR - 59_000), { why: /^step 2 of 6: pairedErrors needs/ });
   t.match(look(HOUR, HOUR - 60_000), { why: /no traffic for 60 s/ });
 });
 
@@ -127,7 +127,7 @@ t.test('time that is used up does what the rollout says, and says what was missi
   const rollout = aRollout({ phase: progressing(4) });
   t.match(actionOf(rollout, 'inconclusive', { nowMs: HOUR }), {
     kind: 'pause',
-    why: 'inconclusive after 1 h (maxDuration; promote by hand, abort, or start again with a longer maxDuration): pairedErrors: 1,240 samples, about 800 more',
+    why: 'inconclusive after 1 h (maxDuration; promote by hand, abort, or start again with a longer maxDuration): pairedErrors needs ~800 more pairs (39 min at this rate). Raise percentage in setMirror, or widen margins.pairedErrors.',
   });
   const strict = aSpec({ onInconclusive: 'rollback' });
   for (const phase of [progressing(4), paused(4)]) {
@@ -163,7 +163,7 @@ t.test('a promotion asks for every analysis once more', async (t) => {
   t.match(actionOf(aRollout({ spec: endless }), 'pass'), { kind: 'pause', why: /by hand/ });
 });
 
-t.test('what is missing is named with the metric and its slice', async (t) => {
+t.test('with the first rules all that is missing is named, as their records have it', async (t) => {
   const slice = { tone: 'dark' };
   const verdict = aVerdict('inconclusive', {
     metrics: [
@@ -172,8 +172,8 @@ t.test('what is missing is named with the metric and its slice', async (t) => {
     ],
     reasons: ['pairedErrors{tone=dark}: no pair yet', 'the mirror saw 71 % of the sampled'],
   });
-  const rollout = aRollout({ phase: progressing(1) });
-  const action = nextAction({ rollout, verdict, evidence: NO_EVIDENCE, nowMs: 1 });
+  const rollout = aRollout({ spec: aSpec({ rules: 1 }), phase: progressing(1) });
+  const action = nextAction({ rollout, verdict, evidence: NO_EVIDENCE, nowMs: 3_600 });
   t.equal(
     action.why,
     'step 2 of 6, analysis waits for pairedErrors{tone=dark}: 0 samples, no pair yet; the mirror saw 71 % of the sampled',

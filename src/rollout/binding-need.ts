@@ -1,0 +1,116 @@
+import { type Evidence, sliceKey } from '../core/evidence.ts';
+import type { Rollout } from '../core/rollout.ts';
+import { countText, durationText } from '../core/text.ts';
+import { METRIC_PHASE, type MetricName, type MetricStatus, type Verdict } from '../core/verdict.ts';
+import { isCoverageKnown } from '../decide/coverage.ts';
+import { metricLabel } from '../decide/metric-plans.ts';
+import { candidateRequests } from './advance.ts';
+
+/** What a rollout is found in, as far as it says what it waits for. `nowMs` is wall-clock milliseconds. */
+export type Found = {
+  readonly rollout: Rollout;
+  readonly verdict: Verdict;
+  readonly evidence: Evidence;
+  readonly nowMs: number;
+};
+
+/**
+ * The one thing that a rollout waits for longest, with what to do about it; a status has the rest. First what no waiting brings: a
+ * metric that cannot be judged, too little coverage, an estimate that more samples will not prove. Then what takes the most time,
+ * and where the time is not known, the most samples.
+ */
+export function bindingText(found: Found, open: readonly MetricStatus[]): string {
+  const labels = open.map((status) => `${metricLabel(status)}:`);
+  const others = found.verdict.reasons.filter(
+    (reason) => !labels.some((label) => reason.startsWith(label)),
+  );
+  const needs = [
+    ...open.map((status) => needOf(found, status)),
+    ...others.map((text) => ({ text, rank: isCoverageKnown(found.evidence.mirror) ? 2 : 0 })),
+  ];
+  const [first, ...rest] = needs;
+  if (first === undefined) return 'nothing: all that was asked for is proven';
+  return rest.reduce<Need>((most, need) => (binds(need, most) ? need : most), first).text;
+}
+
+/** A higher rank binds first; then what takes longer, and then what takes more samples. */
+type Need = {
+  readonly text: string;
+  readonly rank: number;
+  readonly ms?: number;
+  readonly samples?: number;
+};
+
+function binds(a: Need, b: Need): boolean {
+  if (a.rank !== b.rank) return a.rank > b.rank;
+  if ((a.ms ?? 0) !== (b.ms ?? 0)) return (a.ms ?? 0) > (b.ms ?? 0);
+  return (a.samples ?? 0) > (b.samples ?? 0);
+}
+
+function needOf(found: Found, status: MetricStatus): Need {
+  const label = metricLabel(status);
+  const { missing, samplesToGo, estimate } = status;
+  if (missing !== undefined) return { text: `${label}: ${missing}${labelsHint(status)}`, rank: 3 };
+  if (typeof samplesToGo !== 'number') {
+    const at = typeof estimate === 'number' ? ` of ${estimate.toPrecision(3)}` : '';
+    return {
+      text: `${label}: more samples will not prove it at the present estimate${at}. Abort, or widen margins.${status.metric}.`,
+      rank: 1.5,
+    };
+  }
+  const ms = msToGo(found, status, samplesToGo);
+  const time = ms === undefined ? '' : ` (${durationText(ms)} at this rate)`;
+  return {
+    text: `${label} needs ~${countText(samplesToGo)} more ${UNITS[status.metric]}${time}. ${ADVICE[status.metric](status)}, or widen margins.${status.metric}.`,
+    rank: 1,
+    samples: samplesToGo,
+    ...(ms !== undefined && { ms }),
+  };
+}
+
+const UNITS: Readonly<Record<MetricName, string>> = {
+  disagreement: 'pairs',
+  pairedErrors: 'pairs',
+  pairedLatency: 'samples',
+  labelledLoss: 'labels',
+  errors: 'live requests',
+  slowRequests: 'samples',
+};
+
+/** What brings the samples sooner. */
+const ADVICE: Readonly<Record<MetricName, (status: MetricStatus) => string>> = {
+  disagreement: () => 'Raise twin in setMirror',
+  pairedErrors: () => 'Raise percentage in setMirror',
+  pairedLatency: () => 'Raise twin in setMirror',
+  labelledLoss: ({ slice }) =>
+    slice === undefined ? 'Send labels sooner' : `Label ${sliceKey(slice)} first`,
+  errors: () => 'Wait, raise percent in setWeight',
+  slowRequests: () => 'Wait, raise percent in setWeight',
+};
+
+/** Where labels do come, but none of a slice, and where none come at all. */
+function labelsHint({ metric, slice, samples }: MetricStatus): string {
+  if (metric !== 'labelledLoss' || samples > 0) return '';
+  return slice === undefined
+    ? '. Send labels to /v1/feedback.'
+    : `. Label requests with ${sliceKey(slice)}.`;
+}
+
+/**
+ * How long the samples take at the pace so far: in shadow that of the whole trial, live that of the present step. Undefined
+ * where nothing came yet.
+ */
+function msToGo(found: Found, status: MetricStatus, toGo: number): number | undefined {
+  const { rollout, evidence, nowMs } = found;
+  if (METRIC_PHASE[status.metric] === 'shadow') {
+    return whole((toGo * (nowMs - rollout.startedMs)) / status.samples);
+  }
+  const sinceMs = 'sinceMs' in rollout.phase ? rollout.phase.sinceMs : nowMs;
+  const all = candidateRequests(evidence);
+  const atStep = all - rollout.candidateRequestsAtStep;
+  return whole((toGo * all * (nowMs - sinceMs)) / (status.samples * atStep));
+}
+
+function whole(ms: number): number | undefined {
+  return Number.isFinite(ms) && ms > 0 ? Math.ceil(ms) : undefined;
+}

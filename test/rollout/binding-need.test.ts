@@ -1,0 +1,65 @@
+import t from 'tap';
+import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { MetricStatus, Verdict } from '../../src/core/verdict.ts';
+import { bindingText } from '../../src/rollout/binding-need.ts';
+import { aRollout, aSpec, aStatus, aVerdict, evidenceOf, progressing } from './builders.ts';
+
+const MINUTE = 60_000;
+const COVERED: Evidence = { ...NO_EVIDENCE, mirror: { ...NO_EVIDENCE.mirror, compared: 900 } };
+const DARK = { tone: 'dark' };
+
+type Given = {
+  readonly reasons?: Verdict['reasons'];
+  readonly evidence?: Evidence;
+  readonly nowMs?: number;
+  readonly sinceMs?: number;
+};
+
+function textOf(open: readonly MetricStatus[], given: Given = {}): string {
+  const { reasons = [], evidence = COVERED, nowMs = 10 * MINUTE, sinceMs = 0 } = given;
+  const rollout = aRollout({ spec: aSpec(), phase: progressing(1, sinceMs) });
+  const verdict = aVerdict('inconclusive', { metrics: open, reasons });
+  return bindingText({ rollout, verdict, evidence, nowMs }, open);
+}
+
+t.test('what takes longest binds, with its time at this rate and what to do', async (t) => {
+  t.equal(
+    textOf([
+      aStatus({ metric: 'pairedErrors', samples: 1_000, samplesToGo: 900 }),
+      aStatus({ metric: 'labelledLoss', slice: DARK, samples: 100, samplesToGo: 800 }),
+      aStatus({ metric: 'labelledLoss', samples: 1_000, samplesToGo: 800 }),
+    ]),
+    'labelledLoss{tone=dark} needs ~800 more labels (1 h 20 min at this rate). Label tone=dark first, or widen margins.labelledLoss.',
+  );
+});
+
+t.test('what no waiting brings binds before what takes time', async (t) => {
+  const slow = aStatus({ samples: 10, samplesToGo: 1_000_000 });
+  const never = aStatus({ metric: 'errors', estimate: 1.93, samplesToGo: undefined });
+  const missing = aStatus({ metric: 'labelledLoss', samples: 0, missing: 'no labels' });
+  const reasons = ['labelledLoss: no labels', 'mirror coverage is 71.0 %'];
+  t.match(textOf([slow, never], {}), /^errors: more samples will not prove it .* of 1\.93\. Abort/);
+  t.match(textOf([slow, never], { reasons }), /^labelledLoss: no labels|^mirror coverage/);
+  t.equal(
+    textOf([slow, never, missing], { reasons }),
+    'labelledLoss: no labels. Send labels to /v1/feedback.',
+  );
+});
+
+t.test(
+  'too few sampled requests to know the coverage bind only where nothing else does',
+  async (t) => {
+    const reasons = ['mirror coverage is not yet known: 7 of 100 sampled requests'];
+    const early = { reasons, evidence: NO_EVIDENCE };
+    t.match(textOf([aStatus()], early), /^pairedErrors needs ~800 more pairs/);
+    t.equal(textOf([], early), reasons[0]);
+    t.equal(textOf([]), 'nothing: all that was asked for is proven');
+  },
+);
+
+t.test('live samples come at the pace of the present step', async (t) => {
+  const errors = aStatus({ metric: 'errors', samples: 400, samplesToGo: 400 });
+  const live = { evidence: evidenceOf('inconclusive', 200), sinceMs: 9 * MINUTE };
+  t.match(textOf([errors], live), /^errors needs ~400 more live requests \(60 s at this rate\)/);
+  t.match(textOf([errors]), /^errors needs ~400 more live requests\. Wait/);
+});
