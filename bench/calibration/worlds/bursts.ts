@@ -57,7 +57,7 @@ export const INCIDENTS_SHARED: World = {
   about: 'For 10 s a minute both versions fail 30 % and take 20 times as long.',
   claim: 'fair',
   rollout: { steps: growing('errors', 'slowRequests') },
-  requestsMax: 25_000,
+  requestsMax: 14_000,
   nature: troubled(60, (random) => {
     const incident = spells(random, { everyMs: 50_000, lastMs: 10_000 });
     return (_, nowMs) => (incident(nowMs) > 0 ? { fails: 0.3, slower: 20 } : FINE);
@@ -69,7 +69,7 @@ export const STALLS_LONG: World = {
   about: 'The same model, and each arm by itself stalls for 2 s in 30 s and fails 90 % meanwhile.',
   claim: 'fair',
   rollout: { steps: growing('errors') },
-  requestsMax: 25_000,
+  requestsMax: 14_000,
   nature: troubled(60, stalls(28_000, 2_000)),
 };
 
@@ -78,7 +78,7 @@ export const STALLS_FREQUENT: World = {
   about: 'The same model, and each arm by itself stalls for 1 s in 5 s and fails 90 % meanwhile.',
   claim: 'fair',
   rollout: { steps: growing('errors') },
-  requestsMax: 25_000,
+  requestsMax: 14_000,
   nature: troubled(60, stalls(4_000, 1_000)),
 };
 
@@ -93,7 +93,7 @@ export const STALLS_AT_FIVE_PERCENT: World = {
   about: 'Frequent stalls of each arm by itself, 5 % to the candidate beside a control of 5 %.',
   claim: 'fair',
   rollout: { steps: UNEVEN },
-  requestsMax: 25_000,
+  requestsMax: 14_000,
   nature: troubled(60, stalls(4_000, 1_000)),
 };
 
@@ -103,7 +103,7 @@ export const STALLS_WITHOUT_CONTROL: World = {
     'Frequent stalls of each arm by itself, 5 % to the candidate and the rest to stable, no control.',
   claim: 'liar',
   rollout: { steps: UNEVEN.map((step) => ({ ...step, control: false }) as Step) },
-  requestsMax: 25_000,
+  requestsMax: 14_000,
   nature: troubled(60, stalls(4_000, 1_000)),
 };
 
@@ -113,7 +113,7 @@ export const BURSTS_FAST: World = {
     'The same model, and each arm by itself fails 90 % at once for 2 s in 30 s: nothing overlaps, so no event covers another.',
   claim: 'liar',
   rollout: { steps: atHalf('errors') },
-  requestsMax: 25_000,
+  requestsMax: 14_000,
   nature: troubled(
     60,
     ownSpells({ everyMs: 28_000, lastMs: 2_000 }, () => ({ fails: 0.9 })),
@@ -130,7 +130,7 @@ export const BATCHES_FAIL_AT_MARGIN: World = {
     'Requests run in batches of about eight, and each batch fails as a whole or not at all; at the margin.',
   claim: 'margin',
   rollout: { steps: atHalf('errors') },
-  requestsMax: 30_000,
+  requestsMax: 16_000,
   nature: (random) => {
     const batches = new Map<Arm, { endsMs: number; fails: boolean }>();
     return requests(random, 400, (nowMs) => ({
@@ -153,7 +153,7 @@ export const ERRORS_WANDER: World = {
   about: "The same model, and each arm's errors wander about 0.4 % for half a minute, by itself.",
   claim: 'fair',
   rollout: { steps: atHalf('errors') },
-  requestsMax: 25_000,
+  requestsMax: 14_000,
   nature: troubled(100, (random) => {
     const noise = { candidate: wandering(random, 30_000), reference: wandering(random, 30_000) };
     return (arm, nowMs) => {
@@ -169,7 +169,7 @@ export const THREE_MODELS: World = {
     'Rollouts of two other models on the machine slow both arms and make them fail, each arm a little more or less.',
   claim: 'fair',
   rollout: { steps: growing('errors', 'slowRequests') },
-  requestsMax: 25_000,
+  requestsMax: 14_000,
   nature: troubled(60, (random) => {
     const neighbours = [20_000, 45_000].map((everyMs) =>
       spells(random, { everyMs, lastMs: 8_000 }),

@@ -44,7 +44,7 @@ export const DRIFT_QUIET_AND_BUSY: readonly World[] = [0.01, 0.05].map((busy) =>
   about: `Stable fails 0.05 % for three minutes and ${100 * busy} % in the fourth; the candidate is at the margin at every moment.`,
   claim: 'margin',
   rollout: ERRORS,
-  requestsMax: 30_000,
+  requestsMax: 16_000,
   nature: failingBy(
     50,
     marginOf((nowMs) => (isBusy(nowMs) ? busy : 0.0005)),
@@ -57,7 +57,7 @@ export const DRIFT_UP: World = {
     'Errors of both versions grow from 0 to 3 % within ten minutes; at the margin at every moment.',
   claim: 'margin',
   rollout: ERRORS,
-  requestsMax: 30_000,
+  requestsMax: 16_000,
   nature: failingBy(
     50,
     marginOf((nowMs) => 0.03 * Math.min(1, nowMs / (10 * MINUTE))),
@@ -70,7 +70,7 @@ export const DRIFT_OF_TRAFFIC: World = {
     'Traffic is ten times as dense for a minute in four, and errors four times as frequent then; at the margin.',
   claim: 'margin',
   rollout: ERRORS,
-  requestsMax: 30_000,
+  requestsMax: 16_000,
   nature: (random) => {
     const rateAt = marginOf((nowMs) => (isBusy(nowMs) ? 0.01 : 0.0025));
     const { next } = failingBy(1, rateAt)(random);
@@ -86,11 +86,11 @@ export const DRIFT_OF_TRAFFIC: World = {
 export const LEAK_AFTER_THE_PROOF: World = {
   name: 'leak-after-the-proof',
   about:
-    'The candidate is as good as stable for the first 10,000 requests and fails 5 % from then on.',
+    'The candidate is as good as stable for the first 5,000 requests and fails 5 % from then on.',
   claim: 'liar',
   rollout: ERRORS,
-  requestsMax: 30_000,
-  nature: failingBy(50, (arm, nowMs) => (arm === 'candidate' && nowMs > 200_000 ? 0.05 : 0.001)),
+  requestsMax: 16_000,
+  nature: failingBy(50, (arm, nowMs) => (arm === 'candidate' && nowMs > 100_000 ? 0.05 : 0.001)),
 };
 
 /** Failed requests are repeated at once, up to three times, and drawn anew. */

@@ -83,7 +83,7 @@ export const SLOW_WANDERS: World = {
     'The same model twice, and the latency of each arm wanders by a third for a minute, by itself.',
   claim: 'fair',
   rollout: { steps: atHalf('slowRequests') },
-  requestsMax: 30_000,
+  requestsMax: 16_000,
   nature: liveLatency(50, (random) => {
     const noise = { candidate: wandering(random, 60_000), reference: wandering(random, 60_000) };
     return (arm, nowMs) =>
@@ -97,7 +97,7 @@ export const SLOW_PAUSES: World = {
     'The same model twice, and each arm pauses by itself for 2 s in 30 s (collection of garbage, say).',
   claim: 'fair',
   rollout: { steps: atHalf('slowRequests') },
-  requestsMax: 30_000,
+  requestsMax: 16_000,
   nature: liveLatency(50, (random) => {
     const pause = { everyMs: 28_000, lastMs: 2_000 };
     const paused = { candidate: spells(random, pause), reference: spells(random, pause) };

@@ -37,20 +37,20 @@ const ERRORS = { steps: atHalf('errors') };
 
 export const STICKY_AT_MARGIN: World = {
   name: 'sticky-at-margin',
-  about: '2,000 users send 20 requests each; each of them meets errors at exactly the margin.',
+  about: '1,000 users send 20 requests each; each of them meets errors at exactly the margin.',
   claim: 'margin',
   rollout: ERRORS,
-  requestsMax: 40_000,
-  nature: users({ count: 2_000, rate: marginOf(() => 0.005) }),
+  requestsMax: 20_000,
+  nature: users({ count: 1_000, rate: marginOf(() => 0.005) }),
 };
 
 export const STICKY_MANY_REQUESTS: World = {
   name: 'sticky-many-requests-at-margin',
-  about: '400 users send 100 requests each; each of them meets errors at exactly the margin.',
+  about: '200 users send 100 requests each; each of them meets errors at exactly the margin.',
   claim: 'margin',
   rollout: ERRORS,
-  requestsMax: 40_000,
-  nature: users({ count: 400, rate: marginOf(() => 0.005) }),
+  requestsMax: 20_000,
+  nature: users({ count: 200, rate: marginOf(() => 0.005) }),
 };
 
 export const STICKY_UNLIKE_AT_MARGIN: World = {
@@ -59,7 +59,7 @@ export const STICKY_UNLIKE_AT_MARGIN: World = {
     'One user in ten meets a hundred times as many errors as the others; at the margin for each.',
   claim: 'margin',
   rollout: ERRORS,
-  requestsMax: 40_000,
+  requestsMax: 20_000,
   nature: users({ count: 2_000, rate: marginOf((user) => (user % 10 === 0 ? 0.02 : 0.0002)) }),
 };
 
@@ -68,7 +68,7 @@ export const STICKY_UNLIKE_SAME: World = {
   about: 'One user in ten meets a hundred times as many errors as the others, with both versions.',
   claim: 'fair',
   rollout: ERRORS,
-  requestsMax: 40_000,
+  requestsMax: 20_000,
   nature: users({ count: 2_000, rate: (user) => (user % 10 === 0 ? 0.02 : 0.0002) }),
 };
 
@@ -94,7 +94,7 @@ export const STICKY_HEAVY_TAIL_AT_MARGIN: World = {
     'Few of 3,000 users send most requests (shares as 1, 1/2, 1/3...); at the margin for each.',
   claim: 'margin',
   rollout: ERRORS,
-  requestsMax: 30_000,
+  requestsMax: 16_000,
   nature: users({
     count: 3_000,
     who: (random) => 10 * pick(random, ZIPF) + random.integer(10),
@@ -104,12 +104,12 @@ export const STICKY_HEAVY_TAIL_AT_MARGIN: World = {
 
 export const STICKY_RESTARTS: World = {
   name: 'sticky-restarts-at-margin',
-  about: 'The gateway restarts after every 5,000 requests of 2,000 users; at the margin for each.',
+  about: 'The gateway restarts after every 2,500 requests of 1,000 users; at the margin for each.',
   claim: 'margin',
   rollout: ERRORS,
-  requestsMax: 40_000,
-  restartEvery: 5_000,
-  nature: users({ count: 2_000, rate: marginOf(() => 0.005) }),
+  requestsMax: 20_000,
+  restartEvery: 2_500,
+  nature: users({ count: 1_000, rate: marginOf(() => 0.005) }),
 };
 
 export const STICKY_HOUSEHOLDS_SAME: World = {
@@ -118,7 +118,7 @@ export const STICKY_HOUSEHOLDS_SAME: World = {
     'Users come in clusters of 20 that fail together for a while, whichever version they meet.',
   claim: 'fair',
   rollout: ERRORS,
-  requestsMax: 30_000,
+  requestsMax: 16_000,
   nature: (random) => {
     const badUntil = new Map<number, number>();
     return requests(random, 200, (nowMs) => {

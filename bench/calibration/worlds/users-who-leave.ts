@@ -30,7 +30,7 @@ export const LEAVING_AT_MARGIN: World = {
     '1,000 users come back until an answer fails, then another takes the place; at the margin.',
   claim: 'margin',
   rollout: { steps: atHalf('errors') },
-  requestsMax: 30_000,
+  requestsMax: 16_000,
   nature: leaving(2 * 0.005 + 0.002, 0.005),
 };
 
