@@ -38,7 +38,7 @@ async function measureDecisionCost({ print }: Workplace, { rounds }: Effort): Pr
   const random = seededRandom(1);
   const spec = aSpec();
   const full = fullWindow(spec, random);
-  const evidence = full.snapshot();
+  const evidence = { ...NO_EVIDENCE, ...full.snapshot() };
   const require = ['labelledLoss', 'pairedErrors', 'errors', 'slowRequests'] as const;
   const pairs = Array.from({ length: EVENTS_PER_BLOCK }, (_, at) => aPair(at, random));
   const comparator = rankedClasses({ output: 'probabilities', topK: 1 });
@@ -115,11 +115,10 @@ function aSpec(): RolloutSpec {
   };
 }
 
-function newWindow({ salt, slices, margins }: RolloutSpec): Window {
+function newWindow({ salt, margins }: RolloutSpec): Window {
   return createWindow({
     rules: RULES_VERSION,
     salt,
-    slices,
     latencyMargin: margins.pairedLatency,
     slowQuantile: margins.slowRequests.quantile,
     from: NO_EVIDENCE,
@@ -133,11 +132,6 @@ function fullWindow(spec: RolloutSpec, random: Random): Window {
   for (let at = 0; at < PAIRS; at += 1) {
     window.countMirror({ kind: 'compared', load: random.integer(16) });
     window.addComparison(compare(aPair(at, random), comparator));
-    window.addLabelled({
-      attributes: random.integer(10) === 0 ? { garment: 'upper', tone: 'dark' } : {},
-      stableLoss: random.unit() < 0.15 ? 1 : 0,
-      candidateLoss: random.unit() < 0.1 ? 1 : 0,
-    });
   }
   for (let at = 0; at < LIVE_REQUESTS; at += 1) addLive(window, at, random);
   return window;

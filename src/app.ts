@@ -71,7 +71,7 @@ export type AppOptions = {
   /** The file that `config` was read from, so that it can be read again; without it there is no reload. */
   readonly configFile?: ReloadableFile | undefined;
   readonly log: Log;
-  /** Signs feedback tokens; without one, tokens end with this process. */
+  /** Signs feedback tokens; without one, a secret in the ledger's directory does. */
   readonly feedbackSecret: string | undefined;
   /** Variables of the environment that the processes which run models get; by default none. */
   readonly environment?: DeployerOptions['environment'];
@@ -142,7 +142,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
 
   const liveInFlight = (): number => gateway.inFlight();
   const ends = { clock: steady, random, deployments, liveInFlight };
-  const { served, watch, observers, order } = createSeam(
+  const { served, watch, observers, order, loadSecret } = createSeam(
     { ...options, ...common, ...ends },
     release,
   );
@@ -167,7 +167,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     tickMs: TICK_MS,
   });
   const columns = { gateway, watch, observers, controller, routes, deployments, starting };
-  const parts = { ...options, ...common, ...columns, budget, overrides, settings };
+  const parts = { ...options, ...common, ...columns, budget, overrides, settings, loadSecret };
   return await open(parts, folders, release);
 }
 
@@ -180,13 +180,15 @@ type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics' | 'reade
     readonly routes: Routes;
     readonly controller: Controller;
     readonly deployments: Deployments;
+    readonly loadSecret: () => Promise<void>;
   };
 
 /** Opens the ports, and only then begins with the models. */
 async function open(parts: Opened, folders: Folders, release: Release): Promise<App> {
-  const { gateway, controller, deployments, config, log } = parts;
+  const { gateway, controller, deployments, config, loadSecret, log } = parts;
   release.push(releasing('rollouts', () => controller.stop()));
-  const { ledgerRead } = await readSoon(controller.load(), { folder: config.ledger, log });
+  const loading = controller.load().then(loadSecret);
+  const { ledgerRead } = await readSoon(loading, { folder: config.ledger, log });
   const models = openModels(parts, release);
   const start = new Start(folders, {
     ...{ ...parts, ledgerRead },

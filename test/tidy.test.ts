@@ -41,7 +41,7 @@ const MAY_IMPORT: ImportTable = {
   protocol: ['core', 'concurrency', 'gateway'],
   compare: ['core'],
   mirror: ['core'],
-  capture: ['core'],
+  capture: ['core', 'disk'],
   trials: ['core', 'compare', 'capture'],
   decide: ['core', 'stats'],
   rollout: ['core', 'concurrency', 'decide', 'ledger'],

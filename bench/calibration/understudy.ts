@@ -28,6 +28,9 @@ const MODEL_FAILURES: ReadonlySet<ServeErrorCode> = new Set([
   'internal',
 ]);
 
+/** All that can wait in one run. */
+const LABEL_BYTES_MAX = 256 * 1024 * 1024;
+
 /** Our own rule. `decideBy`: another `decide` in the place of the real one, to see whether a calibration would notice. */
 export function understudy(decideBy: Decide = decide): Contender {
   return { name: 'understudy', begin: (setting) => new VirtualRollout(setting, decideBy) };
@@ -46,6 +49,7 @@ export function specOf(world: World, salt: string): RolloutSpec {
       candidate: CANDIDATE,
       overrides:
         world.rollout.steps === undefined ? world.rollout : { ...HURRIED, ...world.rollout },
+      labels: world.labels,
       attributes: world.attributes ?? [],
     },
   );
@@ -86,7 +90,7 @@ class VirtualRollout implements Trial {
     this.#route = routeFor(this.#rollout, firstRoute());
     this.#observers = new RolloutObservers({
       contestant: ({ version }) => contestant(version),
-      feedback: () => ({ ttlMs: Number.MAX_SAFE_INTEGER, requestsMax: 1_000_000 }),
+      labelSettings: () => ({ windowMs: undefined, storeBytesMax: LABEL_BYTES_MAX }),
       clock: time,
       tokens: { read: readToken },
       order: () => undefined,

@@ -1,4 +1,5 @@
 import type { RolloutSection } from '../../src/config/rollout-section.ts';
+import type { LabelPlan } from '../../src/core/label-evidence.ts';
 import type { Random } from '../../src/core/random.ts';
 import type { Arm } from '../../src/core/route.ts';
 import type { Answer } from './answer.ts';
@@ -46,6 +47,8 @@ export type World = {
   readonly claim: Claim;
   /** Keys of the rollout's configuration; what is left out has its default. Durations are in milliseconds. */
   readonly rollout: RolloutSection;
+  /** As the model's `labels` section declares it; absent: no window is declared, and labels prove nothing. */
+  readonly labels?: LabelPlan;
   /** Requests of one run at most. A trial that has not ended by then is undecided. */
   readonly requestsMax: number;
   /** A fresh source for each run; all chance comes from `random`. */

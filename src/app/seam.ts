@@ -2,7 +2,8 @@
  * The seam between the two sides of the gateway: messages of `core/messages.ts`, handed over by calls while both are in one
  * process.
  */
-import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { LabelFolder } from '../capture/label-folder.ts';
 import { createFeedbackTokens } from '../capture/token.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
@@ -27,7 +28,7 @@ export type SeamOptions = {
   readonly deployments: Pick<Deployments, 'shadowHost'>;
   readonly clock: Clock;
   readonly random: Random;
-  /** Signs feedback tokens; without one, tokens end with this process. */
+  /** Signs feedback tokens; without one, a secret beside the ledger does. */
   readonly feedbackSecret: string | undefined;
   readonly liveInFlight: () => number;
   readonly telemetry: Required<Pick<RolloutObserversOptions, 'onMirror' | 'onFailure'>>;
@@ -41,15 +42,21 @@ export type Seam = {
   readonly observers: RolloutObservers;
   /** To the serving side. */
   readonly order: (order: Order) => void;
+  /** To be called once the ledger's directory is known to be ours: tokens then outlive this process. Never rejects. */
+  readonly loadSecret: () => Promise<void>;
 };
 
 /** Joins what watches live requests with what decides by them. */
 export function createSeam(options: SeamOptions, release: Release): Seam {
   const { config, catalog, deployments, feedbackSecret, telemetry, ...both } = options;
   const { onMirror, onFailure } = telemetry;
-  const tokens = createFeedbackTokens(
-    feedbackSecret === undefined ? randomBytes(32) : Buffer.from(feedbackSecret),
-  );
+  const labelFolder = new LabelFolder({
+    folder: join(config.ledger, 'labels'),
+    clock: options.clock,
+    onError: (error) => options.onInternalError('store of labels', error),
+  });
+  const given = feedbackSecret === undefined ? undefined : Buffer.from(feedbackSecret);
+  const tokens = createFeedbackTokens(() => given ?? labelFolder.secret());
   const served = createRouteTable([]);
   const { mirrorBytesMax } = config.limits;
   const watch = new LiveWatch({
@@ -69,10 +76,14 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
   const observers = new RolloutObservers({
     ...{ ...both, tokens, order, onMirror, onFailure },
     contestant: (target) => catalog.find(target),
-    feedback: () => config.feedback,
+    labelSettings: (model) => catalog.settings(model).labels,
+    labelFolder,
   });
+  release.push(releasing('labels that wait', () => observers.stop()));
   release.push(releasing('comparisons', () => watch.drain()));
-  return { served, watch, observers, order };
+  const loadSecret = async (): Promise<void> =>
+    given === undefined ? labelFolder.loadSecret() : undefined;
+  return { served, watch, observers, order, loadSecret };
 }
 
 /** Zeros, which every version has run as its warm-up. */

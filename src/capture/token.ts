@@ -29,12 +29,13 @@ const PURPOSE = 'understudy feedback 1\0';
  * Signed with HMAC-SHA256, so that labels can only be given for answers that were really handed out. The holder of the token
  * may label the answer; that a label is joined once is `Capture`'s to keep. The secret needs 16 bytes or more.
  */
-export function createFeedbackTokens(secret: Uint8Array): FeedbackTokens {
-  if (secret.byteLength < 16) {
-    throw new Error(`feedback secret: expected at least 16 bytes, found ${secret.byteLength}`);
+export function createFeedbackTokens(secret: () => Uint8Array): FeedbackTokens {
+  const { byteLength } = secret();
+  if (byteLength < 16) {
+    throw new Error(`feedback secret: expected at least 16 bytes, found ${byteLength}`);
   }
   const sign = (payload: string): Buffer =>
-    createHmac('sha256', secret).update(PURPOSE).update(payload).digest();
+    createHmac('sha256', secret()).update(PURPOSE).update(payload).digest();
   return {
     issue: ({ model, version, requestId, issuedMs }) => {
       const payload = Buffer.from(JSON.stringify([model, version, requestId, issuedMs])).toString(

@@ -1,3 +1,4 @@
+import { labelsMatchNeither } from '../core/label-evidence.ts';
 import { ageText, countText, durationText, tenthsText } from '../core/text.ts';
 import type { MetricStatus } from '../core/verdict.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
@@ -125,10 +126,25 @@ function mirrorText({ mirror }: RolloutStatus): string {
 }
 
 /** What is judged on labels holds for the answers that got one: the view shows how many did. */
-function labelsText({ labels, mirror }: RolloutStatus): string {
+function labelsText({ labels, labelling, mirror }: RolloutStatus): string {
   const { joined, unmatched } = labels;
   const share = joined === 0 ? '' : ` (${tenthsText(joined / mirror.compared)} of the compared)`;
-  return `${countText(joined)} joined${share}, ${countText(unmatched)} unmatched`;
+  return `${countText(joined)} joined${share}, ${countText(unmatched)} unmatched${waitText(labelling)}`;
+}
+
+/** Of what labels cannot prove yet, or never will. */
+function waitText(labelling: RolloutStatus['labelling']): string {
+  if (labelling === undefined) return '';
+  const { waiting, late, dropped, labelled, neither } = labelling;
+  const parts = [
+    waiting > 0 ? `${countText(waiting)} pairs wait for their window to end` : '',
+    late > 0 ? `${countText(late)} late` : '',
+    dropped > 0 ? `${countText(dropped)} pairs dropped (labels.storeMax)` : '',
+    labelsMatchNeither(labelling)
+      ? `${countText(neither)} of ${countText(labelled)} equal neither version's answer`
+      : '',
+  ];
+  return parts.map((part) => (part === '' ? '' : `, ${part}`)).join('');
 }
 
 /** Worth a line only where an arm failed: its failed requests by kind. */

@@ -1,13 +1,11 @@
-import type { Comparison, LabelledPair } from '../core/comparison.ts';
-import type { Evidence } from '../core/evidence.ts';
+import type { Comparison } from '../core/comparison.ts';
 import type { LiveObservation, MirrorEvent } from '../core/messages.ts';
 import { FailureTally } from './failure-tally.ts';
-import { LabelTally } from './label-tally.ts';
 import { LatencyTally } from './latency-tally.ts';
 import { LiveWindow } from './live-window.ts';
 import { MirrorTally } from './mirror-tally.ts';
 import { PairTally } from './pair-tally.ts';
-import type { Window, WindowOptions } from './window.ts';
+import type { Window, WindowEvidence, WindowOptions } from './window.ts';
 
 /**
  * Evidence as the present rules judge it: each metric's fold in a file of its own. What is in evidence outlasts a
@@ -17,15 +15,13 @@ export class EvidenceWindow implements Window {
   readonly #mirror: MirrorTally;
   readonly #pairs: PairTally;
   readonly #latency: LatencyTally;
-  readonly #labels: LabelTally;
   readonly #live: LiveWindow;
   readonly #failures: FailureTally;
 
-  constructor({ from, latencyMargin, slices, onFailure, ...live }: WindowOptions) {
+  constructor({ from, latencyMargin, onFailure, ...live }: WindowOptions) {
     this.#mirror = new MirrorTally(from.mirror);
     this.#pairs = new PairTally(from);
     this.#latency = new LatencyTally(latencyMargin, from);
-    this.#labels = new LabelTally(slices, from);
     this.#live = new LiveWindow(live, from);
     this.#failures = new FailureTally(from.failures, onFailure);
   }
@@ -37,14 +33,6 @@ export class EvidenceWindow implements Window {
     if (comparison.latency !== undefined) this.#latency.add(comparison.latency);
   }
 
-  addLabelled(pair: LabelledPair): void {
-    this.#labels.add(pair);
-  }
-
-  addUnmatchedLabel(): void {
-    this.#labels.addUnmatched();
-  }
-
   countMirror(event: MirrorEvent): void {
     this.#mirror.add(event);
   }
@@ -54,12 +42,11 @@ export class EvidenceWindow implements Window {
     this.#failures.add(live.side, live.fault);
   }
 
-  snapshot(): Evidence {
+  snapshot(): WindowEvidence {
     return {
       mirror: this.#mirror.snapshot(),
       ...this.#pairs.snapshot(),
       ...this.#latency.snapshot(),
-      ...this.#labels.snapshot(),
       ...this.#live.snapshot(),
       failures: this.#failures.snapshot(),
     };

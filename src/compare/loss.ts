@@ -6,18 +6,20 @@ import { classScores, isClassification } from './choose-comparator.ts';
 import { rowsOf } from './layout.ts';
 import { topClass } from './ranking.ts';
 
-/** Loss of one answer once its label is known, in [0, 1]. Throws ServeError invalid_input for a label that cannot be one. */
-export type LossOfLabel = (label: unknown) => number;
+/** What a loss needs of an answer, as JSON: the top class of each row, or why there is none. */
+export type KeptAnswer = readonly number[] | 'failed' | 'unreadable';
 
 /** How one version's answers are scored against labels. */
 export type LossRule = {
   /** Throws ServeError invalid_input for a label that no answer of this version could match. */
   readonly check: (label: unknown) => void;
   /**
-   * Reduces an answer to what its loss needs (a class per row, not the tensors), so that it can be kept until the label
-   * comes. Undefined where the answer lacks the output (the caller did not ask for it). A failed answer has loss 1.
+   * Reduces an answer to what its loss needs, so that it can be kept until the label comes. Undefined where the answer lacks the
+   * output (the caller did not ask for it).
    */
-  readonly keep: (observation: Observation) => LossOfLabel | undefined;
+  readonly keep: (observation: Observation) => KeptAnswer | undefined;
+  /** In [0, 1]; 1 for a failed answer. Throws ServeError invalid_input for a label that does not fit the answer. */
+  readonly loss: (answer: KeptAnswer, label: unknown) => number;
 };
 
 export type LossChoice = {
@@ -45,46 +47,37 @@ export function chooseLoss(choice: LossChoice): LossRule | undefined {
       read(label);
     },
     keep: (observation) => {
-      if (observation.kind === 'failure') return failedLoss(read);
+      if (observation.kind === 'failure') return 'failed';
       const tensor = observation.outputs.find((output) => output.name === spec.name);
-      return tensor === undefined ? undefined : topClassLoss(tensor, read);
+      return tensor && (topClassPerRow(tensor) ?? 'unreadable');
     },
+    loss: (answer, label) => lossOfClasses(answer, read(label)),
   };
 }
 
 /** The loss of outputs at hand; see `chooseLoss`. Throws ServeError: unsupported for a task without a loss, invalid_input. */
 export function lossOf(choice: LossChoice, outputs: readonly Tensor[], label: unknown): number {
-  const keep = chooseLoss(choice)?.keep({ kind: 'answer', outputs, computeMs: 0 });
-  if (keep === undefined) {
+  const rule = chooseLoss(choice);
+  const kept = rule?.keep({ kind: 'answer', outputs, computeMs: 0 });
+  if (rule === undefined || kept === undefined) {
     throw new ServeError(
       'unsupported',
       `labels are scored for classification with an output of class scores; task is ${choice.task ?? 'not given'}`,
     );
   }
-  return keep(label);
+  return rule.loss(kept, label);
 }
 
-function failedLoss(read: (label: unknown) => readonly number[]): LossOfLabel {
-  return (label) => {
-    read(label);
-    return 1;
-  };
-}
-
-function topClassLoss(tensor: Tensor, read: (label: unknown) => readonly number[]): LossOfLabel {
-  const predicted = topClassPerRow(tensor);
-  return (label) => {
-    const wanted = read(label);
-    // What is no table of scores is as wrong as can be, for any label.
-    if (predicted === undefined) return 1;
-    if (wanted.length !== predicted.length || wanted.length === 0) {
-      throw new ServeError(
-        'invalid_input',
-        `label: expected one class per row, ${predicted.length}, found ${wanted.length}`,
-      );
-    }
-    return wanted.filter((k, row) => k !== predicted[row]).length / wanted.length;
-  };
+/** What failed, and what is no table of scores, is as wrong as can be, for any label. */
+function lossOfClasses(answer: KeptAnswer, wanted: readonly number[]): number {
+  if (typeof answer === 'string') return 1;
+  if (wanted.length !== answer.length || wanted.length === 0) {
+    throw new ServeError(
+      'invalid_input',
+      `label: expected one class per row, ${answer.length}, found ${wanted.length}`,
+    );
+  }
+  return wanted.filter((k, row) => k !== answer[row]).length / wanted.length;
 }
 
 function topClassPerRow(tensor: Tensor): readonly number[] | undefined {

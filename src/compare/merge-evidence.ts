@@ -5,6 +5,12 @@ import type {
   ExposureCounts,
   MirrorCounts,
 } from '../core/evidence.ts';
+import {
+  type LabelCoverage,
+  type LabelEvidence,
+  type LabelledUnits,
+  NO_LABELS,
+} from '../core/label-evidence.ts';
 import { addCounts, sortedRecord } from './difference-tally.ts';
 import { addFailures } from './failure-tally.ts';
 
@@ -39,6 +45,7 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     slowUnits: mergeSets(a.slowUnits, b.slowUnits),
     ...latestOf(a, b),
     ...mergeFailures(a, b),
+    ...mergeLabelling(a.labelling, b.labelling),
   };
 }
 
@@ -52,6 +59,40 @@ function mergeFailures(a: Evidence, b: Evidence): Pick<Evidence, 'failures'> {
   if (a.failures === undefined && b.failures === undefined) return {};
   const none = { candidate: {}, reference: {} };
   return { failures: addFailures(a.failures ?? none, b.failures ?? none) };
+}
+
+/** Absent where neither has any, as in evidence of before. */
+function mergeLabelling(
+  a: LabelEvidence | undefined,
+  b: LabelEvidence | undefined,
+): Pick<Evidence, 'labelling'> {
+  if (a === undefined && b === undefined) return {};
+  const [x, y] = [a ?? NO_LABELS, b ?? NO_LABELS];
+  return {
+    labelling: {
+      windowMs: Math.max(x.windowMs, y.windowMs),
+      countedUntilMs: Math.max(x.countedUntilMs, y.countedUntilMs),
+      newestMs: Math.max(x.newestMs, y.newestMs),
+      waiting: x.waiting + y.waiting,
+      late: x.late + y.late,
+      dropped: x.dropped + y.dropped,
+      labelled: x.labelled + y.labelled,
+      neither: x.neither + y.neither,
+      coverage: mergeRecords(x.coverage, y.coverage, mergeCoverage),
+    },
+  };
+}
+
+function mergeCoverage(a: LabelCoverage, b: LabelCoverage): LabelCoverage {
+  return {
+    agreeing: mergeUnits(a.agreeing, b.agreeing),
+    differing: mergeUnits(a.differing, b.differing),
+    blocks: addCounts(a.blocks, b.blocks),
+  };
+}
+
+function mergeUnits(a: LabelledUnits, b: LabelledUnits): LabelledUnits {
+  return { units: a.units + b.units, labelled: a.labelled + b.labelled };
 }
 
 function mergeMirror(a: MirrorCounts, b: MirrorCounts): MirrorCounts {

@@ -1,5 +1,5 @@
-import type { Comparison, LabelledPair } from '../core/comparison.ts';
-import type { Evidence, Slice } from '../core/evidence.ts';
+import type { Comparison } from '../core/comparison.ts';
+import type { Evidence } from '../core/evidence.ts';
 import type { LiveObservation, MirrorEvent } from '../core/messages.ts';
 import type { Margins, RulesVersion } from '../core/rollout.ts';
 import type { OnFailure } from './failure-tally.ts';
@@ -7,20 +7,26 @@ import type { OnFailure } from './failure-tally.ts';
 /** Folds what happens into evidence. One per rollout and process; merge windows with `mergeEvidence`. */
 export type Window = {
   readonly addComparison: (comparison: Comparison) => void;
-  readonly addLabelled: (pair: LabelledPair) => void;
-  readonly addUnmatchedLabel: () => void;
   readonly countMirror: (event: MirrorEvent) => void;
   readonly addLive: (live: LiveObservation) => void;
   /** Plain JSON in one key order: equal evidence has equal text. */
-  readonly snapshot: () => Evidence;
+  readonly snapshot: () => WindowEvidence;
 };
+
+/** Everything but what comes of labels, which wait elsewhere. */
+export type WindowEvidence = Omit<Evidence, keyof LabelledEvidence>;
+
+/** What comes of labels. */
+export type LabelledEvidence = Pick<
+  Evidence,
+  'labelledLoss' | 'labelledLossBySlice' | 'labels' | 'labelling'
+>;
 
 export type WindowOptions = {
   /** Of the rollout: by which rules its evidence is judged, and so in which form it is gathered. */
   readonly rules: RulesVersion;
   /** Of the rollout; units appear in evidence only as hashes under it. */
   readonly salt: string;
-  readonly slices: readonly Slice[];
   readonly latencyMargin: Margins['pairedLatency'];
   readonly slowQuantile: number;
   /** What was seen before; NO_EVIDENCE for a new rollout. */

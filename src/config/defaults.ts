@@ -32,12 +32,6 @@ export const DEFAULTS = {
     /** Max header block: Node's --max-http-header-size; GRPC_ARG_MAX_METADATA_SIZE in gRPC. */
     headersMax: '16KiB',
   },
-  feedback: {
-    /** Max time from an answer to its label. */
-    ttl: '15m',
-    /** Max answers without a label, per model; beyond, the oldest is dropped. At about 1 KiB each, some 20 MiB. */
-    requestsMax: 20_000,
-  },
   model: {
     batch: {
       /** Max rows of one run. Beyond a few dozen a CPU gains little throughput, and latency grows. Triton's max_batch_size. */
@@ -54,6 +48,12 @@ export const DEFAULTS = {
       deadlineMs: 1_000,
       /** Number of request priorities; 0: none. Triton's priority_levels. */
       priorityLevels: 0,
+    },
+    labels: {
+      /** Labels that come unasked are no random sample unless the operator says so: then they can only reject. */
+      selection: 'arrival',
+      /** Max bytes of requests whose label window has not ended; beyond, the oldest is dropped. Some 400,000 requests. */
+      storeMax: '32MiB',
     },
     /** Versions to load in addition to those of the route: none. Triton's version_policy. */
     versions: { latest: 1 },

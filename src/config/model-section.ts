@@ -3,8 +3,14 @@ import type { MirrorSetting, Rule } from '../core/route.ts';
 import type { VersionPolicy } from '../core/version.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
+import { type LabelsSetting, labelsSchema, whyNotOutlasted } from './labels-section.ts';
 import { byteSize, headerSource, number, toBp, upToADay, version, whole } from './quantities.ts';
-import { type RolloutSection, rolloutKeys, undeclaredSlices } from './rollout-section.ts';
+import {
+  MAX_DURATION_MS,
+  type RolloutSection,
+  rolloutKeys,
+  undeclaredSlices,
+} from './rollout-section.ts';
 import { mirrorSchema, splitSchema } from './traffic.ts';
 
 /** How many copies of a version run, and on how many threads each. `auto` is resolved where the processors are known. */
@@ -70,6 +76,7 @@ export type ModelConfig = {
   readonly follows: boolean;
   /** Undefined: the route is as the ledger has it; where it says nothing, the newest version is recorded there as stable. */
   readonly route: RouteSection | undefined;
+  readonly labels: LabelsSetting;
   /** As written; `rolloutSpecFrom` completes it. */
   readonly rollout: RolloutSection;
 };
@@ -227,6 +234,7 @@ const modelFields = section({
   execution: executionSchema,
   versions: versionsSchema,
   attributes,
+  labels: labelsSchema,
   route: routeSchema.optional(),
   rollout: section(rolloutKeys).prefault({}),
 });
@@ -234,7 +242,17 @@ const modelFields = section({
 type ModelFields = z.output<typeof modelFields>;
 
 /** One entry of `models`. An empty one is a model with all defaults. */
-export const modelSchema = modelFields.superRefine(checkAttributes).transform(modelConfigOf);
+export const modelSchema = modelFields
+  .superRefine(checkAttributes)
+  .superRefine(checkWindow)
+  .transform(modelConfigOf);
+
+/** The default of `maxDuration` counts too. */
+function checkWindow({ labels, rollout }: ModelFields, context: z.core.$RefinementCtx): void {
+  const message = whyNotOutlasted(labels.windowMs, rollout.maxDuration ?? MAX_DURATION_MS);
+  if (message === undefined) return;
+  context.addIssue({ code: 'custom', path: ['rollout', 'maxDuration'], message });
+}
 
 /** Slices and rules may name only attributes that requests can carry. */
 function checkAttributes(model: ModelFields, context: z.core.$RefinementCtx): void {
@@ -287,6 +305,7 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
       rules: route.rules,
       mirror: route.mirror[0],
     },
+    labels: fields.labels,
     rollout: fields.rollout,
   };
 }

@@ -7,8 +7,6 @@ const LIVE: readonly (readonly string[])[] = [
   ['repository', 'poll'],
   ['server', 'modelControl'],
   ['server', 'readiness'],
-  // For the rollouts that begin from then on.
-  ['feedback'],
 ];
 
 /** What a reload does with a key, for any value. */

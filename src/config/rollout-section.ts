@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { Slice } from '../core/evidence.ts';
 import type { Intent, Margins, Step } from '../core/rollout.ts';
+import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
 import { duration, number, whole } from './quantities.ts';
 import { stepsSchema } from './steps.ts';
@@ -90,6 +91,9 @@ export const rolloutKeys = {
   maxDuration: duration.optional(),
   steps: stepsSchema.optional(),
 };
+
+/** Of a rollout that names none, milliseconds. */
+export const MAX_DURATION_MS = rolloutKeys.maxDuration.unwrap().parse(DEFAULTS.rollout.maxDuration);
 
 /** Names the slices that ask for an attribute which no request will carry. They would stay empty for ever. */
 export function undeclaredSlices(

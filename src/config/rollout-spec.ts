@@ -2,9 +2,11 @@ import { type Margins, type RolloutSpec, RULES_VERSION } from '../core/rollout.t
 import { checked, invalidInput } from './checked.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from './defaults.ts';
 import { section } from './expected.ts';
+import { type LabelsSetting, whyNotOutlasted } from './labels-section.ts';
 import { minRequestsFor } from './min-requests.ts';
 import { version } from './quantities.ts';
 import {
+  MAX_DURATION_MS,
   type PartialMargins,
   type RolloutSection,
   rolloutKeys,
@@ -33,6 +35,8 @@ export type RolloutSpecOptions = {
   readonly candidate: string;
   /** Go before what the section says, key by key; margins and error budget part by part. */
   readonly overrides?: RolloutSection | undefined;
+  /** The model's, which tell when its labels are evidence. */
+  readonly labels?: Pick<LabelsSetting, 'windowMs' | 'selection'> | undefined;
   /** The attributes that the model declares: slices may use no others. */
   readonly attributes: readonly string[];
 };
@@ -45,7 +49,7 @@ export type RolloutSpecOptions = {
  */
 export function rolloutSpecFrom(
   written: RolloutSection,
-  { model, stable, candidate, overrides = {}, attributes }: RolloutSpecOptions,
+  { model, stable, candidate, overrides = {}, labels, attributes }: RolloutSpecOptions,
 ): Omit<RolloutSpec, 'salt'> {
   const asked: RolloutSection = { ...written, ...defined(overrides) };
   const intent = asked.intent ?? DEFAULTS.rollout.intent;
@@ -58,11 +62,14 @@ export function rolloutSpecFrom(
   const slices = asked.slices ?? [];
   const { expectedDisagreement } = asked;
   const steps = asked.steps ?? defaultSteps(intent);
+  const maxDurationMs = asked.maxDuration ?? MAX_DURATION_MS;
   const undeclared = undeclaredSlices(slices, attributes).map(({ index, attribute, message }) => ({
     path: ['slices', index, attribute],
     message,
   }));
   const problems = [...undeclared, ...specProblems({ intent, expectedDisagreement, steps })];
+  const late = whyNotOutlasted(labels?.windowMs, maxDurationMs);
+  if (late !== undefined) problems.push({ path: ['maxDuration'], message: late });
   if (candidate === stable) {
     const message = `expected another version than stable, found "${candidate}"`;
     problems.push({ path: ['candidate'], message });
@@ -80,13 +87,18 @@ export function rolloutSpecFrom(
     minRequests: asked.minRequests ?? minRequestsFor(ratio, absolute, errorBudget.falseRollback),
     expectedDisagreement,
     onInconclusive: asked.onInconclusive ?? DEFAULTS.rollout.onInconclusive,
-    maxDurationMs: asked.maxDuration ?? MAX_DURATION_MS,
+    maxDurationMs,
     steps,
     rules: RULES_VERSION,
+    ...labelsOf(labels),
   };
 }
 
-const MAX_DURATION_MS = rolloutKeys.maxDuration.unwrap().parse(DEFAULTS.rollout.maxDuration);
+/** Without a declared window labels prove nothing, and the spec has none. */
+function labelsOf(labels: RolloutSpecOptions['labels']): Pick<RolloutSpec, 'labels'> {
+  if (labels?.windowMs === undefined) return {};
+  return { labels: { windowMs: labels.windowMs, selection: labels.selection } };
+}
 
 /** Later ones win, part by part. */
 function marginsFrom(...layers: readonly (PartialMargins | undefined)[]): Margins {

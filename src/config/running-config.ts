@@ -40,10 +40,6 @@ export class RunningConfig implements Config {
     return this.#present.limits;
   }
 
-  get feedback(): Config['feedback'] {
-    return this.#present.feedback;
-  }
-
   get models(): Config['models'] {
     return this.#present.models;
   }

@@ -41,7 +41,6 @@ export type Config = {
     /** Max bytes of all copies for shadow hosts. */
     readonly mirrorBytesMax: number;
   };
-  readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
   /** Only the models that the file names; `modelConfig` knows the rest. */
   readonly models: Readonly<Record<string, ModelConfig>>;
   /** The sections of `models` as the user wrote them, without defaults and base configurations. */
@@ -134,15 +133,9 @@ export const configSchema = section({
     mirrorMax: byteSize.prefault(DEFAULTS.limits.mirrorMax),
     headersMax: byteSize.prefault(DEFAULTS.limits.headersMax),
   }).prefault({}),
-  feedback: section({
-    ttl: duration.prefault(DEFAULTS.feedback.ttl),
-    requestsMax: whole({ min: 1, max: 10_000_000 }, 'requests').default(
-      DEFAULTS.feedback.requestsMax,
-    ),
-  }).prefault({}),
   models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),
 }).transform(
-  ({ server, repository, ledger, cache, limits, feedback, models }): Omit<Config, 'source'> => ({
+  ({ server, repository, ledger, cache, limits, models }): Omit<Config, 'source'> => ({
     server,
     ...repositoryOf(repository),
     ledger,
@@ -153,7 +146,6 @@ export const configSchema = section({
       memoryBytesMax: limits.memoryMax,
       mirrorBytesMax: limits.mirrorMax,
     },
-    feedback: { ttlMs: feedback.ttl, requestsMax: feedback.requestsMax },
     models,
   }),
 );

@@ -5,6 +5,8 @@ import type { FailureCounts } from './failure-kind.ts';
  * restarts merges exactly, in any order, and a verdict can be recomputed from it bit for bit.
  */
 
+import type { LabelEvidence } from './label-evidence.ts';
+
 /** Counts of values on a grid of 1/1000: grid step (a whole number as text) to count. */
 export type GridCounts = Readonly<Record<string, number>>;
 
@@ -62,6 +64,8 @@ export type Evidence = {
   readonly labelledLossBySlice: Readonly<Record<string, DifferenceCounts>>;
   /** Labels that found their pair, and those that did not. */
   readonly labels: { readonly joined: number; readonly unmatched: number };
+  /** Since rules 2: when labels came, and for which pairs. */
+  readonly labelling?: LabelEvidence | undefined;
   readonly live: Readonly<Record<string, ExposureCounts>>;
   /** Salted hashes of units that may come again and have had their first error, or their first slow request. */
   readonly erredUnits: readonly string[];

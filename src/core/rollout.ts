@@ -1,5 +1,6 @@
 import type { ConfigChange } from './config-change.ts';
 import type { Slice } from './evidence.ts';
+import type { LabelPlan } from './label-evidence.ts';
 import type { MirrorSetting, Share } from './route.ts';
 import type { MetricName, Verdict } from './verdict.ts';
 
@@ -63,6 +64,8 @@ export type RolloutSpec = {
   readonly onInconclusive: 'pause' | 'rollback';
   readonly maxDurationMs: number;
   readonly steps: readonly Step[];
+  /** Absent where no label window is declared: labels prove nothing then. */
+  readonly labels?: LabelPlan;
   /** Salt of this rollout's hashes: the arm, the mirror coin and the evidence. */
   readonly salt: string;
   /** Absent in what was begun before rules had versions. */

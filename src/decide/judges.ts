@@ -7,6 +7,7 @@ import type { Judgement } from './judgement.ts';
 import { judgeLabelledLoss } from './labelled-loss.ts';
 import { judgePairedErrors } from './paired-errors.ts';
 import { judgeErrors as judgeErrors1 } from './rules-1/errors.ts';
+import { judgeLabelledLoss as judgeLabelledLoss1 } from './rules-1/labelled-loss.ts';
 import { judgePairedLatency as judgePairedLatency1 } from './rules-1/paired-latency.ts';
 import { judgeSlowRequests as judgeSlowRequests1 } from './rules-1/slow-requests.ts';
 
@@ -19,7 +20,6 @@ export type Judges = Readonly<Record<MetricName, Judge>>;
 const UNCHANGED = {
   disagreement: judgeDisagreement,
   pairedErrors: judgePairedErrors,
-  labelledLoss: judgeLabelledLoss,
 };
 
 /**
@@ -30,12 +30,14 @@ const UNCHANGED = {
 const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
   1: {
     ...UNCHANGED,
+    labelledLoss: judgeLabelledLoss1,
     pairedLatency: judgePairedLatency1,
     errors: judgeErrors1,
     slowRequests: judgeSlowRequests1,
   },
   2: {
     ...UNCHANGED,
+    labelledLoss: judgeLabelledLoss,
     pairedLatency: judgePairedLatency1,
     errors: judgeErrors,
     slowRequests: judgeSlowRequests1,

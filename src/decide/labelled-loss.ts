@@ -1,13 +1,28 @@
 import { type Evidence, NO_DIFFERENCES, type Slice, sliceKey } from '../core/evidence.ts';
+import {
+  type LabelCoverage,
+  type LabelEvidence,
+  labelsMatchNeither,
+  NO_LABELS,
+} from '../core/label-evidence.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
-import type { Judgement } from './judgement.ts';
+import { countText, durationText, percentText } from '../core/text.ts';
+import { safeOfRate } from '../stats/bets.ts';
+import { logEvidence } from '../stats/mixture.ts';
+import { type Judgement, missing } from './judgement.ts';
+import { whyNotCovered } from './label-coverage.ts';
 import { brief, judgeMean } from './mean-difference.ts';
 
+/** Labels that came after their window, as a share of all: from here on the window is too short for what it claims. */
+const LATE_MAX = 0.1;
+
 /**
- * Whether the candidate's loss is higher than stable's on the same labelled requests, over all of them or over a slice.
+ * Whether the candidate's loss is higher than stable's, over all units or those of a slice: the mean difference over the labelled
+ * pairs of each unit whose label window has ended.
  *
- * Assumes that whether an answer gets a label does not depend on who was right. Where labellers pick mostly the answers that
- * stable got wrong, a candidate that is worse looks better, and no test on these numbers can detect that: label a random sample.
+ * Labels can say "no worse" only where the operator declares them a random sample (`labels.selection: random`), and where they are
+ * shown to come as often for pairs on which the versions differ as for others. Otherwise they can only reject: where mostly the
+ * answers that stable got wrong are labelled, a candidate that is worse looks better, and no test on these numbers can find out.
  */
 export function judgeLabelledLoss(
   evidence: Evidence,
@@ -15,20 +30,65 @@ export function judgeLabelledLoss(
   slice: Slice | undefined,
 ): Judgement {
   const margin = spec.margins.labelledLoss;
+  const labelling = evidence.labelling ?? NO_LABELS;
   const counts =
     slice === undefined ? evidence.labelledLoss : evidence.labelledLossBySlice[sliceKey(slice)];
-  return judgeMean({
+  const declared = spec.labels?.selection === 'random' ? ', labels declared random' : '';
+  const judged = judgeMean({
     counts: counts ?? NO_DIFFERENCES,
     lower: -1,
     upper: 1,
     limit: margin,
-    margin: `mean loss minus stable's < ${brief(margin)}`,
-    none: slice === undefined ? noLabels(evidence) : `slice empty: no labelled pair in it`,
+    margin: `mean loss minus stable's < ${brief(margin)}${declared}`,
+    none: noLabels(evidence, labelling, slice),
   });
+  if (spec.labels === undefined) {
+    const why = `labels prove nothing without a window: declare models.${spec.model}.labels.window, the time from a request to its last label`;
+    return { ...judged, proof: missing(why) };
+  }
+  if (judged.proof.kind === 'missing') return judged;
+  return { ...judged, proof: { ...judged.proof, held: whyHeld(labelling, spec, slice) } };
 }
 
-function noLabels({ labels }: Evidence): string {
-  return labels.unmatched === 0
-    ? 'no labels'
-    : `no labels: ${labels.unmatched} arrived, none of them for a compared pair`;
+function noLabels(
+  { labels }: Evidence,
+  { waiting, windowMs, dropped }: LabelEvidence,
+  slice: Slice | undefined,
+): string {
+  if (slice !== undefined) return 'slice empty: no labelled pair in it';
+  if (dropped > 0 && waiting > 0)
+    return `no labels yet: ${countText(dropped)} pairs were dropped before their window of ${durationText(windowMs)} ended: raise labels.storeMax, or mirror a smaller share`;
+  if (labels.joined > 0 && waiting > 0)
+    return `no labels yet: ${countText(waiting)} pairs wait until their window of ${durationText(windowMs)} has ended`;
+  if (labels.unmatched === 0) return 'no labels';
+  return `no labels: ${labels.unmatched} arrived, none of them for a compared pair`;
+}
+
+/** Why labels are not believed to say "no worse", in a sentence; undefined: they are. */
+function whyHeld(
+  labelling: LabelEvidence,
+  spec: RolloutSpec,
+  slice: Slice | undefined,
+): string | undefined {
+  if (spec.labels?.selection !== 'random')
+    return 'labels that come unasked can only reject: declare labels.selection: random if a random sample of the answers is labelled';
+  const { late, labelled, neither, windowMs } = labelling;
+  if (late > LATE_MAX * (late + labelled))
+    return `${countText(late)} labels came after their window of ${durationText(windowMs)}, ${countText(labelled)} within: raise labels.window`;
+  if (labelsMatchNeither(labelling))
+    return `${percentText(neither / labelled)} of ${countText(labelled)} labels equal neither version's answer: check which classes they name`;
+  const coverage = labelling.coverage[slice === undefined ? '' : sliceKey(slice)];
+  const logNeeded = -Math.log(spec.errorBudget.falsePromotion);
+  if (coverage !== undefined && isRarelyDifferent(coverage, spec, logNeeded)) return undefined;
+  return whyNotCovered(coverage, logNeeded);
+}
+
+/** Where answers are shown to differ in fewer units than the margin, no choice of labels can hide a loss beyond it. */
+function isRarelyDifferent(
+  { agreeing, differing }: LabelCoverage,
+  { margins }: RolloutSpec,
+  logNeeded: number,
+): boolean {
+  const units = agreeing.units + differing.units;
+  return logEvidence(safeOfRate(differing.units, units, margins.labelledLoss)) >= logNeeded;
 }

@@ -33,6 +33,7 @@ ledger: ./ledger
 models:
   ${DEMO_MODEL}:
     attributes: { tone: header:x-tone, garment: header:x-garment }
+    labels: { window: 3s, selection: random }
     route: { stable: "1" }
 `;
 

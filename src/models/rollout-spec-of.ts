@@ -24,11 +24,11 @@ export async function rolloutSpecOf(
   const { candidate, overrides } = parseRolloutRequest(body);
   await lookout.lookAt(model, [candidate]);
   checkUnchanged(catalog.entry(model), [controller.route(model)?.stable, candidate]);
-  const { rollout, routing } = catalog.settings(model);
+  const { labels, rollout, routing } = catalog.settings(model);
   // An unknown model has no stable version; the controller refuses it by name.
   const stable = controller.route(model)?.stable ?? '';
   const attributes = Object.keys(routing.attributes);
-  return rolloutSpecFrom(rollout, { model, stable, candidate, overrides, attributes });
+  return rolloutSpecFrom(rollout, { model, stable, candidate, overrides, labels, attributes });
 }
 
 /** @throws ServeError `conflict` where one of the versions lies in the repository otherwise than it was read. */

@@ -116,7 +116,7 @@ function nextOfPromotion(look: Look, place: Place): Action {
 
 function waitForProof(look: Look, place: Place): Action {
   const { spec } = look.rollout;
-  const text = needsText(look);
+  const text = `${needsText(look)}${maturityText(look)}`;
   if (rulesOf(spec) > 1) return waitAt(look, place, text);
   return waitAt(look, place, `${spec.steps[place.index]?.kind} waits for ${text}`);
 }
@@ -141,6 +141,16 @@ function idleText({ rollout, evidence, nowMs }: Look): string | undefined {
 function isStale({ rollout, evidence, nowMs }: Look): boolean {
   const { latestMs } = evidence;
   return rulesOf(rollout.spec) > 1 && latestMs !== undefined && nowMs - latestMs >= STALE_MS;
+}
+
+/** Where labels are all that is missing, nothing can change before the window of what waits has ended. */
+function maturityText({ rollout, verdict, evidence }: Look): string {
+  const { newestMs = 0, windowMs = 0, waiting = 0 } = evidence.labelling ?? {};
+  const open = openMetrics(rollout, verdict);
+  const isLabels = open.length > 0 && open.every(({ metric }) => metric === 'labelledLoss');
+  if (!isLabels || waiting === 0) return '';
+  const untilText = new Date(newestMs + windowMs).toISOString().slice(0, 19);
+  return `; labels mature until ${untilText}Z (${countText(waiting)} pairs wait)`;
 }
 
 function leave(look: Look, place: Place, why: string): Action {
@@ -173,15 +183,19 @@ function inconclusiveText(look: Look): string {
 /** What is required and not yet proven: what binds, and with the first rules all of it, with numbers. */
 function needsText(look: Look): string {
   const { rollout, verdict } = look;
-  const required = requiredMetrics(rollout.spec, stepOf(rollout.phase));
-  const open = verdict.metrics.filter(
-    (status) => required.includes(status.metric) && status.finding !== 'nonInferior',
-  );
+  const open = openMetrics(rollout, verdict);
   if (rulesOf(rollout.spec) > 1) return bindingText(look, open);
   const labels = open.map((status) => `${metricLabel(status)}:`);
   const others = verdict.reasons.filter((reason) => !labels.some((it) => reason.startsWith(it)));
   const needs = [...open.map(needText), ...others];
   return needs.length > 0 ? needs.join('; ') : 'nothing: all that was asked for is proven';
+}
+
+function openMetrics(rollout: Rollout, verdict: Verdict): Verdict['metrics'] {
+  const required = requiredMetrics(rollout.spec, stepOf(rollout.phase));
+  return verdict.metrics.filter(
+    (status) => required.includes(status.metric) && status.finding !== 'nonInferior',
+  );
 }
 
 function provenText(verdict: Verdict): string {

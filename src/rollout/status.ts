@@ -1,4 +1,5 @@
 import type { Evidence, FailuresByArm, MirrorCounts } from '../core/evidence.ts';
+import type { LabelEvidence } from '../core/label-evidence.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import {
   type Decision,
@@ -52,6 +53,8 @@ export type RolloutStatus = {
   readonly labels: { readonly joined: number; readonly unmatched: number };
   /** Failed requests by kind, mirrored and live; absent under rules 1. */
   readonly failures: FailuresByArm | undefined;
+  /** When labels came and which pairs wait for them; undefined for a rollout of before rules 2. */
+  readonly labelling: LabelEvidence | undefined;
   readonly startedMs: number;
   readonly endedMs: number | undefined;
   readonly durationMs: number;
@@ -100,6 +103,7 @@ export function statusOf(
     mirror: evidence.mirror,
     labels: evidence.labels,
     failures: evidence.failures,
+    labelling: evidence.labelling,
     startedMs: rollout.startedMs,
     endedMs,
     durationMs: (endedMs ?? nowMs) - rollout.startedMs,

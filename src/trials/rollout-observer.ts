@@ -1,23 +1,29 @@
-import {
-  type Capture,
-  type CapturedPair,
-  createCapture,
-  type LabelResult,
-} from '../capture/capture.ts';
+import type { LabelResult } from '../capture/label-result.ts';
+import type { LabelStore } from '../capture/label-store.ts';
 import { chooseComparator } from '../compare/choose-comparator.ts';
 import type { Comparator } from '../compare/comparator.ts';
 import { compare } from '../compare/compare.ts';
 import { createWindow } from '../compare/create-window.ts';
 import { type AllowedNonFinite, allowedNonFinite, faultOfLive } from '../compare/fault.ts';
-import type { LossRule } from '../compare/loss.ts';
 import type { Window, WindowOptions } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { LiveObservation } from '../core/messages.ts';
 import type { Pair } from '../core/outcome.ts';
 import { type Rollout, rulesOf } from '../core/rollout.ts';
+import { ArrivalLabels } from './arrival-labels.ts';
 import { type Contestant, lossesOf } from './comparable.ts';
+import type { AnswerOfLabel, Labels } from './labels.ts';
 import { LiveOrder } from './live-order.ts';
+import { MatureLabels } from './mature-labels.ts';
+
+/** The model's `labels` section, as it is at present. */
+export type LabelSettings = {
+  /** Milliseconds; undefined: none is declared. */
+  readonly windowMs: number | undefined;
+  readonly storeBytesMax: number;
+};
+
 import { MirrorCheck } from './mirror-check.ts';
 
 export type RolloutObserverOptions = {
@@ -26,7 +32,9 @@ export type RolloutObserverOptions = {
   readonly from: Evidence;
   readonly stable: Contestant;
   readonly candidate: Contestant;
-  readonly feedback: { readonly ttlMs: number; readonly requestsMax: number };
+  readonly labelSettings: () => LabelSettings;
+  /** Where what waits for labels outlives the process; without it, it does not. */
+  readonly store?: LabelStore | undefined;
   readonly clock: Clock;
   /** Sends a known request through the mirror, under this id. */
   readonly sendCheck: (requestId: string) => void;
@@ -41,16 +49,15 @@ export class RolloutObserver {
   /** Live requests, on their way to the window. */
   readonly live: LiveOrder;
   readonly mirrorCheck: MirrorCheck;
-  readonly #capture: Capture;
+  readonly #labels: Labels;
   readonly #comparator: Comparator;
   readonly #allowed: AllowedNonFinite;
-  readonly #losses: { readonly stable: LossRule; readonly candidate: LossRule } | undefined;
   readonly #wallMs: () => number;
   readonly #keepsLatest: boolean;
   #latestMs: number | undefined;
 
   constructor(options: RolloutObserverOptions) {
-    const { rollout, from, stable, candidate, feedback, clock, onFailure } = options;
+    const { rollout, from, stable, clock, onFailure } = options;
     const { spec } = rollout;
     this.rolloutId = rollout.id;
     this.#wallMs = () => clock.wallMs();
@@ -59,11 +66,9 @@ export class RolloutObserver {
     this.candidate = spec.candidate;
     this.#comparator = chooseComparator(stable, spec);
     this.#allowed = allowedNonFinite(stable.compare);
-    this.#losses = lossesOf({ stable, candidate });
     this.window = createWindow({
       rules: rulesOf(spec),
       salt: spec.salt,
-      slices: spec.slices,
       latencyMargin: spec.margins.pairedLatency,
       slowQuantile: spec.margins.slowRequests.quantile,
       from,
@@ -75,14 +80,7 @@ export class RolloutObserver {
       name: rollout.id,
       send: (requestId) => options.sendCheck(requestId),
     });
-    this.#capture = createCapture({
-      ...feedback,
-      clock,
-      beganMs: rollout.startedMs,
-      check: (label) => this.#losses?.stable.check(label),
-      onLabelled: (pair) => this.window.addLabelled(pair),
-      onUnmatched: () => this.window.addUnmatchedLabel(),
-    });
+    this.#labels = labelsOf(options);
   }
 
   /** A live request came that can count. */
@@ -90,44 +88,55 @@ export class RolloutObserver {
     if (this.#keepsLatest) this.#latestMs = this.#wallMs();
   }
 
-  /** All that it has seen so far. */
-  evidence(): Evidence {
-    const seen = this.window.snapshot();
-    return this.#latestMs === undefined ? seen : { ...seen, latestMs: this.#latestMs };
-  }
-
   /** A request was drawn for the mirror: its label may come before its pair. */
   expect(requestId: string): void {
-    this.#capture.expect(requestId);
+    this.#labels.expect(requestId);
   }
 
   /** No pair will come of a request that was drawn. */
   abandon(requestId: string): void {
-    this.#capture.abandon(requestId);
+    this.#labels.abandon(requestId);
   }
 
   /** Compares a finished pair and keeps what its label will need. */
   offer(pair: Pair): void {
     const comparison = compare(pair, this.#comparator, this.#allowed);
     this.window.addComparison(comparison);
-    const captured = this.#capturedOf(pair);
-    if (captured === undefined) this.#capture.abandon(pair.requestId);
-    else this.#capture.remember(pair.requestId, captured);
+    this.#labels.offer(pair);
   }
 
   /** Joins a label to its pair. Throws ServeError invalid_input for a label that the model does not know. */
-  label(answer: { requestId: string; issuedMs: number }, label: unknown): LabelResult {
-    return this.#capture.label(answer, label);
+  label(answer: AnswerOfLabel, label: unknown): LabelResult {
+    return this.#labels.label(answer, label);
+  }
+
+  /** All that has been seen so far. */
+  evidence(): Evidence {
+    const seen = { ...this.window.snapshot(), ...this.#labels.snapshot() };
+    return this.#latestMs === undefined ? seen : { ...seen, latestMs: this.#latestMs };
+  }
+
+  /** `isOver`: the rollout has ended; else what waits for labels is kept for the next process. */
+  async close(isOver: boolean): Promise<void> {
+    await this.#labels.close(isOver);
   }
 
   #addLive(live: LiveObservation): void {
     this.window.addLive({ ...live, fault: faultOfLive(live, this.#allowed) });
   }
+}
 
-  #capturedOf(pair: Pair): CapturedPair | undefined {
-    const stableLoss = this.#losses?.stable.keep(pair.stable);
-    const candidateLoss = this.#losses?.candidate.keep(pair.candidate);
-    if (stableLoss === undefined || candidateLoss === undefined) return undefined;
-    return { attributes: pair.attributes, stableLoss, candidateLoss };
-  }
+function labelsOf(options: RolloutObserverOptions): Labels {
+  const { rollout, from, stable, candidate, labelSettings, store, clock } = options;
+  const { spec, startedMs } = rollout;
+  const losses = lossesOf({ stable, candidate });
+  const shared = { from, losses, startedMs, clock };
+  if (rulesOf(spec) === 1) return new ArrivalLabels({ ...shared, slices: spec.slices });
+  return new MatureLabels({
+    ...shared,
+    spec,
+    windowMs: () => labelSettings().windowMs,
+    storeBytesMax: labelSettings().storeBytesMax,
+    store,
+  });
 }

@@ -1,4 +1,5 @@
-import type { LabelResult } from '../capture/capture.ts';
+import type { LabelFolder } from '../capture/label-folder.ts';
+import type { LabelResult } from '../capture/label-result.ts';
 import type { FeedbackTokens } from '../capture/token.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Evidence, type FailuresByArm, NO_EVIDENCE } from '../core/evidence.ts';
@@ -8,13 +9,15 @@ import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type Contestant, type Contestants, whyNotComparable } from './comparable.ts';
-import { RolloutObserver, type RolloutObserverOptions } from './rollout-observer.ts';
+import { type LabelSettings, RolloutObserver } from './rollout-observer.ts';
 
 export type RolloutObserversOptions = {
   /** Undefined while the repository lacks the version. */
   readonly contestant: (target: ModelVersion) => Contestant | undefined;
-  /** How long labels are waited for, and for how many requests; read as a rollout begins. */
-  readonly feedback: () => RolloutObserverOptions['feedback'];
+  /** Of a model, as configured at present. */
+  readonly labelSettings: (model: string) => LabelSettings;
+  /** Where what waits for labels outlives the process; without it, it does not. */
+  readonly labelFolder?: Pick<LabelFolder, 'open'> | undefined;
   readonly clock: Clock;
   readonly tokens: Pick<FeedbackTokens, 'read'>;
   /** Takes `rollout` orders. */
@@ -49,7 +52,7 @@ export class RolloutObservers {
 
   /** A rollout begins, or resumes with evidence of an earlier process. */
   open(rollout: Rollout, from: Evidence): void {
-    const { feedback, clock, order, onInternalError } = this.#options;
+    const { labelSettings, labelFolder, clock, order, onInternalError } = this.#options;
     const { model, stable, candidate } = rollout.spec;
     const contestants = this.#contestants(rollout.spec);
     if (contestants === undefined) {
@@ -64,7 +67,8 @@ export class RolloutObservers {
       rollout,
       from,
       ...contestants,
-      feedback: feedback(),
+      labelSettings: () => labelSettings(model),
+      store: labelFolder?.open(model, rollout.id, labelSettings(model).storeBytesMax),
       clock,
       sendCheck: (requestId) => order({ kind: 'checkMirror', model, requestId }),
       onFailure: (arm, kind) => {
@@ -84,8 +88,10 @@ export class RolloutObservers {
 
   close(rollout: Rollout): void {
     const { model } = rollout.spec;
-    if (this.#observers.get(model)?.rolloutId !== rollout.id) return;
+    const observer = this.#observers.get(model);
+    if (observer?.rolloutId !== rollout.id) return;
     this.#observers.delete(model);
+    void observer.close(true);
     this.#options.order({ kind: 'rollout', model, rolloutId: rollout.id, isOpen: false });
   }
 
@@ -97,6 +103,11 @@ export class RolloutObservers {
   mirrorHealth(rolloutId: string): MirrorHealth | undefined {
     const observer = this.#openObserver(rolloutId);
     return observer?.mirrorCheck.look(observer.window.snapshot().mirror);
+  }
+
+  /** Writes down what waits for labels, for the next process. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#observers.values()].map((observer) => observer.close(false)));
   }
 
   /** Takes a label. Throws ServeError invalid_input for a token that is not ours and for a label that cannot be one. */

@@ -26,6 +26,7 @@ export function aRolloutStatus(fields: Partial<RolloutStatus> = {}): RolloutStat
     mirrorHealth: undefined,
     labels: { joined: 1_240, unmatched: 3 },
     failures: { candidate: {}, reference: {} },
+    labelling: undefined,
     startedMs: 0,
     endedMs: undefined,
     durationMs: 12_000,

@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { createWindow } from '../../src/compare/create-window.ts';
+import { type MaturePair, UnitLossTally } from '../../src/compare/unit-loss-tally.ts';
 import type { Window, WindowOptions } from '../../src/compare/window.ts';
-import type { Comparison, LabelledPair } from '../../src/core/comparison.ts';
+import type { Comparison } from '../../src/core/comparison.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
+import { NO_LABELS } from '../../src/core/label-evidence.ts';
 import type { LiveObservation, MirrorEvent } from '../../src/core/messages.ts';
 import type { Observation, Pair } from '../../src/core/outcome.ts';
 import { RULES_VERSION } from '../../src/core/rollout.ts';
@@ -71,7 +73,6 @@ export function aWindow(over: Partial<WindowOptions> = {}): Window {
   return createWindow({
     rules: RULES_VERSION,
     salt: 'salt',
-    slices: [{ tone: 'dark', garment: 'upper' }, { tone: 'light' }],
     latencyMargin: { ratio: 1.25, floorMs: 0.1 },
     slowQuantile: 0.9,
     from: NO_EVIDENCE,
@@ -104,14 +105,26 @@ const comparisons: fc.Arbitrary<Comparison> = fc.record({
   ),
 });
 
-const labelled: fc.Arbitrary<LabelledPair> = fc.record({
-  attributes: fc.record({
-    tone: fc.constantFrom('dark', 'light'),
-    garment: fc.constantFrom('upper', 'lower'),
-  }),
-  stableLoss: score,
-  candidateLoss: score,
+const maturePairs: fc.Arbitrary<MaturePair> = fc.record({
+  slices: fc.constantFrom([], ['tone=dark'], ['tone=dark', 'tone=light']),
+  differs: fc.boolean(),
+  losses: fc.option(fc.record({ stable: score, candidate: score }), { nil: undefined }),
 });
+
+/** Units whose label window has ended. */
+export const matureUnits = fc.array(fc.array(maturePairs, { minLength: 1, maxLength: 3 }), {
+  maxLength: 30,
+});
+
+const labelled: fc.Arbitrary<Partial<Evidence>> = fc
+  .tuple(matureUnits, fc.nat({ max: 9 }), fc.nat({ max: 9 }))
+  .map(([units, late, unmatched]) => {
+    const tally = new UnitLossTally({ ...NO_EVIDENCE, coverage: {} });
+    for (const unit of units) tally.add(unit);
+    const { coverage, ...losses } = tally.snapshot();
+    const labels = { joined: units.length, unmatched };
+    return { ...losses, labels, labelling: { ...NO_LABELS, late, coverage } };
+  });
 
 const load = fc.integer({ min: 0, max: 40 });
 const mirrorEvents: fc.Arbitrary<MirrorEvent> = fc.oneof(
@@ -131,12 +144,6 @@ export const shadowHappenings: fc.Arbitrary<Happening> = fc.oneof(
       (window) =>
         window.addComparison(c),
   ),
-  labelled.map(
-    (pair): Happening =>
-      (window) =>
-        window.addLabelled(pair),
-  ),
-  fc.constant<Happening>((window) => window.addUnmatchedLabel()),
   mirrorEvents.map(
     (event): Happening =>
       (window) =>
@@ -173,10 +180,13 @@ function liveRequests(comesAgain: fc.Arbitrary<boolean>): fc.Arbitrary<readonly 
 
 /** What a window holds after some things have happened. */
 export const evidences: fc.Arbitrary<Evidence> = fc
-  .tuple(fc.array(shadowHappenings, { maxLength: 30 }), liveHappenings)
-  .map(([shadow, live]) => afterAll(aWindow(), [...shadow, ...live]));
+  .tuple(fc.array(shadowHappenings, { maxLength: 30 }), liveHappenings, labelled)
+  .map(([shadow, live, labels]) => ({
+    ...afterAll(aWindow(), [...shadow, ...live]),
+    ...labels,
+  }));
 
 export function afterAll(window: Window, happenings: readonly Happening[]): Evidence {
   for (const happen of happenings) happen(window);
-  return window.snapshot();
+  return { ...NO_EVIDENCE, ...window.snapshot() };
 }

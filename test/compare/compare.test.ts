@@ -197,7 +197,8 @@ t.test(
 
 t.test('a failed answer has loss 1, and one without the scores has none', async (t) => {
   const rule = chooseLoss({ task: 'classification', labels: undefined, signature: classifier });
-  t.equal(rule?.keep(FAILURE)?.(1), 1);
-  t.throws(() => rule?.keep(FAILURE)?.('x'), { code: 'invalid_input' });
+  t.equal(rule?.keep(FAILURE), 'failed');
+  t.equal(rule?.loss('failed', 1), 1);
+  t.throws(() => rule?.loss('failed', 'x'), { code: 'invalid_input' });
   t.equal(rule?.keep(anAnswer(aTensor([1], { name: 'other' }))), undefined);
 });

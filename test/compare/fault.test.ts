@@ -1,6 +1,7 @@
 import t from 'tap';
 import { compare } from '../../src/compare/compare.ts';
 import { allowedNonFinite, faultOfLive, faultOfSide } from '../../src/compare/fault.ts';
+import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { FailureKind } from '../../src/core/failure-kind.ts';
 import type { Observation } from '../../src/core/outcome.ts';
 import { judgePairedErrors } from '../../src/decide/paired-errors.ts';
@@ -100,7 +101,7 @@ t.test(
           }),
         );
       }
-      const { proof } = judgePairedErrors(window.snapshot(), aSpec());
+      const { proof } = judgePairedErrors({ ...NO_EVIDENCE, ...window.snapshot() }, aSpec());
       return proof.kind === 'evidence' ? proof.logHarm : Number.NaN;
     };
     t.ok(findingOf(50) < 0, 'fails alike');

@@ -141,8 +141,8 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
   },
   {
     title: 'a duration without its unit',
-    text: `${HEAD}feedback: { ttl: 900 }\n`,
-    says: 'understudy.yaml:2:18 feedback.ttl: expected a duration such as 500ms, 30s, 15m or 24h, found 900',
+    text: `${MODEL}    labels: { window: 900 }\n`,
+    says: 'understudy.yaml:4:23 models.fashion.labels.window: expected a duration such as 500ms, 30s, 15m or 24h, found 900',
   },
   {
     title: 'a run longer than a day',
@@ -239,7 +239,6 @@ t.test('everything has a default', async (t) => {
       memoryBytesMax: 'auto',
       mirrorBytesMax: 134_217_728,
     },
-    feedback: { ttlMs: 900_000, requestsMax: 20_000 },
     models: {},
     source: {},
   });
@@ -264,6 +263,7 @@ t.test('everything has a default', async (t) => {
     versions: { kind: 'latest', count: 1 },
     follows: false,
     route: undefined,
+    labels: { windowMs: undefined, selection: 'arrival', storeBytesMax: 33_554_432 },
     rollout: {},
   });
   t.same((await loadConfig(undefined)).server, config.server, 'without a file as well');
@@ -273,7 +273,6 @@ t.test('a whole file is read in milliseconds, basis points and bytes', async (t)
   const config = await load(`${HEAD}
 server: { http: "[::1]:0", grpc: 0.0.0.0:7, admin: localhost:9, name: triton, modelControl: explicit, readiness: strict, connectionsMax: 99, allowedHosts: [A.example, .b.example] }
 limits: { bodyMax: 1MiB }
-feedback: { ttl: 90s, requestsMax: 10 }
 models:
   fashion:
     instances: { replicas: 2 }
@@ -290,6 +289,7 @@ models:
         - { match: { header: { X-Canary: always } }, version: "2" }
         - { match: { attribute: { tone: dark } }, version: 2 }
       mirror: [{ version: "3", percentage: 20, twin: 5 }]
+    labels: { window: 30h, selection: random, storeMax: 1MiB }
     rollout:
       intent: improve
       slices: [{ tone: dark }]
@@ -315,8 +315,12 @@ models:
     readiness: 'strict',
   });
   t.equal(config.limits.bodyBytesMax, 1_048_576);
-  t.same(config.feedback, { ttlMs: 90_000, requestsMax: 10 });
   const model = modelConfig(config, 'fashion');
+  t.same(model.labels, {
+    windowMs: 108_000_000,
+    selection: 'random',
+    storeBytesMax: 1_048_576,
+  });
   t.same(model.instances, { replicas: 2, intraOpThreads: 1 });
   t.match(model.execution, { runMsMax: 120_000, loadMsMax: 600_000 });
   t.match(

@@ -5,6 +5,7 @@ import {
   type ExposureCounts,
   NO_EVIDENCE,
 } from '../../src/core/evidence.ts';
+import { type LabelCoverage, NO_LABELS } from '../../src/core/label-evidence.ts';
 import type { RolloutSpec } from '../../src/core/rollout.ts';
 import { aRolloutSpec } from '../support/a-rollout-spec.ts';
 
@@ -12,6 +13,7 @@ import { aRolloutSpec } from '../support/a-rollout-spec.ts';
 export function aSpec(changes: Partial<RolloutSpec> = {}): RolloutSpec {
   return aRolloutSpec({
     slices: [{ garment: 'upper', tone: 'dark' }],
+    labels: { windowMs: 60_000, selection: 'random' },
     steps: [
       { kind: 'setMirror', percentage: 100, twin: 20 },
       {
@@ -50,6 +52,13 @@ export function anExposure(
   return { candidate: anArm(candidate), reference: anArm(reference) };
 }
 
+/** Labels that came for all units, those on which the versions differ included. */
+export const FULLY_LABELLED: LabelCoverage = {
+  agreeing: { units: 2_940, labelled: 2_940 },
+  differing: { units: 60, labelled: 60 },
+  blocks: { '1/16/16': 60 },
+};
+
 /** Evidence of a candidate that is as good as stable in everything, with enough of it to say so. */
 export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
   return {
@@ -77,6 +86,11 @@ export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
       'garment=upper,tone=dark': differences([-1, 5], [0, 1_490], [1, 5]),
     },
     labels: { joined: 3_000, unmatched: 3 },
+    labelling: {
+      ...NO_LABELS,
+      labelled: 3_000,
+      coverage: { '': FULLY_LABELLED, 'garment=upper,tone=dark': FULLY_LABELLED },
+    },
     live: {
       '500:500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),
       '2500:2500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),

@@ -19,7 +19,11 @@ export type Place = { readonly root: string; readonly config: string; readonly l
 const DEADLINE_MS = 20_000;
 
 /** A folder with versions of the fashion model, a configuration (stable is 1, ports are free ones) and room for a ledger. */
-export async function aPlace(t: Teardown, versions: readonly string[]): Promise<Place> {
+export async function aPlace(
+  t: Teardown,
+  versions: readonly string[],
+  { labelWindow = '1s' }: { readonly labelWindow?: string } = {},
+): Promise<Place> {
   const root = await mkdtemp(join(tmpdir(), 'understudy-e2e-'));
   t.teardown(() => rm(root, { recursive: true, force: true }));
   for (const version of versions) {
@@ -39,6 +43,7 @@ models:
   fashion:
     attributes: { tone: header:x-tone, garment: header:x-garment }
     queue: { deadlineMs: ${DEADLINE_MS} }
+    labels: { window: ${labelWindow}, selection: random }
     route: { stable: "1" }
 `,
   );

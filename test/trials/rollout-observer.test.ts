@@ -1,62 +1,139 @@
 import t from 'tap';
 import { HandClock } from '../../src/core/clock.ts';
-import { NO_EVIDENCE } from '../../src/core/evidence.ts';
+import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { RolloutSpec } from '../../src/core/rollout.ts';
 import { RolloutObserver } from '../../src/trials/rollout-observer.ts';
 import { aPackage, aPair } from '../models/builders.ts';
 import { aRollout, aSpec } from '../rollout/builders.ts';
 
-function anObserver(stable = aPackage('1'), candidate = aPackage('2')): RolloutObserver {
-  const spec = aSpec({ slices: [{ tone: 'dark' }] });
-  return new RolloutObserver({
-    rollout: aRollout({ spec }),
-    from: NO_EVIDENCE,
-    stable,
-    candidate,
-    feedback: { ttlMs: 60_000, requestsMax: 100 },
-    clock: new HandClock(),
+const WINDOW_MS = 60_000;
+
+type Given = {
+  readonly stable?: ReturnType<typeof aPackage>;
+  readonly candidate?: ReturnType<typeof aPackage>;
+  readonly from?: Evidence;
+  readonly clock?: HandClock;
+  readonly spec?: Partial<RolloutSpec>;
+  readonly windowMs?: () => number | undefined;
+};
+
+function anObserver(given: Given = {}) {
+  const { stable = aPackage('1'), candidate = aPackage('2'), from = NO_EVIDENCE } = given;
+  const { clock = new HandClock(), windowMs = () => WINDOW_MS } = given;
+  const labels = { windowMs: WINDOW_MS, selection: 'random' as const };
+  const spec = aSpec({ slices: [{ tone: 'dark' }], rules: 2, labels, ...given.spec });
+  const observer = new RolloutObserver({
+    rollout: { ...aRollout({ spec }), startedMs: clock.wallMs() },
+    ...{ from, stable, candidate, clock },
+    labelSettings: () => ({ windowMs: windowMs(), storeBytesMax: 1_048_576 }),
     sendCheck: () => undefined,
   });
+  const label = (requestId: string, value: unknown, issuedMs = clock.wallMs()) =>
+    observer.label({ requestId, issuedMs }, value);
+  return { observer, clock, label };
 }
 
-t.test('a label finds its pair, whichever comes first', async (t) => {
-  const observer = anObserver();
+t.test('under the rules of version 1 a label counts as it comes', async (t) => {
+  const { observer, label } = anObserver({ spec: { rules: 1 } });
   for (const requestId of ['a', 'b']) observer.expect(requestId);
-  t.equal(observer.label({ requestId: 'a', issuedMs: 0 }, 'coat'), 'waiting');
+  t.equal(label('a', 'coat'), 'waiting');
   observer.offer(aPair('a', { stable: 1, candidate: 2 }));
   observer.offer(aPair('b', { stable: 0, candidate: 0 }));
-  t.equal(observer.label({ requestId: 'b', issuedMs: 0 }, 0), 'joined');
-  const { labels, labelledLoss, labelledLossBySlice } = observer.window.snapshot();
+  t.equal(label('b', 0), 'joined');
+  const { labels, labelledLoss, labelledLossBySlice, labelling } = observer.evidence();
   t.equal(labels.joined, 2);
   // Both in steps of 1/1000: the candidate was worse once, by all there is, and once they were equal.
   t.same(labelledLoss.up, { 0: 1, 1000: 1 });
   t.same(labelledLossBySlice['tone=dark'], labelledLoss, 'all of them were dark');
+  t.equal(labelling, undefined);
+});
+
+t.test('a label counts once the window of its pair has ended, whichever came first', async (t) => {
+  const { observer, clock, label } = anObserver();
+  for (const requestId of ['a', 'b']) observer.expect(requestId);
+  t.equal(label('a', 'coat'), 'waiting');
+  observer.offer(aPair('a', { stable: 1, candidate: 2 }));
+  observer.offer(aPair('b', { stable: 0, candidate: 0 }));
+  t.equal(label('b', 0), 'joined');
+  clock.advance(WINDOW_MS - 1);
+  const waiting = observer.evidence();
+  t.same(waiting.labelledLoss, NO_EVIDENCE.labelledLoss);
+  t.match(waiting.labelling, { waiting: 2, labelled: 0, windowMs: WINDOW_MS });
+  clock.advance(1);
+  const { labels, labelledLoss, labelledLossBySlice, labelling } = observer.evidence();
+  t.same(labels, { joined: 2, unmatched: 0 });
+  t.same(labelledLoss.up, { 0: 1, 1000: 1 });
+  t.same(labelledLossBySlice['tone=dark'], labelledLoss, 'all of them were dark');
+  t.match(labelling, { waiting: 0, labelled: 2, neither: 0 });
+  t.match(labelling?.coverage[''], {
+    agreeing: { units: 1, labelled: 1 },
+    differing: { units: 1, labelled: 1 },
+  });
+});
+
+t.test(
+  'a label that comes after the window is late, and its pair counts as unlabelled',
+  async (t) => {
+    const { observer, clock, label } = anObserver();
+    observer.expect('a');
+    observer.offer(aPair('a', { stable: 1, candidate: 2 }));
+    const issuedMs = clock.wallMs();
+    clock.advance(WINDOW_MS);
+    t.equal(label('a', 'coat', issuedMs), 'unmatched');
+    const { labelling, labelledLoss } = observer.evidence();
+    t.match(labelling, { late: 1, labelled: 0, waiting: 0 });
+    t.same(labelledLoss, NO_EVIDENCE.labelledLoss);
+    t.match(labelling?.coverage['']?.differing, { units: 1, labelled: 0 });
+    t.equal(label('b', 'coat', issuedMs - 1), 'notSampled', 'of an answer before the rollout');
+  },
+);
+
+t.test('the window grows with the configuration, and never shrinks', async (t) => {
+  let windowMs: number | undefined = 2 * WINDOW_MS;
+  const { observer, clock } = anObserver({ windowMs: () => windowMs });
+  observer.expect('a');
+  observer.offer(aPair('a', { stable: 1, candidate: 2 }));
+  t.equal(observer.evidence().labelling?.windowMs, 2 * WINDOW_MS);
+  windowMs = 1;
+  clock.advance(WINDOW_MS);
+  t.match(observer.evidence().labelling, { windowMs: 2 * WINDOW_MS, waiting: 1 });
+  const later = anObserver({ from: observer.evidence(), windowMs: () => undefined });
+  t.equal(later.observer.evidence().labelling?.windowMs, 2 * WINDOW_MS, 'nor over a restart');
+});
+
+t.test('labels that equal neither answer are counted', async (t) => {
+  const { observer, clock, label } = anObserver();
+  observer.expect('a');
+  observer.offer(aPair('a', { stable: 1, candidate: 2 }));
+  t.equal(label('a', 0), 'joined');
+  clock.advance(WINDOW_MS);
+  t.match(observer.evidence().labelling, { labelled: 1, neither: 1 });
 });
 
 t.test('a label that no version could answer is refused, and can be corrected', async (t) => {
-  const observer = anObserver();
+  const { observer, label } = anObserver();
   observer.expect('a');
-  t.throws(() => observer.label({ requestId: 'a', issuedMs: 0 }, 'trousers'), {
-    code: 'invalid_input',
-  });
+  t.throws(() => label('a', 'trousers'), { code: 'invalid_input' });
   observer.offer(aPair('a', { stable: 1, candidate: 1 }));
-  t.equal(observer.label({ requestId: 'a', issuedMs: 0 }, 'coat'), 'joined');
+  t.equal(label('a', 'coat'), 'joined');
 });
 
 t.test('a label of a request that came to no pair is counted, not joined', async (t) => {
-  const observer = anObserver();
+  const { observer, label } = anObserver();
   observer.expect('a');
   observer.abandon('a');
-  t.equal(observer.label({ requestId: 'a', issuedMs: 0 }, 'coat'), 'unmatched');
-  t.same(observer.window.snapshot().labels, { joined: 0, unmatched: 1 });
+  t.equal(label('a', 'coat'), 'unmatched');
+  t.same(observer.evidence().labels, { joined: 0, unmatched: 1 });
 });
 
 t.test('of a task without a loss pairs are compared and labels join nothing', async (t) => {
-  const observer = anObserver(
-    aPackage('1', { task: 'detection' }),
-    aPackage('2', { task: 'detection' }),
-  );
+  const detection = { task: 'detection' };
+  const { observer, label } = anObserver({
+    stable: aPackage('1', detection),
+    candidate: aPackage('2', detection),
+  });
   observer.expect('a');
   observer.offer(aPair('a', { stable: 1, candidate: 1 }));
-  t.not(observer.label({ requestId: 'a', issuedMs: 0 }, 'coat'), 'joined');
-  t.equal(observer.window.snapshot().labels.joined, 0);
+  t.not(label('a', 'coat'), 'joined');
+  t.equal(observer.evidence().labels.joined, 0);
 });

@@ -24,7 +24,7 @@ function aDecider(order: (order: Order) => void = () => undefined) {
   const errors: string[] = [];
   const observers = new RolloutObservers({
     contestant: ({ version }) => (version === '3' ? undefined : aPackage(version)),
-    feedback: () => ({ ttlMs: 60_000, requestsMax: 100 }),
+    labelSettings: () => ({ windowMs: 60_000, storeBytesMax: 1_048_576 }),
     clock: new HandClock(),
     tokens: {
       read: (token) => {
@@ -127,7 +127,9 @@ t.test('a known request goes through the mirror and counts in no evidence', asyn
   for (const run of shadow.runs.splice(0)) run.answer();
   await settle();
   t.equal(observers.mirrorHealth(id)?.state, 'working');
-  t.same(observers.evidence(id), NO_EVIDENCE);
+  const { labelling, ...evidence } = observers.evidence(id);
+  t.same(evidence, NO_EVIDENCE);
+  t.equal(labelling?.waiting, 0);
   t.same(events, []);
 });
 

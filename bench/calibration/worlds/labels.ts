@@ -64,6 +64,7 @@ export const LABELS_AT_MARGIN: World = {
   about: 'The candidate is wrong 2 points more often, over all and in both slices.',
   claim: 'margin',
   rollout: { ...IMPROVE, slices: SLICES },
+  labels: { windowMs: 1_000, selection: 'random' },
   attributes: ['tone'],
   requestsMax: 8_000,
   nature: labelling({ stable: 0.05, candidate: 0.07, label: atOnce }),
@@ -95,15 +96,17 @@ export const LABELS_SAME: World = {
 export const LABELS_LATE: World = {
   name: 'labels-late',
   about:
-    'A fifth of the answers gets a label, a minute later on average; the candidate is 3 points worse.',
+    'A fifth of the answers gets a label, ten seconds later on average; the candidate is 3 points worse.',
   claim: 'worse',
   rollout: IMPROVE,
-  requestsMax: 15_000,
+  // A twentieth of the labels comes later.
+  labels: { windowMs: 30_000, selection: 'random' },
+  requestsMax: 18_000,
   nature: labelling({
     perSecond: 100,
     stable: 0.05,
     candidate: 0.08,
-    label: aFifth((random) => exponential(random, 60_000)),
+    label: aFifth((random) => exponential(random, 10_000)),
   }),
 };
 
@@ -111,25 +114,25 @@ export const LABELS_LATE_SAME: World = {
   ...LABELS_LATE,
   name: 'labels-late-same',
   about:
-    'A fifth of the answers gets a label, a minute later on average; both versions are the same.',
+    'A fifth of the answers gets a label, ten seconds later on average; both versions are the same.',
   claim: 'fair',
   nature: labelling({
     perSecond: 100,
     stable: 0.05,
     candidate: 0.05,
-    label: aFifth((random) => exponential(random, 60_000)),
+    label: aFifth((random) => exponential(random, 10_000)),
   }),
 };
 
-/** Mistakes of stable are reported within seconds, what was right within a minute. */
+/** Mistakes of stable are reported within half a second, what was right within ten. */
 const mistakesFirst = (random: Random, { stableWrong }: Truth): number | undefined =>
-  happens(random, 0.2) ? exponential(random, stableWrong ? 3_000 : 60_000) : undefined;
+  happens(random, 0.2) ? exponential(random, stableWrong ? 500 : 10_000) : undefined;
 
 export const LABELS_MISTAKES_FIRST: World = {
   ...LABELS_LATE,
   name: 'labels-mistakes-first',
   about:
-    "Labels of stable's mistakes come after 3 s, others after a minute; the candidate is 3 points worse.",
+    "Labels of stable's mistakes come after half a second, others after ten; the candidate is 3 points worse.",
   nature: labelling({
     perSecond: 100,
     stable: 0.05,
@@ -142,7 +145,7 @@ export const LABELS_MISTAKES_FIRST_SAME: World = {
   ...LABELS_MISTAKES_FIRST,
   name: 'labels-mistakes-first-same',
   about:
-    "Labels of stable's mistakes come after 3 s, others after a minute; both versions are the same.",
+    "Labels of stable's mistakes come after half a second, others after ten; both versions are the same.",
   claim: 'fair',
   nature: labelling({
     perSecond: 100,
@@ -157,7 +160,9 @@ export const LABELS_SELECTED: World = {
   ...LABELS_LATE,
   name: 'labels-selected',
   about:
-    "40 % of stable's mistakes get a label and 15 % of its other answers; the candidate is 3 points worse.",
+    "40 % of stable's mistakes get a label and 15 % of its other answers, which are declared random; the candidate is 3 points worse.",
+  labels: { windowMs: 10_000, selection: 'random' },
+  requestsMax: 15_000,
   nature: labelling({
     perSecond: 100,
     stable: 0.05,
@@ -172,7 +177,9 @@ export const LABELS_SELECTED_AMONG_DIFFERING: World = {
   ...LABELS_LATE,
   name: 'labels-selected-among-differing',
   about:
-    'A fifth of the pairs that agree and a fifth of those that differ get a label, the latter mostly where stable is wrong; the candidate is 3 points worse.',
+    'A fifth of the pairs that agree and a fifth of those that differ get a label, the latter mostly where stable is wrong; none is declared random, and the candidate is 3 points worse.',
+  labels: { windowMs: 10_000, selection: 'arrival' },
+  requestsMax: 15_000,
   nature: labelling({
     perSecond: 100,
     stable: 0.05,

@@ -1,16 +1,9 @@
-import type { Comparison, LabelledPair } from '../../core/comparison.ts';
-import {
-  type Evidence,
-  inSlice,
-  NO_DIFFERENCES,
-  type Slice,
-  sliceKey,
-} from '../../core/evidence.ts';
+import type { Comparison } from '../../core/comparison.ts';
 import type { LiveObservation, MirrorEvent } from '../../core/messages.ts';
 import type { Margins } from '../../core/rollout.ts';
-import { DifferenceTally, sortedRecord } from '../difference-tally.ts';
+import { DifferenceTally } from '../difference-tally.ts';
 import { MirrorTally } from '../mirror-tally.ts';
-import type { Window, WindowOptions } from '../window.ts';
+import type { Window, WindowEvidence, WindowOptions } from '../window.ts';
 import { LiveWindow } from './live-window.ts';
 
 /**
@@ -25,28 +18,18 @@ export class EvidenceWindow implements Window {
   readonly #disagreement: DifferenceTally;
   readonly #excess: DifferenceTally;
   readonly #errors: DifferenceTally;
-  readonly #loss: DifferenceTally;
-  readonly #lossBySlice = new Map<string, DifferenceTally>();
-  readonly #slices: readonly Slice[];
   readonly #latency: { pairs: number; slower: number };
   /** The shadow host runs one batch at a time, so the pairs of one run come one after another. */
   #timedRun: number | undefined;
-  readonly #labels: { joined: number; unmatched: number };
 
-  constructor({ from, latencyMargin, slices, ...live }: WindowOptions) {
+  constructor({ from, latencyMargin, ...live }: WindowOptions) {
     this.#latencyMargin = latencyMargin;
-    this.#slices = slices;
     this.#mirror = new MirrorTally(from.mirror);
     this.#live = new LiveWindow(live, from);
     this.#disagreement = new DifferenceTally(from.disagreement);
     this.#excess = new DifferenceTally(from.excessDisagreement);
     this.#errors = new DifferenceTally(from.pairedErrors);
-    this.#loss = new DifferenceTally(from.labelledLoss);
-    for (const [key, counts] of Object.entries(from.labelledLossBySlice)) {
-      this.#lossBySlice.set(key, new DifferenceTally(counts));
-    }
     this.#latency = { ...from.pairedLatency };
-    this.#labels = { ...from.labels };
   }
 
   addComparison({ score, noise, latency, stableFailed, candidateFailed }: Comparison): void {
@@ -65,23 +48,6 @@ export class EvidenceWindow implements Window {
     }
   }
 
-  addLabelled({ attributes, candidateLoss, stableLoss }: LabelledPair): void {
-    const difference = candidateLoss - stableLoss;
-    this.#loss.add(difference);
-    this.#labels.joined += 1;
-    for (const slice of this.#slices) {
-      if (!inSlice(attributes, slice)) continue;
-      const key = sliceKey(slice);
-      const tally = this.#lossBySlice.get(key) ?? new DifferenceTally(NO_DIFFERENCES);
-      tally.add(difference);
-      this.#lossBySlice.set(key, tally);
-    }
-  }
-
-  addUnmatchedLabel(): void {
-    this.#labels.unmatched += 1;
-  }
-
   countMirror(event: MirrorEvent): void {
     this.#mirror.add(event);
   }
@@ -90,19 +56,14 @@ export class EvidenceWindow implements Window {
     this.#live.add(live);
   }
 
-  snapshot(): Evidence {
-    const bySlice = [...this.#lossBySlice].map(([key, tally]) => [key, tally.snapshot()] as const);
+  snapshot(): WindowEvidence {
     const { pairs, slower } = this.#latency;
-    const { joined, unmatched } = this.#labels;
     return {
       mirror: this.#mirror.snapshot(),
       disagreement: this.#disagreement.snapshot(),
       excessDisagreement: this.#excess.snapshot(),
       pairedErrors: this.#errors.snapshot(),
       pairedLatency: { pairs, slower },
-      labelledLoss: this.#loss.snapshot(),
-      labelledLossBySlice: sortedRecord(bySlice),
-      labels: { joined, unmatched },
       ...this.#live.snapshot(),
     };
   }

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { type CaptureOptions, createCapture } from '../../src/capture/capture.ts';
-import { createFeedbackTokens } from '../../src/capture/token.ts';
-import { HandClock } from '../../src/core/clock.ts';
-import type { LabelledPair } from '../../src/core/comparison.ts';
-import { ServeError } from '../../src/core/errors.ts';
+import { type CaptureOptions, createCapture } from '../../../src/capture/rules-1/capture.ts';
+import { createFeedbackTokens } from '../../../src/capture/token.ts';
+import { HandClock } from '../../../src/core/clock.ts';
+import type { LabelledPair } from '../../../src/core/comparison.ts';
+import { ServeError } from '../../../src/core/errors.ts';
 
 function aCapture(over: Partial<CaptureOptions> = {}) {
   const clock = new HandClock();
@@ -131,7 +131,7 @@ const secret = new Uint8Array(32).fill(7);
 const claims = { model: 'fashion', version: '2', requestId: 'r-1', issuedMs: 1_700_000_000_000 };
 
 t.test('a token reads as it was issued', async (t) => {
-  const tokens = createFeedbackTokens(secret);
+  const tokens = createFeedbackTokens(() => secret);
   t.same(tokens.read(tokens.issue(claims)), claims);
   t.match(tokens.issue(claims), /^[\w-]+\.[\w-]{43}$/);
   fc.assert(
@@ -143,9 +143,9 @@ t.test('a token reads as it was issued', async (t) => {
 });
 
 t.test('no token can be made or changed without the secret', async (t) => {
-  const tokens = createFeedbackTokens(secret);
+  const tokens = createFeedbackTokens(() => secret);
   const token = tokens.issue(claims);
-  const other = createFeedbackTokens(new Uint8Array(32).fill(8)).issue(claims);
+  const other = createFeedbackTokens(() => new Uint8Array(32).fill(8)).issue(claims);
   const [payload, signature] = token.split('.');
   const forged = Buffer.from(JSON.stringify(['fashion', '2', 'r-2', 1])).toString('base64url');
   const bad = [
@@ -159,5 +159,5 @@ t.test('no token can be made or changed without the secret', async (t) => {
     'x'.repeat(5_000),
   ];
   for (const text of bad) t.throws(() => tokens.read(text), { code: 'invalid_input' });
-  t.throws(() => createFeedbackTokens(new Uint8Array(8)), /at least 16 bytes, found 8/);
+  t.throws(() => createFeedbackTokens(() => new Uint8Array(8)), /at least 16 bytes, found 8/);
 });

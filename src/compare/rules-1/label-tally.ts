@@ -1,10 +1,16 @@
-import type { LabelledPair } from '../core/comparison.ts';
-import { type Evidence, inSlice, NO_DIFFERENCES, type Slice, sliceKey } from '../core/evidence.ts';
-import { DifferenceTally, sortedRecord } from './difference-tally.ts';
+import type { LabelledPair } from '../../core/comparison.ts';
+import {
+  type Evidence,
+  inSlice,
+  NO_DIFFERENCES,
+  type Slice,
+  sliceKey,
+} from '../../core/evidence.ts';
+import { DifferenceTally, sortedRecord } from '../difference-tally.ts';
 
 type LabelEvidence = Pick<Evidence, 'labelledLoss' | 'labelledLossBySlice' | 'labels'>;
 
-/** What labels say of mirrored pairs: the candidate's loss minus stable's, over all and by slice. */
+/** What labels say of mirrored pairs, counted as they come: the candidate's loss minus stable's, over all and by slice. */
 export class LabelTally {
   readonly #slices: readonly Slice[];
   readonly #loss: DifferenceTally;

@@ -1,12 +1,13 @@
 /**
- * Joins delayed labels to pairs. A request that was drawn for the mirror is expected; its pair may be remembered before or
+ * The rules of version 1: joins delayed labels to pairs, each as it comes. A request that was drawn for the mirror is expected; its pair may be remembered before or
  * after its label comes; the two are joined once, whichever is last. Memory is bounded by count and by time, the oldest
  * goes first, and what is kept of a pair is two functions over a few numbers, not its tensors.
  *
  * An entry goes from open (neither), through labelled or paired (one of the two), to closed (joined, or no pair will come).
  */
-import type { Clock } from '../core/clock.ts';
-import type { LabelledPair } from '../core/comparison.ts';
+import type { Clock } from '../../core/clock.ts';
+import type { LabelledPair } from '../../core/comparison.ts';
+import type { LabelResult } from '../label-result.ts';
 
 /** What is kept of a pair until its label comes. Losses are in [0, 1] and may throw for a label that they do not know. */
 export type CapturedPair = {
@@ -14,12 +15,6 @@ export type CapturedPair = {
   readonly stableLoss: (label: unknown) => number;
   readonly candidateLoss: (label: unknown) => number;
 };
-
-/**
- * `joined`: found its pair. `waiting`: the pair is under way. `notSampled`: the answer was not mirrored, nothing is wrong.
- * `duplicate`: the answer has its label. `unmatched`: mirrored, and no pair came of it or it has been forgotten.
- */
-export type LabelResult = 'joined' | 'waiting' | 'notSampled' | 'duplicate' | 'unmatched';
 
 export type CaptureOptions = {
   readonly requestsMax: number;

@@ -1,0 +1,73 @@
+import { randomBytes } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { saltedHash } from '../core/hash.ts';
+import { BoundedQueue } from '../disk/bounded-queue.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
+import { LabelStore } from './label-store.ts';
+
+export type LabelFolderOptions = {
+  /** In the ledger's directory, which one process holds. */
+  readonly folder: string;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly onError: (error: unknown) => void;
+};
+
+const DISK_MS_MAX = 2_000;
+const SECRET_BYTES = 32;
+const SECRET_FILE = 'secret';
+
+/** Where what waits for labels outlives the process: a folder for each rollout, and the secret that signs feedback tokens. */
+export class LabelFolder {
+  readonly #options: LabelFolderOptions;
+  #secret: Uint8Array = randomBytes(SECRET_BYTES);
+
+  constructor(options: LabelFolderOptions) {
+    this.#options = options;
+  }
+
+  /** What signs feedback tokens: of this process until `loadSecret` has found or written one that lasts. */
+  readonly secret = (): Uint8Array => this.#secret;
+
+  /** Never rejects: without it tokens end with this process. */
+  async loadSecret(): Promise<void> {
+    const { folder, onError } = this.#options;
+    const file = join(folder, SECRET_FILE);
+    const queue = new BoundedQueue({ disk: 'the waiting labels', msMax: DISK_MS_MAX });
+    try {
+      this.#secret = await queue.run(async () => {
+        await makeDirectory(folder);
+        // Whoever may read the folder of the ledger must not be able to sign tokens.
+        await writeFile(file, this.#secret, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
+          if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
+        });
+        return await readSecret(file);
+      });
+    } catch (error) {
+      onError(error);
+    }
+  }
+
+  /** The store of one rollout; those of the model's earlier ones are deleted. */
+  open(model: string, rolloutId: string, bytesMax: number): LabelStore {
+    const { folder, clock, onError } = this.#options;
+    const ofModel = join(folder, saltedHash('labels', model));
+    return new LabelStore({
+      folder: join(ofModel, saltedHash('labels', rolloutId)),
+      among: ofModel,
+      bytesMax,
+      clock,
+      onError,
+    });
+  }
+}
+
+/** A file that a crash left empty is no secret. */
+async function readSecret(file: string): Promise<Uint8Array> {
+  const secret = await readFile(file);
+  if (secret.byteLength >= SECRET_BYTES) return secret;
+  const fresh = randomBytes(SECRET_BYTES);
+  await writeFile(file, fresh, { mode: 0o600 });
+  return fresh;
+}

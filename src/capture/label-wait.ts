@@ -1,0 +1,330 @@
+/**
+ * Requests that wait until their label window has ended. Only then are they evidence, with or without a label: labels that come
+ * early differ from those that come late, so counting them as they come would favour one version.
+ *
+ * A request is drawn (its label may come), then kept (answered by all that are compared) or abandoned. Kept requests of one unit
+ * form a cohort: the first `unit.requests` that began within `unit.windowMs` of its first. A cohort leaves, whole and once, when
+ * the window of all of them has ended.
+ *
+ * Memory is bounded by bytes: beyond, the oldest cohort is dropped and counted. With a store, what waits outlives the process.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { LabelResult } from './label-result.ts';
+import type { LabelStore, StoredLine } from './label-store.ts';
+
+/** What is kept of a request, as JSON: a few numbers, no tensors. */
+export type Kept<Payload> = {
+  /** Who comes again: a sticky key or a sequence, hashed; undefined: the request is a unit of its own. */
+  readonly unit: string | undefined;
+  /** Requests with an equal digest and no unit are one: the first counts. Undefined: not known. */
+  readonly sameAs: string | undefined;
+  readonly payload: Payload;
+};
+
+/** A request of a cohort whose window has ended; `losses`: as `lossesOf` gave them for its label, undefined: none came. */
+export type Mature<Payload> = {
+  readonly payload: Payload;
+  readonly losses: readonly number[] | undefined;
+};
+
+export type LabelWaitOptions<Payload> = {
+  /** From a request to the last label that counts for it, milliseconds. May grow. */
+  readonly windowMs: () => number;
+  readonly unit: { readonly requests: number; readonly windowMs: number };
+  /** Bytes of waiting requests, each as it is stored. */
+  readonly bytesMax: number;
+  /** Wall clock: what began until then has been counted by an earlier process. */
+  readonly countedUntilMs: number;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  /** Throws ServeError invalid_input for what cannot be a label; asked before a label is kept for later. */
+  readonly check: (label: unknown) => void;
+  /** Throws ServeError invalid_input for a label that does not fit the answers. */
+  readonly lossesOf: (payload: Payload, label: unknown) => readonly number[];
+  /** Reads a payload of an earlier process; undefined: it is broken. */
+  readonly payloadOf: (stored: unknown) => Payload | undefined;
+  /** True for a unit that has been counted; asked before it is counted. */
+  readonly isCounted: (unit: string) => boolean;
+  /** How long after it has been counted the ledger has a cohort for certain, milliseconds: until then it stays stored. */
+  readonly recordedWithinMs: () => number;
+  readonly onMature: (cohort: readonly Mature<Payload>[], unit: string | undefined) => void;
+  readonly store?: LabelStore | undefined;
+};
+
+type State<Payload> =
+  | { readonly kind: 'drawn' }
+  | { readonly kind: 'labelled'; readonly label: unknown }
+  | { readonly kind: 'closed' }
+  | {
+      readonly kind: 'kept';
+      readonly payload: Payload;
+      readonly losses: readonly number[] | undefined;
+      readonly bytes: number;
+    };
+
+type Entry<Payload> = { readonly atMs: number; state: State<Payload> };
+
+type Cohort = {
+  readonly unit: string | undefined;
+  readonly firstMs: number;
+  readonly ids: string[];
+};
+
+/** What an entry that is not kept yet counts for. */
+const OPEN_BYTES = 64;
+
+/** Digests of counted requests that are remembered, so that a copy that comes later is no new unit. */
+const DIGESTS_MAX = 20_000;
+
+/** Labels that wait for the store to be read, at most. */
+const EARLY_MAX = 10_000;
+
+export class LabelWait<Payload> {
+  readonly #options: LabelWaitOptions<Payload>;
+  /** In the order of the draw, roughly. */
+  readonly #entries = new Map<string, Entry<Payload>>();
+  /** By unit, digest or request id; in the order of their first request, roughly. */
+  readonly #cohorts = new Map<string, Cohort>();
+  readonly #digests = new Set<string>();
+  #bytes = 0;
+  #countedUntilMs: number;
+  #newestMs = 0;
+  #kept = 0;
+  #dropped = 0;
+  #isRestored: boolean;
+  /** Labels of answers that may be in the store, which is being read. */
+  #early: { readonly id: string; readonly label: unknown }[] = [];
+
+  constructor(options: LabelWaitOptions<Payload>) {
+    this.#options = options;
+    this.#countedUntilMs = options.countedUntilMs;
+    this.#isRestored = options.store === undefined;
+  }
+
+  /** What waits, and what became of the rest. */
+  counts() {
+    return {
+      waiting: this.#kept,
+      newestMs: this.#kept === 0 ? 0 : this.#newestMs,
+      countedUntilMs: this.#countedUntilMs,
+      dropped: this.#dropped,
+    };
+  }
+
+  expect(id: string): void {
+    if (this.#entries.has(id)) return;
+    this.#enter(id, { atMs: this.#options.clock.wallMs(), state: { kind: 'drawn' } });
+  }
+
+  /** Returns whether a label came earlier, which then belongs to nothing. */
+  abandon(id: string): boolean {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.state.kind === 'closed' || entry.state.kind === 'kept')
+      return false;
+    const wasLabelled = entry.state.kind === 'labelled';
+    entry.state = { kind: 'closed' };
+    return wasLabelled;
+  }
+
+  /** Says what became of a label that came earlier; undefined: none did, or the request is not counted. */
+  keep(id: string, kept: Kept<Payload>): 'joined' | 'unmatched' | undefined {
+    const entry = this.#entries.get(id);
+    if (entry === undefined || entry.state.kind === 'closed' || entry.state.kind === 'kept')
+      return undefined;
+    const { state } = entry;
+    if (!this.#joinCohort(id, entry.atMs, kept)) {
+      this.#remove(id);
+      return undefined;
+    }
+    const isLabelled = state.kind === 'labelled';
+    // The caller has its answer already: it is not shown that the label does not fit (a row too many, say).
+    const losses = isLabelled
+      ? this.#attempt(() => this.#options.lossesOf(kept.payload, state.label))
+      : undefined;
+    this.#setKept(id, { atMs: entry.atMs, kept, losses });
+    if (!isLabelled) return undefined;
+    return losses === undefined ? 'unmatched' : 'joined';
+  }
+
+  /** Throws what `check` or `lossesOf` throws; the answer may then still be labelled. */
+  label(id: string, label: unknown): LabelResult {
+    const entry = this.#entries.get(id);
+    this.#options.check(label);
+    if (entry === undefined) {
+      if (this.#isRestored) return 'notSampled';
+      if (this.#early.length < EARLY_MAX) this.#early.push({ id, label });
+      return 'waiting';
+    }
+    const { state } = entry;
+    // Its cohort may still wait for later requests of the unit.
+    if (entry.atMs <= this.#options.clock.wallMs() - this.#options.windowMs()) return 'unmatched';
+    switch (state.kind) {
+      case 'drawn':
+        entry.state = { kind: 'labelled', label };
+        return 'waiting';
+      case 'labelled':
+        return 'duplicate';
+      case 'closed':
+        return 'unmatched';
+      case 'kept': {
+        if (state.losses !== undefined) return 'duplicate';
+        const losses = this.#options.lossesOf(state.payload, label);
+        entry.state = { ...state, losses };
+        this.#store(['l', this.#options.clock.wallMs(), id, losses]);
+        return 'joined';
+      }
+    }
+  }
+
+  /** Hands over every cohort whose window has ended. */
+  settle(): void {
+    if (!this.#isRestored) return;
+    const { clock, unit, windowMs } = this.#options;
+    const endedMs = clock.wallMs() - windowMs();
+    for (const [key, cohort] of this.#cohorts) {
+      const lastMs = cohort.firstMs + (cohort.unit === undefined ? 0 : unit.windowMs);
+      if (lastMs > endedMs) break;
+      this.#count(key, cohort);
+    }
+    for (const [id, entry] of this.#entries) {
+      if (entry.atMs > endedMs || entry.state.kind === 'kept') break;
+      this.#remove(id);
+    }
+    this.#options.store?.forget(endedMs - unit.windowMs - this.#options.recordedWithinMs());
+  }
+
+  /** Reads the store. Until it has, nothing is handed over. Never rejects: what cannot be read is lost. */
+  async restore(): Promise<void> {
+    const { store } = this.#options;
+    if (store === undefined) return;
+    for (const line of await store.read()) this.#restoreLine(line);
+    this.#isRestored = true;
+    const early = this.#early;
+    this.#early = [];
+    for (const { id, label } of early) this.#attempt(() => this.label(id, label));
+  }
+
+  #restoreLine(line: StoredLine): void {
+    if (line[0] === 'l') {
+      const [, , id, losses] = line;
+      const entry = this.#entries.get(id);
+      if (entry?.state.kind === 'kept') entry.state = { ...entry.state, losses };
+      return;
+    }
+    const [, atMs, id, unit, sameAs, stored, losses] = line;
+    const payload = this.#options.payloadOf(stored);
+    if (payload === undefined) return;
+    const kept = { unit: unit ?? undefined, sameAs: sameAs ?? undefined, payload };
+    if (atMs <= this.#options.countedUntilMs || this.#entries.has(id)) return;
+    if (!this.#joinCohort(id, atMs, kept)) return;
+    this.#enter(id, { atMs, state: { kind: 'drawn' } });
+    this.#setKept(id, { atMs, kept, losses: losses ?? undefined, isStored: true });
+  }
+
+  #setKept(id: string, { atMs, kept, losses, isStored = false }: KeptAt<Payload>): void {
+    const { unit, sameAs, payload } = kept;
+    const line: StoredLine = ['p', atMs, id, unit ?? null, sameAs ?? null, payload, losses ?? null];
+    const bytes = isStored ? JSON.stringify(line).length : this.#store(line);
+    this.#entries.set(id, { atMs, state: { kind: 'kept', payload, losses, bytes } });
+    this.#bytes += bytes - OPEN_BYTES;
+    this.#kept += 1;
+    this.#newestMs = Math.max(this.#newestMs, atMs);
+    this.#dropOldest();
+  }
+
+  #store(line: StoredLine): number {
+    const text = JSON.stringify(line);
+    this.#options.store?.append(text);
+    return text.length;
+  }
+
+  /** False for a request that is not counted: its unit has been, or has enough requests. */
+  #joinCohort(id: string, atMs: number, { unit, sameAs }: Kept<Payload>): boolean {
+    const key = unit === undefined ? (sameAs === undefined ? `r${id}` : `d${sameAs}`) : `u${unit}`;
+    const cohort = this.#cohorts.get(key);
+    if (cohort === undefined) {
+      if (this.#wasCounted(unit, sameAs)) return false;
+      this.#cohorts.set(key, { unit, firstMs: atMs, ids: [id] });
+      return true;
+    }
+    const { requests, windowMs } = this.#options.unit;
+    const isFull = cohort.ids.length >= requests || atMs > cohort.firstMs + windowMs;
+    if (unit === undefined || isFull) return false;
+    cohort.ids.push(id);
+    return true;
+  }
+
+  #wasCounted(unit: string | undefined, sameAs: string | undefined): boolean {
+    if (unit !== undefined) return this.#options.isCounted(unit);
+    return sameAs !== undefined && this.#digests.has(sameAs);
+  }
+
+  #count(key: string, cohort: Cohort): void {
+    const requests = this.#take(key, cohort);
+    this.#countedUntilMs = Math.max(this.#countedUntilMs, cohort.firstMs);
+    if (requests.length > 0) this.#options.onMature(requests, cohort.unit);
+    if (!key.startsWith('d')) return;
+    this.#digests.add(key.slice(1));
+    if (this.#digests.size > DIGESTS_MAX) {
+      for (const oldest of this.#digests) {
+        this.#digests.delete(oldest);
+        break;
+      }
+    }
+  }
+
+  #take(key: string, { ids }: Cohort): readonly Mature<Payload>[] {
+    this.#cohorts.delete(key);
+    return ids.flatMap((id) => {
+      const state = this.#entries.get(id)?.state;
+      this.#remove(id);
+      return state?.kind === 'kept' ? { payload: state.payload, losses: state.losses } : [];
+    });
+  }
+
+  #enter(id: string, entry: Entry<Payload>): void {
+    this.#entries.set(id, entry);
+    this.#bytes += OPEN_BYTES;
+    this.#dropOldest();
+  }
+
+  #remove(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry === undefined) return;
+    this.#entries.delete(id);
+    const isKept = entry.state.kind === 'kept';
+    this.#bytes -= entry.state.kind === 'kept' ? entry.state.bytes : OPEN_BYTES;
+    if (isKept) this.#kept -= 1;
+  }
+
+  #dropOldest(): void {
+    while (this.#bytes > this.#options.bytesMax && this.#entries.size > 1) {
+      const [oldest] = this.#cohorts;
+      if (oldest === undefined) {
+        for (const id of this.#entries.keys()) {
+          this.#remove(id);
+          break;
+        }
+      } else {
+        this.#dropped += this.#take(...oldest).length;
+        // Once dropped it is never counted, in this process or the next.
+        this.#countedUntilMs = Math.max(this.#countedUntilMs, oldest[1].firstMs);
+      }
+    }
+  }
+
+  #attempt<T>(action: () => T): T | undefined {
+    try {
+      return action();
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+type KeptAt<Payload> = {
+  readonly atMs: number;
+  readonly kept: Kept<Payload>;
+  readonly losses: readonly number[] | undefined;
+  /** It was read from the store. */
+  readonly isStored?: boolean;
+};

@@ -1,0 +1,77 @@
+import type { DifferenceCounts } from '../core/evidence.ts';
+import { type LabelCoverage, NO_COVERAGE } from '../core/label-evidence.ts';
+import { CoverageTally } from './coverage-tally.ts';
+import { DifferenceTally, sortedRecord } from './difference-tally.ts';
+
+/** A pair whose label window has ended. */
+export type MaturePair = {
+  /** The declared slices that it belongs to, as `sliceKey` writes them. */
+  readonly slices: readonly string[];
+  /** Whether the two versions' answers have different top classes. */
+  readonly differs: boolean;
+  /** Each version's loss in [0, 1]; undefined: no label came. */
+  readonly losses: { readonly stable: number; readonly candidate: number } | undefined;
+};
+
+type LabelCounts = {
+  readonly labelledLoss: DifferenceCounts;
+  readonly labelledLossBySlice: Readonly<Record<string, DifferenceCounts>>;
+  readonly coverage: Readonly<Record<string, LabelCoverage>>;
+};
+
+/** All requests, among the keys of slices. */
+const ALL = '';
+
+const NONE: DifferenceCounts = { down: {}, up: {} };
+
+/** Counts one value per unit: the mean difference of loss over its labelled pairs, of all requests and of each slice. */
+export class UnitLossTally {
+  readonly #losses = new Map<string, DifferenceTally>();
+  readonly #coverage = new Map<string, CoverageTally>();
+
+  constructor({ labelledLoss, labelledLossBySlice, coverage }: LabelCounts) {
+    this.#losses.set(ALL, new DifferenceTally(labelledLoss));
+    for (const [key, counts] of Object.entries(labelledLossBySlice))
+      this.#losses.set(key, new DifferenceTally(counts));
+    for (const [key, counts] of Object.entries(coverage))
+      this.#coverage.set(key, new CoverageTally(counts));
+  }
+
+  /** The pairs of one unit, in the order in which they were drawn; at least one. */
+  add(unit: readonly MaturePair[]): void {
+    this.#addTo(ALL, unit);
+    for (const slice of new Set(unit.flatMap(({ slices }) => slices))) {
+      this.#addTo(
+        slice,
+        unit.filter(({ slices }) => slices.includes(slice)),
+      );
+    }
+  }
+
+  snapshot(): LabelCounts {
+    const slices = [...this.#losses].filter(([key]) => key !== ALL);
+    return {
+      labelledLoss: this.#losses.get(ALL)?.snapshot() ?? NONE,
+      labelledLossBySlice: sortedRecord(slices.map(([key, tally]) => [key, tally.snapshot()])),
+      coverage: sortedRecord([...this.#coverage].map(([key, tally]) => [key, tally.snapshot()])),
+    };
+  }
+
+  /** A unit speaks for what differs if any of its pairs does, and has a label there if the first such pair has. */
+  #addTo(key: string, unit: readonly MaturePair[]): void {
+    const speaker = unit.find(({ differs }) => differs) ?? unit[0];
+    if (speaker === undefined) return;
+    const coverage = this.#coverage.get(key) ?? new CoverageTally(NO_COVERAGE);
+    this.#coverage.set(key, coverage);
+    coverage.add({ differs: speaker.differs, labelled: speaker.losses !== undefined });
+    const differences = unit.flatMap(({ losses }) => (losses ? differenceOf(losses) : []));
+    if (differences.length === 0) return;
+    const losses = this.#losses.get(key) ?? new DifferenceTally(NONE);
+    this.#losses.set(key, losses);
+    losses.add(differences.reduce((sum, each) => sum + each, 0) / differences.length);
+  }
+}
+
+function differenceOf({ stable, candidate }: NonNullable<MaturePair['losses']>): number {
+  return candidate - stable;
+}

@@ -1,0 +1,50 @@
+import * as z from 'zod';
+import type { LabelPlan } from '../core/label-evidence.ts';
+import { durationText } from '../core/text.ts';
+import { DEFAULTS } from './defaults.ts';
+import { expected, section } from './expected.ts';
+import { byteSize, duration } from './quantities.ts';
+
+/** A model's `labels` section, complete: which labels are taken, and when they are evidence. */
+export type LabelsSetting = Pick<LabelPlan, 'selection'> & {
+  /** Milliseconds; undefined: labels are taken and prove nothing. */
+  readonly windowMs: number | undefined;
+  /** Of the requests that wait for their window to end. */
+  readonly storeBytesMax: number;
+};
+
+const { labels } = DEFAULTS.model;
+
+const WINDOW_MS_MAX = 90 * 86_400_000;
+
+/** One entry's worth of disk and memory. */
+const STORE_BYTES_MIN = 65_536;
+
+export const labelsSchema = section({
+  window: duration
+    .refine((ms) => ms <= WINDOW_MS_MAX, { error: expected('a duration of at most 90d') })
+    .optional(),
+  selection: z
+    .enum(['arrival', 'random'], { error: expected('arrival or random') })
+    .default(labels.selection),
+  storeMax: byteSize
+    .refine((bytes) => bytes >= STORE_BYTES_MIN, { error: expected('at least 64KiB') })
+    .prefault(labels.storeMax),
+})
+  .prefault({})
+  .transform(
+    ({ window, selection, storeMax }): LabelsSetting => ({
+      windowMs: window,
+      selection,
+      storeBytesMax: storeMax,
+    }),
+  );
+
+/** Why no label could be evidence within a rollout, in a sentence; undefined: labels can. Milliseconds. */
+export function whyNotOutlasted(
+  windowMs: number | undefined,
+  maxDurationMs: number,
+): string | undefined {
+  if (windowMs === undefined || maxDurationMs > windowMs) return undefined;
+  return `expected more than labels.window (${durationText(windowMs)}), found ${durationText(maxDurationMs)}: no label would count before the rollout is out of time`;
+}

@@ -1,0 +1,73 @@
+/** Whether labels are a random sample of the answers, as the operator declares it. `arrival`: they come as they come. */
+export type LabelSelection = 'arrival' | 'random';
+
+/** What a rollout takes of its model's `labels` section. */
+export type LabelPlan = {
+  /** Milliseconds from a request to the last label that counts for it: only pairs older than this are evidence. */
+  readonly windowMs: number;
+  readonly selection: LabelSelection;
+};
+
+/** Units and those of them that have a label. */
+export type LabelledUnits = { readonly units: number; readonly labelled: number };
+
+/**
+ * How often labels come where the versions agree and where they differ, one value per unit. `blocks` match each differing unit
+ * with the agreeing ones just before it, keyed `<labelled, 0 or 1>/<agreeing ones that are labelled>/<agreeing ones>`.
+ */
+export type LabelCoverage = {
+  readonly agreeing: LabelledUnits;
+  readonly differing: LabelledUnits;
+  readonly blocks: Readonly<Record<string, number>>;
+};
+
+/** What became of labels and of the pairs that wait for them. Moments are wall-clock milliseconds. */
+export type LabelEvidence = {
+  /** The longest window in force so far. */
+  readonly windowMs: number;
+  /** Units that began until then are counted; later ones wait for the window to end. */
+  readonly countedUntilMs: number;
+  /** When the newest waiting pair was drawn; 0: none waits. */
+  readonly newestMs: number;
+  /** Pairs whose window has not ended. */
+  readonly waiting: number;
+  /** Labels that came after their pair's window. */
+  readonly late: number;
+  /** Pairs dropped before their window ended, as the store was full. */
+  readonly dropped: number;
+  /** Counted pairs with a label. */
+  readonly labelled: number;
+  /** Those of them whose label equals neither version's answer. */
+  readonly neither: number;
+  /** By slice, as `sliceKey` writes it; `""`: all requests. */
+  readonly coverage: Readonly<Record<string, LabelCoverage>>;
+};
+
+/** Labels that equal neither answer: from this share on they look like labels of something else. A guess among ten gives 0.9. */
+const NEITHER_MIN = 0.8;
+
+/** Fewer labels than this say nothing about what they name. */
+const NEITHER_LABELS_MIN = 50;
+
+/** True where labels look like those of other classes, or of other requests. */
+export function labelsMatchNeither({ labelled, neither }: LabelEvidence): boolean {
+  return labelled >= NEITHER_LABELS_MIN && neither >= NEITHER_MIN * labelled;
+}
+
+export const NO_COVERAGE: LabelCoverage = {
+  agreeing: { units: 0, labelled: 0 },
+  differing: { units: 0, labelled: 0 },
+  blocks: {},
+};
+
+export const NO_LABELS: LabelEvidence = {
+  windowMs: 0,
+  countedUntilMs: 0,
+  newestMs: 0,
+  waiting: 0,
+  late: 0,
+  dropped: 0,
+  labelled: 0,
+  neither: 0,
+  coverage: {},
+};

@@ -1,0 +1,192 @@
+import type { LabelResult } from '../capture/label-result.ts';
+import type { LabelStore } from '../capture/label-store.ts';
+import { LabelWait, type Mature } from '../capture/label-wait.ts';
+import type { KeptAnswer } from '../compare/loss.ts';
+import { UnitLossTally } from '../compare/unit-loss-tally.ts';
+import type { LabelledEvidence } from '../compare/window.ts';
+import type { Clock } from '../core/clock.ts';
+import { type Evidence, inSlice, sliceKey } from '../core/evidence.ts';
+import { saltedHash } from '../core/hash.ts';
+import { type LabelEvidence, NO_LABELS } from '../core/label-evidence.ts';
+import type { Pair } from '../core/outcome.ts';
+import type { RolloutSpec } from '../core/rollout.ts';
+import type { AnswerOfLabel, Labels, Losses } from './labels.ts';
+
+/** What is kept of a pair: the slices it belongs to (places in the spec's list), stable's answer, the candidate's. */
+type KeptPair = readonly [slices: readonly number[], stable: KeptAnswer, candidate: KeptAnswer];
+
+export type MatureLabelsOptions = {
+  readonly spec: RolloutSpec;
+  readonly from: Evidence;
+  /** Undefined for a task whose answers have no loss: labels say nothing then. */
+  readonly losses: Losses | undefined;
+  /** As configured at present: it may grow while the rollout runs, and what shrinks it has no effect. */
+  readonly windowMs: () => number | undefined;
+  readonly storeBytesMax: number;
+  readonly startedMs: number;
+  readonly store?: LabelStore | undefined;
+  readonly clock: Pick<Clock, 'wallMs'>;
+};
+
+/** Where no window is declared labels are counted and prove nothing: pairs need not wait long. */
+const UNDECLARED_MS = 15 * 60_000;
+
+/** As long as an idle gateway takes to write evidence down, with room: see `rollout/worth-recording.ts`. */
+const RECORDED_MS = 10 * 60_000;
+const RECORDED_AGE_RATIO = 0.02;
+
+/** Labels of mirrored pairs, counted once the label window of their unit has ended. */
+export class MatureLabels implements Labels {
+  readonly #options: MatureLabelsOptions;
+  readonly #wait: LabelWait<KeptPair>;
+  readonly #tally: UnitLossTally;
+  readonly #sliceKeys: readonly string[];
+  readonly #counted = new Set<string>();
+  readonly #labels: { joined: number; unmatched: number };
+  readonly #counts: { late: number; labelled: number; neither: number; windowMs: number };
+  readonly #droppedBefore: number;
+  /** Wall clock: labels of answers from before are for none of its pairs. */
+  #firstMs: number;
+
+  constructor(options: MatureLabelsOptions) {
+    this.#options = options;
+    const { spec, from, losses, clock, store, storeBytesMax } = options;
+    const labelling = from.labelling ?? NO_LABELS;
+    this.#tally = new UnitLossTally({ ...from, coverage: labelling.coverage });
+    this.#sliceKeys = spec.slices.map(sliceKey);
+    this.#labels = { ...from.labels };
+    this.#counts = { ...labelling };
+    this.#droppedBefore = labelling.dropped;
+    this.#firstMs = from.labelling === undefined ? Number.POSITIVE_INFINITY : options.startedMs;
+    this.#wait = new LabelWait<KeptPair>({
+      windowMs: () => this.#windowMs(),
+      unit: { requests: 20, windowMs: 60_000 },
+      bytesMax: storeBytesMax,
+      countedUntilMs: labelling.countedUntilMs,
+      clock,
+      check: (label) => losses?.stable.check(label),
+      lossesOf: ([, stable, candidate], label) =>
+        losses === undefined
+          ? []
+          : [losses.stable.loss(stable, label), losses.candidate.loss(candidate, label)],
+      payloadOf: (stored) => (isKeptPair(stored) ? stored : undefined),
+      recordedWithinMs: () =>
+        RECORDED_MS + RECORDED_AGE_RATIO * (clock.wallMs() - options.startedMs),
+      isCounted: (unit) => this.#counted.has(unit),
+      onMature: (unit, hash) => this.#count(unit, hash),
+      store,
+    });
+    void this.#wait.restore();
+  }
+
+  expect(requestId: string): void {
+    this.#firstMs = Math.min(this.#firstMs, this.#options.clock.wallMs());
+    this.#wait.expect(requestId);
+  }
+
+  abandon(requestId: string): void {
+    if (this.#wait.abandon(requestId)) this.#labels.unmatched += 1;
+  }
+
+  offer(pair: Pair): void {
+    const { spec, losses } = this.#options;
+    const stable = losses?.stable.keep(pair.stable);
+    const candidate = losses?.candidate.keep(pair.candidate);
+    if (stable === undefined || candidate === undefined) {
+      this.abandon(pair.requestId);
+      return;
+    }
+    const slices = spec.slices.flatMap((slice, at) => (inSlice(pair.attributes, slice) ? at : []));
+    const isOwn = pair.unit === pair.requestId;
+    const unit = isOwn ? undefined : saltedHash(`${spec.salt}:evidence`, pair.unit);
+    const kept = { unit, sameAs: undefined, payload: [slices, stable, candidate] as const };
+    const result = this.#wait.keep(pair.requestId, kept);
+    if (result !== undefined) this.#labels[result] += 1;
+  }
+
+  label({ requestId, issuedMs }: AnswerOfLabel, label: unknown): LabelResult {
+    const { clock } = this.#options;
+    const result = this.#wait.label(requestId, label);
+    const isLate = issuedMs <= clock.wallMs() - this.#windowMs() && issuedMs >= this.#firstMs;
+    if (isLate && result !== 'duplicate') {
+      this.#counts.late += 1;
+      return 'unmatched';
+    }
+    if (result === 'unmatched' || result === 'joined') this.#labels[result] += 1;
+    return result;
+  }
+
+  snapshot(): LabelledEvidence {
+    this.#wait.settle();
+    const { coverage, ...losses } = this.#tally.snapshot();
+    return { ...losses, labels: { ...this.#labels }, labelling: this.#labelling(coverage) };
+  }
+
+  async close(isOver: boolean): Promise<void> {
+    const { store } = this.#options;
+    await (isOver ? store?.remove() : store?.close());
+  }
+
+  #labelling(coverage: LabelEvidence['coverage']): LabelEvidence {
+    const { waiting, newestMs, countedUntilMs, dropped } = this.#wait.counts();
+    const { late, labelled, neither } = this.#counts;
+    return {
+      windowMs: this.#windowMs(),
+      countedUntilMs,
+      newestMs,
+      waiting,
+      late,
+      dropped: this.#droppedBefore + dropped,
+      labelled,
+      neither,
+      coverage,
+    };
+  }
+
+  /** It never shrinks: what has been counted under a longer one would not be a sample of the same kind. */
+  #windowMs(): number {
+    const { spec, windowMs } = this.#options;
+    const declared = Math.max(spec.labels?.windowMs ?? 0, windowMs() ?? 0);
+    this.#counts.windowMs = Math.max(this.#counts.windowMs, declared || UNDECLARED_MS);
+    return this.#counts.windowMs;
+  }
+
+  #count(unit: readonly Mature<KeptPair>[], hash: string | undefined): void {
+    if (hash !== undefined) this.#counted.add(hash);
+    const labelled = unit.flatMap(({ losses }) => (losses === undefined ? [] : [losses]));
+    this.#counts.labelled += labelled.length;
+    this.#counts.neither += labelled.filter((losses) => losses.every((it) => it === 1)).length;
+    this.#tally.add(
+      unit.map(
+        ({ payload: [slices, stable, candidate], losses: [ofStable, ofCandidate] = [] }) => ({
+          slices: slices.flatMap((at) => this.#sliceKeys[at] ?? []),
+          differs: !isSame(stable, candidate),
+          losses:
+            ofStable === undefined || ofCandidate === undefined
+              ? undefined
+              : { stable: ofStable, candidate: ofCandidate },
+        }),
+      ),
+    );
+  }
+}
+
+/** Equal top classes have equal losses, for any label. */
+function isSame(a: KeptAnswer, b: KeptAnswer): boolean {
+  if (typeof a === 'string' || typeof b === 'string') return a === b;
+  return a.length === b.length && a.every((each, row) => each === b[row]);
+}
+
+function isKeptPair(stored: unknown): stored is KeptPair {
+  if (!Array.isArray(stored) || stored.length !== 3) return false;
+  const [slices, stable, candidate] = stored as readonly unknown[];
+  return isNumbers(slices) && isKeptAnswer(stable) && isKeptAnswer(candidate);
+}
+
+function isKeptAnswer(stored: unknown): boolean {
+  return stored === 'failed' || stored === 'unreadable' || isNumbers(stored);
+}
+
+function isNumbers(stored: unknown): boolean {
+  return Array.isArray(stored) && stored.every((each) => typeof each === 'number');
+}

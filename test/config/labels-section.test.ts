@@ -1,0 +1,42 @@
+import t from 'tap';
+import { whyNotOutlasted } from '../../src/config/labels-section.ts';
+import { modelSchema } from '../../src/config/model-section.ts';
+import { rolloutSpecFrom } from '../../src/config/rollout-spec.ts';
+
+const DAY_MS = 86_400_000;
+const TARGET = { model: 'fashion', stable: '1', candidate: '2', attributes: [] };
+
+function problemsOf(section: object): readonly string[] {
+  const { error } = modelSchema.safeParse(section);
+  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+}
+
+t.test('a rollout that is over before its labels count is refused, with the numbers', async (t) => {
+  const says =
+    'rollout.maxDuration: expected more than labels.window (2 d), found 36 h: no label would count before the rollout is out of time';
+  t.same(problemsOf({ labels: { window: '2d' }, rollout: { maxDuration: '36h' } }), [says]);
+  t.same(problemsOf({ labels: { window: '2d' }, rollout: { maxDuration: '3d' } }), []);
+  t.match(problemsOf({ labels: { window: '24h' } }), [/labels\.window \(24 h\), found 24 h/]);
+  t.equal(whyNotOutlasted(undefined, 1), undefined);
+});
+
+t.test('a request cannot shorten a rollout below the window either', async (t) => {
+  const labels = { windowMs: 2 * DAY_MS, selection: 'random' as const };
+  const start = (maxDuration: number) => () =>
+    rolloutSpecFrom({ maxDuration: 3 * DAY_MS }, { ...TARGET, labels, overrides: { maxDuration } });
+  t.throws(start(DAY_MS), /maxDuration: expected more than labels\.window/);
+  t.same(start(3 * DAY_MS)().labels, labels);
+});
+
+t.test('a rollout takes no plan for labels from a section without a window', async (t) => {
+  const labels = { windowMs: undefined, selection: 'random' as const };
+  t.notOk('labels' in rolloutSpecFrom({}, { ...TARGET, labels }));
+});
+
+t.test('windows and stores beyond their limits are refused', async (t) => {
+  t.match(problemsOf({ labels: { window: '91d' }, rollout: { maxDuration: '95d' } }), [
+    /at most 90d/,
+  ]);
+  t.match(problemsOf({ labels: { storeMax: '1KiB' } }), [/at least 64KiB/]);
+  t.match(problemsOf({ labels: { selection: 'fair' } }), [/arrival or random/]);
+});
