@@ -21,11 +21,13 @@ export type DirectoryDigest = {
 /**
  * SHA-256 over one line per file, `<path>\0<sha256 of its bytes>\n`, by path in code-unit order, with `/` between folders: the
  * same files give the same digest wherever they lie. Names that begin with `.` do not count. Files are read piece by piece, so
- * their size is not limited, and without a break: not for a thread that has others to answer. Links are followed.
+ * their size is not limited, and without a break: not for a thread that has others to answer. Links are followed. `onFile` gets each
+ * file's own digest.
  */
 export async function digestOf(
   directory: string,
   progress?: ReadingProgress,
+  onFile: (path: string, digest: string) => void = () => undefined,
 ): Promise<DirectoryDigest> {
   const files = await filesIn(directory, '', DEPTH_MAX);
   for (const { stats } of files) expectBytes(progress, stats.size);
@@ -38,7 +40,9 @@ export async function digestOf(
       countBytes(progress, chunk.length);
       hash.update(chunk);
     }
-    lines += `${path}\0${hash.digest('hex')}\n`;
+    const digest = hash.digest('hex');
+    onFile(path, digest);
+    lines += `${path}\0${digest}\n`;
   }
   return { digest: sha256Hex(lines), bytes, stamp: stampFrom(files) };
 }

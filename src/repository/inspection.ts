@@ -2,7 +2,7 @@
 import { closeSync, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { constants, setPriority } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 import { messageOf } from '../core/errors.ts';
 import { type DirectoryDigest, digestOf } from './digest.ts';
@@ -11,6 +11,7 @@ import { isMissing } from './is-missing.ts';
 import { type OnnxSummary, readOnnxSummary } from './onnx-file.ts';
 import { countBytes, expectBytes, type ReadingProgress } from './reading-progress.ts';
 import { checkRegular } from './regular-file.ts';
+import { graphDigest, weightsDigest } from './weights-digest.ts';
 
 export type InspectionOrder = {
   /** The package. */
@@ -24,7 +25,10 @@ export type InspectionOrder = {
 };
 
 export type Inspection = DirectoryDigest &
-  Pick<OnnxSummary, 'signature' | 'rows' | 'labels' | 'edits'>;
+  Pick<OnnxSummary, 'signature' | 'rows' | 'labels' | 'edits'> & {
+    /** Names what the model computes, without metadata: see `weightsDigest`. */
+    readonly weights: string;
+  };
 
 /** As the format has it: lengths in it are signed and have 32 bits. */
 const FILE_BYTES_MAX = 2 ** 31 - 1;
@@ -47,15 +51,26 @@ function yieldToOthers(): void {
 
 /** @throws Error that names what was expected and what was found. */
 export async function inspect(order: InspectionOrder): Promise<Inspection> {
-  const { externalFiles: _, ...summary } = await summaryOf(order);
-  return { ...summary, ...(await digestOf(order.directory, order.progress)) };
+  const { graph, externalFiles, ...summary } = await summaryOf(order);
+  const byFile = new Map<string, string>();
+  const digest = await digestOf(order.directory, order.progress, (path, one) =>
+    byFile.set(resolve(order.directory, path), one),
+  );
+  const external = externalFiles.map(
+    (name) => byFile.get(resolve(dirname(order.file), name)) ?? '',
+  );
+  return { ...summary, ...digest, weights: weightsDigest(graph, external) };
 }
 
 export async function digest(directory: string): Promise<DirectoryDigest> {
   return await digestOf(directory);
 }
 
-async function summaryOf({ file, name, progress }: InspectionOrder): Promise<OnnxSummary> {
+async function summaryOf({
+  file,
+  name,
+  progress,
+}: InspectionOrder): Promise<OnnxSummary & { readonly graph: string }> {
   const bytes = bytesOf(file, name, progress);
   const summary = summaryIn(bytes, name);
   for (const external of summary.externalFiles) {
@@ -64,7 +79,7 @@ async function summaryOf({ file, name, progress }: InspectionOrder): Promise<Onn
     if (!found?.isFile())
       throw new Error(`${name}: expected its weights in ${external}, found no such file`);
   }
-  return summary;
+  return { ...summary, graph: graphDigest(bytes) };
 }
 
 function summaryIn(bytes: Uint8Array, name: string): OnnxSummary {
