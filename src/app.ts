@@ -279,6 +279,7 @@ function columnsOf({ routes, deployments, observers, ...choices }: Columns) {
     mirrorHealth: (rolloutId) => observers.mirrorHealth(rolloutId),
     onMirrorHealth: reportMirror(choices.log),
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
+    weightsOf: (model, version) => catalog.find({ model, version })?.inspected.weights,
     whyNotComparable: (spec) => observers.whyNotComparable(spec),
   } satisfies Partial<ControllerOptions>;
 }

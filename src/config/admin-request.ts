@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { MirrorSetting, Share } from '../core/route.ts';
 import { checked } from './checked.ts';
 import { expected, section } from './expected.ts';
-import { toBp, version } from './quantities.ts';
+import { duration, toBp, version } from './quantities.ts';
 import { mirrorSchema, splitSchema } from './traffic.ts';
 
 const REASON_LENGTH_MAX = 1_000;
@@ -79,6 +79,21 @@ const reasonSchema = section({ reason }, 'a JSON object');
  */
 export function parseReason(body: unknown): string {
   return checked(reasonSchema, body, 'the body').reason;
+}
+
+const extensionSchema = section({ reason, for: duration }, 'a JSON object');
+
+/**
+ * Checks `{ reason, for }` of a command to give a rollout more time; `for` in milliseconds.
+ *
+ * @throws ServeError `invalid_input` that names every problem.
+ */
+export function parseExtension(body: unknown): {
+  readonly reason: string;
+  readonly forMs: number;
+} {
+  const { reason: why, for: forMs } = checked(extensionSchema, body, 'the body');
+  return { reason: why, forMs };
 }
 
 const aModel = expected('the name of a model');

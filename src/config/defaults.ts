@@ -73,6 +73,10 @@ export const DEFAULTS = {
     /** The cautious default: a change of answers has to be declared. */
     intent: 'equivalent',
     errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },
+    /** Least requests of the candidate at each share: none. A share grows on what it has shown, not on a count. */
+    minRequests: 0,
+    /** Least time at each share: what a cache, a connection pool or a memory leak does in its first two minutes. Argo's pause. */
+    minDuration: '2m',
     onInconclusive: 'pause',
     maxDuration: '24h',
   },

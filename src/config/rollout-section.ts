@@ -22,6 +22,7 @@ export type RolloutSection = {
     | { readonly falseRollback?: number | undefined; readonly falsePromotion?: number | undefined }
     | undefined;
   readonly minRequests?: number | undefined;
+  readonly minDuration?: number | undefined;
   readonly expectedDisagreement?: { readonly rate: number; readonly digest: string } | undefined;
   readonly onInconclusive?: 'pause' | 'rollback' | undefined;
   readonly maxDuration?: number | undefined;
@@ -78,7 +79,8 @@ export const rolloutKeys = {
     falseRollback: risk.optional(),
     falsePromotion: risk.optional(),
   }).optional(),
-  minRequests: whole({ min: 1, max: 100_000_000 }, 'requests').optional(),
+  minRequests: whole({ min: 0, max: 100_000_000 }, 'requests').optional(),
+  minDuration: duration.optional(),
   expectedDisagreement: section({
     rate: number({ min: 0, max: 1 }),
     digest: z.string({ error: expected('64 hex digits') }).regex(/^[0-9a-f]{64}$/, {

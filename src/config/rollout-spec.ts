@@ -3,7 +3,6 @@ import { checked, invalidInput } from './checked.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from './defaults.ts';
 import { section } from './expected.ts';
 import { type LabelsSetting, whyNotOutlasted } from './labels-section.ts';
-import { minRequestsFor } from './min-requests.ts';
 import { version } from './quantities.ts';
 import {
   MAX_DURATION_MS,
@@ -12,7 +11,7 @@ import {
   rolloutKeys,
   undeclaredSlices,
 } from './rollout-section.ts';
-import { specProblems } from './spec-problems.ts';
+import { specProblems, timeProblems } from './spec-problems.ts';
 
 /** A request to start a rollout. What it leaves out comes from the file, then from the defaults. */
 export type RolloutRequest = { readonly candidate: string; readonly overrides: RolloutSection };
@@ -67,7 +66,12 @@ export function rolloutSpecFrom(
     path: ['slices', index, attribute],
     message,
   }));
-  const problems = [...undeclared, ...specProblems({ intent, expectedDisagreement, steps })];
+  const minDurationMs = asked.minDuration ?? MIN_DURATION_MS;
+  const problems = [
+    ...undeclared,
+    ...specProblems({ intent, expectedDisagreement, steps }),
+    ...timeProblems({ steps, minDurationMs, maxDurationMs }),
+  ];
   const late = whyNotOutlasted(labels?.windowMs, maxDurationMs);
   if (late !== undefined) problems.push({ path: ['maxDuration'], message: late });
   if (candidate === stable) {
@@ -75,7 +79,6 @@ export function rolloutSpecFrom(
     problems.push({ path: ['candidate'], message });
   }
   if (problems.length > 0) throw invalidInput(problems, 'the body');
-  const { ratio, absolute } = margins.errors;
   return {
     model,
     stable,
@@ -84,7 +87,8 @@ export function rolloutSpecFrom(
     slices,
     margins,
     errorBudget,
-    minRequests: asked.minRequests ?? minRequestsFor(ratio, absolute, errorBudget.falseRollback),
+    minRequests: asked.minRequests ?? DEFAULTS.rollout.minRequests,
+    minDurationMs,
     expectedDisagreement,
     onInconclusive: asked.onInconclusive ?? DEFAULTS.rollout.onInconclusive,
     maxDurationMs,
@@ -93,6 +97,8 @@ export function rolloutSpecFrom(
     ...labelsOf(labels),
   };
 }
+
+const MIN_DURATION_MS = rolloutKeys.minDuration.unwrap().parse(DEFAULTS.rollout.minDuration);
 
 /** Without a declared window labels prove nothing, and the spec has none. */
 function labelsOf(labels: RolloutSpecOptions['labels']): Pick<RolloutSpec, 'labels'> {

@@ -1,4 +1,5 @@
 import type { RolloutSpec, Step } from '../core/rollout.ts';
+import { durationText } from '../core/text.ts';
 import type { MetricName } from '../core/verdict.ts';
 
 /** The part of a spec that is validated here: the intent, and the steps that are to prove it. */
@@ -15,6 +16,28 @@ export type SpecProblem = {
  */
 export function specProblems(spec: ProvableSpec): readonly SpecProblem[] {
   return spec.intent === 'equivalent' ? untwinned(spec.steps) : unspokenFor(spec);
+}
+
+/** The part of a spec that says how long things may take. */
+export type TimedSpec = Pick<RolloutSpec, 'steps' | 'maxDurationMs'> & {
+  readonly minDurationMs: number;
+};
+
+/** Why a rollout would run out of time regardless of what it sees: its shares and pauses alone take as long as it may last. */
+export function timeProblems({
+  steps,
+  minDurationMs,
+  maxDurationMs,
+}: TimedSpec): readonly SpecProblem[] {
+  const leastMs = steps.reduce((sum, step) => sum + leastMsOf(step, minDurationMs), 0);
+  if (leastMs < maxDurationMs) return [];
+  const message = `expected more than ${durationText(leastMs)}, which setWeight (minDuration ${durationText(minDurationMs)} each) and pause take at least, found ${durationText(maxDurationMs)}`;
+  return [{ path: ['maxDuration'], message }];
+}
+
+function leastMsOf(step: Step, minDurationMs: number): number {
+  if (step.kind === 'setWeight') return minDurationMs;
+  return step.kind === 'pause' ? (step.durationMs ?? 0) : 0;
 }
 
 /** Disagreement is measured beyond stable's own noise, and only twins show that. */

@@ -11,6 +11,8 @@ export type RecordBody =
       readonly kind: 'rolloutStarted';
       readonly rollout: Rollout;
       readonly digests: { readonly stable: string; readonly candidate: string };
+      /** What the two compute, without metadata; absent in records of before. Attempts are counted by it. */
+      readonly weights?: { readonly stable: string; readonly candidate: string };
     }
   /** What the first step of a trial needs is ready: the trial begins at this moment of the wall clock, milliseconds. */
   | { readonly kind: 'rolloutLoaded'; readonly rolloutId: string; readonly startedMs: number }

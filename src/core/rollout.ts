@@ -1,5 +1,6 @@
+import { type Attempt, attemptShare } from './attempt.ts';
 import type { ConfigChange } from './config-change.ts';
-import type { Slice } from './evidence.ts';
+import type { Evidence, Slice } from './evidence.ts';
 import type { LabelPlan } from './label-evidence.ts';
 import type { MirrorSetting, Share } from './route.ts';
 import type { MetricName, Verdict } from './verdict.ts';
@@ -57,8 +58,10 @@ export type RolloutSpec = {
   readonly margins: Margins;
   /** Probabilities that the whole rollout may err with. */
   readonly errorBudget: { readonly falseRollback: number; readonly falsePromotion: number };
-  /** Requests that the candidate's arm must have had before a `setWeight` step is left. */
+  /** Requests that the candidate's arm must have had before a `setWeight` step is left, besides what the step must show; 0: none. */
   readonly minRequests: number;
+  /** How long a `setWeight` step lasts at least; absent in records of before: no time. */
+  readonly minDurationMs?: number;
   /** The disagreement rate that gates measured offline, with its digest; undefined: none was measured. */
   readonly expectedDisagreement: { readonly rate: number; readonly digest: string } | undefined;
   readonly onInconclusive: 'pause' | 'rollback';
@@ -70,11 +73,21 @@ export type RolloutSpec = {
   readonly salt: string;
   /** Absent in what was begun before rules had versions. */
   readonly rules?: RulesVersion;
+  /** Counted as the rollout begins; absent: attempts were not counted. */
+  readonly attempt?: Attempt;
 };
 
 /** The rules that a rollout began with. */
 export function rulesOf({ rules = 1 }: RolloutSpec): RulesVersion {
   return rules;
+}
+
+/** The probability of a false promotion that this rollout may use: its part of the budget, where attempts are counted. */
+export function falsePromotionOf({
+  errorBudget: { falsePromotion },
+  attempt,
+}: Pick<RolloutSpec, 'errorBudget' | 'attempt'>): number {
+  return attemptShare(attempt, falsePromotion)?.falsePromotion ?? falsePromotion;
 }
 
 /** Where a rollout stands. The first three are alive; the rest are final. */
@@ -108,7 +121,12 @@ export type Rollout = {
   readonly startedMs: number;
   /** Requests that the candidate's arm had when the present step began, per the evidence. */
   readonly candidateRequestsAtStep: number;
+  /** What live traffic had shown when the present step began: a step is left on what it has seen itself. Absent under rules 1. */
+  readonly liveAtStep?: LiveMark;
 };
+
+/** The part of the evidence by which what came later is told from what came before. */
+export type LiveMark = Pick<Evidence, 'live'>;
 
 /** What is to be done next, decided by a pure function and carried out by the controller. */
 export type Action =
@@ -130,6 +148,13 @@ export type Command =
   | { readonly kind: 'abort'; readonly model: string; readonly reason: string }
   /** Ends a pause: a `pause` step is left, any other step resumes. */
   | { readonly kind: 'resume'; readonly model: string; readonly reason: string }
+  /** Gives a trial so many more milliseconds from now on; one that ended, or pauses, for want of time goes on from its evidence. */
+  | {
+      readonly kind: 'extend';
+      readonly model: string;
+      readonly reason: string;
+      readonly forMs: number;
+    }
   | {
       readonly kind: 'setRoute';
       readonly model: string;

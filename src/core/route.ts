@@ -1,6 +1,11 @@
 /** Weights are whole basis points: 10,000 is all of the traffic. */
 export const ALL_BP = 10_000;
 
+/** A percentage as basis points, within what there is. */
+export function basisPoints(percent: number): number {
+  return Math.min(ALL_BP, Math.max(0, Math.round(percent * 100)));
+}
+
 /**
  * What a share of the split stands for. `control` is a second copy of stable, run exactly as the candidate is; `other` is a
  * version with a share outside a rollout.

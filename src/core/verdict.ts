@@ -1,3 +1,4 @@
+import type { AttemptShare } from './attempt.ts';
 import type { Slice } from './evidence.ts';
 
 /** The measured things a rollout can be judged on. */
@@ -61,4 +62,6 @@ export type Verdict = {
   readonly decidedBy: readonly string[];
   /** What is missing for more than `inconclusive`, or what broke the measurement, in words. */
   readonly reasons: readonly string[];
+  /** Which attempt it is about, and the false promotions that it may cost; absent where attempts are not counted. */
+  readonly attempt?: AttemptShare;
 };

@@ -1,3 +1,4 @@
+import { attemptShare } from '../core/attempt.ts';
 import type { Evidence } from '../core/evidence.ts';
 import { type RolloutSpec, rulesOf } from '../core/rollout.ts';
 import { METRIC_PHASE, type MetricName, type MetricStatus, type Verdict } from '../core/verdict.ts';
@@ -35,13 +36,16 @@ export function decide({ evidence, spec, require }: DecideOptions): Verdict {
   });
   const worse = metrics.filter((status) => status.finding === 'worse');
   const mismatch = sampleRatioMismatch(evidence);
+  const attempt = attemptShare(spec.attempt, spec.errorBudget.falsePromotion);
+  const found = { metrics, ...(attempt && { attempt }) };
   if (worse.length > 0) {
     const reasons = mismatch === undefined ? [] : [mismatch];
-    return { kind: 'fail', metrics, decidedBy: worse.map(metricLabel), reasons };
+    return { kind: 'fail', ...found, decidedBy: worse.map(metricLabel), reasons };
   }
-  if (mismatch !== undefined) return { kind: 'error', metrics, decidedBy: [], reasons: [mismatch] };
+  if (mismatch !== undefined)
+    return { kind: 'error', ...found, decidedBy: [], reasons: [mismatch] };
   const reasons = whatIsMissing({ evidence, spec, require }, metrics);
-  return { kind: reasons.length === 0 ? 'pass' : 'inconclusive', metrics, decidedBy: [], reasons };
+  return { kind: reasons.length === 0 ? 'pass' : 'inconclusive', ...found, decidedBy: [], reasons };
 }
 
 function whatIsMissing(

@@ -1,4 +1,4 @@
-import type { RolloutSpec } from '../core/rollout.ts';
+import { falsePromotionOf, type RolloutSpec } from '../core/rollout.ts';
 import type { Finding, MetricStatus } from '../core/verdict.ts';
 import { logEvidence, type Mixture, samplesToGo } from '../stats/mixture.ts';
 import type { MetricPlan } from './metric-plans.ts';
@@ -32,13 +32,13 @@ export function missing(why: string): Proof {
 
 /**
  * Lays the error budget against a rule's judgement. Harm needs the metric's own share of the false-rollback budget (any of
- * the metrics may reject). Safety needs the whole false-promotion budget: all gating metrics must show it, so the chance that
+ * the metrics may reject). Safety needs the false-promotion budget, which attempts share and metrics do not: all gating metrics must show it, so the chance that
  * a candidate passes which is worse on some metric is at most the chance that it passes on that one.
  */
 export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSpec): MetricStatus {
   const { proof } = judgement;
   const logHarmNeeded = -Math.log(plan.weight * spec.errorBudget.falseRollback);
-  const logSafeNeeded = -Math.log(spec.errorBudget.falsePromotion);
+  const logSafeNeeded = -Math.log(falsePromotionOf(spec));
   const safe = proof.kind === 'evidence' ? proof.safe : undefined;
   const logHarm = proof.kind === 'evidence' ? proof.logHarm : 0;
   const logSafe = safe === undefined ? 0 : logEvidence(safe);

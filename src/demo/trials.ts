@@ -31,7 +31,7 @@ const IMPROVE = {
   slices: [DEMO_SLICE],
   // Another architecture may take up to 2 ms longer for a run; a live request must not feel it (slowRequests).
   margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 2 } },
-  minRequests: 150,
+  minDuration: '1s',
   maxDuration: '10m',
   steps: [
     { setMirror: { percentage: 100, twin: 20 } },
@@ -48,7 +48,7 @@ const EQUIVALENT = {
   intent: 'equivalent' as const,
   slices: [],
   margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 0 } },
-  minRequests: 150,
+  minDuration: '1s',
   maxDuration: '10m',
   steps: [
     { setMirror: { percentage: 100, twin: 50 } },

@@ -1,6 +1,7 @@
 import type { Evidence } from '../core/evidence.ts';
-import type { Action, Phase, Rollout } from '../core/rollout.ts';
+import { type Action, type Phase, type Rollout, rulesOf } from '../core/rollout.ts';
 import { stepTask } from './describe.ts';
+import { liveMark } from './step-evidence.ts';
 
 /** An action with the moment (wall-clock milliseconds) and the evidence it was chosen by. */
 export type Taken = { readonly action: Action; readonly atMs: number; readonly evidence: Evidence };
@@ -16,6 +17,7 @@ export function advance(rollout: Rollout, taken: Taken): Rollout {
         ...rollout,
         phase: phaseOfStep(rollout, action.step, atMs),
         candidateRequestsAtStep: candidateRequests(evidence),
+        ...(rulesOf(rollout.spec) > 1 && { liveAtStep: liveMark(evidence) }),
       };
     case 'pause': {
       const step = stepOf(rollout.phase);

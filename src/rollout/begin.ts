@@ -1,12 +1,15 @@
 import type { Clock } from '../core/clock.ts';
 import { NO_EVIDENCE } from '../core/evidence.ts';
 import type { Rollout, RolloutSpec } from '../core/rollout.ts';
+import { weightsOfTrial } from './attempts.ts';
 import type { Logbook } from './logbook.ts';
 import type { RolloutDeployer } from './rollout-deployer.ts';
 
 export type BeginOptions = {
   readonly clock: Clock;
   readonly digestOf: (model: string, version: string) => string | undefined;
+  /** The digest of what a version computes; undefined: there is no such version. */
+  readonly weightsOf: (model: string, version: string) => string | undefined;
   readonly deployer: Pick<RolloutDeployer, 'open'>;
   readonly book: Logbook;
 };
@@ -16,7 +19,7 @@ export type BeginOptions = {
  * leaves an accepted command and no rollout: the caller got no answer.
  */
 export async function begin(id: string, spec: RolloutSpec, options: BeginOptions): Promise<void> {
-  const { clock, digestOf, deployer, book } = options;
+  const { clock, digestOf, weightsOf, deployer, book } = options;
   const startedMs = clock.wallMs();
   const rollout: Rollout = {
     id,
@@ -29,6 +32,8 @@ export async function begin(id: string, spec: RolloutSpec, options: BeginOptions
     stable: digestOf(spec.model, spec.stable) ?? '',
     candidate: digestOf(spec.model, spec.candidate) ?? '',
   };
-  await book.append({ kind: 'rolloutStarted', rollout, digests });
+  const weights = weightsOfTrial(spec, weightsOf);
+  const body = { kind: 'rolloutStarted', rollout, digests } as const;
+  await book.append(weights === undefined ? body : { ...body, weights });
   deployer.open(rollout, NO_EVIDENCE);
 }

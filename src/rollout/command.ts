@@ -1,6 +1,8 @@
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { Command, Rollout, RolloutSpec } from '../core/rollout.ts';
 import { ALL_BP, type Route } from '../core/route.ts';
+import { type Extend, refusalOfExtension } from './extension.ts';
+import { swappedPackage, type Trial } from './history.ts';
 
 /** What is asked of the controller. A rollout's salt is the controller's to draw. */
 export type Submission =
@@ -35,6 +37,8 @@ export type CommandContext = {
   /** Why no traffic is routed to the model yet, in a sentence; undefined: it is served, or there is none. */
   readonly whyStarting: string | undefined;
   readonly alive: Rollout | undefined;
+  /** The model's latest trial, alive or not. */
+  readonly last: Trial | undefined;
   readonly digestOf: (model: string, version: string) => string | undefined;
   readonly whyNotComparable: (spec: RolloutSpec) => string | undefined;
 };
@@ -63,6 +67,8 @@ export function refusalOf(command: ModelCommand, context: CommandContext): Refus
       return refusalOfStart(command.spec, { ...context, route });
     case 'setRoute':
       return refusalOfRoute(command, { ...context, route });
+    case 'extend':
+      return refusalOfMore(command, { ...context, route });
     default:
       return refusalOfMove(command, context);
   }
@@ -98,6 +104,18 @@ function refusalOfMatch(spec: RolloutSpec, context: CommandContext): Refusal | u
     'not_comparable',
     `version ${candidate} cannot be tried against ${stable}: ${why}`,
   );
+}
+
+/** What has ended goes on only where it could be started, with the packages that its evidence is about. */
+function refusalOfMore({ model }: Extend, context: RoutedContext): Refusal | undefined {
+  const { last, digestOf } = context;
+  const refusal = refusalOfExtension(last, model);
+  if (refusal !== undefined || last === undefined || context.alive !== undefined) return refusal;
+  const swapped = swappedPackage(last, digestOf);
+  if (swapped !== undefined) {
+    return refused('invalid', `${swapped} since rollout ${last.rollout.id} ended: start another`);
+  }
+  return refusalOfStart(last.rollout.spec, context);
 }
 
 /** A trial draws its units from all of the traffic, so nothing else may hold a part of it. */

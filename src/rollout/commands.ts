@@ -2,8 +2,9 @@ import type { Clock } from '../core/clock.ts';
 import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
+import type { Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { RouteView } from '../core/route.ts';
+import { attemptNumber, weightsOfTrial } from './attempts.ts';
 import { begin } from './begin.ts';
 import {
   type CommandResult,
@@ -27,6 +28,8 @@ export type CommandsParts = {
   readonly deployer: Pick<RolloutDeployer, 'open'>;
   /** The digest of a version's package; undefined: there is no such version. */
   readonly digestOf: (model: string, version: string) => string | undefined;
+  /** The digest of what a version computes; undefined: there is no such version. */
+  readonly weightsOf: (model: string, version: string) => string | undefined;
   /** Why the two packages of a trial cannot be compared, in a sentence; undefined: they can. */
   readonly whyNotComparable: (spec: RolloutSpec) => string | undefined;
   readonly book: Logbook;
@@ -96,9 +99,9 @@ export class Commands {
     }
     const alive = aliveTrial(book.model(model))?.rollout;
     await book.append(body);
-    const started = command.kind === 'start' ? await this.#begin(command) : undefined;
+    const begun = await this.#begun(command, alive);
     await reconciler.reconcileIfRecorded(model);
-    return this.applied(model, started ?? alive?.id);
+    return this.applied(model, begun ?? alive?.id);
   }
 
   #completed(submission: Submission): ModelCommand {
@@ -107,7 +110,16 @@ export class Commands {
     const { random, clock } = this.#parts;
     const words = Array.from({ length: 8 }, () => random.integer(2 ** 32));
     const salt = sha256Hex([id, clock.wallMs(), ...words].join(' ')).slice(0, 32);
-    return { kind: 'start', spec: { ...submission.spec, salt } };
+    return { kind: 'start', spec: { ...submission.spec, salt, ...this.counted(submission.spec) } };
+  }
+
+  /** Which attempt a rollout of this specification would be if it began now; nothing where its versions are not known. */
+  counted(spec: Omit<RolloutSpec, 'salt'>): Pick<RolloutSpec, 'attempt'> {
+    const { book, clock, weightsOf } = this.#parts;
+    const weights = weightsOfTrial(spec, weightsOf);
+    if (weights === undefined) return {};
+    const { attempts } = book.model(spec.model);
+    return { attempt: { number: attemptNumber(attempts, weights, clock.wallMs()) } };
   }
 
   #nextId({ model, candidate }: Pick<RolloutSpec, 'model' | 'candidate'>): string {
@@ -118,9 +130,20 @@ export class Commands {
     const model = modelOf(command);
     const { book, routes, digestOf, whyNotComparable } = this.#parts;
     const alive = aliveTrial(book.model(model))?.rollout;
+    const last = book.model(model).trials.at(-1);
     const whyStarting = this.#parts.whyStarting(model);
     const route = routes.read(model);
-    return refusalOf(command, { route, whyStarting, alive, digestOf, whyNotComparable });
+    const found = { route, whyStarting, alive, last };
+    return refusalOf(command, { ...found, digestOf, whyNotComparable });
+  }
+
+  /** The id of the rollout that a command began, or took up again; undefined: it is about the one that runs, or about none. */
+  async #begun(command: ModelCommand, alive: Rollout | undefined): Promise<string | undefined> {
+    if (command.kind === 'start') return this.#begin(command);
+    const revived = aliveTrial(this.#parts.book.model(modelOf(command)));
+    if (command.kind !== 'extend' || alive !== undefined || revived === undefined) return undefined;
+    this.#parts.deployer.open(revived.rollout, revived.evidence);
+    return revived.rollout.id;
   }
 
   async #begin({ spec }: Extract<ModelCommand, { kind: 'start' }>): Promise<string> {

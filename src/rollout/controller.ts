@@ -35,6 +35,8 @@ export type ControllerOptions = {
   readonly evidence: (rolloutId: string) => Evidence;
   /** The digest of a version's package; undefined: there is no such version. */
   readonly digestOf: (model: string, version: string) => string | undefined;
+  /** The digest of what a version computes, by which attempts are counted; by default that of its package. */
+  readonly weightsOf?: (model: string, version: string) => string | undefined;
   /** Why the two packages of a trial cannot be compared, in a sentence; undefined: they can. */
   readonly whyNotComparable: (spec: RolloutSpec) => string | undefined;
   /** What a model's configured route rests on; by default it is written. */
@@ -86,7 +88,8 @@ export class Controller {
     const revisionOf = (model: string): number => options.routes.read(model)?.revision ?? 0;
     this.#ending = new Ending({ ...parts, revisionOf });
     const whyStarting = (model: string): string | undefined => this.#whyStarting(model);
-    this.#commands = new Commands({ ...parts, ending: this.#ending, whyStarting });
+    const weightsOf = options.weightsOf ?? options.digestOf;
+    this.#commands = new Commands({ ...parts, weightsOf, ending: this.#ending, whyStarting });
     this.#changes = new Changes({
       ...parts,
       resumption: this.#resumption,
@@ -189,6 +192,7 @@ export class Controller {
       case 'setRoute':
         return this.#changes.setRoute(submission);
       case 'start':
+      case 'extend':
         return this.#changes.run(model, carryOut);
       default:
         return carryOut();
@@ -244,6 +248,11 @@ export class Controller {
     return (
       refusalOfLedger(this.#book) ?? (await reconfigure(asked, { ...this.#options, ...parts }))
     );
+  }
+
+  /** The specification as it would be put on record now: with the number of the attempt. */
+  counted(spec: Omit<RolloutSpec, 'salt'>): Omit<RolloutSpec, 'salt'> {
+    return { ...spec, ...this.#commands.counted(spec) };
   }
 
   /** The model's latest rollout, alive or not. */

@@ -9,6 +9,8 @@ import {
 } from '../core/rollout.ts';
 import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../core/route.ts';
 import { begun, resumed } from './advance.ts';
+import { attemptsWith, type PastAttempt, type Weights } from './attempts.ts';
+import { extended } from './extension.ts';
 
 /** Trials kept per model for display; older ones stay in the ledger. */
 const TRIALS_MAX = 50;
@@ -17,9 +19,13 @@ const TRIALS_MAX = 50;
 export type Trial = {
   readonly rollout: Rollout;
   readonly digests: { readonly stable: string; readonly candidate: string };
+  /** What the two compute; undefined in records of before. */
+  readonly weights: Weights | undefined;
   /** As of the last recorded look. */
   readonly evidence: Evidence;
   readonly decision: Decision | undefined;
+  /** The step that it is in, or was in when it ended; from 0. */
+  readonly step: number;
   /** The last record about it. */
   readonly lastRecord: { readonly index: number; readonly atMs: number; readonly hash: string };
 };
@@ -48,6 +54,8 @@ export type ModelHistory = {
   /** Oldest first; the last one may be alive. */
   readonly trials: readonly Trial[];
   readonly trialsStarted: number;
+  /** Trials that have begun of late, by what was tried. Oldest first. */
+  readonly attempts: readonly PastAttempt[];
   readonly owed: Owed;
 };
 
@@ -62,6 +70,7 @@ const NO_MODEL_HISTORY: ModelHistory = {
   isChoice: false,
   trials: [],
   trialsStarted: 0,
+  attempts: [],
   owed: { kind: 'nothing' },
 };
 
@@ -117,7 +126,8 @@ export function withRecord(history: History, record: LedgerRecord): History {
     case 'rolloutLoaded': {
       const { rolloutId: id, startedMs } = body;
       const begin = (rollout: Rollout): Rollout => begun(rollout, startedMs);
-      return withTrial(history, record, { id, trial: { begin }, owed: true });
+      const attempted = withAttempt(history, id, startedMs);
+      return withTrial(attempted, record, { id, trial: { begin }, owed: true });
     }
     case 'decision': {
       const { evidence, decision, after } = body;
@@ -133,17 +143,31 @@ export function withRecord(history: History, record: LedgerRecord): History {
   }
 }
 
+/** A trial that has begun could promote, regardless of what became of it. */
+function withAttempt(history: History, id: string, atMs: number): History {
+  for (const [name, model] of history) {
+    const weights = model.trials.find(({ rollout }) => rollout.id === id)?.weights;
+    if (weights === undefined) continue;
+    return changed(history, name, () => ({
+      ...model,
+      attempts: attemptsWith(model.attempts, { weights, atMs }),
+    }));
+  }
+  return history;
+}
+
 function moves(decision: Decision): boolean {
   return decision.action.kind !== 'wait';
 }
 
 function newTrial(
-  body: Pick<Trial, 'rollout' | 'digests'>,
+  body: Extract<RecordBody, { kind: 'rolloutStarted' }>,
   { index, atMs, hash }: LedgerRecord,
 ): Trial {
-  const { rollout, digests } = body;
+  const { rollout, digests, weights } = body;
   const lastRecord = { index, atMs, hash };
-  return { rollout, digests, evidence: NO_EVIDENCE, decision: undefined, lastRecord };
+  const empty = { evidence: NO_EVIDENCE, decision: undefined, step: 0 };
+  return { rollout, digests, weights, ...empty, lastRecord };
 }
 
 function withCommand(
@@ -154,9 +178,10 @@ function withCommand(
   if (command.kind === 'start') return history;
   if (command.kind === 'setRoute') return withSetting(history, command);
   if (command.kind === 'reloadConfig') return command.routes.reduce(withSetting, history);
-  const alive = aliveTrial(modelHistory(history, command.model));
-  if (alive === undefined) return history;
-  const rollout = commanded(alive, command, givenMs ?? record.atMs);
+  const model = modelHistory(history, command.model);
+  const trial = command.kind === 'extend' ? model.trials.at(-1) : aliveTrial(model);
+  if (trial === undefined) return history;
+  const rollout = commanded(trial, command, givenMs ?? record.atMs);
   return withTrial(history, record, { id: rollout.id, trial: { rollout }, owed: true });
 }
 
@@ -171,7 +196,7 @@ function withSetting(history: History, { model, stable, shares, mirror }: RouteS
 /** What a person made of a rollout. */
 function commanded(
   trial: Trial,
-  command: Extract<Command, { kind: 'promote' | 'abort' | 'resume' }>,
+  command: Extract<Command, { kind: 'promote' | 'abort' | 'resume' | 'extend' }>,
   atMs: number,
 ): Rollout {
   switch (command.kind) {
@@ -181,6 +206,8 @@ function commanded(
       return { ...trial.rollout, phase: { kind: 'aborted', atMs, why: command.reason } };
     case 'resume':
       return resumed(trial.rollout, atMs, trial.evidence);
+    case 'extend':
+      return extended(trial, command, atMs);
   }
 }
 
@@ -200,7 +227,8 @@ function withTrial(history: History, record: LedgerRecord, change: TrialChange):
     if (trial.rollout.id !== change.id) return trial;
     const rollout = rest.rollout ?? begin?.(trial.rollout) ?? trial.rollout;
     const moved = phase === undefined ? rollout : { ...rollout, phase };
-    return { ...trial, ...rest, rollout: moved, lastRecord: { index, atMs, hash } };
+    const step = 'step' in moved.phase ? moved.phase.step : trial.step;
+    return { ...trial, ...rest, rollout: moved, step, lastRecord: { index, atMs, hash } };
   };
   for (const [name, model] of history) {
     if (!model.trials.some((trial) => trial.rollout.id === change.id)) continue;

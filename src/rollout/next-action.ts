@@ -10,10 +10,11 @@ import {
 import { ageText, countText, durationText } from '../core/text.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
-import { candidateRequests, stepOf } from './advance.ts';
+import { stepOf } from './advance.ts';
 import { bindingText } from './binding-need.ts';
 import { harmText, needText, stepTask, stepText } from './describe.ts';
 import { everRequired, requiredMetrics } from './required-metrics.ts';
+import { weightState } from './weight-step.ts';
 
 /** One look at a rollout: all that the next action depends on. `nowMs` is wall-clock milliseconds. */
 export type Look = {
@@ -81,12 +82,10 @@ function nextOfWeight(
   step: Extract<Step, { kind: 'setWeight' }>,
   place: Place,
 ): Action {
-  const { spec, candidateRequestsAtStep } = look.rollout;
-  const answered = candidateRequests(look.evidence) - candidateRequestsAtStep;
-  const text = `${step.percent} % to the candidate: ${countText(answered)} of ${countText(spec.minRequests)} requests answered`;
   // A share of nothing gets no requests to wait for.
   if (step.percent === 0) return leave(look, place, stepTask(step));
-  if (answered >= spec.minRequests) return leave(look, place, `${text}, nothing worse`);
+  const { isDone, text } = weightState(look, { step, sinceMs: place.sinceMs });
+  if (isDone) return leave(look, place, text);
   return waitAt(look, place, text);
 }
 
@@ -174,9 +173,13 @@ function rollBackProven(verdict: Verdict): Action {
   return { kind: 'rollBack', why: `proven worse: ${detail}`, decidedBy: verdict.decidedBy };
 }
 
+/** What is left to do where time is up. The first rules' records say it in the first rules' words. */
+const LEFT = 'extend it, promote by hand, or abort';
+const LEFT_OF_RULES_1 = 'promote by hand, abort, or start again with a longer maxDuration';
+
 function inconclusiveText(look: Look): string {
   const { spec } = look.rollout;
-  const left = 'promote by hand, abort, or start again with a longer maxDuration';
+  const left = rulesOf(spec) === 1 ? LEFT_OF_RULES_1 : LEFT;
   return `inconclusive after ${durationText(spec.maxDurationMs)} (maxDuration; ${left}): ${needsText(look)}`;
 }
 

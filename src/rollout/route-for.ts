@@ -1,5 +1,5 @@
 import { isFinal, type Rollout, type Step } from '../core/rollout.ts';
-import { ALL_BP, type MirrorSetting, type Route, type Share } from '../core/route.ts';
+import { ALL_BP, basisPoints, type MirrorSetting, type Route, type Share } from '../core/route.ts';
 import { stepOf } from './advance.ts';
 
 /**
@@ -69,8 +69,4 @@ function lastOf<Kind extends Step['kind']>(
   kind: Kind,
 ): Extract<Step, { kind: Kind }> | undefined {
   return steps.findLast((step): step is Extract<Step, { kind: Kind }> => step.kind === kind);
-}
-
-function basisPoints(percent: number): number {
-  return Math.min(ALL_BP, Math.max(0, Math.round(percent * 100)));
 }

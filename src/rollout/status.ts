@@ -1,3 +1,4 @@
+import { type AttemptShare, attemptShare } from '../core/attempt.ts';
 import type { Evidence, FailuresByArm, MirrorCounts } from '../core/evidence.ts';
 import type { LabelEvidence } from '../core/label-evidence.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
@@ -41,6 +42,8 @@ export type RolloutStatus = {
   readonly verdict: VerdictKind | undefined;
   readonly metrics: readonly (MetricStatus & { readonly label: string })[];
   readonly reasons: readonly string[];
+  /** Which attempt at these weights it is, and the false promotions that it may cost; undefined where attempts are not counted. */
+  readonly attempt: AttemptShare | undefined;
   /** What ended the rollout for the worse; empty otherwise. */
   readonly decidedBy: readonly string[];
   /** What it waits for, or why it ended: one sentence with numbers. */
@@ -96,6 +99,7 @@ export function statusOf(
     verdict: decision?.verdict.kind,
     metrics: (decision?.verdict.metrics ?? []).map((one) => ({ ...one, label: metricLabel(one) })),
     reasons: decision?.verdict.reasons ?? [],
+    attempt: attemptShare(spec.attempt, spec.errorBudget.falsePromotion),
     decidedBy: phase.kind === 'rolledBack' ? phase.decidedBy : [],
     why: whyOf(rollout, decision),
     candidateRequests: candidateRequests(evidence),

@@ -18,6 +18,7 @@ export function aRolloutStatus(fields: Partial<RolloutStatus> = {}): RolloutStat
     verdict: 'inconclusive',
     metrics: [aMetric()],
     reasons: [],
+    attempt: undefined,
     decidedBy: [],
     why: 'labelledLoss: 1,240 samples, about 800 more',
     candidateRequests: 0,

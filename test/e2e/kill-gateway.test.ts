@@ -16,6 +16,7 @@ const CLAIM = {
   intent: 'improve',
   margins: { labelledLoss: 0.1, pairedErrors: 0.05, errors: { ratio: 2, absolute: 0.05 } },
   minRequests: 200,
+  minDuration: '1s',
   steps: [
     { setMirror: { percentage: 100, twin: 0 } },
     { analysis: { metrics: ['labelledLoss', 'pairedErrors'] } },

@@ -80,6 +80,7 @@ export class Operator {
     const { rolloutId, durable } = await this.#send('POST', 'rollout', {
       candidate,
       minRequests: 40,
+      minDuration: '100ms',
       margins: { errors: { ratio: 100, absolute: 0.5 } },
       steps: [
         { setMirror: { percentage: 50 } },

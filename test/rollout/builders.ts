@@ -133,6 +133,12 @@ export class World {
     ['2', 'digest-2'],
     ['3', 'digest-3'],
   ]);
+  /** By version: what it computes. */
+  readonly weights = new Map([
+    ['1', 'weights-1'],
+    ['2', 'weights-2'],
+    ['3', 'weights-3'],
+  ]);
   evidence: Evidence = NO_EVIDENCE;
   /** What preparing fails with; undefined: it does not. */
   prepareFault: string | undefined;
@@ -178,6 +184,7 @@ export class World {
       decide,
       evidence: () => this.evidence,
       digestOf: (_, version) => this.digests.get(version),
+      weightsOf: (_, version) => this.weights.get(version),
       whyNotComparable: ({ candidate }) => this.notComparable.get(candidate),
       basisOf: () => this.basis,
       onFirstChoice: ({ model, stable }) => this.log.push(`chose ${model} ${stable}`),

@@ -25,10 +25,21 @@ export async function goldenStory(): Promise<readonly LedgerRecord[]> {
   await rolledBack(world, controller);
   await pausedAndAborted(world, controller);
   await promotedByHand(world, controller);
+  await extended(world, controller);
   for (const cause of ['crashLoop', 'outOfMemory', 'loadFailed'] as const) {
     await started(world, controller, {});
     await controller.trip('fashion', { cause, detail: `a ${cause} of the candidate` });
   }
+  if (world.errors.length > 0) throw new Error(world.errors.join('\n'));
+  return ledger.records();
+}
+
+/** What a controller records of a trial that runs out of time, twice: extended while it is paused, and after it has ended. */
+export async function extensionStory(): Promise<readonly LedgerRecord[]> {
+  const world = new World();
+  const { controller, ledger } = world.boot([], decide);
+  await world.resume(controller);
+  await extended(world, controller);
   if (world.errors.length > 0) throw new Error(world.errors.join('\n'));
   return ledger.records();
 }
@@ -136,4 +147,16 @@ async function pausedAndAborted(world: World, controller: Controller): Promise<v
 async function promotedByHand(world: World, controller: Controller): Promise<void> {
   await started(world, controller, {});
   await controller.submit({ kind: 'promote', model: 'fashion', reason: 'seen enough' });
+}
+
+/** Under the first rules, which are final. */
+async function extended(world: World, controller: Controller): Promise<void> {
+  for (const onInconclusive of ['pause', 'rollback'] as const) {
+    await started(world, controller, { rules: 1, maxDurationMs: 120_000, onInconclusive });
+    await looks(world, controller, [NO_EVIDENCE, IN_SHADOW, NO_EVIDENCE]);
+    const extend = { kind: 'extend', model: 'fashion', reason: 'a quiet weekend' } as const;
+    await controller.submit({ ...extend, forMs: 600_000 });
+    await looks(world, controller, [IN_SHADOW, NO_EVIDENCE]);
+    await controller.submit({ kind: 'abort', model: 'fashion', reason: 'seen enough' });
+  }
 }

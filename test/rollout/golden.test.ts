@@ -41,6 +41,15 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
     ],
     shares: 'stable=3:10000',
   },
+  /** What 0.1.0 did not know: trials that run out of time, under its rules, and are extended. */
+  '0.2.0-extend': {
+    sha256: 'fb6269fbc4d9bbd353ba8dd0ee4b9853dbf6a5fe2bc69e1d776976570b65e233',
+    head: 'f18392e43a362580c3faf2509e0beefeeb56e7c1060d7ac4ef2cca7d198da95f',
+    records: 27,
+    decisions: 9,
+    endings: ['aborted', 'aborted'],
+    shares: 'stable=1:10000',
+  },
 };
 
 type Golden = {
@@ -67,6 +76,7 @@ const COMMANDS: Readonly<Record<Command['kind'], true>> = {
   promote: true,
   abort: true,
   resume: true,
+  extend: true,
   setRoute: true,
   reloadConfig: true,
 };
@@ -156,5 +166,5 @@ t.test('the files hold each kind of record, command, action and cause there is',
 });
 
 t.test('what the next file would hold replays', async (t) => {
-  t.match(await replay(await goldenStory(), decide), { decisions: 10, disagreements: [] });
+  t.match(await replay(await goldenStory(), decide), { decisions: 19, disagreements: [] });
 });

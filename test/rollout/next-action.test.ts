@@ -127,7 +127,7 @@ t.test('time that is used up does what the rollout says, and says what was missi
   const rollout = aRollout({ phase: progressing(4) });
   t.match(actionOf(rollout, 'inconclusive', { nowMs: HOUR }), {
     kind: 'pause',
-    why: 'inconclusive after 1 h (maxDuration; promote by hand, abort, or start again with a longer maxDuration): pairedErrors needs ~800 more pairs (39 min at this rate). Raise percentage in setMirror, or widen margins.pairedErrors.',
+    why: 'inconclusive after 1 h (maxDuration; extend it, promote by hand, or abort): pairedErrors needs ~800 more pairs (39 min at this rate). Raise percentage in setMirror, or widen margins.pairedErrors.',
   });
   const strict = aSpec({ onInconclusive: 'rollback' });
   for (const phase of [progressing(4), paused(4)]) {

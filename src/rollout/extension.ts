@@ -1,0 +1,48 @@
+import { type Refusal, refused } from '../core/refusal.ts';
+import { type Command, isFinal, type Phase, type Rollout } from '../core/rollout.ts';
+
+/** A trial, and the step that it is in, or was in when it ended. */
+export type Extendable = { readonly rollout: Rollout; readonly step: number };
+
+export type Extend = Extract<Command, { kind: 'extend' }>;
+
+/** True for a trial that has ended for want of time alone: it goes on from its evidence. */
+export function endedOutOfTime({ phase }: Rollout): boolean {
+  return phase.kind === 'rolledBack' && phase.decidedBy.join() === 'maxDuration';
+}
+
+/** Why a trial cannot be given more time, as far as it is the trial's own doing; undefined: it can. */
+export function refusalOfExtension(
+  trial: Extendable | undefined,
+  model: string,
+): Refusal | undefined {
+  if (trial === undefined) return refused('no_rollout', `no rollout of ${model} yet`);
+  const { id, phase } = trial.rollout;
+  if (!isFinal(phase) || endedOutOfTime(trial.rollout)) return undefined;
+  return refused(
+    'no_rollout',
+    `rollout ${id} has ended (${phase.kind}): expected one that is running, or that maxDuration ended. Start another`,
+  );
+}
+
+/**
+ * The trial with so much more time from this moment on (wall clock, milliseconds). One that waits for nothing but time goes on in
+ * its step; one that is paused for another reason stays so. Evidence is valid however long it is gathered, so it all counts.
+ */
+export function extended(trial: Extendable, { forMs }: Extend, atMs: number): Rollout {
+  const { rollout } = trial;
+  const maxDurationMs = Math.max(0, atMs - rollout.startedMs) + forMs;
+  return {
+    ...rollout,
+    spec: { ...rollout.spec, maxDurationMs },
+    phase: phaseAfter(trial, atMs),
+  };
+}
+
+function phaseAfter({ rollout, step }: Extendable, atMs: number): Phase {
+  const { phase, spec, startedMs } = rollout;
+  const goesOn: Phase = { kind: 'progressing', step, sinceMs: atMs };
+  if (isFinal(phase)) return goesOn;
+  if (phase.kind !== 'paused' || spec.steps[phase.step]?.kind === 'pause') return phase;
+  return phase.sinceMs - startedMs >= spec.maxDurationMs ? goesOn : phase;
+}
