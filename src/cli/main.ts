@@ -74,20 +74,27 @@ const ADMIN = [
 ] as const;
 const OUTPUT = ['-o, --output <format>', 'json or text', 'text'] as const;
 
-rollout
-  .command('start <model> <candidate>')
-  .description('begin a rollout')
-  .option(
-    '--intent <intent>',
-    'equivalent: answers should not change; improve: quality must not suffer',
-  )
-  .option('-f, --file <file>', 'a rollout section in YAML or JSON, over the configured one')
-  .option('--rate <requests>', 'requests per second to plan for (default: recent rate)')
-  .option(...ADMIN)
-  .option(...OUTPUT)
-  .action(async (model, candidate, options) =>
-    (await import('./rollout-commands.ts')).start(model, candidate, options),
-  );
+const STARTS = {
+  start: 'begin a rollout',
+  plan: 'show what a rollout would take, and what worse candidates would cost, without beginning it',
+} as const;
+
+for (const verb of ['plan', 'start'] as const) {
+  rollout
+    .command(`${verb} <model> <candidate>`)
+    .description(STARTS[verb])
+    .option(
+      '--intent <intent>',
+      'equivalent: answers should not change; improve: quality must not suffer',
+    )
+    .option('-f, --file <file>', 'a rollout section in YAML or JSON, over the configured one')
+    .option('--rate <requests>', 'requests per second to plan for (default: recent rate)')
+    .option(...ADMIN)
+    .option(...OUTPUT)
+    .action(async (model, candidate, options) =>
+      (await import('./rollout-commands.ts'))[verb](model, candidate, options),
+    );
+}
 
 rollout
   .command('get <model>')
@@ -108,6 +115,15 @@ for (const verb of ['promote', 'abort', 'resume'] as const) {
       (await import('./rollout-commands.ts')).command(verb, model, options),
     );
 }
+
+rollout
+  .command('extend <model>')
+  .description('give a rollout more time, with the evidence it has; also one that ran out of time')
+  .requiredOption('--for <duration>', 'how much longer it may take from now on, such as 12h')
+  .option('--reason <text>', 'reason, recorded in the ledger', 'asked for at the command line')
+  .option(...ADMIN)
+  .option(...OUTPUT)
+  .action(async (model, options) => (await import('./rollout-commands.ts')).extend(model, options));
 
 const models = program
   .command('models')

@@ -1,10 +1,11 @@
-import { countText, durationText } from '../core/text.ts';
+import { ATTEMPT_DAYS } from '../core/attempt.ts';
+import { countText, durationText, percentText } from '../core/text.ts';
 import type { Plan } from '../rollout/plan.ts';
 import { formatTable } from './table.ts';
 
 const HOUR_MS = 3_600_000;
 
-/** What a trial will take, step by step, and what a broken candidate would cost, as text. */
+/** What a trial will take, step by step, what theory asks for at least, and what worse candidates would cost, as text. */
 export function formatPlan(plan: Plan): string {
   const rows = plan.steps.map(({ number, task, requests, hours, slowest }) => [
     `  ${number}`,
@@ -13,7 +14,7 @@ export function formatPlan(plan: Plan): string {
     timeText(hours),
     slowest === undefined ? '' : `for ${slowest}`,
   ]);
-  return [headingOf(plan), formatTable(rows), ...sumOf(plan)].join('\n');
+  return [headingOf(plan), formatTable(rows), ...sumOf(plan), ...worseOf(plan)].join('\n');
 }
 
 function headingOf({ requestsPerSecond }: Plan): string {
@@ -24,20 +25,53 @@ function headingOf({ requestsPerSecond }: Plan): string {
   return `Expected, if the candidate is as good as stable and every label comes (${rate}):`;
 }
 
-function sumOf({ requests, hours, isTooLong, failuresSeen }: Plan): readonly string[] {
+function sumOf(plan: Plan): readonly string[] {
+  const { requests, hours, limit, labels, isTooLong, failuresSeen, attempt } = plan;
   const time = timeText(hours);
+  const least = limit === undefined ? '' : ` No test can do with less than ${countText(limit)}.`;
+  const labelled = labels === undefined || labels === 0 ? '' : ` Labels: ${countText(labels)}.`;
   const all =
     requests === undefined
       ? 'A step does not end by itself.'
-      : `In all ${requestsText(requests)}${time === '' ? '' : `, ${time}`}.`;
+      : `In all ${requestsText(requests)}${time === '' ? '' : `, ${time}`}.${least}${labelled}`;
   const failures =
     failuresSeen === 0
       ? 'The candidate answers no live request.'
       : `A candidate that always fails would be rolled back after about ${countText(failuresSeen)} failed requests; stable answers those.`;
   const late = 'That is longer than maxDuration: expect the rollout to pause before it is proven.';
-  return isTooLong && requests !== undefined
-    ? [`${all} ${failures}`, late]
-    : [`${all} ${failures}`];
+  return [
+    `${all} ${failures}`,
+    ...(isTooLong && requests !== undefined ? [late] : []),
+    ...(attempt === undefined || attempt.number === 1
+      ? []
+      : [
+          `Attempt ${attempt.number} at these weights within ${ATTEMPT_DAYS} days: ${percentText(attempt.falsePromotion)} is left for a false promotion.`,
+        ]),
+  ];
+}
+
+/** Candidates that fail more often, and the least harm that is found. */
+function worseOf({ effects, smallest }: Plan): readonly string[] {
+  const rows = effects.map(({ times, errorRate, worse, isStopped, requests, hours, failed }) => [
+    `  ${times} x the errors (${percentText(errorRate)})`,
+    isStopped
+      ? `rolled back on ${worse ?? 'nothing: it does not end by itself'}`
+      : 'within the margins: promoted',
+    requests === undefined ? '' : requestsText(requests),
+    timeText(hours),
+    `${countText(failed)} failed, answered by stable`,
+  ]);
+  const found = smallest.map(({ metric, rate, reference }) => [
+    `  ${metric}`,
+    rate === undefined ? 'nothing' : percentText(rate),
+    reference === 0 ? '' : `reference ${percentText(reference)}`,
+  ]);
+  return [
+    ...(rows.length === 0 ? [] : ['A worse candidate:', formatTable(rows)]),
+    ...(found.length === 0
+      ? []
+      : ['The least that is found within maxDuration, of the candidate:', formatTable(found)]),
+  ];
 }
 
 function requestsText(requests: number): string {

@@ -27,18 +27,8 @@ export async function start(
   candidate: string,
   options: StartOptions,
 ): Promise<void> {
-  const format = readFormat(options.output);
-  const section = options.file === undefined ? undefined : await readSection(options.file);
-  const body = {
-    ...section?.source,
-    candidate,
-    ...(options.intent !== undefined && { intent: options.intent }),
-  };
-  const query = options.rate === undefined ? '' : `?requestsPerSecond=${readRate(options.rate)}`;
-  const path = `${rolloutPath(model)}${query}`;
-  const client = new AdminClient(options.admin);
-  const answer = (await client.post(path, body).catch(placedIn(section))) as Started;
-  print(answer, format, ({ rolloutId, plan, warning }) =>
+  const answer = (await ask(model, candidate, { options, path: '' })) as Started;
+  print(answer, readFormat(options.output), ({ rolloutId, plan, warning }) =>
     [
       `rollout ${rolloutId}: version ${candidate} is being loaded; the trial begins once it is ready.`,
       ...(warning === undefined ? [] : [`Warning: ${warning}`]),
@@ -48,16 +38,51 @@ export async function start(
   );
 }
 
+/** `understudy rollout plan`: what `start` with the same words would take. Starts nothing. */
+export async function plan(model: string, candidate: string, options: StartOptions): Promise<void> {
+  const answer = (await ask(model, candidate, { options, path: '/plan' })) as Plan;
+  print(answer, readFormat(options.output), formatPlan);
+}
+
+type Asked = { readonly options: StartOptions; readonly path: string };
+
+async function ask(model: string, candidate: string, { options, path }: Asked): Promise<unknown> {
+  readFormat(options.output);
+  const section = options.file === undefined ? undefined : await readSection(options.file);
+  const body = {
+    ...section?.source,
+    candidate,
+    ...(options.intent !== undefined && { intent: options.intent }),
+  };
+  const query = options.rate === undefined ? '' : `?requestsPerSecond=${readRate(options.rate)}`;
+  const client = new AdminClient(options.admin);
+  return client.post(`${rolloutPath(model)}${path}${query}`, body).catch(placedIn(section));
+}
+
 export type VerbOptions = Common & { readonly reason: string };
 
 /** `understudy rollout promote|abort|resume`. */
 export async function command(verb: string, model: string, options: VerbOptions): Promise<void> {
+  await give(verb, model, { options, body: {} });
+}
+
+/** `understudy rollout extend`. */
+export async function extend(
+  model: string,
+  options: VerbOptions & { readonly for: string },
+): Promise<void> {
+  await give('extend', model, { options, body: { for: options.for } });
+}
+
+type Given = { readonly options: VerbOptions; readonly body: object };
+
+async function give(verb: string, model: string, { options, body }: Given): Promise<void> {
   const format = readFormat(options.output);
   if (options.reason.trim() === '')
     throw new CommandError(EXIT.usage, '--reason: expected a text that says why, found none');
   const client = new AdminClient(options.admin);
   const path = `${rolloutPath(model)}/${verb}`;
-  const answer = (await client.post(path, { reason: options.reason })) as Applied;
+  const answer = (await client.post(path, { ...body, reason: options.reason })) as Applied;
   print(answer, format, ({ rolloutId, warning }) => {
     const done = `rollout ${rolloutId}: ${verb} carried out`;
     return warning === undefined ? done : `${done}.\nWarning: ${warning}`;

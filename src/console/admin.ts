@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import {
+  parseExtension,
   parseModel,
   parseRate,
   parseReason,
@@ -22,12 +23,15 @@ import {
 import type { LedgerHealth } from '../ledger/ledger.ts';
 import type { CommandResult, Submission } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
-import { planOf } from '../rollout/plan.ts';
+import { type Plan, planOf } from '../rollout/plan.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
 import { parseJsonBody } from './json-body.ts';
 
 export type AdminOptions = {
-  readonly controller: Pick<Controller, 'submit' | 'status' | 'list' | 'route' | 'isFenced'>;
+  readonly controller: Pick<
+    Controller,
+    'submit' | 'status' | 'list' | 'route' | 'isFenced' | 'counted'
+  >;
   /** Why a model has no route yet that is still being read; undefined: there is none of that name. By default none is. */
   readonly whyStarting?: (model: string) => string | undefined;
   /**
@@ -153,19 +157,16 @@ type Start = { readonly model: string; readonly body: unknown };
 type OfModel = { readonly Params: { readonly model: string } };
 
 function addRollouts(app: FastifyInstance, options: AdminOptions): void {
-  const { controller, specFrom } = options;
+  const { controller } = options;
   const submit = async (submission: Submission, reply: FastifyReply): Promise<FastifyReply> => {
     return sendResult(reply, await controller.submit(submission));
   };
   /** The answer includes the plan: the requests and hours of the trial if the candidate is as good as stable. */
   const start = async (request: FastifyRequest, { model, body }: Start, reply: FastifyReply) => {
-    const spec = await specFrom(model, body);
-    const asked = parseRate(request.query);
+    const { spec, plan } = await planned(request, { model, body }, options);
     const result = await controller.submit({ kind: 'start', spec });
     if (result.kind === 'refused') return sendResult(reply, result);
-    const requestsPerSecond = asked ?? options.requestsPerSecond(model);
     // It is being loaded, and may yet fail to: who asked has to look.
-    const plan = planOf(spec, { requestsPerSecond });
     return reply.code(202).send({ ...appliedBody(result), phase: 'loading', plan });
   };
   app.get('/api/v1/rollouts', async (_, reply) => {
@@ -190,11 +191,29 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
   app.post<OfModel>(path, async (request, reply) => {
     return start(request, { model: request.params.model, body: request.body }, reply);
   });
+  app.post<OfModel>(`${path}/plan`, async (request) => {
+    const asked = { model: request.params.model, body: request.body };
+    return (await planned(request, asked, options)).plan;
+  });
   for (const kind of ['promote', 'abort', 'resume'] as const) {
     app.post<OfModel>(`${path}/${kind}`, async ({ params: { model }, body }, reply) => {
       return submit({ kind, model, reason: parseReason(body) }, reply);
     });
   }
+  app.post<OfModel>(`${path}/extend`, async ({ params: { model }, body }, reply) => {
+    return submit({ kind: 'extend', model, ...parseExtension(body) }, reply);
+  });
+}
+
+/** What is asked for, whole, and what it would take if it began now. */
+async function planned(
+  request: FastifyRequest,
+  { model, body }: Start,
+  { controller, specFrom, requestsPerSecond }: AdminOptions,
+): Promise<{ readonly spec: Omit<RolloutSpec, 'salt'>; readonly plan: Plan }> {
+  const spec = await specFrom(model, body);
+  const rate = parseRate(request.query) ?? requestsPerSecond(model);
+  return { spec, plan: planOf(controller.counted(spec), { requestsPerSecond: rate }) };
 }
 
 function addRoutes(app: FastifyInstance, options: AdminOptions): void {

@@ -1,13 +1,17 @@
-import type { RolloutSpec, Step } from '../core/rollout.ts';
-import { METRIC_PHASE, type MetricName } from '../core/verdict.ts';
-import { type MetricPlan, metricLabel, metricPlans } from '../decide/metric-plans.ts';
+import { type AttemptShare, attemptShare } from '../core/attempt.ts';
+import { equalTruth, type Truth, type TruthAssumptions } from '../decide/truth.ts';
 import { stepTask } from './describe.ts';
+import { type PlanEffect, planEffects } from './plan-effects.ts';
+import { type SmallestEffect, smallestEffects } from './plan-smallest.ts';
 import {
-  failuresToReject,
-  PLAN_ASSUMPTIONS,
-  type PlanAssumptions,
-  samplesToProve,
-} from './plan-samples.ts';
+  HOUR_MS,
+  hoursOf,
+  type PlannedSpec,
+  total,
+  type Walk,
+  type WalkOptions,
+  walk,
+} from './plan-walk.ts';
 
 export type PlanStep = {
   /** From 1. */
@@ -17,6 +21,8 @@ export type PlanStep = {
   readonly requests: number | undefined;
   /** Undefined as well where the rate is not known. */
   readonly hours: number | undefined;
+  /** Requests that no test could do with less of, on average. */
+  readonly limit: number | undefined;
   /** What takes the longest, where that is a metric. */
   readonly slowest: string | undefined;
 };
@@ -28,14 +34,37 @@ export type Plan = {
   /** Of all steps; undefined if one does not end by itself. */
   readonly requests: number | undefined;
   readonly hours: number | undefined;
+  /** What information theory asks for at least: the sum of the steps' limits. */
+  readonly limit: number | undefined;
+  /** Labels that have to come until labelledLoss is proven; 0: it is not required. */
+  readonly labels: number | undefined;
   /** True if the expected time is longer than the rollout may take, or has no end. */
   readonly isTooLong: boolean;
   /** Requests answered with a failure before a candidate that always fails is rolled back. In shadow: no client sees any. */
   readonly failuresSeen: number;
+  /** What becomes of candidates that fail more often than stable. */
+  readonly effects: readonly PlanEffect[];
+  /** The least harm of each metric that is found within `maxDuration` at this rate; empty where the rate is not known. */
+  readonly smallest: readonly SmallestEffect[];
+  /** Which attempt it is, and the false promotions that it may cost; undefined where attempts are not counted. */
+  readonly attempt: AttemptShare | undefined;
 };
 
-/** What a plan is made of: all of a specification but for what is drawn when it begins. */
-export type PlannedSpec = Omit<RolloutSpec, 'salt'>;
+/** What the plan takes for granted. */
+export type PlanAssumptions = TruthAssumptions & {
+  /** Part of the mirrored requests whose label arrives. */
+  readonly labelledRatio: number;
+  /** Part of the traffic that falls into a declared slice. */
+  readonly sliceRatio: number;
+};
+
+const PLAN_ASSUMPTIONS: PlanAssumptions = {
+  labelledRatio: 1,
+  sliceRatio: 0.1,
+  errorRate: 0.001,
+  disagreementRate: 0.02,
+  discordantRate: 0.1,
+};
 
 export type PlanOptions = {
   /** Of the model's traffic, mean; undefined: not known. */
@@ -45,143 +74,86 @@ export type PlanOptions = {
   readonly tickMs?: number;
 };
 
-/** How the traffic is shared at a step of the plan, as ratios of all requests. */
-type Shares = { readonly mirror: number; readonly weight: number; readonly reference: number };
-
-/** What was seen so far: pairs in the shadow host, requests of the candidate's arm. */
-type Collected = { readonly pairs: number; readonly answered: number };
-
 /**
- * What a rollout will cost at this rate, before it starts: requests and hours step by step, and how many requests would meet a
- * failure if the candidate were broken. Walks through the steps once; evidence of earlier steps counts for later ones, as it
- * does in the trial. An expectation, not a promise: sample sizes are those of `plan-samples.ts`.
+ * What a rollout will cost at this rate, before it starts: requests, hours and labels for a candidate that is as good as stable,
+ * what information theory asks for at least, and what becomes of worse ones. An expectation, not a promise: it walks through the
+ * steps once with evidence in exactly its expected proportions, under the tests that will judge.
  */
 export function planOf(spec: PlannedSpec, options: PlanOptions): Plan {
-  const { requestsPerSecond } = options;
+  const { requestsPerSecond, tickMs = 1000 } = options;
   const assumptions = { ...PLAN_ASSUMPTIONS, ...options.assumptions };
-  const plans = metricPlans(spec);
-  let shares: Shares = { mirror: 0, weight: 0, reference: 0 };
-  let collected: Collected = { pairs: 0, answered: 0 };
-  const steps: PlanStep[] = [];
-  for (const [index, step] of spec.steps.entries()) {
-    shares = sharesAfter(step, shares);
-    const context = { spec, plans, shares, collected, assumptions };
-    const { requests, slowest } = needOf(step, context, requestsPerSecond);
-    steps.push({
-      number: index + 1,
-      task: stepTask(step),
-      requests: requests === undefined ? undefined : Math.ceil(requests),
-      hours: hoursOf(step, requests, requestsPerSecond),
-      slowest,
-    });
-    collected = {
-      pairs: collected.pairs + (requests ?? 0) * shares.mirror,
-      answered: collected.answered + (requests ?? 0) * shares.weight,
-    };
-  }
-  const hours = total(steps.map((step) => step.hours));
-  const requests = total(steps.map((step) => step.requests));
+  const truth = equalTruth(spec, assumptions);
+  const known: WalkOptions = { spec, truth, ...assumptions, requestsPerSecond };
+  const walked = walk(known);
+  const steps = stepsOf(walked, spec, requestsPerSecond);
+  const [requests, hours, limit] = (['requests', 'hours', 'limit'] as const).map((key) =>
+    total(steps.map((step) => step[key])),
+  );
   return {
     requestsPerSecond,
     steps,
     requests,
     hours,
-    isTooLong: requests === undefined || (hours ?? 0) * 3_600_000 > spec.maxDurationMs,
-    failuresSeen: failuresSeen(spec, plans, options),
+    limit: requests === undefined ? undefined : limit,
+    labels: labelsOf(walked, known),
+    isTooLong: requests === undefined || (hours ?? 0) * HOUR_MS > spec.maxDurationMs,
+    failuresSeen: failuresSeen(known, tickMs),
+    effects: planEffects(known),
+    smallest: smallestEffects(known),
+    attempt: attemptShare(spec.attempt, spec.errorBudget.falsePromotion),
   };
 }
 
-function hoursOf(
-  step: Step,
-  requests: number | undefined,
-  requestsPerSecond: number | undefined,
-): number | undefined {
-  if (requests === undefined) return undefined;
-  if (step.kind === 'pause') return (step.durationMs ?? 0) / 3_600_000;
-  if (requests === 0) return 0;
-  return requestsPerSecond === undefined ? undefined : requests / requestsPerSecond / 3600;
-}
-
-function sharesAfter(step: Step, shares: Shares): Shares {
-  if (step.kind === 'setMirror') return { ...shares, mirror: step.percentage / 100 };
-  if (step.kind !== 'setWeight') return shares;
-  const weight = step.percent / 100;
-  return { ...shares, weight, reference: step.control ? Math.min(weight, 1 - weight) : 1 - weight };
-}
-
-type PlanContext = {
-  readonly spec: PlannedSpec;
-  readonly plans: readonly MetricPlan[];
-  readonly shares: Shares;
-  readonly collected: Collected;
-  readonly assumptions: PlanAssumptions;
-};
-
-type Need = { readonly requests: number | undefined; readonly slowest: string | undefined };
-
-function needOf(step: Step, context: PlanContext, requestsPerSecond: number | undefined): Need {
-  switch (step.kind) {
-    case 'setWeight': {
-      const requests = step.percent === 0 ? 0 : (100 * context.spec.minRequests) / step.percent;
-      return { requests, slowest: undefined };
-    }
-    case 'analysis':
-      return needOfAnalysis(step.require, context);
-    case 'pause': {
-      if (step.durationMs === undefined) return { requests: undefined, slowest: undefined };
-      // Where the rate is not known a pause is taken to bring nothing.
-      const requests = (step.durationMs / 1000) * (requestsPerSecond ?? 0);
-      return { requests, slowest: undefined };
-    }
-    default:
-      return { requests: 0, slowest: undefined };
-  }
-}
-
-function needOfAnalysis(require: readonly MetricName[], context: PlanContext): Need {
-  let slowest: { label: string; requests: number } | undefined;
-  for (const plan of context.plans.filter(({ key }) => require.includes(key.metric))) {
-    const requests = trafficFor(plan, context);
-    const label = metricLabel(plan.key);
-    if (!Number.isFinite(requests)) return { requests: undefined, slowest: label };
-    if (slowest === undefined || requests > slowest.requests) slowest = { label, requests };
-  }
-  return { requests: slowest?.requests, slowest: slowest?.label };
-}
-
-/** Requests of the whole traffic until a metric is proven, less what earlier steps have brought; Infinity: never. */
-function trafficFor({ key }: MetricPlan, context: PlanContext): number {
-  const { spec, shares, collected, assumptions } = context;
-  const needed = samplesToProve(key.metric, { spec, assumptions, shares });
-  const isLive = METRIC_PHASE[key.metric] === 'canary';
-  const labelled = key.metric === 'labelledLoss' ? assumptions.labelledRatio : 1;
-  const sliced = key.slice === undefined ? 1 : assumptions.sliceRatio;
-  const part = labelled * sliced;
-  const missing = needed - part * (isLive ? collected.answered : collected.pairs);
-  if (missing <= 0) return 0;
-  return missing / (part * (isLive ? shares.weight : shares.mirror));
-}
-
-function failuresSeen(
+/** All steps of the spec: those that a walk never comes to have no figures. */
+function stepsOf(
+  { steps }: Walk,
   spec: PlannedSpec,
-  plans: readonly MetricPlan[],
-  { requestsPerSecond = 0, tickMs = 1000 }: PlanOptions,
-): number {
-  const step = spec.steps.find((it) => it.kind === 'setWeight' && it.percent > 0);
-  if (step === undefined) return 0;
-  const shares = sharesAfter(step, { mirror: 0, weight: 0, reference: 0 });
-  const duringTick = (requestsPerSecond * shares.weight * tickMs) / 1000;
-  const share = plans.find(({ key }) => key.metric === 'errors')?.weight;
-  // No metric looks at failures: the step lasts its whole minRequests.
-  if (share === undefined) return spec.minRequests;
-  return Math.ceil(failuresToReject(spec, share, shares) + duringTick);
+  requestsPerSecond: number | undefined,
+): readonly PlanStep[] {
+  return spec.steps.map((step, index) => {
+    const walked = steps[index];
+    const requests = walked?.requests;
+    return {
+      number: index + 1,
+      task: stepTask(step),
+      requests: requests === undefined ? undefined : Math.ceil(requests),
+      hours: walked && hoursOf(walked, requestsPerSecond),
+      limit: walked?.limit === undefined ? undefined : Math.ceil(walked.limit),
+      slowest: walked?.slowest,
+    };
+  });
 }
 
-function total(parts: readonly (number | undefined)[]): number | undefined {
-  let sum = 0;
-  for (const part of parts) {
-    if (part === undefined) return undefined;
-    sum += part;
-  }
-  return sum;
+/** Those that come while the steps last that wait for them. */
+function labelsOf({ steps }: Walk, { spec, labelledRatio }: WalkOptions): number | undefined {
+  const last = spec.steps.findLastIndex(
+    (step) => step.kind === 'analysis' && step.require.includes('labelledLoss'),
+  );
+  const waiting = steps.slice(0, last + 1);
+  if (waiting.length <= last) return undefined;
+  const pairs = total(
+    waiting.map(({ requests, shares }) =>
+      requests === undefined ? undefined : requests * shares.mirror,
+    ),
+  );
+  return pairs === undefined ? undefined : Math.ceil(pairs * labelledRatio);
+}
+
+/** A candidate that always fails, met by live traffic at once, and what fails until the next look. */
+function failuresSeen(known: WalkOptions, tickMs: number): number {
+  const { spec, requestsPerSecond = 0 } = known;
+  const first = spec.steps.find((step) => step.kind === 'setWeight' && step.percent > 0);
+  if (first?.kind !== 'setWeight') return 0;
+  const truth: Truth = { ...known.truth, errors: { candidate: 1, reference: 0 } };
+  const named = spec.steps.filter((step) => step.kind === 'analysis');
+  const { steps } = walk({
+    ...known,
+    truth,
+    spec: { ...spec, steps: [first, ...named] },
+    requestsPerSecond: undefined,
+  });
+  const weight = first.percent / 100;
+  // Where no metric looks at failures the step lasts its time.
+  const met = (steps[0]?.requests ?? 0) * weight;
+  return Math.ceil(met + (requestsPerSecond * weight * tickMs) / 1000);
 }

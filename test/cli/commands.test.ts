@@ -43,6 +43,7 @@ const gateway = createAdminServer({
     list: () => [],
     route: (model) => (model === 'fresh' ? aRoute() : undefined),
     isFenced: () => false,
+    counted: (spec) => ({ ...spec, attempt: { number: 2 } }),
   },
   specFrom: async (model, body) => {
     if (model === 'strict')
@@ -186,6 +187,32 @@ t.test('a rollout that starts prints what it will take', TIME, async (t) => {
   const { code, stderr } = await rollout('start', 'fashion', '2', '--rate', 'fast');
   t.equal(code, 2);
   t.match(stderr, /--rate: expected a number above 0, found "fast"/);
+});
+
+t.test('a plan is shown without beginning anything', TIME, async (t) => {
+  const before = submissions.length;
+  const { code, stdout } = await rollout('plan', 'fashion', '2', '--rate', '8');
+  t.equal(code, 0);
+  t.match(stdout, /^Expected, .*\(at 8\.0 requests a second\):\n/);
+  t.match(stdout, /^Attempt 2 at these weights within 30 days: 0\.76 % is left/m);
+  t.match(stdout, /^A worse candidate:\n {2}2 x the errors/m);
+  t.match(
+    stdout,
+    /^The least that is found within maxDuration, of the candidate:\n {2}pairedErrors/m,
+  );
+  t.equal(submissions.length, before);
+});
+
+t.test('extend says for how long, and why', TIME, async (t) => {
+  const end = await rollout('extend', 'fashion', '--for', '90m', '--reason', 'a quiet weekend');
+  t.equal(end.stdout, 'rollout fashion-2-1: extend carried out\n');
+  const forMs = 5_400_000;
+  t.same(submissions.at(-1), {
+    kind: 'extend',
+    model: 'fashion',
+    reason: 'a quiet weekend',
+    forMs,
+  });
 });
 
 t.test('promote, abort and resume carry their reason', TIME, async (t) => {

@@ -149,13 +149,25 @@ t.test('an output format is json or text', async (t) => {
 const PLAN: Plan = {
   requestsPerSecond: 400,
   steps: [
-    { number: 1, task: 'mirror it', requests: 0, hours: 0, slowest: undefined },
-    { number: 2, task: 'prove errors', requests: 12_345, hours: 0.0125, slowest: 'errors' },
+    { number: 1, task: 'mirror it', requests: 0, hours: 0, limit: 0, slowest: undefined },
+    {
+      number: 2,
+      task: 'prove errors',
+      requests: 12_345,
+      hours: 0.0125,
+      limit: 9_876,
+      slowest: 'errors',
+    },
   ],
   requests: 12_345,
   hours: 0.0125,
+  limit: 9_876,
+  labels: 0,
   isTooLong: false,
   failuresSeen: 9,
+  effects: [],
+  smallest: [],
+  attempt: { number: 1, falsePromotion: 0.0304 },
 };
 
 t.test('a plan reads as what comes, how long it takes and what it may cost', async (t) => {
@@ -164,19 +176,45 @@ t.test('a plan reads as what comes, how long it takes and what it may cost', asy
     `Expected, if the candidate is as good as stable and every label comes (at 400 requests a second):
   1  mirror it     immediately
   2  prove errors  about 12,345 requests  45 s  for errors
-In all about 12,345 requests, 45 s. A candidate that always fails would be rolled back after about 9 failed requests; stable answers those.`,
+In all about 12,345 requests, 45 s. No test can do with less than 9,876. A candidate that always fails would be rolled back after about 9 failed requests; stable answers those.`,
   );
+});
+
+t.test('a plan shows labels, attempts, and what worse candidates cost', async (t) => {
+  const effect = { times: 5, errorRate: 0.005, isStopped: true, requests: 40_000, hours: 0.5 };
+  const text = formatPlan({
+    ...PLAN,
+    labels: 2_900,
+    attempt: { number: 3, falsePromotion: 0.00338 },
+    effects: [
+      { ...effect, times: 2, errorRate: 0.002, worse: undefined, isStopped: false, failed: 28 },
+      { ...effect, worse: 'errors', failed: 66 },
+      { ...effect, times: 10, worse: undefined, requests: undefined, hours: undefined, failed: 7 },
+    ],
+    smallest: [
+      { metric: 'errors', rate: 0.0044, reference: 0.001 },
+      { metric: 'pairedLatency', rate: undefined, reference: 0 },
+    ],
+  });
+  t.match(text, / Labels: 2,900\. /);
+  t.match(text, /\nAttempt 3 at these weights within 30 days: 0\.34 % is left/);
+  t.match(text, /^ {2}2 x the errors \(0\.20 %\) +within the margins: promoted +about 40,000/m);
+  t.match(text, /^ {2}5 x .* rolled back on errors +about 40,000 requests +30 min +66 failed/m);
+  t.match(text, /^ {2}10 x .* does not end by itself +7 failed, answered by stable$/m);
+  t.match(text, /^ {2}errors +0\.44 % +reference 0\.10 %$/m);
+  t.match(text, /^ {2}pairedLatency +nothing$/m);
 });
 
 t.test('a plan that cannot be kept says so', async (t) => {
   t.match(formatPlan({ ...PLAN, isTooLong: true }), /\nThat is longer than maxDuration: expect/);
-  const endless = { number: 3, task: 'pause until resumed', slowest: undefined };
+  const endless = { number: 3, task: 'pause until resumed', limit: 0, slowest: undefined };
   const steps = [...PLAN.steps, { ...endless, requests: undefined, hours: undefined }];
   const text = formatPlan({
     ...PLAN,
     steps,
     requests: undefined,
     hours: undefined,
+    limit: undefined,
     isTooLong: true,
   });
   t.match(text, /pause until resumed +does not end by itself\nA step does not end by itself\./);
@@ -188,7 +226,10 @@ t.test('a plan that cannot be kept says so', async (t) => {
     failuresSeen: 0,
   });
   t.match(unknown, /no rate known yet: --rate gives one/);
-  t.match(unknown, /In all about 12,345 requests\. The candidate answers no live request\.$/);
+  t.match(
+    unknown,
+    /In all about 12,345 requests\. No test .* 9,876\. The candidate answers no live request\.$/,
+  );
 });
 
 /** The place in a line of the character that begins at a column of the screen. */

@@ -107,6 +107,12 @@ t.test('says what was expected and what was found of a bad body', async (t) => {
     ['PUT', ROUTE, [], /the body: expected a JSON object, found a list/],
     ['PUT', ROUTE, { stable: '1', split }, /revision: expected .* found nothing/],
     [
+      'POST',
+      `${ROLLOUT}/extend`,
+      { reason: 'more', for: 'long' },
+      /for: expected a duration such as 500ms, 30s, 15m or 24h, found "long"/,
+    ],
+    [
       'PUT',
       ROUTE,
       { revision: 1, stable: 1.5, split },

@@ -1,0 +1,144 @@
+import { falsePromotionOf, type RolloutSpec } from '../core/rollout.ts';
+import type { MetricName } from '../core/verdict.ts';
+import { harmOfHalf, harmOfMean, safeOfMean, type ValueCounts } from '../stats/bets.ts';
+import { harmOfClaim, safeOfClaim } from '../stats/linear-claim.ts';
+import { logSumExp } from '../stats/log-sum-exp.ts';
+import type { Mixture } from '../stats/mixture.ts';
+import type { Rates, Truth } from './truth.ts';
+
+export type Side = 'harm' | 'safe';
+
+/** The bets on a metric: what each has come to, or what a sample adds. */
+export type Bets = Mixture;
+
+/** What is expected of one metric: of which claim, for which truth. */
+export type Expectation = {
+  readonly metric: MetricName;
+  readonly side: Side;
+  readonly spec: Omit<RolloutSpec, 'salt'>;
+  readonly truth: Truth;
+  /** Live metrics: the probability that a unit of the two arms is the candidate's. */
+  readonly odds: number;
+};
+
+/**
+ * What one sample adds to each bet's logarithm in expectation: a pair in shadow, a unit of either arm live. The bets are those that
+ * judge, so what mixing them costs is in it. Undefined where the metric cannot show it.
+ */
+export function expectedGrowth({ metric, side, spec, truth, odds }: Expectation): Bets | undefined {
+  const { margins } = spec;
+  switch (metric) {
+    case 'pairedErrors':
+      return differences(side, margins.pairedErrors, failuresOf(truth.errors));
+    case 'labelledLoss':
+      return differences(side, margins.labelledLoss, {
+        plus: truth.loss.lost,
+        minus: truth.loss.won,
+      });
+    case 'disagreement':
+      return ofDisagreement(side, spec, truth);
+    case 'pairedLatency':
+      return side === 'harm' ? harmOfHalf(truth.slower, 1) : undefined;
+    case 'errors':
+      return claim(side, margins.errors, { rates: truth.errors, odds });
+    case 'slowRequests':
+      return claim(side, margins.slowRequests, { rates: truth.slow, odds });
+  }
+}
+
+/** The logarithm that an e-value must reach for a finding. */
+export function logNeeded(side: Side, spec: Omit<RolloutSpec, 'salt'>, weight: number): number {
+  return side === 'safe'
+    ? -Math.log(falsePromotionOf(spec))
+    : -Math.log(weight * spec.errorBudget.falseRollback);
+}
+
+/** What was gathered, after so many samples more. Both are of the same bets. */
+export function grown(before: Bets | undefined, growth: Bets, samples: number): Bets {
+  return growth.map(({ logWeight, logWealth }, index) => ({
+    logWeight,
+    logWealth: (before?.[index]?.logWealth ?? 0) + samples * logWealth,
+  }));
+}
+
+/**
+ * Samples more until the e-value reaches `logNeeded`, in expectation; Infinity: never.
+ *
+ * @param before what was gathered, of the same bets.
+ */
+export function samplesUntil(before: Bets | undefined, growth: Bets, needed: number): number {
+  const logAfter = (samples: number): number =>
+    logSumExp(grown(before, growth, samples).map((bet) => bet.logWeight + bet.logWealth));
+  if (logAfter(0) >= needed) return 0;
+  // Each growing bet alone gets there in the end.
+  const latest = growth.flatMap(({ logWeight, logWealth }, index) => {
+    const had = before?.[index]?.logWealth ?? 0;
+    return logWealth > 0 ? [(needed - logWeight - had) / logWealth] : [];
+  });
+  if (latest.length === 0) return Number.POSITIVE_INFINITY;
+  let [low, high] = [0, Math.max(0, Math.min(...latest))];
+  for (let round = 0; round < HALVINGS && high - low > 1e-9 * high; round += 1) {
+    const middle = (low + high) / 2;
+    if (logAfter(middle) < needed) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+const HALVINGS = 80;
+
+/** Parts of the pairs whose difference is 1, and -1. */
+type Discordant = { readonly plus: number; readonly minus: number };
+
+function differences(side: Side, margin: number, { plus, minus }: Discordant): Bets {
+  const values: ValueCounts = [
+    [-1, minus],
+    [0, 1 - plus - minus],
+    [1, plus],
+  ];
+  const test = side === 'harm' ? harmOfMean : safeOfMean;
+  return test(values, { lower: -1, upper: 1, margin });
+}
+
+/** Failures of two versions on the same request, independent of each other. */
+export function failuresOf({ candidate, reference }: Rates): Discordant {
+  return { plus: candidate * (1 - reference), minus: reference * (1 - candidate) };
+}
+
+function ofDisagreement(
+  side: Side,
+  { margins, intent, expectedDisagreement }: Omit<RolloutSpec, 'salt'>,
+  { disagreement }: Truth,
+): Bets | undefined {
+  if (intent === 'equivalent')
+    return differences(side, margins.disagreement, failuresOf(disagreement));
+  if (expectedDisagreement === undefined && side === 'safe') return undefined;
+  const margin = (expectedDisagreement?.rate ?? 0) + margins.disagreement;
+  if (!(margin < 1)) return undefined;
+  const test = side === 'harm' ? harmOfMean : safeOfMean;
+  const values: ValueCounts = [
+    [0, 1 - disagreement.candidate],
+    [1, disagreement.candidate],
+  ];
+  return test(values, { lower: 0, upper: 1, margin });
+}
+
+type Exposed = { readonly rates: Rates; readonly odds: number };
+
+function claim(
+  side: Side,
+  margin: { readonly ratio: number; readonly absolute: number },
+  { rates, odds }: Exposed,
+): Bets | undefined {
+  if (!(odds > 0 && odds < 1)) return undefined;
+  const shares = (rate: number, part: number): ValueCounts => [
+    [0, part * (1 - rate)],
+    [1, part * rate],
+  ];
+  const seen = {
+    odds,
+    candidate: shares(rates.candidate, odds),
+    reference: shares(rates.reference, 1 - odds),
+  };
+  return (side === 'harm' ? harmOfClaim : safeOfClaim)([seen], margin);
+}
