@@ -1,5 +1,6 @@
 import { labelsMatchNeither } from '../core/label-evidence.ts';
-import { ageText, countText, durationText, tenthsText } from '../core/text.ts';
+import type { Effect } from '../core/metric-detail.ts';
+import { ageText, chosenText, countText, durationText, tenthsText } from '../core/text.ts';
 import type { MetricStatus } from '../core/verdict.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { colours } from './colours.ts';
@@ -74,7 +75,7 @@ function ledgerFacts({ ledger, onRecord }: RolloutStatus): readonly (readonly st
 }
 
 function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] {
-  const heading = ['METRIC', 'STATUS', 'SAMPLES', 'BAD cand/ref', 'MEASURED', 'TO GO'];
+  const heading = ['METRIC', 'STATUS', 'SAMPLES', 'BAD cand/ref', 'MEASURED', 'LIMIT', 'TO GO'];
   return [
     heading.map((cell) => colours.bold(cell)),
     ...metrics.map((metric) => [
@@ -83,15 +84,47 @@ function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] 
       countText(metric.samples),
       `${countText(metric.candidateEvents)}/${countText(metric.referenceEvents)}`,
       numberText(metric.estimate),
+      numberText(metric.limit),
       toGo(metric),
     ]),
   ];
 }
 
 /** Sentences would make the table wider than a terminal. */
-function ruleLines({ label, margin, finding, missing }: Metric): readonly string[] {
+function ruleLines(metric: Metric): readonly string[] {
+  const { label, margin, finding, missing } = metric;
   const isMissing = finding === 'undecided' && missing !== undefined;
-  return [`  ${label}: ${margin}`, ...(isMissing ? [`    ${missing}`] : [])];
+  const shown = [effectText(metric), provenText(metric)].filter((text) => text !== undefined);
+  return [
+    `  ${label}: ${margin}`,
+    ...(shown.length > 0 ? [`    ${shown.join('; ')}`] : []),
+    ...(isMissing ? [`    ${missing}`] : []),
+  ];
+}
+
+const UNITS = {
+  meanDifference: 'difference',
+  rateDifference: 'difference of the rates',
+  slowerShare: 'share of slower',
+} as const satisfies Record<Effect['unit'], string>;
+
+/** `difference -0.0242, with 95 % between -0.061 and 0.012`. */
+function effectText({ effect }: Metric): string | undefined {
+  if (effect === undefined) return undefined;
+  const [low, high] = [effect.lower, effect.upper].map(numberText);
+  const confidence = `${chosenText(100 * effect.confidence)} %`;
+  return `${UNITS[effect.unit]} ${numberText(effect.estimate)}, with ${confidence} between ${low} and ${high}`;
+}
+
+/** `proven so far: 0.0126`, or the ratio and the absolute rate of a live claim. */
+function provenText({ proven }: Metric): string | undefined {
+  if (proven === undefined) return undefined;
+  const { margin } = proven;
+  const text =
+    typeof margin === 'number'
+      ? numberText(margin)
+      : `${numberText(margin.ratio)} x reference, ${numberText(100 * margin.absolute)} %`;
+  return `smallest margin proven so far ${text}`;
 }
 
 function toGo(metric: MetricStatus): string {

@@ -89,6 +89,9 @@ function isRarelyDifferent(
   { margins }: RolloutSpec,
   logNeeded: number,
 ): boolean {
+  const { labelledLoss: rate } = margins;
+  // Asked what smaller margins have been proven, none at or below 0 is a rate.
+  if (!(rate > 0 && rate < 1)) return false;
   const units = agreeing.units + differing.units;
-  return logEvidence(safeOfRate(differing.units, units, margins.labelledLoss)) >= logNeeded;
+  return logEvidence(safeOfRate(differing.units, units, rate)) >= logNeeded;
 }

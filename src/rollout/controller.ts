@@ -258,15 +258,16 @@ export class Controller {
   /** The model's latest rollout, alive or not. */
   status(model: string): RolloutStatus | undefined {
     const trial = this.#book.model(model).trials.at(-1);
-    return trial && this.#looks.statusOf(trial);
+    return trial && this.#looks.statusOf(trial, { details: true });
   }
 
-  /** Rollouts of all models, oldest first within each; the newest 50 of each. */
+  /** Rollouts of all models, oldest first within each; the newest 50 of each, the last with the details of its metrics. */
   list(): readonly RolloutStatus[] {
-    return this.#book
-      .models()
-      .flatMap((model) => this.#book.model(model).trials)
-      .map((trial) => this.#looks.statusOf(trial));
+    return this.#book.models().flatMap((model) => {
+      const { trials } = this.#book.model(model);
+      const newest = trials.at(-1);
+      return trials.map((trial) => this.#looks.statusOf(trial, { details: trial === newest }));
+    });
   }
 
   route(model: string): Route | undefined {

@@ -1,6 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
+import type { MetricDetail } from '../core/metric-detail.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
+import type { RolloutSpec } from '../core/rollout.ts';
+import type { Verdict } from '../core/verdict.ts';
+import { metricDetail } from '../decide/metric-detail.ts';
 import { advance } from './advance.ts';
 import { aliveTrial, type Trial } from './history.ts';
 import { type Decide, judge } from './judge.ts';
@@ -32,6 +36,8 @@ export class Looks {
   readonly #options: LooksOptions;
   /** By model: the last look at its latest rollout, which may not have been worth a record. */
   readonly #latest = new Map<string, LatestLook & { readonly rolloutId: string }>();
+
+  readonly #details = new WeakMap<Verdict, readonly MetricDetail[]>();
 
   readonly #mirrors = new Map<string, MirrorHealth>();
 
@@ -89,22 +95,39 @@ export class Looks {
     if (wasFailing !== (health.state === 'failing')) onMirrorHealth?.(model, health);
   }
 
-  /** A trial's actual status, which may not be recorded yet. */
-  statusOf(trial: Trial): RolloutStatus {
+  /** A trial's actual status, which may not be recorded yet. With details, each metric says how far it has come. */
+  statusOf(trial: Trial, has: { readonly details: boolean }): RolloutStatus {
     const { clock, reconciler, book } = this.#options;
     const { id, spec } = trial.rollout;
     const look = this.#latest.get(spec.model);
     const latest = look?.rolloutId === id ? look : undefined;
     const ended = reconciler.rolloutEnded(spec.model);
     const inDeed = ended?.id === id ? { ...trial, rollout: ended } : trial;
+    const status = statusOf(inDeed, latest, clock.wallMs());
     return {
-      ...statusOf(inDeed, latest, clock.wallMs()),
+      ...status,
+      metrics: has.details ? this.#detailed(status.metrics, latest ?? trial, spec) : status.metrics,
       mirrorHealth: this.#mirrors.get(spec.model),
       onRecord: inDeed === trial,
       ledger: ledgerText(book),
     };
   }
+
+  /** Computed once for each verdict that is asked for: it takes as long as some hundred looks. */
+  #detailed(
+    metrics: RolloutStatus['metrics'],
+    { evidence, decision }: Judged,
+    spec: RolloutSpec,
+  ): RolloutStatus['metrics'] {
+    if (decision === undefined) return metrics;
+    const known = this.#details.get(decision.verdict);
+    const details = known ?? metrics.map((status) => metricDetail({ evidence, spec, status }));
+    this.#details.set(decision.verdict, details);
+    return metrics.map((status, at) => ({ ...status, ...details[at] }));
+  }
 }
+
+type Judged = Pick<Trial, 'evidence' | 'decision'>;
 
 function ledgerText(book: Logbook): RolloutStatus['ledger'] {
   const health = book.health();

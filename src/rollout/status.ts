@@ -1,6 +1,7 @@
 import { type AttemptShare, attemptShare } from '../core/attempt.ts';
 import type { Evidence, FailuresByArm, MirrorCounts } from '../core/evidence.ts';
 import type { LabelEvidence } from '../core/label-evidence.ts';
+import type { MetricDetail } from '../core/metric-detail.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import {
   type Decision,
@@ -40,7 +41,8 @@ export type RolloutStatus = {
   /** As the evidence shows it; undefined before the candidate or its reference has answered anything at this share. */
   readonly actualWeightBp: number | undefined;
   readonly verdict: VerdictKind | undefined;
-  readonly metrics: readonly (MetricStatus & { readonly label: string })[];
+  /** The details are there for each model's latest rollout. */
+  readonly metrics: readonly (MetricStatus & MetricDetail & { readonly label: string })[];
   readonly reasons: readonly string[];
   /** Which attempt at these weights it is, and the false promotions that it may cost; undefined where attempts are not counted. */
   readonly attempt: AttemptShare | undefined;

@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 
 import { sliceKey } from '../core/evidence.ts';
+import type { MetricDetail } from '../core/metric-detail.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { Phase } from '../core/rollout.ts';
 import { ALL_BP } from '../core/route.ts';
@@ -13,7 +14,7 @@ export type RolloutView = {
   readonly phase: Phase['kind'];
   readonly step: { readonly number: number } | undefined;
   readonly setWeightBp: number;
-  readonly metrics: readonly MetricStatus[];
+  readonly metrics: readonly (MetricStatus & MetricDetail)[];
   readonly mirrorHealth: MirrorHealth | undefined;
 };
 
@@ -109,9 +110,19 @@ function addMirrorWorking(registry: Registry, views: ReadViews): void {
   });
 }
 
+/** The metrics of a rollout with the labels that each has in Prometheus. */
+function metricsOf({ model, candidate, metrics }: RolloutView) {
+  return metrics.map((status) => {
+    const slice = status.slice === undefined ? '' : sliceKey(status.slice);
+    return { status, labels: { model, candidate, metric: status.metric, slice } };
+  });
+}
+
+type Read = (status: MetricStatus & MetricDetail) => number | undefined;
+
 function addFindings(registry: Registry, views: ReadViews): void {
   const labelNames = [...LABELS, 'metric', 'slice'] as const;
-  const addGauge = (name: string, help: string, read: (status: MetricStatus) => number): void => {
+  const addGauge = (name: string, help: string, read: Read): void => {
     new Gauge({
       name,
       help,
@@ -119,11 +130,10 @@ function addFindings(registry: Registry, views: ReadViews): void {
       registers: [registry],
       collect() {
         this.reset();
-        for (const { model, candidate, metrics } of views()) {
-          for (const status of metrics) {
-            const slice = status.slice === undefined ? '' : sliceKey(status.slice);
-            this.set({ model, candidate, metric: status.metric, slice }, read(status));
-          }
+        for (const { labels, status } of views().flatMap(metricsOf)) {
+          const value = read(status);
+          // No sample where it is not known; the text format has no other way to say so.
+          if (value !== undefined && Number.isFinite(value)) this.set(labels, value);
         }
       },
     });
@@ -137,5 +147,35 @@ function addFindings(registry: Registry, views: ReadViews): void {
     'understudy_rollout_metric_samples',
     'Samples of one metric: requests, pairs or units',
     (status) => status.samples,
+  );
+  addGauge(
+    'understudy_rollout_metric_estimate',
+    'Measured value of one metric; absent while there is none',
+    (status) => status.estimate,
+  );
+  addGauge(
+    'understudy_rollout_metric_limit',
+    'What the estimate of one metric must stay below; absent while that is no one number',
+    (status) => status.limit,
+  );
+  addGauge(
+    'understudy_rollout_metric_effect',
+    'Difference of candidate and reference in one metric, or share of slower runs',
+    (status) => status.effect?.estimate,
+  );
+  addGauge(
+    'understudy_rollout_metric_effect_lower',
+    'Lower end of the 95 % confidence sequence of the effect',
+    (status) => status.effect?.lower,
+  );
+  addGauge(
+    'understudy_rollout_metric_effect_upper',
+    'Upper end of the 95 % confidence sequence of the effect',
+    (status) => status.effect?.upper,
+  );
+  addGauge(
+    'understudy_rollout_metric_proven_margin_ratio',
+    "Smallest margin proven so far over the rollout's own: at 1 and below its claim is proven; absent while none is",
+    (status) => status.proven?.ofMargin,
   );
 }

@@ -57,6 +57,7 @@ export function aMetric(fields: Partial<Metric> = {}): Metric {
     referenceEvents: 120,
     estimate: -0.0242,
     margin: '0.03',
+    limit: 0.02,
     samplesToGo: 800,
     missing: undefined,
     ...fields,

@@ -27,7 +27,7 @@ t.test('a rollout reads as where it stands, what it has seen and what it waits f
   t.equal(fact(text, 'Labels:'), '1,240 joined (96.3 % of the compared), 3 unmatched');
   t.equal(fact(text, 'Age:'), '12 s of at most 1 h');
   t.equal(fact(text, 'Waits:'), 'labelledLoss: 1,240 samples, about 800 more');
-  t.match(fact(text, 'labelledLoss'), /^\? undecided +1,240 +90\/120 +-0\.0242 +~800$/);
+  t.match(fact(text, 'labelledLoss'), /^\? undecided +1,240 +90\/120 +-0\.0242 +0\.0200 +~800$/);
 });
 
 t.test('failed requests of an arm are shown by kind, if there are any', async (t) => {
@@ -55,6 +55,35 @@ t.test('what it waits for takes two lines, broken at words, and no more', async 
   const ended = formatRollout(aRolloutStatus({ ...long, endedMs: 9 }), 80);
   t.match(ended, /margins\.labelledLoss\.\n\n/, 'why it ended is shown whole');
 });
+
+t.test(
+  'below its rule a metric shows its effect and the smallest margin proven so far',
+  async (t) => {
+    const effect = {
+      unit: 'rateDifference',
+      estimate: 0.001,
+      lower: -0.0021,
+      upper: 0.0043,
+    } as const;
+    const text = formatRollout(
+      aRolloutStatus({
+        metrics: [
+          aMetric({ proven: { margin: 0.0126, ofMargin: 0.63 } }),
+          aMetric({
+            label: 'errors',
+            effect: { ...effect, limit: 0.004, confidence: 0.95 },
+            proven: { margin: { ratio: 3, absolute: 0.003 }, ofMargin: 1.5 },
+          }),
+        ],
+      }),
+    );
+    t.match(text, /^ {2}labelledLoss: 0\.03\n {4}smallest margin proven so far 0\.0126$/m);
+    t.match(
+      text,
+      /^ {4}difference of the rates 0\.00100, with 95 % between -0\.00210 and 0\.00430; smallest margin proven so far 3\.00 x reference, 0\.300 %$/m,
+    );
+  },
+);
 
 t.test('a canary shows the weight that was set and the one there is', async (t) => {
   const text = formatRollout(aRolloutStatus({ setWeightBp: 1_000, actualWeightBp: 973 }));
@@ -92,8 +121,8 @@ t.test('what cannot be measured or foretold is said, never shown as a number', a
   // As a client gets it: JSON has no infinity.
   const status = JSON.parse(JSON.stringify(aRolloutStatus({ metrics })));
   const text = formatRollout(status);
-  t.match(fact(text, 'errors'), / - +cannot say$/);
-  t.match(fact(text, 'slowRequests'), / - +see below$/);
+  t.match(fact(text, 'errors'), / - +0\.0200 +cannot say$/);
+  t.match(fact(text, 'slowRequests'), / - +0\.0200 +see below$/);
   t.match(text, /^ {2}slowRequests: 0\.03\n {4}no control yet$/m);
   t.match(fact(text, 'pairedLatency'), /can only reject$/);
 });

@@ -246,7 +246,11 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
     mirrorHealth: undefined,
   };
   const metrics = [
-    aMetric({ finding: 'nonInferior', samples: 40 }),
+    {
+      ...aMetric({ finding: 'nonInferior', samples: 40 }),
+      limit: 2.5,
+      proven: { margin: { ratio: 1.5, absolute: 0.001 }, ofMargin: 0.75 },
+    },
     aMetric({ metric: 'labelledLoss', slice: { tone: 'dark' }, finding: 'worse' }),
   ];
   const present: RolloutView = {
@@ -274,6 +278,10 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
     page,
     'understudy_rollout_metric_samples{model="m",candidate="3",metric="errors",slice=""} 40',
   );
+  const errors = 'model="m",candidate="3",metric="errors",slice=""';
+  t.match(page, `understudy_rollout_metric_limit{${errors}} 2.5`);
+  t.match(page, `understudy_rollout_metric_proven_margin_ratio{${errors}} 0.75`);
+  t.notMatch(page, 'understudy_rollout_metric_effect{', 'no sample where there is no effect');
   views.push({ ...present, phase: 'promoted', step: undefined });
   t.match(await telemetry.render(), 'phase="progressing"} 0');
 });

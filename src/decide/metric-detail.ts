@@ -1,0 +1,228 @@
+import type { Evidence } from '../core/evidence.ts';
+import type { Effect, MetricDetail, ProvenMargin } from '../core/metric-detail.ts';
+import { type RolloutSpec, rulesOf } from '../core/rollout.ts';
+import type { MetricStatus } from '../core/verdict.ts';
+import { bernoulliInterval } from '../stats/bernoulli-interval.ts';
+import { logEvidence } from '../stats/mixture.ts';
+import type { Proof } from './judgement.ts';
+import { judgesOf } from './judges.ts';
+import { armTotals } from './linear-rule.ts';
+import { liveShares } from './live-shares.ts';
+
+/** What a detail is asked of. The status is that of the same evidence. */
+export type Measured = {
+  readonly evidence: Evidence;
+  readonly spec: RolloutSpec;
+  readonly status: MetricStatus;
+};
+
+const CONFIDENCE = 0.95;
+
+/** The sample size at which intervals of rates are sharpest. Set before the data, or they would not hold at all looks. */
+const SHARPEST_AT = 2_000;
+
+/**
+ * How far a metric has come, beside its finding: what its estimate is held against, how large the difference is, and the smallest
+ * margin proven so far. A pure function of the evidence, and no part of a verdict.
+ */
+export function metricDetail(measured: Measured): MetricDetail {
+  switch (measured.status.metric) {
+    case 'disagreement':
+    case 'pairedErrors':
+    case 'labelledLoss':
+      return meanDetail(measured, measured.status.metric);
+    case 'pairedLatency':
+      return { limit: HALF, effect: slowerShare(measured.status) };
+    case 'errors':
+    case 'slowRequests':
+      return liveDetail(measured, measured.status.metric);
+  }
+}
+
+/** The share of slower pairs that is still acceptable. */
+const HALF = 0.5;
+
+type MeanMetric = 'disagreement' | 'pairedErrors' | 'labelledLoss';
+type LiveMetric = 'errors' | 'slowRequests';
+
+/** Halvings of a range of margins: to some millionths. */
+const HALVINGS = 20;
+
+/** All means lie between; at the ends there is nothing to test. */
+const MEAN_MOST = 0.999;
+
+function meanDetail(measured: Measured, metric: MeanMetric): MetricDetail {
+  const { spec, status } = measured;
+  const own = spec.margins[metric];
+  // Under `improve` the margin is on top of what was measured offline, and no rate lies below 0.
+  const isRate = metric === 'disagreement' && spec.intent === 'improve';
+  const expected = isRate ? (spec.expectedDisagreement?.rate ?? 0) : 0;
+  const least = isRate ? -expected : -MEAN_MOST;
+  const most = MEAN_MOST - expected;
+  const limit = expected + own;
+  const proofAt = (margin: number): Proof => proofOf(measured, { [metric]: margin });
+  const margin = smallest((at) => logSafeOf(proofAt(at)) >= status.logSafeNeeded, {
+    from: least,
+    to: most,
+  });
+  return {
+    limit,
+    effect: meanEffect(measured, { proofAt, least, most, expected, limit }),
+    proven: margin === undefined ? undefined : { margin, ofMargin: margin / own },
+  };
+}
+
+type MeanRange = {
+  readonly proofAt: (margin: number) => Proof;
+  readonly least: number;
+  readonly most: number;
+  readonly expected: number;
+  readonly limit: number;
+};
+
+/** The margins that neither test of the metric refutes, each test with half of what the interval may err. */
+function meanEffect({ status }: Measured, range: MeanRange): Effect | undefined {
+  const { proofAt, least, most, expected, limit } = range;
+  const floor = least === -expected ? 0 : -1;
+  const { samples, estimate } = status;
+  if (samples === 0 || estimate === undefined || proofAt(most / 2).kind === 'missing')
+    return undefined;
+  const logNeeded = -Math.log((1 - CONFIDENCE) / 2);
+  const upper = smallest((at) => logSafeOf(proofAt(at)) >= logNeeded, { from: least, to: most });
+  // The harm of a higher margin is harder to show, so the first that is not shown ends those that are.
+  const lower = smallest((at) => !(logHarmOf(proofAt(at)) >= logNeeded), { from: least, to: most });
+  return {
+    unit: 'meanDifference',
+    estimate,
+    limit,
+    // Where nothing is shown, the end of the range of values.
+    lower: lower === undefined || lower <= least ? floor : lower + expected,
+    upper: upper === undefined ? 1 : upper + expected,
+    confidence: CONFIDENCE,
+  };
+}
+
+/** Factors of a live claim, from a thousandth of it to a thousandfold. */
+const FACTOR_MOST = 1_000;
+const FACTOR_HALVINGS = 14;
+
+function liveDetail(measured: Measured, metric: LiveMetric): MetricDetail {
+  const { spec, evidence } = measured;
+  const totals = liveTotals(evidence, metric);
+  return {
+    limit: totals === undefined ? undefined : ratioLimit(spec, metric, totals.reference),
+    effect:
+      totals === undefined
+        ? undefined
+        : rateDifference(totals, differenceLimit(spec, metric, totals.reference)),
+    proven: provenClaim(measured, metric),
+  };
+}
+
+/** All of the claim is scaled: at half, both the ratio and the absolute rate are half of what the rollout allows. */
+function provenClaim(measured: Measured, metric: LiveMetric): ProvenMargin | undefined {
+  const { spec, status } = measured;
+  const own = spec.margins[metric];
+  const scaled = (factor: number) => ({
+    ratio: factor * own.ratio,
+    absolute: factor * own.absolute,
+  });
+  const isProven = (log: number): boolean => {
+    const claim = scaled(Math.exp(log));
+    const proof = proofOf(measured, { [metric]: { ...own, ...claim } });
+    return claim.absolute < 1 && logSafeOf(proof) >= status.logSafeNeeded;
+  };
+  const to = Math.log(Math.min(FACTOR_MOST, MEAN_MOST / own.absolute));
+  const log = smallest(isProven, { from: -Math.log(FACTOR_MOST), to }, FACTOR_HALVINGS);
+  if (log === undefined) return undefined;
+  const ofMargin = Math.exp(log);
+  return { margin: scaled(ofMargin), ofMargin };
+}
+
+type Total = { readonly units: number; readonly bad: number };
+type Totals = { readonly candidate: Total; readonly reference: Total };
+
+function liveTotals(evidence: Evidence, metric: LiveMetric): Totals | undefined {
+  const seen = liveShares(metric, evidence);
+  if (seen === undefined) return undefined;
+  const [candidate, reference] = [armTotals(seen, 'candidate'), armTotals(seen, 'reference')];
+  return candidate.units > 0 && reference.units > 0 ? { candidate, reference } : undefined;
+}
+
+/** The greatest ratio of rates that the claim allows at the reference's measured rate; undefined where that is 0. */
+function ratioLimit(
+  spec: RolloutSpec,
+  metric: LiveMetric,
+  { bad, units }: Total,
+): number | undefined {
+  if (bad === 0) return undefined;
+  const { ratio, absolute } = spec.margins[metric];
+  const byAbsolute = absolute / (bad / units);
+  return rulesOf(spec) === 1 ? Math.max(ratio, byAbsolute) : ratio + byAbsolute;
+}
+
+/** What the difference of the rates must stay below, at the reference's measured rate. */
+function differenceLimit(spec: RolloutSpec, metric: LiveMetric, { bad, units }: Total): number {
+  const { ratio, absolute } = spec.margins[metric];
+  const [rate, allowed] = [bad / units, (ratio * bad) / units];
+  return (rulesOf(spec) === 1 ? Math.max(allowed, absolute) : allowed + absolute) - rate;
+}
+
+/** An interval for each rate, each with half of what the difference may err. */
+function rateDifference({ candidate, reference }: Totals, limit: number): Effect {
+  const alpha = (1 - CONFIDENCE) / 2;
+  const [mine, other] = [candidate, reference].map(({ bad, units }) =>
+    bernoulliInterval(bad, units, { alpha, tOpt: SHARPEST_AT }),
+  );
+  return {
+    unit: 'rateDifference',
+    estimate: candidate.bad / candidate.units - reference.bad / reference.units,
+    limit,
+    lower: (mine?.lower ?? 0) - (other?.upper ?? 1),
+    upper: (mine?.upper ?? 1) - (other?.lower ?? 0),
+    confidence: CONFIDENCE,
+  };
+}
+
+function slowerShare({ samples, estimate }: MetricStatus): Effect | undefined {
+  if (estimate === undefined || !(estimate >= 0 && estimate <= 1) || samples === 0)
+    return undefined;
+  const alpha = 1 - CONFIDENCE;
+  const interval = bernoulliInterval(estimate * samples, samples, { alpha, tOpt: SHARPEST_AT });
+  return { unit: 'slowerShare', estimate, limit: HALF, ...interval, confidence: CONFIDENCE };
+}
+
+/** The proof that the same evidence gives for other margins. */
+function proofOf(
+  { evidence, spec, status }: Measured,
+  margins: Partial<RolloutSpec['margins']>,
+): Proof {
+  const other = { ...spec, margins: { ...spec.margins, ...margins } };
+  return judgesOf(spec)[status.metric](evidence, other, status.slice).proof;
+}
+
+function logSafeOf(proof: Proof): number {
+  if (proof.kind === 'missing' || proof.safe === undefined || proof.held !== undefined) return 0;
+  return logEvidence(proof.safe);
+}
+
+function logHarmOf(proof: Proof): number {
+  return proof.kind === 'missing' ? 0 : proof.logHarm;
+}
+
+/** The smallest value from which on `holds` is true, on the side where it is; undefined: it is true nowhere. */
+function smallest(
+  holds: (at: number) => boolean,
+  range: { readonly from: number; readonly to: number },
+  halvings = HALVINGS,
+): number | undefined {
+  let [low, high] = [range.from, range.to];
+  if (!holds(high)) return undefined;
+  if (holds(low)) return low;
+  for (let round = 0; round < halvings; round += 1) {
+    const middle = (low + high) / 2;
+    if (holds(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
