@@ -21,6 +21,9 @@ const MODEL = 'm';
 const STABLE = '1';
 const CANDIDATE = '2';
 
+/** The deadline of all requests, in milliseconds: the default of the configuration. */
+const BUDGET_MS = 1_000;
+
 /** Failures of the model that the mirror compares; after any other the live request has no answer to compare with. */
 const MODEL_FAILURES: ReadonlySet<ServeErrorCode> = new Set([
   'runtime_failed',
@@ -200,7 +203,11 @@ class VirtualRollout implements Trial {
     this.#shadowRuns += 1;
     const tookMs = candidate.tookMs + (isMirrored.twin ? twin.tookMs : 0);
     time.at(time.monotonicMs() + tookMs, () => {
-      if (candidate.failure === 'deadline_exceeded') {
+      const hung = hungOf(candidate, isMirrored.twin ? twin : undefined);
+      if (hung !== undefined) {
+        const by = isMirrored.twin ? hung : 'unknown';
+        const lapse = { by, kind: 'hang' } as const;
+        this.#observers.receive({ kind: 'lapsed', target: this.#target, lapse });
         this.#observers.receive({ kind: 'unpaired', target: this.#target, requestId: id });
         this.#count({ kind: 'timedOut', load: 1 });
         return;
@@ -213,6 +220,7 @@ class VirtualRollout implements Trial {
         candidate: observed(candidate),
         twin: isMirrored.twin ? observed(twin) : undefined,
         shadowRun,
+        budgetMs: BUDGET_MS,
       };
       this.#observers.receive({ kind: 'paired', target: this.#target, pair, load: 1 });
     });
@@ -221,6 +229,12 @@ class VirtualRollout implements Trial {
   #count(event: UnmirroredEvent): void {
     this.#observers.receive({ kind: 'unmirrored', target: this.#target, event });
   }
+}
+
+/** Whose run came to no end, the candidate's first; the twin's is known where it runs. */
+function hungOf(candidate: Answer, twin: Answer | undefined): 'candidate' | 'twin' | undefined {
+  if (candidate.failure === 'deadline_exceeded') return 'candidate';
+  return twin?.failure === 'deadline_exceeded' ? 'twin' : undefined;
 }
 
 type Coins = { readonly sampled: boolean; readonly twin: boolean };

@@ -33,13 +33,14 @@ export const ADMIN_CONNECTIONS_MAX = 128;
 /**
  * What may wait for the shadow hosts, for all models alike; its bytes are `limits.mirrorMax`, of which one model may have half.
  * Mirroring stops while more live requests are in flight than a healthy gateway ever has, and what waits longer than its limit is
- * dropped and counted. No client waits for a mirrored answer, so a few milliseconds of gathering delay no request, and requests
+ * dropped and counted; what has begun may take as long as a run may by default. No client waits for a mirrored answer, so a few milliseconds of gathering delay no request, and requests
  * that run together cost the shadow less.
  */
 export const MIRROR_LIMITS = {
   concurrency: 64,
   queueRequestsMax: 512,
   deadlineMs: 5_000,
+  lateMs: 60_000,
   gatherMs: 5,
   liveInFlightMax: 256,
 };

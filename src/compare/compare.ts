@@ -1,5 +1,5 @@
-import type { Comparison } from '../core/comparison.ts';
-import type { Pair } from '../core/outcome.ts';
+import type { Comparison, Lateness } from '../core/comparison.ts';
+import type { Observation, Pair } from '../core/outcome.ts';
 import type { Comparator } from './comparator.ts';
 import { type AllowedNonFinite, faultOfSide } from './fault.ts';
 
@@ -32,9 +32,17 @@ export function compare(
     candidateFailed: candidate.kind === 'failure',
     stableFault: faultOfSide(stable, candidate, allowed),
     candidateFault: faultOfSide(candidate, stable, allowed),
+    late: latenessOf(pair),
     latency:
       isTwinned && candidate.kind === 'answer'
         ? { candidateMs: candidate.computeMs, twinMs: twin.computeMs, shadowRun: pair.shadowRun }
         : undefined,
   };
+}
+
+/** By the time of its own run: a failure is counted as what it is, and what a request waited for is neither's. */
+function latenessOf({ candidate, twin, budgetMs, shadowRun }: Pair): Lateness | undefined {
+  if (budgetMs === undefined) return undefined;
+  const isLate = (run: Observation): boolean => run.kind === 'answer' && run.computeMs > budgetMs;
+  return { candidate: isLate(candidate), twin: twin && isLate(twin), shadowRun };
 }

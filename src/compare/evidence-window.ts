@@ -1,6 +1,7 @@
-import type { Comparison } from '../core/comparison.ts';
-import type { LiveObservation, MirrorEvent } from '../core/messages.ts';
+import type { Comparison, Lateness } from '../core/comparison.ts';
+import type { Lapse, LiveObservation, MirrorEvent } from '../core/messages.ts';
 import { FailureTally } from './failure-tally.ts';
+import { LateTally } from './late-tally.ts';
 import { LatencyTally } from './latency-tally.ts';
 import { LiveWindow } from './live-window.ts';
 import { MirrorTally } from './mirror-tally.ts';
@@ -17,6 +18,7 @@ export class EvidenceWindow implements Window {
   readonly #latency: LatencyTally;
   readonly #live: LiveWindow;
   readonly #failures: FailureTally;
+  readonly #late: LateTally;
 
   constructor({ from, latencyMargin, onFailure, ...live }: WindowOptions) {
     this.#mirror = new MirrorTally(from.mirror);
@@ -24,17 +26,31 @@ export class EvidenceWindow implements Window {
     this.#latency = new LatencyTally(latencyMargin, from);
     this.#live = new LiveWindow(live, from);
     this.#failures = new FailureTally(from.failures, onFailure);
+    this.#late = new LateTally(from.pairedTimeouts);
   }
 
   addComparison(comparison: Comparison): void {
     this.#pairs.add(comparison);
     this.#failures.add('candidate', comparison.candidateFault);
     this.#failures.add('reference', comparison.stableFault);
+    this.#addLateness(comparison.late);
     if (comparison.latency !== undefined) this.#latency.add(comparison.latency);
   }
 
   countMirror(event: MirrorEvent): void {
     this.#mirror.add(event);
+  }
+
+  addLapse(lapse: Lapse): void {
+    this.#late.addLapse(lapse);
+    if (lapse.by !== 'twin') this.#failures.add('candidate', lapse.kind);
+    else this.#failures.add('reference', lapse.kind);
+  }
+
+  #addLateness(late: Lateness | undefined): void {
+    if (late === undefined || !this.#late.add(late)) return;
+    if (late.candidate) this.#failures.add('candidate', 'timeout');
+    if (late.twin) this.#failures.add('reference', 'timeout');
   }
 
   addLive(live: LiveObservation): void {
@@ -49,6 +65,7 @@ export class EvidenceWindow implements Window {
       ...this.#latency.snapshot(),
       ...this.#live.snapshot(),
       failures: this.#failures.snapshot(),
+      pairedTimeouts: this.#late.snapshot(),
     };
   }
 }

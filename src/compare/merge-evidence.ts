@@ -45,6 +45,7 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     slowUnits: mergeSets(a.slowUnits, b.slowUnits),
     ...latestOf(a, b),
     ...mergeFailures(a, b),
+    ...mergeTimeouts(a, b),
     ...mergeLabelling(a.labelling, b.labelling),
   };
 }
@@ -93,6 +94,17 @@ function mergeCoverage(a: LabelCoverage, b: LabelCoverage): LabelCoverage {
 
 function mergeUnits(a: LabelledUnits, b: LabelledUnits): LabelledUnits {
   return { units: a.units + b.units, labelled: a.labelled + b.labelled };
+}
+
+/** Absent where neither has it. */
+function mergeTimeouts(a: Evidence, b: Evidence): Pick<Evidence, 'pairedTimeouts'> {
+  const [ours, theirs] = [a.pairedTimeouts, b.pairedTimeouts];
+  if (ours === undefined || theirs === undefined) {
+    const pairedTimeouts = ours ?? theirs;
+    return pairedTimeouts === undefined ? {} : { pairedTimeouts };
+  }
+  const all = mergeDifferences(ours.all, theirs.all);
+  return { pairedTimeouts: { all, twinned: mergeDifferences(ours.twinned, theirs.twinned) } };
 }
 
 function mergeMirror(a: MirrorCounts, b: MirrorCounts): MirrorCounts {

@@ -1,6 +1,6 @@
 import type { Comparison } from '../core/comparison.ts';
 import type { Evidence } from '../core/evidence.ts';
-import type { LiveObservation, MirrorEvent } from '../core/messages.ts';
+import type { Lapse, LiveObservation, MirrorEvent } from '../core/messages.ts';
 import type { Margins, RulesVersion } from '../core/rollout.ts';
 import type { OnFailure } from './failure-tally.ts';
 
@@ -8,6 +8,7 @@ import type { OnFailure } from './failure-tally.ts';
 export type Window = {
   readonly addComparison: (comparison: Comparison) => void;
   readonly countMirror: (event: MirrorEvent) => void;
+  readonly addLapse: (lapse: Lapse) => void;
   readonly addLive: (live: LiveObservation) => void;
   /** Plain JSON in one key order: equal evidence has equal text. */
   readonly snapshot: () => WindowEvidence;

@@ -23,6 +23,8 @@ export type Comparison = {
   /** In which way a side failed, an answer of NaN included where the other side's has none; undefined: it did not. */
   readonly stableFault?: FailureKind | undefined;
   readonly candidateFault?: FailureKind | undefined;
+  /** Which run took longer than the live caller would have waited; undefined: it is not known. */
+  readonly late?: Lateness | undefined;
   /** The two runs of a twinned pair, in milliseconds. */
   readonly latency:
     | {
@@ -32,6 +34,15 @@ export type Comparison = {
         readonly shadowRun: number | undefined;
       }
     | undefined;
+};
+
+/** Runs that took too long, by the clock of each run alone: what a request waited for counts for neither. */
+export type Lateness = {
+  readonly candidate: boolean;
+  /** Undefined: the twin did not run. */
+  readonly twin: boolean | undefined;
+  /** Comparisons of one shadow host run share its times, which count once. */
+  readonly shadowRun: number | undefined;
 };
 
 /** A delayed label joined to both answers: each side's loss in [0, 1]. A failed answer has loss 1. */

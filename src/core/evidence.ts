@@ -74,6 +74,8 @@ export type Evidence = {
   readonly latestMs?: number;
   /** Absent in what was gathered under rules 1. */
   readonly failures?: FailuresByArm;
+  /** Absent in what was gathered before runs that time out were counted. */
+  readonly pairedTimeouts?: PairedTimeouts;
 };
 
 /** Failed requests of each arm by kind, in shadow and of live traffic. Shown to people; no decision reads it. */
@@ -81,6 +83,12 @@ export type FailuresByArm = {
   readonly candidate: FailureCounts;
   readonly reference: FailureCounts;
 };
+
+/**
+ * Runs of the shadow host that took longer than the live caller would have waited, candidate minus twin, one value per run. In
+ * `all` a late run without a twin is 0 in `down` and 1 in `up`: it may be the candidate's or the machine's.
+ */
+export type PairedTimeouts = { readonly all: DifferenceCounts; readonly twinned: DifferenceCounts };
 
 /** A slice: every attribute must have the given value. */
 export type Slice = Readonly<Record<string, string>>;
@@ -121,4 +129,5 @@ export const NO_EVIDENCE: Evidence = {
   erredUnits: [],
   slowUnits: [],
   failures: { candidate: {}, reference: {} },
+  pairedTimeouts: { all: NO_DIFFERENCES, twinned: NO_DIFFERENCES },
 };

@@ -36,8 +36,19 @@ export type RolloutReport =
       readonly requestId: string;
       readonly outcome: CheckOutcome;
     }
+  /** A time-out in the shadow host, of a request that comes to no pair. */
+  | { readonly kind: 'lapsed'; readonly target: MirrorTarget; readonly lapse: Lapse }
   /** An eligible request came to no pair. */
   | { readonly kind: 'unmirrored'; readonly target: MirrorTarget; readonly event: UnmirroredEvent };
+
+/**
+ * A time-out in the shadow host. `by`: whose run took the time, known where the twin ran too; without a twin to compare with,
+ * it may have been the machine. `hang`: the run never ended, and its process was killed.
+ */
+export type Lapse = {
+  readonly by: 'candidate' | 'twin' | 'unknown';
+  readonly kind: 'timeout' | 'hang';
+};
 
 /** What a live request is copied to, and for which rollout: the one that was open at the flip; undefined: none was. */
 export type MirrorTarget = ModelVersion & { readonly rolloutId: string | undefined };

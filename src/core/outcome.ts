@@ -84,4 +84,8 @@ export type Pair = {
   readonly twin: Observation | undefined;
   /** The shadow host's run that the request was part of, if it was run. Pairs of one run were timed together: one measurement. */
   readonly shadowRun: number | undefined;
+  /** How long the live caller would have waited for an answer, in milliseconds; undefined: it is not known. */
+  readonly budgetMs?: number | undefined;
+  /** The pair was there after the mirror's deadline: the shadow host was slow, for whatever reason. */
+  readonly isLate?: boolean | undefined;
 };

@@ -8,6 +8,7 @@ import { judgeLabelledLoss } from './labelled-loss.ts';
 import { judgePairedErrors } from './paired-errors.ts';
 import { judgeErrors as judgeErrors1 } from './rules-1/errors.ts';
 import { judgeLabelledLoss as judgeLabelledLoss1 } from './rules-1/labelled-loss.ts';
+import { judgePairedErrors as judgePairedErrors1 } from './rules-1/paired-errors.ts';
 import { judgePairedLatency as judgePairedLatency1 } from './rules-1/paired-latency.ts';
 import { judgeSlowRequests as judgeSlowRequests1 } from './rules-1/slow-requests.ts';
 
@@ -19,7 +20,6 @@ export type Judges = Readonly<Record<MetricName, Judge>>;
 /** What has not changed since the first rules. */
 const UNCHANGED = {
   disagreement: judgeDisagreement,
-  pairedErrors: judgePairedErrors,
 };
 
 /**
@@ -31,6 +31,7 @@ const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
   1: {
     ...UNCHANGED,
     labelledLoss: judgeLabelledLoss1,
+    pairedErrors: judgePairedErrors1,
     pairedLatency: judgePairedLatency1,
     errors: judgeErrors1,
     slowRequests: judgeSlowRequests1,
@@ -38,6 +39,7 @@ const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
   2: {
     ...UNCHANGED,
     labelledLoss: judgeLabelledLoss,
+    pairedErrors: judgePairedErrors,
     pairedLatency: judgePairedLatency1,
     errors: judgeErrors,
     slowRequests: judgeSlowRequests1,

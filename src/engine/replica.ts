@@ -2,12 +2,13 @@ import { Piscina } from 'piscina';
 import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Observation } from '../core/outcome.ts';
+import { StuckRunError } from '../core/stuck-run.ts';
 import type { OutboundTensor } from '../core/tensor.ts';
 import { decodeFrame } from '../frame/decode-frame.ts';
 import { encodeBuffer } from '../frame/encode-frame.ts';
 import type { JobFrame, NonFiniteHit, ResultFrame } from '../frame/frame.ts';
 import type { Source } from '../runtime/runtime.ts';
-import type { WorkerReport } from './worker.ts';
+import type { WorkerReport, WorkerSetting } from './worker.ts';
 
 /** Whom a batch is run for, and whether their answers are looked through. */
 export type Callers = Pick<JobFrame, 'requests' | 'scannedRows'>;
@@ -56,6 +57,7 @@ export class Replica {
   readonly #options: ReplicaOptions;
   /** Of exactly one thread, so that another can take the place of one that is stuck. */
   readonly #pool: Piscina;
+  readonly #running = new Int32Array(new SharedArrayBuffer(4));
   readonly #batches: Batch[] = [];
   #state: 'good' | 'lost' | 'stuck' = 'good';
   /** Of batches that the thread was given, those that it has not answered. */
@@ -65,7 +67,7 @@ export class Replica {
 
   constructor(options: ReplicaOptions) {
     this.#options = options;
-    this.#pool = poolOfOne(options.sources);
+    this.#pool = poolOfOne({ sources: options.sources, running: this.#running });
     this.#pool.on('error', options.onError);
   }
 
@@ -156,7 +158,8 @@ export class Replica {
   #giveUp(): void {
     this.#state = 'stuck';
     const { runMsMax, onStuck } = this.#options;
-    const slow = new ServeError('runtime_failed', `the run took longer than ${runMsMax} ms`);
+    const source = Atomics.load(this.#running, 0);
+    const slow = new StuckRunError(`the run took longer than ${runMsMax} ms`, source);
     const behind = new ServeError('host_lost', 'the run before it took too long');
     this.#failAll((place) => (place === 0 ? slow : behind));
     onStuck();
@@ -169,7 +172,7 @@ export class Replica {
   }
 }
 
-function poolOfOne(sources: readonly Source[]): Piscina {
+function poolOfOne(setting: WorkerSetting): Piscina {
   return new Piscina({
     filename: new URL('./worker.js', import.meta.url).href,
     name: 'work',
@@ -182,7 +185,7 @@ function poolOfOne(sources: readonly Source[]): Piscina {
     recordTiming: false,
     // After this the pool would terminate a busy thread, which aborts the process.
     closeTimeout: TIMER_MS_MAX,
-    workerData: sources,
+    workerData: setting,
     // Neither the environment nor the options of the process around it are a worker's business.
     env: {},
     execArgv: [],

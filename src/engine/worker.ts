@@ -17,6 +17,13 @@ import { reshapedModel } from './reshaped-model.ts';
 import { shapeHint } from './shape-hint.ts';
 import { warmUp } from './warm-up.ts';
 
+/** What a worker thread is started with. */
+export type WorkerSetting = {
+  readonly sources: readonly Source[];
+  /** Shared memory: which of the sources is running. A thread that hangs cannot say so. */
+  readonly running: Int32Array;
+};
+
 /**
  * What runs inside a worker thread. It opens all of its sources once, warms each up, and then runs batches: the plan of a job
  * names sources in order, and its result has one observation for each.
@@ -27,7 +34,8 @@ export type WorkerReport = {
 };
 
 // Begun on start, awaited by each call: a failure to load must be an answer, not the death of the thread.
-const opening = openAll(workerData as readonly Source[]);
+const { sources, running } = workerData as WorkerSetting;
+const opening = openAll(sources);
 opening.catch(() => undefined);
 
 /** Resolves when all sources are loaded and warm; rejects with what could not be loaded and why. */
@@ -49,7 +57,10 @@ async function run(job: Uint8Array): Promise<ReturnType<typeof move>> {
   const frame = decodeFrame(job, systemClock);
   if (frame.kind !== 'job') throw new Error(`expected a job frame, found ${frame.kind}`);
   const runs: Observation[] = [];
-  for (const index of frame.plan) runs.push(await timedRun(models[index], frame));
+  for (const index of frame.plan) {
+    Atomics.store(running, 0, index);
+    runs.push(await timedRun(models[index], frame));
+  }
   return move(encodeResult(runs, findNonFinite(runs, frame.scannedRows)));
 }
 

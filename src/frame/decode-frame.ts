@@ -11,6 +11,7 @@ import {
   FRAME_KINDS,
   type Frame,
   type FrameClock,
+  NO_SOURCE,
   type NonFiniteHit,
   padded,
 } from './frame.ts';
@@ -118,7 +119,10 @@ function decodeBody(body: Body): Frame {
     case 'failure': {
       const code = readCode(head);
       const message = head.text('message');
-      return { kind, correlation, code, message, retryAfterMs: readOptionalMs(head) };
+      const retryAfterMs = readOptionalMs(head);
+      const source = head.u8('source');
+      const stuckSource = source === NO_SOURCE ? undefined : source;
+      return { kind, correlation, code, message, retryAfterMs, stuckSource };
     }
     case 'cancel':
       return { kind, correlation };

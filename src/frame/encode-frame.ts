@@ -11,6 +11,7 @@ import {
   FRAME_KINDS,
   type Frame,
   type FrameClock,
+  NO_SOURCE,
   type NonFiniteHit,
   padded,
 } from './frame.ts';
@@ -116,6 +117,7 @@ function writeBody(frame: Frame<OutboundTensor>, data: Data[], clock: FrameClock
       writer.u8(SERVE_ERROR_CODES.indexOf(frame.code));
       writer.text(frame.message);
       writer.f64(frame.retryAfterMs ?? Number.NaN);
+      writer.u8(frame.stuckSource ?? NO_SOURCE);
       return;
     case 'cancel':
       return;

@@ -25,6 +25,8 @@ export const FRAME_BYTES_MAX = 1024 * 1024 * 1024;
 export const FORMAT = 1;
 /** In the place of a number of outputs. */
 export const ALL_OUTPUTS = 0xffff_ffff;
+/** In the place of a source. */
+export const NO_SOURCE = 0xff;
 
 /** A kind's place in this list is its number in a frame. */
 export const FRAME_KINDS = [
@@ -54,6 +56,8 @@ export type FailureFrame = {
   readonly code: ServeErrorCode;
   readonly message: string;
   readonly retryAfterMs: number | undefined;
+  /** Of a run that was given up: which source was running. */
+  readonly stuckSource: number | undefined;
 };
 
 /** This request was cancelled. */

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { InFlightTable } from '../concurrency/in-flight-table.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
+import { StuckRunError } from '../core/stuck-run.ts';
 import type { Answer } from '../core/work.ts';
 import type { Frame, RequestFrame } from '../frame/frame.ts';
 import { FrameSocket } from '../frame/frame-socket.ts';
@@ -82,7 +83,8 @@ export class Child {
       onJoining: (source, joining, example) =>
         this.#send({ kind: 'joining', source, joining, example }),
       onRecheck: (isSame) => this.#send({ kind: 'recheck', isSame }),
-      onStuck: (runMs) => this.#send({ kind: 'stuck', runMs }),
+      // The gateway kills this process for it: what became of its requests goes first.
+      onStuck: (runMs) => void setImmediate(() => this.#send({ kind: 'stuck', runMs })),
       onInternalError: (operation, error) =>
         this.#send({ kind: 'error', operation, message: messageOf(error) }),
     };
@@ -101,7 +103,9 @@ export class Child {
     const fail = (error: ServeError): void => {
       this.#cancels.remove(correlation);
       const { code, message, retryAfterMs } = error;
-      this.#frames.send({ kind: 'failure', correlation, code, message, retryAfterMs });
+      const stuckSource = error instanceof StuckRunError ? error.source : undefined;
+      const failure = { code, message, retryAfterMs, stuckSource };
+      this.#frames.send({ kind: 'failure', correlation, ...failure });
     };
     const resolve = (answer: Answer): void => {
       this.#cancels.remove(correlation);

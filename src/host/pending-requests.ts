@@ -2,8 +2,9 @@ import type { Entry } from '../batching/queue.ts';
 import { bytesOf } from '../batching/work.ts';
 import { InFlightTable } from '../concurrency/in-flight-table.ts';
 import { ServeError } from '../core/errors.ts';
+import { StuckRunError } from '../core/stuck-run.ts';
 import type { Planned } from '../core/work.ts';
-import type { Frame } from '../frame/frame.ts';
+import type { FailureFrame, Frame } from '../frame/frame.ts';
 
 /** How the caller of a request gets its outcome. */
 export type Settle = Pick<Entry, 'resolve' | 'reject'>;
@@ -61,9 +62,7 @@ export class PendingRequests {
       pending.settle.resolve(frame.answer);
       return;
     }
-    const { code, message, retryAfterMs } = frame;
-    const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
-    pending.settle.reject(new ServeError(code, message, retry));
+    pending.settle.reject(errorOf(frame));
   }
 
   /** Rejects the requests that match with one error. */
@@ -83,4 +82,9 @@ export class PendingRequests {
     }
     return firstMs;
   }
+}
+
+function errorOf({ code, message, retryAfterMs, stuckSource }: FailureFrame): ServeError {
+  if (stuckSource !== undefined) return new StuckRunError(message, stuckSource);
+  return new ServeError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
 }

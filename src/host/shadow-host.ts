@@ -2,6 +2,7 @@ import { type Clock, TIMER_MS_MAX } from '../core/clock.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { InferRequest } from '../core/infer.ts';
 import type { Observation } from '../core/outcome.ts';
+import { StuckRunError } from '../core/stuck-run.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { VersionState } from '../core/version.ts';
 import type { Answer } from '../core/work.ts';
@@ -49,7 +50,8 @@ export type ShadowResult = {
 /** The shadow host: one child process of low priority with one worker thread that holds the candidate and the twin. */
 export type ShadowHost = {
   /**
-   * Rejects with ServeError `overloaded`, `deadline_exceeded` or `host_lost` where the request was not run to its end.
+   * Rejects with ServeError `overloaded`, `deadline_exceeded` or `host_lost` where the request was not run to its end, and
+   * with StuckRunError where its run hung: source 0 is the candidate, 1 the twin.
    * A candidate that refuses or fails on the request is an observation, not a rejection.
    */
   readonly run: (request: InferRequest, plan: ShadowPlan) => Promise<ShadowResult>;
@@ -189,8 +191,9 @@ function owned(run: Observation): Observation {
   return { ...run, outputs };
 }
 
-/** A shadow host that is not there, or is stuck and being killed, is a lost shadow host: callers count it as such. */
+/** A shadow host that is not there, or is being killed, is a lost one; of a run that hangs it is known whose it was. */
 function asShadowError(error: ServeError): ServeError {
+  if (error instanceof StuckRunError) return error;
   if (error.code !== 'version_not_ready' && error.code !== 'runtime_failed') return error;
   return new ServeError('host_lost', error.message, { cause: error });
 }

@@ -16,7 +16,7 @@ import type {
   RolloutReport,
   UnmirroredEvent,
 } from '../core/messages.ts';
-import { CALLER_CODES, type Outcome, type Tap } from '../core/outcome.ts';
+import { CALLER_CODES, type Observation, type Outcome, type Tap } from '../core/outcome.ts';
 import type { Random } from '../core/random.ts';
 import { ALL_BP, type Assignment, type MirrorSetting } from '../core/route.ts';
 import { tensorBytes } from '../core/tensor.ts';
@@ -62,6 +62,9 @@ export function createMirror(options: MirrorOptions): Mirror {
 }
 
 type Target = MirrorTarget & { readonly queue: ShadowQueue };
+/** In the place of stable's, in a check of the mirror. */
+const NO_ANSWER: Observation = { kind: 'answer', outputs: [], computeMs: 0 };
+
 type Watcher = (outcome: Outcome) => void;
 
 class LiveMirror implements Mirror {
@@ -149,7 +152,7 @@ class LiveMirror implements Mirror {
     };
     const full = this.#whyNot(mirrored, target);
     if (full !== undefined) this.#notifyChecked(`dropped: ${full}`, request.id, target);
-    else target.queue.submit(mirrored, { kind: 'answer', outputs: [], computeMs: 0 });
+    else target.queue.submit(mirrored, NO_ANSWER, Number.POSITIVE_INFINITY);
   }
 
   #whyNot({ bytes, load }: Mirrored, target: Target): DropReason | undefined {
@@ -163,7 +166,8 @@ class LiveMirror implements Mirror {
     const { load, request } = mirrored;
     const live = liveSideOf(outcome);
     if (live.kind === 'observed') {
-      target.queue.submit(mirrored, live.observation);
+      const budgetMs = request.deadlineMs - outcome.startedMs;
+      target.queue.submit(mirrored, live.observation, budgetMs);
       return;
     }
     target.queue.release(mirrored);
@@ -203,6 +207,7 @@ class LiveMirror implements Mirror {
         if (isCheck) this.#notifyChecked('arrived', pair.requestId, named);
         else report({ kind: 'paired', target: named, pair, load });
       },
+      onLapse: (lapse) => report({ kind: 'lapsed', target: named, lapse }),
       settle: ({ load, request, isCheck }, outcome) => {
         if (outcome.kind === 'paired') return;
         if (isCheck) {

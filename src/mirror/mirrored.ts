@@ -13,7 +13,8 @@ export type ShadowHost = {
   /**
    * Runs the request on the candidate, and where `twin` is set on stable's copy too, back to back. Must settle, by the request's
    * deadline or soon after. Rejects with a ServeError: `host_lost`
-   * where the process exited with the request in flight, `deadline_exceeded`, or the code of what kept it from being run.
+   * where the process exited with the request in flight, `deadline_exceeded`, or the code of what kept it from being run; with a
+   * StuckRunError where its run hung, whose source is 0 for the candidate and 1 for the twin.
    */
   readonly run: (
     request: InferRequest,

@@ -9,8 +9,11 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
+import type { Lapse } from '../core/messages.ts';
 import type { Observation, Pair } from '../core/outcome.ts';
+import { StuckRunError } from '../core/stuck-run.ts';
 import { tensorBytes } from '../core/tensor.ts';
+import { type BusyMark, BusyTime } from './busy-time.ts';
 import type { DropReason, Mirrored, MirrorOutcome, ShadowHost } from './mirrored.ts';
 import { ownTensors } from './own-tensors.ts';
 
@@ -21,8 +24,10 @@ export type ShadowLimits = {
   readonly queueRequestsMax: number;
   /** Tensor bytes of all requests whose outcome is not known, and of their live answers. */
   readonly queueBytesMax: number;
-  /** From the live answer to the candidate's time-out. */
+  /** From the live answer to the moment at which a request that still waits is dropped. */
   readonly deadlineMs: number;
+  /** After that, how long the shadow host may take for those that it has: how long a run took is evidence, too. */
+  readonly lateMs: number;
   /** How long a request may wait for others to fill a batch. 0 or undefined: not at all. Triton `max_queue_delay_microseconds`. */
   readonly gatherMs?: number;
 };
@@ -34,6 +39,8 @@ export type ShadowQueueOptions = {
   /** Whether the copies of all models together may hold so many bytes more. */
   readonly hasRoom: (bytes: number) => boolean;
   readonly offer: (pair: Pair, mirrored: Mirrored) => void;
+  /** Called for a time-out of a request that comes to no pair. */
+  readonly onLapse: (lapse: Lapse) => void;
   /** Called once for each request that was admitted and not released. */
   readonly settle: (mirrored: Mirrored, outcome: MirrorOutcome) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
@@ -42,10 +49,17 @@ export type ShadowQueueOptions = {
 /** The shadow host's part of a pair. */
 type ShadowSide = Pick<Pair, 'candidate' | 'twin' | 'shadowRun'>;
 
+/** The candidate's place among the sources of a shadow host. */
+const CANDIDATE = 0;
+
 type Waiting = {
   readonly mirrored: Mirrored;
   readonly stable: Observation;
   readonly deadlineMs: number;
+  /** How long the live caller would have waited. */
+  readonly budgetMs: number;
+  /** When it began to wait. */
+  readonly since: BusyMark;
   /** Of the request and its live answer. */
   readonly bytes: number;
 };
@@ -53,6 +67,7 @@ type Waiting = {
 export class ShadowQueue {
   readonly #options: ShadowQueueOptions;
   readonly #waiting: Waiting[] = [];
+  readonly #busy = new BusyTime();
   #places = 0;
   #bytes = 0;
   #running = 0;
@@ -98,7 +113,7 @@ export class ShadowQueue {
   }
 
   /** The live side of a held request is known: queues it, unless there is no room for its answer. Does not block. */
-  submit(mirrored: Mirrored, answered: Observation): void {
+  submit(mirrored: Mirrored, answered: Observation, budgetMs: number): void {
     const stable = withoutSlack(answered);
     const answerBytes = stable.kind === 'answer' ? tensorBytes(stable.outputs) : 0;
     if (!this.#hasRoom(answerBytes)) {
@@ -107,8 +122,10 @@ export class ShadowQueue {
       return;
     }
     this.#bytes += answerBytes;
-    const deadlineMs = this.#options.clock.monotonicMs() + this.#options.limits.deadlineMs;
-    this.#waiting.push({ mirrored, stable, deadlineMs, bytes: mirrored.bytes + answerBytes });
+    const since = this.#busy.mark(this.#options.clock.monotonicMs());
+    const deadlineMs = since.atMs + this.#options.limits.deadlineMs;
+    const bytes = mirrored.bytes + answerBytes;
+    this.#waiting.push({ mirrored, stable, deadlineMs, budgetMs, since, bytes });
     this.#pumpSoon();
   }
 
@@ -140,7 +157,7 @@ export class ShadowQueue {
       if (next === undefined) break;
       this.#places -= 1;
       if (this.#isClosed) this.#drop(next, 'shuttingDown');
-      else if (next.deadlineMs <= clock.monotonicMs()) this.#drop(next, 'expired');
+      else if (next.deadlineMs <= clock.monotonicMs()) this.#expire(next);
       else void this.#run(next);
     }
     if (!this.#isClosed || this.#running > 0) return;
@@ -150,6 +167,24 @@ export class ShadowQueue {
   #hasRoom(bytes: number): boolean {
     const { limits, hasRoom } = this.#options;
     return this.heldBytes + bytes <= limits.queueBytesMax && hasRoom(bytes);
+  }
+
+  /** What waited in vain behind a version that is much slower than the other is a time-out of that one. */
+  #expire(waiting: Waiting): void {
+    const by = this.#busy.blame(waiting.since, this.#options.clock.monotonicMs());
+    const { mirrored } = waiting;
+    if (by !== undefined && mirrored.twin) this.#lapse(mirrored, { by, kind: 'timeout' });
+    this.#drop(waiting, 'expired');
+  }
+
+  /** Checks of the mirror are no evidence. */
+  #lapse({ isCheck }: Mirrored, lapse: Lapse): void {
+    if (isCheck) return;
+    try {
+      this.#options.onLapse(lapse);
+    } catch (thrown) {
+      this.#options.onInternalError('count time-out', thrown);
+    }
   }
 
   #drop({ mirrored, bytes }: Waiting, reason: DropReason): void {
@@ -170,16 +205,19 @@ export class ShadowQueue {
   /** Never rejects. */
   async #outcomeOf(waiting: Waiting, run: number): Promise<MirrorOutcome> {
     const { request, twin, candidateFirst } = waiting.mirrored;
-    const { deadlineMs } = waiting;
+    const { budgetMs } = waiting;
+    const deadlineMs = waiting.deadlineMs + this.#options.limits.lateMs;
     try {
       const shadowHost = this.#options.shadowHost();
       if (shadowHost === undefined) return { kind: 'failed' };
       // Mirrored requests are all alike in urgency: no client waits for them.
       const copy = { ...request, priority: 0, deadlineMs };
       const result = await shadowHost.run(copy, { twin, candidateFirst });
+      this.#busy.learn(result, budgetMs);
       return this.#offer(waiting, result);
     } catch (thrown) {
       const error = ServeError.from(thrown);
+      if (error instanceof StuckRunError) return this.#hung(waiting, run, error);
       if (diedWithIt(error)) return this.#lost(waiting, run, error.message);
       if (error.code === 'deadline_exceeded') return { kind: 'timedOut' };
       if (!(thrown instanceof ServeError)) this.#options.onInternalError('shadow host', thrown);
@@ -198,10 +236,22 @@ export class ShadowQueue {
     return this.#offer(waiting, { candidate, twin: undefined, shadowRun: undefined });
   }
 
-  #offer({ mirrored, stable }: Waiting, run: ShadowSide): MirrorOutcome {
+  /** Its process is being killed, and takes all that it had along: one event, as a crash is. */
+  #hung({ mirrored }: Waiting, run: number, { source }: StuckRunError): MirrorOutcome {
+    if (run <= this.#begunAtLastCrash) return { kind: 'failed' };
+    this.#begunAtLastCrash = this.#begun;
+    const known = source === CANDIDATE ? 'candidate' : 'twin';
+    this.#lapse(mirrored, { by: mirrored.twin ? known : 'unknown', kind: 'hang' });
+    return { kind: 'timedOut' };
+  }
+
+  #offer(waiting: Waiting, run: ShadowSide): MirrorOutcome {
+    const { mirrored, stable, budgetMs } = waiting;
     const { id, unit, attributes } = mirrored.request;
+    const isLate = this.#options.clock.monotonicMs() > waiting.deadlineMs;
+    const pair = { requestId: id, unit, attributes, stable, budgetMs, isLate, ...run };
     try {
-      this.#options.offer({ requestId: id, unit, attributes, stable, ...run }, mirrored);
+      this.#options.offer(pair, mirrored);
       return { kind: 'paired' };
     } catch (thrown) {
       this.#options.onInternalError('offer pair', thrown);

@@ -19,6 +19,13 @@ export function evenMixture(logWealths: readonly number[]): Mixture {
   return logWealths.map((logWealth) => ({ logWeight, logWealth }));
 }
 
+/** A share of one e-process, and the rest of another for the same null. `share` is between 0 and 1. */
+export function shares(share: number, first: Mixture, rest: Mixture): Mixture {
+  const weighed = (mixture: Mixture, by: number): Mixture =>
+    mixture.map((bet) => ({ ...bet, logWeight: bet.logWeight + Math.log(by) }));
+  return [...weighed(first, share), ...weighed(rest, 1 - share)];
+}
+
 /** Half of each of two e-processes for the same null. */
 export function halfAndHalf(first: Mixture, second: Mixture): Mixture {
   return [...first, ...second].map((bet) => ({ ...bet, logWeight: bet.logWeight - Math.LN2 }));

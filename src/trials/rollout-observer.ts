@@ -10,7 +10,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { LiveObservation } from '../core/messages.ts';
 import type { Pair } from '../core/outcome.ts';
-import { type Rollout, rulesOf } from '../core/rollout.ts';
+import { type Rollout, type RulesVersion, rulesOf } from '../core/rollout.ts';
 import { ArrivalLabels } from './arrival-labels.ts';
 import { type Contestant, lossesOf } from './comparable.ts';
 import type { AnswerOfLabel, Labels } from './labels.ts';
@@ -45,6 +45,7 @@ export type RolloutObserverOptions = {
 export class RolloutObserver {
   readonly rolloutId: string;
   readonly candidate: string;
+  readonly rules: RulesVersion;
   readonly window: Window;
   /** Live requests, on their way to the window. */
   readonly live: LiveOrder;
@@ -64,10 +65,11 @@ export class RolloutObserver {
     this.#keepsLatest = rulesOf(spec) > 1;
     this.#latestMs = from.latestMs;
     this.candidate = spec.candidate;
+    this.rules = rulesOf(spec);
     this.#comparator = chooseComparator(stable, spec);
     this.#allowed = allowedNonFinite(stable.compare);
     this.window = createWindow({
-      rules: rulesOf(spec),
+      rules: this.rules,
       salt: spec.salt,
       latencyMargin: spec.margins.pairedLatency,
       slowQuantile: spec.margins.slowRequests.quantile,

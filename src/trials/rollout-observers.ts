@@ -140,6 +140,9 @@ export class RolloutObservers {
       case 'checked':
         this.#observerOf(report.target)?.mirrorCheck.checked(report.requestId, report.outcome);
         return;
+      case 'lapsed':
+        this.#observerOf(report.target)?.window.addLapse(report.lapse);
+        return;
       case 'unmirrored':
         this.#count(report.event, report.target);
         return;
@@ -152,9 +155,14 @@ export class RolloutObservers {
     observer?.noteTraffic();
   }
 
-  /** What could not be compared is no evidence: it is counted as failed. */
+  /** What could not be compared is no evidence: it is counted as failed. Under rules 1 what came late was a time-out. */
   #compare({ pair, target, load }: Extract<RolloutReport, { kind: 'paired' }>): void {
     const observer = this.#observerOf(target);
+    if (pair.isLate && observer?.rules === 1) {
+      observer.abandon(pair.requestId);
+      this.#count({ kind: 'timedOut', load }, target);
+      return;
+    }
     try {
       observer?.offer(pair);
     } catch (thrown) {

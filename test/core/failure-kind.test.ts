@@ -2,6 +2,7 @@ import t from 'tap';
 import { SERVE_ERROR_CODES } from '../../src/core/errors.ts';
 import { FAILURE_KINDS, failureKindOf, UnfitAnswerError } from '../../src/core/failure-kind.ts';
 import { CALLER_CODES } from '../../src/core/outcome.ts';
+import { StuckRunError } from '../../src/core/stuck-run.ts';
 
 t.test('the code tells the kind of a failure, unless the failure itself does', async (t) => {
   t.equal(failureKindOf({ code: 'runtime_failed' }), 'runtime');
@@ -20,4 +21,10 @@ t.test("what is the caller's doing is no kind of failure, but for a refusal", as
     kinds.filter(([, kind]) => kind !== undefined),
     [['invalid_input', 'refused']],
   );
+});
+
+t.test('callers see a run that hung as one that failed', async (t) => {
+  const error = new StuckRunError('the run took longer than 5 ms', 1);
+  t.match(error, { code: 'runtime_failed', source: 1 });
+  t.equal(failureKindOf(error), 'runtime');
 });

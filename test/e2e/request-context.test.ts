@@ -138,6 +138,7 @@ const MIRROR_LIMITS = {
   queueBytesMax: 1_000_000,
   bytesMax: 1_000_000,
   deadlineMs: 4_000,
+  lateMs: 1_000,
 };
 
 function contextOf(side: Observation | undefined): readonly Shown[] {

@@ -81,6 +81,7 @@ export const FRAMES: { readonly [K in FrameKind]: fc.Arbitrary<FrameOf<K>> } = {
     code: aCode,
     message: aText,
     retryAfterMs: fc.option(aNumber, { nil: undefined }),
+    stuckSource: fc.option(fc.nat(254), { nil: undefined }),
   }),
   cancel: aRecord({ kind: fc.constant('cancel'), correlation: aU32 }),
   control: aRecord({

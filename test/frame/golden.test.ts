@@ -53,8 +53,15 @@ const GOLDEN: { readonly [K in Frame['kind']]: readonly [Frame, readonly string[
     ],
   ],
   failure: [
-    { kind: 'failure', correlation: 258, code: 'invalid_input', message: 'é', retryAfterMs: 8 },
-    ['20000000 02010000 02010000 0f000000', '00020000 00c3a900 00000000 00204000'],
+    {
+      kind: 'failure',
+      correlation: 258,
+      code: 'invalid_input',
+      message: 'é',
+      retryAfterMs: 8,
+      stuckSource: 1,
+    },
+    ['20000000 02010000 02010000 10000000', '00020000 00c3a900 00000000 00204001'],
   ],
   cancel: [{ kind: 'cancel', correlation: 258 }, ['10000000 03010000 02010000 00000000']],
   control: [

@@ -10,6 +10,7 @@ import { A_BIRTH, aHostLog } from '../support/a-host.ts';
 import { aFakeSource } from '../support/a-source.ts';
 import { valuesOf } from '../support/a-tensor.ts';
 import { anInferRequest } from '../support/an-infer-request.ts';
+import { until } from '../support/until.ts';
 
 const JOINED = { joining: { kind: 'declared', doubt: undefined }, probe: false } as const;
 
@@ -99,6 +100,21 @@ t.test('a crash loop of the candidate ends the shadow host', async (t) => {
   );
   t.equal(log.crashLoops.length, 1);
   await t.rejects(run(shadow, 1), { code: 'host_lost' });
+});
+
+t.test('a run that hangs says whether it was the candidate or the twin that hung', async (t) => {
+  const hanging = aFakeSource('hangOn=7');
+  for (const [sources, source] of [
+    [{ candidate: hanging }, 0],
+    [{ twin: hanging }, 1],
+  ] as const) {
+    const { shadow, log } = await aShadowHost(t, { ...sources, runMsMax: 200 });
+    for (const [times, candidateFirst] of [true, false].entries()) {
+      const hung = run(shadow, 7, { twin: true, candidateFirst }).catch((error) => error);
+      t.match(await hung, { name: 'ServeError', code: 'runtime_failed', source });
+      await until('a restart', () => log.crashes.length > times && shadow.state().kind === 'ready');
+    }
+  }
 });
 
 t.test('the queue drops first, and no request waits beyond the deadline', async (t) => {

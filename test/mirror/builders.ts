@@ -1,13 +1,14 @@
 import { HandClock } from '../../src/core/clock.ts';
 import { ServeError, type ServeErrorCode } from '../../src/core/errors.ts';
 import type { InferRequest } from '../../src/core/infer.ts';
-import type { MirrorEvent, RolloutReport } from '../../src/core/messages.ts';
+import type { Lapse, MirrorEvent, RolloutReport } from '../../src/core/messages.ts';
 import type { Outcome, Pair } from '../../src/core/outcome.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { Assignment, MirrorSetting } from '../../src/core/route.ts';
+import { StuckRunError } from '../../src/core/stuck-run.ts';
 import { createMirror, type Mirror, type MirrorLimits } from '../../src/mirror/mirror.ts';
 import type { ShadowHost } from '../../src/mirror/mirrored.ts';
-import { anAnswer, aTensor } from '../compare/builders.ts';
+import { aTensor } from '../compare/builders.ts';
 
 export function aRequest(id = 'r1', over: Partial<InferRequest> = {}): InferRequest {
   return {
@@ -64,7 +65,8 @@ export function failed(code: ServeErrorCode, startedMs = 0, endedMs = 5): Outcom
 type Run = {
   readonly request: InferRequest;
   readonly plan: { readonly twin: boolean; readonly candidateFirst: boolean };
-  readonly answer: () => void;
+  readonly answer: (times?: { candidateMs: number; twinMs: number }) => void;
+  readonly hang: (source: number) => void;
   readonly reject: (code: ServeErrorCode, cause?: unknown) => void;
 };
 
@@ -79,11 +81,16 @@ export class HandShadowHost implements ShadowHost {
 
   readonly run: ShadowHost['run'] = (request, plan) =>
     new Promise((resolve, reject) => {
-      const candidate = anAnswer(aTensor([0.8, 0.2]));
+      const candidate = { kind: 'answer', outputs: [aTensor([0.8, 0.2])], computeMs: 1 } as const;
       this.runs.push({
         request,
         plan,
-        answer: () => resolve({ candidate, twin: plan.twin ? candidate : undefined, shadowRun: 1 }),
+        answer: ({ candidateMs, twinMs } = { candidateMs: 1, twinMs: 1 }) => {
+          const twin = plan.twin ? { ...candidate, computeMs: twinMs } : undefined;
+          const shadowRun = this.runs.length;
+          resolve({ candidate: { ...candidate, computeMs: candidateMs }, twin, shadowRun });
+        },
+        hang: (source) => reject(new StuckRunError('hung', source)),
         reject: (code, cause) => reject(new ServeError(code, 'no', { cause })),
       });
     });
@@ -94,6 +101,7 @@ export type Stage = {
   readonly shadow: HandShadowHost;
   readonly clock: HandClock;
   readonly pairs: Pair[];
+  readonly lapses: Lapse[];
   readonly events: MirrorEvent[];
   readonly expected: string[];
   readonly abandoned: string[];
@@ -119,6 +127,7 @@ export function aStage(options: StageOptions = {}): Stage {
   const clock = new HandClock();
   const seen = {
     pairs: [] as Pair[],
+    lapses: [] as Lapse[],
     events: [] as MirrorEvent[],
     expected: [] as string[],
     abandoned: [] as string[],
@@ -136,6 +145,7 @@ export function aStage(options: StageOptions = {}): Stage {
       queueBytesMax: 1_000,
       bytesMax: 1_000_000_000,
       deadlineMs: 100,
+      lateMs: 1_000,
       ...options.limits,
     },
     liveInFlight: options.liveInFlight ?? (() => 1),
@@ -150,7 +160,7 @@ export function aStage(options: StageOptions = {}): Stage {
 /** A pair stands for a comparison here. */
 function sort(
   report: RolloutReport,
-  seen: Pick<Stage, 'pairs' | 'events' | 'expected' | 'abandoned'>,
+  seen: Pick<Stage, 'pairs' | 'lapses' | 'events' | 'expected' | 'abandoned'>,
   onPaired?: (pair: Pair) => void,
 ): void {
   switch (report.kind) {
@@ -162,6 +172,9 @@ function sort(
       return;
     case 'unmirrored':
       seen.events.push(report.event);
+      return;
+    case 'lapsed':
+      seen.lapses.push(report.lapse);
       return;
     case 'paired':
       onPaired?.(report.pair);

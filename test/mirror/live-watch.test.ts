@@ -19,6 +19,7 @@ function aWatch() {
       queueBytesMax: 1,
       bytesMax: 1,
       deadlineMs: 1,
+      lateMs: 1_000,
     },
     liveInFlight: () => 0,
     report: (report) => reports.push(report),

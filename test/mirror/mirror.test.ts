@@ -11,7 +11,7 @@ t.test('a mirrored request becomes a pair of the live and the candidate answer',
   stage.send('r1');
   t.equal(stage.shadow.runs.length, 0, 'nothing runs in the turn of the live request');
   await settle();
-  t.equal(stage.shadow.runs[0]?.request.deadlineMs, 100);
+  t.equal(stage.shadow.runs[0]?.request.deadlineMs, 1_100);
   stage.shadow.runs[0]?.answer();
   await settle();
   t.match(stage.pairs, [{ requestId: 'r1', unit: 'r1', attributes: { tone: 'dark' } }]);
@@ -134,6 +134,58 @@ t.test('one crash counts once against the candidate, however many requests it ta
   stage.shadow.runs[0]?.reject('host_lost');
   await settle();
   t.equal(stage.pairs.length, 2, 'the next crash counts again');
+});
+
+t.test('what the shadow host has may end after the deadline, and is a late pair', async (t) => {
+  const stage = aStage();
+  stage.send('r1');
+  await settle();
+  stage.clock.advance(101);
+  stage.shadow.runs[0]?.answer();
+  await settle();
+  t.match(stage.pairs, [{ requestId: 'r1', isLate: true, budgetMs: 1_000 }]);
+  stage.send('r2');
+  await settle();
+  stage.shadow.runs[1]?.answer();
+  await settle();
+  t.match(stage.pairs[1], { requestId: 'r2', isLate: false });
+});
+
+t.test('a run that hangs is one time-out of whose run it was, known beside a twin', async (t) => {
+  const lapsesOf = async (twinBp: number, source: number) => {
+    const setting = () => ({ ...ALL, twinBp });
+    const stage = aStage({ setting, limits: { concurrency: 3 } });
+    for (const id of ['r1', 'r2', 'r3']) stage.send(id);
+    await settle();
+    stage.shadow.runs[0]?.hang(source);
+    for (const run of stage.shadow.runs.slice(1)) run.reject('host_lost');
+    await settle();
+    t.same(stage.pairs, [], 'what it took along is no pair');
+    t.same(stage.events.map(({ kind }) => kind).sort(), ['failed', 'failed', 'timedOut']);
+    return stage.lapses;
+  };
+  t.same(await lapsesOf(10_000, 0), [{ by: 'candidate', kind: 'hang' }]);
+  t.same(await lapsesOf(10_000, 1), [{ by: 'twin', kind: 'hang' }]);
+  t.same(await lapsesOf(0, 0), [{ by: 'unknown', kind: 'hang' }]);
+});
+
+t.test('what waits in vain behind a slower version is one time-out of that version', async (t) => {
+  const lapsesOf = async (times: { candidateMs: number; twinMs: number }, twinBp = 10_000) => {
+    const setting = () => ({ ...ALL, twinBp });
+    const stage = aStage({ setting, limits: { concurrency: 1 } });
+    for (const id of ['r1', 'r2', 'r3', 'r4']) stage.send(id);
+    await settle();
+    stage.clock.advance(101);
+    stage.shadow.runs[0]?.answer(times);
+    await settle();
+    t.equal(stage.events.filter(({ kind }) => kind === 'dropped').length, 3);
+    return stage.lapses;
+  };
+  t.same(await lapsesOf({ candidateMs: 90, twinMs: 10 }), [{ by: 'candidate', kind: 'timeout' }]);
+  t.same(await lapsesOf({ candidateMs: 10, twinMs: 90 }), [{ by: 'twin', kind: 'timeout' }]);
+  t.same(await lapsesOf({ candidateMs: 50, twinMs: 49 }), [], 'neither is to blame');
+  t.same(await lapsesOf({ candidateMs: 1_001, twinMs: 9 }), [], 'that run was one by itself');
+  t.same(await lapsesOf({ candidateMs: 90, twinMs: 10 }, 0), [], 'whose fault is not known');
 });
 
 t.test('a shadow host that is being restarted is no further crash', async (t) => {

@@ -53,6 +53,7 @@ function aServer(channel: (report: RolloutReport) => void) {
       queueBytesMax: 1_000_000,
       bytesMax: 1_000_000,
       deadlineMs: 100,
+      lateMs: 1_000,
     },
     liveInFlight: () => 1,
     report: channel,

@@ -1,7 +1,7 @@
 import { CLASSES, scores } from '../answer.ts';
 import { happens } from '../chance.ts';
 import { healthy, likeStable, requests } from '../requests.ts';
-import { inShadow } from '../steps.ts';
+import { growing, inShadow } from '../steps.ts';
 import type { World } from '../world.ts';
 
 const NAN = [scores(Array.from({ length: CLASSES }, () => Number.NaN))];
@@ -82,4 +82,23 @@ export const TIME_OUTS_SAME: World = {
         };
       },
     })),
+};
+
+export const GARBAGE_IN_BURSTS: World = {
+  name: 'garbage-in-bursts',
+  about: 'Now and then a caller sends 30 requests in a row that either version refuses.',
+  claim: 'fair',
+  rollout: { steps: growing('errors') },
+  requestsMax: 20_000,
+  nature: (random) => {
+    let left = 0;
+    return requests(random, 200, () => {
+      if (left > 0) left -= 1;
+      else if (happens(random, 0.001)) left = 30;
+      const isGarbage = left > 0;
+      return {
+        live: () => (isGarbage ? { tookMs: 1, failure: 'invalid_input' } : healthy(random)),
+      };
+    });
+  },
 };

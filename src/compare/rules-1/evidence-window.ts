@@ -1,5 +1,5 @@
 import type { Comparison } from '../../core/comparison.ts';
-import type { LiveObservation, MirrorEvent } from '../../core/messages.ts';
+import type { Lapse, LiveObservation, MirrorEvent } from '../../core/messages.ts';
 import type { Margins } from '../../core/rollout.ts';
 import { DifferenceTally } from '../difference-tally.ts';
 import { MirrorTally } from '../mirror-tally.ts';
@@ -50,6 +50,11 @@ export class EvidenceWindow implements Window {
 
   countMirror(event: MirrorEvent): void {
     this.#mirror.add(event);
+  }
+
+  /** A killed process was the candidate's failure, and a time-out lowered the coverage, whoever's it was. */
+  addLapse({ kind }: Lapse): void {
+    if (kind === 'hang') this.#errors.add(1);
   }
 
   addLive(live: LiveObservation): void {
