@@ -191,3 +191,32 @@ export const LABELS_SELECTED_AMONG_DIFFERING: World = {
     },
   }),
 };
+
+export const LABELS_NOISY: World = {
+  ...LABELS_LATE,
+  name: 'labels-noisy',
+  about:
+    'A fifth of the labels is wrong; the candidate is 3 points worse, which such labels show as 1.8.',
+  claim: 'liar',
+  nature: (random) => {
+    const { next } = labelling({
+      perSecond: 100,
+      stable: 0.05,
+      candidate: 0.08,
+      label: aFifth(() => 1_000),
+    })(random);
+    return {
+      next: (nowMs) => {
+        const request = next(nowMs);
+        const isWrong = happens(random, 0.2);
+        return {
+          ...request,
+          label: (served) => {
+            const label = request.label?.(served);
+            return label === undefined ? undefined : { ...label, class: isWrong ? 1 : 0 };
+          },
+        };
+      },
+    };
+  },
+};
