@@ -39,6 +39,7 @@ function rowWorld(
     claim: 'fair',
     rollout: { ...rollout, errorBudget: ERROR_BUDGET },
     lookEveryMs: 200,
+    labels: { windowMs: 200, selection: 'random' },
     ...rest,
   };
 }

@@ -26,6 +26,7 @@ export const WHOLE_ROLLOUTS: readonly WholeRollout[] = [0, 0.001, 0.005, 0.01].m
     about: 'A default rollout of the same model.',
     claim: 'fair',
     rollout: { intent: 'improve' },
+    labels: { windowMs: 2_000, selection: 'random' },
     requestsMax: 250_000,
     nature: sameModel(errors),
   },

@@ -55,7 +55,8 @@ function world(
     requestsMax?: number;
   },
 ): World {
-  return { name, about, rollout: {}, requestsMax: REQUESTS_MAX, ...given };
+  const labels = { windowMs: 5_000, selection: 'random' } as const;
+  return { name, about, rollout: {}, labels, requestsMax: REQUESTS_MAX, ...given };
 }
 
 const steady = (candidate: State, reference: State) => () => (side: Side) =>

@@ -162,6 +162,7 @@ export const LABELS_DRIFT: World = {
     'Tasks become harder and easier within ten minutes; the candidate is wrong 2 points more often at every moment.',
   claim: 'margin',
   rollout: { intent: 'improve', steps: labelled() },
+  labels: { windowMs: 1_000, selection: 'random' },
   requestsMax: 8_000,
   nature: (random) =>
     requests(random, 20, (nowMs) => {
@@ -181,6 +182,7 @@ export const LABELS_OF_NEITHER: World = {
   about: 'Labels match neither version: somebody sends those of another model.',
   claim: 'fair',
   rollout: { intent: 'improve', steps: labelled() },
+  labels: { windowMs: 1_000, selection: 'random' },
   requestsMax: 5_000,
   nature: (random) =>
     requests(random, 50, () => ({

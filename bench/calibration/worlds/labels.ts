@@ -220,3 +220,12 @@ export const LABELS_NOISY: World = {
     };
   },
 };
+
+export const LABELS_SELECTED_DECLARED: World = {
+  ...LABELS_SELECTED_AMONG_DIFFERING,
+  name: 'labels-selected-but-declared-random',
+  about:
+    'The same selection among the pairs that differ, and the operator declares the labels a random sample.',
+  claim: 'liar',
+  labels: { windowMs: 10_000, selection: 'random' },
+};
