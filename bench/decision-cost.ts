@@ -10,7 +10,7 @@ import { systemClock } from '../src/core/clock.ts';
 import { NO_EVIDENCE } from '../src/core/evidence.ts';
 import type { Observation, Pair } from '../src/core/outcome.ts';
 import { type Random, seededRandom } from '../src/core/random.ts';
-import { type RolloutSpec, RULES_VERSION } from '../src/core/rollout.ts';
+import { DEFAULT_UNIT, type RolloutSpec, RULES_VERSION } from '../src/core/rollout.ts';
 import { decide } from '../src/decide/decide.ts';
 import { openFileLedger } from '../src/ledger/file.ts';
 import { spreadOf } from './blocks.ts';
@@ -110,6 +110,7 @@ function aSpec(): RolloutSpec {
     expectedDisagreement: undefined,
     maxDurationMs: 86_400_000,
     steps: defaultSteps('improve'),
+    unit: DEFAULT_UNIT,
     salt: 'bench',
     rules: RULES_VERSION,
   };
@@ -118,6 +119,7 @@ function aSpec(): RolloutSpec {
 function newWindow({ salt, margins }: RolloutSpec): Window {
   return createWindow({
     rules: RULES_VERSION,
+    unit: DEFAULT_UNIT,
     salt,
     latencyMargin: margins.pairedLatency,
     slowQuantile: margins.slowRequests.quantile,

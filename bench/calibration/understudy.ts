@@ -119,10 +119,11 @@ class VirtualRollout implements Trial {
       if (isBad(answer)) this.#harmed += 1;
     }
     const startedMs = time.monotonicMs();
-    this.#watchLive(id, assigned, { unit, answer, startedMs });
+    this.#watchLive(id, assigned, { unit, content: request.content, answer, startedMs });
     const isMirrored = this.#draw(id, assigned);
     time.at(startedMs + answer.tookMs, () => {
-      if (isMirrored !== undefined) this.#afterLive(id, request, { answer, isMirrored });
+      if (isMirrored !== undefined)
+        this.#afterLive(id, request, { answer, isMirrored, drawnMs: startedMs });
     });
     const label = request.label?.(answer);
     if (label === undefined) return;
@@ -160,7 +161,7 @@ class VirtualRollout implements Trial {
   #watchLive(
     requestId: string,
     { exposure, side }: Assignment,
-    { unit, answer, startedMs }: { unit: string | undefined; answer: Answer; startedMs: number },
+    { unit, content, answer, startedMs }: SentLive,
   ): void {
     if (exposure === undefined || side === undefined) return;
     const { time } = this.#setting;
@@ -168,7 +169,9 @@ class VirtualRollout implements Trial {
     this.#observers.receive({ kind: 'assigned', model: MODEL, requestId, drawn });
     const endedMs = startedMs + answer.tookMs;
     const nonFinite = answer.failure === undefined ? nonFiniteOf(answer) : undefined;
-    const end = { startedMs, endedMs, failure: answer.failure, nonFinite };
+    const bytes = unit === undefined ? content : undefined;
+    const { failure } = answer;
+    const end = { startedMs, endedMs, failure, nonFinite, content: bytes };
     time.at(endedMs, () =>
       this.#observers.receive({ kind: 'ended', model: MODEL, requestId, end }),
     );
@@ -185,7 +188,7 @@ class VirtualRollout implements Trial {
     return { sampled, twin };
   }
 
-  #afterLive(id: string, request: WorldRequest, { answer, isMirrored }: Drawn): void {
+  #afterLive(id: string, request: WorldRequest, { answer, isMirrored, drawnMs }: Drawn): void {
     const { failure } = answer;
     if (!isMirrored.sampled) {
       if (failure === undefined || !CALLER_CODES.has(failure)) this.#count({ kind: 'notSampled' });
@@ -215,6 +218,8 @@ class VirtualRollout implements Trial {
       const pair = {
         requestId: id,
         unit: request.unit ?? id,
+        content: request.unit === undefined ? request.content : undefined,
+        drawnMs,
         attributes: request.attributes ?? {},
         stable: observed(answer),
         candidate: observed(candidate),
@@ -238,7 +243,13 @@ function hungOf(candidate: Answer, twin: Answer | undefined): 'candidate' | 'twi
 }
 
 type Coins = { readonly sampled: boolean; readonly twin: boolean };
-type Drawn = { readonly answer: Answer; readonly isMirrored: Coins };
+type Drawn = { readonly answer: Answer; readonly isMirrored: Coins; readonly drawnMs: number };
+type SentLive = {
+  readonly unit: string | undefined;
+  readonly content: string | undefined;
+  readonly answer: Answer;
+  readonly startedMs: number;
+};
 
 function firstRoute(): Route {
   return {

@@ -33,6 +33,11 @@ export function compare(
     stableFault: faultOfSide(stable, candidate, allowed),
     candidateFault: faultOfSide(candidate, stable, allowed),
     late: latenessOf(pair),
+    unit: {
+      sticky: pair.unit === pair.requestId ? undefined : pair.unit,
+      content: pair.content,
+    },
+    ...(pair.drawnMs === undefined ? {} : { drawnMs: pair.drawnMs }),
     latency:
       isTwinned && candidate.kind === 'answer'
         ? { candidateMs: candidate.computeMs, twinMs: twin.computeMs, shadowRun: pair.shadowRun }

@@ -22,7 +22,7 @@ export class EvidenceWindow implements Window {
 
   constructor({ from, latencyMargin, onFailure, ...live }: WindowOptions) {
     this.#mirror = new MirrorTally(from.mirror);
-    this.#pairs = new PairTally(from);
+    this.#pairs = new PairTally(live, from);
     this.#latency = new LatencyTally(latencyMargin, from);
     this.#live = new LiveWindow(live, from);
     this.#failures = new FailureTally(from.failures, onFailure);
@@ -59,11 +59,13 @@ export class EvidenceWindow implements Window {
   }
 
   snapshot(): WindowEvidence {
+    const { pairUnits, ...pairs } = this.#pairs.snapshot();
     return {
       mirror: this.#mirror.snapshot(),
-      ...this.#pairs.snapshot(),
+      ...pairs,
       ...this.#latency.snapshot(),
       ...this.#live.snapshot(),
+      pairUnits,
       failures: this.#failures.snapshot(),
       pairedTimeouts: this.#late.snapshot(),
     };

@@ -1,8 +1,12 @@
 import type { Evidence } from '../core/evidence.ts';
 import type { LiveObservation } from '../core/messages.ts';
+import { LiveErrors, type LiveErrorsOptions } from './live-errors.ts';
 import { LiveWindow as LiveWindow1, type LiveWindowOptions } from './rules-1/live-window.ts';
 
-export type LiveEvidence = Pick<Evidence, 'live' | 'erredUnits' | 'slowUnits'>;
+export type LiveEvidence = Pick<
+  Evidence,
+  'live' | 'erredUnits' | 'slowUnits' | 'liveErrors' | 'liveUnits'
+>;
 
 /**
  * Folds live requests into evidence, in the order of their assignment (see `trials/live-order.ts`): each metric's fold sees
@@ -10,17 +14,21 @@ export type LiveEvidence = Pick<Evidence, 'live' | 'erredUnits' | 'slowUnits'>;
  */
 export class LiveWindow {
   readonly #events: LiveWindow1;
+  readonly #errors: LiveErrors;
 
-  constructor(options: LiveWindowOptions, from: LiveEvidence) {
+  constructor(options: LiveWindowOptions & LiveErrorsOptions, from: LiveEvidence) {
     this.#events = new LiveWindow1(options, from);
+    this.#errors = new LiveErrors(options, from);
   }
 
   add(live: LiveObservation): void {
-    this.#events.add(asJudged(live));
+    const judged = asJudged(live);
+    this.#events.add(judged);
+    this.#errors.add(judged);
   }
 
   snapshot(): LiveEvidence {
-    return this.#events.snapshot();
+    return { ...this.#events.snapshot(), ...this.#errors.snapshot() };
   }
 }
 

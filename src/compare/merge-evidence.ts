@@ -13,6 +13,7 @@ import {
 } from '../core/label-evidence.ts';
 import { addCounts, sortedRecord } from './difference-tally.ts';
 import { addFailures } from './failure-tally.ts';
+import { joinUnitBits } from './unit-filter.ts';
 
 /**
  * Evidence of two gateways, or of two lives of one, as if one had seen it all: counts add, sets unite. Commutative and
@@ -43,6 +44,12 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     live: mergeRecords(a.live, b.live, mergeExposures),
     erredUnits: mergeSets(a.erredUnits, b.erredUnits),
     slowUnits: mergeSets(a.slowUnits, b.slowUnits),
+    liveErrors: mergeRecords(a.liveErrors ?? {}, b.liveErrors ?? {}, (x, y) => ({
+      candidate: addCounts(x.candidate, y.candidate),
+      reference: addCounts(x.reference, y.reference),
+    })),
+    liveUnits: joinUnitBits(a.liveUnits ?? {}, b.liveUnits ?? {}),
+    pairUnits: joinUnitBits(a.pairUnits ?? {}, b.pairUnits ?? {}),
     ...latestOf(a, b),
     ...mergeFailures(a, b),
     ...mergeTimeouts(a, b),

@@ -1,28 +1,51 @@
 import type { Comparison } from '../core/comparison.ts';
-import type { Evidence } from '../core/evidence.ts';
+import type { Evidence, UnitBits } from '../core/evidence.ts';
+import type { UnitRule } from '../core/unit.ts';
 import { DifferenceTally } from './difference-tally.ts';
+import { OWN_UNIT, Units } from './units.ts';
 
-type PairEvidence = Pick<Evidence, 'disagreement' | 'excessDisagreement' | 'pairedErrors'>;
+type PairDifferences = Pick<Evidence, 'disagreement' | 'excessDisagreement' | 'pairedErrors'>;
+type PairEvidence = PairDifferences & { readonly pairUnits: UnitBits };
 
-/** How the answers of mirrored pairs differ, and which side failed. */
+/** What one pair says; a score is missing where a side failed, and an excess where there was no twin too. */
+type PairValue = {
+  readonly errors: number;
+  readonly score: number | undefined;
+  readonly excess: number | undefined;
+};
+
+export type PairTallyOptions = { readonly salt: string; readonly unit: UnitRule };
+
+/** How the answers of mirrored pairs differ, and which side failed: the means of each unit's first pairs, one value a unit. */
 export class PairTally {
+  readonly #units: Units<PairValue>;
   readonly #disagreement: DifferenceTally;
   readonly #excess: DifferenceTally;
   readonly #errors: DifferenceTally;
 
-  constructor(from: PairEvidence) {
+  constructor(
+    { salt, unit }: PairTallyOptions,
+    from: PairDifferences & Pick<Evidence, 'pairUnits'>,
+  ) {
     this.#disagreement = new DifferenceTally(from.disagreement);
     this.#excess = new DifferenceTally(from.excessDisagreement);
     this.#errors = new DifferenceTally(from.pairedErrors);
+    this.#units = new Units(
+      // A pair is there once the candidate has answered too, which takes it the longer the slower it is.
+      { salt, rule: unit, lateMs: unit.windowMs, count: (values) => this.#count(values) },
+      from.pairUnits ?? {},
+    );
   }
 
-  add({ score, noise, ...of }: Comparison): void {
+  add({ score, noise, unit, drawnMs, ...of }: Comparison): void {
     const candidateFailed = of.candidateFailed || of.candidateFault !== undefined;
     const stableFailed = of.stableFailed || of.stableFault !== undefined;
-    this.#errors.add(Number(candidateFailed) - Number(stableFailed));
-    if (score === undefined) return;
-    this.#disagreement.add(score);
-    if (noise !== undefined) this.#excess.add(score - noise);
+    const value = {
+      errors: Number(candidateFailed) - Number(stableFailed),
+      score: score === undefined ? undefined : checked(score),
+      excess: score === undefined || noise === undefined ? undefined : checked(score - noise),
+    };
+    this.#units.add({ key: unit ?? OWN_UNIT, place: '', beganMs: drawnMs ?? 0, value });
   }
 
   snapshot(): PairEvidence {
@@ -30,6 +53,33 @@ export class PairTally {
       disagreement: this.#disagreement.snapshot(),
       excessDisagreement: this.#excess.snapshot(),
       pairedErrors: this.#errors.snapshot(),
+      pairUnits: this.#units.snapshot(),
     };
   }
+
+  #count(values: readonly PairValue[]): void {
+    addMean(
+      this.#errors,
+      values.map(({ errors }) => errors),
+    );
+    addMean(
+      this.#disagreement,
+      values.map(({ score }) => score),
+    );
+    addMean(
+      this.#excess,
+      values.map(({ excess }) => excess),
+    );
+  }
+}
+
+/** Before it can hide in a mean. Throws a RangeError for a value outside [-1, 1] or NaN. */
+function checked(value: number): number {
+  if (value >= -1 && value <= 1) return value;
+  throw new RangeError(`difference: expected a number in [-1, 1], found ${value}`);
+}
+
+function addMean(tally: DifferenceTally, values: readonly (number | undefined)[]): void {
+  const known = values.filter((value) => value !== undefined);
+  if (known.length > 0) tally.add(known.reduce((sum, value) => sum + value, 0) / known.length);
 }

@@ -2,6 +2,7 @@ import type { Comparison } from '../core/comparison.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Lapse, LiveObservation, MirrorEvent } from '../core/messages.ts';
 import type { Margins, RulesVersion } from '../core/rollout.ts';
+import type { UnitRule } from '../core/unit.ts';
 import type { OnFailure } from './failure-tally.ts';
 
 /** Folds what happens into evidence. One per rollout and process; merge windows with `mergeEvidence`. */
@@ -30,6 +31,8 @@ export type WindowOptions = {
   readonly salt: string;
   readonly latencyMargin: Margins['pairedLatency'];
   readonly slowQuantile: number;
+  /** What one value comes from; rules 1 have rules of their own. */
+  readonly unit: UnitRule;
   /** What was seen before; NO_EVIDENCE for a new rollout. */
   readonly from: Evidence;
   /** Called for each failed request of an arm, under rules 2 and later. */

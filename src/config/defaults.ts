@@ -1,4 +1,4 @@
-import type { Margins, Step } from '../core/rollout.ts';
+import { DEFAULT_UNIT, type Margins, type Step } from '../core/rollout.ts';
 
 /** The defaults of all keys, with their units and reasons. Values are as in the file. */
 export const DEFAULTS = {
@@ -72,6 +72,8 @@ export const DEFAULTS = {
   rollout: {
     /** The cautious default: a change of answers has to be declared. */
     intent: 'equivalent',
+    /** One value of evidence comes from so many of a unit's first requests, within so long of its first. */
+    unit: { requests: DEFAULT_UNIT.requests, window: `${DEFAULT_UNIT.windowMs / 1_000}s` },
     errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },
     /** Least requests of the candidate at each share: none. A share grows on what it has shown, not on a count. */
     minRequests: 0,
@@ -104,7 +106,7 @@ export const DEFAULT_MARGINS: Margins = {
 
 /**
  * From shadow to promotion: all traffic is mirrored and a fifth of the pairs twinned. The intent must be proven in shadow before
- * any live exposure. Then come three growing weights, the first against a control of the same weight, and metrics of live
+ * any live exposure. Then come three growing weights, each against a reference of the same weight, and metrics of live
  * traffic must be proven before promotion.
  */
 export function defaultSteps(intent: 'equivalent' | 'improve'): readonly Step[] {
@@ -113,7 +115,7 @@ export function defaultSteps(intent: 'equivalent' | 'improve'): readonly Step[] 
     { kind: 'setMirror', percentage: 100, twin: 20 },
     { kind: 'analysis', require: [proof, 'pairedErrors'], reject: ['pairedLatency'] },
     { kind: 'setWeight', percent: 5, control: true },
-    { kind: 'setWeight', percent: 25, control: false },
+    { kind: 'setWeight', percent: 25, control: true },
     { kind: 'setWeight', percent: 50, control: false },
     { kind: 'analysis', require: ['errors', 'slowRequests'], reject: [] },
     { kind: 'promote' },

@@ -21,6 +21,9 @@ export type RolloutSection = {
   readonly errorBudget?:
     | { readonly falseRollback?: number | undefined; readonly falsePromotion?: number | undefined }
     | undefined;
+  readonly unit?:
+    | { readonly requests?: number | undefined; readonly window?: number | undefined }
+    | undefined;
   readonly minRequests?: number | undefined;
   readonly minDuration?: number | undefined;
   readonly expectedDisagreement?: { readonly rate: number; readonly digest: string } | undefined;
@@ -81,6 +84,10 @@ export const rolloutKeys = {
   }).optional(),
   minRequests: whole({ min: 0, max: 100_000_000 }, 'requests').optional(),
   minDuration: duration.optional(),
+  unit: section({
+    requests: whole({ min: 1, max: 1_000 }, 'requests').optional(),
+    window: duration.optional(),
+  }).optional(),
   expectedDisagreement: section({
     rate: number({ min: 0, max: 1 }),
     digest: z.string({ error: expected('64 hex digits') }).regex(/^[0-9a-f]{64}$/, {

@@ -1,4 +1,5 @@
-import { type Margins, type RolloutSpec, RULES_VERSION } from '../core/rollout.ts';
+import { DEFAULT_UNIT, type Margins, type RolloutSpec, RULES_VERSION } from '../core/rollout.ts';
+import type { UnitRule } from '../core/unit.ts';
 import { checked, invalidInput } from './checked.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from './defaults.ts';
 import { section } from './expected.ts';
@@ -93,6 +94,7 @@ export function rolloutSpecFrom(
     onInconclusive: asked.onInconclusive ?? DEFAULTS.rollout.onInconclusive,
     maxDurationMs,
     steps,
+    unit: unitFrom(written.unit, overrides.unit),
     rules: RULES_VERSION,
     ...labelsOf(labels),
   };
@@ -104,6 +106,17 @@ const MIN_DURATION_MS = rolloutKeys.minDuration.unwrap().parse(DEFAULTS.rollout.
 function labelsOf(labels: RolloutSpecOptions['labels']): Pick<RolloutSpec, 'labels'> {
   if (labels?.windowMs === undefined) return {};
   return { labels: { windowMs: labels.windowMs, selection: labels.selection } };
+}
+
+/** Later ones win, part by part. */
+function unitFrom(...layers: readonly RolloutSection['unit'][]): UnitRule {
+  return layers.reduce<UnitRule>(
+    (unit, layer) => ({
+      requests: layer?.requests ?? unit.requests,
+      windowMs: layer?.window ?? unit.windowMs,
+    }),
+    DEFAULT_UNIT,
+  );
 }
 
 /** Later ones win, part by part. */

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Step } from '../core/rollout.ts';
-import { METRIC_NAMES, METRIC_PHASE } from '../core/verdict.ts';
+import { METRIC_NAMES, METRIC_PHASE, type MetricName } from '../core/verdict.ts';
 import { expected, section } from './expected.ts';
 import { duration, percent } from './quantities.ts';
 
@@ -18,7 +18,7 @@ const stepSchema = section(
       percent: percent.refine((share) => share > 0 && share < 100, {
         error: expected('percent above 0 and below 100'),
       }),
-      control: z.boolean({ error: expected('true or false') }).default(false),
+      control: z.boolean({ error: expected('true or false') }).optional(),
     }).optional(),
     analysis: section({
       require: z.literal('nonInferior', { error: expected('nonInferior') }).default('nonInferior'),
@@ -63,11 +63,28 @@ function stepOf(written: StepAsWritten, context: z.core.$RefinementCtx): Step {
   }
   const { setMirror, setWeight, analysis, pause } = written;
   if (setMirror) return { kind: 'setMirror', ...setMirror };
-  if (setWeight) return { kind: 'setWeight', ...setWeight };
+  if (setWeight) return weightOf(setWeight);
   if (analysis) return { kind: 'analysis', require: analysis.metrics, reject: analysis.reject };
   if ('pause' in written) return { kind: 'pause', durationMs: pause?.duration };
   return { kind: 'promote' };
 }
+
+/**
+ * A control wherever the shares differ, unless it is refused in so many words: an arm's own pauses hit both arms as often,
+ * whatever their shares, and would look like more failures of the smaller one. Beyond 50 percent there is no room for one.
+ */
+function weightOf({
+  percent,
+  control = percent < EVEN_PERCENT,
+}: {
+  readonly percent: number;
+  readonly control?: boolean | undefined;
+}): Step {
+  return { kind: 'setWeight', percent, control };
+}
+
+/** At this share the candidate and stable have the same. */
+const EVEN_PERCENT = 50;
 
 type StepProblem = { readonly index: number | undefined; readonly message: string };
 
@@ -105,12 +122,8 @@ function problemOf(step: Step, before: readonly Step[]): string | undefined {
       return `expected a setWeight before an analysis of ${metric}, which needs live traffic`;
     }
   }
-  const isEven = before.some(
-    (earlier) => earlier.kind === 'setWeight' && (earlier.control || earlier.percent === 50),
-  );
-  if ([...step.require, ...step.reject].includes('slowRequests') && !isEven) {
-    return 'expected a setWeight with control: true, or of 50 percent, before an analysis of slowRequests: only arms of one share are compared';
-  }
+  const unequal = shareProblem([...step.require, ...step.reject].find(isLive), before);
+  if (unequal !== undefined) return unequal;
   const twinned = before.some((earlier) => earlier.kind === 'setMirror' && earlier.twin > 0);
   if ([...step.require, ...step.reject].includes('pairedLatency') && !twinned) {
     return 'expected a setMirror with twin above 0 before an analysis of pairedLatency';
@@ -118,6 +131,23 @@ function problemOf(step: Step, before: readonly Step[]): string | undefined {
   return step.require.includes('pairedLatency')
     ? 'expected pairedLatency under reject: it can refuse a candidate and never prove one'
     : undefined;
+}
+
+/** Live metrics compare arms of one share. */
+function shareProblem(metric: MetricName | undefined, before: readonly Step[]): string | undefined {
+  if (metric === undefined) return undefined;
+  const weights = before.filter((step) => step.kind === 'setWeight');
+  const smaller = weights.find(({ percent, control }) => !control && percent < EVEN_PERCENT);
+  if (smaller !== undefined) {
+    return `expected control: true at ${smaller.percent} percent before an analysis of ${metric}, found control: false: only arms of one share are compared. Leave control out, or set 50 percent`;
+  }
+  return weights.some(({ percent }) => percent <= EVEN_PERCENT)
+    ? undefined
+    : `expected a setWeight of at most 50 percent before an analysis of ${metric}: only arms of one share are compared`;
+}
+
+function isLive(metric: MetricName): boolean {
+  return METRIC_PHASE[metric] === 'canary';
 }
 
 function weightProblem(

@@ -1,4 +1,5 @@
 import type { FailureKind } from './failure-kind.ts';
+import type { UnitKey } from './unit.ts';
 
 /** How two answers to one request differ, as text. The score is what counts. */
 export type Difference =
@@ -25,6 +26,9 @@ export type Comparison = {
   readonly candidateFault?: FailureKind | undefined;
   /** Which run took longer than the live caller would have waited; undefined: it is not known. */
   readonly late?: Lateness | undefined;
+  /** What the pair's request has in common with others, and when it was drawn for the mirror; absent: nothing. */
+  readonly unit?: UnitKey;
+  readonly drawnMs?: number;
   /** The two runs of a twinned pair, in milliseconds. */
   readonly latency:
     | {

@@ -49,6 +49,15 @@ export type ArmCounts = {
 /** What was seen at one exposure, keyed by `<candidateBp>:<referenceBp>`. */
 export type ExposureCounts = { readonly candidate: ArmCounts; readonly reference: ArmCounts };
 
+/** How many units had each share, as `<bad>/<requests>`. */
+export type ShareCounts = Readonly<Record<string, number>>;
+
+/** Shares of both arms at one exposure. */
+export type ExposedCounts = { readonly candidate: ShareCounts; readonly reference: ShareCounts };
+
+/** A Bloom filter of units, by level: base64. */
+export type UnitBits = Readonly<Record<string, string>>;
+
 export type Evidence = {
   readonly mirror: MirrorCounts;
   /** Candidate against the live answer, every compared pair: d(candidate, stable). */
@@ -70,6 +79,11 @@ export type Evidence = {
   /** Salted hashes of units that may come again and have had their first error, or their first slow request. */
   readonly erredUnits: readonly string[];
   readonly slowUnits: readonly string[];
+  /** Since rules 2: failed shares of live units, keyed as `live` is. */
+  readonly liveErrors?: Readonly<Record<string, ExposedCounts>>;
+  /** Since rules 2: units that may come again and have counted, of live requests and of mirrored pairs. */
+  readonly liveUnits?: UnitBits;
+  readonly pairUnits?: UnitBits;
   /** Wall clock, milliseconds: the last live request that could count. Absent before the first, and in records of rules 1. */
   readonly latestMs?: number;
   /** Absent in what was gathered under rules 1. */
@@ -128,6 +142,9 @@ export const NO_EVIDENCE: Evidence = {
   live: {},
   erredUnits: [],
   slowUnits: [],
+  liveErrors: {},
+  liveUnits: {},
+  pairUnits: {},
   failures: { candidate: {}, reference: {} },
   pairedTimeouts: { all: NO_DIFFERENCES, twinned: NO_DIFFERENCES },
 };

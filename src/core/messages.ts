@@ -115,6 +115,8 @@ export type LiveEnd = {
   readonly nonFinite?: readonly string[] | undefined;
   /** Until when its event lasts, where that is after its end: an arm that stopped answering is not asked for every request. */
   readonly coversUntilMs?: number | undefined;
+  /** A hash of its inputs' bytes, of a request without a unit that comes again. */
+  readonly content?: string | undefined;
 };
 
 /** One live request that was drawn between candidate and reference, whole. */

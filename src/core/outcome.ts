@@ -78,6 +78,10 @@ export type Observation =
 export type Pair = {
   readonly requestId: string;
   readonly unit: string;
+  /** A hash of the inputs' bytes, where the unit is the request itself. */
+  readonly content?: string | undefined;
+  /** When the mirror drew the request: milliseconds of the monotonic clock. */
+  readonly drawnMs?: number | undefined;
   readonly attributes: Readonly<Record<string, string>>;
   readonly stable: Observation;
   readonly candidate: Observation;

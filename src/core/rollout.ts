@@ -3,6 +3,7 @@ import type { ConfigChange } from './config-change.ts';
 import type { Evidence, Slice } from './evidence.ts';
 import type { LabelPlan } from './label-evidence.ts';
 import type { MirrorSetting, Share } from './route.ts';
+import type { UnitRule } from './unit.ts';
 import type { MetricName, Verdict } from './verdict.ts';
 
 /** What a rollout claims: answers should not change, or answers will change and quality must not suffer. */
@@ -71,6 +72,8 @@ export type RolloutSpec = {
   readonly labels?: LabelPlan;
   /** Salt of this rollout's hashes: the arm, the mirror coin and the evidence. */
   readonly salt: string;
+  /** What counts as one unit. Absent in what was begun before rules 2. */
+  readonly unit?: UnitRule;
   /** Absent in what was begun before rules had versions. */
   readonly rules?: RulesVersion;
   /** Counted as the rollout begins; absent: attempts were not counted. */
@@ -89,6 +92,9 @@ export function falsePromotionOf({
 }: Pick<RolloutSpec, 'errorBudget' | 'attempt'>): number {
   return attemptShare(attempt, falsePromotion)?.falsePromotion ?? falsePromotion;
 }
+
+/** What counts as one unit, if a rollout does not say. */
+export const DEFAULT_UNIT: UnitRule = { requests: 20, windowMs: 60_000 };
 
 /** Where a rollout stands. The first three are alive; the rest are final. */
 export type Phase =

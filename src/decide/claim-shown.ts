@@ -1,9 +1,9 @@
-import type { Evidence } from '../core/evidence.ts';
+import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import { safeOfClaim } from '../stats/linear-claim.ts';
 import { logEvidence, samplesToGo } from '../stats/mixture.ts';
 import { armTotals } from './linear-rule.ts';
-import { type LiveShares, liveShares, liveSharesSince, type ShareMetric } from './live-shares.ts';
+import { type LiveShares, liveSharesSince, type ShareMetric } from './live-shares.ts';
 
 /** What is asked: is the candidate's rate at most `factor` times the whole claim, by what was seen since `before`? */
 export type ClaimQuestion = {
@@ -36,8 +36,7 @@ export type ShownClaim = {
 export function claimShown(question: ClaimQuestion): ShownClaim {
   const { evidence, before, spec, metric, factor } = question;
   const logSafeNeeded = -Math.log(spec.errorBudget.falsePromotion);
-  const seen =
-    before === undefined ? liveShares(metric, evidence) : liveSharesSince(metric, evidence, before);
+  const seen = liveSharesSince(metric, evidence, before ?? NO_EVIDENCE);
   const samples =
     armTotals(seen ?? [], 'candidate').units + armTotals(seen ?? [], 'reference').units;
   const why = whyMissing(seen);

@@ -11,10 +11,13 @@ import { brief } from './mean-difference.ts';
  *
  * A burst of failures counts as one event, so that it does not look like many coins. That must not hide a candidate which fails
  * for everyone now and then: it is no worse only if its plain share of failed requests is within the limit as well.
+ *
+ * An arm's own pauses are as many whatever its share, and so weigh more in the smaller arm. So "no worse" looks only where both
+ * arms had the same share, and "worse" also where the candidate had the larger one, which can only hide what it does.
  */
 export function judgeErrors(evidence: Evidence, { margins }: RolloutSpec): Judgement {
   const claim = margins.errors;
-  const seen = liveShares('errors', evidence);
+  const seen = liveShares('errors', evidence)?.filter(({ odds }) => odds >= 0.5);
   const [candidate, reference] = [
     armTotals(seen ?? [], 'candidate'),
     armTotals(seen ?? [], 'reference'),
@@ -36,10 +39,23 @@ function proofOf(
 ): Proof {
   if (seen === undefined) return missing('the live counts are not whole and consistent');
   for (const arm of ['candidate', 'reference'] as const) {
-    if (armTotals(seen, arm).units === 0) return missing(`no live requests of the ${arm}`);
+    if (armTotals(seen, arm).units === 0) return missing(whyNoUnit(arm, evidence));
   }
-  const proof = linearProof(seen, claim);
-  return proof.kind === 'missing' ? proof : { ...proof, held: crowding(evidence, claim) };
+  const harm = linearProof(seen, claim);
+  const even = linearProof(seen.filter(isEven), claim);
+  if (harm.kind === 'missing' || even.kind === 'missing') return harm;
+  return { ...harm, safe: even.safe, held: crowding(evidence, claim) };
+}
+
+function isEven({ odds }: ExposedShares): boolean {
+  return odds === 0.5;
+}
+
+function whyNoUnit(arm: 'candidate' | 'reference', { live }: Evidence): string {
+  const isAsked = Object.values(live).some((exposure) => exposure[arm].requests > 0);
+  return isAsked
+    ? `no unit of the ${arm} has counted yet: one that comes again counts once its window (rollout.unit.window) has passed`
+    : `no live requests of the ${arm}`;
 }
 
 /** Why the candidate is not yet believed to be no worse, regardless of its events; undefined: nothing speaks against it. */

@@ -20,15 +20,19 @@ export function readExposures(live: Evidence['live']): readonly Exposure[] | und
   // By key, so that sums over exposures have one order, however the evidence was put together.
   const byKey = Object.entries(live).sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [key, counts] of byKey) {
-    const weights = /^(\d+):(\d+)$/.exec(key);
-    if (weights === null || !areCounts(counts)) return undefined;
-    const [candidate, reference] = [Number(weights[1]), Number(weights[2])];
-    if (candidate > 0 && reference > 0) {
-      const odds = candidate / (candidate + reference);
-      exposures.push({ key, odds, isEven: candidate === reference, counts });
-    }
+    const odds = oddsOf(key);
+    if (odds === undefined || !areCounts(counts)) return undefined;
+    if (odds > 0 && odds < 1) exposures.push({ key, odds, isEven: odds === 0.5, counts });
   }
   return exposures;
+}
+
+/** The odds at an exposure: 0 or 1 where only one arm had a weight, NaN where neither had. Undefined for a key that is none. */
+export function oddsOf(key: string): number | undefined {
+  const weights = /^(\d+):(\d+)$/.exec(key);
+  if (weights === null) return undefined;
+  const [candidate, reference] = [Number(weights[1]), Number(weights[2])];
+  return candidate / (candidate + reference);
 }
 
 function areCounts({ candidate, reference }: ExposureCounts): boolean {

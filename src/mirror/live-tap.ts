@@ -1,5 +1,6 @@
 import type { LiveEnd, RolloutReport } from '../core/messages.ts';
 import type { Outcome, Tap } from '../core/outcome.ts';
+import { contentOf } from './content.ts';
 
 export type LiveTapOptions = {
   /** Whether a rollout of the model takes reports. */
@@ -9,13 +10,17 @@ export type LiveTapOptions = {
 
 /** Reports the requests that were drawn between candidate and reference: once as each is assigned, once as it ends. */
 export function createLiveTap({ isWatched, report }: LiveTapOptions): Tap {
-  return ({ id: requestId, model, unit: assigned }, { by, exposure, side }) => {
+  return (request, { by, exposure, side }) => {
+    const { id: requestId, model, unit: assigned } = request;
     if (by !== 'split' || exposure === undefined || side === undefined) return undefined;
     if (!isWatched(model)) return undefined;
     // What is assigned by its own id never comes again.
     const unit = assigned === requestId ? undefined : assigned;
     report({ kind: 'assigned', model, requestId, drawn: { unit, side, exposure } });
-    return (outcome) => report({ kind: 'ended', model, requestId, end: endOf(outcome) });
+    return (outcome) => {
+      const end = { ...endOf(outcome), content: contentOf(request) };
+      report({ kind: 'ended', model, requestId, end });
+    };
   };
 }
 

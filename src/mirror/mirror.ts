@@ -121,6 +121,7 @@ class LiveMirror implements Mirror {
       request: { ...request, inputs: ownTensors(request.inputs) },
       bytes: tensorBytes(request.inputs),
       load: this.#options.liveInFlight(),
+      drawnMs: this.#options.clock.monotonicMs(),
       twin: random.integer(ALL_BP) < setting.twinBp,
       candidateFirst: random.integer(2) === 0,
     };
@@ -146,6 +147,7 @@ class LiveMirror implements Mirror {
       request,
       bytes: tensorBytes(request.inputs),
       load: this.#options.liveInFlight(),
+      drawnMs: this.#options.clock.monotonicMs(),
       twin: setting.twinBp > 0,
       candidateFirst: false,
       isCheck: true,

@@ -31,6 +31,8 @@ export type Mirrored = {
   readonly bytes: number;
   /** Live requests in flight at the flip. */
   readonly load: number;
+  /** When it was drawn: milliseconds of the monotonic clock. */
+  readonly drawnMs: number;
   readonly twin: boolean;
   readonly candidateFirst: boolean;
   /** True for a request of the gateway's own, which tells whether the mirror works and counts in no evidence. */

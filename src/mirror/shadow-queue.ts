@@ -14,6 +14,7 @@ import type { Observation, Pair } from '../core/outcome.ts';
 import { StuckRunError } from '../core/stuck-run.ts';
 import { tensorBytes } from '../core/tensor.ts';
 import { type BusyMark, BusyTime } from './busy-time.ts';
+import { contentOf } from './content.ts';
 import type { DropReason, Mirrored, MirrorOutcome, ShadowHost } from './mirrored.ts';
 import { ownTensors } from './own-tensors.ts';
 
@@ -247,9 +248,11 @@ export class ShadowQueue {
 
   #offer(waiting: Waiting, run: ShadowSide): MirrorOutcome {
     const { mirrored, stable, budgetMs } = waiting;
-    const { id, unit, attributes } = mirrored.request;
+    const { drawnMs, request } = mirrored;
+    const { id, unit, attributes } = request;
     const isLate = this.#options.clock.monotonicMs() > waiting.deadlineMs;
-    const pair = { requestId: id, unit, attributes, stable, budgetMs, isLate, ...run };
+    const ids = { requestId: id, unit, content: contentOf(request), drawnMs, attributes };
+    const pair = { ...ids, stable, budgetMs, isLate, ...run };
     try {
       this.#options.offer(pair, mirrored);
       return { kind: 'paired' };

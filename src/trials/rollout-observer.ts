@@ -10,7 +10,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { LiveObservation } from '../core/messages.ts';
 import type { Pair } from '../core/outcome.ts';
-import { type Rollout, type RulesVersion, rulesOf } from '../core/rollout.ts';
+import { DEFAULT_UNIT, type Rollout, type RulesVersion, rulesOf } from '../core/rollout.ts';
 import { ArrivalLabels } from './arrival-labels.ts';
 import { type Contestant, lossesOf } from './comparable.ts';
 import type { AnswerOfLabel, Labels } from './labels.ts';
@@ -70,6 +70,7 @@ export class RolloutObserver {
     this.#allowed = allowedNonFinite(stable.compare);
     this.window = createWindow({
       rules: this.rules,
+      unit: spec.unit ?? DEFAULT_UNIT,
       salt: spec.salt,
       latencyMargin: spec.margins.pairedLatency,
       slowQuantile: spec.margins.slowRequests.quantile,

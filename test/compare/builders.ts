@@ -7,7 +7,7 @@ import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { NO_LABELS } from '../../src/core/label-evidence.ts';
 import type { LiveObservation, MirrorEvent } from '../../src/core/messages.ts';
 import type { Observation, Pair } from '../../src/core/outcome.ts';
-import { RULES_VERSION } from '../../src/core/rollout.ts';
+import { DEFAULT_UNIT, RULES_VERSION } from '../../src/core/rollout.ts';
 import type { Dtype, Signature, Tensor } from '../../src/core/tensor.ts';
 
 export function aTensor(values: readonly number[], over: Partial<Tensor> = {}): Tensor {
@@ -35,7 +35,7 @@ export const FAILURE: Observation = { kind: 'failure', code: 'runtime_failed', m
 export function aPair(over: Partial<Pair> = {}): Pair {
   return {
     requestId: 'r1',
-    unit: 'u1',
+    unit: over.requestId ?? 'r1',
     attributes: {},
     stable: anAnswer(aTensor([0.9, 0.1])),
     candidate: anAnswer(aTensor([0.9, 0.1])),
@@ -72,6 +72,7 @@ export function aLive(over: Partial<LiveObservation> = {}): LiveObservation {
 export function aWindow(over: Partial<WindowOptions> = {}): Window {
   return createWindow({
     rules: RULES_VERSION,
+    unit: DEFAULT_UNIT,
     salt: 'salt',
     latencyMargin: { ratio: 1.25, floorMs: 0.1 },
     slowQuantile: 0.9,

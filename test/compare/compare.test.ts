@@ -170,6 +170,7 @@ t.test('a twin that answered gives the noise floor and the latency reference', a
     noise: 1,
     stableFailed: false,
     candidateFailed: false,
+    unit: { sticky: undefined, content: undefined },
     latency: { candidateMs: 1, twinMs: 2, shadowRun: 1 },
   });
   const failed = compare(aPair({ twin: FAILURE }), top1);

@@ -35,11 +35,12 @@ t.test('a section that says nothing claims equivalence with every margin set', (
         reject: ['pairedLatency'],
       },
       { kind: 'setWeight', percent: 5, control: true },
-      { kind: 'setWeight', percent: 25, control: false },
+      { kind: 'setWeight', percent: 25, control: true },
       { kind: 'setWeight', percent: 50, control: false },
       { kind: 'analysis', require: ['errors', 'slowRequests'], reject: [] },
       { kind: 'promote' },
     ],
+    unit: { requests: 20, windowMs: 60_000 },
     rules: RULES_VERSION,
   });
   t.end();
@@ -164,18 +165,27 @@ t.test('steps that could never prove the claim are refused before the first requ
     start({ intent: 'improve', expectedDisagreement, steps: [mirror(0), proving('pairedErrors')] }),
     { code: 'invalid_input', message: /labelledLoss/ },
   );
-  t.throws(
-    () =>
-      parseRolloutRequest({
-        candidate: '2',
-        steps: [
-          { setWeight: { percent: 5 } },
-          { analysis: { metrics: ['slowRequests'] } },
-          'promote',
-        ],
-      }),
-    { message: /steps.1: expected a setWeight with control: true, or of 50 percent/ },
-  );
+  t.end();
+});
+
+t.test('a share below half has a control, and live metrics are judged with one only', (t) => {
+  const parsed = (weight: object, metrics = ['slowRequests']) =>
+    parseRolloutRequest({
+      candidate: '2',
+      steps: [{ setWeight: weight }, { analysis: { metrics } }, 'promote'],
+    }).overrides.steps?.[0];
+  t.match(parsed({ percent: 5 }), { control: true });
+  t.match(parsed({ percent: 50 }), { control: false });
+  for (const metric of ['errors', 'slowRequests']) {
+    t.throws(() => parsed({ percent: 5, control: false }, [metric]), {
+      message: new RegExp(
+        `steps.1: expected control: true at 5 percent before an analysis of ${metric}, found control: false`,
+      ),
+    });
+  }
+  t.throws(() => parsed({ percent: 75 }), {
+    message: /steps.1: expected a setWeight of at most 50 percent before an analysis of slowReq/,
+  });
   t.end();
 });
 

@@ -59,6 +59,22 @@ export const FULLY_LABELLED: LabelCoverage = {
   blocks: { '1/16/16': 60 },
 };
 
+/** Each unit with its one request. */
+export function sharesOf(live: Evidence['live']): NonNullable<Evidence['liveErrors']> {
+  const counts = ({ units, errors }: ArmCounts) => ({ '0/1': units - errors, '1/1': errors });
+  return Object.fromEntries(
+    Object.entries(live).map(([key, { candidate, reference }]) => [
+      key,
+      { candidate: counts(candidate), reference: counts(reference) },
+    ]),
+  );
+}
+
+const GOOD_LIVE = {
+  '500:500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),
+  '2500:2500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),
+};
+
 /** Evidence of a candidate that is as good as stable in everything, with enough of it to say so. */
 export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
   return {
@@ -91,10 +107,8 @@ export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
       labelled: 3_000,
       coverage: { '': FULLY_LABELLED, 'garment=upper,tone=dark': FULLY_LABELLED },
     },
-    live: {
-      '500:500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),
-      '2500:2500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),
-    },
+    live: GOOD_LIVE,
+    liveErrors: sharesOf(changes.live ?? GOOD_LIVE),
     ...changes,
   };
 }

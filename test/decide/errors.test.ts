@@ -1,15 +1,20 @@
 import t from 'tap';
-import { NO_EVIDENCE } from '../../src/core/evidence.ts';
+import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { claimShown } from '../../src/decide/claim-shown.ts';
 import { judgeErrors } from '../../src/decide/errors.ts';
 import { statusOf } from '../../src/decide/judgement.ts';
-import { anExposure, aSpec } from './builders.ts';
+import { anExposure, aSpec, sharesOf } from './builders.ts';
 
 const SPEC = aSpec();
 const PLAN = { key: { metric: 'errors', slice: undefined }, role: 'gate', weight: 0.2 } as const;
 
-function findingOf(live: (typeof NO_EVIDENCE)['live']) {
-  return statusOf(PLAN, judgeErrors({ ...NO_EVIDENCE, live }, SPEC), SPEC);
+/** Live evidence of units with one request each. */
+function seen(live: Evidence['live']): Evidence {
+  return { ...NO_EVIDENCE, live, liveErrors: sharesOf(live) };
+}
+
+function findingOf(live: Evidence['live']) {
+  return statusOf(PLAN, judgeErrors(seen(live), SPEC), SPEC);
 }
 
 t.test('a candidate within twice the rate plus the absolute one is proven no worse', async (t) => {
@@ -45,10 +50,7 @@ t.test('bursts that hide in one event each hold the proof back', async (t) => {
 });
 
 t.test('a coarser claim is shown with less than the whole one takes', async (t) => {
-  const evidence = {
-    ...NO_EVIDENCE,
-    live: { '500:500': anExposure({ units: 150 }, { units: 150 }) },
-  };
+  const evidence = seen({ '500:500': anExposure({ units: 150 }, { units: 150 }) });
   const ask = { evidence, before: undefined, spec: SPEC, metric: 'errors' } as const;
   t.match(claimShown({ ...ask, factor: 10 }), { isShown: true, samples: 300, missing: undefined });
   const whole = claimShown({ ...ask, factor: 1 });
@@ -58,17 +60,11 @@ t.test('a coarser claim is shown with less than the whole one takes', async (t) 
 });
 
 t.test('a claim of a step counts what was seen in that step alone', async (t) => {
-  const before = {
-    ...NO_EVIDENCE,
-    live: { '500:500': anExposure({ units: 1_000, errors: 2 }, { units: 1_000 }) },
-  };
-  const evidence = {
-    ...NO_EVIDENCE,
-    live: {
-      '500:500': anExposure({ units: 1_100, errors: 3 }, { units: 1_110 }),
-      '2500:2500': anExposure({ units: 40 }, { units: 50 }),
-    },
-  };
+  const before = seen({ '500:500': anExposure({ units: 1_000, errors: 2 }, { units: 1_000 }) });
+  const evidence = seen({
+    '500:500': anExposure({ units: 1_100, errors: 3 }, { units: 1_110 }),
+    '2500:2500': anExposure({ units: 40 }, { units: 50 }),
+  });
   const ask = { spec: SPEC, metric: 'errors', factor: 10 } as const;
   t.equal(claimShown({ ...ask, evidence, before }).samples, 300);
   t.match(claimShown({ ...ask, evidence: before, before: evidence }), {

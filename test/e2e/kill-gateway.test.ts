@@ -17,6 +17,7 @@ const CLAIM = {
   margins: { labelledLoss: 0.1, pairedErrors: 0.05, errors: { ratio: 2, absolute: 0.05 } },
   minRequests: 200,
   minDuration: '1s',
+  unit: { window: '10ms' },
   steps: [
     { setMirror: { percentage: 100, twin: 0 } },
     { analysis: { metrics: ['labelledLoss', 'pairedErrors'] } },
