@@ -104,3 +104,24 @@ t.test('answers are looked through where a rollout compares them, and only there
     t.strictSame(asked, [expected]);
   }
 });
+
+t.test(
+  'an output that stable gives and the candidate does not fails the candidate as missing',
+  async (t) => {
+    const { seen, tap } = watched();
+    const candidate = echoHost('2');
+    const infer: typeof candidate.infer = async (...of) => ({
+      ...(await candidate.infer(...of)),
+      outputs: [],
+    });
+    const hosts = { '1': echoHost('1'), '2': { ...candidate, infer } };
+    const gateway = aGateway({
+      routes: [mostly('candidate')],
+      hosts,
+      versions: VERSIONS,
+      taps: [tap],
+    });
+    t.equal((await gateway.infer(aRequest(), NEVER_ABORTED)).version, '1');
+    t.match(seen, [{ kind: 'failure', code: 'runtime_failed', failureKind: 'missing' }]);
+  },
+);

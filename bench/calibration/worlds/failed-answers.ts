@@ -84,6 +84,56 @@ export const TIME_OUTS_SAME: World = {
     })),
 };
 
+/** Every pair mirrored and a fifth of them twinned, as the default rollout has it. */
+const FEW_TWINS = [
+  { kind: 'setMirror', percentage: 100, twin: 20 },
+  { kind: 'analysis', require: ['pairedErrors'], reject: [] },
+  { kind: 'promote' },
+] as const;
+
+/** Runs that end after the caller's deadline, in so many of the runs of either version. */
+function late(rates: { readonly candidate: number; readonly twin: number }): World['nature'] {
+  return (random) =>
+    requests(random, 50, () => ({
+      shadow: (stable) => {
+        const { candidate, twin } = likeStable(random, stable);
+        const slowly = <Of extends object>(answer: Of, rate: number) =>
+          happens(random, rate) ? { ...answer, tookMs: 2_000 } : answer;
+        return { candidate: slowly(candidate, rates.candidate), twin: slowly(twin, rates.twin) };
+      },
+    }));
+}
+
+export const LATE: readonly World[] = [
+  {
+    name: 'late-at-margin',
+    about:
+      'The candidate ends 0.5 % of its runs after the deadline, the twin none; a fifth have one.',
+    claim: 'margin',
+    rollout: { steps: FEW_TWINS },
+    requestsMax: 12_000,
+    nature: late({ candidate: 0.005, twin: 0 }),
+  },
+  {
+    name: 'late-both',
+    about:
+      'Both versions end 2 % of their runs after the deadline; a fifth of the pairs are twinned.',
+    claim: 'fair',
+    rollout: { steps: FEW_TWINS },
+    requestsMax: 12_000,
+    nature: late({ candidate: 0.02, twin: 0.02 }),
+  },
+  {
+    name: 'late-candidate',
+    about:
+      'The candidate ends 8 % of its runs after the deadline; a fifth of the pairs are twinned.',
+    claim: 'worse',
+    rollout: { steps: FEW_TWINS },
+    requestsMax: 12_000,
+    nature: late({ candidate: 0.08, twin: 0 }),
+  },
+];
+
 export const GARBAGE_IN_BURSTS: World = {
   name: 'garbage-in-bursts',
   about: 'Now and then a caller sends 30 requests in a row that either version refuses.',
