@@ -32,7 +32,8 @@ function exitCodeOf(isGood: boolean, looked: number): ExitCode {
   return looked === 0 ? EXIT.inconclusive : EXIT.ok;
 }
 
-function notALedger(folder: string): (error: unknown) => never {
+/** Says that there is no folder of that name. */
+export function notALedger(folder: string): (error: unknown) => never {
   return (error) => {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;

@@ -171,6 +171,15 @@ evidence
     (await import('./evidence-commands.ts')).replay(folder, options),
   );
 
+evidence
+  .command('export <ledger> <rollout>')
+  .description('export the evidence of a rollout, or of the latest one of a model')
+  .option('--html <file>', 'write one HTML page with plots to this file')
+  .option(...OUTPUT)
+  .action(async (folder, name, options) =>
+    (await import('./evidence-export.ts')).exportRollout(folder, name, options),
+  );
+
 addBenchCommands(program);
 
 function versionText(): string {
