@@ -132,7 +132,7 @@ export type Rollout = {
 };
 
 /** The part of the evidence by which what came later is told from what came before. */
-export type LiveMark = Pick<Evidence, 'live'>;
+export type LiveMark = Pick<Evidence, 'live' | 'liveErrors'>;
 
 /** What is to be done next, decided by a pure function and carried out by the controller. */
 export type Action =

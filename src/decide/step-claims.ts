@@ -56,16 +56,15 @@ export function foldAt(percent: number): number | undefined {
   return FOLDS.find(({ percentMax }) => percent <= percentMax)?.fold;
 }
 
-/** The metrics that a step of this rollout has something to show for. Slowness is compared at equal shares only. */
+/** The metrics that a step of this rollout has something to show for: those of live traffic, where both arms have the same share. */
 export function claimedMetrics(
   spec: Pick<RolloutSpec, 'steps' | 'slices'>,
   { percent, control }: WeightStep,
 ): readonly ShareMetric[] {
-  const named = metricPlans(spec).map(({ key }) => key.metric);
-  const isEven = control || percent === 50;
-  return named.filter(
-    (metric): metric is ShareMetric => isLive(metric) && (metric === 'errors' || isEven),
-  );
+  if (!control && percent !== 50) return [];
+  return metricPlans(spec)
+    .map(({ key }) => key.metric)
+    .filter(isLive);
 }
 
 /** How many times the whole claim has to be shown. A ratio that is wider already stays. */

@@ -280,8 +280,7 @@ export function sampleRate(
 ): number {
   const { mirror, twin, weight, reference } = shares;
   if (METRIC_PHASE[metric] === 'canary') {
-    const isComparable = metric === 'errors' || weight === reference;
-    return weight > 0 && reference > 0 && isComparable ? weight + reference : 0;
+    return weight === reference ? weight + reference : 0;
   }
   const isTwinned =
     metric === 'pairedLatency' || (metric === 'disagreement' && spec.intent === 'equivalent');

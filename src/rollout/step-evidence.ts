@@ -4,8 +4,8 @@ import { basisPoints } from '../core/route.ts';
 import type { StepLook, WeightStep } from '../decide/step-claims.ts';
 
 /** What the evidence has of live traffic by now, for a step that begins. */
-export function liveMark({ live }: Evidence): LiveMark {
-  return { live };
+export function liveMark({ live, liveErrors = {} }: Evidence): LiveMark {
+  return { live, liveErrors };
 }
 
 /**
@@ -19,10 +19,18 @@ export function stepLook(
   { percent }: WeightStep,
 ): StepLook {
   const share = `${basisPoints(percent)}:`;
-  // Requests that were assigned at the share before end after this one has begun.
-  const live = Object.fromEntries(
-    Object.entries(evidence.live).filter(([key]) => key.startsWith(share)),
-  );
+  const { live, liveErrors } = liveMark(evidence);
+  const own = { live: atShare(live, share), liveErrors: atShare(liveErrors ?? {}, share) };
   const before = liveAtStep && { ...NO_EVIDENCE, ...liveAtStep };
-  return { evidence: { ...evidence, live }, before, spec };
+  return { evidence: { ...evidence, ...own }, before, spec };
+}
+
+/** Requests that were assigned at the share before end after a step has begun. */
+function atShare<Counts>(
+  byExposure: Readonly<Record<string, Counts>>,
+  share: string,
+): Readonly<Record<string, Counts>> {
+  return Object.fromEntries(
+    Object.entries(byExposure).filter(([exposure]) => exposure.startsWith(share)),
+  );
 }

@@ -2,7 +2,7 @@ import t from 'tap';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { Step } from '../../src/core/rollout.ts';
 import { claimedMetrics, factorOf, foldAt, stepClaims } from '../../src/decide/step-claims.ts';
-import { anExposure, aSpec } from './builders.ts';
+import { anExposure, aSpec, sharesOf } from './builders.ts';
 
 const FIVE = { kind: 'setWeight', percent: 5, control: true } as const;
 
@@ -38,7 +38,7 @@ t.test(
     t.same(claimedMetrics(aSpec({ steps: steps([]) }), FIVE), ['errors']);
     const both = aSpec({ steps: steps(['slowRequests']) });
     t.same(claimedMetrics(both, FIVE), ['errors', 'slowRequests']);
-    t.same(claimedMetrics(both, { ...FIVE, control: false }), ['errors']);
+    t.same(claimedMetrics(both, { ...FIVE, control: false }), []);
     t.same(claimedMetrics(both, { ...FIVE, percent: 50, control: false }), [
       'errors',
       'slowRequests',
@@ -50,7 +50,8 @@ t.test(
 
 t.test('counts that cannot be are shown as nothing', async (t) => {
   const spec = aSpec();
-  const broken = { ...NO_EVIDENCE, live: { '500:500': anExposure({ units: Number.NaN }, {}) } };
+  const live = { '500:500': anExposure({ units: Number.NaN }, {}) };
+  const broken = { ...NO_EVIDENCE, live, liveErrors: sharesOf(live) };
   const claims = stepClaims({ evidence: broken, before: undefined, spec }, FIVE);
   t.equal(claims.length, 2);
   for (const claim of claims) t.match(claim, { isShown: false });

@@ -15,7 +15,7 @@ type DecisionBody = Extract<LedgerRecord['body'], { kind: 'decision' }>;
 const CLAIM = {
   intent: 'improve',
   margins: { labelledLoss: 0.1, pairedErrors: 0.05, errors: { ratio: 2, absolute: 0.05 } },
-  minRequests: 200,
+  minRequests: 100,
   minDuration: '1s',
   unit: { window: '10ms' },
   steps: [

@@ -114,7 +114,7 @@ async function looks(
 }
 
 const GOOD = goodEvidence({ erredUnits: ['0f1e2d3c4b5a6978'], slowUnits: ['8796a5b4c3d2e1f0'] });
-const IN_SHADOW = { ...GOOD, live: {}, erredUnits: [], slowUnits: [] };
+const IN_SHADOW = { ...GOOD, live: {}, liveErrors: {}, erredUnits: [], slowUnits: [] };
 
 async function promoted(world: World, controller: Controller): Promise<void> {
   await started(world, controller, {});

@@ -3,7 +3,7 @@ import { type ExposureCounts, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { Rollout, Step } from '../../src/core/rollout.ts';
 import { advance } from '../../src/rollout/advance.ts';
 import { type WeightState, weightState } from '../../src/rollout/weight-step.ts';
-import { anExposure } from '../decide/builders.ts';
+import { anExposure, sharesOf } from '../decide/builders.ts';
 import { aRollout, aSpec, progressing } from './builders.ts';
 
 type WeightStep = Extract<Step, { kind: 'setWeight' }>;
@@ -27,14 +27,18 @@ function stateOf(
   rollout: Rollout,
   { step = FIVE, live, nowMs = LATE_MS }: { step?: WeightStep; live: Live; nowMs?: number },
 ): WeightState {
-  const evidence = { ...NO_EVIDENCE, live };
+  const evidence = { ...NO_EVIDENCE, live, liveErrors: sharesOf(live) };
   return weightState({ rollout, evidence, nowMs }, { step, sinceMs: 0 });
 }
 
 function atStep(step: number, live: Live): Rollout {
   const before = aRollout({ spec: SPEC, phase: progressing(step) });
   const action = { kind: 'enterStep', step, why: 'shown' } as const;
-  return advance(before, { action, atMs: 0, evidence: { ...NO_EVIDENCE, live } });
+  return advance(before, {
+    action,
+    atMs: 0,
+    evidence: { ...NO_EVIDENCE, live, liveErrors: sharesOf(live) },
+  });
 }
 
 t.test(
