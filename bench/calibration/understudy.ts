@@ -67,9 +67,10 @@ class VirtualRollout implements Trial {
   readonly #setting: ContenderSetting;
   readonly #decide: Decide;
   readonly #observers: RolloutObservers;
-  readonly #target: MirrorTarget;
+  #target: MirrorTarget;
   #rollout: Rollout;
   #route: Route;
+  #attempts = 1;
   #shadowRuns = 0;
   #candidateRequests = 0;
   #harmed = 0;
@@ -78,18 +79,8 @@ class VirtualRollout implements Trial {
     this.#setting = setting;
     this.#decide = decideBy;
     const { world, time, seed } = setting;
-    const spec = specOf(world, `run ${seed}`);
-    const id = `run-${seed}`;
-    this.#target = { model: MODEL, version: CANDIDATE, rolloutId: id };
-    const loading = { kind: 'loading', sinceMs: time.wallMs() } as const;
-    const asked = {
-      id,
-      spec,
-      phase: loading,
-      startedMs: time.wallMs(),
-      candidateRequestsAtStep: 0,
-    };
-    this.#rollout = begun(asked, time.wallMs());
+    this.#rollout = begunAttempt(setting, 1);
+    this.#target = targetOf(this.#rollout);
     this.#route = routeFor(this.#rollout, firstRoute());
     this.#observers = new RolloutObservers({
       contestant: ({ version }) => contestant(version),
@@ -141,6 +132,10 @@ class VirtualRollout implements Trial {
     this.#route = { ...routeFor(this.#rollout, this.#route), revision: this.#route.revision + 1 };
     const { phase } = this.#rollout;
     if (phase.kind === 'progressing' || phase.kind === 'loading') return undefined;
+    if (phase.kind !== 'promoted' && this.#attempts < (this.#setting.world.attempts ?? 1)) {
+      this.#tryAgain();
+      return undefined;
+    }
     return { ending: endingOf(phase.kind), why: 'why' in action ? action.why : '' };
   }
 
@@ -156,6 +151,16 @@ class VirtualRollout implements Trial {
 
   harmed(): number {
     return this.#harmed;
+  }
+
+  /** The same candidate once more, with no evidence. */
+  #tryAgain(): void {
+    this.#observers.close(this.#rollout);
+    this.#attempts += 1;
+    this.#rollout = begunAttempt(this.#setting, this.#attempts);
+    this.#target = targetOf(this.#rollout);
+    this.#route = { ...routeFor(this.#rollout, this.#route), revision: this.#route.revision + 1 };
+    this.#observers.open(this.#rollout, NO_EVIDENCE);
   }
 
   #watchLive(
@@ -250,6 +255,22 @@ type SentLive = {
   readonly answer: Answer;
   readonly startedMs: number;
 };
+
+function begunAttempt({ world, time, seed }: ContenderSetting, number: number): Rollout {
+  const startedMs = time.wallMs();
+  const asked = {
+    id: `run-${seed}-${number}`,
+    spec: { ...specOf(world, `run ${seed}, attempt ${number}`), attempt: { number } },
+    phase: { kind: 'loading', sinceMs: startedMs },
+    startedMs,
+    candidateRequestsAtStep: 0,
+  } as const;
+  return begun(asked, startedMs);
+}
+
+function targetOf({ id }: Rollout): MirrorTarget {
+  return { model: MODEL, version: CANDIDATE, rolloutId: id };
+}
 
 function firstRoute(): Route {
   return {

@@ -57,6 +57,8 @@ export type World = {
   readonly attributes?: readonly string[];
   /** The gateway restarts after so many requests, each time. */
   readonly restartEvery?: number;
+  /** A candidate that was not promoted is tried again, up to so many times in all; once where absent. */
+  readonly attempts?: number;
   /** Milliseconds between two looks; 1,000 where absent. The real controller looks about as often. */
   readonly lookEveryMs?: number;
   /** A wrong decision is more frequent here than the budget allows: why, and what a user does about it. */
