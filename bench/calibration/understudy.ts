@@ -177,8 +177,10 @@ class VirtualRollout implements Trial {
     const bytes = unit === undefined ? content : undefined;
     const { failure } = answer;
     const end = { startedMs, endedMs, failure, nonFinite, content: bytes };
+    const seen = observed(answer);
+    const outputs = seen.kind === 'answer' ? seen.outputs : undefined;
     time.at(endedMs, () =>
-      this.#observers.receive({ kind: 'ended', model: MODEL, requestId, end }),
+      this.#observers.receive({ kind: 'ended', model: MODEL, requestId, end, outputs }),
     );
   }
 

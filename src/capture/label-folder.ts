@@ -14,6 +14,15 @@ export type LabelFolderOptions = {
   readonly onError: (error: unknown) => void;
 };
 
+/** What waits: mirrored pairs, or live answers. */
+export type LabelPart = 'pairs' | 'answers';
+
+export type LabelPlace = {
+  readonly model: string;
+  readonly rolloutId: string;
+  readonly part: LabelPart;
+};
+
 const DISK_MS_MAX = 2_000;
 const SECRET_BYTES = 32;
 const SECRET_FILE = 'secret';
@@ -49,13 +58,14 @@ export class LabelFolder {
     }
   }
 
-  /** The store of one rollout; those of the model's earlier ones are deleted. */
-  open(model: string, rolloutId: string, bytesMax: number): LabelStore {
+  /** One store of a rollout; what the model's earlier ones left is deleted. */
+  open({ model, rolloutId, part }: LabelPlace, bytesMax: number): LabelStore {
     const { folder, clock, onError } = this.#options;
     const ofModel = join(folder, saltedHash('labels', model));
+    const ofRollout = saltedHash('labels', rolloutId);
     return new LabelStore({
-      folder: join(ofModel, saltedHash('labels', rolloutId)),
-      among: ofModel,
+      folder: join(ofModel, ofRollout, part),
+      ended: { among: ofModel, but: ofRollout },
       bytesMax,
       clock,
       onError,

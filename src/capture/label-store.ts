@@ -6,7 +6,7 @@
  * A file is deleted once all that its lines are about has been counted, and the oldest ones where they are too many bytes.
  */
 import { open, readdir, readFile, rm } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { BoundedQueue } from '../disk/bounded-queue.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
@@ -26,8 +26,8 @@ export type StoredLine =
 
 export type LabelStoreOptions = {
   readonly folder: string;
-  /** The folder around it: what else is in there belongs to rollouts that have ended, and is deleted. */
-  readonly among: string;
+  /** A folder around it: all in there `but` one belongs to rollouts that have ended, and is deleted. */
+  readonly ended: { readonly among: string; readonly but: string };
   /** Of all files together. */
   readonly bytesMax: number;
   readonly clock: Pick<Clock, 'wallMs'>;
@@ -155,9 +155,9 @@ export class LabelStore {
   }
 
   async #deleteEnded(): Promise<void> {
-    const { among, folder } = this.#options;
+    const { among, but } = this.#options.ended;
     for (const name of await readdir(among)) {
-      if (name !== basename(folder)) await rm(join(among, name), { recursive: true, force: true });
+      if (name !== but) await rm(join(among, name), { recursive: true, force: true });
     }
   }
 

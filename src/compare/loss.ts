@@ -9,6 +9,12 @@ import { topClass } from './ranking.ts';
 /** What a loss needs of an answer, as JSON: the top class of each row, or why there is none. */
 export type KeptAnswer = readonly number[] | 'failed' | 'unreadable';
 
+/** True for what `keep` may have written. */
+export function isKeptAnswer(stored: unknown): stored is KeptAnswer {
+  if (stored === 'failed' || stored === 'unreadable') return true;
+  return Array.isArray(stored) && stored.every((each) => typeof each === 'number');
+}
+
 /** How one version's answers are scored against labels. */
 export type LossRule = {
   /** Throws ServeError invalid_input for a label that no answer of this version could match. */

@@ -3,6 +3,7 @@ import type {
   DifferenceCounts,
   Evidence,
   ExposureCounts,
+  LiveLossEvidence,
   MirrorCounts,
 } from '../core/evidence.ts';
 import {
@@ -54,6 +55,7 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     ...mergeFailures(a, b),
     ...mergeTimeouts(a, b),
     ...mergeLabelling(a.labelling, b.labelling),
+    ...mergeLiveLoss(a.liveLoss, b.liveLoss),
   };
 }
 
@@ -86,9 +88,29 @@ function mergeLabelling(
       dropped: x.dropped + y.dropped,
       labelled: x.labelled + y.labelled,
       neither: x.neither + y.neither,
+      units: joinUnitBits(x.units, y.units),
       coverage: mergeRecords(x.coverage, y.coverage, mergeCoverage),
     },
   };
+}
+
+/** Absent where neither has any. */
+function mergeLiveLoss(
+  a: LiveLossEvidence | undefined,
+  b: LiveLossEvidence | undefined,
+): Pick<Evidence, 'liveLoss'> {
+  if (a === undefined || b === undefined) {
+    const one = a ?? b;
+    return one === undefined ? {} : { liveLoss: one };
+  }
+  const places = mergeRecords(a.places, b.places, (x, y) => ({
+    candidate: mergeUnits(x.candidate, y.candidate),
+    reference: mergeUnits(x.reference, y.reference),
+  }));
+  const differences = mergeDifferences(a.differences, b.differences);
+  const countedUntilMs = Math.max(a.countedUntilMs, b.countedUntilMs);
+  const units = joinUnitBits(a.units, b.units);
+  return { liveLoss: { differences, places, countedUntilMs, units } };
 }
 
 function mergeCoverage(a: LabelCoverage, b: LabelCoverage): LabelCoverage {

@@ -117,7 +117,11 @@ export function defaultSteps(intent: 'equivalent' | 'improve'): readonly Step[] 
     { kind: 'setWeight', percent: 5, control: true },
     { kind: 'setWeight', percent: 25, control: true },
     { kind: 'setWeight', percent: 50, control: false },
-    { kind: 'analysis', require: ['errors', 'slowRequests'], reject: [] },
+    {
+      kind: 'analysis',
+      require: ['errors', 'slowRequests'],
+      reject: intent === 'improve' ? ['liveLoss'] : [],
+    },
     { kind: 'promote' },
   ];
 }

@@ -4,6 +4,8 @@ import { METRIC_NAMES, METRIC_PHASE, type MetricName } from '../core/verdict.ts'
 import { expected, section } from './expected.ts';
 import { duration, percent } from './quantities.ts';
 
+const ONLY_REJECT: ReadonlySet<MetricName> = new Set<MetricName>(['pairedLatency', 'liveLoss']);
+
 const KINDS = 'setMirror, setWeight, analysis, pause or promote';
 
 const metricNames = z.array(
@@ -128,9 +130,10 @@ function problemOf(step: Step, before: readonly Step[]): string | undefined {
   if ([...step.require, ...step.reject].includes('pairedLatency') && !twinned) {
     return 'expected a setMirror with twin above 0 before an analysis of pairedLatency';
   }
-  return step.require.includes('pairedLatency')
-    ? 'expected pairedLatency under reject: it can refuse a candidate and never prove one'
-    : undefined;
+  const onlyRejects = step.require.find((metric) => ONLY_REJECT.has(metric));
+  return onlyRejects === undefined
+    ? undefined
+    : `expected ${onlyRejects} under reject: it can refuse a candidate and never prove one`;
 }
 
 /** Live metrics compare arms of one share. */

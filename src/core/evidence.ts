@@ -5,7 +5,7 @@ import type { FailureCounts } from './failure-kind.ts';
  * restarts merges exactly, in any order, and a verdict can be recomputed from it bit for bit.
  */
 
-import type { LabelEvidence } from './label-evidence.ts';
+import type { LabelEvidence, LabelledUnits } from './label-evidence.ts';
 
 /** Counts of values on a grid of 1/1000: grid step (a whole number as text) to count. */
 export type GridCounts = Readonly<Record<string, number>>;
@@ -75,6 +75,8 @@ export type Evidence = {
   readonly labels: { readonly joined: number; readonly unmatched: number };
   /** Since rules 2: when labels came, and for which pairs. */
   readonly labelling?: LabelEvidence | undefined;
+  /** Since rules 2, where `liveLoss` is judged. */
+  readonly liveLoss?: LiveLossEvidence | undefined;
   readonly live: Readonly<Record<string, ExposureCounts>>;
   /** Salted hashes of units that may come again and have had their first error, or their first slow request. */
   readonly erredUnits: readonly string[];
@@ -103,6 +105,19 @@ export type FailuresByArm = {
  * `all` a late run without a twin is 0 in `down` and 1 in `up`: it may be the candidate's or the machine's.
  */
 export type PairedTimeouts = { readonly all: DifferenceCounts; readonly twinned: DifferenceCounts };
+
+/** Labels of live answers whose window has ended. */
+export type LiveLossEvidence = {
+  /** Loss of a unit of the candidate minus the mean loss of the reference's units before it. */
+  readonly differences: DifferenceCounts;
+  /** By exposure, `<candidateBp>:<referenceBp>`. */
+  readonly places: Readonly<
+    Record<string, { readonly candidate: LabelledUnits; readonly reference: LabelledUnits }>
+  >;
+  /** Wall clock: units that began until then are counted. */
+  readonly countedUntilMs: number;
+  readonly units: UnitBits;
+};
 
 /** A slice: every attribute must have the given value. */
 export type Slice = Readonly<Record<string, string>>;

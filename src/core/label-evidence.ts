@@ -39,6 +39,8 @@ export type LabelEvidence = {
   readonly labelled: number;
   /** Those of them whose label equals neither version's answer. */
   readonly neither: number;
+  /** Which units that may come again have been counted, as `UnitFilter` writes it. */
+  readonly units: Readonly<Record<string, string>>;
   /** By slice, as `sliceKey` writes it; `""`: all requests. */
   readonly coverage: Readonly<Record<string, LabelCoverage>>;
 };
@@ -69,5 +71,6 @@ export const NO_LABELS: LabelEvidence = {
   dropped: 0,
   labelled: 0,
   neither: 0,
+  units: {},
   coverage: {},
 };

@@ -12,6 +12,7 @@ import type { FailureKind } from './failure-kind.ts';
 import type { Pair } from './outcome.ts';
 import type { BreakerTrip } from './rollout.ts';
 import type { Exposure, Route } from './route.ts';
+import type { Tensor } from './tensor.ts';
 import type { ModelVersion } from './version.ts';
 
 /** From the serving side to the deciding side: what a rollout's evidence comes from. */
@@ -74,6 +75,8 @@ export type EndedReport = {
   readonly model: string;
   readonly requestId: string;
   readonly end: LiveEnd;
+  /** Of an answer: labels may come for it. */
+  readonly outputs?: readonly Tensor[] | undefined;
 };
 
 /** From the deciding side to the serving side. */

@@ -9,6 +9,7 @@ export const METRIC_NAMES = [
   'labelledLoss',
   'errors',
   'slowRequests',
+  'liveLoss',
 ] as const;
 
 export type MetricName = (typeof METRIC_NAMES)[number];
@@ -21,6 +22,7 @@ export const METRIC_PHASE = {
   labelledLoss: 'shadow',
   errors: 'canary',
   slowRequests: 'canary',
+  liveLoss: 'canary',
 } as const satisfies Record<MetricName, 'shadow' | 'canary'>;
 
 /** One metric over all requests or over one slice. */

@@ -43,6 +43,9 @@ export function expectedGrowth({ metric, side, spec, truth, odds }: Expectation)
       return claim(side, margins.errors, { rates: truth.errors, odds });
     case 'slowRequests':
       return claim(side, margins.slowRequests, { rates: truth.slow, odds });
+    case 'liveLoss':
+      // How many users send labels is not known beforehand.
+      return undefined;
   }
 }
 

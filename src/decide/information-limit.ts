@@ -33,6 +33,8 @@ function divergenceOf({ metric, side, spec, truth, odds }: Expectation): number 
       return ofClaim(side, margins.errors, { rates: truth.errors, odds });
     case 'slowRequests':
       return ofClaim(side, margins.slowRequests, { rates: truth.slow, odds });
+    case 'liveLoss':
+      return 0;
   }
 }
 

@@ -5,6 +5,7 @@ import { judgeDisagreement } from './disagreement.ts';
 import { judgeErrors } from './errors.ts';
 import type { Judgement } from './judgement.ts';
 import { judgeLabelledLoss } from './labelled-loss.ts';
+import { judgeLiveLoss, noLiveLoss } from './live-loss.ts';
 import { judgePairedErrors } from './paired-errors.ts';
 import { judgeErrors as judgeErrors1 } from './rules-1/errors.ts';
 import { judgeLabelledLoss as judgeLabelledLoss1 } from './rules-1/labelled-loss.ts';
@@ -30,6 +31,7 @@ const UNCHANGED = {
 const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
   1: {
     ...UNCHANGED,
+    liveLoss: noLiveLoss,
     labelledLoss: judgeLabelledLoss1,
     pairedErrors: judgePairedErrors1,
     pairedLatency: judgePairedLatency1,
@@ -38,6 +40,7 @@ const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
   },
   2: {
     ...UNCHANGED,
+    liveLoss: judgeLiveLoss,
     labelledLoss: judgeLabelledLoss,
     pairedErrors: judgePairedErrors,
     pairedLatency: judgePairedLatency1,

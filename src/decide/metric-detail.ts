@@ -36,6 +36,8 @@ export function metricDetail(measured: Measured): MetricDetail {
     case 'errors':
     case 'slowRequests':
       return liveDetail(measured, measured.status.metric);
+    case 'liveLoss':
+      return { limit: measured.spec.margins.labelledLoss, effect: undefined };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Evidence } from '../core/evidence.ts';
 import type { RolloutSpec, Step } from '../core/rollout.ts';
-import { METRIC_PHASE, type MetricName } from '../core/verdict.ts';
+import type { MetricName } from '../core/verdict.ts';
 import { claimShown, type ShownClaim } from './claim-shown.ts';
 import { marginText } from './linear-rule.ts';
 import type { ShareMetric } from './live-shares.ts';
@@ -77,5 +77,5 @@ export function factorOf(
 }
 
 function isLive(metric: MetricName): metric is ShareMetric {
-  return METRIC_PHASE[metric] === 'canary';
+  return metric === 'errors' || metric === 'slowRequests';
 }

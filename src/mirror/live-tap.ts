@@ -19,7 +19,8 @@ export function createLiveTap({ isWatched, report }: LiveTapOptions): Tap {
     report({ kind: 'assigned', model, requestId, drawn: { unit, side, exposure } });
     return (outcome) => {
       const end = { ...endOf(outcome), content: contentOf(request) };
-      report({ kind: 'ended', model, requestId, end });
+      const outputs = outcome.kind === 'answer' ? outcome.response.outputs : undefined;
+      report({ kind: 'ended', model, requestId, end, outputs });
     };
   };
 }

@@ -75,6 +75,7 @@ const UNITS: Readonly<Record<MetricName, string>> = {
   labelledLoss: 'labels',
   errors: 'live requests',
   slowRequests: 'samples',
+  liveLoss: 'labels',
 };
 
 /** What brings the samples sooner. */
@@ -86,6 +87,7 @@ const ADVICE: Readonly<Record<MetricName, (status: MetricStatus) => string>> = {
     slice === undefined ? 'Send labels sooner' : `Label ${sliceKey(slice)} first`,
   errors: () => 'Wait, raise percent in setWeight',
   slowRequests: () => 'Wait, raise percent in setWeight',
+  liveLoss: () => 'Send labels sooner',
 };
 
 /** Where labels do come, but none of a slice, and where none come at all. */

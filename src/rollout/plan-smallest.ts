@@ -23,7 +23,9 @@ export function smallestEffects(known: WalkOptions): readonly SmallestEffect[] {
   const { spec, requestsPerSecond } = known;
   if (requestsPerSecond === undefined) return [];
   const requests = (requestsPerSecond * spec.maxDurationMs) / 1000;
-  return metricPlans(spec).map(({ key, weight }) => {
+  // How many users will label live answers is not known.
+  const planned = metricPlans(spec).filter(({ key }) => key.metric !== 'liveLoss');
+  return planned.map(({ key, weight }) => {
     const samplesAt = (shares: Shares): number => requests * sampleRate(key, { ...known, shares });
     const shares = sharesOf(spec.steps).reduce((best, each) =>
       samplesAt(each) > samplesAt(best) ? each : best,
@@ -78,6 +80,8 @@ function truthAt(truth: Truth, metric: MetricName, rate: number): Truth {
       return { ...truth, slow: { ...truth.slow, candidate: rate } };
     case 'pairedLatency':
       return { ...truth, slower: rate };
+    case 'liveLoss':
+      return truth;
   }
 }
 
@@ -93,6 +97,7 @@ function referenceOf(truth: Truth, metric: MetricName): number {
     case 'slowRequests':
       return truth.slow.reference;
     case 'pairedLatency':
+    case 'liveLoss':
       return 0;
   }
 }

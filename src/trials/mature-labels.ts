@@ -1,7 +1,8 @@
 import type { LabelResult } from '../capture/label-result.ts';
 import type { LabelStore } from '../capture/label-store.ts';
 import { LabelWait, type Mature } from '../capture/label-wait.ts';
-import type { KeptAnswer } from '../compare/loss.ts';
+import { isKeptAnswer, type KeptAnswer } from '../compare/loss.ts';
+import { UnitFilter } from '../compare/unit-filter.ts';
 import { UnitLossTally } from '../compare/unit-loss-tally.ts';
 import type { LabelledEvidence } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
@@ -9,7 +10,8 @@ import { type Evidence, inSlice, sliceKey } from '../core/evidence.ts';
 import { saltedHash } from '../core/hash.ts';
 import { type LabelEvidence, NO_LABELS } from '../core/label-evidence.ts';
 import type { Pair } from '../core/outcome.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
+import { DEFAULT_UNIT, type RolloutSpec } from '../core/rollout.ts';
+import { recordedWithinMs } from './label-window.ts';
 import type { AnswerOfLabel, Labels, Losses } from './labels.ts';
 
 /** What is kept of a pair: the slices it belongs to (places in the spec's list), stable's answer, the candidate's. */
@@ -20,20 +22,13 @@ export type MatureLabelsOptions = {
   readonly from: Evidence;
   /** Undefined for a task whose answers have no loss: labels say nothing then. */
   readonly losses: Losses | undefined;
-  /** As configured at present: it may grow while the rollout runs, and what shrinks it has no effect. */
-  readonly windowMs: () => number | undefined;
+  /** From a request to the last label that counts for it, milliseconds. */
+  readonly windowMs: () => number;
   readonly storeBytesMax: number;
   readonly startedMs: number;
   readonly store?: LabelStore | undefined;
   readonly clock: Pick<Clock, 'wallMs'>;
 };
-
-/** Where no window is declared labels are counted and prove nothing: pairs need not wait long. */
-const UNDECLARED_MS = 15 * 60_000;
-
-/** As long as an idle gateway takes to write evidence down, with room: see `rollout/worth-recording.ts`. */
-const RECORDED_MS = 10 * 60_000;
-const RECORDED_AGE_RATIO = 0.02;
 
 /** Labels of mirrored pairs, counted once the label window of their unit has ended. */
 export class MatureLabels implements Labels {
@@ -41,9 +36,9 @@ export class MatureLabels implements Labels {
   readonly #wait: LabelWait<KeptPair>;
   readonly #tally: UnitLossTally;
   readonly #sliceKeys: readonly string[];
-  readonly #counted = new Set<string>();
+  readonly #counted: UnitFilter;
   readonly #labels: { joined: number; unmatched: number };
-  readonly #counts: { late: number; labelled: number; neither: number; windowMs: number };
+  readonly #counts: { late: number; labelled: number; neither: number };
   readonly #droppedBefore: number;
   /** Wall clock: labels of answers from before are for none of its pairs. */
   #firstMs: number;
@@ -53,14 +48,15 @@ export class MatureLabels implements Labels {
     const { spec, from, losses, clock, store, storeBytesMax } = options;
     const labelling = from.labelling ?? NO_LABELS;
     this.#tally = new UnitLossTally({ ...from, coverage: labelling.coverage });
+    this.#counted = new UnitFilter(labelling.units);
     this.#sliceKeys = spec.slices.map(sliceKey);
     this.#labels = { ...from.labels };
     this.#counts = { ...labelling };
     this.#droppedBefore = labelling.dropped;
     this.#firstMs = from.labelling === undefined ? Number.POSITIVE_INFINITY : options.startedMs;
     this.#wait = new LabelWait<KeptPair>({
-      windowMs: () => this.#windowMs(),
-      unit: { requests: 20, windowMs: 60_000 },
+      windowMs: options.windowMs,
+      unit: spec.unit ?? DEFAULT_UNIT,
       bytesMax: storeBytesMax,
       countedUntilMs: labelling.countedUntilMs,
       clock,
@@ -70,10 +66,11 @@ export class MatureLabels implements Labels {
           ? []
           : [losses.stable.loss(stable, label), losses.candidate.loss(candidate, label)],
       payloadOf: (stored) => (isKeptPair(stored) ? stored : undefined),
-      recordedWithinMs: () =>
-        RECORDED_MS + RECORDED_AGE_RATIO * (clock.wallMs() - options.startedMs),
+      recordedWithinMs: () => recordedWithinMs(clock.wallMs() - options.startedMs),
       isCounted: (unit) => this.#counted.has(unit),
-      onMature: (unit, hash) => this.#count(unit, hash),
+      onMature: (unit, hash) => {
+        if (hash === undefined || this.#counted.add(hash)) this.#count(unit);
+      },
       store,
     });
     void this.#wait.restore();
@@ -99,7 +96,7 @@ export class MatureLabels implements Labels {
     const slices = spec.slices.flatMap((slice, at) => (inSlice(pair.attributes, slice) ? at : []));
     const isOwn = pair.unit === pair.requestId;
     const unit = isOwn ? undefined : saltedHash(`${spec.salt}:evidence`, pair.unit);
-    const kept = { unit, sameAs: undefined, payload: [slices, stable, candidate] as const };
+    const kept = { unit, sameAs: pair.content, payload: [slices, stable, candidate] as const };
     const result = this.#wait.keep(pair.requestId, kept);
     if (result !== undefined) this.#labels[result] += 1;
   }
@@ -107,7 +104,8 @@ export class MatureLabels implements Labels {
   label({ requestId, issuedMs }: AnswerOfLabel, label: unknown): LabelResult {
     const { clock } = this.#options;
     const result = this.#wait.label(requestId, label);
-    const isLate = issuedMs <= clock.wallMs() - this.#windowMs() && issuedMs >= this.#firstMs;
+    const isLate =
+      issuedMs <= clock.wallMs() - this.#options.windowMs() && issuedMs >= this.#firstMs;
     if (isLate && result !== 'duplicate') {
       this.#counts.late += 1;
       return 'unmatched';
@@ -131,7 +129,7 @@ export class MatureLabels implements Labels {
     const { waiting, newestMs, countedUntilMs, dropped } = this.#wait.counts();
     const { late, labelled, neither } = this.#counts;
     return {
-      windowMs: this.#windowMs(),
+      windowMs: this.#options.windowMs(),
       countedUntilMs,
       newestMs,
       waiting,
@@ -139,20 +137,12 @@ export class MatureLabels implements Labels {
       dropped: this.#droppedBefore + dropped,
       labelled,
       neither,
+      units: this.#counted.snapshot(),
       coverage,
     };
   }
 
-  /** It never shrinks: what has been counted under a longer one would not be a sample of the same kind. */
-  #windowMs(): number {
-    const { spec, windowMs } = this.#options;
-    const declared = Math.max(spec.labels?.windowMs ?? 0, windowMs() ?? 0);
-    this.#counts.windowMs = Math.max(this.#counts.windowMs, declared || UNDECLARED_MS);
-    return this.#counts.windowMs;
-  }
-
-  #count(unit: readonly Mature<KeptPair>[], hash: string | undefined): void {
-    if (hash !== undefined) this.#counted.add(hash);
+  #count(unit: readonly Mature<KeptPair>[]): void {
     const labelled = unit.flatMap(({ losses }) => (losses === undefined ? [] : [losses]));
     this.#counts.labelled += labelled.length;
     this.#counts.neither += labelled.filter((losses) => losses.every((it) => it === 1)).length;
@@ -181,10 +171,6 @@ function isKeptPair(stored: unknown): stored is KeptPair {
   if (!Array.isArray(stored) || stored.length !== 3) return false;
   const [slices, stable, candidate] = stored as readonly unknown[];
   return isNumbers(slices) && isKeptAnswer(stable) && isKeptAnswer(candidate);
-}
-
-function isKeptAnswer(stored: unknown): boolean {
-  return stored === 'failed' || stored === 'unreadable' || isNumbers(stored);
 }
 
 function isNumbers(stored: unknown): boolean {

@@ -1,3 +1,4 @@
+import type { LabelPart } from '../capture/label-folder.ts';
 import type { LabelResult } from '../capture/label-result.ts';
 import type { LabelStore } from '../capture/label-store.ts';
 import { chooseComparator } from '../compare/choose-comparator.ts';
@@ -8,12 +9,14 @@ import { type AllowedNonFinite, allowedNonFinite, faultOfLive } from '../compare
 import type { Window, WindowOptions } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
-import type { LiveObservation } from '../core/messages.ts';
+import type { AssignedReport, EndedReport, LiveObservation } from '../core/messages.ts';
 import type { Pair } from '../core/outcome.ts';
 import { DEFAULT_UNIT, type Rollout, type RulesVersion, rulesOf } from '../core/rollout.ts';
 import { ArrivalLabels } from './arrival-labels.ts';
 import { type Contestant, lossesOf } from './comparable.ts';
+import { LabelWindow } from './label-window.ts';
 import type { AnswerOfLabel, Labels } from './labels.ts';
+import { LiveLabels } from './live-labels.ts';
 import { LiveOrder } from './live-order.ts';
 import { MatureLabels } from './mature-labels.ts';
 
@@ -34,7 +37,7 @@ export type RolloutObserverOptions = {
   readonly candidate: Contestant;
   readonly labelSettings: () => LabelSettings;
   /** Where what waits for labels outlives the process; without it, it does not. */
-  readonly store?: LabelStore | undefined;
+  readonly openStore?: ((part: LabelPart, bytesMax: number) => LabelStore) | undefined;
   readonly clock: Clock;
   /** Sends a known request through the mirror, under this id. */
   readonly sendCheck: (requestId: string) => void;
@@ -50,6 +53,8 @@ export class RolloutObserver {
   /** Live requests, on their way to the window. */
   readonly live: LiveOrder;
   readonly mirrorCheck: MirrorCheck;
+  /** Undefined where no label of a live answer is judged. */
+  readonly #liveLabels: LiveLabels | undefined;
   readonly #labels: Labels;
   readonly #comparator: Comparator;
   readonly #allowed: AllowedNonFinite;
@@ -83,12 +88,27 @@ export class RolloutObserver {
       name: rollout.id,
       send: (requestId) => options.sendCheck(requestId),
     });
-    this.#labels = labelsOf(options);
+    const window = labelWindowOf(options);
+    this.#labels = labelsOf(options, window);
+    this.#liveLabels = liveLabelsOf(options, window);
   }
 
   /** A live request came that can count. */
   noteTraffic(): void {
     if (this.#keepsLatest) this.#latestMs = this.#wallMs();
+  }
+
+  /** A live request was drawn to an arm. */
+  assigned({ requestId, drawn }: AssignedReport): void {
+    this.live.assigned(requestId, drawn);
+    this.#liveLabels?.assigned(requestId, drawn);
+    this.noteTraffic();
+  }
+
+  /** It has ended. */
+  ended(report: EndedReport): void {
+    this.#liveLabels?.ended(report);
+    this.live.ended(report.requestId, report.end);
   }
 
   /** A request was drawn for the mirror: its label may come before its pair. */
@@ -108,20 +128,27 @@ export class RolloutObserver {
     this.#labels.offer(pair);
   }
 
-  /** Joins a label to its pair. Throws ServeError invalid_input for a label that the model does not know. */
+  /** Joins a label to its pair, and to its live answer. Throws ServeError invalid_input for a label that the model does not know. */
   label(answer: AnswerOfLabel, label: unknown): LabelResult {
-    return this.#labels.label(answer, label);
+    const ofPair = this.#labels.label(answer, label);
+    const ofAnswer = this.#liveLabels?.label(answer.requestId, label) ?? 'notSampled';
+    return ofPair === 'notSampled' ? ofAnswer : ofPair;
   }
 
   /** All that has been seen so far. */
   evidence(): Evidence {
-    const seen = { ...this.window.snapshot(), ...this.#labels.snapshot() };
+    const liveLoss = this.#liveLabels?.snapshot();
+    const seen = {
+      ...this.window.snapshot(),
+      ...this.#labels.snapshot(),
+      ...(liveLoss && { liveLoss }),
+    };
     return this.#latestMs === undefined ? seen : { ...seen, latestMs: this.#latestMs };
   }
 
   /** `isOver`: the rollout has ended; else what waits for labels is kept for the next process. */
   async close(isOver: boolean): Promise<void> {
-    await this.#labels.close(isOver);
+    await Promise.all([this.#labels.close(isOver), this.#liveLabels?.close(isOver)]);
   }
 
   #addLive(live: LiveObservation): void {
@@ -129,17 +156,50 @@ export class RolloutObserver {
   }
 }
 
-function labelsOf(options: RolloutObserverOptions): Labels {
-  const { rollout, from, stable, candidate, labelSettings, store, clock } = options;
-  const { spec, startedMs } = rollout;
-  const losses = lossesOf({ stable, candidate });
-  const shared = { from, losses, startedMs, clock };
-  if (rulesOf(spec) === 1) return new ArrivalLabels({ ...shared, slices: spec.slices });
-  return new MatureLabels({
-    ...shared,
-    spec,
-    windowMs: () => labelSettings().windowMs,
-    storeBytesMax: labelSettings().storeBytesMax,
-    store,
+function labelWindowOf({ rollout, from, labelSettings }: RolloutObserverOptions): LabelWindow {
+  return new LabelWindow({
+    spec: rollout.spec,
+    from: from.labelling,
+    configuredMs: () => labelSettings().windowMs,
   });
+}
+
+function labelsOf(options: RolloutObserverOptions, window: LabelWindow): Labels {
+  const { rollout, from, clock, openStore } = options;
+  const { spec, startedMs } = rollout;
+  const shared = { from, losses: lossesOf(options), startedMs, clock };
+  if (rulesOf(spec) === 1) return new ArrivalLabels({ ...shared, slices: spec.slices });
+  const storeBytesMax = storeBytesOf(options);
+  const store = openStore?.('pairs', storeBytesMax);
+  return new MatureLabels({ ...shared, spec, windowMs: window.ms, storeBytesMax, store });
+}
+
+function liveLabelsOf(
+  options: RolloutObserverOptions,
+  window: LabelWindow,
+): LiveLabels | undefined {
+  const { rollout, from, clock, openStore } = options;
+  const { spec, startedMs } = rollout;
+  const losses = lossesOf(options);
+  if (losses === undefined || !judgesLiveLoss(options)) return undefined;
+  const storeBytesMax = storeBytesOf(options);
+  return new LiveLabels({
+    ...{ spec, losses, startedMs, clock, storeBytesMax },
+    from: from.liveLoss,
+    windowMs: window.ms,
+    store: openStore?.('answers', storeBytesMax),
+  });
+}
+
+function judgesLiveLoss({ rollout: { spec } }: RolloutObserverOptions): boolean {
+  const names = spec.steps.flatMap((step) =>
+    step.kind === 'analysis' ? [...step.require, ...step.reject] : [],
+  );
+  return rulesOf(spec) > 1 && names.includes('liveLoss');
+}
+
+/** Mirrored pairs and live answers share what there is. */
+function storeBytesOf(options: RolloutObserverOptions): number {
+  const { storeBytesMax } = options.labelSettings();
+  return judgesLiveLoss(options) ? Math.floor(storeBytesMax / 2) : storeBytesMax;
 }

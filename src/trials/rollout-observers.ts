@@ -68,7 +68,9 @@ export class RolloutObservers {
       from,
       ...contestants,
       labelSettings: () => labelSettings(model),
-      store: labelFolder?.open(model, rollout.id, labelSettings(model).storeBytesMax),
+      openStore:
+        labelFolder &&
+        ((part, max) => labelFolder.open({ model, rolloutId: rollout.id, part }, max)),
       clock,
       sendCheck: (requestId) => order({ kind: 'checkMirror', model, requestId }),
       onFailure: (arm, kind) => {
@@ -123,10 +125,10 @@ export class RolloutObservers {
   #take(report: RolloutReport): void {
     switch (report.kind) {
       case 'assigned':
-        this.#assign(report);
+        this.#observers.get(report.model)?.assigned(report);
         return;
       case 'ended':
-        this.#observers.get(report.model)?.live.ended(report.requestId, report.end);
+        this.#observers.get(report.model)?.ended(report);
         return;
       case 'drawn':
         this.#observerOf(report.target)?.expect(report.requestId);
@@ -147,12 +149,6 @@ export class RolloutObservers {
         this.#count(report.event, report.target);
         return;
     }
-  }
-
-  #assign({ model, requestId, drawn }: Extract<RolloutReport, { kind: 'assigned' }>): void {
-    const observer = this.#observers.get(model);
-    observer?.live.assigned(requestId, drawn);
-    observer?.noteTraffic();
   }
 
   /** What could not be compared is no evidence: it is counted as failed. Under rules 1 what came late was a time-out. */

@@ -178,7 +178,7 @@ async function aFolder(t: Test) {
 
 t.test('what waits and its labels outlive the process, and nothing is counted twice', async (t) => {
   const { labels, errors } = await aFolder(t);
-  const first = labels.open('m', 'one', 1_048_576);
+  const first = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576);
   const before = aWait({ store: first });
   await before.wait.restore();
   before.pair('a', 1);
@@ -193,7 +193,10 @@ t.test('what waits and its labels outlive the process, and nothing is counted tw
   await first.close();
 
   const { countedUntilMs } = before.wait.counts();
-  const after = aWait({ store: labels.open('m', 'one', 1_048_576), countedUntilMs });
+  const after = aWait({
+    store: labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576),
+    countedUntilMs,
+  });
   after.clock.advance(1_000);
   t.equal(after.wait.label('d', 4), 'waiting', 'a label that comes while the store is read');
   await after.wait.restore();
@@ -214,45 +217,53 @@ t.test('what waits and its labels outlive the process, and nothing is counted tw
 
 t.test('a rollout that has ended leaves nothing, also where its process was killed', async (t) => {
   const { folder, labels } = await aFolder(t);
-  const first = labels.open('m', 'one', 1_048_576);
+  const first = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576);
   first.append('["l",1,"a",[0]]');
   await first.close();
   const [ofModel = ''] = await readdir(folder);
-  const second = labels.open('m', 'two', 1_048_576);
+  const second = labels.open({ model: 'm', rolloutId: 'two', part: 'pairs' }, 1_048_576);
   t.same(await second.read(), []);
   second.append('["l",2,"b",[0]]');
   await second.close();
   t.equal((await readdir(join(folder, ofModel))).length, 1, 'only of the second');
-  const again = labels.open('m', 'two', 1_048_576);
+  const again = labels.open({ model: 'm', rolloutId: 'two', part: 'pairs' }, 1_048_576);
   t.same(await again.read(), [['l', 2, 'b', [0]]]);
   await again.remove();
-  t.same(await readdir(join(folder, ofModel)), []);
+  t.same(
+    (await readdir(join(folder, ofModel), { recursive: true })).filter((name) =>
+      name.endsWith('.jsonl'),
+    ),
+    [],
+  );
 });
 
 t.test('a line that a kill has torn, and one that is none, are left out', async (t) => {
   const { labels } = await aFolder(t);
-  const store = labels.open('m', 'one', 1_048_576);
+  const store = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576);
   store.append('["l",1,"a",[0]]');
   store.append('["x"]');
   store.append('["l",2,"b",[0');
   await store.close();
-  const next = labels.open('m', 'one', 1_048_576);
+  const next = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576);
   t.same(await next.read(), [['l', 1, 'a', [0]]]);
   next.append('["l",3,"c",[0]]');
   await next.close();
-  t.equal((await labels.open('m', 'one', 1_048_576).read()).length, 2);
+  t.equal(
+    (await labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576).read()).length,
+    2,
+  );
 });
 
 t.test('the files of a store stay within their bytes, and the oldest go first', async (t) => {
   const { folder, labels } = await aFolder(t);
-  const store = labels.open('m', 'one', 16_000);
+  const store = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 16_000);
   await store.read();
   for (let at = 0; at < 40; at += 1) {
     store.append(JSON.stringify(['l', at, 'x'.repeat(1_000), [0]]));
     await store.flush();
   }
   await store.close();
-  const lines = await labels.open('m', 'one', 16_000).read();
+  const lines = await labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 16_000).read();
   t.ok(lines.length >= 10 && lines.length <= 16, `${lines.length} lines are left`);
   t.equal(lines.at(-1)?.[1], 39);
   t.ok(folder);
@@ -265,7 +276,9 @@ t.test('a disk that takes nothing costs no caller anything and is reported once'
     clock: new HandClock(),
     onError: (error) => errors.push(error),
   });
-  const { wait, clock, counted, pair } = aWait({ store: labels.open('m', 'one', 1_048_576) });
+  const { wait, clock, counted, pair } = aWait({
+    store: labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576),
+  });
   await wait.restore();
   pair('a', 1);
   t.equal(wait.label('a', 1), 'joined');

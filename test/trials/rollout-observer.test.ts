@@ -137,3 +137,39 @@ t.test('of a task without a loss pairs are compared and labels join nothing', as
   t.not(label('a', 'coat'), 'joined');
   t.equal(observer.evidence().labels.joined, 0);
 });
+
+t.test('labels of live answers count by arm once their window has ended', async (t) => {
+  const steps = [
+    { kind: 'setWeight', percent: 50, control: false } as const,
+    { kind: 'analysis', require: ['errors'], reject: ['liveLoss'] } as const,
+  ];
+  const { observer, clock, label } = anObserver({ spec: { steps } });
+  const exposure = { candidateBp: 5_000, referenceBp: 5_000 };
+  const serve = (requestId: string, side: 'candidate' | 'reference', top: number | undefined) => {
+    const drawn = { unit: undefined, side, exposure };
+    observer.assigned({ kind: 'assigned', model: 'fashion', requestId, drawn });
+    const end = {
+      startedMs: 0,
+      endedMs: 1,
+      failure: top === undefined ? ('host_lost' as const) : undefined,
+    };
+    const { stable } = aPair(requestId, { stable: top ?? 0, candidate: 0 });
+    const outputs = top !== undefined && stable.kind === 'answer' ? stable.outputs : undefined;
+    observer.ended({ kind: 'ended', model: 'fashion', requestId, end, outputs });
+  };
+  serve('a', 'reference', 1);
+  serve('b', 'candidate', 2);
+  serve('c', 'reference', 1);
+  serve('d', 'candidate', undefined);
+  serve('e', 'candidate', 1);
+  for (const requestId of ['a', 'b', 'c', 'd']) t.equal(label(requestId, 1), 'joined');
+  t.equal(label('a', 1), 'duplicate');
+  t.same(observer.evidence().liveLoss?.places, {});
+  clock.advance(WINDOW_MS);
+  const { liveLoss } = observer.evidence();
+  t.same(liveLoss?.differences.down, { 1000: 2 }, 'a wrong answer, and one that failed');
+  t.same(liveLoss?.places['5000:5000'], {
+    candidate: { units: 3, labelled: 2 },
+    reference: { units: 2, labelled: 2 },
+  });
+});

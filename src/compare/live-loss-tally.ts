@@ -1,0 +1,89 @@
+import type { LiveLossEvidence } from '../core/evidence.ts';
+import type { LabelledUnits } from '../core/label-evidence.ts';
+import { DifferenceTally, sortedRecord } from './difference-tally.ts';
+
+/** A unit whose label window has ended. */
+export type MatureUnit = {
+  readonly side: 'candidate' | 'reference';
+  /** Where it was drawn: an exposure, `<candidateBp>:<referenceBp>`. */
+  readonly place: string;
+  /** Mean over its labelled answers, in [0, 1]; undefined: none has a label. */
+  readonly loss: number | undefined;
+};
+
+/** Units of the reference that one of the candidate is compared with at most, and the candidate's that wait for one. */
+const REFERENCES_MAX = 16;
+const CANDIDATES_MAX = 64;
+
+type Mutable = { -readonly [Key in keyof LabelledUnits]: LabelledUnits[Key] };
+type Place = {
+  readonly candidate: Mutable;
+  readonly reference: Mutable;
+  /** Labelled units not yet compared, oldest first; one of the two is empty. */
+  readonly references: number[];
+  readonly candidates: number[];
+};
+
+/**
+ * Compares labelled units of the two arms, which were drawn at random: each of the candidate with those of the reference since
+ * the one before it, at the same exposure. Neither how often labels come for an arm nor a loss that drifts for both moves the
+ * mean of these differences away from that of the versions.
+ */
+export class LiveLossTally {
+  readonly #differences: DifferenceTally;
+  readonly #places = new Map<string, Place>();
+
+  constructor({ differences, places }: Pick<LiveLossEvidence, 'differences' | 'places'>) {
+    this.#differences = new DifferenceTally(differences);
+    for (const [key, { candidate, reference }] of Object.entries(places))
+      this.#places.set(key, {
+        ...empty(),
+        candidate: { ...candidate },
+        reference: { ...reference },
+      });
+  }
+
+  add({ side, place: key, loss }: MatureUnit): void {
+    const place = this.#places.get(key) ?? empty();
+    this.#places.set(key, place);
+    place[side].units += 1;
+    if (loss === undefined) return;
+    place[side].labelled += 1;
+    if (side === 'candidate') this.#addCandidate(place, loss);
+    else this.#addReference(place, loss);
+  }
+
+  snapshot(): Pick<LiveLossEvidence, 'differences' | 'places'> {
+    const places = [...this.#places].map(
+      ([key, { candidate, reference }]) =>
+        [key, { candidate: { ...candidate }, reference: { ...reference } }] as const,
+    );
+    return { differences: this.#differences.snapshot(), places: sortedRecord(places) };
+  }
+
+  #addCandidate({ references, candidates }: Place, loss: number): void {
+    if (references.length > 0) {
+      const sum = references.reduce((total, each) => total + each, 0);
+      this.#differences.add(loss - sum / references.length);
+      references.length = 0;
+      return;
+    }
+    candidates.push(loss);
+    if (candidates.length > CANDIDATES_MAX) candidates.shift();
+  }
+
+  #addReference({ references, candidates }: Place, loss: number): void {
+    const candidate = candidates.shift();
+    if (candidate !== undefined) {
+      this.#differences.add(candidate - loss);
+      return;
+    }
+    references.push(loss);
+    if (references.length > REFERENCES_MAX) references.shift();
+  }
+}
+
+function empty(): Place {
+  const none = (): Mutable => ({ units: 0, labelled: 0 });
+  return { candidate: none(), reference: none(), references: [], candidates: [] };
+}
