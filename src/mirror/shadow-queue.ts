@@ -130,11 +130,15 @@ export class ShadowQueue {
     this.#pumpSoon();
   }
 
-  /** Drops what waits, admits nothing more, and resolves once nothing runs. */
+  /** Drops what waits, admits nothing more, and resolves once nothing runs, or after the deadline: a run that hangs is left behind. */
   close(): Promise<void> {
     this.#isClosed = true;
     return new Promise((resolve) => {
-      this.#idle.push(resolve);
+      const timer = setTimeout(resolve, this.#options.limits.deadlineMs);
+      this.#idle.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
       this.#pumpSoon();
     });
   }

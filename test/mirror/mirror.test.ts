@@ -263,6 +263,15 @@ t.test('draining drops what waits, waits for what runs, and mirrors nothing more
   t.equal(stage.events.length, 4);
 });
 
+t.test('a run that hangs holds up no drain', async (t) => {
+  const stage = aStage({ limits: { deadlineMs: 20 } });
+  stage.send('r1');
+  await settle();
+  t.equal(stage.shadow.runs.length, 1);
+  await stage.mirror.drain();
+  t.same(stage.events, [], 'it still runs');
+});
+
 t.test(
   'a new candidate gets a queue of its own, and the former one lets go of what waits',
   async (t) => {
