@@ -90,12 +90,12 @@ const ADVICE: Readonly<Record<MetricName, (status: MetricStatus) => string>> = {
   liveLoss: () => 'Send labels sooner',
 };
 
-/** Where labels do come, but none of a slice, and where none come at all. */
-function labelsHint({ metric, slice, samples }: MetricStatus): string {
-  if (metric !== 'labelledLoss' || samples > 0) return '';
-  return slice === undefined
-    ? '. Send labels to /v1/feedback.'
-    : `. Label requests with ${sliceKey(slice)}.`;
+/** Where labels do come, but none of a slice, and where none come at all. What else is missing says itself what to do. */
+function labelsHint({ metric, slice, missing }: MetricStatus): string {
+  if (metric !== 'labelledLoss') return '';
+  if (slice !== undefined && missing?.startsWith('slice empty') === true)
+    return `. Label requests with ${sliceKey(slice)}.`;
+  return missing === 'no labels' ? '. Send labels to /v1/feedback.' : '';
 }
 
 /**

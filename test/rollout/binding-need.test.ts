@@ -46,6 +46,16 @@ t.test('what no waiting brings binds before what takes time', async (t) => {
   );
 });
 
+t.test('what to send is said where nothing came, not where labels mature', async (t) => {
+  const labels = (missing: string, slice?: typeof DARK) =>
+    textOf([aStatus({ metric: 'labelledLoss', slice, samples: 0, missing })]);
+  t.equal(labels('no labels yet: 9 pairs wait'), 'labelledLoss: no labels yet: 9 pairs wait');
+  t.match(
+    labels('slice empty: no labelled pair in it', DARK),
+    /\. Label requests with tone=dark\.$/,
+  );
+});
+
 t.test(
   'too few sampled requests to know the coverage bind only where nothing else does',
   async (t) => {
