@@ -5,7 +5,7 @@ import { LiveWindow as LiveWindow1, type LiveWindowOptions } from './rules-1/liv
 
 export type LiveEvidence = Pick<
   Evidence,
-  'live' | 'erredUnits' | 'slowUnits' | 'liveErrors' | 'liveUnits'
+  'live' | 'erredUnits' | 'slowUnits' | 'liveErrors' | 'liveFelt' | 'liveUnits'
 >;
 
 /**

@@ -3,6 +3,7 @@ import type {
   DifferenceCounts,
   Evidence,
   ExposureCounts,
+  FeltCounts,
   LiveLossEvidence,
   MirrorCounts,
 } from '../core/evidence.ts';
@@ -49,6 +50,10 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
       candidate: addCounts(x.candidate, y.candidate),
       reference: addCounts(x.reference, y.reference),
     })),
+    liveFelt: mergeRecords(a.liveFelt ?? {}, b.liveFelt ?? {}, (x, y) => ({
+      candidate: addFelt(x.candidate, y.candidate),
+      reference: addFelt(x.reference, y.reference),
+    })),
     liveUnits: joinUnitBits(a.liveUnits ?? {}, b.liveUnits ?? {}),
     pairUnits: joinUnitBits(a.pairUnits ?? {}, b.pairUnits ?? {}),
     ...latestOf(a, b),
@@ -62,6 +67,10 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
 function latestOf(a: Evidence, b: Evidence): Pick<Evidence, 'latestMs'> {
   if (a.latestMs === undefined && b.latestMs === undefined) return {};
   return { latestMs: Math.max(a.latestMs ?? 0, b.latestMs ?? 0) };
+}
+
+function addFelt(a: FeltCounts, b: FeltCounts): FeltCounts {
+  return { requests: a.requests + b.requests, failed: a.failed + b.failed };
 }
 
 /** Absent where neither has it. */

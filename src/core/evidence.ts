@@ -55,6 +55,9 @@ export type ShareCounts = Readonly<Record<string, number>>;
 /** Shares of both arms at one exposure. */
 export type ExposedCounts = { readonly candidate: ShareCounts; readonly reference: ShareCounts };
 
+export type FeltCounts = { readonly requests: number; readonly failed: number };
+export type FeltByArm = { readonly candidate: FeltCounts; readonly reference: FeltCounts };
+
 /** A Bloom filter of units, by level: base64. */
 export type UnitBits = Readonly<Record<string, string>>;
 
@@ -83,6 +86,8 @@ export type Evidence = {
   readonly slowUnits: readonly string[];
   /** Since rules 2: failed shares of live units, keyed as `live` is. */
   readonly liveErrors?: Readonly<Record<string, ExposedCounts>>;
+  /** Since rules 2: requests that units' shares come from, and failed ones, those under the cover of an event included. */
+  readonly liveFelt?: Readonly<Record<string, FeltByArm>>;
   /** Since rules 2: units that may come again and have counted, of live requests and of mirrored pairs. */
   readonly liveUnits?: UnitBits;
   readonly pairUnits?: UnitBits;
@@ -158,6 +163,7 @@ export const NO_EVIDENCE: Evidence = {
   erredUnits: [],
   slowUnits: [],
   liveErrors: {},
+  liveFelt: {},
   liveUnits: {},
   pairUnits: {},
   failures: { candidate: {}, reference: {} },

@@ -59,18 +59,25 @@ function whyNoUnit(arm: 'candidate' | 'reference', { live }: Evidence): string {
 }
 
 /** Why the candidate is not yet believed to be no worse, regardless of its events; undefined: nothing speaks against it. */
-function crowding({ live }: Evidence, { ratio, absolute }: LinearClaim): string | undefined {
-  const limit = ratio * failedShare(live, 'reference') + absolute;
-  const found = failedShare(live, 'candidate');
+function crowding(
+  { liveFelt = {} }: Evidence,
+  { ratio, absolute }: LinearClaim,
+): string | undefined {
+  const limit = ratio * failedShare(liveFelt, 'reference') + absolute;
+  const found = failedShare(liveFelt, 'candidate');
   if (found <= limit) return undefined;
   return `in bursts, ${brief(found * 100)} % of the candidate's requests were failures, at most ${brief(limit * 100)} % expected`;
 }
 
-function failedShare(live: Evidence['live'], arm: 'candidate' | 'reference'): number {
+/** Of the requests that units' shares come from, so that one caller with many requests weighs no more than another. */
+function failedShare(
+  felt: NonNullable<Evidence['liveFelt']>,
+  arm: 'candidate' | 'reference',
+): number {
   let [failed, all] = [0, 0];
-  for (const [key, exposure] of Object.entries(live)) {
+  for (const [key, exposure] of Object.entries(felt)) {
     if (key.startsWith('0:') || key.endsWith(':0')) continue;
-    failed += exposure[arm].erredRequests;
+    failed += exposure[arm].failed;
     all += exposure[arm].requests;
   }
   return failed / Math.max(1, all);

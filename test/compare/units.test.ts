@@ -126,8 +126,25 @@ t.test('live failures give one share a unit, and what begins during one counts n
   t.same(window.snapshot().liveErrors, {
     '500:9500': { candidate: { '1/2': 1 }, reference: { '0/1': 2 } },
   });
+  t.same(window.snapshot().liveFelt, {
+    '500:9500': { candidate: { requests: 4, failed: 3 }, reference: { requests: 2, failed: 0 } },
+  });
   t.end();
 });
+
+t.test(
+  'a caller with many failed requests weighs no more in what was felt than others may',
+  (t) => {
+    const window = aWindow({ unit: RULE });
+    for (let at = 0; at < 500; at += 1) {
+      window.addLive(aLive({ unit: 'u', startedMs: at, endedMs: at, failure: 'runtime_failed' }));
+    }
+    window.addLive(aLive({ startedMs: 9_000, endedMs: 9_001 }));
+    const { candidate } = window.snapshot().liveFelt?.['500:9500'] ?? {};
+    t.same(candidate, { requests: RULE.requests + 1, failed: RULE.requests });
+    t.end();
+  },
+);
 
 t.test('mirrored pairs of one unit give one value to each metric', (t) => {
   const window = aWindow({ unit: { requests: 4, windowMs: 100 } });

@@ -70,6 +70,17 @@ export function sharesOf(live: Evidence['live']): NonNullable<Evidence['liveErro
   );
 }
 
+/** What was felt of each arm's requests. */
+export function feltOf(live: Evidence['live']): NonNullable<Evidence['liveFelt']> {
+  const felt = ({ requests, erredRequests }: ArmCounts) => ({ requests, failed: erredRequests });
+  return Object.fromEntries(
+    Object.entries(live).map(([key, { candidate, reference }]) => [
+      key,
+      { candidate: felt(candidate), reference: felt(reference) },
+    ]),
+  );
+}
+
 const GOOD_LIVE = {
   '500:500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),
   '2500:2500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),
@@ -109,6 +120,7 @@ export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
     },
     live: GOOD_LIVE,
     liveErrors: sharesOf(changes.live ?? GOOD_LIVE),
+    liveFelt: feltOf(changes.live ?? GOOD_LIVE),
     ...changes,
   };
 }

@@ -3,14 +3,14 @@ import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { claimShown } from '../../src/decide/claim-shown.ts';
 import { judgeErrors } from '../../src/decide/errors.ts';
 import { statusOf } from '../../src/decide/judgement.ts';
-import { anExposure, aSpec, sharesOf } from './builders.ts';
+import { anExposure, aSpec, feltOf, sharesOf } from './builders.ts';
 
 const SPEC = aSpec();
 const PLAN = { key: { metric: 'errors', slice: undefined }, role: 'gate', weight: 0.2 } as const;
 
 /** Live evidence of units with one request each. */
 function seen(live: Evidence['live']): Evidence {
-  return { ...NO_EVIDENCE, live, liveErrors: sharesOf(live) };
+  return { ...NO_EVIDENCE, live, liveErrors: sharesOf(live), liveFelt: feltOf(live) };
 }
 
 function findingOf(live: Evidence['live']) {

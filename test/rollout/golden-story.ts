@@ -114,7 +114,8 @@ async function looks(
 }
 
 const GOOD = goodEvidence({ erredUnits: ['0f1e2d3c4b5a6978'], slowUnits: ['8796a5b4c3d2e1f0'] });
-const IN_SHADOW = { ...GOOD, live: {}, liveErrors: {}, erredUnits: [], slowUnits: [] };
+const NOT_LIVE = { live: {}, liveErrors: {}, liveFelt: {}, erredUnits: [], slowUnits: [] };
+const IN_SHADOW = { ...GOOD, ...NOT_LIVE };
 
 async function promoted(world: World, controller: Controller): Promise<void> {
   await started(world, controller, {});
