@@ -10,7 +10,13 @@ import { systemClock } from '../src/core/clock.ts';
 import { NO_EVIDENCE } from '../src/core/evidence.ts';
 import type { Observation, Pair } from '../src/core/outcome.ts';
 import { type Random, seededRandom } from '../src/core/random.ts';
-import { DEFAULT_UNIT, type RolloutSpec, RULES_VERSION } from '../src/core/rollout.ts';
+import {
+  DEFAULT_UNIT,
+  latencyBlockMsOf,
+  type RolloutSpec,
+  RULES_VERSION,
+  slowBlockMsOf,
+} from '../src/core/rollout.ts';
 import { decide } from '../src/decide/decide.ts';
 import { openFileLedger } from '../src/ledger/file.ts';
 import { spreadOf } from './blocks.ts';
@@ -123,6 +129,9 @@ function newWindow({ salt, margins }: RolloutSpec): Window {
     salt,
     latencyMargin: margins.pairedLatency,
     slowQuantile: margins.slowRequests.quantile,
+    slowBlockMs: slowBlockMsOf(margins),
+    latencyBlockMs: latencyBlockMsOf(margins),
+    clock: systemClock,
     from: NO_EVIDENCE,
   });
 }

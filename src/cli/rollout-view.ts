@@ -131,6 +131,7 @@ function toGo(metric: MetricStatus): string {
   if (metric.finding !== 'undecided') return '';
   if (metric.missing !== undefined) return 'see below';
   if (metric.role === 'reject') return 'can only reject';
+  if (isNumber(metric.msToGo)) return `~${durationText(metric.msToGo)}`;
   return isNumber(metric.samplesToGo) ? `~${countText(metric.samplesToGo)}` : 'cannot say';
 }
 

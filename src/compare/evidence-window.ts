@@ -20,10 +20,11 @@ export class EvidenceWindow implements Window {
   readonly #failures: FailureTally;
   readonly #late: LateTally;
 
-  constructor({ from, latencyMargin, onFailure, ...live }: WindowOptions) {
+  constructor({ from, onFailure, ...live }: WindowOptions) {
+    const { latencyMargin, latencyBlockMs, clock } = live;
     this.#mirror = new MirrorTally(from.mirror);
     this.#pairs = new PairTally(live, from);
-    this.#latency = new LatencyTally(latencyMargin, from);
+    this.#latency = new LatencyTally({ latencyMargin, blockMs: latencyBlockMs, clock }, from);
     this.#live = new LiveWindow(live, from);
     this.#failures = new FailureTally(from.failures, onFailure);
     this.#late = new LateTally(from.pairedTimeouts);

@@ -1,11 +1,20 @@
 import type { Evidence } from '../core/evidence.ts';
 import type { LiveObservation } from '../core/messages.ts';
 import { LiveErrors, type LiveErrorsOptions } from './live-errors.ts';
-import { LiveWindow as LiveWindow1, type LiveWindowOptions } from './rules-1/live-window.ts';
+import {
+  type LiveWindowOptions as EventsOptions,
+  LiveWindow as LiveWindow1,
+} from './rules-1/live-window.ts';
+import { SlowTally } from './slow-tally.ts';
+import type { WindowOptions } from './window.ts';
+
+export type LiveWindowOptions = EventsOptions &
+  LiveErrorsOptions &
+  Pick<WindowOptions, 'slowBlockMs' | 'clock'>;
 
 export type LiveEvidence = Pick<
   Evidence,
-  'live' | 'erredUnits' | 'slowUnits' | 'liveErrors' | 'liveFelt' | 'liveUnits'
+  'live' | 'erredUnits' | 'slowUnits' | 'slowBlocks' | 'liveErrors' | 'liveFelt' | 'liveUnits'
 >;
 
 /**
@@ -15,20 +24,27 @@ export type LiveEvidence = Pick<
 export class LiveWindow {
   readonly #events: LiveWindow1;
   readonly #errors: LiveErrors;
+  readonly #slow: SlowTally;
 
-  constructor(options: LiveWindowOptions & LiveErrorsOptions, from: LiveEvidence) {
+  constructor(options: LiveWindowOptions, from: LiveEvidence) {
     this.#events = new LiveWindow1(options, from);
     this.#errors = new LiveErrors(options, from);
+    this.#slow = new SlowTally({ ...options, blockMs: options.slowBlockMs }, from);
   }
 
   add(live: LiveObservation): void {
     const judged = asJudged(live);
     this.#events.add(judged);
     this.#errors.add(judged);
+    this.#slow.add(judged);
   }
 
   snapshot(): LiveEvidence {
-    return { ...this.#events.snapshot(), ...this.#errors.snapshot() };
+    return {
+      ...this.#events.snapshot(),
+      ...this.#slow.snapshot(),
+      ...this.#errors.snapshot(),
+    };
   }
 }
 

@@ -13,6 +13,7 @@ import {
   type LabelledUnits,
   NO_LABELS,
 } from '../core/label-evidence.ts';
+import { mergeBlocks } from './block-tally.ts';
 import { addCounts, sortedRecord } from './difference-tally.ts';
 import { addFailures } from './failure-tally.ts';
 import { joinUnitBits } from './unit-filter.ts';
@@ -33,6 +34,7 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
       pairs: a.pairedLatency.pairs + b.pairedLatency.pairs,
       slower: a.pairedLatency.slower + b.pairedLatency.slower,
     },
+    latencyBlocks: mergeBlocks(a.latencyBlocks ?? {}, b.latencyBlocks ?? {}),
     labelledLoss: mergeDifferences(a.labelledLoss, b.labelledLoss),
     labelledLossBySlice: mergeRecords(
       a.labelledLossBySlice,
@@ -46,6 +48,7 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     live: mergeRecords(a.live, b.live, mergeExposures),
     erredUnits: mergeSets(a.erredUnits, b.erredUnits),
     slowUnits: mergeSets(a.slowUnits, b.slowUnits),
+    slowBlocks: mergeBlocks(a.slowBlocks ?? {}, b.slowBlocks ?? {}),
     liveErrors: mergeRecords(a.liveErrors ?? {}, b.liveErrors ?? {}, (x, y) => ({
       candidate: addCounts(x.candidate, y.candidate),
       reference: addCounts(x.reference, y.reference),

@@ -1,3 +1,4 @@
+import type { Clock } from '../core/clock.ts';
 import type { Comparison } from '../core/comparison.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Lapse, LiveObservation, MirrorEvent } from '../core/messages.ts';
@@ -33,6 +34,11 @@ export type WindowOptions = {
   readonly slowQuantile: number;
   /** What one value comes from; rules 1 have rules of their own. */
   readonly unit: UnitRule;
+  /** Lengths of the blocks of time that the two latencies are counted in, whole milliseconds. */
+  readonly slowBlockMs: number;
+  readonly latencyBlockMs: number;
+  /** Says in which block a request began, and a pair came in. */
+  readonly clock: Clock;
   /** What was seen before; NO_EVIDENCE for a new rollout. */
   readonly from: Evidence;
   /** Called for each failed request of an arm, under rules 2 and later. */

@@ -99,9 +99,9 @@ export const DEFAULT_MARGINS: Margins = {
   disagreement: 0.01,
   pairedErrors: 0.005,
   labelledLoss: 0.02,
-  pairedLatency: { ratio: 1.25, floorMs: 0.1 },
+  pairedLatency: { ratio: 1.25, floorMs: 0.1, blockMs: 10_000 },
   errors: { ratio: 2, absolute: 0.002 },
-  slowRequests: { ratio: 2, quantile: 0.99, absolute: 0.02 },
+  slowRequests: { ratio: 2, quantile: 0.99, absolute: 0.002, blockMs: 5_000 },
 };
 
 /**

@@ -36,6 +36,16 @@ const rate = number({ min: 0.0001, max: 0.5 });
 const ratio = number({ min: 1, max: 100 });
 const risk = number({ min: 0.0001, max: 0.5 });
 
+/** Shorter blocks are one measurement of next to nothing; of longer ones a day has too few. */
+const block = duration.refine((ms) => ms >= 50 && ms <= 3_600_000, {
+  error: expected('a duration from 50ms to 1h'),
+});
+
+/** Durations are milliseconds inside, and say so. */
+function inMs<Part extends { block?: number | undefined }>({ block: blockMs, ...rest }: Part) {
+  return blockMs === undefined ? rest : { ...rest, blockMs };
+}
+
 const marginsSchema = section({
   disagreement: rate.optional(),
   pairedErrors: rate.optional(),
@@ -43,13 +53,19 @@ const marginsSchema = section({
   pairedLatency: section({
     ratio: number({ min: 1, max: 100 }).optional(),
     floorMs: number({ min: 0, max: 60_000 }).optional(),
-  }).optional(),
+    block: block.optional(),
+  })
+    .transform(inMs)
+    .optional(),
   errors: section({ ratio: ratio.optional(), absolute: rate.optional() }).optional(),
   slowRequests: section({
     ratio: ratio.optional(),
     quantile: number({ min: 0.5, max: 0.999 }).optional(),
     absolute: rate.optional(),
-  }).optional(),
+    block: block.optional(),
+  })
+    .transform(inMs)
+    .optional(),
 });
 
 const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {

@@ -61,6 +61,23 @@ export type FeltByArm = { readonly candidate: FeltCounts; readonly reference: Fe
 /** A Bloom filter of units, by level: base64. */
 export type UnitBits = Readonly<Record<string, string>>;
 
+/**
+ * Counts by block of time, keyed `<length>:<number>`: the length of the block in milliseconds, and how many such lengths it begins
+ * after 1970. The newest block may still grow; requests are counted in the order of their start, so the others have ended.
+ */
+export type BlockCounts<Counts extends readonly number[]> = Readonly<Record<string, Counts>>;
+
+/** Requests of the candidate, how many of them were slow, requests of the reference, how many of them were slow. */
+export type SlowCounts = readonly [
+  candidate: number,
+  candidateSlow: number,
+  reference: number,
+  referenceSlow: number,
+];
+
+/** Twinned runs, and those in which the candidate was slower. */
+export type PairCounts = readonly [pairs: number, slower: number];
+
 export type Evidence = {
   readonly mirror: MirrorCounts;
   /** Candidate against the live answer, every compared pair: d(candidate, stable). */
@@ -71,6 +88,8 @@ export type Evidence = {
   readonly pairedErrors: DifferenceCounts;
   /** Twinned runs, and those in which the candidate took longer than the metric's margin allows. */
   readonly pairedLatency: { readonly pairs: number; readonly slower: number };
+  /** The same by block of time. Absent in records of the first rules, as is `slowBlocks`. */
+  readonly latencyBlocks?: BlockCounts<PairCounts>;
   /** Labelled pairs: loss of candidate minus loss of stable. Slices are keyed as `sliceKey` writes them. */
   readonly labelledLoss: DifferenceCounts;
   readonly labelledLossBySlice: Readonly<Record<string, DifferenceCounts>>;
@@ -84,6 +103,8 @@ export type Evidence = {
   /** Salted hashes of units that may come again and have had their first error, or their first slow request. */
   readonly erredUnits: readonly string[];
   readonly slowUnits: readonly string[];
+  /** Live requests at equal shares by block of time, from when there was a threshold to be slower than. */
+  readonly slowBlocks?: BlockCounts<SlowCounts>;
   /** Since rules 2: failed shares of live units, keyed as `live` is. */
   readonly liveErrors?: Readonly<Record<string, ExposedCounts>>;
   /** Since rules 2: requests that units' shares come from, and failed ones, those under the cover of an event included. */
@@ -156,12 +177,14 @@ export const NO_EVIDENCE: Evidence = {
   excessDisagreement: NO_DIFFERENCES,
   pairedErrors: NO_DIFFERENCES,
   pairedLatency: { pairs: 0, slower: 0 },
+  latencyBlocks: {},
   labelledLoss: NO_DIFFERENCES,
   labelledLossBySlice: {},
   labels: { joined: 0, unmatched: 0 },
   live: {},
   erredUnits: [],
   slowUnits: [],
+  slowBlocks: {},
   liveErrors: {},
   liveFelt: {},
   liveUnits: {},

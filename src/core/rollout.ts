@@ -17,17 +17,40 @@ export type Margins = {
   readonly pairedErrors: number;
   /** Candidate's mean loss minus stable's, per labelled pair, overall and per slice. */
   readonly labelledLoss: number;
-  /** A pair counts as slower when the candidate's run took more than max(ratio * twin, twin + floorMs). */
-  readonly pairedLatency: { readonly ratio: number; readonly floorMs: number };
+  /**
+   * A pair counts as slower when the candidate's run took more than max(ratio * twin, twin + floorMs). `blockMs`: pairs of so
+   * long a time count as one measurement, since what slows one run down slows the next; absent under rules 1.
+   */
+  readonly pairedLatency: {
+    readonly ratio: number;
+    readonly floorMs: number;
+    readonly blockMs?: number;
+  };
   /** The candidate's error rate is at most `ratio` x the reference's plus `absolute`; with rules 1, at most the larger of the two. */
   readonly errors: { readonly ratio: number; readonly absolute: number };
-  /** How much more often the candidate may be slower than the reference's past `quantile` of total time. */
+  /**
+   * How much more often the candidate may be slower than the reference's past `quantile` of total time. `blockMs`: requests of so
+   * long a time count as one measurement; absent under rules 1.
+   */
   readonly slowRequests: {
     readonly ratio: number;
     readonly quantile: number;
     readonly absolute: number;
+    readonly blockMs?: number;
   };
 };
+
+/** Lengths of blocks where a specification names none. */
+const SLOW_BLOCK_MS = 5_000;
+const LATENCY_BLOCK_MS = 10_000;
+
+export function slowBlockMsOf({ slowRequests }: Pick<Margins, 'slowRequests'>): number {
+  return slowRequests.blockMs ?? SLOW_BLOCK_MS;
+}
+
+export function latencyBlockMsOf({ pairedLatency }: Pick<Margins, 'pairedLatency'>): number {
+  return pairedLatency.blockMs ?? LATENCY_BLOCK_MS;
+}
 
 export type Step =
   | { readonly kind: 'setMirror'; readonly percentage: number; readonly twin: number }

@@ -41,7 +41,7 @@ export type MetricStatus = MetricKey & {
   readonly logHarmNeeded: number;
   readonly logSafe: number;
   readonly logSafeNeeded: number;
-  /** Requests, pairs or units looked at, and bad events among them (candidate, reference). */
+  /** Requests, pairs, units or blocks of time looked at, and bad events among them (candidate, reference). */
   readonly samples: number;
   readonly candidateEvents: number;
   readonly referenceEvents: number;
@@ -50,6 +50,8 @@ export type MetricStatus = MetricKey & {
   readonly margin: string;
   /** How many more samples at the present estimate until non-inferior; undefined where that cannot be said. */
   readonly samplesToGo: number | undefined;
+  /** How long they take at the present pace, in milliseconds; only where samples are blocks of time. */
+  readonly msToGo?: number;
   /** What is missing or wrong, in words, where the metric cannot be judged. */
   readonly missing: string | undefined;
 };

@@ -1,6 +1,7 @@
 import { attemptShare } from '../core/attempt.ts';
 import type { Evidence } from '../core/evidence.ts';
 import { type RolloutSpec, rulesOf } from '../core/rollout.ts';
+import { durationText, tenthsText } from '../core/text.ts';
 import { METRIC_PHASE, type MetricName, type MetricStatus, type Verdict } from '../core/verdict.ts';
 import { coverageGaps } from './coverage.ts';
 import { statusOf } from './judgement.ts';
@@ -60,7 +61,7 @@ function whatIsMissing(
   });
   if (require.length === 0) reasons.push('no metric is required here');
   if (require.some((name) => METRIC_PHASE[name] === 'shadow')) {
-    reasons.push(...coverageGaps(evidence.mirror, rulesOf(spec)));
+    reasons.push(...coverageGaps(evidence.mirror, rulesOf(spec)), ...suspicions(spec, metrics));
   }
   if (spec.intent === 'improve' && !metrics.some((status) => speaksForQuality(status, spec))) {
     reasons.push(
@@ -68,6 +69,23 @@ function whatIsMissing(
     );
   }
   return reasons;
+}
+
+/**
+ * Latency in shadow can only reject, and takes some blocks of time to do so. Until it has seen them, and as long as more than
+ * half of the pairs are slower, no more traffic reaches the candidate. (The first rules rejected on a few pairs in a row.)
+ */
+function suspicions(spec: RolloutSpec, metrics: readonly MetricStatus[]): readonly string[] {
+  if (rulesOf(spec) === 1) return [];
+  return metrics.flatMap((status) => {
+    const { metric, role, missing, estimate = 0 } = status;
+    if (metric !== 'pairedLatency' || role !== 'reject') return [];
+    const label = `${metricLabel(status)}, which may reject`;
+    if (missing !== undefined) return [`${label}: ${missing}`];
+    return estimate > 0.5
+      ? [`${label}: slower in ${tenthsText(estimate)} of the pairs so far`]
+      : [];
+  });
 }
 
 /**
@@ -86,9 +104,12 @@ function speaksForQuality(status: MetricStatus, spec: RolloutSpec): boolean {
 function notYet(status: MetricStatus): string {
   const label = metricLabel(status);
   if (status.missing !== undefined) return `${label}: ${status.missing}`;
-  const more =
-    status.samplesToGo === undefined
-      ? 'at the present estimate more samples will not prove it'
-      : `about ${status.samplesToGo} more samples at the present estimate`;
-  return `${label}: not yet proven no worse, ${more}`;
+  return `${label}: not yet proven no worse, ${toGoText(status)}`;
+}
+
+function toGoText({ samplesToGo, msToGo }: MetricStatus): string {
+  if (samplesToGo === undefined) return 'at the present estimate more samples will not prove it';
+  const much =
+    msToGo === undefined ? `${samplesToGo} more samples` : `${durationText(msToGo)} more`;
+  return `about ${much} at the present estimate`;
 }

@@ -6,6 +6,8 @@ import type { MetricPlan } from './metric-plans.ts';
 /** What a rule makes of the evidence for its metric, before the error budget is laid against it. */
 export type Judgement = {
   readonly samples: number;
+  /** How long a sample takes on the average, in milliseconds, where samples are blocks of time. */
+  readonly sampleMs?: number | undefined;
   readonly candidateEvents: number;
   readonly referenceEvents: number;
   readonly estimate: number | undefined;
@@ -49,6 +51,9 @@ export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSp
     safe: logSafe >= logSafeNeeded && !held,
   });
   const settled: Finding = broken || proof.kind === 'missing' ? 'undecided' : finding;
+  const isOpen = plan.role === 'gate' && settled !== 'worse' && !broken;
+  const toGo =
+    isOpen && safe !== undefined ? samplesToGo(safe, judgement.samples, logSafeNeeded) : undefined;
   return {
     ...plan.key,
     finding: settled,
@@ -62,10 +67,8 @@ export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSp
     referenceEvents: judgement.referenceEvents,
     estimate: judgement.estimate,
     margin: judgement.margin,
-    samplesToGo:
-      plan.role === 'gate' && settled !== 'worse' && !broken && safe !== undefined
-        ? samplesToGo(safe, judgement.samples, logSafeNeeded)
-        : undefined,
+    samplesToGo: toGo,
+    ...timeToGo(toGo, judgement),
     missing: whatIsMissing(plan, proof, broken),
   };
 }
@@ -74,6 +77,11 @@ export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSp
 function findingOf(claims: { readonly worse: boolean; readonly safe: boolean }): Finding {
   if (claims.worse) return 'worse';
   return claims.safe ? 'nonInferior' : 'undecided';
+}
+
+function timeToGo(toGo: number | undefined, { sampleMs }: Judgement): Pick<MetricStatus, 'msToGo'> {
+  if (toGo === undefined || sampleMs === undefined) return {};
+  return { msToGo: Math.ceil(toGo * sampleMs) };
 }
 
 function whatIsMissing(plan: MetricPlan, proof: Proof, broken: boolean): string | undefined {

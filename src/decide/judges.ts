@@ -7,11 +7,13 @@ import type { Judgement } from './judgement.ts';
 import { judgeLabelledLoss } from './labelled-loss.ts';
 import { judgeLiveLoss, noLiveLoss } from './live-loss.ts';
 import { judgePairedErrors } from './paired-errors.ts';
+import { judgePairedLatency } from './paired-latency.ts';
 import { judgeErrors as judgeErrors1 } from './rules-1/errors.ts';
 import { judgeLabelledLoss as judgeLabelledLoss1 } from './rules-1/labelled-loss.ts';
 import { judgePairedErrors as judgePairedErrors1 } from './rules-1/paired-errors.ts';
 import { judgePairedLatency as judgePairedLatency1 } from './rules-1/paired-latency.ts';
 import { judgeSlowRequests as judgeSlowRequests1 } from './rules-1/slow-requests.ts';
+import { judgeSlowRequests } from './slow-requests.ts';
 
 /** What one metric's evidence shows, over all requests or over one slice. */
 export type Judge = (evidence: Evidence, spec: RolloutSpec, slice: Slice | undefined) => Judgement;
@@ -43,9 +45,9 @@ const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
     liveLoss: judgeLiveLoss,
     labelledLoss: judgeLabelledLoss,
     pairedErrors: judgePairedErrors,
-    pairedLatency: judgePairedLatency1,
+    pairedLatency: judgePairedLatency,
     errors: judgeErrors,
-    slowRequests: judgeSlowRequests1,
+    slowRequests: judgeSlowRequests,
   },
 };
 

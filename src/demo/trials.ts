@@ -7,22 +7,32 @@ export type Trial = {
   readonly title: string;
   readonly expected: 'promoted' | 'rolledBack';
   /** What the rollout is to show: the body of the request that starts it, but for the candidate. */
-  readonly claim: { readonly intent: Intent; readonly margins: Partial<Margins> };
+  readonly claim: { readonly intent: Intent; readonly margins: AskedMargins };
+};
+
+/** As a request names them: the length of a block as text. */
+type AskedMargins = Omit<Margins, 'pairedLatency' | 'slowRequests'> & {
+  readonly [Name in 'pairedLatency' | 'slowRequests']: Omit<Margins[Name], 'blockMs'> & {
+    readonly block: string;
+  };
 };
 
 /** The group that the demo's third version was starved of while it learned. */
 const DEMO_SLICE = { garment: 'upper', tone: 'dark' };
 
+const BLOCK = '100ms';
+
 /**
  * Margins wide enough to be proven within the demo's minute, not advice. Latency: a canary request is slow above the
- * control's past p95 (not p99), and the candidate may be slow at most twice as often.
+ * control's past p95 (not p99), and the candidate may be slow at most twice as often and 10 points. Blocks of a tenth of a second take stalls
+ * that are longer for several.
  */
 const MARGINS = {
   disagreement: 0.01,
   pairedErrors: 0.01,
   labelledLoss: 0.03,
   errors: { ratio: 2, absolute: 0.01 },
-  slowRequests: { ratio: 2, quantile: 0.95, absolute: 0.1 },
+  slowRequests: { ratio: 2, quantile: 0.95, absolute: 0.1, block: BLOCK },
 };
 
 /** New weights: answers will change, and the labels must say that they got no worse, overall and in the slice. */
@@ -30,13 +40,13 @@ const IMPROVE = {
   intent: 'improve' as const,
   slices: [DEMO_SLICE],
   // Another architecture may take up to 2 ms longer for a run; a live request must not feel it (slowRequests).
-  margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 2 } },
+  margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 2, block: BLOCK } },
   minDuration: '1s',
   // Each image comes back within the demo, and is another request of another user then.
   unit: { window: '100ms' },
   maxDuration: '10m',
   steps: [
-    { setMirror: { percentage: 100, twin: 20 } },
+    { setMirror: { percentage: 100, twin: 50 } },
     { analysis: { metrics: ['labelledLoss', 'pairedErrors'], reject: ['pairedLatency'] } },
     { setWeight: { percent: 10, control: true } },
     { setWeight: { percent: 50, control: true } },
@@ -49,12 +59,12 @@ const IMPROVE = {
 const EQUIVALENT = {
   intent: 'equivalent' as const,
   slices: [],
-  margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 0 } },
+  margins: { ...MARGINS, pairedLatency: { ratio: 1.5, floorMs: 0, block: BLOCK } },
   minDuration: '1s',
   unit: { window: '100ms' },
   maxDuration: '10m',
   steps: [
-    { setMirror: { percentage: 100, twin: 50 } },
+    { setMirror: { percentage: 100, twin: 100 } },
     { analysis: { metrics: ['disagreement', 'pairedErrors'], reject: ['pairedLatency'] } },
     { setWeight: { percent: 10, control: true } },
     { setWeight: { percent: 50, control: true } },
@@ -99,8 +109,8 @@ export function marginsText({ claim: { intent, margins } }: Trial): string {
   return [
     claim,
     `pairedErrors ${pairedErrors}`,
-    `pairedLatency x${pairedLatency?.ratio} and ${pairedLatency?.floorMs} ms`,
-    `errors x${errors?.ratio}`,
-    `slowRequests x${slowRequests?.ratio} above p${100 * (slowRequests?.quantile ?? 0)}`,
+    `pairedLatency x${pairedLatency.ratio} and ${pairedLatency.floorMs} ms`,
+    `errors x${errors.ratio}`,
+    `slowRequests x${slowRequests.ratio} above p${100 * slowRequests.quantile}`,
   ].join(', ');
 }

@@ -29,11 +29,13 @@ export function stepTask(step: Step): string {
 /** `labelledLoss{tone=dark}: 1,240 samples, about 800 more`, or what is missing. */
 export function needText(status: MetricStatus): string {
   const label = metricLabel(status);
-  const samples = `${countText(status.samples)} samples`;
+  const { msToGo } = status;
+  const samples = `${countText(status.samples)} ${msToGo === undefined ? 'samples' : 'blocks of time'}`;
   if (status.missing !== undefined) return `${label}: ${samples}, ${status.missing}`;
   if (typeof status.samplesToGo !== 'number')
     return `${label}: ${samples}, cannot say how many more`;
-  return `${label}: ${samples}, about ${countText(status.samplesToGo)} more`;
+  const more = msToGo === undefined ? countText(status.samplesToGo) : durationText(msToGo);
+  return `${label}: ${samples}, about ${more} more`;
 }
 
 /** `errors: 41 of candidate, 3 of reference in 812 samples, margin ...`: the numbers that a metric was found worse on. */

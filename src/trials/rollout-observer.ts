@@ -11,7 +11,14 @@ import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { AssignedReport, EndedReport, LiveObservation } from '../core/messages.ts';
 import type { Pair } from '../core/outcome.ts';
-import { DEFAULT_UNIT, type Rollout, type RulesVersion, rulesOf } from '../core/rollout.ts';
+import {
+  DEFAULT_UNIT,
+  latencyBlockMsOf,
+  type Rollout,
+  type RulesVersion,
+  rulesOf,
+  slowBlockMsOf,
+} from '../core/rollout.ts';
 import { ArrivalLabels } from './arrival-labels.ts';
 import { type Contestant, lossesOf } from './comparable.ts';
 import { LabelWindow } from './label-window.ts';
@@ -79,6 +86,9 @@ export class RolloutObserver {
       salt: spec.salt,
       latencyMargin: spec.margins.pairedLatency,
       slowQuantile: spec.margins.slowRequests.quantile,
+      slowBlockMs: slowBlockMsOf(spec.margins),
+      latencyBlockMs: latencyBlockMsOf(spec.margins),
+      clock,
       from,
       ...(onFailure === undefined ? {} : { onFailure }),
     });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { createWindow } from '../../src/compare/create-window.ts';
 import { type MaturePair, UnitLossTally } from '../../src/compare/unit-loss-tally.ts';
 import type { Window, WindowOptions } from '../../src/compare/window.ts';
+import { HandClock } from '../../src/core/clock.ts';
 import type { Comparison } from '../../src/core/comparison.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { NO_LABELS } from '../../src/core/label-evidence.ts';
@@ -76,6 +77,9 @@ export function aWindow(over: Partial<WindowOptions> = {}): Window {
     salt: 'salt',
     latencyMargin: { ratio: 1.25, floorMs: 0.1 },
     slowQuantile: 0.9,
+    slowBlockMs: 5_000,
+    latencyBlockMs: 10_000,
+    clock: new HandClock(),
     from: NO_EVIDENCE,
     ...over,
   });

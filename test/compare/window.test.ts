@@ -79,6 +79,7 @@ t.test('a pair is slower only beyond the ratio and beyond the floor', async (t) 
     window.addComparison(aComparison({ latency: { candidateMs, twinMs, shadowRun } }));
   });
   t.same(window.snapshot().pairedLatency, { pairs: 4, slower: 2 });
+  t.same(Object.values(window.snapshot().latencyBlocks ?? {}), [[4, 2]]);
 });
 
 t.test('pairs that shared a run of the shadow host are one measurement of time', async (t) => {

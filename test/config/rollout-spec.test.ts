@@ -17,9 +17,9 @@ t.test('a section that says nothing claims equivalence with every margin set', (
       disagreement: 0.01,
       pairedErrors: 0.005,
       labelledLoss: 0.02,
-      pairedLatency: { ratio: 1.25, floorMs: 0.1 },
+      pairedLatency: { ratio: 1.25, floorMs: 0.1, blockMs: 10_000 },
       errors: { ratio: 2, absolute: 0.002 },
-      slowRequests: { ratio: 2, quantile: 0.99, absolute: 0.02 },
+      slowRequests: { ratio: 2, quantile: 0.99, absolute: 0.002, blockMs: 5_000 },
     },
     errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },
     minRequests: 0,
@@ -199,3 +199,19 @@ t.test('a rollout that cannot be through within its time is refused', (t) => {
   t.doesNotThrow(() => rolloutSpecFrom({ maxDuration: 360_000, minDuration: 1_000 }, TARGET));
   t.end();
 });
+
+t.test(
+  'the length of a block is a duration in a request and milliseconds in a specification',
+  (t) => {
+    const { overrides } = parseRolloutRequest({
+      candidate: '2',
+      margins: { slowRequests: { block: '2s' }, pairedLatency: { ratio: 3, block: '500ms' } },
+    });
+    const { margins } = rolloutSpecFrom({}, { ...TARGET, overrides });
+    t.equal(margins.slowRequests.blockMs, 2_000);
+    t.same(margins.pairedLatency, { ratio: 3, floorMs: 0.1, blockMs: 500 });
+    const short = { candidate: '2', margins: { slowRequests: { block: '10ms' } } };
+    t.throws(() => parseRolloutRequest(short), { message: /expected a duration from 50ms to 1h/ });
+    t.end();
+  },
+);

@@ -1,5 +1,6 @@
 import {
   type ArmCounts,
+  type BlockCounts,
   type DifferenceCounts,
   type Evidence,
   type ExposureCounts,
@@ -86,6 +87,24 @@ const GOOD_LIVE = {
   '2500:2500': anExposure({ errors: 2, slow: 100 }, { errors: 2, slow: 100 }),
 };
 
+/** So many blocks of one length, and the newest, which is still open. */
+export function blocks<Counts extends readonly number[]>(
+  counts: readonly Counts[],
+  lengthMs = 5_000,
+): BlockCounts<Counts> {
+  const open = counts.at(-1);
+  const all = open === undefined ? [] : [...counts, open];
+  return Object.fromEntries(all.map((each, at) => [`${lengthMs}:${340_000_000 + at}`, each]));
+}
+
+/** The same counts in each of so many blocks. */
+export function repeated<Counts extends readonly number[]>(
+  times: number,
+  counts: Counts,
+): readonly Counts[] {
+  return Array.from({ length: times }, () => counts);
+}
+
 /** Evidence of a candidate that is as good as stable in everything, with enough of it to say so. */
 export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
   return {
@@ -108,6 +127,7 @@ export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
     excessDisagreement: differences([-0.5, 10], [0, 1_980], [0.5, 10]),
     pairedErrors: differences([0, 3_900]),
     pairedLatency: { pairs: 2_000, slower: 100 },
+    latencyBlocks: blocks(repeated(40, [50, 2]), 10_000),
     labelledLoss: differences([-1, 30], [0, 2_940], [1, 30]),
     labelledLossBySlice: {
       'garment=upper,tone=dark': differences([-1, 5], [0, 1_490], [1, 5]),
@@ -121,6 +141,7 @@ export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
     live: GOOD_LIVE,
     liveErrors: sharesOf(changes.live ?? GOOD_LIVE),
     liveFelt: feltOf(changes.live ?? GOOD_LIVE),
+    slowBlocks: blocks(repeated(150, [60, 3, 60, 3])),
     ...changes,
   };
 }

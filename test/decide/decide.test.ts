@@ -4,7 +4,7 @@ import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { METRIC_NAMES, type MetricName, type Verdict } from '../../src/core/verdict.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { metricLabel, metricPlans } from '../../src/decide/metric-plans.ts';
-import { anExposure, aSpec, differences, goodEvidence } from './builders.ts';
+import { anExposure, aSpec, blocks, differences, goodEvidence, repeated } from './builders.ts';
 
 const SHADOW: readonly MetricName[] = ['disagreement', 'pairedErrors', 'labelledLoss'];
 const LIVE: readonly MetricName[] = ['errors', 'slowRequests'];
@@ -40,7 +40,7 @@ t.test(
     const cases: readonly [string, Partial<Evidence>][] = [
       ['disagreement', { excessDisagreement: differences([0, 1_000], [1, 200]) }],
       ['pairedErrors', { pairedErrors: differences([0, 500], [1, 60]) }],
-      ['pairedLatency', { pairedLatency: { pairs: 100, slower: 95 } }],
+      ['pairedLatency', { latencyBlocks: blocks(repeated(30, [20, 19]), 10_000) }],
       ['labelledLoss', { labelledLoss: differences([-1, 10], [0, 500], [1, 90]) }],
       [
         SLICE,
@@ -51,7 +51,7 @@ t.test(
         },
       ],
       ['errors', { live: { '500:500': anExposure({ errors: 60 }, { errors: 4 }) } }],
-      ['slowRequests', { live: { '500:500': anExposure({ slow: 300 }, { slow: 60 }) } }],
+      ['slowRequests', slow(30)],
     ];
     for (const [label, changes] of cases) {
       const verdict = verdictOn(changes, []);
@@ -60,6 +60,14 @@ t.test(
     }
   },
 );
+
+/** So many of 60 requests of the candidate in each block are slow, and one of the reference. */
+function slow(candidate: number): Partial<Evidence> {
+  return {
+    slowBlocks: blocks(repeated(60, [60, candidate, 60, 1])),
+    live: { '500:500': anExposure({ slow: candidate * 30 }, { slow: 30 }) },
+  };
+}
 
 t.test('a slice that is worse fails a candidate whose mean is better', async (t) => {
   const verdict = verdictOn({
@@ -92,8 +100,9 @@ t.test('no evidence is never a pass, and what is missing is named', async (t) =>
     'labelledLoss: no labels',
     `${SLICE}: slice empty: no labelled pair in it`,
     'errors: no live requests of the candidate',
-    'slowRequests: no live requests of the candidate at equal shares: use control: true, or 50 %',
+    'slowRequests: no live requests of both arms at equal shares since a threshold was known: use control: true, or 50 %',
     'mirror coverage is not yet known: 0 of 100 sampled requests',
+    'pairedLatency, which may reject: no twin pairs: set twin > 0',
   ]);
   fc.assert(
     fc.property(

@@ -6,18 +6,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { DEFAULT_MARGINS } from '../../src/config/defaults.ts';
-import {
-  harmOfHalf,
-  harmOfMean,
-  harmOfRate,
-  safeOfMean,
-  safeOfRate,
-  type ValueCounts,
-} from '../../src/stats/bets.ts';
-import { harmOfEvents, safeOfEvents } from '../../src/stats/conditional-events.ts';
+import type { Judgement } from '../../src/decide/judgement.ts';
+import { judgePairedLatency } from '../../src/decide/paired-latency.ts';
+import { judgeSlowRequests } from '../../src/decide/slow-requests.ts';
+import { harmOfMean, safeOfMean, type ValueCounts } from '../../src/stats/bets.ts';
 import { harmOfClaim, safeOfClaim } from '../../src/stats/linear-claim.ts';
-import { halfAndHalf, logEvidence } from '../../src/stats/mixture.ts';
+import { logEvidence } from '../../src/stats/mixture.ts';
 import { projectRoot } from '../support/project-root.ts';
+import { anExposure, aSpec, blocks, goodEvidence, repeated } from './builders.ts';
 
 /** Five metrics share the budget in the default steps. */
 const HARM_NEEDED = Math.log(5 / 0.05);
@@ -63,12 +59,16 @@ function meanRow(
   return { metric, truth, finding, logEvidence: (n) => logEvidence(test(counts(n), claim)) };
 }
 
+/** Blocks of 40 pairs, each with the given share of slower ones. */
 function latencyRow(truth: string, share: number): Row {
   return {
     metric: 'pairedLatency',
     truth,
     finding: 'worse',
-    logEvidence: (n) => logEvidence(harmOfHalf(n * share, n)),
+    logEvidence: (n) => {
+      const latencyBlocks = blocks(repeated(n, [40, 40 * share] as const), 10_000);
+      return logEvidenceOf(judgePairedLatency(goodEvidence({ latencyBlocks }), SPEC), 'worse');
+    },
   };
 }
 
@@ -92,23 +92,28 @@ function claimRow(truth: string, { candidate, reference, finding }: LiveTruth): 
   };
 }
 
-/** Units of both arms, half and half, against the larger of two limits. */
-function liveRow(metric: 'slowRequests', truth: string, rates: LiveTruth): Row {
-  const { candidate, reference, finding } = rates;
-  const { ratio, absolute } = DEFAULT_MARGINS[metric];
-  const events = (n: number) => [
-    { odds: 0.5, candidate: (n / 2) * candidate, reference: (n / 2) * reference },
-  ];
-  const harm = (n: number): number =>
-    Math.min(
-      logEvidence(harmOfEvents(events(n), ratio)),
-      logEvidence(harmOfRate((n / 2) * candidate, n / 2, absolute)),
-    );
-  const safe = (n: number): number => {
-    const rate = safeOfRate((n / 2) * candidate, n / 2, absolute);
-    return logEvidence(halfAndHalf(safeOfEvents(events(n), ratio), rate));
+/** Blocks of 500 requests an arm, each with the given shares of slow ones. */
+function slowRow(truth: string, { candidate, reference, finding }: LiveTruth): Row {
+  return {
+    metric: 'slowRequests',
+    truth,
+    finding,
+    logEvidence: (n) => {
+      const [slow, others] = [500 * candidate, 500 * reference];
+      const slowBlocks = blocks(repeated(n, [500, slow, 500, others] as const));
+      const arm = (bad: number) => ({ units: 500 * n, slow: bad * n });
+      const live = { '500:500': anExposure(arm(slow), arm(others)) };
+      return logEvidenceOf(judgeSlowRequests(goodEvidence({ slowBlocks, live }), SPEC), finding);
+    },
   };
-  return { metric, truth, finding, logEvidence: finding === 'worse' ? harm : safe };
+}
+
+const SPEC = aSpec({ margins: DEFAULT_MARGINS });
+
+function logEvidenceOf({ proof }: Judgement, finding: Row['finding']): number {
+  if (proof.kind === 'missing') return 0;
+  if (finding === 'worse') return proof.logHarm;
+  return proof.held === undefined ? logEvidence(proof.safe ?? []) : 0;
 }
 
 const safe = 'nonInferior';
@@ -147,9 +152,9 @@ const ROWS: readonly Row[] = [
   claimRow('1 % of both', { candidate: 0.01, reference: 0.01, finding: safe }),
   claimRow('2.5 % against 0.5 %', { candidate: 0.025, reference: 0.005, finding: worse }),
   claimRow('10 % against 0.1 %', { candidate: 0.1, reference: 0.001, finding: worse }),
-  liveRow('slowRequests', '1 % of both', { candidate: 0.01, reference: 0.01, finding: safe }),
-  liveRow('slowRequests', '5 % against 1 %', { candidate: 0.05, reference: 0.01, finding: worse }),
-  liveRow('slowRequests', '20 % against 1 %', { candidate: 0.2, reference: 0.01, finding: worse }),
+  slowRow('1 % of both', { candidate: 0.01, reference: 0.01, finding: safe }),
+  slowRow('5 % against 1 %', { candidate: 0.05, reference: 0.01, finding: worse }),
+  slowRow('20 % against 1 %', { candidate: 0.2, reference: 0.01, finding: worse }),
 ];
 
 t.test('the sample sizes in the documentation are the ones that the code has', async (t) => {

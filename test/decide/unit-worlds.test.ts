@@ -5,6 +5,7 @@
 import t, { type Test } from 'tap';
 import { createWindow } from '../../src/compare/create-window.ts';
 import type { Window } from '../../src/compare/window.ts';
+import { HandClock } from '../../src/core/clock.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { type Random, seededRandom } from '../../src/core/random.ts';
 import type { RolloutSpec } from '../../src/core/rollout.ts';
@@ -35,6 +36,9 @@ function aWindow(from: Evidence): Window {
     salt: 'salt',
     latencyMargin: SPEC.margins.pairedLatency,
     slowQuantile: 0.99,
+    slowBlockMs: 5_000,
+    latencyBlockMs: 10_000,
+    clock: new HandClock(),
     from,
   });
 }

@@ -9,6 +9,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { readRolloutFile } from '../../src/config/rollout-file.ts';
 import { parseRolloutRequest } from '../../src/config/rollout-spec.ts';
 import { jsonSchema } from '../../src/config/schema.ts';
+import { latencyBlockMsOf, slowBlockMsOf } from '../../src/core/rollout.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { blocksOf, codeIn, readPage, sectionsOf, tableRows } from './page.ts';
 
@@ -78,9 +79,16 @@ const ROLLOUT = 'models.<>.rollout';
 /** What holds where nothing is written and the schema does not say so, because a request may come between. */
 const FILLED_IN: Readonly<Record<string, unknown>> = {
   [ROLLOUT]: DEFAULTS.rollout,
+  [`${ROLLOUT}.margins.pairedLatency`]: blockOf(latencyBlockMsOf(DEFAULT_MARGINS)),
+  [`${ROLLOUT}.margins.slowRequests`]: blockOf(slowBlockMsOf(DEFAULT_MARGINS)),
   [`${ROLLOUT}.margins`]: DEFAULT_MARGINS,
   [`${ROLLOUT}.slices`]: [],
 };
+
+/** A duration is text in the file, and milliseconds inside. */
+function blockOf(ms: number): object {
+  return { block: `${ms / 1_000}s` };
+}
 
 function defaultOf({ path: at, schema }: Key): unknown {
   if (schema.default !== undefined) return schema.default;

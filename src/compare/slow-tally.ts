@@ -1,0 +1,66 @@
+import type { Clock } from '../core/clock.ts';
+import type { ServeErrorCode } from '../core/errors.ts';
+import type { Evidence, SlowCounts } from '../core/evidence.ts';
+import type { LiveObservation } from '../core/messages.ts';
+import { BlockTally } from './block-tally.ts';
+import { SlowThreshold } from './slow-threshold.ts';
+
+export type SlowTallyOptions = {
+  /** Slow is what takes longer than this quantile of the reference's past. */
+  readonly slowQuantile: number;
+  readonly blockMs: number;
+  readonly clock: Clock;
+};
+
+type SlowEvidence = Pick<Evidence, 'slowBlocks'>;
+
+/**
+ * How many requests of each arm were slow, by the block of time in which they began. Observations come in the order of assignment
+ * (see `trials/live-order.ts`), so a block has ended, whatever became of its requests, as soon as one of a later block comes.
+ *
+ * - Only requests at equal shares count: load slows an arm down, regardless of its version.
+ * - A failure counts under `errors` alone, with two exceptions: a time-out, and a request that had already taken longer than the
+ *   threshold when its caller hung up. Callers hang up on the slow arm.
+ * - After a restart the past of the threshold starts empty, and nothing counts until it is known again. A block that the restart
+ *   cut goes on.
+ */
+export class SlowTally {
+  readonly #threshold: SlowThreshold;
+  readonly #blocks: BlockTally<SlowCounts>;
+  readonly #clock: Clock;
+
+  constructor({ slowQuantile, blockMs, clock }: SlowTallyOptions, from: SlowEvidence) {
+    this.#threshold = new SlowThreshold(slowQuantile);
+    this.#blocks = new BlockTally(blockMs, from.slowBlocks ?? {});
+    this.#clock = clock;
+  }
+
+  add({ side, startedMs, endedMs, failure, exposure }: LiveObservation): void {
+    const totalMs = endedMs - startedMs;
+    const thresholdMs = this.#threshold.thresholdMs;
+    const isSlow = thresholdMs !== undefined && totalMs > thresholdMs;
+    const isEven = exposure.candidateBp === exposure.referenceBp;
+    if (thresholdMs !== undefined && isEven && counts(failure, isSlow)) {
+      const slow = Number(isSlow);
+      this.#blocks.add(
+        this.#wallMs(startedMs),
+        side === 'candidate' ? [1, slow, 0, 0] : [0, 0, 1, slow],
+      );
+    }
+    // Last, so that no request is compared with a threshold that it has moved itself.
+    if (side === 'reference' && failure === undefined) this.#threshold.add(totalMs);
+  }
+
+  snapshot(): SlowEvidence {
+    return { slowBlocks: this.#blocks.snapshot() };
+  }
+
+  #wallMs(monotonicMs: number): number {
+    return this.#clock.wallMs() - (this.#clock.monotonicMs() - monotonicMs);
+  }
+}
+
+function counts(failure: ServeErrorCode | undefined, isSlow: boolean): boolean {
+  if (failure === undefined || failure === 'deadline_exceeded') return true;
+  return failure === 'cancelled' && isSlow;
+}

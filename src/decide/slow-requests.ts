@@ -1,0 +1,118 @@
+import type { Evidence, SlowCounts } from '../core/evidence.ts';
+import { type RolloutSpec, slowBlockMsOf } from '../core/rollout.ts';
+import { durationText } from '../core/text.ts';
+import { type BlockValues, logHarmOfBlocks, logSafeOfBlocks } from '../stats/block-bets.ts';
+import { logEvidence } from '../stats/mixture.ts';
+import { type Measurements, readMeasurements, tooFewText } from './blocks.ts';
+import { type Judgement, missing, type Proof } from './judgement.ts';
+import { linearProof } from './linear-rule.ts';
+import { liveShares } from './live-shares.ts';
+import { brief } from './mean-difference.ts';
+
+/**
+ * Whether the candidate is slow more often than `ratio` x the reference plus `absolute`, by one value per block of time: the share
+ * of its requests that were slow, less what the claim allows. Arms are slow in runs (a stall, a busy machine), so requests of one
+ * block are no independent trials, and blocks that depend on each other count for less (`stats/block-bets.ts`). The same must be
+ * shown by one value per unit: a few clients with large requests are slow at all times, in the arm that they were drawn to.
+ */
+export function judgeSlowRequests(evidence: Evidence, { margins }: RolloutSpec): Judgement {
+  const claim = margins.slowRequests;
+  const cap = capOf(claim);
+  const read = readMeasurements(evidence.slowBlocks, {
+    isWhole: ([requests, slow, others, slowOthers]) => slow <= requests && slowOthers <= others,
+    isEnough: ([requests, , others]) => Math.min(requests, others) * cap >= SLOW_AT_CAP,
+  });
+  const sums = read === undefined ? NOTHING : sumsOf(read.counts);
+  const shares = { candidate: sums[1] / sums[0], reference: sums[3] / sums[2] };
+  const ratio = shares.candidate / shares.reference;
+  return {
+    samples: read?.counts.length ?? 0,
+    sampleMs: read?.eachMs,
+    candidateEvents: sums[1],
+    referenceEvents: sums[3],
+    estimate: Number.isFinite(ratio) ? ratio : undefined,
+    margin: `slow share < ${brief(claim.ratio)} x reference plus ${brief(claim.absolute * 100)} %, by blocks of ${durationText(slowBlockMsOf(margins))}`,
+    proof: proofOf(read, evidence, claim),
+  };
+}
+
+type Claim = RolloutSpec['margins']['slowRequests'];
+
+/** A share above so many times the limit counts as that much, so that bets may be large and one block cannot decide. */
+const CAP_LIMITS = 10;
+
+/** Requests of each arm in one measurement: enough for so many slow ones where the share is at the cap. */
+const SLOW_AT_CAP = 5;
+
+/** Fewer measurements do not show whether they depend on each other. */
+const MEASUREMENTS_MIN = 24;
+
+const BET_PARTS = [0.1, 0.3, 0.6, 0.95];
+
+const NOTHING: SlowCounts = [0, 0, 0, 0];
+
+/** Relative to the limit at the share that the quantile leaves above itself. */
+function capOf({ ratio, absolute, quantile }: Claim): number {
+  return Math.min(1, CAP_LIMITS * (ratio * (1 - quantile) + absolute));
+}
+
+function proofOf(
+  read: Measurements<SlowCounts> | undefined,
+  evidence: Evidence,
+  claim: Claim,
+): Proof {
+  const units = linearProof(liveShares('slowRequests', evidence) ?? [], claim);
+  if (read === undefined) return missing('the blocks are not whole counts');
+  if (units.kind === 'missing') return units;
+  if (read.counts.length < MEASUREMENTS_MIN) return missing(tooFew(read));
+  const cap = capOf(claim);
+  const { ratio, absolute } = claim;
+  const values = read.counts.map(
+    ([requests, slow, others, slowOthers]) =>
+      Math.min(cap, slow / requests) - ratio * Math.min(cap, slowOthers / others) - absolute,
+  );
+  const lower = -ratio * cap - absolute;
+  const blocks: BlockValues = { values, lower, upper: cap - absolute, parts: BET_PARTS };
+  const [requests, slow, others, slowOthers] = sumsOf(read.counts);
+  const limit = ratio * (slowOthers / others) + absolute;
+  // Over time and over units: a stall is many units at one time, a unit with large requests is one at many times.
+  const logHarm = Math.min(logHarmOfBlocks(blocks), units.logHarm);
+  const logSafe = Math.min(logSafeOfBlocks(blocks), logEvidence(units.safe ?? []));
+  return {
+    kind: 'evidence',
+    // What the cap hides counts here: harm is not believed of a candidate whose plain share is within the limit.
+    logHarm: slow / requests > limit ? logHarm : 0,
+    safe: [{ logWeight: 0, logWealth: logSafe }],
+    held: heldText(read.counts, { slow, requests, limit }),
+  };
+}
+
+function tooFew(read: Measurements<SlowCounts>): string {
+  if (read.counts.length > 0 || read.eachMs !== undefined)
+    return tooFewText(read, MEASUREMENTS_MIN);
+  return 'no live requests of both arms at equal shares since a threshold was known: use control: true, or 50 %';
+}
+
+/**
+ * Why the candidate is not yet believed to be no worse: the cap hides how long a stall lasts, and a few stalls may by chance not
+ * have come yet. So its plain share must be within the limit even if its worst measurement had come so many times more.
+ */
+function heldText(
+  counts: readonly SlowCounts[],
+  seen: { readonly slow: number; readonly requests: number; readonly limit: number },
+): string | undefined {
+  const worst = counts.reduce((most, [, slow]) => Math.max(most, slow), 0);
+  const expected = (seen.slow + WORST_AGAIN * worst) / seen.requests;
+  if (expected <= seen.limit) return undefined;
+  const [found, allowed] = [expected, seen.limit].map((share) => `${brief(share * 100)} %`);
+  return `${found} of the candidate's requests would be slow if its worst block came ${WORST_AGAIN} times more, at most ${allowed} expected`;
+}
+
+const WORST_AGAIN = 2;
+
+function sumsOf(counts: readonly SlowCounts[]): SlowCounts {
+  return counts.reduce<SlowCounts>(
+    (sum, [a, b, c, d]) => [sum[0] + a, sum[1] + b, sum[2] + c, sum[3] + d],
+    NOTHING,
+  );
+}

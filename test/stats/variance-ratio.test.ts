@@ -1,0 +1,41 @@
+import t from 'tap';
+import { seededRandom } from '../../src/core/random.ts';
+import { varianceRatio } from '../../src/stats/variance-ratio.ts';
+
+/** A series in which each value keeps this part of the one before. */
+function series(kept: number, count: number, seed: number): readonly number[] {
+  const random = seededRandom(seed);
+  let value = 0;
+  return Array.from({ length: count }, () => {
+    value = kept * value + random.unit() - 0.5;
+    return value;
+  });
+}
+
+function meanRatio(kept: number, count: number): number {
+  const seeds = Array.from({ length: 40 }, (_, seed) => seed + 1);
+  return seeds.reduce((sum, seed) => sum + varianceRatio(series(kept, count, seed)), 0) / 40;
+}
+
+t.test('values that do not depend on each other weigh what they are', async (t) => {
+  const ratio = meanRatio(0, 400);
+  t.ok(ratio >= 1 && ratio < 1.2, `${ratio}`);
+});
+
+t.test('values that follow the one before weigh as theory says', async (t) => {
+  // (1 + r) / (1 - r): 3 and 9.
+  for (const [kept, expected] of [
+    [0.5, 3],
+    [0.8, 9],
+  ] as const) {
+    const ratio = meanRatio(kept, 2_000);
+    t.ok(Math.abs(ratio / expected - 1) < 0.15, `${kept}: ${ratio} against ${expected}`);
+  }
+});
+
+t.test('a series that stands still, or avoids itself, weighs what it is', async (t) => {
+  t.equal(varianceRatio([]), 1);
+  t.equal(varianceRatio([0.3]), 1);
+  t.equal(varianceRatio(Array.from({ length: 50 }, () => 0.1)), 1);
+  t.equal(varianceRatio(Array.from({ length: 50 }, (_, at) => at % 2)), 1);
+});
