@@ -1,6 +1,6 @@
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
-import { safeOfClaim } from '../stats/linear-claim.ts';
+import { alikeOfClaim } from '../stats/linear-claim.ts';
 import { logEvidence, samplesToGo } from '../stats/mixture.ts';
 import { armTotals } from './linear-rule.ts';
 import { type LiveShares, liveSharesSince, type ShareMetric } from './live-shares.ts';
@@ -55,7 +55,7 @@ export function claimShown(question: ClaimQuestion): ShownClaim {
   const isCertain = factor * absolute >= 1;
   const safe = isCertain
     ? []
-    : safeOfClaim(seen, { ratio: factor * ratio, absolute: factor * absolute });
+    : alikeOfClaim(seen, { ratio: factor * ratio, absolute: factor * absolute });
   const logSafe = isCertain ? logSafeNeeded : logEvidence(safe);
   return {
     isShown: logSafe >= logSafeNeeded,

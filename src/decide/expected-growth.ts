@@ -1,7 +1,7 @@
 import { falsePromotionOf, type RolloutSpec } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
 import { harmOfHalf, harmOfMean, safeOfMean, type ValueCounts } from '../stats/bets.ts';
-import { harmOfClaim, safeOfClaim } from '../stats/linear-claim.ts';
+import { alikeOfClaim, harmOfClaim, safeOfClaim } from '../stats/linear-claim.ts';
 import { logSumExp } from '../stats/log-sum-exp.ts';
 import type { Mixture } from '../stats/mixture.ts';
 import type { Rates, Truth } from './truth.ts';
@@ -19,14 +19,24 @@ export type Expectation = {
   readonly truth: Truth;
   /** Live metrics: the probability that a unit of the two arms is the candidate's. */
   readonly odds: number;
+  /** The bets of a step's claim in the place of those of a verdict. */
+  readonly isStep?: boolean;
 };
 
 /**
  * What one sample adds to each bet's logarithm in expectation: a pair in shadow, a unit of either arm live. The bets are those that
  * judge, so what mixing them costs is in it. Undefined where the metric cannot show it.
  */
-export function expectedGrowth({ metric, side, spec, truth, odds }: Expectation): Bets | undefined {
+export function expectedGrowth({
+  metric,
+  side,
+  spec,
+  truth,
+  odds,
+  isStep = false,
+}: Expectation): Bets | undefined {
   const { margins } = spec;
+  const test = side === 'harm' ? harmOfClaim : isStep ? alikeOfClaim : safeOfClaim;
   switch (metric) {
     case 'pairedErrors':
       return differences(side, margins.pairedErrors, failuresOf(truth.errors));
@@ -40,9 +50,9 @@ export function expectedGrowth({ metric, side, spec, truth, odds }: Expectation)
     case 'pairedLatency':
       return side === 'harm' ? harmOfHalf(truth.slower, 1) : undefined;
     case 'errors':
-      return claim(side, margins.errors, { rates: truth.errors, odds });
+      return claim(test, margins.errors, { rates: truth.errors, odds });
     case 'slowRequests':
-      return claim(side, margins.slowRequests, { rates: truth.slow, odds });
+      return claim(test, margins.slowRequests, { rates: truth.slow, odds });
     case 'liveLoss':
       // How many users send labels is not known beforehand.
       return undefined;
@@ -129,7 +139,7 @@ function ofDisagreement(
 type Exposed = { readonly rates: Rates; readonly odds: number };
 
 function claim(
-  side: Side,
+  test: typeof safeOfClaim,
   margin: { readonly ratio: number; readonly absolute: number },
   { rates, odds }: Exposed,
 ): Bets | undefined {
@@ -143,5 +153,5 @@ function claim(
     candidate: shares(rates.candidate, odds),
     reference: shares(rates.reference, 1 - odds),
   };
-  return (side === 'harm' ? harmOfClaim : safeOfClaim)([seen], margin);
+  return test([seen], margin);
 }

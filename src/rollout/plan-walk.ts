@@ -2,6 +2,7 @@ import type { RolloutSpec, Step } from '../core/rollout.ts';
 import { METRIC_PHASE, type MetricName } from '../core/verdict.ts';
 import {
   type Bets,
+  type Expectation,
   expectedGrowth,
   grown,
   logNeeded,
@@ -153,7 +154,10 @@ function needOfWeight(step: Extract<Step, { kind: 'setWeight' }>, place: Place):
   const fold = foldAt(step.percent);
   const claims = fold === undefined ? [] : claimedMetrics(spec, step);
   const waits = claims.map((metric) => {
-    const growth = growthOf({ metric, side: 'safe' }, coarser(place, metric, fold ?? 1));
+    const growth = growthOf(
+      { metric, side: 'safe', isStep: true },
+      coarser(place, metric, fold ?? 1),
+    );
     // The whole budget, whichever attempt it is: nothing is promoted on a step's claim.
     const needed = -Math.log(spec.errorBudget.falsePromotion);
     const samples = growth && samplesUntil(undefined, growth, needed);
@@ -257,7 +261,7 @@ function gatheredAfter(place: Place, requests: number): Map<string, Gathered> {
 }
 
 function growthOf(
-  asked: { readonly metric: MetricName; readonly side: Side },
+  asked: Pick<Expectation, 'metric' | 'side' | 'isStep'>,
   place: Pick<Place, 'spec' | 'truth' | 'shares'>,
 ): Bets | undefined {
   return expectedGrowth({ ...expectationOf(place), ...asked });

@@ -51,6 +51,30 @@ export function safeOfClaim(seen: readonly ExposedShares[], claim: LinearClaim):
   return mixtureOver(seen, claim, safeAlternatives);
 }
 
+/**
+ * As `safeOfClaim`, with all money on a candidate that is about as good as the reference: it shows a claim much coarser than such a
+ * candidate needs with a fifth to a quarter fewer units, and one close to the limit later.
+ */
+export function alikeOfClaim(seen: readonly ExposedShares[], claim: LinearClaim): Mixture {
+  return mixtureOver(seen, claim, alikeAlternatives);
+}
+
+/** Of the coarse claim: its part of the money where neither arm ever fails, and the rates at which both fail alike, by `absolute`. */
+const NEVER_ALIKE = 0.3;
+const ALIKE_RATES = [0.1, 0.5, 2.5];
+
+function alikeAlternatives(claim: LinearClaim): readonly Alternative[] {
+  const rates = ALIKE_RATES.map((times) => times * claim.absolute).filter(
+    (rate) => rate < limitAt(rate, claim) && limitAt(rate, claim) < HIGHEST_RATE,
+  );
+  const alike = rates.map((rate) => ({
+    candidate: rate,
+    reference: rate,
+    part: (1 - NEVER_ALIKE) / rates.length,
+  }));
+  return [{ candidate: 0, reference: 0, part: NEVER_ALIKE }, ...alike];
+}
+
 /** The reference's rates of the alternatives: from a quarter of `absolute` up, as long as they and the limit stay below this. */
 const LOWEST_BASE = 0.25;
 const BASE_GROWTH = 3;

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { seededRandom } from '../../src/core/random.ts';
 import {
+  alikeOfClaim,
   type ExposedShares,
   harmOfClaim,
   type LinearClaim,
@@ -14,6 +15,8 @@ import {
 import { logEvidence, type Mixture } from '../../src/stats/mixture.ts';
 
 type Test = (seen: readonly ExposedShares[], claim: LinearClaim) => Mixture;
+
+const TESTS: readonly Test[] = [harmOfClaim, safeOfClaim, alikeOfClaim];
 
 const inside = fc.double({ min: 0.001, max: 0.999, noNaN: true });
 const claims: fc.Arbitrary<LinearClaim> = fc.record({
@@ -80,9 +83,12 @@ t.test(
             reference: lawOf(reference, high, low),
           });
           const edge = world(limit);
-          const fair = [harmOfClaim, safeOfClaim].flatMap((test) => meanWealths(test, claim, edge));
+          const fair = TESTS.flatMap((test) => meanWealths(test, claim, edge));
           const harm = meanWealths(harmOfClaim, claim, world(limit * off));
-          const safe = meanWealths(safeOfClaim, claim, world(limit + off * (1 - limit)));
+          const beyond = world(limit + off * (1 - limit));
+          const safe = [safeOfClaim, alikeOfClaim].flatMap((test) =>
+            meanWealths(test, claim, beyond),
+          );
           return (
             fair.every((mean) => Math.abs(mean - 1) < 1e-6) &&
             [...harm, ...safe].every((mean) => mean <= 1 + 1e-6)
@@ -105,7 +111,7 @@ t.test(
       { odds: 0.25, reference: 0.01 },
       { odds: 0.5, reference: 0.4 },
     ];
-    for (const test of [harmOfClaim, safeOfClaim]) {
+    for (const test of TESTS) {
       let mean = 0;
       for (let outcome = 0; outcome < 4 ** moments.length; outcome += 1) {
         let p = 1;
@@ -141,7 +147,7 @@ t.test('counts add: neither order nor grouping matters', async (t) => {
     fc.property(units, (list) => {
       const seen = list.map(({ odds, isCandidate, share }) => unit(odds, isCandidate, share));
       const back = [...seen].reverse();
-      return [harmOfClaim, safeOfClaim].every(
+      return TESTS.every(
         (test) => logEvidence(test(seen, claim)) === logEvidence(test(back, claim)),
       );
     }),
@@ -250,5 +256,23 @@ t.test('the proof takes at most 1.5 times what a test needs that knows both rate
     const alpha = candidate > 2 * reference + 0.002 ? 0.01 : 0.05;
     const ratio = meanOverLimit({ reference, candidate, alpha, seed: 1_000 * index });
     t.ok(ratio <= 1.5, `${reference} against ${candidate}: ${ratio.toFixed(2)} times`);
+  }
+});
+
+t.test('a coarse claim is shown sooner by bets on a candidate that is alike', async (t) => {
+  const coarse = { ratio: 10, absolute: 0.01 };
+  for (const rate of [0, 0.001, 0.005]) {
+    const unitsOf = (test: Test): number => {
+      const counts = (n: number) => [[0, n * (1 - rate)] as const, [1, n * rate] as const];
+      let n = 1;
+      const shown = (): boolean => {
+        const seen = { odds: 0.5, candidate: counts(n), reference: counts(n) };
+        return logEvidence(test([seen], coarse)) >= Math.log(20);
+      };
+      while (!shown()) n *= 1.01;
+      return n;
+    };
+    const ratio = unitsOf(alikeOfClaim) / unitsOf(safeOfClaim);
+    t.ok(ratio < 0.9, `${rate}: ${ratio}`);
   }
 });
