@@ -31,6 +31,8 @@ const MODEL_FAILURES: ReadonlySet<ServeErrorCode> = new Set([
   'internal',
 ]);
 
+const FROM_ANY = { from: 'any' as const, callers: { perSecondMax: 1, labelsMax: 1 } };
+
 /** All that can wait in one run. */
 const LABEL_BYTES_MAX = 256 * 1024 * 1024;
 
@@ -84,7 +86,7 @@ class VirtualRollout implements Trial {
     this.#route = routeFor(this.#rollout, firstRoute());
     this.#observers = new RolloutObservers({
       contestant: ({ version }) => contestant(version),
-      labelSettings: () => ({ windowMs: undefined, storeBytesMax: LABEL_BYTES_MAX }),
+      labelSettings: () => ({ windowMs: undefined, storeBytesMax: LABEL_BYTES_MAX, ...FROM_ANY }),
       clock: time,
       tokens: { read: readToken },
       order: () => undefined,

@@ -55,7 +55,7 @@ export function createDataPlane({
     allowedHosts: config.server.allowedHosts,
     budget,
     intake,
-    feedback: (token, label) => observers.label(token, label),
+    feedback: (token, label, caller) => observers.label(token, label, caller),
     limits: {
       ...REST_LIMITS,
       connectionsMax: connectionsFitting(config.server.connectionsMax, log),
@@ -98,13 +98,14 @@ export type ControlPlaneOptions = ModelsViewOptions & {
   readonly gateway: Gateway;
   readonly controller: Controller;
   readonly telemetry: Telemetry;
+  readonly observers: Pick<RolloutObservers, 'label'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /** The admin server. */
 export function createControlPlane(options: ControlPlaneOptions): AdminServer {
-  const { gateway, controller, telemetry, lookout, repository, configReload, onInternalError } =
-    options;
+  const { gateway, controller, telemetry, lookout, repository, configReload, observers } = options;
+  const { onInternalError } = options;
   const server = createAdminServer({
     controller,
     ledger: () => controller.ledger(),
@@ -120,6 +121,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
       await repository.reload(model);
       return modelsView(options).find((each) => each.model === model);
     },
+    label: ({ token, label }) => observers.label(token, label),
     reloadConfig: (request) => configReload.reload({ ...request, actor: 'admin' }),
     metrics: telemetry,
     ready: () => gateway.serverReadiness().ready,

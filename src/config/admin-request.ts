@@ -81,6 +81,26 @@ export function parseReason(body: unknown): string {
   return checked(reasonSchema, body, 'the body').reason;
 }
 
+const labelSchema = section(
+  {
+    token: z.string({ error: expected('the feedback token of an answer') }),
+    label: z.unknown().refine((label) => label !== undefined && label !== null, {
+      error: expected('a label'),
+    }),
+  },
+  'a JSON object',
+);
+
+/**
+ * Checks `{ token, label }`: the label of a live answer.
+ *
+ * @throws ServeError `invalid_input` that names every problem.
+ */
+export function parseLabel(body: unknown): { readonly token: string; readonly label: unknown } {
+  const { token, label } = checked(labelSchema, body, 'the body');
+  return { token, label };
+}
+
 const extensionSchema = section({ reason, for: duration }, 'a JSON object');
 
 /**

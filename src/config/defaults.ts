@@ -52,6 +52,12 @@ export const DEFAULTS = {
     labels: {
       /** Labels that come unasked are no random sample unless the operator says so: then they can only reject. */
       selection: 'arrival',
+      /** Who has an answer's token may label it. */
+      from: 'any',
+      /** Max labels of one address a second: far beyond what a client has answers for. nginx's limit_req rate. */
+      callerPerSecond: 1_000,
+      /** Max labels of one address in one rollout. */
+      callerMax: 1_000_000,
       /** Max bytes of requests whose label window has not ended; beyond, the oldest is dropped. Some 400,000 requests. */
       storeMax: '32MiB',
     },

@@ -3,12 +3,15 @@ import type { LabelPlan } from '../core/label-evidence.ts';
 import { durationText } from '../core/text.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
-import { byteSize, duration } from './quantities.ts';
+import { byteSize, duration, whole } from './quantities.ts';
 
 /** A model's `labels` section, complete: which labels are taken, and when they are evidence. */
 export type LabelsSetting = Pick<LabelPlan, 'selection'> & {
   /** Milliseconds; undefined: labels are taken and prove nothing. */
   readonly windowMs: number | undefined;
+  /** `any`: clients of the data plane, with a token. `admin`: the admin API alone. */
+  readonly from: 'any' | 'admin';
+  readonly callers: { readonly perSecondMax: number; readonly labelsMax: number };
   /** Of the requests that wait for their window to end. */
   readonly storeBytesMax: number;
 };
@@ -27,15 +30,20 @@ export const labelsSchema = section({
   selection: z
     .enum(['arrival', 'random'], { error: expected('arrival or random') })
     .default(labels.selection),
+  from: z.enum(['any', 'admin'], { error: expected('any or admin') }).default(labels.from),
+  callerPerSecond: whole({ min: 1, max: 1_000_000 }, 'labels').default(labels.callerPerSecond),
+  callerMax: whole({ min: 1, max: 1_000_000_000 }, 'labels').default(labels.callerMax),
   storeMax: byteSize
     .refine((bytes) => bytes >= STORE_BYTES_MIN, { error: expected('at least 64KiB') })
     .prefault(labels.storeMax),
 })
   .prefault({})
   .transform(
-    ({ window, selection, storeMax }): LabelsSetting => ({
+    ({ window, selection, from, callerPerSecond, callerMax, storeMax }): LabelsSetting => ({
       windowMs: window,
       selection,
+      from,
+      callers: { perSecondMax: callerPerSecond, labelsMax: callerMax },
       storeBytesMax: storeMax,
     }),
   );

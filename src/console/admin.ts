@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import {
   parseExtension,
+  parseLabel,
   parseModel,
   parseRate,
   parseReason,
@@ -47,6 +48,8 @@ export type AdminOptions = {
   readonly models: () => Promise<object>;
   /** Reloads a model's folder and resolves with the model as it is then. Rejects with a ServeError. */
   readonly reload: (model: string) => Promise<unknown>;
+  /** Takes a label of a live answer and says what became of it. Throws ServeError `invalid_input`. */
+  readonly label: (labelled: { readonly token: string; readonly label: unknown }) => string;
   /** Reads the configuration file again and applies it. Rejects with a ServeError. */
   readonly reloadConfig: (request: ReloadConfigRequest) => Promise<object | Refusal>;
   /** Prometheus text. */
@@ -138,7 +141,7 @@ function answerErrors(app: FastifyInstance, options: AdminOptions): void {
 }
 
 function addOverviews(app: FastifyInstance, options: AdminOptions): void {
-  const { controller, ledger, metrics, models, reload, ready } = options;
+  const { controller, ledger, metrics, models, label, reload, ready } = options;
   app.get('/healthz', async (_, reply) => {
     const isReady = ready();
     const { kind: state, ...why } = ledger();
@@ -151,6 +154,10 @@ function addOverviews(app: FastifyInstance, options: AdminOptions): void {
   });
   app.get('/api/v1/models', () => models());
   app.post<OfModel>('/api/v1/models/:model/reload', ({ params: { model } }) => reload(model));
+  app.post('/api/v1/models/:model/labels', async ({ body }, reply) => {
+    const result = label(parseLabel(body));
+    return reply.code(result === 'waiting' ? 202 : 200).send({ result });
+  });
 }
 
 type Start = { readonly model: string; readonly body: unknown };

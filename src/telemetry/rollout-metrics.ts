@@ -1,6 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 
-import { sliceKey } from '../core/evidence.ts';
+import { type Evidence, sliceKey } from '../core/evidence.ts';
+import type { LabelEvidence } from '../core/label-evidence.ts';
 import type { MetricDetail } from '../core/metric-detail.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { Phase } from '../core/rollout.ts';
@@ -16,6 +17,8 @@ export type RolloutView = {
   readonly setWeightBp: number;
   readonly metrics: readonly (MetricStatus & MetricDetail)[];
   readonly mirrorHealth: MirrorHealth | undefined;
+  readonly labels: Evidence['labels'];
+  readonly labelling: LabelEvidence | undefined;
 };
 
 const FINDING_VALUE = { worse: -1, undecided: 0, nonInferior: 1 } as const satisfies Record<
@@ -45,6 +48,7 @@ export class RolloutMetrics {
     addStep(registry, newest);
     addMirrorWorking(registry, newest);
     addFindings(registry, newest);
+    addLabels(registry, newest);
   }
 }
 
@@ -115,6 +119,24 @@ function metricsOf({ model, candidate, metrics }: RolloutView) {
   return metrics.map((status) => {
     const slice = status.slice === undefined ? '' : sliceKey(status.slice);
     return { status, labels: { model, candidate, metric: status.metric, slice } };
+  });
+}
+
+function addLabels(registry: Registry, views: ReadViews): void {
+  new Gauge({
+    name: 'understudy_rollout_labels',
+    help: "Labels of a model's newest rollout, by what became of them: joined, unmatched, late or neither (they equal neither version's answer); and pairs that are waiting for their window to end, or were dropped before",
+    labelNames: [...LABELS, 'state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { model, candidate, labels, labelling } of views()) {
+        const { late = 0, neither = 0, waiting = 0, dropped = 0 } = labelling ?? {};
+        const states = { ...labels, late, neither, waiting, dropped };
+        for (const [state, count] of Object.entries(states))
+          this.set({ model, candidate, state }, count);
+      }
+    },
   });
 }
 

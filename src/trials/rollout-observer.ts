@@ -1,3 +1,4 @@
+import { type LabelCallerLimits, LabelCallers } from '../capture/label-callers.ts';
 import type { LabelPart } from '../capture/label-folder.ts';
 import type { LabelResult } from '../capture/label-result.ts';
 import type { LabelStore } from '../capture/label-store.ts';
@@ -26,15 +27,17 @@ import type { AnswerOfLabel, Labels } from './labels.ts';
 import { LiveLabels } from './live-labels.ts';
 import { LiveOrder } from './live-order.ts';
 import { MatureLabels } from './mature-labels.ts';
+import { MirrorCheck } from './mirror-check.ts';
 
 /** The model's `labels` section, as it is at present. */
 export type LabelSettings = {
   /** Milliseconds; undefined: none is declared. */
   readonly windowMs: number | undefined;
   readonly storeBytesMax: number;
+  /** Who may label: clients of the data plane too, or the admin API alone. */
+  readonly from: 'any' | 'admin';
+  readonly callers: LabelCallerLimits;
 };
-
-import { MirrorCheck } from './mirror-check.ts';
 
 export type RolloutObserverOptions = {
   readonly rollout: Rollout;
@@ -60,6 +63,8 @@ export class RolloutObserver {
   /** Live requests, on their way to the window. */
   readonly live: LiveOrder;
   readonly mirrorCheck: MirrorCheck;
+  /** Of labels from clients. */
+  readonly callers: LabelCallers;
   /** Undefined where no label of a live answer is judged. */
   readonly #liveLabels: LiveLabels | undefined;
   readonly #labels: Labels;
@@ -98,6 +103,7 @@ export class RolloutObserver {
       name: rollout.id,
       send: (requestId) => options.sendCheck(requestId),
     });
+    this.callers = new LabelCallers(clock);
     const window = labelWindowOf(options);
     this.#labels = labelsOf(options, window);
     this.#liveLabels = liveLabelsOf(options, window);

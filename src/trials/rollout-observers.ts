@@ -2,6 +2,7 @@ import type { LabelFolder } from '../capture/label-folder.ts';
 import type { LabelResult } from '../capture/label-result.ts';
 import type { FeedbackTokens } from '../capture/token.ts';
 import type { Clock } from '../core/clock.ts';
+import { ServeError } from '../core/errors.ts';
 import { type Evidence, type FailuresByArm, NO_EVIDENCE } from '../core/evidence.ts';
 import type { FailureKind } from '../core/failure-kind.ts';
 import type { MirrorEvent, MirrorTarget, Order, RolloutReport } from '../core/messages.ts';
@@ -112,10 +113,27 @@ export class RolloutObservers {
     await Promise.all([...this.#observers.values()].map((observer) => observer.close(false)));
   }
 
-  /** Takes a label. Throws ServeError invalid_input for a token that is not ours and for a label that cannot be one. */
-  label(token: string, label: unknown): LabelResult {
+  /**
+   * Takes a label. `caller`: the address of a client of the data plane; undefined: the admin API. Throws ServeError: invalid_input
+   * for a token that is not ours and for a label that cannot be one; not_allowed and overloaded as the model's `labels` section says.
+   */
+  label(token: string, label: unknown, caller?: string): LabelResult {
     const claims = this.#options.tokens.read(token);
-    return this.#observers.get(claims.model)?.label(claims, label) ?? 'notSampled';
+    const { model } = claims;
+    const observer = this.#observers.get(model);
+    if (observer === undefined) return 'notSampled';
+    if (caller !== undefined) this.#admit(model, observer, caller);
+    return observer.label(claims, label);
+  }
+
+  #admit(model: string, observer: RolloutObserver, caller: string): void {
+    const { from, callers } = this.#options.labelSettings(model);
+    if (from === 'admin') {
+      const where = `POST /api/v1/models/${model}/labels on the admin port`;
+      const message = `feedback: expected labels of ${model} at ${where} (labels.from: admin), found one of a client`;
+      throw new ServeError('not_allowed', message);
+    }
+    observer.callers.admit(caller, callers);
   }
 
   #openObserver(rolloutId: string): RolloutObserver | undefined {

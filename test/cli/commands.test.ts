@@ -55,6 +55,7 @@ const gateway = createAdminServer({
   models: async () => ({ models: [], isFresh: true }),
   reload: async (model) => ({ model }),
   lookAt: async () => undefined,
+  label: () => 'joined',
   reloadConfig: async () => ({ changes: [], notes: [], dryRun: false }),
   metrics: { contentType: 'text/plain', render: async () => '' },
   ledger: () => ({ ...HEALTHY, unrecorded: 0 }),

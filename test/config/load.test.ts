@@ -26,6 +26,7 @@ async function problemsOf(text: string, overrides: ConfigOverrides = {}): Promis
 }
 
 const HEAD = 'apiVersion: understudy/v1\n';
+const FROM_ANY = { from: 'any', callers: { perSecondMax: 1_000, labelsMax: 1_000_000 } };
 const MODEL = `${HEAD}models:\n  fashion:\n`;
 
 const WRONG: readonly { readonly title: string; readonly text: string; readonly says: string }[] = [
@@ -167,7 +168,7 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
   {
     title: 'a metric that does not exist',
     text: `${MODEL}    rollout:\n      steps:\n        - setMirror: { percentage: 100 }\n        - analysis: { metrics: [agreement] }\n        - promote\n`,
-    says: 'understudy.yaml:7:33 models.fashion.rollout.steps.1.analysis.metrics.0: expected one of disagreement, pairedErrors, pairedLatency, labelledLoss, errors, slowRequests, found "agreement"',
+    says: 'understudy.yaml:7:33 models.fashion.rollout.steps.1.analysis.metrics.0: expected one of disagreement, pairedErrors, pairedLatency, labelledLoss, errors, slowRequests, liveLoss, found "agreement"',
   },
   {
     title: 'a step of no kind',
@@ -263,7 +264,7 @@ t.test('everything has a default', async (t) => {
     versions: { kind: 'latest', count: 1 },
     follows: false,
     route: undefined,
-    labels: { windowMs: undefined, selection: 'arrival', storeBytesMax: 33_554_432 },
+    labels: { windowMs: undefined, selection: 'arrival', ...FROM_ANY, storeBytesMax: 33_554_432 },
     rollout: {},
   });
   t.same((await loadConfig(undefined)).server, config.server, 'without a file as well');
@@ -319,6 +320,7 @@ models:
   t.same(model.labels, {
     windowMs: 108_000_000,
     selection: 'random',
+    ...FROM_ANY,
     storeBytesMax: 1_048_576,
   });
   t.same(model.instances, { replicas: 2, intraOpThreads: 1 });

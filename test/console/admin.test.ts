@@ -23,6 +23,7 @@ async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
     reloadConfig: async () => ({ changes: [], notes: [], dryRun: false }),
+    label: () => 'joined',
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
     ledger: () => ({ ...HEALTHY, unrecorded: 0 }),
     ready: () => true,
@@ -247,6 +248,7 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
     reloadConfig: async () => ({ changes: [], notes: [], dryRun: false }),
+    label: () => 'joined',
     metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
     ledger: () => ({ ...HEALTHY, unrecorded: 0 }),
     ready: () => isReady,
@@ -369,3 +371,23 @@ t.test(
     }
   },
 );
+
+t.test('the admin API takes labels', async (t) => {
+  const seen: unknown[] = [];
+  const { app } = await anAdmin(new World(), {
+    label: (labelled) => {
+      seen.push(labelled);
+      return labelled.label === 1 ? 'joined' : 'waiting';
+    },
+  });
+  const send = async (payload: object) => {
+    const url = '/api/v1/models/fashion/labels';
+    const answer = await app.inject({ method: 'POST', url, payload });
+    return [answer.statusCode, answer.json()];
+  };
+  t.same(await send({ token: 'a', label: 1 }), [200, { result: 'joined' }]);
+  t.same(await send({ token: 'b', label: 'coat' }), [202, { result: 'waiting' }]);
+  t.match(await send({ token: 'a' }), [400, { error: /label/ }]);
+  t.match(await send({ label: 1 }), [400, { error: /token/ }]);
+  t.equal(seen.length, 2);
+});

@@ -27,6 +27,7 @@ t.test('the routes are those of the server', async (t) => {
     models: async () => ({ models: [], isFresh: true }),
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
+    label: () => 'joined',
     reloadConfig: async () => ({}),
     metrics: { contentType: 'text/plain', render: async () => '' },
     ledger: () => ({ ...HEALTHY, unrecorded: 0 }),

@@ -11,6 +11,8 @@ import type { RolloutView } from '../../src/telemetry/rollout-metrics.ts';
 import { createTelemetry, type TelemetryOptions } from '../../src/telemetry/telemetry.ts';
 import { projectRoot } from '../support/project-root.ts';
 
+const NO_LABELS_YET = { labels: { joined: 3, unmatched: 1 }, labelling: undefined };
+
 const TARGET = { model: 'm', version: '2' };
 
 function aTelemetry(parts: Partial<TelemetryOptions> = {}) {
@@ -221,7 +223,7 @@ t.test("a rollout's mirror is up, down or not known, and its fall is logged", as
   ];
   const rollouts = healths.map((mirrorHealth, at) => ({
     ...({ model: `m${at}`, candidate: '2', phase: 'progressing', step: undefined } as const),
-    ...{ setWeightBp: 0, metrics: [], mirrorHealth },
+    ...{ setWeightBp: 0, metrics: [], mirrorHealth, ...NO_LABELS_YET },
   }));
   const page = await aTelemetry({ rollouts: () => rollouts }).render();
   t.same(page.match(/^understudy_rollout_mirror_up\{.*$/gm), [
@@ -242,6 +244,7 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
     phase: 'rolledBack',
     step: undefined,
     setWeightBp: 0,
+    ...NO_LABELS_YET,
     metrics: [],
     mirrorHealth: undefined,
   };
@@ -259,6 +262,7 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
     phase: 'progressing',
     step: { number: 3 },
     setWeightBp: 500,
+    ...NO_LABELS_YET,
     metrics,
   };
   const views = [old, present];

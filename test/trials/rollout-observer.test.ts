@@ -6,6 +6,8 @@ import { RolloutObserver } from '../../src/trials/rollout-observer.ts';
 import { aPackage, aPair } from '../models/builders.ts';
 import { aRollout, aSpec } from '../rollout/builders.ts';
 
+const FROM_ANY = { from: 'any' as const, callers: { perSecondMax: 100, labelsMax: 1_000 } };
+
 const WINDOW_MS = 60_000;
 
 type Given = {
@@ -25,7 +27,7 @@ function anObserver(given: Given = {}) {
   const observer = new RolloutObserver({
     rollout: { ...aRollout({ spec }), startedMs: clock.wallMs() },
     ...{ from, stable, candidate, clock },
-    labelSettings: () => ({ windowMs: windowMs(), storeBytesMax: 1_048_576 }),
+    labelSettings: () => ({ windowMs: windowMs(), storeBytesMax: 1_048_576, ...FROM_ANY }),
     sendCheck: () => undefined,
   });
   const label = (requestId: string, value: unknown, issuedMs = clock.wallMs()) =>

@@ -4,6 +4,7 @@ import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { MirrorEvent, Order, RolloutReport } from '../../src/core/messages.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { LiveWatch } from '../../src/mirror/live-watch.ts';
+import type { LabelSettings } from '../../src/trials/rollout-observer.ts';
 import { RolloutObservers } from '../../src/trials/rollout-observers.ts';
 import {
   ALL,
@@ -18,13 +19,18 @@ import {
 import { aPackage, aPair } from '../models/builders.ts';
 import { aRollout, aSpec } from '../rollout/builders.ts';
 
+const FROM_ANY = { from: 'any' as const, callers: { perSecondMax: 100, labelsMax: 1_000 } };
+
 const target = { model: 'fashion', version: '2', rolloutId: aRollout().id };
-function aDecider(order: (order: Order) => void = () => undefined) {
+function aDecider(
+  order: (order: Order) => void = () => undefined,
+  over: Partial<LabelSettings> = {},
+) {
   const events: MirrorEvent[] = [];
   const errors: string[] = [];
   const observers = new RolloutObservers({
     contestant: ({ version }) => (version === '3' ? undefined : aPackage(version)),
-    labelSettings: () => ({ windowMs: 60_000, storeBytesMax: 1_048_576 }),
+    labelSettings: () => ({ windowMs: 60_000, storeBytesMax: 1_048_576, ...FROM_ANY, ...over }),
     clock: new HandClock(),
     tokens: {
       read: (token) => {
@@ -232,3 +238,19 @@ t.test(
     t.match(observers.evidence(next.id).mirror, { eligible: 1, compared: 1 });
   },
 );
+
+t.test('who may label, and how much, is as the model declares it', async (t) => {
+  const { observers: closed } = aDecider(undefined, { from: 'admin' });
+  closed.open(aRollout(), NO_EVIDENCE);
+  closed.receive({ kind: 'drawn', target, requestId: 'r1' });
+  const label = () => closed.label('fashion/1/r1', 'coat', '10.0.0.1');
+  t.throws(label, { code: 'not_allowed', message: /api.v1.models.fashion.labels/ });
+  t.equal(closed.label('fashion/1/r1', 'coat'), 'waiting', 'the admin API may');
+
+  const { observers } = aDecider(undefined, { callers: { perSecondMax: 9, labelsMax: 1 } });
+  observers.open(aRollout(), NO_EVIDENCE);
+  for (const requestId of ['r1', 'r2']) observers.receive({ kind: 'drawn', target, requestId });
+  t.equal(observers.label('fashion/1/r1', 'coat', '10.0.0.1'), 'waiting');
+  t.throws(() => observers.label('fashion/1/r2', 'coat', '10.0.0.1'), { code: 'overloaded' });
+  t.equal(observers.label('fashion/1/r2', 'coat', '10.0.0.2'), 'waiting', 'another caller');
+});

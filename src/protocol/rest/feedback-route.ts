@@ -10,10 +10,11 @@ import { parseJson } from './json-text.ts';
 export type FeedbackResult = 'joined' | 'waiting' | 'notSampled' | 'unmatched' | 'duplicate';
 
 /**
- * Takes a label for the request that a token stands for. Throws ServeError `invalid_input` for a token that is not ours and
- * for a label that cannot be one.
+ * Takes a label for the request that a token stands for, from the caller at this address. Throws ServeError: `invalid_input` for a
+ * token that is not ours and for a label that cannot be one, `not_allowed` and `overloaded` for a caller that may not label, or
+ * not more.
  */
-export type Feedback = (token: string, label: unknown) => FeedbackResult;
+export type Feedback = (token: string, label: unknown, caller: string) => FeedbackResult;
 
 /** A label is a name, a number or a short list; a call that brings more has gone to the wrong address. */
 const FEEDBACK_BYTES_MAX = 65_536;
@@ -22,7 +23,7 @@ const FEEDBACK_BYTES_MAX = 65_536;
 export function createFeedbackRoute(feedback: Feedback) {
   return async (http: FastifyRequest, reply: FastifyReply): Promise<{ result: FeedbackResult }> => {
     const { token, label } = parseFeedback(http.body);
-    const result = feedback(token, label);
+    const result = feedback(token, label, http.socket.remoteAddress ?? '');
     reply.code(result === 'waiting' ? 202 : 200);
     return { result };
   };

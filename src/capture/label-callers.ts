@@ -1,0 +1,62 @@
+import type { Clock } from '../core/clock.ts';
+import { ServeError } from '../core/errors.ts';
+
+export type LabelCallerLimits = {
+  /** Labels of one caller a second; as many at once. */
+  readonly perSecondMax: number;
+  /** Labels of one caller in one rollout. */
+  readonly labelsMax: number;
+};
+
+type Caller = { labels: number; room: number; atMs: number };
+
+/** Callers that are remembered; beyond, the one that has been silent longest is forgotten, its count with it. */
+const CALLERS_MAX = 10_000;
+
+/** Bounds what each caller may label in one rollout: one that is broken, or means harm, must not decide alone. */
+export class LabelCallers {
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  /** By address, the longest silent first. */
+  readonly #callers = new Map<string, Caller>();
+
+  constructor(clock: Pick<Clock, 'monotonicMs'>) {
+    this.#clock = clock;
+  }
+
+  /** Throws ServeError overloaded for a label beyond a limit. */
+  admit(address: string, { perSecondMax, labelsMax }: LabelCallerLimits): void {
+    const nowMs = this.#clock.monotonicMs();
+    const known = this.#callers.get(address) ?? { labels: 0, room: perSecondMax, atMs: nowMs };
+    const room = Math.min(perSecondMax, known.room + ((nowMs - known.atMs) / 1_000) * perSecondMax);
+    const isOver = known.labels >= labelsMax;
+    const isFast = room < 1;
+    const taken = isOver || isFast ? 0 : 1;
+    this.#callers.delete(address);
+    this.#callers.set(address, { labels: known.labels + taken, room: room - taken, atMs: nowMs });
+    this.#forget();
+    if (isOver)
+      throw refusal(`at most ${labelsMax} labels of one caller in a rollout (labels.callerMax)`);
+    if (isFast) {
+      const retryAfterMs = Math.ceil(((1 - room) / perSecondMax) * 1_000);
+      const what = `at most ${perSecondMax} labels a second of one caller (labels.callerPerSecond)`;
+      throw refusal(what, { retryAfterMs });
+    }
+  }
+
+  /** Callers that are remembered. */
+  get size(): number {
+    return this.#callers.size;
+  }
+
+  #forget(): void {
+    if (this.#callers.size <= CALLERS_MAX) return;
+    for (const longestSilent of this.#callers.keys()) {
+      this.#callers.delete(longestSilent);
+      return;
+    }
+  }
+}
+
+function refusal(expected: string, options?: { readonly retryAfterMs: number }): ServeError {
+  return new ServeError('overloaded', `feedback: expected ${expected}, found more`, options);
+}
