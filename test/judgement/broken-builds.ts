@@ -23,9 +23,6 @@ const GRAPH = 5;
 /** A mean that no image has: pixels are at most 1. */
 const NEVER = 2;
 
-/** More rounds of a loop than any deadline lasts: hours. */
-const ROUNDS = 2_000_000_000;
-
 /** Every weight and bias times a draw of its own from N(1, deviation). */
 export function withNoise(bytes: Uint8Array, deviation: number, random: Random): Uint8Array {
   const model = readModel(bytes);
@@ -98,8 +95,14 @@ export function withRuntimeError(bytes: Uint8Array, above: number): Uint8Array {
   });
 }
 
-/** A run with an image whose mean is above this does not end: it goes round a loop for hours. */
-export function withHang(bytes: Uint8Array, above: number): Uint8Array {
+/** Of a loop: hours. */
+export const ROUNDS_WITHOUT_END = 2_000_000_000;
+
+/** A run with an image whose mean is above this goes round a loop first. */
+export function withLoop(
+  bytes: Uint8Array,
+  { above, rounds }: { readonly above: number; readonly rounds: number },
+): Uint8Array {
   return changed(bytes, above, ({ graph }, { answer, output, flags }) => {
     addNode(graph, {
       op: 'ReduceMax',
@@ -107,7 +110,7 @@ export function withHang(bytes: Uint8Array, above: number): Uint8Array {
       outputs: ['broken/any'],
       attributes: { keepdims: { int: 0 } },
     });
-    addInitialiser(graph, { ...wholeNumber('broken/rounds', BigInt(ROUNDS)), shape: [] });
+    addInitialiser(graph, { ...wholeNumber('broken/rounds', BigInt(rounds)), shape: [] });
     addInitialiser(graph, floats('broken/start', [], [1]));
     addInitialiser(graph, { name: 'broken/on', dtype: 'BOOL', shape: [], data: Uint8Array.of(1) });
     const trips = addNode(graph, {

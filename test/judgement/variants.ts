@@ -1,11 +1,14 @@
 /** What is tried against the shipped model, and what has to become of it. */
+
 import { seededRandom } from '../../src/core/random.ts';
+import type { BreakerTrip } from '../../src/core/rollout.ts';
 import type { MetricName } from '../../src/core/verdict.ts';
 import { buildSlowed } from '../../src/demo/builds.ts';
 import {
+  ROUNDS_WITHOUT_END,
   withBias,
   withClassesShifted,
-  withHang,
+  withLoop,
   withNan,
   withNoise,
   withRuntimeError,
@@ -19,6 +22,8 @@ export type Original = {
   readonly meanAbove: (share: number) => number;
   /** Copies of the network that make a run so much longer here; milliseconds. */
   readonly copiesFor: (ms: number) => number;
+  /** Rounds of a loop that take so long here; milliseconds. */
+  readonly roundsFor: (ms: number) => number;
 };
 
 export type Expected = 'promoted' | 'refused';
@@ -27,8 +32,8 @@ export type Variant = {
   readonly name: string;
   readonly title: string;
   readonly expected: Expected;
-  /** The metrics of which one has to name what is wrong. */
-  readonly by: readonly MetricName[];
+  /** Of these one has to name what is wrong. */
+  readonly by: readonly (MetricName | BreakerTrip['cause'])[];
   readonly build: (original: Original) => Uint8Array;
 };
 
@@ -42,6 +47,9 @@ const noisy =
 /** Longer than the same run by so much; of the first, one network alone takes a quarter at most, of the second two thirds. */
 const SLOWER_MS = 0.2;
 const BARELY_SLOWER_MS = 0.033;
+
+/** Past every deadline here, and before a process is taken to hang. */
+const LATE_MS = 2_500;
 
 export const VARIANTS: readonly Variant[] = [
   {
@@ -129,10 +137,20 @@ export const VARIANTS: readonly Variant[] = [
     build: ({ bytes }) => withTemperature(bytes, 10),
   },
   {
+    name: 'late',
+    title: `runs take ${LATE_MS / 1_000} s on 8 % of the inputs`,
+    expected: 'refused',
+    by: ['pairedErrors', 'errors'],
+    build: ({ bytes, meanAbove, roundsFor }) =>
+      withLoop(bytes, { above: meanAbove(0.08), rounds: roundsFor(LATE_MS) }),
+  },
+  {
     name: 'hang',
     title: 'runs never end on 8 % of the inputs',
     expected: 'refused',
-    by: ['pairedErrors', 'errors'],
-    build: ({ bytes, meanAbove }) => withHang(bytes, meanAbove(0.08)),
+    // Each hang ends the process, and too many of them the trial.
+    by: ['pairedErrors', 'errors', 'crashLoop'],
+    build: ({ bytes, meanAbove }) =>
+      withLoop(bytes, { above: meanAbove(0.08), rounds: ROUNDS_WITHOUT_END }),
   },
 ];
