@@ -39,7 +39,7 @@ const LOAD_MS_MAX = 60_000;
 /** A run that hangs ends its process after this, once per hang: the default is a minute. */
 const RUN_MAX = '10s';
 
-/** In a hurry: margins and budget are the defaults, the times are not, since a trial here lasts for a minute and not for a day. */
+/** In a hurry: margins (but for a variant's own) and budget are the defaults, the times are not, since a trial here lasts for a minute and not for a day. */
 const REQUEST = {
   intent: 'equivalent',
   minDuration: '5s',
@@ -130,13 +130,17 @@ models: { fashion: { queue: { deadlineMs: ${DEADLINE_MS} }, execution: { runMax:
   return { root, config, ledger: join(root, 'ledger') };
 }
 
-async function start(gateway: RunningGateway, { name }: Variant, perSecond: number): Promise<Plan> {
+async function start(
+  gateway: RunningGateway,
+  { name, margins }: Variant,
+  perSecond: number,
+): Promise<Plan> {
   const answer = await fetch(
     `${gateway.adminUrl}/api/v1/models/fashion/rollout?requestsPerSecond=${perSecond}`,
     {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ candidate: name, ...REQUEST }),
+      body: JSON.stringify({ candidate: name, margins, ...REQUEST }),
     },
   );
   if (!answer.ok) throw new Error(`the rollout of ${name}: ${await answer.text()}`);
