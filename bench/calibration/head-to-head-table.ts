@@ -5,7 +5,7 @@ const NAMES = CONTENDERS.map(({ name }) => name);
 
 export const GATES_HEADING: readonly string[] = ['world', 'wrong decision', 'runs', ...NAMES];
 
-/** `12 % (31)`: wrong decisions, and callers of the candidate that got no right answer before the end, mean of a run. */
+/** `12 % (31)`: wrong decisions, and callers of the candidate that got no right answer before the end, mean of a run. Runs: of the others, and of ours where that is another number. */
 export function gatesRowOf({ world, claim, tallies }: HeadToHeadRow): readonly string[] {
   const cells = NAMES.map((name) => {
     const tally = tallies[name];
@@ -13,8 +13,8 @@ export function gatesRowOf({ world, claim, tallies }: HeadToHeadRow): readonly s
     const percent = Math.round(1000 * wrongShare(claim, tally)) / 10;
     return `${percent} % (${Math.round(tally.harmed / tally.runs)})`;
   });
-  const runs = Object.values(tallies)[0]?.runs ?? 0;
-  return [world, claim === 'fair' ? 'rolled back' : 'promoted', `${runs}`, ...cells];
+  const runs = [...new Set(Object.values(tallies).map((tally) => tally.runs))].join(' and ');
+  return [world, claim === 'fair' ? 'rolled back' : 'promoted', runs, ...cells];
 }
 
 /** The table as Markdown, and what each world is. */

@@ -42,7 +42,11 @@ export function understudy(decideBy: Decide = decide): Contender {
 }
 
 /** A world with steps of its own examines a metric: nothing but evidence holds its trial up. Without, all defaults hold. */
-const HURRIED: RolloutSection = { minRequests: 50, minDuration: 1_000 };
+const HURRIED: RolloutSection = {
+  minRequests: 50,
+  minDuration: 1_000,
+  unit: { window: 10_000 },
+};
 
 /** The whole specification of a world's rollout. */
 export function specOf(world: World, salt: string): RolloutSpec {

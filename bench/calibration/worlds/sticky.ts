@@ -6,7 +6,10 @@ import { atHalf } from '../steps.ts';
 import type { World } from '../world.ts';
 
 type Users = {
+  /** Users who are there at one time. */
   readonly count: number;
+  /** Requests after which a user leaves for good and another comes; absent: they all stay. */
+  readonly stays?: number;
   readonly perSecond?: number;
   /** Whose request comes next; even where absent. */
   readonly who?: (random: Random, nowMs: number) => number;
@@ -15,15 +18,22 @@ type Users = {
 };
 
 /** Users who return. Each stays with the arm that it was drawn to. */
-export function users({ count, perSecond = 200, who, rate }: Users): World['nature'] {
-  return (random) =>
-    requests(random, perSecond, (nowMs) => {
-      const user = who?.(random, nowMs) ?? random.integer(count);
+export function users(setting: Users): World['nature'] {
+  const { count, stays = Number.POSITIVE_INFINITY, perSecond = 200, who, rate } = setting;
+  return (random) => {
+    const present = Array.from({ length: count }, (_, user) => ({ user, left: stays }));
+    let next = count;
+    return requests(random, perSecond, (nowMs) => {
+      const at = who?.(random, nowMs) ?? random.integer(count);
+      const { user, left } = present[at] ?? { user: at, left: stays };
+      present[at] = left > 1 ? { user, left: left - 1 } : { user: next, left: stays };
+      if (left <= 1) next += 1;
       return {
         unit: `user ${user}`,
         live: (arm) => (happens(random, rate(user, arm)) ? failing(random) : healthy(random)),
       };
     });
+  };
 }
 
 const atMargin = (reference: number): number => 2 * reference + 0.002;
@@ -37,20 +47,20 @@ const ERRORS = { steps: atHalf('errors') };
 
 export const STICKY_AT_MARGIN: World = {
   name: 'sticky-at-margin',
-  about: '1,000 users send 20 requests each; each of them meets errors at exactly the margin.',
+  about: 'Users send 15 requests each and leave; each of them meets errors at exactly the margin.',
   claim: 'margin',
   rollout: ERRORS,
   requestsMax: 20_000,
-  nature: users({ count: 1_000, rate: marginOf(() => 0.005) }),
+  nature: users({ count: 200, stays: 15, rate: marginOf(() => 0.005) }),
 };
 
 export const STICKY_MANY_REQUESTS: World = {
   name: 'sticky-many-requests-at-margin',
-  about: '200 users send 100 requests each; each of them meets errors at exactly the margin.',
+  about: 'Users send 100 requests each and leave; each of them meets errors at exactly the margin.',
   claim: 'margin',
   rollout: ERRORS,
   requestsMax: 20_000,
-  nature: users({ count: 200, rate: marginOf(() => 0.005) }),
+  nature: users({ count: 50, stays: 100, rate: marginOf(() => 0.005) }),
 };
 
 export const STICKY_UNLIKE_AT_MARGIN: World = {
@@ -60,7 +70,11 @@ export const STICKY_UNLIKE_AT_MARGIN: World = {
   claim: 'margin',
   rollout: ERRORS,
   requestsMax: 20_000,
-  nature: users({ count: 2_000, rate: marginOf((user) => (user % 10 === 0 ? 0.02 : 0.0002)) }),
+  nature: users({
+    count: 200,
+    stays: 15,
+    rate: marginOf((user) => (user % 10 === 0 ? 0.02 : 0.0002)),
+  }),
 };
 
 export const STICKY_UNLIKE_SAME: World = {
@@ -69,7 +83,11 @@ export const STICKY_UNLIKE_SAME: World = {
   claim: 'fair',
   rollout: ERRORS,
   requestsMax: 20_000,
-  nature: users({ count: 2_000, rate: (user) => (user % 10 === 0 ? 0.02 : 0.0002) }),
+  nature: users({
+    count: 200,
+    stays: 15,
+    rate: (user) => (user % 10 === 0 ? 0.02 : 0.0002),
+  }),
 };
 
 export const STICKY_HEAVY_CLIENT: World = {
@@ -104,12 +122,13 @@ export const STICKY_HEAVY_TAIL_AT_MARGIN: World = {
 
 export const STICKY_RESTARTS: World = {
   name: 'sticky-restarts-at-margin',
-  about: 'The gateway restarts after every 2,500 requests of 1,000 users; at the margin for each.',
+  about:
+    'The gateway restarts after every 2,500 requests; users send 15 and leave; at the margin for each.',
   claim: 'margin',
   rollout: ERRORS,
   requestsMax: 20_000,
   restartEvery: 2_500,
-  nature: users({ count: 1_000, rate: marginOf(() => 0.005) }),
+  nature: users({ count: 200, stays: 15, rate: marginOf(() => 0.005) }),
 };
 
 export const STICKY_HOUSEHOLDS_SAME: World = {
