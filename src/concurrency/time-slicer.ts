@@ -47,6 +47,23 @@ export async function runSliced(task: SlicedTask, slicer: TimeSlicer): Promise<v
   while (!task.step(STEP_BYTES)) if (slicer.isOver()) await slicer.next();
 }
 
+/** The same for a computation that yields where it may be interrupted. */
+export async function runSlicedSteps<T>(steps: Generator<void, T>, slicer: TimeSlicer): Promise<T> {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+    if (slicer.isOver()) await slicer.next();
+  }
+}
+
+/** The same without an interruption: where no request waits. */
+export function runSteps<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done) return step.value;
+  }
+}
+
 /** The time that sliced tasks take in one turn of the event loop, all together. It starts when it is first asked for. */
 class Slice {
   readonly #clock: Clock;

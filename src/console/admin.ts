@@ -31,7 +31,7 @@ import { parseJsonBody } from './json-body.ts';
 export type AdminOptions = {
   readonly controller: Pick<
     Controller,
-    'submit' | 'status' | 'list' | 'route' | 'isFenced' | 'counted'
+    'submit' | 'status' | 'detailedStatus' | 'list' | 'route' | 'isFenced' | 'counted'
   >;
   /** Why a model has no route yet that is still being read; undefined: there is none of that name. By default none is. */
   readonly whyStarting?: (model: string) => string | undefined;
@@ -190,7 +190,7 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
 
   const path = '/api/v1/models/:model/rollout';
   app.get<OfModel>(path, async ({ params: { model } }, reply) => {
-    const status = controller.status(model);
+    const status = await controller.detailedStatus(model);
     if (status !== undefined) return status;
     if (controller.route(model) === undefined) throw noModel(model, options);
     return sendResult(reply, refused('no_rollout', `no rollout of ${model} yet`));

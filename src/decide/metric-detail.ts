@@ -16,6 +16,9 @@ export type Measured = {
   readonly status: MetricStatus;
 };
 
+/** A computation that may be interrupted where it yields. */
+type Search<Found> = Generator<void, Found>;
+
 const CONFIDENCE = 0.95;
 
 /** The sample size at which intervals of rates are sharpest. Set before the data, or they would not hold at all looks. */
@@ -23,19 +26,20 @@ const SHARPEST_AT = 2_000;
 
 /**
  * How far a metric has come, beside its finding: what its estimate is held against, how large the difference is, and the smallest
- * margin proven so far. A pure function of the evidence, and no part of a verdict.
+ * margin proven so far. A pure function of the evidence, and no part of a verdict. Takes some hundred judgements, so it can be
+ * interrupted after each.
  */
-export function metricDetail(measured: Measured): MetricDetail {
+export function* metricDetail(measured: Measured): Search<MetricDetail> {
   switch (measured.status.metric) {
     case 'disagreement':
     case 'pairedErrors':
     case 'labelledLoss':
-      return meanDetail(measured, measured.status.metric);
+      return yield* meanDetail(measured, measured.status.metric);
     case 'pairedLatency':
       return { limit: HALF, effect: slowerShare(measured.status) };
     case 'errors':
     case 'slowRequests':
-      return liveDetail(measured, measured.status.metric);
+      return yield* liveDetail(measured, measured.status.metric);
     case 'liveLoss':
       return { limit: measured.spec.margins.labelledLoss, effect: undefined };
   }
@@ -53,7 +57,7 @@ const HALVINGS = 20;
 /** All means lie between; at the ends there is nothing to test. */
 const MEAN_MOST = 0.999;
 
-function meanDetail(measured: Measured, metric: MeanMetric): MetricDetail {
+function* meanDetail(measured: Measured, metric: MeanMetric): Search<MetricDetail> {
   const { spec, status } = measured;
   const own = spec.margins[metric];
   // Under `improve` the margin is on top of what was measured offline, and no rate lies below 0.
@@ -63,13 +67,13 @@ function meanDetail(measured: Measured, metric: MeanMetric): MetricDetail {
   const most = MEAN_MOST - expected;
   const limit = expected + own;
   const proofAt = (margin: number): Proof => proofOf(measured, { [metric]: margin });
-  const margin = smallest((at) => logSafeOf(proofAt(at)) >= status.logSafeNeeded, {
+  const margin = yield* smallest((at) => logSafeOf(proofAt(at)) >= status.logSafeNeeded, {
     from: least,
     to: most,
   });
   return {
     limit,
-    effect: meanEffect(measured, { proofAt, least, most, expected, limit }),
+    effect: yield* meanEffect(measured, { proofAt, least, most, expected, limit }),
     proven: margin === undefined ? undefined : { margin, ofMargin: margin / own },
   };
 }
@@ -83,16 +87,22 @@ type MeanRange = {
 };
 
 /** The margins that neither test of the metric refutes, each test with half of what the interval may err. */
-function meanEffect({ status }: Measured, range: MeanRange): Effect | undefined {
+function* meanEffect({ status }: Measured, range: MeanRange): Search<Effect | undefined> {
   const { proofAt, least, most, expected, limit } = range;
   const floor = least === -expected ? 0 : -1;
   const { samples, estimate } = status;
   if (samples === 0 || estimate === undefined || proofAt(most / 2).kind === 'missing')
     return undefined;
   const logNeeded = -Math.log((1 - CONFIDENCE) / 2);
-  const upper = smallest((at) => logSafeOf(proofAt(at)) >= logNeeded, { from: least, to: most });
+  const upper = yield* smallest((at) => logSafeOf(proofAt(at)) >= logNeeded, {
+    from: least,
+    to: most,
+  });
   // The harm of a higher margin is harder to show, so the first that is not shown ends those that are.
-  const lower = smallest((at) => !(logHarmOf(proofAt(at)) >= logNeeded), { from: least, to: most });
+  const lower = yield* smallest((at) => !(logHarmOf(proofAt(at)) >= logNeeded), {
+    from: least,
+    to: most,
+  });
   return {
     unit: 'meanDifference',
     estimate,
@@ -108,7 +118,7 @@ function meanEffect({ status }: Measured, range: MeanRange): Effect | undefined 
 const FACTOR_MOST = 1_000;
 const FACTOR_HALVINGS = 14;
 
-function liveDetail(measured: Measured, metric: LiveMetric): MetricDetail {
+function* liveDetail(measured: Measured, metric: LiveMetric): Search<MetricDetail> {
   const { spec, evidence } = measured;
   const totals = liveTotals(evidence, metric);
   return {
@@ -117,12 +127,12 @@ function liveDetail(measured: Measured, metric: LiveMetric): MetricDetail {
       totals === undefined
         ? undefined
         : rateDifference(totals, differenceLimit(spec, metric, totals.reference)),
-    proven: provenClaim(measured, metric),
+    proven: yield* provenClaim(measured, metric),
   };
 }
 
 /** All of the claim is scaled: at half, both the ratio and the absolute rate are half of what the rollout allows. */
-function provenClaim(measured: Measured, metric: LiveMetric): ProvenMargin | undefined {
+function* provenClaim(measured: Measured, metric: LiveMetric): Search<ProvenMargin | undefined> {
   const { spec, status } = measured;
   const own = spec.margins[metric];
   const scaled = (factor: number) => ({
@@ -135,7 +145,7 @@ function provenClaim(measured: Measured, metric: LiveMetric): ProvenMargin | und
     return claim.absolute < 1 && logSafeOf(proof) >= status.logSafeNeeded;
   };
   const to = Math.log(Math.min(FACTOR_MOST, MEAN_MOST / own.absolute));
-  const log = smallest(isProven, { from: -Math.log(FACTOR_MOST), to }, FACTOR_HALVINGS);
+  const log = yield* smallest(isProven, { from: -Math.log(FACTOR_MOST), to }, FACTOR_HALVINGS);
   if (log === undefined) return undefined;
   const ofMargin = Math.exp(log);
   return { margin: scaled(ofMargin), ofMargin };
@@ -213,15 +223,16 @@ function logHarmOf(proof: Proof): number {
 }
 
 /** The smallest value from which on `holds` is true, on the side where it is; undefined: it is true nowhere. */
-function smallest(
+function* smallest(
   holds: (at: number) => boolean,
   range: { readonly from: number; readonly to: number },
   halvings = HALVINGS,
-): number | undefined {
+): Search<number | undefined> {
   let [low, high] = [range.from, range.to];
   if (!holds(high)) return undefined;
   if (holds(low)) return low;
   for (let round = 0; round < halvings; round += 1) {
+    yield;
     const middle = (low + high) / 2;
     if (holds(middle)) high = middle;
     else low = middle;

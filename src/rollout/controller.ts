@@ -261,6 +261,13 @@ export class Controller {
     return trial && this.#looks.statusOf(trial, { details: true });
   }
 
+  /** The same, once the details of its metrics are those of the latest look, or of one that has just passed. */
+  async detailedStatus(model: string): Promise<RolloutStatus | undefined> {
+    const trial = this.#book.model(model).trials.at(-1);
+    if (trial !== undefined) await this.#looks.detailsOf(trial);
+    return this.status(model);
+  }
+
   /** Rollouts of all models, oldest first within each; the newest 50 of each, the last with the details of its metrics. */
   list(): readonly RolloutStatus[] {
     return this.#book.models().flatMap((model) => {

@@ -1,3 +1,4 @@
+import { runSteps } from '../concurrency/time-slicer.ts';
 import type { Effect, MetricDetail, ProvenMargin } from '../core/metric-detail.ts';
 import type { LedgerRecord, RecordBody } from '../core/record.ts';
 import {
@@ -218,7 +219,7 @@ function detailed({ body }: DecisionRecord, spec: RolloutSpec): EvidenceExport['
   const { evidence, decision } = body;
   return decision.verdict.metrics.map((status) => ({
     ...status,
-    ...metricDetail({ evidence, spec, status }),
+    ...runSteps(metricDetail({ evidence, spec, status })),
     label: metricLabel(status),
   }));
 }

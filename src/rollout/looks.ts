@@ -1,14 +1,11 @@
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
-import type { MetricDetail } from '../core/metric-detail.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
-import type { Verdict } from '../core/verdict.ts';
-import { metricDetail } from '../decide/metric-detail.ts';
 import { advance } from './advance.ts';
 import { aliveTrial, type Trial } from './history.ts';
 import { type Decide, judge } from './judge.ts';
 import type { Logbook } from './logbook.ts';
+import { type Detailed, MetricDetails } from './metric-details.ts';
 import type { Reconciler } from './reconciler.ts';
 import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
 import { isWorthRecording } from './worth-recording.ts';
@@ -29,6 +26,7 @@ export type LooksOptions = {
   readonly checkpointMs?: number;
   readonly book: Logbook;
   readonly reconciler: Reconciler;
+  readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /** Looks at rollouts: judges the evidence, writes down what follows from it, and has it carried out. */
@@ -37,12 +35,13 @@ export class Looks {
   /** By model: the last look at its latest rollout, which may not have been worth a record. */
   readonly #latest = new Map<string, LatestLook & { readonly rolloutId: string }>();
 
-  readonly #details = new WeakMap<Verdict, readonly MetricDetail[]>();
+  readonly #details: MetricDetails;
 
   readonly #mirrors = new Map<string, MirrorHealth>();
 
   constructor(options: LooksOptions) {
     this.#options = options;
+    this.#details = new MetricDetails(options.onInternalError);
   }
 
   /**
@@ -95,39 +94,41 @@ export class Looks {
     if (wasFailing !== (health.state === 'failing')) onMirrorHealth?.(model, health);
   }
 
-  /** A trial's actual status, which may not be recorded yet. With details, each metric says how far it has come. */
+  /** A trial's actual status, which may not be recorded yet. Of details the newest that are there. */
   statusOf(trial: Trial, has: { readonly details: boolean }): RolloutStatus {
     const { clock, reconciler, book } = this.#options;
     const { id, spec } = trial.rollout;
-    const look = this.#latest.get(spec.model);
-    const latest = look?.rolloutId === id ? look : undefined;
     const ended = reconciler.rolloutEnded(spec.model);
     const inDeed = ended?.id === id ? { ...trial, rollout: ended } : trial;
-    const status = statusOf(inDeed, latest, clock.wallMs());
+    const status = statusOf(inDeed, this.#latestOf(trial), clock.wallMs());
+    const asked = has.details ? this.#detailed(trial) : undefined;
+    const details = asked === undefined ? [] : this.#details.known(asked);
     return {
       ...status,
-      metrics: has.details ? this.#detailed(status.metrics, latest ?? trial, spec) : status.metrics,
+      metrics: status.metrics.map((metric, at) => ({ ...metric, ...details[at] })),
       mirrorHealth: this.#mirrors.get(spec.model),
       onRecord: inDeed === trial,
       ledger: ledgerText(book),
     };
   }
 
-  /** Computed once for each verdict that is asked for: it takes as long as some hundred looks. */
-  #detailed(
-    metrics: RolloutStatus['metrics'],
-    { evidence, decision }: Judged,
-    spec: RolloutSpec,
-  ): RolloutStatus['metrics'] {
-    if (decision === undefined) return metrics;
-    const known = this.#details.get(decision.verdict);
-    const details = known ?? metrics.map((status) => metricDetail({ evidence, spec, status }));
-    this.#details.set(decision.verdict, details);
-    return metrics.map((status, at) => ({ ...status, ...details[at] }));
+  /** Resolves once the details of a trial's metrics are there. */
+  async detailsOf(trial: Trial): Promise<void> {
+    const asked = this.#detailed(trial);
+    if (asked !== undefined) await this.#details.of(asked);
+  }
+
+  #latestOf({ rollout: { id, spec } }: Trial): LatestLook | undefined {
+    const look = this.#latest.get(spec.model);
+    return look?.rolloutId === id ? look : undefined;
+  }
+
+  #detailed(trial: Trial): Detailed | undefined {
+    const { evidence, decision } = this.#latestOf(trial) ?? trial;
+    const { id: rolloutId, spec } = trial.rollout;
+    return decision && { rolloutId, spec, evidence, verdict: decision.verdict };
   }
 }
-
-type Judged = Pick<Trial, 'evidence' | 'decision'>;
 
 function ledgerText(book: Logbook): RolloutStatus['ledger'] {
   const health = book.health();

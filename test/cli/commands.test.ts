@@ -40,6 +40,7 @@ const gateway = createAdminServer({
       return { kind: 'applied', rolloutId: 'fashion-2-1', revision: 4 };
     },
     status: (model) => statuses[model],
+    detailedStatus: async (model) => statuses[model],
     list: () => [],
     route: (model) => (model === 'fresh' ? aRoute() : undefined),
     isFenced: () => false,

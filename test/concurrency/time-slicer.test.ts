@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createTimeSlicer, runSliced } from '../../src/concurrency/time-slicer.ts';
+import { createTimeSlicer, runSliced, runSlicedSteps } from '../../src/concurrency/time-slicer.ts';
 
 t.test('sliced work of several requests alternates, one slice a turn', async (t) => {
   const slicer = { ...createTimeSlicer(), isOver: () => true };
@@ -44,4 +44,20 @@ t.test('a slice is as long as the clock says, over all requests', async (t) => {
   t.equal(steps, 101, 'slow work waits, as the slice was begun before it');
   await Promise.all([quick, slow]);
   t.equal(steps, 103);
+});
+
+t.test('a computation is interrupted where it yields, and gives its result', async (t) => {
+  const slicer = { ...createTimeSlicer(), isOver: () => true };
+  const order: string[] = [];
+  function* counting(): Generator<void, number> {
+    for (let at = 0; at < 3; at += 1) {
+      order.push(`step ${at}`);
+      yield;
+    }
+    return 3;
+  }
+  const counted = runSlicedSteps(counting(), slicer);
+  setImmediate(() => order.push('another request'));
+  t.equal(await counted, 3);
+  t.ok(order.indexOf('another request') < order.indexOf('step 2'), order.join(', '));
 });

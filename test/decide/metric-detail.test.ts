@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { runSteps } from '../../src/concurrency/time-slicer.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { MetricDetail } from '../../src/core/metric-detail.ts';
 import type { RolloutSpec } from '../../src/core/rollout.ts';
@@ -16,7 +17,7 @@ function detailsOf(evidence: Evidence, spec: RolloutSpec = aSpec()): Shown {
   return Object.fromEntries(
     metrics.map((status) => [
       metricLabel(status),
-      { ...metricDetail({ evidence, spec, status }), status },
+      { ...runSteps(metricDetail({ evidence, spec, status })), status },
     ]),
   );
 }

@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import t from 'tap';
 import { createAdminServer } from '../../src/console/admin.ts';
 import { HEALTHY } from '../../src/ledger/ledger.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
+import { projectRoot } from '../support/project-root.ts';
 import { aGateway, type RunningGateway } from './a-gateway.ts';
 import { checkBlock } from './check-block.ts';
 import { blocksOf, codeIn, readPage, sectionsOf, tableRows } from './page.ts';
@@ -75,12 +78,31 @@ t.test('every command does what is shown', { skip: noShell ?? false }, async (t)
 });
 
 /** The part of a rollout's status that shows that it is under way. */
-type Look = { readonly step?: { readonly number: number }; readonly verdict?: string };
+type Look = {
+  readonly step?: { readonly number: number };
+  readonly metrics?: readonly { readonly metric: string; readonly samples: number }[];
+};
 
-/** Resolves once the rollout mirrors and its first verdict is there. */
-async function mirroring({ adminPort }: RunningGateway): Promise<void> {
-  const look = async (): Promise<Look> =>
-    (await (await fetch(`http://127.0.0.1:${adminPort}${ROLLOUT}`)).json()) as Look;
-  for (let status = await look(); status.step?.number !== 2 || !status.verdict; )
-    status = await look();
+/** Resolves once the rollout mirrors, and a verdict rests on pairs. */
+async function mirroring({ adminPort, httpPort }: RunningGateway): Promise<void> {
+  const isUnderWay = async (): Promise<boolean> => {
+    const answer = await fetch(`http://127.0.0.1:${adminPort}${ROLLOUT}`);
+    const { step, metrics = [] } = (await answer.json()) as Look;
+    const pairs = metrics.find(({ metric }) => metric === 'pairedErrors');
+    return step?.number === 2 && (pairs?.samples ?? 0) > 0;
+  };
+  for (let sent = 1; !(await isUnderWay()); sent += 1) await infer(httpPort, sent);
+}
+
+/** Sends an image of one shade; equal ones would count once. */
+async function infer(httpPort: number, shade: number): Promise<void> {
+  const body = JSON.parse(readFileSync(path.join(projectRoot, 'docs/examples/infer.json'), 'utf8'));
+  const [input] = body.inputs;
+  input.data = Array.from({ length: 784 }, () => (shade % 256) / 255);
+  const answer = await fetch(`http://127.0.0.1:${httpPort}/v2/models/fashion/infer`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  await answer.arrayBuffer();
 }
