@@ -127,7 +127,7 @@ export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
     excessDisagreement: differences([-0.5, 10], [0, 1_980], [0.5, 10]),
     pairedErrors: differences([0, 3_900]),
     pairedLatency: { pairs: 2_000, slower: 100 },
-    latencyBlocks: blocks(repeated(40, [50, 2]), 10_000),
+    latencyBlocks: blocks(repeated(40, [40, 2]), 10_000),
     labelledLoss: differences([-1, 30], [0, 2_940], [1, 30]),
     labelledLossBySlice: {
       'garment=upper,tone=dark': differences([-1, 5], [0, 1_490], [1, 5]),
