@@ -2,7 +2,7 @@ import type { Evidence, SlowCounts } from '../core/evidence.ts';
 import { type RolloutSpec, slowBlockMsOf } from '../core/rollout.ts';
 import { durationText } from '../core/text.ts';
 import { type BlockValues, logHarmOfBlocks, logSafeOfBlocks } from '../stats/block-bets.ts';
-import { logEvidence } from '../stats/mixture.ts';
+import { evenMixture, logEvidence } from '../stats/mixture.ts';
 import { type Measurements, readMeasurements, tooFewText } from './blocks.ts';
 import { type Judgement, missing, type Proof } from './judgement.ts';
 import { linearProof } from './linear-rule.ts';
@@ -37,6 +37,24 @@ export function judgeSlowRequests(evidence: Evidence, { margins }: RolloutSpec):
 }
 
 type Claim = RolloutSpec['margins']['slowRequests'];
+
+/**
+ * Blocks of time until the candidate is expected to be shown no worse, where each has its share of slow requests exactly and none
+ * depends on the one before; the newest, which does not count, included. Infinity: never.
+ */
+export function expectedBlocks(
+  claim: Claim,
+  shares: { readonly candidate: number; readonly reference: number },
+  logNeeded: number,
+): number {
+  const below = claim.ratio * shares.reference + claim.absolute - shares.candidate;
+  const upper = capOf(claim) - claim.absolute;
+  if (!(below > 0 && upper > 0)) return Number.POSITIVE_INFINITY;
+  const growth = BET_PARTS.map((part) => Math.log1p((part * below) / upper));
+  let count = MEASUREMENTS_MIN;
+  while (logEvidence(evenMixture(growth.map((each) => count * each))) < logNeeded) count += 1;
+  return count + 1;
+}
 
 /** A share above so many times the limit counts as that much, so that bets may be large and one block cannot decide. */
 const CAP_LIMITS = 10;

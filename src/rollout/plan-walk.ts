@@ -1,4 +1,4 @@
-import type { RolloutSpec, Step } from '../core/rollout.ts';
+import { type RolloutSpec, type Step, slowBlockMsOf } from '../core/rollout.ts';
 import { METRIC_PHASE, type MetricName } from '../core/verdict.ts';
 import {
   type Bets,
@@ -11,6 +11,7 @@ import {
 } from '../decide/expected-growth.ts';
 import { informationLimit } from '../decide/information-limit.ts';
 import { type MetricPlan, metricLabel, metricPlans } from '../decide/metric-plans.ts';
+import { expectedBlocks } from '../decide/slow-requests.ts';
 import { claimedMetrics, factorOf, foldAt } from '../decide/step-claims.ts';
 import type { Truth } from '../decide/truth.ts';
 
@@ -72,14 +73,17 @@ export function walk(options: WalkOptions): Walk {
   const plans = metricPlans(options.spec);
   let gathered: ReadonlyMap<string, Gathered> = new Map();
   let shares = NO_SHARES;
+  let evenMs = 0;
   const steps: WalkStep[] = [];
   for (const step of options.spec.steps) {
     shares = sharesAfter(step, shares);
-    const place = { ...options, plans, shares, gathered };
+    const place = { ...options, plans, shares, gathered, evenMs };
     const { walked, worse } = stepOf(step, place);
     steps.push(walked);
     if (worse !== undefined || walked.requests === undefined) return { steps, worse };
     gathered = gatheredAfter(place, walked.requests);
+    if (shares.weight > 0 && shares.weight === shares.reference)
+      evenMs += (hoursOf(walked, options.requestsPerSecond) ?? 0) * HOUR_MS;
   }
   return { steps, worse: undefined };
 }
@@ -121,6 +125,8 @@ type Place = WalkOptions & {
   readonly plans: readonly MetricPlan[];
   readonly shares: Shares;
   readonly gathered: ReadonlyMap<string, Gathered>;
+  /** How long both arms have had the same share so far. */
+  readonly evenMs: number;
 };
 
 type Need = {
@@ -205,7 +211,16 @@ function needOfAnalysis(require: readonly MetricName[], place: Place): Need {
     };
   });
   const limit = Math.max(0, ...waits.map((wait) => wait.limit));
-  return { ...NOTHING, ...withLabels(longestOf(waits), require, place), limit };
+  const need = { ...NOTHING, ...withLabels(longestOf(waits), require, place), limit };
+  return { ...need, leastMs: Math.max(need.leastMs, blocksMs(require, place)) };
+}
+
+/** Slow requests are judged by blocks of time: those that are still missing take their time at any rate. */
+function blocksMs(require: readonly MetricName[], { spec, truth, evenMs }: Place): number {
+  if (!require.includes('slowRequests')) return 0;
+  const needed = logNeeded('safe', spec, 1);
+  const count = expectedBlocks(spec.margins.slowRequests, truth.slow, needed);
+  return Number.isFinite(count) ? Math.max(0, count * slowBlockMsOf(spec.margins) - evenMs) : 0;
 }
 
 /** A label counts once its window has ended: the last of them comes that much later. */

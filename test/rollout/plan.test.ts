@@ -88,6 +88,21 @@ t.test(
   },
 );
 
+t.test('slow requests take their blocks of time at any rate', async (t) => {
+  const steps: readonly Step[] = [
+    { kind: 'setWeight', percent: 50, control: false },
+    { kind: 'analysis', require: ['slowRequests'], reject: [] },
+    { kind: 'promote' },
+  ];
+  const hoursAt = (requestsPerSecond: number, minDurationMs: number): number =>
+    planOf(aSpec({ steps, margins: DEFAULT_MARGINS, minRequests: 0, minDurationMs }), {
+      requestsPerSecond,
+    }).hours ?? 0;
+  t.ok(hoursAt(10_000, 0) >= 250 / 3600, 'at least 24 blocks of 10 s, and the newest');
+  const [short, long] = [hoursAt(10_000, 0), hoursAt(10_000, 60_000)];
+  t.ok(Math.abs(short - long) < 1e-9, 'time at the share before counts');
+});
+
 t.test('labels count once their window has ended', async (t) => {
   const labels = { windowMs: 7_200_000, selection: 'random' } as const;
   const hoursOf = (fields: object): number =>
