@@ -50,6 +50,25 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
     endings: ['aborted', 'aborted'],
     shares: 'stable=1:10000',
   },
+  /** Rules 2: units, the linear claim, blocks of time, steps that end on evidence, labels that have a window. */
+  '0.2.0-rules-2': {
+    sha256: 'c00491f5504b181d82d64af4ec6afd2bcf6d875019b0178a7577e2dec1389dc9',
+    head: '3c0d04718440ff9c01e58f55a917966b43a805622589000c1c9654e38576d9a6',
+    records: 85,
+    decisions: 19,
+    endings: [
+      'promoted',
+      'rolledBack',
+      'aborted',
+      'promoted',
+      'aborted',
+      'aborted',
+      'rolledBack',
+      'rolledBack',
+      'rolledBack',
+    ],
+    shares: 'stable=3:10000',
+  },
 };
 
 type Golden = {
