@@ -58,10 +58,14 @@ function needOf(found: Found, status: MetricStatus): Need {
       rank: 1.5,
     };
   }
-  const ms = msToGo(found, status, samplesToGo);
+  const ms = status.msToGo ?? msToGo(found, status, samplesToGo);
   const time = ms === undefined ? '' : ` (${durationText(ms)} at this rate)`;
+  const amount =
+    status.msToGo === undefined
+      ? `~${countText(samplesToGo)} more ${UNITS[status.metric]}${time}`
+      : `~${durationText(status.msToGo)} more of traffic`;
   return {
-    text: `${label} needs ~${countText(samplesToGo)} more ${UNITS[status.metric]}${time}. ${ADVICE[status.metric](status)}, or widen margins.${status.metric}.`,
+    text: `${label} needs ${amount}. ${ADVICE[status.metric](status)}, or widen margins.${status.metric}.`,
     rank: 1,
     samples: samplesToGo,
     ...(ms !== undefined && { ms }),

@@ -46,6 +46,11 @@ t.test('what no waiting brings binds before what takes time', async (t) => {
   );
 });
 
+t.test('what is judged by blocks of time needs time, not samples', async (t) => {
+  const slow = aStatus({ metric: 'slowRequests', samples: 30, samplesToGo: 9, msToGo: 90_000 });
+  t.match(textOf([slow]), /^slowRequests needs ~90 s more of traffic\. Wait/);
+});
+
 t.test('what to send is said where nothing came, not where labels mature', async (t) => {
   const labels = (missing: string, slice?: typeof DARK) =>
     textOf([aStatus({ metric: 'labelledLoss', slice, samples: 0, missing })]);
