@@ -23,7 +23,7 @@ export class EvidenceWindow implements Window {
   constructor({ from, onFailure, ...live }: WindowOptions) {
     const { latencyMargin, latencyBlockMs, clock } = live;
     this.#mirror = new MirrorTally(from.mirror);
-    this.#pairs = new PairTally(live, from);
+    this.#pairs = new PairTally({ ...live, onLate: (values) => this.#late.add(values) }, from);
     this.#latency = new LatencyTally({ latencyMargin, blockMs: latencyBlockMs, clock }, from);
     this.#live = new LiveWindow(live, from);
     this.#failures = new FailureTally(from.failures, onFailure);
@@ -31,10 +31,11 @@ export class EvidenceWindow implements Window {
   }
 
   addComparison(comparison: Comparison): void {
-    this.#pairs.add(comparison);
+    const late = comparison.late && this.#late.valueOf(comparison.late);
+    this.#pairs.add(comparison, late);
     this.#failures.add('candidate', comparison.candidateFault);
     this.#failures.add('reference', comparison.stableFault);
-    this.#addLateness(comparison.late);
+    if (late !== undefined) this.#failLate(comparison.late);
     if (comparison.latency !== undefined) this.#latency.add(comparison.latency);
   }
 
@@ -48,10 +49,9 @@ export class EvidenceWindow implements Window {
     else this.#failures.add('reference', lapse.kind);
   }
 
-  #addLateness(late: Lateness | undefined): void {
-    if (late === undefined || !this.#late.add(late)) return;
-    if (late.candidate) this.#failures.add('candidate', 'timeout');
-    if (late.twin) this.#failures.add('reference', 'timeout');
+  #failLate(late: Lateness | undefined): void {
+    if (late?.candidate) this.#failures.add('candidate', 'timeout');
+    if (late?.twin) this.#failures.add('reference', 'timeout');
   }
 
   addLive(live: LiveObservation): void {

@@ -2,6 +2,7 @@ import type { Comparison } from '../core/comparison.ts';
 import type { Evidence, UnitBits } from '../core/evidence.ts';
 import type { UnitRule } from '../core/unit.ts';
 import { DifferenceTally } from './difference-tally.ts';
+import type { LateValue } from './late-tally.ts';
 import { OWN_UNIT, Units } from './units.ts';
 
 type PairDifferences = Pick<Evidence, 'disagreement' | 'excessDisagreement' | 'pairedErrors'>;
@@ -12,9 +13,15 @@ type PairValue = {
   readonly errors: number;
   readonly score: number | undefined;
   readonly excess: number | undefined;
+  readonly late: LateValue | undefined;
 };
 
-export type PairTallyOptions = { readonly salt: string; readonly unit: UnitRule };
+export type PairTallyOptions = {
+  readonly salt: string;
+  readonly unit: UnitRule;
+  /** Takes what the pairs of one unit say of their runs. */
+  readonly onLate: (values: readonly LateValue[]) => void;
+};
 
 /** How the answers of mirrored pairs differ, and which side failed: the means of each unit's first pairs, one value a unit. */
 export class PairTally {
@@ -22,11 +29,13 @@ export class PairTally {
   readonly #disagreement: DifferenceTally;
   readonly #excess: DifferenceTally;
   readonly #errors: DifferenceTally;
+  readonly #onLate: PairTallyOptions['onLate'];
 
   constructor(
-    { salt, unit }: PairTallyOptions,
+    { salt, unit, onLate }: PairTallyOptions,
     from: PairDifferences & Pick<Evidence, 'pairUnits'>,
   ) {
+    this.#onLate = onLate;
     this.#disagreement = new DifferenceTally(from.disagreement);
     this.#excess = new DifferenceTally(from.excessDisagreement);
     this.#errors = new DifferenceTally(from.pairedErrors);
@@ -37,13 +46,15 @@ export class PairTally {
     );
   }
 
-  add({ score, noise, unit, drawnMs, ...of }: Comparison): void {
+  /** `late`: what it says of its run, unless another pair of that run has said it. */
+  add({ score, noise, unit, drawnMs, ...of }: Comparison, late?: LateValue): void {
     const candidateFailed = of.candidateFailed || of.candidateFault !== undefined;
     const stableFailed = of.stableFailed || of.stableFault !== undefined;
     const value = {
       errors: Number(candidateFailed) - Number(stableFailed),
       score: score === undefined ? undefined : checked(score),
       excess: score === undefined || noise === undefined ? undefined : checked(score - noise),
+      late,
     };
     this.#units.add({ key: unit ?? OWN_UNIT, place: '', beganMs: drawnMs ?? 0, value });
   }
@@ -70,6 +81,7 @@ export class PairTally {
       this.#excess,
       values.map(({ excess }) => excess),
     );
+    this.#onLate(values.flatMap(({ late }) => late ?? []));
   }
 }
 

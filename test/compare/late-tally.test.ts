@@ -41,6 +41,15 @@ t.test('one value per run: candidate minus twin, and unknown without a twin', as
   t.same(failures, { candidate: { hang: 1, timeout: 4 }, reference: { timeout: 2 } });
 });
 
+t.test('runs of one unit are one value: the same bytes again say nothing new', async (t) => {
+  const window = aWindow();
+  for (const shadowRun of [1, 2, 3]) {
+    const late = { candidate: true, twin: false, shadowRun };
+    window.addComparison(aComparison({ late, unit: { sticky: undefined, content: 'the same' } }));
+  }
+  t.same(window.snapshot().pairedTimeouts?.twinned.down, { 1000: 1 });
+});
+
 t.test('rules 1 count a process that was killed, and no time-out', async (t) => {
   const window = aWindow({ rules: 1 });
   window.addLapse({ by: 'twin', kind: 'hang' });
