@@ -10,11 +10,18 @@ export function gatesRowOf({ world, claim, tallies }: HeadToHeadRow): readonly s
   const cells = NAMES.map((name) => {
     const tally = tallies[name];
     if (tally === undefined) return '';
-    const percent = Math.round(1000 * wrongShare(claim, tally)) / 10;
-    return `${percent} % (${Math.round(tally.harmed / tally.runs)})`;
+    return `${shareText(wrongShare(claim, tally), tally.runs)} (${Math.round(tally.harmed / tally.runs)})`;
   });
   const runs = [...new Set(Object.values(tallies).map((tally) => tally.runs))].join(' and ');
   return [world, claim === 'fair' ? 'rolled back' : 'promoted', runs, ...cells];
+}
+
+/** So few runs are counted, not given in percent, and have no place in a picture. */
+const RUNS_FEW = 20;
+
+function shareText(share: number, runs: number): string {
+  if (runs < RUNS_FEW) return `${Math.round(share * runs)} of ${runs}`;
+  return `${Math.round(1000 * share) / 10} %`;
 }
 
 /** The table as Markdown, and what each world is. */
@@ -38,7 +45,10 @@ export function gatesReportOf(rows: readonly HeadToHeadRow[], folder: string): s
 export function gatePictures(
   rows: readonly HeadToHeadRow[],
 ): readonly { readonly file: string; readonly title: string; readonly svg: string }[] {
-  if (rows.length === 0) return [];
+  const drawn = NAMES.filter((name) =>
+    rows.every(({ tallies }) => (tallies[name]?.runs ?? 0) >= RUNS_FEW),
+  );
+  if (rows.length === 0 || drawn.length === 0) return [];
   const title = 'Wrong decisions over all worlds, percent';
   const fair = rows.filter(({ claim }) => claim === 'fair');
   const worse = rows.filter(({ claim }) => claim !== 'fair');
@@ -49,12 +59,13 @@ export function gatePictures(
     }, 0) / Math.max(1, some.length);
   const svg = barPlot({
     title,
-    description: 'Mean share of false rollbacks in fair worlds and of false promotions in others.',
+    description:
+      'Mean share of false rollbacks in fair worlds and of false promotions in others, of rules with 20 runs or more.',
     parts: [
       { name: 'a fair candidate rolled back', tone: 'one' },
       { name: 'a worse candidate promoted', tone: 'two' },
     ],
-    rows: NAMES.map((name) => ({
+    rows: drawn.map((name) => ({
       name,
       parts: [fair, worse].map((some) => Math.round(1000 * mean(some, name)) / 10),
     })),
