@@ -115,7 +115,7 @@ function nextOfPromotion(look: Look, place: Place): Action {
 
 function waitForProof(look: Look, place: Place): Action {
   const { spec } = look.rollout;
-  const text = `${needsText(look)}${maturityText(look)}`;
+  const text = [needsText(look), ...maturityText(look)].join(' ');
   if (rulesOf(spec) > 1) return waitAt(look, place, text);
   return waitAt(look, place, `${spec.steps[place.index]?.kind} waits for ${text}`);
 }
@@ -143,13 +143,13 @@ function isStale({ rollout, evidence, nowMs }: Look): boolean {
 }
 
 /** Where labels are all that is missing, nothing can change before the window of what waits has ended. */
-function maturityText({ rollout, verdict, evidence }: Look): string {
+function maturityText({ rollout, verdict, evidence }: Look): readonly string[] {
   const { newestMs = 0, windowMs = 0, waiting = 0 } = evidence.labelling ?? {};
   const open = openMetrics(rollout, verdict);
   const isLabels = open.length > 0 && open.every(({ metric }) => metric === 'labelledLoss');
-  if (!isLabels || waiting === 0) return '';
+  if (!isLabels || waiting === 0) return [];
   const untilText = new Date(newestMs + windowMs).toISOString().slice(0, 19);
-  return `; labels mature until ${untilText}Z (${countText(waiting)} pairs wait)`;
+  return [`(${countText(waiting)} pairs wait for their labels until ${untilText}Z)`];
 }
 
 function leave(look: Look, place: Place, why: string): Action {
