@@ -51,7 +51,7 @@ export function nonFiniteOf(answer: Answer): readonly string[] | undefined {
   return found.length === 0 ? undefined : found.map(({ name }) => name);
 }
 
-/** True if whoever asked got no right answer. */
+/** True if the caller got no right answer. */
 export function isBad({ failure, class: top = 0, outputs }: Answer): boolean {
   return failure !== undefined || top !== 0 || outputs !== undefined;
 }

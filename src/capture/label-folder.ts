@@ -47,7 +47,7 @@ export class LabelFolder {
     try {
       this.#secret = await queue.run(async () => {
         await makeDirectory(folder);
-        // Whoever may read the folder of the ledger must not be able to sign tokens.
+        // Readers of the ledger's folder must not be able to sign tokens.
         await writeFile(file, this.#secret, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
           if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
         });

@@ -16,7 +16,7 @@ type SlowEvidence = Pick<Evidence, 'slowBlocks'>;
 
 /**
  * How many requests of each arm were slow, by the block of time in which they began. Observations come in the order of assignment
- * (see `trials/live-order.ts`), so a block has ended, whatever became of its requests, as soon as one of a later block comes.
+ * (see `trials/live-order.ts`), so a block has ended, even with requests in flight, as soon as one of a later block comes.
  *
  * - Only requests at equal shares count: load slows an arm down, regardless of its version.
  * - A failure counts under `errors` alone, with two exceptions: a time-out, and a request that had already taken longer than the

@@ -3,7 +3,7 @@ import { sortedRecord } from './difference-tally.ts';
 
 /**
  * Which units have counted, as far as a Bloom filter knows: it never forgets one, and takes about one in a hundred new ones for
- * counted. Those are left out whatever becomes of them, so nothing is learned from that. It outlasts restarts with the evidence.
+ * counted. Those are left out independently of their outcomes, which therefore stay unbiased. It outlasts restarts with the evidence.
  *
  * Levels grow fourfold, so that few units take few bytes: 1,536 bytes for the first thousand, 131 KB when all are full.
  */

@@ -72,8 +72,8 @@ function stepOf(written: StepAsWritten, context: z.core.$RefinementCtx): Step {
 }
 
 /**
- * A control wherever the shares differ, unless it is refused in so many words: an arm's own pauses hit both arms as often,
- * whatever their shares, and would look like more failures of the smaller one. Beyond 50 percent there is no room for one.
+ * A control wherever the shares differ, unless the step refuses it: pauses of an arm come as often in a small arm as
+ * in a large one, and would look like more failures of the smaller one. Beyond 50 percent there is no room for one.
  */
 function weightOf({
   percent,

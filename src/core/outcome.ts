@@ -90,6 +90,6 @@ export type Pair = {
   readonly shadowRun: number | undefined;
   /** How long the live caller would have waited for an answer, in milliseconds; undefined: it is not known. */
   readonly budgetMs?: number | undefined;
-  /** The pair was there after the mirror's deadline: the shadow host was slow, for whatever reason. */
+  /** The pair was there after the mirror's deadline: the shadow host was slow, for any reason. */
   readonly isLate?: boolean | undefined;
 };

@@ -154,7 +154,7 @@ export type Rollout = {
   readonly liveAtStep?: LiveMark;
 };
 
-/** The part of the evidence by which what came later is told from what came before. */
+/** The part of the evidence that separates what came later from what came before. */
 export type LiveMark = Pick<Evidence, 'live' | 'liveErrors'>;
 
 /** What is to be done next, decided by a pure function and carried out by the controller. */
@@ -177,7 +177,7 @@ export type Command =
   | { readonly kind: 'abort'; readonly model: string; readonly reason: string }
   /** Ends a pause: a `pause` step is left, any other step resumes. */
   | { readonly kind: 'resume'; readonly model: string; readonly reason: string }
-  /** Gives a trial so many more milliseconds from now on; one that ended, or pauses, for want of time goes on from its evidence. */
+  /** Gives a trial so many more milliseconds from now on; one that ended or paused because its time was over continues with its evidence. */
   | {
       readonly kind: 'extend';
       readonly model: string;

@@ -12,7 +12,7 @@ import { brief } from './mean-difference.ts';
  * A burst of failures counts as one event, so that it does not look like many coins. That must not hide a candidate which fails
  * for everyone now and then: it is no worse only if its plain share of failed requests is within the limit as well.
  *
- * An arm's own pauses are as many whatever its share, and so weigh more in the smaller arm. So "no worse" looks only where both
+ * An arm's own pauses do not depend on its share, and so weigh more in the smaller arm. So "no worse" looks only where both
  * arms had the same share, and "worse" also where the candidate had the larger one, which can only hide what it does.
  */
 export function judgeErrors(evidence: Evidence, { margins }: RolloutSpec): Judgement {

@@ -12,7 +12,7 @@ export function noLiveLoss(): Judgement {
 /**
  * Whether labelled live answers of the candidate are wrong more often than those of the reference: users are drawn to the arms at
  * random, so labels that come for what the candidate itself answered speak of it. It can only reject: labels that users send are
- * no random sample, and nobody sees both answers.
+ * no random sample, and no caller sees both answers.
  */
 export function judgeLiveLoss(evidence: Evidence, spec: RolloutSpec): Judgement {
   const margin = spec.margins.labelledLoss;

@@ -24,7 +24,7 @@ export function findNonFinite(
   });
 }
 
-/** A request that runs alone has all of an output, whatever its shape; one that does not divide into rows is not shared out. */
+/** A request that runs alone has all of an output, of any shape; one that does not divide into rows is not shared out. */
 function requestsHit(output: Tensor, rowsOfRequests: readonly number[]): readonly number[] {
   if (rowsOfRequests.length === 1) return hasNonFinite(output) ? [0] : [];
   const rows = rowsOfRequests.reduce((sum, each) => sum + each, 0);

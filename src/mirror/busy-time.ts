@@ -35,9 +35,9 @@ export class BusyTime {
   }
 
   /**
-   * Whose runs a request waited behind in vain since a mark; undefined: neither's much more than the other's, or that was told
-   * already. Requests that wait at one time wait behind the same runs, so only one that began to wait after the last one was
-   * told is told of again.
+   * Whose runs a request waited behind in vain since a mark; undefined: neither's much more than the other's, or that was blamed
+   * already. Requests that wait at one time wait behind the same runs, so only one that began to wait after the last blame is
+   * blamed on a version again.
    */
   blame(since: BusyMark, nowMs: number): 'candidate' | 'twin' | undefined {
     const candidateMs = this.#candidateMs - since.candidateMs;

@@ -6,7 +6,7 @@ export type Extendable = { readonly rollout: Rollout; readonly step: number };
 
 export type Extend = Extract<Command, { kind: 'extend' }>;
 
-/** True for a trial that has ended for want of time alone: it goes on from its evidence. */
+/** True for a trial that ended only because its time was over: it can continue with its evidence. */
 export function endedOutOfTime({ phase }: Rollout): boolean {
   return phase.kind === 'rolledBack' && phase.decidedBy.join() === 'maxDuration';
 }

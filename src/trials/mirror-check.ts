@@ -93,7 +93,7 @@ export class MirrorCheck {
     const sampled = compared + timedOut + failed + dropped;
     const last = this.#lastPair;
     if (compared !== last.compared || sampled === last.sampled) {
-      // Live requests get through: whatever befell the known one, the mirror works.
+      // Live requests get through, so the mirror works, even if the known one did not.
       if (last.compared >= 0 && compared > last.compared) this.#failure = undefined;
       this.#lastPair = { atMs: nowMs, sampled, compared };
       return undefined;

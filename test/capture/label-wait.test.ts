@@ -137,7 +137,7 @@ t.test('beyond its bytes the oldest request is dropped and counted', async (t) =
   t.equal(counted.at(-1)?.[0]?.payload, 99, 'the newest stay');
 });
 
-t.test('every request is counted at most once, whatever happens in whichever order', async (t) => {
+t.test('every request is counted at most once, in any order of events', async (t) => {
   const event = fc.tuple(
     fc.constantFrom('pair', 'label', 'abandon', 'settle', 'advance'),
     fc.nat({ max: 12 }),

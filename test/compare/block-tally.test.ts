@@ -49,7 +49,7 @@ t.test('blocks stay few: all become twice as long, and no count is lost', async 
   );
 });
 
-t.test('blocks merge in any order, whatever their lengths', async (t) => {
+t.test('blocks merge in any order and of any lengths', async (t) => {
   const anyBlocks = fc
     .record({
       moments: fc.array(fc.integer({ min: 0, max: 5_000 }), { maxLength: 30 }),

@@ -85,7 +85,7 @@ t.test('a live answer of NaN and a one-sided refusal are errors of either arm al
   }
 });
 
-// Each side fails 2 % of the pairs in a way of its own: whatever the ways, the two come out even.
+// Each side fails 2 % of the pairs in a way of its own: in all ways the two come out even.
 t.test(
   'an identical version that fails as often is not worse, and one that answers NaN is',
   async (t) => {

@@ -27,7 +27,7 @@ t.test(
   (t) => {
     const { add, counted } = counting();
     for (const [at, value] of [1, 2, 3, 4].entries()) add('u', at * 100, value);
-    t.same(counted, [], 'its window is open, whatever its requests did');
+    t.same(counted, [], 'its window is open, so its requests do not count yet');
     add('v', 1_000, 9);
     t.same(counted, [], 'a request may still begin within it');
     add('v', 1_001, 9);

@@ -193,7 +193,7 @@ t.test('a version that answers NaN as stable does is not worse', TIME, async (t)
     { every: 10, bad: BAD },
     ({ phase, endedMs }) => endedMs !== undefined || phase === 'paused',
   );
-  t.equal(status.phase, 'paused', 'it waits for somebody to promote it');
+  t.equal(status.phase, 'paused', 'it waits for a manual promotion');
   t.match(status.metrics, [{ metric: 'pairedErrors', candidateEvents: 0, referenceEvents: 0 }]);
   t.same(status.failures, { candidate: {}, reference: {} });
 });

@@ -11,7 +11,7 @@ t.test('a request that runs alone has all of an output, also one without its row
   t.strictSame(findNonFinite([answer(scalar)], [1, 2]), [], 'it does not divide into rows');
 });
 
-t.test('each output of each run is told by its name, and a failed run has none', async (t) => {
+t.test('each output of each run is named, and a failed run has none', async (t) => {
   const failure = { kind: 'failure', code: 'runtime_failed', message: 'no' } as const;
   const rows = (name: string, ...values: number[]) => aTensor(values, { name, shape: [2, 1] });
   const runs = [failure, answer(rows('a', 1, Number.NaN), rows('b', -Infinity, 1))];

@@ -66,7 +66,7 @@ async function outOfTime() {
 }
 
 t.test(
-  'a trial that ended for want of time goes on from its evidence, and can be promoted',
+  'a trial whose time was over continues with its evidence, and can be promoted',
   async (t) => {
     const { world, controller } = await outOfTime();
     t.match(controller.status('fashion'), { phase: 'rolledBack', decidedBy: ['maxDuration'] });

@@ -93,7 +93,7 @@ export const LEAK_AFTER_THE_PROOF: World = {
   nature: failingBy(50, (arm, nowMs) => (arm === 'candidate' && nowMs > 100_000 ? 0.05 : 0.001)),
 };
 
-/** Failed requests are repeated at once, up to three times, and drawn anew. */
+/** Failed requests are repeated immediately, up to three times, and drawn again. */
 function retried(rateAt: RateAt): World['nature'] {
   return (random: Random) => {
     const { next } = failingBy(50, rateAt)(random);
@@ -179,7 +179,7 @@ export const LABELS_DRIFT: World = {
 
 export const LABELS_OF_NEITHER: World = {
   name: 'labels-of-neither',
-  about: 'Labels match neither version: somebody sends those of another model.',
+  about: 'Labels match neither version: a caller sends those of another model.',
   claim: 'fair',
   rollout: { intent: 'improve', steps: labelled() },
   labels: { windowMs: 1_000, selection: 'random' },

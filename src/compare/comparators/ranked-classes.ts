@@ -11,8 +11,8 @@ export type RankedClassesOptions = {
   /** 1: the top class alone. K > 1: the K best classes as a set. */
   readonly topK: number;
   /**
-   * How far a row's scores may move (`scoreDistance`, in [0, 1]) before the row counts as another answer whatever its top
-   * class; undefined: any distance is accepted.
+   * How far a row's scores may move (`scoreDistance`, in [0, 1]) before the row counts as another answer, even with the same
+   * top class; undefined: any distance is accepted.
    */
   readonly distribution?: number | undefined;
 };

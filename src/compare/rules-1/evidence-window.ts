@@ -52,7 +52,7 @@ export class EvidenceWindow implements Window {
     this.#mirror.add(event);
   }
 
-  /** A killed process was the candidate's failure, and a time-out lowered the coverage, whoever's it was. */
+  /** A killed process was the candidate's failure, and a time-out lowered the coverage, of either version. */
   addLapse({ kind }: Lapse): void {
     if (kind === 'hang') this.#errors.add(1);
   }

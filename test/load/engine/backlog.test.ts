@@ -13,7 +13,7 @@ function aFlight(place: number): Flight {
   };
 }
 
-t.test('the longest wait is first, whatever else arrives and ends', async () => {
+t.test('the longest wait is first, however many others arrive and end', async () => {
   const steps = fc.array(fc.integer({ min: -3_000, max: 3_000 }), { maxLength: 20 });
   fc.assert(
     fc.property(steps, (counts) => {
