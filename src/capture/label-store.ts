@@ -80,7 +80,8 @@ export class LabelStore {
       for (const name of await this.#names()) {
         const text = await readFile(this.#path(name), 'utf8');
         const read = text.split('\n').flatMap(parsedLine);
-        lines.push(...read);
+        // Not spread into one call: a file has more lines than a call may have arguments.
+        for (const line of read) lines.push(line);
         const lastMs = read.reduce((latest, [, atMs]) => Math.max(latest, atMs), 0);
         this.#files.push({ name, bytes: text.length, lastMs });
       }
@@ -114,7 +115,11 @@ export class LabelStore {
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#isClosed || this.#lines.length === 0 || this.#queue.isStuck()) return;
+    if (this.#isClosed || this.#lines.length === 0) return;
+    if (this.#queue.isStuck()) {
+      this.#timer = setTimeout(() => void this.flush(), FLUSH_MS).unref();
+      return;
+    }
     const text = `${this.#lines.join('\n')}\n`;
     this.#lines = [];
     this.#lineBytes = 0;

@@ -46,8 +46,13 @@ export function chooseLoss(choice: LossChoice): LossRule | undefined {
   if (!isClassification(choice.task) || spec === undefined) return undefined;
   const declared = spec.shape.at(-1) ?? -1;
   const classes = declared > 0 ? declared : choice.labels?.length;
+  const names: ClassNames | undefined = choice.labels && {
+    names: choice.labels,
+    // The first of equal names is the one that counts.
+    indexes: new Map(choice.labels.map((name, at) => [name, at] as const).reverse()),
+  };
   const read = (label: unknown): readonly number[] =>
-    (Array.isArray(label) ? label : [label]).map((one) => classOf(one, choice.labels, classes));
+    (Array.isArray(label) ? label : [label]).map((one) => classOf(one, names, classes));
   return {
     check: (label) => {
       read(label);
@@ -95,18 +100,24 @@ function topClassPerRow(tensor: Tensor): readonly number[] | undefined {
   );
 }
 
+/** The names of the classes, and where each stands: a label may be a list of thousands of names. */
+type ClassNames = {
+  readonly names: readonly string[];
+  readonly indexes: ReadonlyMap<string, number>;
+};
+
 function classOf(
   label: unknown,
-  labels: readonly string[] | undefined,
+  labels: ClassNames | undefined,
   classes: number | undefined,
 ): number {
   if (typeof label === 'string') {
-    const index = labels?.indexOf(label) ?? -1;
-    if (index >= 0) return index;
+    const index = labels?.indexes.get(label);
+    if (index !== undefined) return index;
     const expected =
       labels === undefined
         ? 'a class index (the model has no label names)'
-        : `one of ${list(labels)}`;
+        : `one of ${list(labels.names)}`;
     throw new ServeError('invalid_input', `label: expected ${expected}, found ${quote(label)}`);
   }
   const isIndex = typeof label === 'number' && Number.isInteger(label) && label >= 0;
@@ -122,8 +133,17 @@ function classOf(
 
 /** Labels come from outside: a message shows no more than the beginning of one. */
 function quote(label: unknown): string {
-  const text = JSON.stringify(label) ?? String(label);
+  const text = jsonOf(label);
   return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+/** Lists in lists, thousands deep, have no JSON. */
+function jsonOf(label: unknown): string {
+  try {
+    return JSON.stringify(label) ?? String(label);
+  } catch {
+    return 'a value that is nested too deeply';
+  }
 }
 
 function list(labels: readonly string[]): string {

@@ -26,12 +26,14 @@ export function refusalOfExtension(
 }
 
 /**
- * The trial with so much more time from this moment on (wall clock, milliseconds). One that waits for nothing but time goes on in
- * its step; one that is paused for another reason stays so. Evidence is valid however long it is gathered, so it all counts.
+ * The trial with so much more time from this moment on (wall clock, milliseconds), and never less than it had. One that waits for
+ * nothing but time continues in its step; one that is paused for another reason stays so. Evidence is valid however long it is
+ * gathered, so it all counts.
  */
 export function extended(trial: Extendable, { forMs }: Extend, atMs: number): Rollout {
   const { rollout } = trial;
-  const maxDurationMs = Math.max(0, atMs - rollout.startedMs) + forMs;
+  const fromNowMs = Math.max(0, atMs - rollout.startedMs) + forMs;
+  const maxDurationMs = Math.max(rollout.spec.maxDurationMs, fromNowMs);
   return {
     ...rollout,
     spec: { ...rollout.spec, maxDurationMs },

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
+import { isFinal } from '../core/rollout.ts';
 import { advance } from './advance.ts';
 import { aliveTrial, type Trial } from './history.ts';
 import { type Decide, judge } from './judge.ts';
@@ -106,7 +107,7 @@ export class Looks {
     return {
       ...status,
       metrics: status.metrics.map((metric, at) => ({ ...metric, ...details[at] })),
-      mirrorHealth: this.#mirrors.get(spec.model),
+      mirrorHealth: isFinal(inDeed.rollout.phase) ? undefined : this.#mirrors.get(spec.model),
       onRecord: inDeed === trial,
       ledger: ledgerText(book),
     };

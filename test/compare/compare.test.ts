@@ -196,6 +196,13 @@ t.test(
   },
 );
 
+t.test('a label that is nested too deeply to be shown is refused like any other', async (t) => {
+  let label: unknown = 1;
+  for (let depth = 0; depth < 100_000; depth += 1) label = [label];
+  const rule = chooseLoss({ task: 'classification', labels: ['a', 'b'], signature: classifier });
+  t.throws(() => rule?.check([label]), { code: 'invalid_input', message: /nested too deeply/ });
+});
+
 t.test('a failed answer has loss 1, and one without the scores has none', async (t) => {
   const rule = chooseLoss({ task: 'classification', labels: undefined, signature: classifier });
   t.equal(rule?.keep(FAILURE), 'failed');

@@ -84,6 +84,13 @@ t.test(
   },
 );
 
+t.test('an extension never shortens a trial', async (t) => {
+  const { controller } = await outOfTime();
+  await controller.submit({ ...EXTEND, forMs: 9 * HOUR });
+  await controller.submit({ ...EXTEND, forMs: HOUR });
+  t.equal(controller.status('fashion')?.maxDurationMs, 10 * HOUR);
+});
+
 t.test('a restart after an extension goes on where it stood', async (t) => {
   const { world, controller, ledger } = await outOfTime();
   await controller.submit(EXTEND);
