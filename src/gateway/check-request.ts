@@ -46,7 +46,8 @@ export function refusalOf(...checked: Parameters<typeof checkRequest>): ServeErr
     checkRequest(...checked);
     return undefined;
   } catch (error) {
-    return ServeError.from(error);
+    if (error instanceof ServeError) return error;
+    throw error;
   }
 }
 

@@ -38,7 +38,7 @@ import {
 } from './server-readiness.ts';
 import { ArmPausedError } from './trial-arm.ts';
 import { TrialArms } from './trial-arms.ts';
-import { VERSION_FAULTS } from './version-faults.ts';
+import { isFaultOf } from './version-faults.ts';
 
 /** The part of a host that serving needs. */
 export type ServingHost = {
@@ -182,7 +182,7 @@ class ServingGateway implements Gateway {
     const failureKind = error instanceof UnfitAnswerError ? error.failureKind : undefined;
     const times = { startedMs, endedMs, pausedUntilMs };
     this.#listeners.report(watchers, { kind: 'failure', code, message, failureKind, ...times });
-    const isFault = VERSION_FAULTS.has(code) || code === 'invalid_input';
+    const isFault = isFaultOf(assignment.arm, code);
     const host = isFault ? this.#fallbackFor(started) : undefined;
     if (host === undefined || endedMs >= request.deadlineMs) throw error;
     let answer: InferResponse | undefined;
@@ -252,9 +252,9 @@ class ServingGateway implements Gateway {
 
   /** The host that a request of a trial would have gone to in the other arm. */
   #otherArm(model: string, { side }: Assignment): ServingHost | undefined {
-    const arm = side === 'candidate' ? 'stable' : 'candidate';
-    const share = this.#options.routes.read(model)?.shares.find((each) => each.arm === arm);
-    return side && share && this.#options.hosts.find({ model, version: share.version }, arm);
+    const shares = this.#options.routes.read(model)?.shares;
+    const share = shares?.find(({ arm }) => (arm === 'candidate') !== (side === 'candidate'));
+    return side && share && this.#options.hosts.find({ model, version: share.version }, share.arm);
   }
 
   /** Whether a rollout may compare the answer, so that it is looked through. */

@@ -52,6 +52,32 @@ t.test(
   },
 );
 
+t.test('it does so beside a control alone, where no share is stable', async (t) => {
+  const { seen, tap } = watched();
+  const shares = [
+    { arm: 'candidate', version: '2', weightBp: 9_999 },
+    { arm: 'control', version: '1', weightBp: 1 },
+  ] as const;
+  const hosts = { '1': echoHost('1'), '2': echoHost('2', THREES) };
+  const routes = [aRoute({ shares })];
+  const gateway = aGateway({ routes, hosts, versions: VERSIONS, taps: [tap] });
+  t.equal((await gateway.infer(aRequest(), NEVER_ABORTED)).version, '1');
+  t.match(seen, [{ kind: 'failure', code: 'invalid_input' }]);
+});
+
+t.test('what control refuses is not run on stable, which is the same version', async (t) => {
+  const { seen, tap } = watched();
+  const shares = [
+    { arm: 'candidate', version: '2', weightBp: 1 },
+    { arm: 'control', version: '1', weightBp: 9_999 },
+  ] as const;
+  const hosts = { '1': echoHost('1', THREES), '2': echoHost('2') };
+  const routes = [aRoute({ shares })];
+  const gateway = aGateway({ routes, hosts, versions: VERSIONS, taps: [tap] });
+  await t.rejects(gateway.infer(aRequest(), NEVER_ABORTED), { code: 'invalid_input' });
+  t.match(seen, [{ kind: 'failure', code: 'invalid_input' }]);
+});
+
 t.test('what stable refuses and the candidate takes counts against stable', async (t) => {
   const { seen, tap } = watched();
   const hosts = { '1': echoHost('1', THREES), '2': echoHost('2') };
