@@ -31,8 +31,10 @@ export type LabelEvidence = {
   readonly newestMs: number;
   /** Pairs whose window has not ended. */
   readonly waiting: number;
-  /** Labels that came after their pair's window. */
+  /** Answers whose first label came after the window, mirrored or not: which of them were is forgotten by then. */
   readonly late: number;
+  /** Answers, mirrored or not, whose first label came in time. Absent in evidence of before it was counted. */
+  readonly inTime?: number;
   /** Pairs dropped before their window ended, as the store was full. */
   readonly dropped: number;
   /** Counted pairs with a label. */

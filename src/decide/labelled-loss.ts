@@ -72,9 +72,9 @@ function whyHeld(
 ): string | undefined {
   if (spec.labels?.selection !== 'random')
     return 'labels that come unasked can only reject: declare labels.selection: random if a random sample of the answers is labelled';
-  const { late, labelled, neither, windowMs } = labelling;
-  if (late > LATE_MAX * (late + labelled))
-    return `${countText(late)} labels came after their window of ${durationText(windowMs)}, ${countText(labelled)} within: raise labels.window`;
+  const { late, labelled, inTime = labelled, neither, windowMs } = labelling;
+  if (late > LATE_MAX * (late + inTime))
+    return `${countText(late)} labels came after their window of ${durationText(windowMs)}, ${countText(inTime)} within: raise labels.window`;
   if (labelsMatchNeither(labelling))
     return `${percentText(neither / labelled)} of ${countText(labelled)} labels equal neither version's answer: check which classes they name`;
   const coverage = labelling.coverage[slice === undefined ? '' : sliceKey(slice)];

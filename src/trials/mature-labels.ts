@@ -13,6 +13,10 @@ import type { Pair } from '../core/outcome.ts';
 import { DEFAULT_UNIT, type RolloutSpec } from '../core/rollout.ts';
 import { recordedWithinMs } from './label-window.ts';
 import type { AnswerOfLabel, Labels, Losses } from './labels.ts';
+import { RecentNames } from './recent-names.ts';
+
+/** Labelled answers that are remembered, so that a label that is sent again counts once: some 10 MB. */
+const LABELLED_MAX = 100_000;
 
 /** What is kept of a pair: the slices it belongs to (places in the spec's list), stable's answer, the candidate's. */
 type KeptPair = readonly [slices: readonly number[], stable: KeptAnswer, candidate: KeptAnswer];
@@ -38,7 +42,8 @@ export class MatureLabels implements Labels {
   readonly #sliceKeys: readonly string[];
   readonly #counted: UnitFilter;
   readonly #labels: { joined: number; unmatched: number };
-  readonly #counts: { late: number; labelled: number; neither: number };
+  readonly #counts: { late: number; inTime: number; labelled: number; neither: number };
+  readonly #repeats = new RecentNames(LABELLED_MAX);
   readonly #droppedBefore: number;
   /** Wall clock: labels of answers from before are for none of its pairs. */
   #firstMs: number;
@@ -51,7 +56,7 @@ export class MatureLabels implements Labels {
     this.#counted = new UnitFilter(labelling.units);
     this.#sliceKeys = spec.slices.map(sliceKey);
     this.#labels = { ...from.labels };
-    this.#counts = { ...labelling };
+    this.#counts = { ...labelling, inTime: labelling.inTime ?? labelling.labelled };
     this.#droppedBefore = labelling.dropped;
     this.#firstMs = from.labelling === undefined ? Number.POSITIVE_INFINITY : options.startedMs;
     this.#wait = new LabelWait<KeptPair>({
@@ -104,12 +109,11 @@ export class MatureLabels implements Labels {
   label({ requestId, issuedMs }: AnswerOfLabel, label: unknown): LabelResult {
     const { clock } = this.#options;
     const result = this.#wait.label(requestId, label);
-    const isLate =
-      issuedMs <= clock.wallMs() - this.#options.windowMs() && issuedMs >= this.#firstMs;
-    if (isLate && result !== 'duplicate') {
-      this.#counts.late += 1;
-      return 'unmatched';
-    }
+    if (result === 'duplicate') return result;
+    const isOurs = issuedMs >= this.#firstMs;
+    const isLate = isOurs && issuedMs <= clock.wallMs() - this.#options.windowMs();
+    if (isOurs && this.#repeats.add(requestId)) this.#counts[isLate ? 'late' : 'inTime'] += 1;
+    if (isLate) return 'unmatched';
     if (result === 'unmatched' || result === 'joined') this.#labels[result] += 1;
     return result;
   }
@@ -127,13 +131,14 @@ export class MatureLabels implements Labels {
 
   #labelling(coverage: LabelEvidence['coverage']): LabelEvidence {
     const { waiting, newestMs, countedUntilMs, dropped } = this.#wait.counts();
-    const { late, labelled, neither } = this.#counts;
+    const { late, inTime, labelled, neither } = this.#counts;
     return {
       windowMs: this.#options.windowMs(),
       countedUntilMs,
       newestMs,
       waiting,
       late,
+      inTime,
       dropped: this.#droppedBefore + dropped,
       labelled,
       neither,

@@ -73,6 +73,21 @@ t.test('a label counts once the window of its pair has ended, whichever came fir
   });
 });
 
+t.test('a label that is sent again counts once, in time or late', async (t) => {
+  const { observer, clock, label } = anObserver();
+  observer.expect('a');
+  observer.offer(aPair('a', { stable: 0, candidate: 0 }));
+  const issuedMs = clock.wallMs();
+  for (let time = 0; time < 5; time += 1) label('not mirrored', 0, issuedMs);
+  clock.advance(WINDOW_MS);
+  for (let time = 0; time < 5; time += 1) {
+    label('not mirrored', 0, issuedMs);
+    label('late', 0, issuedMs);
+    label('a', 0, issuedMs);
+  }
+  t.match(observer.evidence().labelling, { inTime: 1, late: 2, labelled: 0 });
+});
+
 t.test(
   'a label that comes after the window is late, and its pair counts as unlabelled',
   async (t) => {
