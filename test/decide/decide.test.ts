@@ -4,7 +4,15 @@ import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { METRIC_NAMES, type MetricName, type Verdict } from '../../src/core/verdict.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { metricLabel, metricPlans } from '../../src/decide/metric-plans.ts';
-import { anExposure, aSpec, blocks, differences, goodEvidence, repeated } from './builders.ts';
+import {
+  anExposure,
+  aSpec,
+  blocks,
+  differences,
+  goodEvidence,
+  repeated,
+  sharesOf,
+} from './builders.ts';
 
 const SHADOW: readonly MetricName[] = ['disagreement', 'pairedErrors', 'labelledLoss'];
 const LIVE: readonly MetricName[] = ['errors', 'slowRequests'];
@@ -90,6 +98,16 @@ t.test('a split that is not as assigned is an error, and harm is still a fail', 
   t.equal(worse.kind, 'fail');
   t.match(worse.reasons, [/sample ratio mismatch/]);
 });
+
+t.test(
+  'the split is that of units which count once, not of those met after a restart',
+  async (t) => {
+    const lost = { '500:500': anExposure({ units: 1_500 }, { units: 2_500 }) };
+    const even = sharesOf({ '500:500': anExposure({ units: 2_000 }, { units: 2_000 }) });
+    t.not(verdictOn({ live: lost, liveErrors: even }).kind, 'error');
+    t.equal(verdictOn({ liveErrors: sharesOf(lost) }).kind, 'error');
+  },
+);
 
 t.test('no evidence is never a pass, and what is missing is named', async (t) => {
   const verdict = decide({ evidence: NO_EVIDENCE, spec: aSpec(), require: ALL });
