@@ -5,6 +5,7 @@ import { CALLER_CODES } from '../core/outcome.ts';
 import type { UnitRule } from '../core/unit.ts';
 import { increment, sortedRecord } from './difference-tally.ts';
 import { EventCover } from './event-cover.ts';
+import { UnitWeights } from './unit-weights.ts';
 import { Units } from './units.ts';
 
 type ErrorEvidence = Pick<Evidence, 'liveErrors' | 'liveFelt' | 'liveUnits'>;
@@ -18,7 +19,8 @@ export type LiveErrorsOptions = { readonly salt: string; readonly unit: UnitRule
  * The share of failed requests of each unit, by arm and exposure, from requests in the order of their assignment.
  *
  * A stall, a failed batch or a full queue is one event: requests that begin before it has ended are in no share, of either arm
- * (see `event-cover.ts`); what was felt of them is counted beside, at most as many requests a unit. The caller's doing counts nowhere.
+ * (see `event-cover.ts`). What was felt is counted beside: those requests too, and of a unit that comes again those after it has
+ * counted, at most `requests` of it in each `windowMs`. The caller's doing counts nowhere.
  */
 export class LiveErrors {
   /** By `<exposure> <side>`, the counts of each share. */
@@ -26,8 +28,10 @@ export class LiveErrors {
   readonly #felt = new Map<string, { requests: number; failed: number }>();
   readonly #units: Units<Request>;
   readonly #cover = new EventCover();
+  readonly #weights: UnitWeights;
 
   constructor({ salt, unit }: LiveErrorsOptions, from: ErrorEvidence) {
+    this.#weights = new UnitWeights(unit);
     for (const [exposure, sides] of Object.entries(from.liveErrors ?? {})) {
       for (const side of SIDES) {
         this.#shares.set(`${exposure} ${side}`, new Map(Object.entries(sides[side])));
@@ -46,19 +50,25 @@ export class LiveErrors {
     const { candidateBp, referenceBp } = live.exposure;
     const isFailed = live.failure !== undefined;
     const isCovered = this.#cover.covers(live.startedMs);
+    const place = `${candidateBp}:${referenceBp} ${live.side}`;
     const isPart = this.#units.add({
       key: { sticky: live.unit, content: live.content },
-      place: `${candidateBp}:${referenceBp} ${live.side}`,
+      place,
       beganMs: live.startedMs,
       value: { isFailed, isCovered },
     });
+    const isFelt =
+      live.unit === undefined ? isPart : this.#weights.admit(live.unit, live.startedMs);
+    if (isFelt) this.#feel(place, isFailed);
     if (!isPart || !isFailed || isCovered) return;
     this.#cover.begin(Math.max(live.endedMs, live.coversUntilMs ?? 0));
   }
 
   snapshot(): ErrorEvidence {
     const exposures = [
-      ...new Set([...this.#shares.keys()].map((place) => place.split(' ')[0] ?? '')),
+      ...new Set(
+        [...this.#shares.keys(), ...this.#felt.keys()].map((place) => place.split(' ')[0] ?? ''),
+      ),
     ];
     const at = (exposure: string, side: Side) =>
       sortedRecord(this.#shares.get(`${exposure} ${side}`) ?? []);
@@ -82,11 +92,14 @@ export class LiveErrors {
     };
   }
 
-  #count(requests: readonly Request[], place: string): void {
+  #feel(place: string, isFailed: boolean): void {
     const felt = this.#felt.get(place) ?? { requests: 0, failed: 0 };
-    felt.requests += requests.length;
-    felt.failed += requests.filter(({ isFailed }) => isFailed).length;
+    felt.requests += 1;
+    felt.failed += Number(isFailed);
     this.#felt.set(place, felt);
+  }
+
+  #count(requests: readonly Request[], place: string): void {
     const shares = this.#shares.get(place) ?? new Map<string, number>();
     this.#shares.set(place, shares);
     const seen = requests.filter(({ isCovered }) => !isCovered);

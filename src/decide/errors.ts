@@ -10,7 +10,8 @@ import { brief } from './mean-difference.ts';
  * Whether more of the candidate's units fail than the claim allows: at most `ratio` x the reference's rate plus `absolute`.
  *
  * A burst of failures counts as one event, so that it does not look like many coins. That must not hide a candidate which fails
- * for everyone now and then: it is no worse only if its plain share of failed requests is within the limit as well.
+ * for everyone now and then, or fails users who have counted already: it is no worse only if its plain share of failed requests
+ * is within the limit as well.
  *
  * An arm's own pauses do not depend on its share, and so weigh more in the smaller arm. So "no worse" looks only where both
  * arms had the same share, and "worse" also where the candidate had the larger one, which can only hide what it does.
@@ -66,10 +67,10 @@ function crowding(
   const limit = ratio * failedShare(liveFelt, 'reference') + absolute;
   const found = failedShare(liveFelt, 'candidate');
   if (found <= limit) return undefined;
-  return `in bursts, ${brief(found * 100)} % of the candidate's requests were failures, at most ${brief(limit * 100)} % expected`;
+  return `${brief(found * 100)} % of the candidate's requests failed, bursts and returning users included, at most ${brief(limit * 100)} % expected`;
 }
 
-/** Of the requests that units' shares come from, so that one caller with many requests weighs no more than another. */
+/** Of a bounded number of requests of each unit, so that one caller with many requests weighs no more than another. */
 function failedShare(
   felt: NonNullable<Evidence['liveFelt']>,
   arm: 'candidate' | 'reference',

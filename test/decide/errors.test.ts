@@ -45,7 +45,7 @@ t.test('bursts that hide in one event each hold the proof back', async (t) => {
   t.equal(status.finding, 'undecided');
   t.equal(
     status.missing,
-    "in bursts, 9 % of the candidate's requests were failures, at most 1.5 % expected",
+    "9 % of the candidate's requests failed, bursts and returning users included, at most 1.5 % expected",
   );
 });
 
