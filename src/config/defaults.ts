@@ -122,7 +122,7 @@ export function defaultSteps(intent: 'equivalent' | 'improve'): readonly Step[] 
     { kind: 'analysis', require: [proof, 'pairedErrors'], reject: ['pairedLatency'] },
     { kind: 'setWeight', percent: 5, control: true },
     { kind: 'setWeight', percent: 25, control: true },
-    { kind: 'setWeight', percent: 50, control: false },
+    { kind: 'setWeight', percent: 50, control: true },
     {
       kind: 'analysis',
       require: ['errors', 'slowRequests'],

@@ -72,12 +72,13 @@ function stepOf(written: StepAsWritten, context: z.core.$RefinementCtx): Step {
 }
 
 /**
- * A control wherever the shares differ, unless the step refuses it: pauses of an arm come as often in a small arm as
- * in a large one, and would look like more failures of the smaller one. Beyond 50 percent there is no room for one.
+ * A control wherever there is room for one, unless the step refuses it. Where the shares differ, pauses of an arm come as often in
+ * a small arm as in a large one, and would look like more failures of the smaller one. At 50 percent stable would be the reference,
+ * which no pause of the gateway spares requests as it spares those of an arm on trial.
  */
 function weightOf({
   percent,
-  control = percent < EVEN_PERCENT,
+  control = percent <= EVEN_PERCENT,
 }: {
   readonly percent: number;
   readonly control?: boolean | undefined;
