@@ -43,12 +43,12 @@ type Alternative = {
 
 /** Evidence that the candidate's rate is above the claim's limit. */
 export function harmOfClaim(seen: readonly ExposedShares[], claim: LinearClaim): Mixture {
-  return mixtureOver(seen, claim, harmAlternatives);
+  return mixtureOver(seen, claim, 'harm');
 }
 
 /** Evidence that the candidate's rate is below the claim's limit. */
 export function safeOfClaim(seen: readonly ExposedShares[], claim: LinearClaim): Mixture {
-  return mixtureOver(seen, claim, safeAlternatives);
+  return mixtureOver(seen, claim, 'safe');
 }
 
 /**
@@ -56,7 +56,7 @@ export function safeOfClaim(seen: readonly ExposedShares[], claim: LinearClaim):
  * candidate needs with a fifth to a quarter fewer units, and one close to the limit later.
  */
 export function alikeOfClaim(seen: readonly ExposedShares[], claim: LinearClaim): Mixture {
-  return mixtureOver(seen, claim, alikeAlternatives);
+  return mixtureOver(seen, claim, 'alike');
 }
 
 /** Of the coarse claim: its part of the money where neither arm ever fails, and the rates at which both fail alike, by `absolute`. */
@@ -140,7 +140,7 @@ function limitAt(reference: number, { ratio, absolute }: LinearClaim): number {
 function mixtureOver(
   seen: readonly ExposedShares[],
   claim: LinearClaim,
-  alternativesOf: (claim: LinearClaim) => readonly Alternative[],
+  process: keyof typeof ALTERNATIVES,
 ): Mixture {
   const { ratio, absolute } = claim;
   if (!(ratio > 0 && Number.isFinite(ratio))) {
@@ -150,12 +150,14 @@ function mixtureOver(
     throw new RangeError(`absolute: expected a number between 0 and 1, found ${absolute}`);
   }
   const pooled = poolByOdds(seen);
-  const alternatives = alternativesOf(claim);
+  const alternatives = ALTERNATIVES[process](claim);
   const all = alternatives.reduce((sum, { part }) => sum + part, 0);
-  return alternatives.map((alternative) => {
+  const betsAt = new Map(pooled.map(({ odds }) => [odds, betsFor(process, claim, odds)]));
+  return alternatives.map((alternative, at) => {
     let logWealth = 0;
     for (const { odds, candidate, reference } of pooled) {
-      const { fine, ...bad } = factorsOf(bestBet(alternative, claim, odds), claim, odds);
+      const bet = betsAt.get(odds)?.[at] ?? 0;
+      const { fine, ...bad } = factorsOf(bet, claim, odds);
       logWealth += logGrowth(candidate, fine, bad.candidate);
       logWealth += logGrowth(reference, fine, bad.reference);
     }
@@ -177,6 +179,33 @@ function factorsOf(bet: number, { ratio, absolute }: LinearClaim, odds: number):
     candidate: Math.max(0, fine + bet / odds),
     reference: Math.max(0, fine - (bet * ratio) / (1 - odds)),
   };
+}
+
+/** Searching a bet takes as long as using it a thousand times, and each look uses the same ones: the newest are kept. */
+const KNOWN_BETS_MAX = 64;
+const knownBets = new Map<string, readonly number[]>();
+
+/** How an e-process picks its alternatives; by name, since that is what its bets are known by. */
+const ALTERNATIVES = {
+  harm: harmAlternatives,
+  safe: safeAlternatives,
+  alike: alikeAlternatives,
+} as const;
+
+/** The best bet for each alternative of a process, at these odds. */
+function betsFor(
+  process: keyof typeof ALTERNATIVES,
+  claim: LinearClaim,
+  odds: number,
+): readonly number[] {
+  const key = `${process} ${claim.ratio} ${claim.absolute} ${odds}`;
+  const known = knownBets.get(key);
+  if (known !== undefined) return known;
+  const bets = ALTERNATIVES[process](claim).map((each) => bestBet(each, claim, odds));
+  knownBets.set(key, bets);
+  const [oldest] = knownBets.keys();
+  if (knownBets.size > KNOWN_BETS_MAX && oldest !== undefined) knownBets.delete(oldest);
+  return bets;
 }
 
 /** Halvings until the best bet is known as well as it can be. */
