@@ -135,8 +135,12 @@ function toGo(metric: MetricStatus): string {
   return isNumber(metric.samplesToGo) ? `~${countText(metric.samplesToGo)}` : 'cannot say';
 }
 
+/** Bounds of intervals may be closer to 0 than is of use. */
+const LEAST_SHOWN = 1e-6;
+
 function numberText(value: number | undefined): string {
-  return isNumber(value) ? value.toPrecision(3) : '-';
+  if (!isNumber(value)) return '-';
+  return (Math.abs(value) < LEAST_SHOWN ? 0 : value).toPrecision(3);
 }
 
 /** A ratio to nothing is infinite here and null once it has come through JSON: neither is a number to show. */
