@@ -50,6 +50,10 @@ export type LabelWaitOptions<Payload> = {
   readonly store?: LabelStore | undefined;
 };
 
+/** Cohorts handed over in one call, and lines restored in one turn of the event loop: each takes some 10 ms, and requests wait. */
+const SETTLED_MAX = 2_000;
+const RESTORED_AT_ONCE = 2_000;
+
 type State<Payload> =
   | { readonly kind: 'drawn' }
   | { readonly kind: 'labelled'; readonly label: unknown }
@@ -175,15 +179,22 @@ export class LabelWait<Payload> {
     }
   }
 
-  /** Hands over every cohort whose window has ended. */
+  /** Hands over cohorts whose window has ended, the oldest first; what is beyond a bound waits for the next call. */
   settle(): void {
     if (!this.#isRestored) return;
     const { clock, unit, windowMs } = this.#options;
-    const endedMs = clock.wallMs() - windowMs();
+    let endedMs = clock.wallMs() - windowMs();
+    let settled = 0;
     for (const [key, cohort] of this.#cohorts) {
       const lastMs = cohort.firstMs + (cohort.unit === undefined ? 0 : unit.windowMs);
       if (lastMs > endedMs) break;
+      // Cohorts of one moment go together: a restart takes up those that began after the last that was counted.
+      if (settled >= SETTLED_MAX && cohort.firstMs > this.#countedUntilMs) {
+        endedMs = cohort.firstMs - 1;
+        break;
+      }
       this.#count(key, cohort);
+      settled += 1;
     }
     for (const [id, entry] of this.#entries) {
       if (entry.atMs > endedMs || entry.state.kind === 'kept') break;
@@ -196,7 +207,10 @@ export class LabelWait<Payload> {
   async restore(): Promise<void> {
     const { store } = this.#options;
     if (store === undefined) return;
-    for (const line of await store.read()) this.#restoreLine(line);
+    for (const [at, line] of (await store.read()).entries()) {
+      this.#restoreLine(line);
+      if (at % RESTORED_AT_ONCE === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
     this.#isRestored = true;
     const early = this.#early;
     this.#early = [];

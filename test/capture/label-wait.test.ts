@@ -300,3 +300,51 @@ t.test(
     t.same(errors, []);
   },
 );
+
+t.test(
+  'what has ended is handed over in parts, the oldest first, and all of it in the end',
+  async (t) => {
+    const { wait, clock, counted, pair } = aWait();
+    for (let n = 0; n < 5_000; n += 1) {
+      pair(`r${n}`, n);
+      clock.advance(1);
+    }
+    clock.advance(WINDOW_MS);
+    const seen = [0, 1, 2, 3].map(() => {
+      wait.settle();
+      return counted.length;
+    });
+    t.same(seen, [2_000, 4_000, 5_000, 5_000]);
+    t.same(counted[2_000]?.[0]?.payload, 2_000);
+    t.equal(wait.counts().waiting, 0);
+  },
+);
+
+t.test('pairs of one moment are handed over together', async (t) => {
+  const { wait, clock, counted, pair } = aWait();
+  for (let n = 0; n < 3_000; n += 1) pair(`r${n}`, n);
+  clock.advance(WINDOW_MS);
+  wait.settle();
+  t.equal(counted.length, 3_000);
+});
+
+t.test('other work goes on while a store is read back', async (t) => {
+  const { labels } = await aFolder(t);
+  const open = () => labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576);
+  const before = open();
+  await before.read();
+  const [count, atMs] = [10_000, new HandClock().wallMs()];
+  for (let n = 0; n < count; n += 1)
+    before.append(JSON.stringify(['p', atMs, `r${n}`, null, null, n, null]));
+  await before.close();
+  const { wait } = aWait({ store: open() });
+  const seen = new Set<number>();
+  const beat = (): void => {
+    seen.add(wait.counts().waiting);
+    if (wait.counts().waiting < count) setImmediate(beat);
+  };
+  setImmediate(beat);
+  await wait.restore();
+  t.equal(wait.counts().waiting, count);
+  t.ok(seen.size >= 4, `seen meanwhile: ${[...seen].join(', ')}`);
+});
