@@ -54,7 +54,10 @@ const NEITHER_MIN = 0.8;
 const NEITHER_LABELS_MIN = 50;
 
 /** True where labels look like those of other classes, or of other requests. */
-export function labelsMatchNeither({ labelled, neither }: LabelEvidence): boolean {
+export function labelsMatchNeither({
+  labelled,
+  neither,
+}: Pick<LabelEvidence, 'labelled' | 'neither'>): boolean {
   return labelled >= NEITHER_LABELS_MIN && neither >= NEITHER_MIN * labelled;
 }
 

@@ -59,7 +59,8 @@ export type RolloutStatus = {
   /** Failed requests by kind, mirrored and live; absent under rules 1. */
   readonly failures: FailuresByArm | undefined;
   /** When labels came and which pairs wait for them; undefined for a rollout of before rules 2. */
-  readonly labelling: LabelEvidence | undefined;
+  /** Without the filter of counted units, which is of no use to a reader and may have 170 KB. */
+  readonly labelling: Omit<LabelEvidence, 'units'> | undefined;
   readonly startedMs: number;
   readonly endedMs: number | undefined;
   readonly durationMs: number;
@@ -109,7 +110,7 @@ export function statusOf(
     mirror: evidence.mirror,
     labels: evidence.labels,
     failures: evidence.failures,
-    labelling: evidence.labelling,
+    labelling: shownLabels(evidence.labelling),
     startedMs: rollout.startedMs,
     endedMs,
     durationMs: (endedMs ?? nowMs) - rollout.startedMs,
@@ -118,6 +119,12 @@ export function statusOf(
     record: lastRecord.index,
     headHash: lastRecord.hash,
   };
+}
+
+function shownLabels(labelling: LabelEvidence | undefined): RolloutStatus['labelling'] {
+  if (labelling === undefined) return undefined;
+  const { units: _, ...shown } = labelling;
+  return shown;
 }
 
 function stepStatus(rollout: Rollout): RolloutStatus['step'] {

@@ -18,7 +18,7 @@ export type RolloutView = {
   readonly metrics: readonly (MetricStatus & MetricDetail)[];
   readonly mirrorHealth: MirrorHealth | undefined;
   readonly labels: Evidence['labels'];
-  readonly labelling: LabelEvidence | undefined;
+  readonly labelling: Omit<LabelEvidence, 'units'> | undefined;
 };
 
 const FINDING_VALUE = { worse: -1, undecided: 0, nonInferior: 1 } as const satisfies Record<
