@@ -61,6 +61,7 @@ export type ShadowHost = {
   readonly backlogBytes: () => number;
   readonly state: () => VersionState;
   readonly pid: () => number | undefined;
+  /** Gives up what is in flight, for no client waits for it; resolves once the run that has begun is over and the process is gone. */
   readonly close: () => Promise<void>;
 };
 
@@ -96,13 +97,17 @@ export async function startShadowHost(options: ShadowHostOptions): Promise<Shado
       holdDuringRestart: false,
       listeners: listenersFor([target, twinTarget], listeners),
     });
+    const abandon = new Set<() => void>();
     return {
-      run: (request, plan) => runInShadow({ executor, clock, stableForm, request, plan }),
+      run: (request, plan) => runInShadow({ executor, clock, stableForm, request, plan, abandon }),
       waiting: () => executor.inFlight,
       backlogBytes: () => executor.backlogBytes,
       state: () => executor.state,
       pid: () => executor.pid,
-      close: () => executor.close(),
+      close: () => {
+        for (const each of [...abandon]) each();
+        return executor.close();
+      },
     };
   } catch (error) {
     throw new ServeError('version_not_ready', `the shadow host: ${messageOf(error)}`, {
@@ -117,31 +122,45 @@ type ShadowRun = {
   readonly stableForm: ShadowHostOptions['stableForm'];
   readonly request: InferRequest;
   readonly plan: ShadowPlan;
+  /** One for each request in flight: gives it up. */
+  readonly abandon: Set<() => void>;
 };
 
 function runInShadow(shadow: ShadowRun): Promise<ShadowResult> {
-  const { executor, clock, request: work, plan: order } = shadow;
+  const { executor, clock, request: work, plan: order, abandon } = shadow;
   const plan = orderOf(order);
   const leftMs = Math.min(Math.ceil(work.deadlineMs - clock.monotonicMs()), TIMER_MS_MAX);
   return new Promise((resolve, reject) => {
+    const settled = (): void => {
+      clearTimeout(timer);
+      abandon.delete(unload);
+    };
+    const giveUp = (error: ServeError): void => {
+      settled();
+      reject(error);
+      cancel();
+    };
+    const unload = (): void =>
+      giveUp(asShadowError(new ServeError('version_not_ready', 'it is being unloaded')));
     const cancel = submit(
       executor,
       { work, plan },
       {
         resolve: (answer) => {
-          clearTimeout(timer);
+          settled();
           resolve(resultOf(answer, plan, shadow));
         },
         reject: (error) => {
-          clearTimeout(timer);
+          settled();
           reject(asShadowError(error));
         },
       },
     );
-    const timer = setTimeout(() => {
-      reject(new ServeError('deadline_exceeded', 'the shadow host was too slow'));
-      cancel();
-    }, leftMs);
+    const timer = setTimeout(
+      () => giveUp(new ServeError('deadline_exceeded', 'the shadow host was too slow')),
+      leftMs,
+    );
+    abandon.add(unload);
   });
 }
 

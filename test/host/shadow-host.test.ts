@@ -133,6 +133,23 @@ t.test('the queue drops first, and no request waits beyond the deadline', async 
   t.strictSame(outputOf(await running, 'candidate'), [1]);
 });
 
+t.test(
+  'a close gives up what waits: it lets the run that has begun end, and no other begin',
+  async (t) => {
+    const candidate = aFakeSource('blockMs=300&batchable=0');
+    const { shadow, log } = await aShadowHost(t, { candidate });
+    const running = run(shadow, 0, ALONE);
+    await until('one is over', () => log.batches.length === 1);
+    const waiting = [1, 2, 3, 4, 5, 6].map((x) => run(shadow, x, ALONE).catch((error) => error));
+    await running;
+    await shadow.close();
+    for (const error of await Promise.all(waiting))
+      t.match(error, { code: 'host_lost', cause: { code: 'version_not_ready' } });
+    t.ok(log.batches.length <= 2, `${log.batches.length} of 7 ran`);
+    t.equal(shadow.waiting(), 0);
+  },
+);
+
 t.test('a shadow host that cannot load names the version and the reason', async (t) => {
   const candidate = aFakeSource('failLoad=bad+weights', { version: '2' });
   await t.rejects(aShadowHost(t, { candidate }), {
