@@ -19,8 +19,16 @@ export async function verify(folder: string, options: Options): Promise<void> {
  * `understudy evidence replay`: exit code 1 if a recorded decision does not follow from its evidence, 3 if there is no
  * decision to check.
  */
-export async function replay(folder: string, options: Options): Promise<void> {
-  const format = readFormat(options.output);
+export async function replay(
+  folder: string,
+  name: string | undefined,
+  { output }: Options,
+): Promise<void> {
+  if (name !== undefined) {
+    const message = `expected --margins with a rollout, found ${name} alone: without it the whole ledger is replayed`;
+    throw new CommandError(EXIT.usage, message);
+  }
+  const format = readFormat(output);
   const report = await replayRecords(readLedger(folder), decide).catch(notALedger(folder));
   print(report, format, replayText);
   process.exitCode = exitCodeOf(report.disagreements.length === 0, report.decisions);

@@ -1,11 +1,10 @@
 import { rename, writeFile } from 'node:fs/promises';
+import { evidencePage } from '../console/evidence-page.ts';
 import { countText, durationText } from '../core/text.ts';
 import { decide } from '../decide/decide.ts';
-import { readLedger, verifyLedger } from '../ledger/file.ts';
-import { exportEvidence } from '../rollout/evidence-export.ts';
-import { replay } from '../rollout/replay.ts';
+import { readLedger } from '../ledger/file.ts';
+import { type CheckedExport, exportEvidence } from '../rollout/evidence-export.ts';
 import { notALedger } from './evidence-commands.ts';
-import { type CheckedExport, evidencePage } from './evidence-page.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
 
@@ -21,21 +20,21 @@ export async function exportRollout(
   options: ExportOptions,
 ): Promise<void> {
   const format = readFormat(options.output);
-  const chain = await verifyLedger(folder).catch(notALedger(folder));
   // One that is broken cannot be read: it ends here, with the line.
-  const evidence = await exportEvidence(readLedger(folder), name);
-  if (evidence === undefined) {
+  const checked = await exportEvidence(
+    () => readLedger(folder),
+    { idOrModel: name },
+    { decide },
+  ).catch(notALedger(folder));
+  if (checked === undefined) {
     throw new CommandError(
       EXIT.usage,
       `expected the id of a rollout or a model that had one, found no rollout ${name} in ${folder}`,
     );
   }
-  const { decisions, disagreements } = await replay(readLedger(folder), decide);
-  const mine = disagreements.filter(({ rolloutId }) => rolloutId === evidence.id);
-  const checked = { evidence, chain, replayed: { decisions, disagreements: mine.length } };
   if (options.html !== undefined) await writeWhole(options.html, evidencePage(checked));
   print(checked, format, (shown) => textOf(shown, options.html));
-  process.exitCode = mine.length === 0 ? EXIT.ok : EXIT.failed;
+  process.exitCode = checked.replayed.disagreements === 0 ? EXIT.ok : EXIT.failed;
 }
 
 /** A reader of the file never finds half a page. */

@@ -87,10 +87,6 @@ for (const verb of ['plan', 'start'] as const) {
       '--intent <intent>',
       'equivalent: answers should not change; improve: quality must not suffer',
     )
-    .option(
-      '--claim <claim>',
-      'noWorse: labels must show no loss beyond the margin; superior: that the candidate is better',
-    )
     .option('-f, --file <file>', 'a rollout section in YAML or JSON, over the configured one')
     .option('--rate <requests>', 'requests per second to plan for (default: recent rate)')
     .option(...ADMIN)
@@ -168,11 +164,17 @@ evidence
   );
 
 evidence
-  .command('replay <ledger>')
+  .command('replay <ledger> [rollout]')
   .description('recompute every verdict and action from its evidence and compare')
+  .option(
+    '--margins [list]',
+    'instead show what other margins would have said of a rollout: errors=3x+0.1%,labelledLoss=1%',
+  )
   .option(...OUTPUT)
-  .action(async (folder, options) =>
-    (await import('./evidence-commands.ts')).replay(folder, options),
+  .action(async (folder, name, options) =>
+    options.margins === undefined
+      ? (await import('./evidence-commands.ts')).replay(folder, name, options)
+      : (await import('./evidence-margins.ts')).replayWithMargins(folder, name, options),
   );
 
 evidence

@@ -49,14 +49,12 @@ function binds(a: Need, b: Need): boolean {
 
 function needOf(found: Found, status: MetricStatus): Need {
   const label = metricLabel(status);
-  const { missing, samplesToGo, estimate, claim } = status;
-  const orElse =
-    claim === 'superior' ? 'try it with claim: noWorse' : `widen margins.${status.metric}`;
+  const { missing, samplesToGo, estimate } = status;
   if (missing !== undefined) return { text: `${label}: ${missing}${labelsHint(status)}`, rank: 3 };
   if (typeof samplesToGo !== 'number') {
     const at = typeof estimate === 'number' ? ` of ${estimate.toPrecision(3)}` : '';
     return {
-      text: `${label}: more samples will not prove it at the present estimate${at}. Abort, or ${orElse}.`,
+      text: `${label}: more samples will not prove it at the present estimate${at}. Abort, or widen margins.${status.metric}.`,
       rank: 1.5,
     };
   }
@@ -67,7 +65,7 @@ function needOf(found: Found, status: MetricStatus): Need {
       ? `~${countText(samplesToGo)} more ${UNITS[status.metric]}${time}`
       : `~${durationText(status.msToGo)} more of traffic`;
   return {
-    text: `${label} needs ${amount}. ${ADVICE[status.metric](status)}, or ${orElse}.`,
+    text: `${label} needs ${amount}. ${ADVICE[status.metric](status)}, or widen margins.${status.metric}.`,
     rank: 1,
     samples: samplesToGo,
     ...(ms !== undefined && { ms }),

@@ -1,19 +1,20 @@
-import { runSteps } from '../concurrency/time-slicer.ts';
+import { runSlicedSteps, runSteps, type TimeSlicer } from '../concurrency/time-slicer.ts';
 import type { Effect, MetricDetail, ProvenMargin } from '../core/metric-detail.ts';
-import type { LedgerRecord, RecordBody } from '../core/record.ts';
-import {
-  type Action,
-  type Phase,
-  type Rollout,
-  type RolloutSpec,
-  rulesOf,
-} from '../core/rollout.ts';
+import { type Decision, type Phase, type RolloutSpec, rulesOf } from '../core/rollout.ts';
 import type { Finding, MetricStatus, VerdictKind } from '../core/verdict.ts';
 import { metricDetail } from '../decide/metric-detail.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
 import { stepTask } from './describe.ts';
-import { NO_HISTORY, type Trial, withRecord } from './history.ts';
-import { setWeightBp } from './route-for.ts';
+import type { Decide } from './judge.ts';
+import { Replaying } from './replay.ts';
+import {
+  type DecisionRecord,
+  type ExportedDecision,
+  type GatheredRollout,
+  gatherRollout,
+  type ReadRecords,
+  type RolloutName,
+} from './rollout-gathering.ts';
 
 /** All that a ledger says of one rollout, to be kept or shown apart from it. Moments are wall-clock milliseconds. */
 export type EvidenceExport = {
@@ -61,172 +62,96 @@ export type ExportedMetric = {
   readonly proven: ProvenMargin | undefined;
 };
 
-export type ExportedDecision = {
-  readonly record: number;
-  readonly atMs: number;
-  /** An action, a command of an operator, or the breaker. */
-  readonly what: Action['kind'] | 'command' | 'breaker';
-  readonly why: string;
-  /** The metrics that decided it; empty where no metric did. */
-  readonly decidedBy: readonly string[];
+/** The evidence of a rollout, and whether the ledger that it is from can be trusted. */
+export type CheckedExport = {
+  readonly evidence: EvidenceExport;
+  /** The ledger's records when it was read, and the hash of the last: its chain is whole. */
+  readonly chain: { readonly records: number; readonly head: string };
+  /** Decisions of this rollout that were computed again, and those that do not follow from their evidence. */
+  readonly replayed: { readonly decisions: number; readonly disagreements: number };
 };
 
-/** A plot is no sharper with more. */
-const LOOKS_MAX = 200;
-const DECISIONS_MAX = 1_000;
-
-type DecisionRecord = LedgerRecord & { readonly body: Extract<RecordBody, { kind: 'decision' }> };
+export type ExportOptions = {
+  readonly decide: Decide;
+  /** Interrupts the work for live requests; without one nothing does. */
+  readonly slicer?: TimeSlicer;
+};
 
 /**
- * One rollout as a ledger tells it: `name` is its id, or a model, whose latest rollout is meant. Undefined: the ledger has none of
- * that name. What is shown of each look is computed from its evidence again, so it does not depend on what the gateway showed then.
+ * One rollout as a ledger tells it. Undefined: the ledger has none of that name. What is shown of each look is computed from its
+ * evidence again, so it does not depend on what the gateway showed then. Reads the ledger twice, and throws LedgerBrokenError.
  */
 export async function exportEvidence(
-  records: AsyncIterable<LedgerRecord> | Iterable<LedgerRecord>,
-  name: string,
-): Promise<EvidenceExport | undefined> {
-  const gathering = new Gathering(name);
-  for await (const record of records) gathering.add(record);
-  return gathering.result();
-}
-
-/** What is kept while a ledger is read: of one rollout at a time, the latest of that name. */
-class Gathering {
-  readonly #name: string;
-  #history = NO_HISTORY;
-  #trial: Trial | undefined;
-  #looks: DecisionRecord[] = [];
-  /** Every how many looks is kept; doubles as they become too many. */
-  #every = 1;
-  #seen = 0;
-  #last: DecisionRecord | undefined;
-  #weights: { readonly atMs: number; readonly weightBp: number }[] = [];
-  #decisions: ExportedDecision[] = [];
-
-  constructor(name: string) {
-    this.#name = name;
-  }
-
-  add(record: LedgerRecord): void {
-    this.#history = withRecord(this.#history, record);
+  read: ReadRecords,
+  name: RolloutName,
+  { decide, slicer }: ExportOptions,
+): Promise<CheckedExport | undefined> {
+  const run = <T>(steps: Generator<void, T>): T | Promise<T> =>
+    slicer === undefined ? runSteps(steps) : runSlicedSteps(steps, slicer);
+  const gathered = await gatherRollout(read, name, slicer);
+  if (gathered === undefined) return undefined;
+  const { trial, chain } = gathered;
+  const { id, spec } = trial.rollout;
+  const replaying = new Replaying(decide, id);
+  const looks: ExportedLook[] = [];
+  let metrics: EvidenceExport['metrics'] = [];
+  for await (const record of read()) {
+    // What was written since is for the next export.
+    if (record.index >= chain.records) break;
+    replaying.add(record);
+    if (slicer?.isOver()) await slicer.next();
     const { body } = record;
-    if (body.kind === 'rolloutStarted' && isNamed(body.rollout, this.#name)) this.#restart();
-    const id = body.kind === 'rolloutStarted' ? body.rollout.id : this.#trial?.rollout.id;
-    const trials = [...this.#history.values()].flatMap((model) => model.trials);
-    const trial = trials.findLast(
-      ({ rollout }) => rollout.id === id && isNamed(rollout, this.#name),
-    );
-    if (trial === undefined || trial.lastRecord.index !== record.index) return;
-    this.#trial = trial;
-    this.#addWeight(trial.rollout, record.atMs);
-    this.#decisions = [...this.#decisions, ...decisionsOf(record)].slice(-DECISIONS_MAX);
-    if (isDecision(record)) this.#addLook(record);
+    if (body.kind !== 'decision' || !gathered.looks.has(record.index)) continue;
+    metrics = await run(detailed(body, spec));
+    looks.push(lookOf(record.index, body.decision, metrics));
   }
-
-  result(): EvidenceExport | undefined {
-    const trial = this.#trial;
-    if (trial === undefined) return undefined;
-    const { rollout, digests, lastRecord } = trial;
-    const { spec } = rollout;
-    const last = this.#last;
-    const looks =
-      last === undefined || this.#looks.includes(last) ? this.#looks : [...this.#looks, last];
-    const verdict = last?.body.decision.verdict;
-    return {
-      id: rollout.id,
-      spec,
-      rules: rulesOf(spec),
-      steps: spec.steps.map(stepTask),
-      phase: rollout.phase,
-      startedMs: rollout.startedMs,
-      digests,
-      verdict: verdict?.kind,
-      reasons: verdict?.reasons ?? [],
-      metrics: last === undefined ? [] : detailed(last, spec),
-      looks: looks.map((look) => lookOf(look, spec)),
-      weights: this.#weights,
-      decisions: this.#decisions,
-      record: lastRecord.index,
-      headHash: lastRecord.hash,
-    };
-  }
-
-  #restart(): void {
-    this.#looks = [];
-    this.#every = 1;
-    this.#seen = 0;
-    this.#last = undefined;
-    this.#weights = [];
-    this.#decisions = [];
-  }
-
-  #addWeight(rollout: Rollout, atMs: number): void {
-    const weightBp = setWeightBp(rollout);
-    if (this.#weights.at(-1)?.weightBp !== weightBp) this.#weights.push({ atMs, weightBp });
-  }
-
-  #addLook(record: DecisionRecord): void {
-    this.#last = record;
-    if (this.#seen % this.#every === 0) this.#looks.push(record);
-    this.#seen += 1;
-    if (this.#looks.length <= LOOKS_MAX) return;
-    this.#looks = this.#looks.filter((_, at) => at % 2 === 0);
-    this.#every *= 2;
-  }
+  const { decisions, disagreements } = replaying.report();
+  const replayed = { decisions, disagreements: disagreements.length };
+  return { evidence: exported(gathered, { looks, metrics }), chain, replayed };
 }
 
-function isNamed({ id, spec }: Rollout, name: string): boolean {
-  return id === name || spec.model === name;
+function exported(
+  { trial, weights, decisions }: GatheredRollout,
+  shown: Pick<EvidenceExport, 'looks' | 'metrics'>,
+): EvidenceExport {
+  const { rollout, digests, lastRecord, decision } = trial;
+  const { spec } = rollout;
+  return {
+    id: rollout.id,
+    spec,
+    rules: rulesOf(spec),
+    steps: spec.steps.map(stepTask),
+    phase: rollout.phase,
+    startedMs: rollout.startedMs,
+    digests,
+    verdict: decision?.verdict.kind,
+    reasons: decision?.verdict.reasons ?? [],
+    ...shown,
+    weights,
+    decisions,
+    record: lastRecord.index,
+    headHash: lastRecord.hash,
+  };
 }
 
-function isDecision(record: LedgerRecord): record is DecisionRecord {
-  return record.body.kind === 'decision';
-}
-
-function decisionsOf({ index, atMs, body }: LedgerRecord): readonly ExportedDecision[] {
-  const record = { record: index, atMs };
-  switch (body.kind) {
-    case 'decision': {
-      const { action, verdict } = body.decision;
-      if (action.kind === 'wait') return [];
-      const decidedBy =
-        action.kind === 'rollBack' ? action.decidedBy : provenBy(action, verdict.metrics);
-      return [{ ...record, what: action.kind, why: action.why, decidedBy }];
-    }
-    case 'breaker': {
-      const { cause, detail } = body.trip;
-      return [{ ...record, what: 'breaker', why: `${cause}: ${detail}`, decidedBy: [] }];
-    }
-    case 'command': {
-      const { command } = body;
-      const why = 'reason' in command ? `${command.kind}: ${command.reason}` : command.kind;
-      return [{ ...record, what: 'command', why, decidedBy: [] }];
-    }
-    default:
-      return [];
+function* detailed(
+  { evidence, decision }: DecisionRecord['body'],
+  spec: RolloutSpec,
+): Generator<void, EvidenceExport['metrics']> {
+  const metrics: EvidenceExport['metrics'][number][] = [];
+  for (const status of decision.verdict.metrics) {
+    const detail = yield* metricDetail({ evidence, spec, status });
+    metrics.push({ ...status, ...detail, label: metricLabel(status) });
   }
+  return metrics;
 }
 
-/** The metrics whose proof let a rollout promote. */
-function provenBy(action: Action, metrics: readonly MetricStatus[]): readonly string[] {
-  if (action.kind !== 'promote') return [];
-  return metrics
-    .filter(({ role, finding }) => role === 'gate' && finding === 'nonInferior')
-    .map(metricLabel);
-}
-
-function detailed({ body }: DecisionRecord, spec: RolloutSpec): EvidenceExport['metrics'] {
-  const { evidence, decision } = body;
-  return decision.verdict.metrics.map((status) => ({
-    ...status,
-    ...runSteps(metricDetail({ evidence, spec, status })),
-    label: metricLabel(status),
-  }));
-}
-
-function lookOf(record: DecisionRecord, spec: RolloutSpec): ExportedLook {
-  const { decision } = record.body;
-  const metrics = detailed(record, spec).map((metric) => ({
+function lookOf(
+  record: number,
+  { atMs, verdict }: Decision,
+  details: EvidenceExport['metrics'],
+): ExportedLook {
+  const metrics = details.map((metric) => ({
     label: metric.label,
     finding: metric.finding,
     samples: metric.samples,
@@ -239,5 +164,5 @@ function lookOf(record: DecisionRecord, spec: RolloutSpec): ExportedLook {
     effect: metric.effect,
     proven: metric.proven,
   }));
-  return { record: record.index, atMs: decision.atMs, verdict: decision.verdict.kind, metrics };
+  return { record, atMs, verdict: verdict.kind, metrics };
 }

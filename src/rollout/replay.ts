@@ -28,22 +28,42 @@ export async function replay(
   records: Iterable<LedgerRecord> | AsyncIterable<LedgerRecord>,
   decide: Decide,
 ): Promise<ReplayReport> {
-  const disagreements: Disagreement[] = [];
-  let history = NO_HISTORY;
+  const replaying = new Replaying(decide);
   let count = 0;
-  let decisions = 0;
   for await (const record of records) {
     count += 1;
-    const { body } = record;
-    if (body.kind === 'decision') {
-      decisions += 1;
-      const trials = [...history.values()].flatMap((model) => model.trials);
-      const stood = trials.find((trial) => trial.rollout.id === body.rolloutId);
-      disagreements.push(...retake(record.index, body, { stood, decide }));
-    }
-    history = withRecord(history, record);
+    replaying.add(record);
   }
-  return { records: count, decisions, disagreements };
+  return { records: count, ...replaying.report() };
+}
+
+/** The same, record by record: of all rollouts, or of one by its id. */
+export class Replaying {
+  readonly #decide: Decide;
+  readonly #only: string | undefined;
+  readonly #disagreements: Disagreement[] = [];
+  #history = NO_HISTORY;
+  #decisions = 0;
+
+  constructor(decide: Decide, only?: string) {
+    this.#decide = decide;
+    this.#only = only;
+  }
+
+  add(record: LedgerRecord): void {
+    const { body } = record;
+    if (body.kind === 'decision' && (this.#only ?? body.rolloutId) === body.rolloutId) {
+      this.#decisions += 1;
+      const trials = [...this.#history.values()].flatMap((model) => model.trials);
+      const stood = trials.find((trial) => trial.rollout.id === body.rolloutId);
+      this.#disagreements.push(...retake(record.index, body, { stood, decide: this.#decide }));
+    }
+    this.#history = withRecord(this.#history, record);
+  }
+
+  report(): Omit<ReplayReport, 'records'> {
+    return { decisions: this.#decisions, disagreements: this.#disagreements };
+  }
 }
 
 type DecisionBody = Extract<LedgerRecord['body'], { kind: 'decision' }>;

@@ -8,7 +8,6 @@ import {
   type Intent,
   isFinal,
   type Phase,
-  type QualityClaim,
   type Rollout,
   type Step,
 } from '../core/rollout.ts';
@@ -28,7 +27,6 @@ export type RolloutStatus = {
   readonly stable: string;
   readonly candidate: string;
   readonly intent: Intent;
-  readonly claim: QualityClaim;
   readonly phase: Phase['kind'];
   /** The present step, counted from 1, from when the trial begins until it ends. */
   readonly step:
@@ -97,7 +95,6 @@ export function statusOf(
     stable: spec.stable,
     candidate: spec.candidate,
     intent: spec.intent,
-    claim: spec.claim ?? 'noWorse',
     phase: phase.kind,
     step: stepStatus(rollout),
     setWeightBp: setWeightBp(rollout),

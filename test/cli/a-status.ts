@@ -11,7 +11,6 @@ export function aRolloutStatus(fields: Partial<RolloutStatus> = {}): RolloutStat
     stable: '1',
     candidate: '2',
     intent: 'improve',
-    claim: 'noWorse',
     phase: 'progressing',
     step: { number: 2, of: 7, kind: 'analysis', task: 'prove labelledLoss, pairedErrors' },
     setWeightBp: 0,

@@ -2,9 +2,10 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { type CheckedExport, evidencePage } from '../../src/cli/evidence-page.ts';
-import { readLedger, verifyLedger } from '../../src/ledger/file.ts';
-import { exportEvidence } from '../../src/rollout/evidence-export.ts';
+import { evidencePage } from '../../src/console/evidence-page.ts';
+import { decide } from '../../src/decide/decide.ts';
+import { readLedger } from '../../src/ledger/file.ts';
+import { type CheckedExport, exportEvidence } from '../../src/rollout/evidence-export.ts';
 import { understudy } from '../support/command.ts';
 import { projectRoot } from '../support/project-root.ts';
 
@@ -14,10 +15,10 @@ const folder = await mkdtemp(join(tmpdir(), 'understudy-export-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
 
 async function anExport(): Promise<CheckedExport> {
-  const evidence = await exportEvidence(readLedger(LEDGER), 'fashion-2-1');
-  if (evidence === undefined) throw new Error('no rollout');
-  const chain = await verifyLedger(LEDGER);
-  return { evidence, chain, replayed: { decisions: 10, disagreements: 0 } };
+  const read = () => readLedger(LEDGER);
+  const checked = await exportEvidence(read, { id: 'fashion-2-1' }, { decide });
+  if (checked === undefined) throw new Error('no rollout');
+  return checked;
 }
 
 t.test(

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { pagePolicy } from '../../core/page-policy.ts';
 import { inlineSvg } from '../../plots/drawing.ts';
 import { type Markup, markup } from '../../plots/markup.ts';
 import { PAGE_STYLE } from '../../plots/page-style.ts';
@@ -21,7 +21,7 @@ export function pageOf(record: BenchRecord): string {
   const { result } = record;
   const headline = headlineOf(record);
   const { keys, panels } = viewOf(result);
-  const head = markup`<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${pagePolicy()}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${headline}</title><style>${PAGE_STYLE}</style>`;
+  const head = markup`<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${pagePolicy(String(PAGE_STYLE))}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${headline}</title><style>${PAGE_STYLE}</style>`;
   const main = markup`${warningBox(warningsOf(record))}${header(record, headline)}${keyList(keys)}<div class="plots">${panels.map(panelMarkup)}</div>${resultTables(record).map(tableMarkup)}${conditionSection(record)}`;
   return `<!DOCTYPE html>\n${markup`<html lang="en"><head>${head}</head><body><main>${main}</main></body></html>`}\n`;
 }
@@ -47,12 +47,6 @@ function viewOf(result: ModeResult): { keys: readonly KeyFigure[]; panels: reado
     case 'soak':
       return { keys: loadKeys(result), panels: soakPanels(result) };
   }
-}
-
-/** Lets a page of this style load nothing and use no other style. */
-export function pagePolicy(): string {
-  const hash = createHash('sha256').update(String(PAGE_STYLE)).digest('base64');
-  return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
 }
 
 function header({ conditions, result }: BenchRecord, headline: string): Markup {

@@ -1,19 +1,11 @@
+import { pagePolicy } from '../core/page-policy.ts';
 import { ALL_BP } from '../core/route.ts';
 import { countText, durationText, numberText, percentText } from '../core/text.ts';
-import type { ChainReport } from '../ledger/chain.ts';
-import { pagePolicy } from '../load/report/page.ts';
 import { inlineSvg } from '../plots/drawing.ts';
 import { type Markup, markup } from '../plots/markup.ts';
 import { PAGE_STYLE } from '../plots/page-style.ts';
-import type { EvidenceExport } from '../rollout/evidence-export.ts';
+import type { CheckedExport, EvidenceExport } from '../rollout/evidence-export.ts';
 import { effectPlot, eValuePlot, weightPlot } from './evidence-plots.ts';
-
-/** The evidence of a rollout, and whether the ledger that it is from can be trusted. */
-export type CheckedExport = {
-  readonly evidence: EvidenceExport;
-  readonly chain: ChainReport;
-  readonly replayed: { readonly decisions: number; readonly disagreements: number };
-};
 
 /**
  * The evidence of a rollout as one HTML page that needs nothing but itself: no script, no font, no picture from elsewhere. Its policy
@@ -22,7 +14,7 @@ export type CheckedExport = {
 export function evidencePage(checked: CheckedExport): string {
   const { evidence } = checked;
   const title = titleOf(evidence);
-  const head = markup`<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${pagePolicy()}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${title}</title><style>${PAGE_STYLE}</style>`;
+  const head = markup`<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${pagePolicy(String(PAGE_STYLE))}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${title}</title><style>${PAGE_STYLE}</style>`;
   const main = markup`${warningBox(checked)}<header><p class="kicker">Understudy rollout evidence · ${evidence.id} · began ${momentText(evidence.startedMs)}</p><h1>${title}</h1><p class="lead">${leadOf(evidence)}</p></header>${keysOf(evidence)}${figures(evidence)}${metricTable(evidence)}${decisionTable(evidence)}${recordSection(checked)}`;
   return `<!DOCTYPE html>\n${markup`<html lang="en"><head>${head}</head><body><main>${main}</main></body></html>`}\n`;
 }
@@ -51,7 +43,6 @@ function keysOf({ spec, verdict, startedMs, looks, weights }: EvidenceExport): M
   const keys: readonly (readonly [string, string, string])[] = [
     ['Verdict', verdict ?? 'none', 'at the last look'],
     ['Intent', spec.intent, ''],
-    ['Claim', spec.claim ?? 'noWorse', ''],
     ['Last look after', durationText(lastMs), ''],
     ['Live traffic', percentText((weights.at(-1)?.weightBp ?? 0) / ALL_BP), 'of the candidate'],
     ['False rollback', percentText(spec.errorBudget.falseRollback), 'at most'],
@@ -84,7 +75,7 @@ function figures(evidence: EvidenceExport): Markup {
 function metricTable({ metrics }: EvidenceExport): Markup {
   const rows = metrics.map((metric) => [
     metric.label,
-    findingText(metric),
+    metric.finding === 'nonInferior' ? 'no worse' : metric.finding,
     metric.role === 'gate' ? 'gates' : 'can only reject',
     countText(metric.samples),
     `${countText(metric.candidateEvents)}/${countText(metric.referenceEvents)}`,
@@ -101,11 +92,6 @@ function metricTable({ metrics }: EvidenceExport): Markup {
     [...heading, 'Effect (95 %)', 'Proven so far, of the margin', 'Missing'],
     ...rows,
   ]);
-}
-
-function findingText({ superior, finding }: EvidenceExport['metrics'][number]): string {
-  if (superior === true) return 'better';
-  return finding === 'nonInferior' ? 'no worse' : finding;
 }
 
 function decisionTable({ decisions }: EvidenceExport): Markup {
