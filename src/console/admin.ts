@@ -26,12 +26,20 @@ import type { CommandResult, Submission } from '../rollout/command.ts';
 import type { Controller } from '../rollout/controller.ts';
 import { type Plan, planOf } from '../rollout/plan.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
+import { addEvidenceRoutes } from './evidence-routes.ts';
 import { parseJsonBody } from './json-body.ts';
 
 export type AdminOptions = {
   readonly controller: Pick<
     Controller,
-    'submit' | 'status' | 'detailedStatus' | 'list' | 'route' | 'isFenced' | 'counted'
+    | 'submit'
+    | 'status'
+    | 'detailedStatus'
+    | 'exportEvidence'
+    | 'list'
+    | 'route'
+    | 'isFenced'
+    | 'counted'
   >;
   /** Why a model has no route yet that is still being read; undefined: there is none of that name. By default none is. */
   readonly whyStarting?: (model: string) => string | undefined;
@@ -82,7 +90,7 @@ const RECEIVE_CHECK_MS = 1_000;
  * its own at this machine gets nothing, and neither does one of another origin.
  */
 export function createAdminServer(options: AdminOptions): AdminServer {
-  const { receiveMsMax = RECEIVE_MS_MAX } = options;
+  const { controller, receiveMsMax = RECEIVE_MS_MAX } = options;
   const app = fastify({
     logger: false,
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
@@ -111,6 +119,11 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   answerErrors(app, options);
   addOverviews(app, options);
   addRollouts(app, options);
+  addEvidenceRoutes(app, {
+    controller,
+    checkModel: (model) => checkModel(model, options),
+    whyUnread: () => whyUnread(options),
+  });
   addRoutes(app, options);
   addConfig(app, options);
   return {
@@ -177,10 +190,9 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
     return reply.code(202).send({ ...appliedBody(result), phase: 'loading', plan });
   };
   app.get('/api/v1/rollouts', async (_, reply) => {
-    const health = options.ledger();
     // None is known, which does not mean that there is none.
-    if (health.kind === 'degraded' && health.cause === 'unread')
-      return sendResult(reply, refused('not_ready', health.why));
+    const why = whyUnread(options);
+    if (why !== undefined) return sendResult(reply, refused('not_ready', why));
     return { rollouts: controller.list() };
   });
   app.post('/api/v1/rollouts', async (request, reply) => {
@@ -192,7 +204,7 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
   app.get<OfModel>(path, async ({ params: { model } }, reply) => {
     const status = await controller.detailedStatus(model);
     if (status !== undefined) return status;
-    if (controller.route(model) === undefined) throw noModel(model, options);
+    checkModel(model, options);
     return sendResult(reply, refused('no_rollout', `no rollout of ${model} yet`));
   });
   app.post<OfModel>(path, async (request, reply) => {
@@ -273,6 +285,17 @@ function checkCaller(headers: IncomingHttpHeaders, isLoopback: boolean): void {
 function appliedBody(result: Extract<CommandResult, { kind: 'applied' }>): object {
   const { rolloutId, revision, notYet } = result;
   return { rolloutId, revision, durable: notYet?.isDurable ?? true, warning: notYet?.why };
+}
+
+/** Why it is not known what is on record; undefined: it is. */
+function whyUnread({ ledger }: AdminOptions): string | undefined {
+  const health = ledger();
+  return health.kind === 'degraded' && health.cause === 'unread' ? health.why : undefined;
+}
+
+/** @throws ServeError where there is no such model. */
+function checkModel(model: string, options: AdminOptions): void {
+  if (options.controller.route(model) === undefined) throw noModel(model, options);
 }
 
 function noModel(model: string, { whyStarting }: AdminOptions): ServeError {

@@ -12,6 +12,8 @@ import { Changes } from './changes.ts';
 import { type CommandResult, modelOf, type Submission } from './command.ts';
 import { Commands } from './commands.ts';
 import { Ending } from './ending.ts';
+import type { CheckedExport } from './evidence-export.ts';
+import { EvidenceExports } from './evidence-exports.ts';
 import { aliveTrial, versionsOnRecord } from './history.ts';
 import type { Decide } from './judge.ts';
 import { refusalOfLedger } from './ledger-refusal.ts';
@@ -71,12 +73,14 @@ export class Controller {
   readonly #ending: Ending;
   readonly #commands: Commands;
   readonly #changes: Changes;
+  readonly #exports: EvidenceExports;
   #timer: NodeJS.Timeout | undefined;
   #loading: Promise<void> | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
     this.#book = new Logbook(options.ledger);
+    this.#exports = new EvidenceExports(options);
     const shared = { ...options, book: this.#book, queues: this.#queues };
     const isOutdated = (route: Route): boolean => this.#reconciler.isOutdated(route);
     this.#writer = new RouteWriter({ ...shared, isOutdated });
@@ -275,6 +279,11 @@ export class Controller {
       const newest = trials.at(-1);
       return trials.map((trial) => this.#looks.statusOf(trial, { details: trial === newest }));
     });
+  }
+
+  /** All that the ledger has of one rollout, by its id. Undefined: nothing. Rejects as `EvidenceExports` does. */
+  exportEvidence(id: string): Promise<CheckedExport | undefined> {
+    return this.#exports.of(id);
   }
 
   route(model: string): Route | undefined {

@@ -41,6 +41,7 @@ const gateway = createAdminServer({
     },
     status: (model) => statuses[model],
     detailedStatus: async (model) => statuses[model],
+    exportEvidence: async () => undefined,
     list: () => [],
     route: (model) => (model === 'fresh' ? aRoute() : undefined),
     isFenced: () => false,

@@ -1,37 +1,11 @@
 import { connect } from 'node:net';
 import t from 'tap';
 import { deferred } from '../../src/concurrency/deferred.ts';
-import { type AdminOptions, createAdminServer } from '../../src/console/admin.ts';
+import { createAdminServer } from '../../src/console/admin.ts';
 import { ServeError } from '../../src/core/errors.ts';
 import { HEALTHY } from '../../src/ledger/ledger.ts';
 import { aSpec, evidenceOf, World } from '../rollout/builders.ts';
-
-async function anAdmin(world: World, fields: Partial<AdminOptions> = {}) {
-  const { controller, ledger } = world.boot();
-  await world.resume(controller);
-  const faults: string[] = [];
-  const { app, listen } = createAdminServer({
-    controller,
-    specFrom: async (model, body) => {
-      const { candidate } = body as { candidate?: string };
-      if (candidate === undefined)
-        throw new ServeError('invalid_input', 'candidate: expected a version');
-      return aSpec({ model, candidate });
-    },
-    requestsPerSecond: () => 50,
-    models: async () => ({ models: [{ name: 'fashion', versions: ['1', '2'] }], isFresh: true }),
-    reload: async (model) => ({ model }),
-    lookAt: async () => undefined,
-    reloadConfig: async () => ({ changes: [], notes: [], dryRun: false }),
-    label: () => 'joined',
-    metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
-    ledger: () => ({ ...HEALTHY, unrecorded: 0 }),
-    ready: () => true,
-    onInternalError: (operation, error) => faults.push(`${operation}: ${String(error)}`),
-    ...fields,
-  });
-  return { app, listen, controller, ledger, faults };
-}
+import { anAdmin } from './an-admin.ts';
 
 const ROLLOUT = '/api/v1/models/fashion/rollout';
 const ROUTE = '/api/v1/models/fashion/route';
