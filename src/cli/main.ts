@@ -87,6 +87,10 @@ for (const verb of ['plan', 'start'] as const) {
       '--intent <intent>',
       'equivalent: answers should not change; improve: quality must not suffer',
     )
+    .option(
+      '--claim <claim>',
+      'noWorse: labels must show no loss beyond the margin; superior: that the candidate is better',
+    )
     .option('-f, --file <file>', 'a rollout section in YAML or JSON, over the configured one')
     .option('--rate <requests>', 'requests per second to plan for (default: recent rate)')
     .option(...ADMIN)

@@ -17,12 +17,16 @@ export function formatPlan(plan: Plan): string {
   return [headingOf(plan), formatTable(rows), ...sumOf(plan), ...worseOf(plan)].join('\n');
 }
 
-function headingOf({ requestsPerSecond }: Plan): string {
+function headingOf({ requestsPerSecond, improvement }: Plan): string {
   const rate =
     requestsPerSecond === undefined
       ? 'no rate known yet: --rate gives one'
       : `at ${rateText(requestsPerSecond)} requests a second`;
-  return `Expected, if the candidate is as good as stable and every label comes (${rate}):`;
+  const truth =
+    improvement === undefined
+      ? 'as good as stable'
+      : `better (wrong on ${percentText(improvement)} less of the labelled pairs)`;
+  return `Expected, if the candidate is ${truth} and every label comes (${rate}):`;
 }
 
 function sumOf(plan: Plan): readonly string[] {
@@ -51,7 +55,7 @@ function sumOf(plan: Plan): readonly string[] {
 }
 
 /** Candidates that fail more often, and the least harm that is found. */
-function worseOf({ effects, smallest }: Plan): readonly string[] {
+function worseOf({ effects, smallest, leastImprovement }: Plan): readonly string[] {
   const rows = effects.map(({ times, errorRate, worse, isStopped, requests, hours, failed }) => [
     `  ${times} x the errors (${percentText(errorRate)})`,
     isStopped
@@ -71,6 +75,11 @@ function worseOf({ effects, smallest }: Plan): readonly string[] {
     ...(found.length === 0
       ? []
       : ['The least that is found within maxDuration, of the candidate:', formatTable(found)]),
+    ...(leastImprovement === undefined
+      ? []
+      : [
+          `The least improvement that is proven within maxDuration: wrong on ${percentText(leastImprovement)} less of the labelled pairs.`,
+        ]),
   ];
 }
 

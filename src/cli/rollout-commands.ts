@@ -17,6 +17,7 @@ type Started = Applied & { readonly plan: Plan };
 
 export type StartOptions = Common & {
   readonly intent?: string;
+  readonly claim?: string;
   readonly file?: string;
   readonly rate?: string;
 };
@@ -53,6 +54,7 @@ async function ask(model: string, candidate: string, { options, path }: Asked): 
     ...section?.source,
     candidate,
     ...(options.intent !== undefined && { intent: options.intent }),
+    ...(options.claim !== undefined && { claim: options.claim }),
   };
   const query = options.rate === undefined ? '' : `?requestsPerSecond=${readRate(options.rate)}`;
   const client = new AdminClient(options.admin);

@@ -23,6 +23,8 @@ const FINDINGS = {
   undecided: colours.yellow('? undecided'),
 } as const satisfies Record<MetricStatus['finding'], string>;
 
+const BETTER = colours.green('✔ better');
+
 type Metric = RolloutStatus['metrics'][number];
 
 type Facts = readonly (readonly string[])[];
@@ -37,7 +39,7 @@ export function formatRollout(status: RolloutStatus, columns: number = COLUMNS):
     ['Name:', status.id],
     [
       'Model:',
-      `${status.model}  ${status.stable} (stable) -> ${status.candidate} (candidate)  ${status.intent}`,
+      `${status.model}  ${status.stable} (stable) -> ${status.candidate} (candidate)  ${status.intent}${status.claim === 'superior' ? ', superior' : ''}`,
     ],
     ['Status:', `${GLYPHS[status.phase]} ${status.phase}`],
     ['Step:', stepText(status)],
@@ -80,7 +82,7 @@ function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] 
     heading.map((cell) => colours.bold(cell)),
     ...metrics.map((metric) => [
       metric.label,
-      FINDINGS[metric.finding],
+      metric.superior === true ? BETTER : FINDINGS[metric.finding],
       countText(metric.samples),
       `${countText(metric.candidateEvents)}/${countText(metric.referenceEvents)}`,
       numberText(metric.estimate),

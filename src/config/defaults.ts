@@ -78,6 +78,8 @@ export const DEFAULTS = {
   rollout: {
     /** The cautious default: a change of answers has to be declared. */
     intent: 'equivalent',
+    /** Most changes are not meant to show in the labels; a new model that is to be better has to say so. */
+    claim: 'noWorse',
     /** One value of evidence comes from so many of a unit's first requests, within so long of its first. */
     unit: { requests: DEFAULT_UNIT.requests, window: `${DEFAULT_UNIT.windowMs / 1_000}s` },
     errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Slice } from '../core/evidence.ts';
-import type { Intent, Margins, Step } from '../core/rollout.ts';
+import type { Intent, Margins, QualityClaim, Step } from '../core/rollout.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
 import { duration, number, whole } from './quantities.ts';
@@ -16,6 +16,7 @@ export type PartialMargins = {
 /** The `rollout` section as written, in milliseconds, before anything is filled in. */
 export type RolloutSection = {
   readonly intent?: Intent | undefined;
+  readonly claim?: QualityClaim | undefined;
   readonly slices?: readonly Slice[] | undefined;
   readonly margins?: PartialMargins | undefined;
   readonly errorBudget?:
@@ -89,6 +90,7 @@ export const rolloutKeys = {
   intent: z
     .enum(['equivalent', 'improve'], { error: expected('equivalent or improve') })
     .optional(),
+  claim: z.enum(['noWorse', 'superior'], { error: expected('noWorse or superior') }).optional(),
   slices: z
     .array(sliceSchema, { error: expected('a list') })
     .max(16)

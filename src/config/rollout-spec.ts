@@ -61,6 +61,7 @@ export function rolloutSpecFrom(
   };
   const slices = asked.slices ?? [];
   const { expectedDisagreement } = asked;
+  const claim = asked.claim ?? DEFAULTS.rollout.claim;
   const steps = asked.steps ?? defaultSteps(intent);
   const maxDurationMs = asked.maxDuration ?? MAX_DURATION_MS;
   const undeclared = undeclaredSlices(slices, attributes).map(({ index, attribute, message }) => ({
@@ -70,7 +71,7 @@ export function rolloutSpecFrom(
   const minDurationMs = asked.minDuration ?? MIN_DURATION_MS;
   const problems = [
     ...undeclared,
-    ...specProblems({ intent, expectedDisagreement, steps }),
+    ...specProblems({ intent, claim, expectedDisagreement, steps }),
     ...timeProblems({ steps, minDurationMs, maxDurationMs }),
   ];
   const late = whyNotOutlasted(labels?.windowMs, maxDurationMs);
@@ -85,6 +86,7 @@ export function rolloutSpecFrom(
     stable,
     candidate,
     intent,
+    claim,
     slices,
     margins,
     errorBudget,

@@ -3,7 +3,7 @@ import { durationText } from '../core/text.ts';
 import type { MetricName } from '../core/verdict.ts';
 
 /** The part of a spec that is validated here: the intent, and the steps that are to prove it. */
-export type ProvableSpec = Pick<RolloutSpec, 'intent' | 'expectedDisagreement' | 'steps'>;
+export type ProvableSpec = Pick<RolloutSpec, 'intent' | 'claim' | 'expectedDisagreement' | 'steps'>;
 
 export type SpecProblem = {
   readonly path: readonly (string | number)[];
@@ -15,7 +15,8 @@ export type SpecProblem = {
  * after `maxDuration`.
  */
 export function specProblems(spec: ProvableSpec): readonly SpecProblem[] {
-  return spec.intent === 'equivalent' ? untwinned(spec.steps) : unspokenFor(spec);
+  const problems = spec.intent === 'equivalent' ? untwinned(spec.steps) : unspokenFor(spec);
+  return [...problems, ...unlabelled(spec)];
 }
 
 /** The part of a spec that says how long things may take. */
@@ -61,6 +62,17 @@ function unspokenFor({ steps, expectedDisagreement }: ProvableSpec): readonly Sp
   const message =
     'expected an analysis of labelledLoss, or of disagreement beside an expectedDisagreement: nothing else shows that a candidate which means to improve got no worse';
   return [{ path: ['steps'], message }];
+}
+
+/** Only labels tell which of two versions is better. */
+function unlabelled({ claim, steps }: ProvableSpec): readonly SpecProblem[] {
+  const isRequired = steps.some(
+    (step) => step.kind === 'analysis' && step.require.includes('labelledLoss'),
+  );
+  if (claim !== 'superior' || isRequired) return [];
+  const message =
+    'expected an analysis of labelledLoss beside claim: superior, found none: only labels show that a candidate is better';
+  return [{ path: ['claim'], message }];
 }
 
 function names(step: Step, metric: MetricName): boolean {

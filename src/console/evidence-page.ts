@@ -43,6 +43,7 @@ function keysOf({ spec, verdict, startedMs, looks, weights }: EvidenceExport): M
   const keys: readonly (readonly [string, string, string])[] = [
     ['Verdict', verdict ?? 'none', 'at the last look'],
     ['Intent', spec.intent, ''],
+    ['Claim', spec.claim ?? 'noWorse', ''],
     ['Last look after', durationText(lastMs), ''],
     ['Live traffic', percentText((weights.at(-1)?.weightBp ?? 0) / ALL_BP), 'of the candidate'],
     ['False rollback', percentText(spec.errorBudget.falseRollback), 'at most'],
@@ -75,7 +76,7 @@ function figures(evidence: EvidenceExport): Markup {
 function metricTable({ metrics }: EvidenceExport): Markup {
   const rows = metrics.map((metric) => [
     metric.label,
-    metric.finding === 'nonInferior' ? 'no worse' : metric.finding,
+    findingText(metric),
     metric.role === 'gate' ? 'gates' : 'can only reject',
     countText(metric.samples),
     `${countText(metric.candidateEvents)}/${countText(metric.referenceEvents)}`,
@@ -92,6 +93,11 @@ function metricTable({ metrics }: EvidenceExport): Markup {
     [...heading, 'Effect (95 %)', 'Proven so far, of the margin', 'Missing'],
     ...rows,
   ]);
+}
+
+function findingText({ superior, finding }: EvidenceExport['metrics'][number]): string {
+  if (superior === true) return 'better';
+  return finding === 'nonInferior' ? 'no worse' : finding;
 }
 
 function decisionTable({ decisions }: EvidenceExport): Markup {

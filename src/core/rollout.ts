@@ -9,6 +9,9 @@ import type { MetricName, Verdict } from './verdict.ts';
 /** What a rollout claims: answers should not change, or answers will change and quality must not suffer. */
 export type Intent = 'equivalent' | 'improve';
 
+/** What labels must show for promotion: that the candidate is no worse by more than the margin, or that it is better. */
+export type QualityClaim = 'noWorse' | 'superior';
+
 /** How much worse is still acceptable, per metric. */
 export type Margins = {
   /** `equivalent`: mean disagreement beyond stable's own noise. `improve`: mean disagreement beyond the rate measured offline. */
@@ -78,6 +81,8 @@ export type RolloutSpec = {
   readonly stable: string;
   readonly candidate: string;
   readonly intent: Intent;
+  /** Absent in what was begun before there was a choice: `noWorse`. */
+  readonly claim?: QualityClaim;
   readonly slices: readonly Slice[];
   readonly margins: Margins;
   /** Probabilities that the whole rollout may err with. */

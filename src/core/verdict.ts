@@ -41,6 +41,10 @@ export type MetricStatus = MetricKey & {
   readonly logHarmNeeded: number;
   readonly logSafe: number;
   readonly logSafeNeeded: number;
+  /** `superior`: promotion needs the candidate to be better, so `nonInferior` says that it is. Absent: no worse is enough. */
+  readonly claim?: 'superior';
+  /** Whether the candidate is proven better, whichever is claimed. Absent where that is not tested. */
+  readonly superior?: boolean;
   /** Requests, pairs, units or blocks of time looked at, and bad events among them (candidate, reference). */
   readonly samples: number;
   readonly candidateEvents: number;

@@ -22,7 +22,7 @@ export type DecideOptions = {
  *
  * - `fail`: some metric of the plan is proven worse, in whichever step.
  * - `error`: the split between the arms is not as assigned, so the live metrics cannot be believed.
- * - `pass`: every required metric is proven non-inferior, in all its slices, and the mirror saw enough of the traffic.
+ * - `pass`: every required metric is proven non-inferior (and `labelledLoss` better, where that is claimed), in all its slices, and the mirror saw enough of the traffic.
  * - `inconclusive`: anything else, with what is missing.
  *
  * Nothing is remembered between looks. The chance that an e-process is ever above its threshold while its null holds bounds
@@ -104,7 +104,8 @@ function speaksForQuality(status: MetricStatus, spec: RolloutSpec): boolean {
 function notYet(status: MetricStatus): string {
   const label = metricLabel(status);
   if (status.missing !== undefined) return `${label}: ${status.missing}`;
-  return `${label}: not yet proven no worse, ${toGoText(status)}`;
+  const claimed = status.claim === 'superior' ? 'better' : 'no worse';
+  return `${label}: not yet proven ${claimed}, ${toGoText(status)}`;
 }
 
 function toGoText({ samplesToGo, msToGo }: MetricStatus): string {

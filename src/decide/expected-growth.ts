@@ -1,6 +1,12 @@
 import { falsePromotionOf, type RolloutSpec } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
-import { harmOfHalf, harmOfMean, safeOfMean, type ValueCounts } from '../stats/bets.ts';
+import {
+  harmOfHalf,
+  harmOfMean,
+  safeOfMean,
+  superiorOfMean,
+  type ValueCounts,
+} from '../stats/bets.ts';
 import { alikeOfClaim, harmOfClaim, safeOfClaim } from '../stats/linear-claim.ts';
 import { logSumExp } from '../stats/log-sum-exp.ts';
 import type { Mixture } from '../stats/mixture.ts';
@@ -21,30 +27,36 @@ export type Expectation = {
   readonly odds: number;
   /** The bets of a step's claim in the place of those of a verdict. */
   readonly isStep?: boolean;
+  /** Of one slice, which a claim of "better" does not ask for. */
+  readonly isSlice?: boolean;
 };
+
+/** Whether a metric has to show that the candidate is better. */
+export function isClaimedBetter({
+  metric,
+  side,
+  spec,
+  isSlice = false,
+}: Pick<Expectation, 'metric' | 'side' | 'spec' | 'isSlice'>): boolean {
+  return metric === 'labelledLoss' && side === 'safe' && spec.claim === 'superior' && !isSlice;
+}
 
 /**
  * What one sample adds to each bet's logarithm in expectation: a pair in shadow, a unit of either arm live. The bets are those that
  * judge, so what mixing them costs is in it. Undefined where the metric cannot show it.
  */
-export function expectedGrowth({
-  metric,
-  side,
-  spec,
-  truth,
-  odds,
-  isStep = false,
-}: Expectation): Bets | undefined {
+export function expectedGrowth(expectation: Expectation): Bets | undefined {
+  const { metric, side, spec, truth, odds, isStep = false } = expectation;
   const { margins } = spec;
   const test = side === 'harm' ? harmOfClaim : isStep ? alikeOfClaim : safeOfClaim;
   switch (metric) {
     case 'pairedErrors':
       return differences(side, margins.pairedErrors, failuresOf(truth.errors));
-    case 'labelledLoss':
-      return differences(side, margins.labelledLoss, {
-        plus: truth.loss.lost,
-        minus: truth.loss.won,
-      });
+    case 'labelledLoss': {
+      const loss = { plus: truth.loss.lost, minus: truth.loss.won };
+      if (isClaimedBetter(expectation)) return superiorOfMean(valuesOf(loss));
+      return differences(side, margins.labelledLoss, loss);
+    }
     case 'disagreement':
       return ofDisagreement(side, spec, truth);
     case 'pairedLatency':
@@ -103,14 +115,17 @@ const HALVINGS = 80;
 /** Parts of the pairs whose difference is 1, and -1. */
 type Discordant = { readonly plus: number; readonly minus: number };
 
-function differences(side: Side, margin: number, { plus, minus }: Discordant): Bets {
-  const values: ValueCounts = [
+function differences(side: Side, margin: number, discordant: Discordant): Bets {
+  const test = side === 'harm' ? harmOfMean : safeOfMean;
+  return test(valuesOf(discordant), { lower: -1, upper: 1, margin });
+}
+
+function valuesOf({ plus, minus }: Discordant): ValueCounts {
+  return [
     [-1, minus],
     [0, 1 - plus - minus],
     [1, plus],
   ];
-  const test = side === 'harm' ? harmOfMean : safeOfMean;
-  return test(values, { lower: -1, upper: 1, margin });
 }
 
 /** Failures of two versions on the same request, independent of each other. */

@@ -1,5 +1,11 @@
 import type { RolloutSpec } from '../core/rollout.ts';
-import { type Expectation, failuresOf, logNeeded, type Side } from './expected-growth.ts';
+import {
+  type Expectation,
+  failuresOf,
+  isClaimedBetter,
+  logNeeded,
+  type Side,
+} from './expected-growth.ts';
 import type { Rates } from './truth.ts';
 
 /**
@@ -15,13 +21,14 @@ export function informationLimit(expectation: Expectation, weight: number): numb
   return divergence > 0 ? logNeeded(side, spec, weight) / divergence : Number.POSITIVE_INFINITY;
 }
 
-function divergenceOf({ metric, side, spec, truth, odds }: Expectation): number {
+function divergenceOf(expectation: Expectation): number {
+  const { metric, side, spec, truth, odds } = expectation;
   const { margins } = spec;
   switch (metric) {
     case 'pairedErrors':
       return ofDifferences(side, margins.pairedErrors, failuresOf(truth.errors));
     case 'labelledLoss':
-      return ofDifferences(side, margins.labelledLoss, {
+      return ofDifferences(side, isClaimedBetter(expectation) ? 0 : margins.labelledLoss, {
         plus: truth.loss.lost,
         minus: truth.loss.won,
       });

@@ -12,6 +12,8 @@ export type Judgement = {
   readonly referenceEvents: number;
   readonly estimate: number | undefined;
   readonly margin: string;
+  /** As of a MetricStatus. */
+  readonly claim?: 'superior' | undefined;
   readonly proof: Proof;
 };
 
@@ -23,7 +25,9 @@ export type Proof =
       readonly logHarm: number;
       /** The e-process for "no worse"; undefined if the rule can only reject. */
       readonly safe: Mixture | undefined;
-      /** Why "no worse" is not to be believed yet, regardless of the e-process. */
+      /** The e-process for "better"; undefined where that is not tested. */
+      readonly better?: Mixture | undefined;
+      /** Why neither is to be believed yet, regardless of the e-processes. */
       readonly held?: string | undefined;
     };
 
@@ -62,6 +66,8 @@ export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSp
     logHarmNeeded,
     logSafe: plain(logSafe),
     logSafeNeeded,
+    ...(judgement.claim && { claim: judgement.claim }),
+    ...superiority(judgement, { logSafeNeeded, isOpen: !broken && !held }),
     samples: judgement.samples,
     candidateEvents: judgement.candidateEvents,
     referenceEvents: judgement.referenceEvents,
@@ -71,6 +77,14 @@ export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSp
     ...timeToGo(toGo, judgement),
     missing: whatIsMissing(plan, proof, broken),
   };
+}
+
+function superiority(
+  { proof }: Judgement,
+  { logSafeNeeded, isOpen }: { readonly logSafeNeeded: number; readonly isOpen: boolean },
+): Pick<MetricStatus, 'superior'> {
+  if (proof.kind === 'missing' || proof.better === undefined) return {};
+  return { superior: isOpen && logEvidence(proof.better) >= logSafeNeeded };
 }
 
 /** Worse comes first: where both are claimed, the side that protects users is believed. */

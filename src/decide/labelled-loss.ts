@@ -23,6 +23,9 @@ const LATE_MAX = 0.1;
  * Labels can say "no worse" only where the operator declares them a random sample (`labels.selection: random`), and where they are
  * shown to come as often for pairs on which the versions differ as for others. Otherwise they can only reject: where mostly the
  * answers that stable got wrong are labelled, a candidate that is worse looks better, and no test on these numbers can find out.
+ *
+ * Whether it is better is the same test with a margin of 0. A rollout that claims that (`claim: superior`) is held to it over all
+ * units, and in slices to no worse.
  */
 export function judgeLabelledLoss(
   evidence: Evidence,
@@ -30,6 +33,7 @@ export function judgeLabelledLoss(
   slice: Slice | undefined,
 ): Judgement {
   const margin = spec.margins.labelledLoss;
+  const isClaimed = spec.claim === 'superior' && slice === undefined;
   const labelling = evidence.labelling ?? NO_LABELS;
   const counts =
     slice === undefined ? evidence.labelledLoss : evidence.labelledLossBySlice[sliceKey(slice)];
@@ -39,15 +43,26 @@ export function judgeLabelledLoss(
     lower: -1,
     upper: 1,
     limit: margin,
-    margin: `mean loss minus stable's < ${brief(margin)}${declared}`,
+    margin: `mean loss minus stable's < ${isClaimed ? '0, better' : brief(margin)}${declared}`,
     none: noLabels(evidence, labelling, slice),
+    testsBetter: spec.claim !== undefined && slice === undefined,
   });
   if (spec.labels === undefined) {
     const why = `labels prove nothing without a window: declare models.${spec.model}.labels.window, the time from a request to its last label`;
     return { ...judged, proof: missing(why) };
   }
   if (judged.proof.kind === 'missing') return judged;
-  return { ...judged, proof: { ...judged.proof, held: whyHeld(labelling, spec, slice) } };
+  const whyBetterHeld = whyHeld(labelling, spec, slice);
+  if (isClaimed) {
+    const proof = { ...judged.proof, safe: judged.proof.better, held: whyBetterHeld };
+    return { ...judged, claim: 'superior', proof };
+  }
+  const proof = {
+    ...judged.proof,
+    better: whyBetterHeld === undefined ? judged.proof.better : undefined,
+    held: isRarelyDifferent(labelling, spec, slice) ? whyDoubted(labelling, spec) : whyBetterHeld,
+  };
+  return { ...judged, proof };
 }
 
 function noLabels(
@@ -64,12 +79,18 @@ function noLabels(
   return `no labels: ${labels.unmatched} arrived, none of them for a compared pair`;
 }
 
-/** Why labels are not believed to say "no worse", in a sentence; undefined: they are. */
+/** Why labels are not believed to say "no worse" or "better", in a sentence; undefined: they are. */
 function whyHeld(
   labelling: LabelEvidence,
   spec: RolloutSpec,
   slice: Slice | undefined,
 ): string | undefined {
+  const doubt = whyDoubted(labelling, spec);
+  return doubt ?? whyNotCovered(coverageOf(labelling, slice), logNeededBy(spec));
+}
+
+/** Why no labels are believed, whichever pairs they are for. */
+function whyDoubted(labelling: LabelEvidence, spec: RolloutSpec): string | undefined {
   if (spec.labels?.selection !== 'random')
     return 'labels that come unasked can only reject: declare labels.selection: random if a random sample of the answers is labelled';
   const { late, labelled, inTime = labelled, neither, windowMs } = labelling;
@@ -77,21 +98,31 @@ function whyHeld(
     return `${countText(late)} labels came after their window of ${durationText(windowMs)}, ${countText(inTime)} within: raise labels.window`;
   if (labelsMatchNeither(labelling))
     return `${percentText(neither / labelled)} of ${countText(labelled)} labels equal neither version's answer: check which classes they name`;
-  const coverage = labelling.coverage[slice === undefined ? '' : sliceKey(slice)];
-  const logNeeded = -Math.log(spec.errorBudget.falsePromotion);
-  if (coverage !== undefined && isRarelyDifferent(coverage, spec, logNeeded)) return undefined;
-  return whyNotCovered(coverage, logNeeded);
+  return undefined;
+}
+
+function coverageOf(
+  { coverage }: LabelEvidence,
+  slice: Slice | undefined,
+): LabelCoverage | undefined {
+  return coverage[slice === undefined ? '' : sliceKey(slice)];
+}
+
+function logNeededBy({ errorBudget }: RolloutSpec): number {
+  return -Math.log(errorBudget.falsePromotion);
 }
 
 /** Where answers are shown to differ in fewer units than the margin, no choice of labels can hide a loss beyond it. */
 function isRarelyDifferent(
-  { agreeing, differing }: LabelCoverage,
-  { margins }: RolloutSpec,
-  logNeeded: number,
+  labelling: LabelEvidence,
+  spec: RolloutSpec,
+  slice: Slice | undefined,
 ): boolean {
-  const { labelledLoss: rate } = margins;
+  const { labelledLoss: rate } = spec.margins;
+  const coverage = coverageOf(labelling, slice);
   // Asked what smaller margins have been proven, none at or below 0 is a rate.
-  if (!(rate > 0 && rate < 1)) return false;
+  if (coverage === undefined || !(rate > 0 && rate < 1)) return false;
+  const { agreeing, differing } = coverage;
   const units = agreeing.units + differing.units;
-  return logEvidence(safeOfRate(differing.units, units, rate)) >= logNeeded;
+  return logEvidence(safeOfRate(differing.units, units, rate)) >= logNeededBy(spec);
 }

@@ -1,5 +1,5 @@
 import type { DifferenceCounts } from '../core/evidence.ts';
-import { harmOfMean, safeOfMean } from '../stats/bets.ts';
+import { harmOfMean, safeOfMean, superiorOfMean } from '../stats/bets.ts';
 import { logEvidence } from '../stats/mixture.ts';
 import { type Judgement, missing, type Proof } from './judgement.ts';
 import { type Differences, readDifferences } from './value-counts.ts';
@@ -13,6 +13,8 @@ export type MeanRule = {
   readonly margin: string;
   /** What to say when there is no value at all. */
   readonly none: string;
+  /** Test whether the mean is below 0 as well, of values in [-1, 1]; by default not. */
+  readonly testsBetter?: boolean;
 };
 
 /** E1 on values counted on the grid: shared by every metric that is a mean over pairs. */
@@ -49,5 +51,6 @@ function proofOf(read: Differences | undefined, rule: MeanRule): Proof {
     kind: 'evidence',
     logHarm: logEvidence(harmOfMean(read.down, claim)),
     safe: safeOfMean(read.up, claim),
+    ...(rule.testsBetter && { better: superiorOfMean(read.up) }),
   };
 }

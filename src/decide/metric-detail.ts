@@ -65,7 +65,7 @@ function* meanDetail(measured: Measured, metric: MeanMetric): Search<MetricDetai
   const expected = isRate ? (spec.expectedDisagreement?.rate ?? 0) : 0;
   const least = isRate ? -expected : -MEAN_MOST;
   const most = MEAN_MOST - expected;
-  const limit = expected + own;
+  const limit = status.claim === 'superior' ? 0 : expected + own;
   const proofAt = (margin: number): Proof => proofOf(measured, { [metric]: margin });
   const margin = yield* smallest((at) => logSafeOf(proofAt(at)) >= status.logSafeNeeded, {
     from: least,
@@ -209,7 +209,9 @@ function proofOf(
   { evidence, spec, status }: Measured,
   margins: Partial<RolloutSpec['margins']>,
 ): Proof {
-  const other = { ...spec, margins: { ...spec.margins, ...margins } };
+  // What a claim of "better" asks for has no margin.
+  const { claim: _, ...rest } = spec;
+  const other = { ...rest, margins: { ...spec.margins, ...margins } };
   return judgesOf(spec)[status.metric](evidence, other, status.slice).proof;
 }
 

@@ -27,19 +27,37 @@ export type TruthAssumptions = {
   readonly discordantRate: number;
 };
 
-/** A candidate that is exactly as good as stable. */
+/**
+ * A candidate that is exactly as good as stable; one that is claimed to be better has a loss that is lower by the margin, which is as
+ * much as it might be higher by.
+ */
 export function equalTruth(
-  { margins, intent, expectedDisagreement }: Omit<RolloutSpec, 'salt'>,
+  spec: Omit<RolloutSpec, 'salt'>,
   { errorRate, disagreementRate, discordantRate }: TruthAssumptions,
 ): Truth {
+  const { margins, intent, expectedDisagreement } = spec;
   const slow = 1 - margins.slowRequests.quantile;
   const isExpected = intent === 'improve' && expectedDisagreement !== undefined;
   const differs = isExpected ? expectedDisagreement.rate : disagreementRate / 2;
   return {
     errors: { candidate: errorRate, reference: errorRate },
     slow: { candidate: slow, reference: slow },
-    loss: { lost: discordantRate / 2, won: discordantRate / 2 },
+    loss: lossOf(discordantRate, improvementOf(spec) ?? 0),
     disagreement: { candidate: differs, reference: differs },
     slower: 0,
   };
+}
+
+/** By how much less often the candidate is taken to be wrong, where it is claimed to be better; undefined: that is not claimed. */
+export function improvementOf({
+  claim,
+  margins,
+}: Pick<RolloutSpec, 'claim' | 'margins'>): number | undefined {
+  return claim === 'superior' ? margins.labelledLoss : undefined;
+}
+
+/** Of labelled pairs of which so many are right on one side only, where the candidate is wrong less often by `improvement`. */
+export function lossOf(discordantRate: number, improvement: number): Truth['loss'] {
+  const rate = Math.max(discordantRate, improvement);
+  return { lost: (rate - improvement) / 2, won: (rate + improvement) / 2 };
 }

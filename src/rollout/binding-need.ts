@@ -49,12 +49,14 @@ function binds(a: Need, b: Need): boolean {
 
 function needOf(found: Found, status: MetricStatus): Need {
   const label = metricLabel(status);
-  const { missing, samplesToGo, estimate } = status;
+  const { missing, samplesToGo, estimate, claim } = status;
+  const orElse =
+    claim === 'superior' ? 'try it with claim: noWorse' : `widen margins.${status.metric}`;
   if (missing !== undefined) return { text: `${label}: ${missing}${labelsHint(status)}`, rank: 3 };
   if (typeof samplesToGo !== 'number') {
     const at = typeof estimate === 'number' ? ` of ${estimate.toPrecision(3)}` : '';
     return {
-      text: `${label}: more samples will not prove it at the present estimate${at}. Abort, or widen margins.${status.metric}.`,
+      text: `${label}: more samples will not prove it at the present estimate${at}. Abort, or ${orElse}.`,
       rank: 1.5,
     };
   }
@@ -65,7 +67,7 @@ function needOf(found: Found, status: MetricStatus): Need {
       ? `~${countText(samplesToGo)} more ${UNITS[status.metric]}${time}`
       : `~${durationText(status.msToGo)} more of traffic`;
   return {
-    text: `${label} needs ${amount}. ${ADVICE[status.metric](status)}, or widen margins.${status.metric}.`,
+    text: `${label} needs ${amount}. ${ADVICE[status.metric](status)}, or ${orElse}.`,
     rank: 1,
     samples: samplesToGo,
     ...(ms !== undefined && { ms }),

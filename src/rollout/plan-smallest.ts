@@ -1,8 +1,8 @@
 import type { Step } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
 import { expectedGrowth, logNeeded, samplesUntil } from '../decide/expected-growth.ts';
-import { metricLabel, metricPlans } from '../decide/metric-plans.ts';
-import type { Truth } from '../decide/truth.ts';
+import { type MetricPlan, metricLabel, metricPlans } from '../decide/metric-plans.ts';
+import { lossOf, type Truth } from '../decide/truth.ts';
 import { NO_SHARES, type Shares, sampleRate, sharesAfter, type WalkOptions } from './plan-walk.ts';
 
 /** The least harm that a metric is expected to find within `maxDuration`. */
@@ -26,17 +26,14 @@ export function smallestEffects(known: WalkOptions): readonly SmallestEffect[] {
   // How many users will label live answers is not known.
   const planned = metricPlans(spec).filter(({ key }) => key.metric !== 'liveLoss');
   return planned.map(({ key, weight }) => {
-    const samplesAt = (shares: Shares): number => requests * sampleRate(key, { ...known, shares });
-    const shares = sharesOf(spec.steps).reduce((best, each) =>
-      samplesAt(each) > samplesAt(best) ? each : best,
-    );
+    const { shares, samples } = mostSamples(key, known, requests);
     const found = (rate: number): boolean => {
       const { weight: share, reference } = shares;
       const odds = share === 0 ? 0 : share / (share + reference);
       const truth = truthAt(known.truth, key.metric, rate);
       const growth = expectedGrowth({ metric: key.metric, side: 'harm', spec, truth, odds });
       const needed = logNeeded('harm', spec, weight);
-      return growth !== undefined && samplesUntil(undefined, growth, needed) <= samplesAt(shares);
+      return growth !== undefined && samplesUntil(undefined, growth, needed) <= samples;
     };
     return {
       metric: metricLabel(key),
@@ -44,6 +41,38 @@ export function smallestEffects(known: WalkOptions): readonly SmallestEffect[] {
       reference: referenceOf(known.truth, key.metric),
     };
   });
+}
+
+/**
+ * Where `superior` is claimed: the least by which the candidate must be wrong less often to be expected to be proven better with the
+ * labels of the whole `maxDuration`. Undefined where none is, or the rate is not known.
+ */
+export function leastImprovement(known: WalkOptions, discordantRate: number): number | undefined {
+  const { spec, requestsPerSecond } = known;
+  if (spec.claim !== 'superior' || requestsPerSecond === undefined) return undefined;
+  const requests = (requestsPerSecond * spec.maxDurationMs) / 1000;
+  const { samples } = mostSamples({ metric: 'labelledLoss', slice: undefined }, known, requests);
+  return leastFound((improvement) => {
+    const truth = { ...known.truth, loss: lossOf(discordantRate, improvement) };
+    const asked = { metric: 'labelledLoss', side: 'safe', spec, truth, odds: 0 } as const;
+    const growth = expectedGrowth(asked);
+    return (
+      growth !== undefined && samplesUntil(undefined, growth, logNeeded('safe', spec, 1)) <= samples
+    );
+  });
+}
+
+/** The shares at which the most samples of a metric come, and how many. */
+function mostSamples(
+  key: MetricPlan['key'],
+  known: WalkOptions,
+  requests: number,
+): { readonly shares: Shares; readonly samples: number } {
+  const samplesAt = (shares: Shares): number => requests * sampleRate(key, { ...known, shares });
+  const shares = sharesOf(known.spec.steps).reduce((best, each) =>
+    samplesAt(each) > samplesAt(best) ? each : best,
+  );
+  return { shares, samples: samplesAt(shares) };
 }
 
 /** The traffic's shares at each step. */

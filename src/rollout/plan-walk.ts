@@ -195,15 +195,13 @@ function needOfAnalysis(require: readonly MetricName[], place: Place): Need {
   const required = plans.filter(({ key }) => require.includes(key.metric));
   const waits = required.map(({ key, weight }) => {
     const label = metricLabel(key);
-    const growth = growthOf({ metric: key.metric, side: 'safe' }, place);
+    const asked = { metric: key.metric, side: 'safe', isSlice: key.slice !== undefined } as const;
+    const growth = growthOf(asked, place);
     const before = gathered.get(label)?.safe;
     const needed = logNeeded('safe', spec, weight);
     const samples = growth && samplesUntil(before, growth, needed);
     const rate = sampleRate(key, place);
-    const limit = informationLimit(
-      { ...expectationOf(place), metric: key.metric, side: 'safe' },
-      weight,
-    );
+    const limit = informationLimit({ ...expectationOf(place), ...asked }, weight);
     return {
       label,
       requests: samples === 0 ? 0 : (samples ?? Number.POSITIVE_INFINITY) / rate,
@@ -266,7 +264,8 @@ function gatheredAfter(place: Place, requests: number): Map<string, Gathered> {
     const label = metricLabel(key);
     const before = place.gathered.get(label);
     const both = (side: Side): Bets | undefined => {
-      const growth = growthOf({ metric: key.metric, side }, place);
+      const asked = { metric: key.metric, side, isSlice: key.slice !== undefined };
+      const growth = growthOf(asked, place);
       if (growth === undefined || samples === 0) return before?.[side];
       return grown(before?.[side], growth, samples);
     };
@@ -276,7 +275,7 @@ function gatheredAfter(place: Place, requests: number): Map<string, Gathered> {
 }
 
 function growthOf(
-  asked: Pick<Expectation, 'metric' | 'side' | 'isStep'>,
+  asked: Pick<Expectation, 'metric' | 'side' | 'isStep' | 'isSlice'>,
   place: Pick<Place, 'spec' | 'truth' | 'shares'>,
 ): Bets | undefined {
   return expectedGrowth({ ...expectationOf(place), ...asked });

@@ -1,8 +1,8 @@
 import { type AttemptShare, attemptShare } from '../core/attempt.ts';
-import { equalTruth, type Truth, type TruthAssumptions } from '../decide/truth.ts';
+import { equalTruth, improvementOf, type Truth, type TruthAssumptions } from '../decide/truth.ts';
 import { stepTask } from './describe.ts';
 import { type PlanEffect, planEffects } from './plan-effects.ts';
-import { type SmallestEffect, smallestEffects } from './plan-smallest.ts';
+import { leastImprovement, type SmallestEffect, smallestEffects } from './plan-smallest.ts';
 import {
   HOUR_MS,
   hoursOf,
@@ -46,6 +46,10 @@ export type Plan = {
   readonly effects: readonly PlanEffect[];
   /** The least harm of each metric that is found within `maxDuration` at this rate; empty where the rate is not known. */
   readonly smallest: readonly SmallestEffect[];
+  /** Where `superior` is claimed: by how much less often the candidate is taken to be wrong, on labelled pairs. */
+  readonly improvement: number | undefined;
+  /** The least of that which is expected to be proven within `maxDuration` at this rate; undefined as well where none is. */
+  readonly leastImprovement: number | undefined;
   /** Which attempt it is, and the false promotions that it may cost; undefined where attempts are not counted. */
   readonly attempt: AttemptShare | undefined;
 };
@@ -75,8 +79,8 @@ export type PlanOptions = {
 };
 
 /**
- * What a rollout will cost at this rate, before it starts: requests, hours and labels for a candidate that is as good as stable,
- * what information theory asks for at least, and what becomes of worse ones. An expectation, not a promise: it walks through the
+ * What a rollout will cost at this rate, before it starts: requests, hours and labels for a candidate that is as good as stable (or
+ * better, where that is claimed), what information theory asks for at least, and what becomes of worse ones. An expectation, not a promise: it walks through the
  * steps once with evidence in exactly its expected proportions, under the tests that will judge.
  */
 export function planOf(spec: PlannedSpec, options: PlanOptions): Plan {
@@ -100,6 +104,8 @@ export function planOf(spec: PlannedSpec, options: PlanOptions): Plan {
     failuresSeen: failuresSeen(known, tickMs),
     effects: planEffects(known),
     smallest: smallestEffects(known),
+    improvement: improvementOf(spec),
+    leastImprovement: leastImprovement(known, assumptions.discordantRate),
     attempt: attemptShare(spec.attempt, spec.errorBudget.falsePromotion),
   };
 }

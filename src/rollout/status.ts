@@ -8,6 +8,7 @@ import {
   type Intent,
   isFinal,
   type Phase,
+  type QualityClaim,
   type Rollout,
   type Step,
 } from '../core/rollout.ts';
@@ -27,6 +28,7 @@ export type RolloutStatus = {
   readonly stable: string;
   readonly candidate: string;
   readonly intent: Intent;
+  readonly claim: QualityClaim;
   readonly phase: Phase['kind'];
   /** The present step, counted from 1, from when the trial begins until it ends. */
   readonly step:
@@ -95,6 +97,7 @@ export function statusOf(
     stable: spec.stable,
     candidate: spec.candidate,
     intent: spec.intent,
+    claim: spec.claim ?? 'noWorse',
     phase: phase.kind,
     step: stepStatus(rollout),
     setWeightBp: setWeightBp(rollout),

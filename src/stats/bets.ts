@@ -20,6 +20,9 @@ export type MeanClaim = { readonly lower: number; readonly upper: number; readon
 /** Bets as parts of the greatest one that cannot lose more than there is. */
 const BET_PARTS = [0.01, 0.03, 0.1, 0.3, 0.6, 0.95];
 
+/** Each is less than a third off the best for some distance between 1 % and all of the mean square. */
+const SUPERIOR_PARTS = [1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 0.95];
+
 /** Rates that the alternatives claim, as multiples of the rate under test. */
 export const HARM_MULTIPLES = [1.25, 1.5, 2, 3, 5, 10, 30];
 const SAFE_MULTIPLES = [0, 0.1, 0.25, 0.5, 0.75, 0.9];
@@ -52,6 +55,15 @@ export function safeOfMean(counts: ValueCounts, claim: MeanClaim): Mixture {
   const greatest = 1 / (claim.upper - margin);
   const sorted = inOrder(counts);
   return evenMixture(BET_PARTS.map((part) => logWealth(sorted, margin, -part * greatest)));
+}
+
+/**
+ * Evidence that the mean is below 0, of values in [-1, 1]. Against a margin the distance is known and its bets fit it; how much better
+ * a candidate is is not, so these fit distances of any size: the best bet is the mean over the mean square of the values.
+ */
+export function superiorOfMean(counts: ValueCounts): Mixture {
+  const sorted = inOrder(counts);
+  return evenMixture(SUPERIOR_PARTS.map((part) => logWealth(sorted, 0, -part)));
 }
 
 /** Evidence that 0/1 events come at more than `rate`, by likelihood ratios. `rate` is strictly between 0 and 1. */

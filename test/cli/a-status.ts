@@ -11,6 +11,7 @@ export function aRolloutStatus(fields: Partial<RolloutStatus> = {}): RolloutStat
     stable: '1',
     candidate: '2',
     intent: 'improve',
+    claim: 'noWorse',
     phase: 'progressing',
     step: { number: 2, of: 7, kind: 'analysis', task: 'prove labelledLoss, pairedErrors' },
     setWeightBp: 0,

@@ -30,6 +30,13 @@ t.test('a rollout reads as where it stands, what it has seen and what it waits f
   t.match(fact(text, 'labelledLoss'), /^\? undecided +1,240 +90\/120 +-0\.0242 +0\.0200 +~800$/);
 });
 
+t.test('a candidate that is proven better reads so', async (t) => {
+  const metrics = [aMetric({ finding: 'nonInferior', superior: true, claim: 'superior' })];
+  const text = formatRollout(aRolloutStatus({ claim: 'superior', metrics }));
+  t.match(text, /improve, superior/);
+  t.match(text, /labelledLoss +✔ better/);
+});
+
 t.test('failed requests of an arm are shown by kind, if there are any', async (t) => {
   const failures = { candidate: { nonFinite: 1_204, timeout: 2 }, reference: { timeout: 3 } };
   const text = formatRollout(aRolloutStatus({ failures }));
@@ -196,6 +203,8 @@ const PLAN: Plan = {
   failuresSeen: 9,
   effects: [],
   smallest: [],
+  improvement: undefined,
+  leastImprovement: undefined,
   attempt: { number: 1, falsePromotion: 0.0304 },
 };
 
@@ -208,6 +217,21 @@ t.test('a plan reads as what comes, how long it takes and what it may cost', asy
 In all about 12,345 requests, 45 s. No test can do with less than 9,876. A candidate that always fails would be rolled back after about 9 failed requests; stable answers those.`,
   );
 });
+
+t.test(
+  'a plan of a claim of better says how much better it takes the candidate to be',
+  async (t) => {
+    const text = formatPlan({ ...PLAN, improvement: 0.02, leastImprovement: 0.0042 });
+    t.match(
+      text,
+      /^Expected, if the candidate is better \(wrong on 2\.0 % less of the labelled pairs\)/,
+    );
+    t.match(
+      text,
+      /\nThe least improvement that is proven within maxDuration: wrong on 0\.42 % less/,
+    );
+  },
+);
 
 t.test('a plan shows labels, attempts, and what worse candidates cost', async (t) => {
   const effect = { times: 5, errorRate: 0.005, isStopped: true, requests: 40_000, hours: 0.5 };

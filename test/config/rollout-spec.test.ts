@@ -12,6 +12,7 @@ t.test('a section that says nothing claims equivalence with every margin set', (
     stable: '1',
     candidate: '2',
     intent: 'equivalent',
+    claim: 'noWorse',
     slices: [],
     margins: {
       disagreement: 0.01,
@@ -165,6 +166,19 @@ t.test('steps that could never prove the claim are refused before the first requ
     start({ intent: 'improve', expectedDisagreement, steps: [mirror(0), proving('pairedErrors')] }),
     { code: 'invalid_input', message: /labelledLoss/ },
   );
+  t.end();
+});
+
+t.test('better is claimed of what labels have to prove', (t) => {
+  const claimed = { ...TARGET, overrides: { claim: 'superior' as const } };
+  t.equal(rolloutSpecFrom({ intent: 'improve' }, claimed).claim, 'superior');
+  t.throws(() => rolloutSpecFrom({ intent: 'equivalent' }, claimed), {
+    code: 'invalid_input',
+    message: /claim: expected an analysis of labelledLoss beside claim: superior, found none/,
+  });
+  t.throws(() => parseRolloutRequest({ candidate: '2', claim: 'better' }), {
+    message: /claim: expected noWorse or superior, found "better"/,
+  });
   t.end();
 });
 

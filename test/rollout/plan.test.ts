@@ -41,6 +41,27 @@ t.test('only twinned pairs show an equivalence, so few twins take long', async (
   t.ok(Math.abs(pairsOf(20) / pairsOf(100) - 5) < 0.01);
 });
 
+t.test(
+  'a claim of better is planned for a candidate that is, and says how little is proven',
+  async (t) => {
+    const steps: readonly Step[] = [
+      { kind: 'setMirror', percentage: 100, twin: 0 },
+      { kind: 'analysis', require: ['labelledLoss'], reject: [] },
+      { kind: 'promote' },
+    ];
+    const labels = { windowMs: 1_000, selection: 'random' } as const;
+    const spec = aSpec({ steps, labels, claim: 'superior', maxDurationMs: 86_400_000 });
+    const plan = planOf(spec, { requestsPerSecond: 10 });
+    t.equal(plan.improvement, spec.margins.labelledLoss);
+    t.ok(plan.labels !== undefined && plan.labels > 1_000 && plan.labels < 4_000, `${plan.labels}`);
+    t.ok((plan.limit ?? 0) < (plan.labels ?? 0));
+    const least = plan.leastImprovement ?? 1;
+    t.ok(least > 0 && least < spec.margins.labelledLoss, `${least}`);
+    const plain = planOf({ ...spec, claim: 'noWorse' }, { requestsPerSecond: 10 });
+    t.match(plain, { improvement: undefined, leastImprovement: undefined });
+  },
+);
+
 t.test('adds up the steps, counting what earlier ones have brought', async (t) => {
   const spec = aSpec({ steps: STEPS, minRequests: 0 });
   const plan = planOf(spec, { requestsPerSecond: 10 });
