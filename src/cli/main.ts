@@ -129,6 +129,16 @@ rollout
   .option(...OUTPUT)
   .action(async (model, options) => (await import('./rollout-commands.ts')).extend(model, options));
 
+rollout
+  .command('anchor <model> <version>')
+  .description('name the version that allowed loss adds up against from now on')
+  .requiredOption('--reason <text>', 'reason, recorded in the ledger')
+  .option(...ADMIN)
+  .option(...OUTPUT)
+  .action(async (model, version, options) =>
+    (await import('./rollout-commands.ts')).anchor(model, version, options),
+  );
+
 const models = program
   .command('models')
   .description('show the models of the repository, their versions and their state')

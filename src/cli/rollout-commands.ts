@@ -76,9 +76,19 @@ export async function extend(
   await give('extend', model, { options, body: { for: options.for } });
 }
 
-type Given = { readonly options: VerbOptions; readonly body: object };
+/** `understudy rollout anchor`. */
+export async function anchor(model: string, version: string, options: VerbOptions): Promise<void> {
+  await give('anchor', model, {
+    options,
+    body: { version },
+    done: `version ${version} of ${model} is the anchor: loss adds up against it from here on`,
+  });
+}
 
-async function give(verb: string, model: string, { options, body }: Given): Promise<void> {
+type Given = { readonly options: VerbOptions; readonly body: object; readonly done?: string };
+
+async function give(verb: string, model: string, given: Given): Promise<void> {
+  const { options, body } = given;
   const format = readFormat(options.output);
   if (options.reason.trim() === '')
     throw new CommandError(EXIT.usage, '--reason: expected a text that says why, found none');
@@ -86,7 +96,7 @@ async function give(verb: string, model: string, { options, body }: Given): Prom
   const path = `${rolloutPath(model)}/${verb}`;
   const answer = (await client.post(path, { ...body, reason: options.reason })) as Applied;
   print(answer, format, ({ rolloutId, warning }) => {
-    const done = `rollout ${rolloutId}: ${verb} carried out`;
+    const done = given.done ?? `rollout ${rolloutId}: ${verb} carried out`;
     return warning === undefined ? done : `${done}.\nWarning: ${warning}`;
   });
 }

@@ -1,6 +1,6 @@
 import { labelsMatchNeither } from '../core/label-evidence.ts';
 import type { Effect } from '../core/metric-detail.ts';
-import { ageText, chosenText, countText, durationText, tenthsText } from '../core/text.ts';
+import { ageText, chosenText, counted, countText, durationText, tenthsText } from '../core/text.ts';
 import type { MetricStatus } from '../core/verdict.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { colours } from './colours.ts';
@@ -47,6 +47,7 @@ export function formatRollout(status: RolloutStatus, columns: number = COLUMNS):
     ['Mirror:', mirrorText(status)],
     ...mirrorFault(status),
     ['Labels:', labelsText(status)],
+    ...anchorFacts(status),
     ...failureFacts(status),
     ['Age:', `${ageText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
     ['Record:', `${status.record}  ${status.headHash.slice(0, 16)}`],
@@ -185,6 +186,18 @@ function waitText(labelling: RolloutStatus['labelling']): string {
       : '',
   ];
   return parts.map((part) => (part === '' ? '' : `, ${part}`)).join('');
+}
+
+/** `1 (stable at the first rollout): 0.0090 of an allowed loss of 0.0200 used`. */
+function anchorFacts({ anchor }: RolloutStatus): Facts {
+  if (anchor === undefined) return [];
+  const { version, by, why, spent, allowed } = anchor;
+  const { loss, unmeasured } = spent;
+  const whence = by === 'person' ? `set by hand: ${why}` : why;
+  const more =
+    unmeasured === 0 ? '' : `, besides ${counted(unmeasured, 'unmeasured change')} of stable`;
+  const used = `${numberText(loss)} of an allowed loss of ${numberText(allowed)} used${more}`;
+  return [['Anchor:', `${version} (${whence}): ${used}`]];
 }
 
 /** Worth a line only where an arm failed: its failed requests by kind. */

@@ -116,6 +116,18 @@ export function parseExtension(body: unknown): {
   return { reason: why, forMs };
 }
 
+const anchorSchema = section({ reason, version }, 'a JSON object');
+
+/**
+ * Checks `{ version, reason }` of a command to make a version the anchor.
+ *
+ * @throws ServeError `invalid_input` that names every problem.
+ */
+export function parseAnchor(body: unknown): { readonly reason: string; readonly version: string } {
+  const { reason: why, version: named } = checked(anchorSchema, body, 'the body');
+  return { reason: why, version: named };
+}
+
 const aModel = expected('the name of a model');
 const modelSchema = z.looseObject(
   { model: z.string({ error: aModel }).min(1, { error: aModel }) },

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import {
+  parseAnchor,
   parseExtension,
   parseLabel,
   parseModel,
@@ -221,6 +222,11 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
   }
   app.post<OfModel>(`${path}/extend`, async ({ params: { model }, body }, reply) => {
     return submit({ kind: 'extend', model, ...parseExtension(body) }, reply);
+  });
+  app.post<OfModel>(`${path}/anchor`, async ({ params: { model }, body }, reply) => {
+    const asked = parseAnchor(body);
+    await options.lookAt(model, [asked.version]);
+    return submit({ kind: 'setAnchor', model, ...asked }, reply);
   });
 }
 

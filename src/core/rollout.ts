@@ -1,3 +1,4 @@
+import type { AnchorPlan } from './anchor.ts';
 import { type Attempt, attemptShare } from './attempt.ts';
 import type { ConfigChange } from './config-change.ts';
 import type { Evidence, Slice } from './evidence.ts';
@@ -104,6 +105,8 @@ export type RolloutSpec = {
   readonly unit?: UnitRule;
   /** Absent in what was begun before rules had versions. */
   readonly rules?: RulesVersion;
+  /** The model's anchor as the rollout begins; absent in what was begun before there was one. */
+  readonly anchor?: AnchorPlan;
   /** Counted as the rollout begins; absent: attempts were not counted. */
   readonly attempt?: Attempt;
 };
@@ -188,6 +191,15 @@ export type Command =
       readonly model: string;
       readonly reason: string;
       readonly forMs: number;
+    }
+  /** Makes a version the one that allowed loss adds up against. */
+  | {
+      readonly kind: 'setAnchor';
+      readonly model: string;
+      readonly version: string;
+      /** Of its package. */
+      readonly digest: string;
+      readonly reason: string;
     }
   | {
       readonly kind: 'setRoute';

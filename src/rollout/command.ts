@@ -4,9 +4,12 @@ import { ALL_BP, type Route } from '../core/route.ts';
 import { type Extend, refusalOfExtension } from './extension.ts';
 import { swappedPackage, type Trial } from './history.ts';
 
-/** What is asked of the controller. A rollout's salt is the controller's to draw. */
+type SetAnchor = Extract<Command, { kind: 'setAnchor' }>;
+
+/** What is asked of the controller. A rollout's salt is the controller's to draw, and so are digests. */
 export type Submission =
-  | Exclude<Command, { kind: 'start' | 'reloadConfig' }>
+  | Exclude<Command, { kind: 'start' | 'reloadConfig' | 'setAnchor' }>
+  | Omit<SetAnchor, 'digest'>
   | { readonly kind: 'start'; readonly spec: Omit<RolloutSpec, 'salt'> };
 
 /** What came of a command. `why` says what was expected, what was found, and what to do. */
@@ -67,6 +70,8 @@ export function refusalOf(command: ModelCommand, context: CommandContext): Refus
       return refusalOfStart(command.spec, { ...context, route });
     case 'setRoute':
       return refusalOfRoute(command, { ...context, route });
+    case 'setAnchor':
+      return refusalOfAnchor(command, { ...context, route });
     case 'extend':
       return refusalOfMore(command, { ...context, route });
     default:
@@ -151,6 +156,21 @@ function refusalOfRoute(
   const versions = [stable, ...shares.map((share) => share.version)];
   const named = mirror === undefined ? versions : [...versions, mirror.version];
   return unknownVersion(named, command.model, context);
+}
+
+/** A rollout is held to the anchor that it began with. */
+function refusalOfAnchor(
+  { model, version }: SetAnchor,
+  context: RoutedContext,
+): Refusal | undefined {
+  const { alive } = context;
+  if (alive !== undefined) {
+    return refused(
+      'rollout_running',
+      `rollout ${alive.id} is running against the anchor that it began with: promote or abort it first`,
+    );
+  }
+  return unknownVersion([version], model, context);
 }
 
 function refusalOfMove(

@@ -1,3 +1,4 @@
+import { type AnchorPlan, spentSince } from '../core/anchor.ts';
 import type { Clock } from '../core/clock.ts';
 import { sha256Hex } from '../core/hash.ts';
 import type { Random } from '../core/random.ts';
@@ -99,12 +100,18 @@ export class Commands {
     }
     const alive = aliveTrial(book.model(model))?.rollout;
     await book.append(body);
+    // It changes no route, and no trial.
+    if (command.kind === 'setAnchor') return this.applied(model, undefined);
     const begun = await this.#begun(command, alive);
     await reconciler.reconcileIfRecorded(model);
     return this.applied(model, begun ?? alive?.id);
   }
 
   #completed(submission: Submission): ModelCommand {
+    if (submission.kind === 'setAnchor') {
+      const { model, version } = submission;
+      return { ...submission, digest: this.#parts.digestOf(model, version) ?? '' };
+    }
     if (submission.kind !== 'start') return submission;
     const id = this.#nextId(submission.spec);
     const { random, clock } = this.#parts;
@@ -113,13 +120,32 @@ export class Commands {
     return { kind: 'start', spec: { ...submission.spec, salt, ...this.counted(submission.spec) } };
   }
 
-  /** Which attempt a rollout of this specification would be if it began now; nothing where its versions are not known. */
-  counted(spec: Omit<RolloutSpec, 'salt'>): Pick<RolloutSpec, 'attempt'> {
+  /**
+   * What the record adds to a rollout of this specification if it began now: which attempt it would be, and what allowed loss adds
+   * up against. Nothing where its versions are not known.
+   */
+  counted(spec: Omit<RolloutSpec, 'salt'>): Pick<RolloutSpec, 'attempt' | 'anchor'> {
     const { book, clock, weightsOf } = this.#parts;
+    const anchor = this.#anchorOf(spec);
     const weights = weightsOfTrial(spec, weightsOf);
-    if (weights === undefined) return {};
+    if (weights === undefined) return { ...(anchor && { anchor }) };
     const { attempts } = book.model(spec.model);
-    return { attempt: { number: attemptNumber(attempts, weights, clock.wallMs()) } };
+    const number = attemptNumber(attempts, weights, clock.wallMs());
+    return { attempt: { number }, ...(anchor && { anchor }) };
+  }
+
+  /** The first rollout of a model makes its stable version the anchor. */
+  #anchorOf({ model, stable }: Omit<RolloutSpec, 'salt'>): AnchorPlan | undefined {
+    const { book, digestOf } = this.#parts;
+    const { anchor } = book.model(model);
+    if (anchor !== undefined) {
+      const { version, digest } = anchor;
+      return { version, digest, spent: spentSince(anchor, stable) };
+    }
+    const digest = digestOf(model, stable);
+    return digest === undefined
+      ? undefined
+      : { version: stable, digest, spent: { loss: 0, unmeasured: 0 } };
   }
 
   #nextId({ model, candidate }: Pick<RolloutSpec, 'model' | 'candidate'>): string {

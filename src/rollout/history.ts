@@ -1,3 +1,4 @@
+import type { Anchor } from '../core/anchor.ts';
 import { type Evidence, NO_EVIDENCE } from '../core/evidence.ts';
 import type { LedgerRecord, RecordBody } from '../core/record.ts';
 import {
@@ -9,6 +10,7 @@ import {
 } from '../core/rollout.ts';
 import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../core/route.ts';
 import { begun, resumed } from './advance.ts';
+import { anchorAfterPromotion, anchorAfterRoute, anchorAtStart, type Promotion } from './anchor.ts';
 import { attemptsWith, type PastAttempt, type Weights } from './attempts.ts';
 import { extended } from './extension.ts';
 
@@ -56,6 +58,8 @@ export type ModelHistory = {
   readonly trialsStarted: number;
   /** Trials that have begun of late, by what was tried. Oldest first. */
   readonly attempts: readonly PastAttempt[];
+  /** What allowed loss adds up against; undefined before the first rollout. */
+  readonly anchor: Anchor | undefined;
   readonly owed: Owed;
 };
 
@@ -71,6 +75,7 @@ const NO_MODEL_HISTORY: ModelHistory = {
   trials: [],
   trialsStarted: 0,
   attempts: [],
+  anchor: undefined,
   owed: { kind: 'nothing' },
 };
 
@@ -113,6 +118,7 @@ export function withRecord(history: History, record: LedgerRecord): History {
         ...model,
         route: body.route,
         isChoice: body.why === CHOICE,
+        anchor: anchorAfterRoute(model.anchor, body.route.stable, record.atMs),
         owed: { kind: 'nothing' },
       }));
     case 'rolloutStarted':
@@ -121,6 +127,7 @@ export function withRecord(history: History, record: LedgerRecord): History {
         trials: [...model.trials, newTrial(body, record)].slice(-TRIALS_MAX),
         trialsStarted: model.trialsStarted + 1,
         isChoice: false,
+        anchor: anchorAtStart(model.anchor, body.rollout, record.atMs),
         owed: { kind: 'rollout' },
       }));
     case 'rolloutLoaded': {
@@ -132,7 +139,12 @@ export function withRecord(history: History, record: LedgerRecord): History {
     case 'decision': {
       const { evidence, decision, after } = body;
       const trial = { rollout: after, evidence, decision };
-      return withTrial(history, record, { id: body.rolloutId, trial, owed: moves(decision) });
+      const change = { id: body.rolloutId, trial, owed: moves(decision) };
+      const verdict = decision.action.kind === 'promote' ? decision.verdict : undefined;
+      const next = withTrial(history, record, change);
+      return verdict === undefined
+        ? next
+        : withPromotion(next, { rollout: after, atMs: record.atMs, verdict });
     }
     case 'breaker': {
       const { rolloutId: id, phase } = body;
@@ -154,6 +166,14 @@ function withAttempt(history: History, id: string, atMs: number): History {
     }));
   }
   return history;
+}
+
+function withPromotion(history: History, promotion: Omit<Promotion, 'digest'>): History {
+  const { spec, id } = promotion.rollout;
+  return changed(history, spec.model, (model) => {
+    const digest = model.trials.find(({ rollout }) => rollout.id === id)?.digests.candidate ?? '';
+    return { ...model, anchor: anchorAfterPromotion(model.anchor, { ...promotion, digest }) };
+  });
 }
 
 function moves(decision: Decision): boolean {
@@ -178,11 +198,24 @@ function withCommand(
   if (command.kind === 'start') return history;
   if (command.kind === 'setRoute') return withSetting(history, command);
   if (command.kind === 'reloadConfig') return command.routes.reduce(withSetting, history);
+  if (command.kind === 'setAnchor') return withAnchor(history, command, givenMs ?? record.atMs);
   const model = modelHistory(history, command.model);
   const trial = command.kind === 'extend' ? model.trials.at(-1) : aliveTrial(model);
   if (trial === undefined) return history;
   const rollout = commanded(trial, command, givenMs ?? record.atMs);
-  return withTrial(history, record, { id: rollout.id, trial: { rollout }, owed: true });
+  const next = withTrial(history, record, { id: rollout.id, trial: { rollout }, owed: true });
+  return command.kind === 'promote'
+    ? withPromotion(next, { rollout, atMs: record.atMs, verdict: undefined })
+    : next;
+}
+
+function withAnchor(
+  history: History,
+  { model, version, digest, reason: why }: Extract<Command, { kind: 'setAnchor' }>,
+  sinceMs: number,
+): History {
+  const anchor: Anchor = { version, digest, sinceMs, by: 'person', why, moves: [] };
+  return changed(history, model, (before) => ({ ...before, anchor }));
 }
 
 function withSetting(history: History, { model, stable, shares, mirror }: RouteSetting): History {

@@ -8,7 +8,7 @@ import { type Decide, judge } from './judge.ts';
 import type { Logbook } from './logbook.ts';
 import { type Detailed, MetricDetails } from './metric-details.ts';
 import type { Reconciler } from './reconciler.ts';
-import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
+import { anchorStatusOf, type LatestLook, type RolloutStatus, statusOf } from './status.ts';
 import { isWorthRecording } from './worth-recording.ts';
 
 /** The least time between two records of evidence while nothing is decided. */
@@ -104,10 +104,12 @@ export class Looks {
     const status = statusOf(inDeed, this.#latestOf(trial), clock.wallMs());
     const asked = has.details ? this.#detailed(trial) : undefined;
     const details = asked === undefined ? [] : this.#details.known(asked);
+    const anchor = has.details ? book.model(spec.model).anchor : undefined;
     return {
       ...status,
       metrics: status.metrics.map((metric, at) => ({ ...metric, ...details[at] })),
       mirrorHealth: isFinal(inDeed.rollout.phase) ? undefined : this.#mirrors.get(spec.model),
+      anchor: anchor && anchorStatusOf(anchor, inDeed.rollout),
       onRecord: inDeed === trial,
       ledger: ledgerText(book),
     };

@@ -1,3 +1,4 @@
+import { type Anchor, type AnchorStatus, spentSince } from '../core/anchor.ts';
 import { type AttemptShare, attemptShare } from '../core/attempt.ts';
 import type { Evidence, FailuresByArm, MirrorCounts } from '../core/evidence.ts';
 import type { LabelEvidence } from '../core/label-evidence.ts';
@@ -48,6 +49,8 @@ export type RolloutStatus = {
   readonly reasons: readonly string[];
   /** Which attempt at these weights it is, and the false promotions that it may cost; undefined where attempts are not counted. */
   readonly attempt: AttemptShare | undefined;
+  /** What allowed loss adds up against at present; only for the model's latest rollout, and where there is one. */
+  readonly anchor: AnchorStatus | undefined;
   /** What ended the rollout for the worse; empty otherwise. */
   readonly decidedBy: readonly string[];
   /** What it waits for, or why it ended: one sentence with numbers. */
@@ -85,7 +88,7 @@ export function statusOf(
   trial: Trial,
   look: LatestLook | undefined,
   nowMs: number,
-): Omit<RolloutStatus, 'onRecord' | 'ledger' | 'mirrorHealth'> {
+): Omit<RolloutStatus, 'onRecord' | 'ledger' | 'mirrorHealth' | 'anchor'> {
   const { rollout, digests, lastRecord } = trial;
   const { spec, phase } = rollout;
   const evidence = look?.evidence ?? trial.evidence;
@@ -122,6 +125,14 @@ export function statusOf(
     record: lastRecord.index,
     headHash: lastRecord.hash,
   };
+}
+
+/** An anchor as a rollout shows it. */
+export function anchorStatusOf(anchor: Anchor, { spec, phase }: Rollout): AnchorStatus {
+  const { version, sinceMs, by, why } = anchor;
+  const stable = phase.kind === 'promoted' ? spec.candidate : spec.stable;
+  const allowed = spec.margins.labelledLoss;
+  return { version, sinceMs, by, why, spent: spentSince(anchor, stable), allowed };
 }
 
 function shownLabels(labelling: LabelEvidence | undefined): RolloutStatus['labelling'] {

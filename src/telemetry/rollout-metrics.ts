@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 
+import type { AnchorStatus } from '../core/anchor.ts';
 import { type Evidence, sliceKey } from '../core/evidence.ts';
 import type { LabelEvidence } from '../core/label-evidence.ts';
 import type { MetricDetail } from '../core/metric-detail.ts';
@@ -17,6 +18,7 @@ export type RolloutView = {
   readonly setWeightBp: number;
   readonly metrics: readonly (MetricStatus & MetricDetail)[];
   readonly mirrorHealth: MirrorHealth | undefined;
+  readonly anchor: AnchorStatus | undefined;
   readonly labels: Evidence['labels'];
   readonly labelling: Omit<LabelEvidence, 'units'> | undefined;
 };
@@ -48,6 +50,7 @@ export class RolloutMetrics {
     addStep(registry, newest);
     addMirrorWorking(registry, newest);
     addFindings(registry, newest);
+    addAnchor(registry, newest);
     addLabels(registry, newest);
   }
 }
@@ -109,6 +112,21 @@ function addMirrorWorking(registry: Registry, views: ReadViews): void {
       for (const { model, candidate, mirrorHealth } of views()) {
         if (mirrorHealth === undefined || mirrorHealth.state === 'unknown') continue;
         this.set({ model, candidate }, mirrorHealth.state === 'working' ? 1 : 0);
+      }
+    },
+  });
+}
+
+function addAnchor(registry: Registry, views: ReadViews): void {
+  new Gauge({
+    name: 'understudy_rollout_anchor_loss_spent',
+    help: "Loss of a model's stable version less that of its anchor, as far as it was measured: what is used of the loss allowed since",
+    labelNames: ['model', 'anchor'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { model, anchor } of views()) {
+        if (anchor !== undefined) this.set({ model, anchor: anchor.version }, anchor.spent.loss);
       }
     },
   });

@@ -20,6 +20,7 @@ export function aRolloutStatus(fields: Partial<RolloutStatus> = {}): RolloutStat
     metrics: [aMetric()],
     reasons: [],
     attempt: undefined,
+    anchor: undefined,
     decidedBy: [],
     why: 'labelledLoss: 1,240 samples, about 800 more',
     candidateRequests: 0,

@@ -218,6 +218,12 @@ t.test('extend says for how long, and why', TIME, async (t) => {
   });
 });
 
+t.test('anchor names a version, and why', TIME, async (t) => {
+  const end = await rollout('anchor', 'fashion', '1', '--reason', 'audited');
+  t.match(end.stdout, 'version 1 of fashion is the anchor');
+  t.match(submissions.at(-1), { kind: 'setAnchor', version: '1', reason: 'audited' });
+});
+
 t.test('promote, abort and resume carry their reason', TIME, async (t) => {
   for (const kind of ['promote', 'abort', 'resume'] as const) {
     const end = await rollout(kind, 'fashion', '--reason', 'because', '-o', 'json');

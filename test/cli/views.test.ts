@@ -37,6 +37,17 @@ t.test('a candidate that is proven better reads so', async (t) => {
   t.match(text, /labelledLoss +✔ better/);
 });
 
+t.test('the anchor is shown with what of the allowed loss is used', async (t) => {
+  const anchor = {
+    ...{ version: '1', sinceMs: 0, by: 'first' as const, why: 'stable at the first rollout' },
+    ...{ spent: { loss: 0.009, unmeasured: 1 }, allowed: 0.02 },
+  } as const;
+  t.equal(
+    fact(formatRollout(aRolloutStatus({ anchor })), 'Anchor:'),
+    '1 (stable at the first rollout): 0.00900 of an allowed loss of 0.0200 used, besides 1 unmeasured change of stable',
+  );
+});
+
 t.test('failed requests of an arm are shown by kind, if there are any', async (t) => {
   const failures = { candidate: { nonFinite: 1_204, timeout: 2 }, reference: { timeout: 3 } };
   const text = formatRollout(aRolloutStatus({ failures }));

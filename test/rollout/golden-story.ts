@@ -44,6 +44,31 @@ export async function extensionStory(): Promise<readonly LedgerRecord[]> {
   return ledger.records();
 }
 
+/**
+ * What a controller records of an anchor: promotions that use up allowed loss against it, one that moves it, and a person who sets
+ * another, once too early.
+ */
+export async function anchorStory(): Promise<readonly LedgerRecord[]> {
+  const world = new World();
+  const { controller, ledger } = world.boot([], decide);
+  await world.resume(controller);
+  const set = { kind: 'setAnchor', model: 'fashion', reason: 'audited' } as const;
+  await started(world, controller, { claim: 'noWorse' });
+  await controller.submit({ ...set, version: '3' });
+  await looks(world, controller, [IN_SHADOW, IN_SHADOW, GOOD, GOOD, GOOD, GOOD]);
+  await controller.submit({ ...set, version: '2' });
+  const labelledLoss = differences([-1, 200], [0, 2_770], [1, 30]);
+  const better = { ...GOOD, labelledLoss };
+  await started(world, controller, { claim: 'superior' });
+  await looks(world, controller, [
+    { ...better, ...NOT_LIVE },
+    { ...better, ...NOT_LIVE },
+  ]);
+  await looks(world, controller, [better, better, better, better]);
+  if (world.errors.length > 0) throw new Error(world.errors.join('\n'));
+  return ledger.records();
+}
+
 /** A split and a mirror, a command that comes too late, and all traffic back to stable. */
 async function setRoutes(controller: Controller): Promise<void> {
   const command = { kind: 'setRoute', model: 'fashion', stable: '1', mirror: undefined } as const;

@@ -19,7 +19,7 @@ import { openFileLedger, readLedger, verifyLedger } from '../../src/ledger/file.
 import { replay } from '../../src/rollout/replay.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { World } from './builders.ts';
-import { goldenStory } from './golden-story.ts';
+import { anchorStory, goldenStory } from './golden-story.ts';
 
 const GOLDEN = join(projectRoot, 'test', 'rollout', 'golden');
 
@@ -49,6 +49,15 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
     decisions: 9,
     endings: ['aborted', 'aborted'],
     shares: 'stable=1:10000',
+  },
+  /** Anchors: promotions that use up allowed loss, one that moves the anchor, and a person who sets it. */
+  '0.2.0-anchor': {
+    sha256: 'f9a48dff2040b1a34c94c257db726180092ac11cfe5126027c4e2223859ed539',
+    head: 'a519bbb2d7e1686a640e94cb4fab8da2a4696303dffce259a59132e705a680fc',
+    records: 24,
+    decisions: 10,
+    endings: ['promoted', 'promoted'],
+    shares: 'stable=3:10000',
   },
   /** Rules 2: units, the linear claim, blocks of time, steps that end on evidence, labels that have a window. */
   '0.2.0-rules-2': {
@@ -96,6 +105,7 @@ const COMMANDS: Readonly<Record<Command['kind'], true>> = {
   abort: true,
   resume: true,
   extend: true,
+  setAnchor: true,
   setRoute: true,
   reloadConfig: true,
 };
@@ -186,4 +196,5 @@ t.test('the files hold each kind of record, command, action and cause there is',
 
 t.test('what the next file would hold replays', async (t) => {
   t.match(await replay(await goldenStory(), decide), { decisions: 19, disagreements: [] });
+  t.match(await replay(await anchorStory(), decide), { decisions: 10, disagreements: [] });
 });

@@ -223,7 +223,7 @@ t.test("a rollout's mirror is up, down or not known, and its fall is logged", as
   ];
   const rollouts = healths.map((mirrorHealth, at) => ({
     ...({ model: `m${at}`, candidate: '2', phase: 'progressing', step: undefined } as const),
-    ...{ setWeightBp: 0, metrics: [], mirrorHealth, ...NO_LABELS_YET },
+    ...{ setWeightBp: 0, metrics: [], mirrorHealth, anchor: undefined, ...NO_LABELS_YET },
   }));
   const page = await aTelemetry({ rollouts: () => rollouts }).render();
   t.same(page.match(/^understudy_rollout_mirror_up\{.*$/gm), [
@@ -246,6 +246,10 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
     setWeightBp: 0,
     ...NO_LABELS_YET,
     metrics: [],
+    anchor: {
+      ...{ version: '1', sinceMs: 0, by: 'first', why: 'stable at the first rollout' },
+      ...{ spent: { loss: 0.009, unmeasured: 0 }, allowed: 0.02 },
+    },
     mirrorHealth: undefined,
   };
   const metrics = [
@@ -285,6 +289,7 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
   const errors = 'model="m",candidate="3",metric="errors",slice=""';
   t.match(page, `understudy_rollout_metric_limit{${errors}} 2.5`);
   t.match(page, `understudy_rollout_metric_proven_margin_ratio{${errors}} 0.75`);
+  t.match(page, 'understudy_rollout_anchor_loss_spent{model="m",anchor="1"} 0.009');
   t.notMatch(page, 'understudy_rollout_metric_effect{', 'no sample where there is no effect');
   views.push({ ...present, phase: 'promoted', step: undefined });
   t.match(await telemetry.render(), 'phase="progressing"} 0');
