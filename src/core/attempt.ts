@@ -14,11 +14,14 @@ export type AttemptShare = Attempt & { readonly falsePromotion: number };
 /** How long an attempt counts for the next ones. */
 export const ATTEMPT_DAYS = 30;
 
+/** The part of the first: most candidates need no second. */
+const FIRST_PART = 0.85;
+
 const SUM_OF_SQUARES = Math.PI ** 2 / 6;
 
 /**
- * The part of the budget that an attempt may use: 6 / (pi^2 k^2) for the k-th, which adds up to 1 over all of them however many there
- * will be. Undefined where attempts are not counted: all of it.
+ * The part of the budget that an attempt may use: 85 % for the first, 15 % x 6 / (pi^2 (k - 1)^2) for the k-th, which adds up to 1 over
+ * all of them however many there will be. Undefined where attempts are not counted: all of it.
  */
 export function attemptShare(
   attempt: Attempt | undefined,
@@ -26,5 +29,7 @@ export function attemptShare(
 ): AttemptShare | undefined {
   if (attempt === undefined) return undefined;
   const { number } = attempt;
-  return { number, falsePromotion: falsePromotion / (SUM_OF_SQUARES * number * number) };
+  const before = number - 1;
+  const part = before === 0 ? FIRST_PART : (1 - FIRST_PART) / (SUM_OF_SQUARES * before * before);
+  return { number, falsePromotion: part * falsePromotion };
 }

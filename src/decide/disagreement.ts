@@ -1,5 +1,6 @@
 import type { Evidence } from '../core/evidence.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
+import { type RolloutSpec, rulesOf } from '../core/rollout.ts';
+import type { BetRules } from '../stats/bets.ts';
 import { type Judgement, missing } from './judgement.ts';
 import { brief, judgeMean } from './mean-difference.ts';
 
@@ -9,13 +10,15 @@ import { brief, judgeMean } from './mean-difference.ts';
  */
 export function judgeDisagreement(evidence: Evidence, spec: RolloutSpec): Judgement {
   return spec.intent === 'equivalent'
-    ? judgeExcess(evidence, spec.margins.disagreement)
+    ? judgeExcess(evidence, spec)
     : judgeAgainstExpected(evidence, spec);
 }
 
-function judgeExcess(evidence: Evidence, margin: number): Judgement {
+function judgeExcess(evidence: Evidence, spec: RolloutSpec): Judgement {
+  const margin = spec.margins.disagreement;
   const untwinned = Object.keys(evidence.disagreement.up).length > 0;
   return judgeMean({
+    bets: betsOf(spec),
     counts: evidence.excessDisagreement,
     lower: -1,
     upper: 1,
@@ -29,6 +32,7 @@ function judgeAgainstExpected(evidence: Evidence, spec: RolloutSpec): Judgement 
   const expected = spec.expectedDisagreement?.rate;
   const allowed = brief(spec.margins.disagreement);
   const judged = judgeMean({
+    bets: betsOf(spec),
     counts: evidence.disagreement,
     lower: 0,
     upper: 1,
@@ -41,4 +45,9 @@ function judgeAgainstExpected(evidence: Evidence, spec: RolloutSpec): Judgement 
     ...judged,
     proof: missing('no trusted expectedDisagreement: run the gates on both versions first'),
   };
+}
+
+/** The first rules have another mixture of bets. */
+function betsOf(spec: RolloutSpec): BetRules {
+  return rulesOf(spec) === 1 ? 'first' : 'present';
 }

@@ -1,5 +1,5 @@
 import type { DifferenceCounts } from '../core/evidence.ts';
-import { harmOfMean, safeOfMean, superiorOfMean } from '../stats/bets.ts';
+import { type BetRules, harmOfMean, safeOfMean, superiorOfMean } from '../stats/bets.ts';
 import { logEvidence } from '../stats/mixture.ts';
 import { type Judgement, missing, type Proof } from './judgement.ts';
 import { type Differences, readDifferences } from './value-counts.ts';
@@ -15,6 +15,8 @@ export type MeanRule = {
   readonly none: string;
   /** Test whether the mean is below 0 as well, of values in [-1, 1]; by default not. */
   readonly testsBetter?: boolean;
+  /** By default the present ones. */
+  readonly bets?: BetRules;
 };
 
 /** E1 on values counted on the grid: shared by every metric that is a mean over pairs. */
@@ -36,7 +38,7 @@ export function brief(value: number): string {
 }
 
 function proofOf(read: Differences | undefined, rule: MeanRule): Proof {
-  const { lower, upper, limit } = rule;
+  const { lower, upper, limit, bets } = rule;
   if (read === undefined) {
     return missing(`the evidence is not whole counts of values in [${lower}, ${upper}]`);
   }
@@ -49,8 +51,8 @@ function proofOf(read: Differences | undefined, rule: MeanRule): Proof {
   const claim = { lower, upper, margin: limit };
   return {
     kind: 'evidence',
-    logHarm: logEvidence(harmOfMean(read.down, claim)),
-    safe: safeOfMean(read.up, claim),
+    logHarm: logEvidence(harmOfMean(read.down, claim, bets)),
+    safe: safeOfMean(read.up, claim, bets),
     ...(rule.testsBetter && { better: superiorOfMean(read.up) }),
   };
 }

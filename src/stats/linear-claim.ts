@@ -59,20 +59,28 @@ export function alikeOfClaim(seen: readonly ExposedShares[], claim: LinearClaim)
   return mixtureOver(seen, claim, 'alike');
 }
 
-/** Of the coarse claim: its part of the money where neither arm ever fails, and the rates at which both fail alike, by `absolute`. */
-const NEVER_ALIKE = 0.3;
-const ALIKE_RATES = [0.1, 0.5, 2.5];
+/** Rates at which both arms fail alike, by `absolute`, and their parts of the money; 0: neither ever fails. */
+type AlikeParts = readonly (readonly [byAbsolute: number, part: number])[];
+
+/** Of a step's claim, which is much coarser than such a candidate needs. */
+const ALIKE_AT_STEP: AlikeParts = [
+  [0, 0.15],
+  [0.1, 0.4],
+  [0.5, 0.2],
+  [2, 0.25],
+];
 
 function alikeAlternatives(claim: LinearClaim): readonly Alternative[] {
-  const rates = ALIKE_RATES.map((times) => times * claim.absolute).filter(
-    (rate) => rate < limitAt(rate, claim) && limitAt(rate, claim) < HIGHEST_RATE,
-  );
-  const alike = rates.map((rate) => ({
-    candidate: rate,
-    reference: rate,
-    part: (1 - NEVER_ALIKE) / rates.length,
-  }));
-  return [{ candidate: 0, reference: 0, part: NEVER_ALIKE }, ...alike];
+  return alikeAt(ALIKE_AT_STEP, claim);
+}
+
+/** At a ratio below 1 a candidate that fails as often as the reference is no better than the limit: those are left out. */
+function alikeAt(parts: AlikeParts, claim: LinearClaim): readonly Alternative[] {
+  return parts.flatMap(([times, part]) => {
+    const rate = times * claim.absolute;
+    const limit = limitAt(rate, claim);
+    return rate < limit && limit < HIGHEST_RATE ? { candidate: rate, reference: rate, part } : [];
+  });
 }
 
 /** The reference's rates of the alternatives: from a quarter of `absolute` up, as long as they and the limit stay below this. */
@@ -80,38 +88,33 @@ const LOWEST_BASE = 0.25;
 const BASE_GROWTH = 3;
 const HIGHEST_RATE = 0.98;
 
-/** Parts of the money for: neither arm ever fails; both fail alike; the candidate is at this part of its limit. */
-const NEVER = 0.25;
-const ALIKE = 0.3;
+/**
+ * Of the claim itself. At even odds the best bets of all alternatives lie on one line: the greatest where neither arm ever fails, a
+ * quarter of it where both often do, less where the candidate is close to its limit. So few alternatives serve all truths.
+ */
+const ALIKE: AlikeParts = [
+  [0, 0.28],
+  [0.5, 0.3],
+  [2.5, 0.27],
+  [12.5, 0.06],
+];
+
+/** The candidate at this part of its limit, where the reference is at the given multiple of `absolute`. */
+const BELOW_BASE = 2.5;
 const BELOW: readonly (readonly [ofLimit: number, part: number])[] = [
-  [0.4, 0.1],
-  [0.68, 0.1],
-  [0.83, 0.17],
-  [0.91, 0.08],
+  [0.83, 0.06],
+  [0.91, 0.03],
 ];
 
 /** The candidate's rates that are claimed for harm, as multiples of its limit. */
 const ABOVE = [1.25, 1.5, 2, 3, 5, 10, 30];
 
 function safeAlternatives(claim: LinearClaim): readonly Alternative[] {
-  const bases = basesOf(claim);
-  const alike = bases.map((base) => ({
-    candidate: base,
-    reference: base,
-    part: ALIKE / bases.length,
-  }));
-  const below = [0, ...bases].flatMap((base) =>
-    BELOW.map(([ofLimit, part]) => ({
-      candidate: ofLimit * limitAt(base, claim),
-      reference: base,
-      part: part / (bases.length + 1),
-    })),
-  );
-  // At a ratio below 1 a candidate that fails as often as the reference is no better than the limit.
-  const within = [...alike, ...below].filter(
-    ({ candidate, reference }) => candidate < limitAt(reference, claim),
-  );
-  return [{ candidate: 0, reference: 0, part: NEVER }, ...within];
+  const base = BELOW_BASE * claim.absolute;
+  const reference = limitAt(base, claim) < HIGHEST_RATE ? base : 0;
+  const limit = limitAt(reference, claim);
+  const below = BELOW.map(([ofLimit, part]) => ({ candidate: ofLimit * limit, reference, part }));
+  return [...alikeAt(ALIKE, claim), ...below];
 }
 
 function harmAlternatives(claim: LinearClaim): readonly Alternative[] {

@@ -43,8 +43,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** What 0.1.0 did not know: trials that run out of time, under its rules, and are extended. */
   '0.2.0-extend': {
-    sha256: 'fb6269fbc4d9bbd353ba8dd0ee4b9853dbf6a5fe2bc69e1d776976570b65e233',
-    head: 'f18392e43a362580c3faf2509e0beefeeb56e7c1060d7ac4ef2cca7d198da95f',
+    sha256: 'da4f8d7b9a35187c59ca8d63f91fbfddb70586e8aac033650e772ba78ae70766',
+    head: 'ff2829fee8dd79a75708fe14331cf6b3c065410ff6f16f2519f074b7a60f53a9',
     records: 27,
     decisions: 9,
     endings: ['aborted', 'aborted'],
@@ -61,8 +61,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Rules 2: units, the linear claim, blocks of time, steps that end on evidence, labels that have a window. */
   '0.2.0-rules-2': {
-    sha256: 'c00491f5504b181d82d64af4ec6afd2bcf6d875019b0178a7577e2dec1389dc9',
-    head: '3c0d04718440ff9c01e58f55a917966b43a805622589000c1c9654e38576d9a6',
+    sha256: '097446acf411bfc56f49c13c980f5f0e1d4af8c02590e9aae2dc5289121ba6df',
+    head: 'e238374b8115299e962c784ffb101cc92ac5156f86335b610ab24b07b7d19eff',
     records: 85,
     decisions: 19,
     endings: [

@@ -25,7 +25,7 @@ t.test('expects the published number of pairs where nothing ever differs', async
   ];
   const plan = planOf(aSpec({ steps }), { requestsPerSecond: 10, assumptions: SOUND });
   const pairs = plan.steps[1]?.requests ?? 0;
-  t.equal(pairs, 476);
+  t.equal(pairs, 404);
   const limit = plan.limit ?? 0;
   t.ok(Math.abs(limit - Math.log(20) / Math.log(1 / 0.99)) < 2, `${limit}`);
 });

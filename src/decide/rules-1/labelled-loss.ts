@@ -18,6 +18,7 @@ export function judgeLabelledLoss(
   const counts =
     slice === undefined ? evidence.labelledLoss : evidence.labelledLossBySlice[sliceKey(slice)];
   return judgeMean({
+    bets: 'first',
     counts: counts ?? NO_DIFFERENCES,
     lower: -1,
     upper: 1,

@@ -7,6 +7,7 @@ import { brief, judgeMean } from '../mean-difference.ts';
 export function judgePairedErrors(evidence: Evidence, spec: RolloutSpec): Judgement {
   const margin = spec.margins.pairedErrors;
   return judgeMean({
+    bets: 'first',
     counts: evidence.pairedErrors,
     lower: -1,
     upper: 1,
