@@ -56,7 +56,11 @@ export function formatRollout(status: RolloutStatus, columns: number = COLUMNS):
   const namesWidth = Math.max(...facts.map(([name = '']) => name.length)) + COLUMN_GAP;
   const rules = status.metrics.flatMap(ruleLines);
   const must = rules.length === 0 ? '' : `\nEach must show:\n${rules.join('\n')}\n`;
-  return `${formatTable([...facts, ...whyFacts(status, columns - namesWidth)])}\n\n${formatTable(metricRows(status))}\n${must}`;
+  const effects = status.reported.flatMap(({ label, effect }) =>
+    effect === undefined ? [] : `  ${label}: ${effectText({ effect })}`,
+  );
+  const reported = effects.length === 0 ? '' : `\nOnly reported:\n${effects.join('\n')}\n`;
+  return `${formatTable([...facts, ...whyFacts(status, columns - namesWidth)])}\n\n${formatTable(metricRows(status))}\n${must}${reported}`;
 }
 
 function whyFacts({ endedMs, why }: RolloutStatus, columns: number): Facts {
@@ -77,7 +81,7 @@ function ledgerFacts({ ledger, onRecord }: RolloutStatus): readonly (readonly st
   return [['Ledger:', `${colours.red(ledger)}${end}`]];
 }
 
-function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] {
+function metricRows({ metrics, reported }: RolloutStatus): readonly (readonly string[])[] {
   const heading = ['METRIC', 'STATUS', 'SAMPLES', 'BAD cand/ref', 'MEASURED', 'LIMIT', 'TO GO'];
   return [
     heading.map((cell) => colours.bold(cell)),
@@ -89,6 +93,15 @@ function metricRows({ metrics }: RolloutStatus): readonly (readonly string[])[] 
       numberText(metric.estimate),
       numberText(metric.limit),
       toGo(metric),
+    ]),
+    ...reported.map((metric) => [
+      metric.label,
+      '· reported',
+      countText(metric.samples),
+      `${countText(metric.candidateEvents)}/${countText(metric.referenceEvents)}`,
+      numberText(metric.estimate),
+      '-',
+      'decides nothing',
     ]),
   ];
 }
@@ -112,7 +125,7 @@ const UNITS = {
 } as const satisfies Record<Effect['unit'], string>;
 
 /** `difference -0.0242, with 95 % between -0.061 and 0.012`. */
-function effectText({ effect }: Metric): string | undefined {
+function effectText({ effect }: Pick<Metric, 'effect'>): string | undefined {
   if (effect === undefined) return undefined;
   const [low, high] = [effect.lower, effect.upper].map(numberText);
   const confidence = `${chosenText(100 * effect.confidence)} %`;

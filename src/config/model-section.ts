@@ -5,12 +5,8 @@ import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
 import { type LabelsSetting, labelsSchema, whyNotOutlasted } from './labels-section.ts';
 import { byteSize, headerSource, number, toBp, upToADay, version, whole } from './quantities.ts';
-import {
-  MAX_DURATION_MS,
-  type RolloutSection,
-  rolloutKeys,
-  undeclaredSlices,
-} from './rollout-section.ts';
+import { MAX_DURATION_MS, type RolloutSection, rolloutKeys } from './rollout-section.ts';
+import { undeclaredSlices } from './slices.ts';
 import { mirrorSchema, splitSchema } from './traffic.ts';
 
 /** How many copies of a version run, and on how many threads each. `auto` is resolved where the processors are known. */

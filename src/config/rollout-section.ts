@@ -1,9 +1,9 @@
 import * as z from 'zod';
-import type { Slice } from '../core/evidence.ts';
 import type { Intent, Margins, QualityClaim, Step } from '../core/rollout.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
 import { duration, number, whole } from './quantities.ts';
+import { slicesSchema, type WrittenSlice } from './slices.ts';
 import { stepsSchema } from './steps.ts';
 
 /** Margins of which any part may be left out. */
@@ -17,7 +17,7 @@ export type PartialMargins = {
 export type RolloutSection = {
   readonly intent?: Intent | undefined;
   readonly claim?: QualityClaim | undefined;
-  readonly slices?: readonly Slice[] | undefined;
+  readonly slices?: readonly WrittenSlice[] | undefined;
   readonly margins?: PartialMargins | undefined;
   readonly errorBudget?:
     | { readonly falseRollback?: number | undefined; readonly falsePromotion?: number | undefined }
@@ -69,32 +69,13 @@ const marginsSchema = section({
     .optional(),
 });
 
-const attributeName = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, {
-  error: expected('an attribute name: letters, digits, - and _'),
-});
-
-const sliceSchema = z
-  .record(
-    attributeName,
-    z.string({ error: expected('a value in quotes') }).regex(/^[^,=]{1,100}$/, {
-      error: expected('a value without commas and equals signs'),
-    }),
-    { error: expected('attributes and values, such as { tone: dark }') },
-  )
-  .refine((slice) => Object.keys(slice).length > 0, {
-    error: 'expected at least one attribute',
-  });
-
 /** The keys of a `rollout` section, for the file and for a request to start one. */
 export const rolloutKeys = {
   intent: z
     .enum(['equivalent', 'improve'], { error: expected('equivalent or improve') })
     .optional(),
   claim: z.enum(['noWorse', 'superior'], { error: expected('noWorse or superior') }).optional(),
-  slices: z
-    .array(sliceSchema, { error: expected('a list') })
-    .max(16)
-    .optional(),
+  slices: slicesSchema.optional(),
   margins: marginsSchema.optional(),
   errorBudget: section({
     falseRollback: risk.optional(),
@@ -121,21 +102,3 @@ export const rolloutKeys = {
 
 /** Of a rollout that names none, milliseconds. */
 export const MAX_DURATION_MS = rolloutKeys.maxDuration.unwrap().parse(DEFAULTS.rollout.maxDuration);
-
-/** Names the slices that ask for an attribute which no request will carry. They would stay empty for ever. */
-export function undeclaredSlices(
-  slices: readonly Slice[],
-  declared: readonly string[],
-): readonly { readonly index: number; readonly attribute: string; readonly message: string }[] {
-  return slices.flatMap((slice, index) =>
-    Object.keys(slice)
-      .filter((attribute) => !declared.includes(attribute))
-      .map((attribute) => ({
-        index,
-        attribute,
-        message:
-          `expected an attribute that the model declares ` +
-          `(${declared.join(', ') || 'it declares none'}), found "${attribute}"`,
-      })),
-  );
-}

@@ -10,8 +10,8 @@ import {
   type PartialMargins,
   type RolloutSection,
   rolloutKeys,
-  undeclaredSlices,
 } from './rollout-section.ts';
+import { gatingOf, reportedOf, undeclaredSlices, type WrittenSlice } from './slices.ts';
 import { specProblems, timeProblems } from './spec-problems.ts';
 
 /** A request to start a rollout. What it leaves out comes from the file, then from the defaults. */
@@ -87,7 +87,8 @@ export function rolloutSpecFrom(
     candidate,
     intent,
     claim,
-    slices,
+    slices: gatingOf(slices),
+    ...reportedSlices(slices),
     margins,
     errorBudget,
     minRequests: asked.minRequests ?? DEFAULTS.rollout.minRequests,
@@ -103,6 +104,12 @@ export function rolloutSpecFrom(
 }
 
 const MIN_DURATION_MS = rolloutKeys.minDuration.unwrap().parse(DEFAULTS.rollout.minDuration);
+
+/** Absent where there are none, as in specifications of before. */
+function reportedSlices(slices: readonly WrittenSlice[]): Pick<RolloutSpec, 'reportedSlices'> {
+  const reported = reportedOf(slices);
+  return reported.length === 0 ? {} : { reportedSlices: reported };
+}
 
 /** Without a declared window labels prove nothing, and the spec has none. */
 function labelsOf(labels: RolloutSpecOptions['labels']): Pick<RolloutSpec, 'labels'> {

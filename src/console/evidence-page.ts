@@ -1,3 +1,4 @@
+import type { Effect } from '../core/metric-detail.ts';
 import { pagePolicy } from '../core/page-policy.ts';
 import { ALL_BP } from '../core/route.ts';
 import { countText, durationText, numberText, percentText } from '../core/text.ts';
@@ -15,7 +16,7 @@ export function evidencePage(checked: CheckedExport): string {
   const { evidence } = checked;
   const title = titleOf(evidence);
   const head = markup`<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${pagePolicy(String(PAGE_STYLE))}"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark"><title>${title}</title><style>${PAGE_STYLE}</style>`;
-  const main = markup`${warningBox(checked)}<header><p class="kicker">Understudy rollout evidence · ${evidence.id} · began ${momentText(evidence.startedMs)}</p><h1>${title}</h1><p class="lead">${leadOf(evidence)}</p></header>${keysOf(evidence)}${figures(evidence)}${metricTable(evidence)}${decisionTable(evidence)}${recordSection(checked)}`;
+  const main = markup`${warningBox(checked)}<header><p class="kicker">Understudy rollout evidence · ${evidence.id} · began ${momentText(evidence.startedMs)}</p><h1>${title}</h1><p class="lead">${leadOf(evidence)}</p></header>${keysOf(evidence)}${figures(evidence)}${metricTable(evidence)}${reportedTable(evidence)}${decisionTable(evidence)}${recordSection(checked)}`;
   return `<!DOCTYPE html>\n${markup`<html lang="en"><head>${head}</head><body><main>${main}</main></body></html>`}\n`;
 }
 
@@ -63,8 +64,13 @@ function figures(evidence: EvidenceExport): Markup {
       caption: `With a 95 % confidence sequence. Rule: ${margin}.`,
     },
   ]);
+  const reported = evidence.reported.map(({ label }) => ({
+    drawing: effectPlot(evidence, label),
+    caption: 'With a 95 % confidence sequence. Only reported: it decides nothing.',
+  }));
   const all = [
     ...panels,
+    ...reported,
     { drawing: weightPlot(evidence), caption: "The candidate's share of live traffic." },
   ];
   return markup`<div class="plots">${all.map(
@@ -82,9 +88,7 @@ function metricTable({ metrics }: EvidenceExport): Markup {
     `${countText(metric.candidateEvents)}/${countText(metric.referenceEvents)}`,
     shown(metric.estimate),
     shown(metric.limit),
-    metric.effect === undefined
-      ? '-'
-      : `${shown(metric.effect.estimate)} (${shown(metric.effect.lower)} to ${shown(metric.effect.upper)})`,
+    effectText(metric.effect),
     metric.proven === undefined ? '-' : `${shown(metric.proven.ofMargin)} x`,
     metric.missing ?? '',
   ]);
@@ -98,6 +102,21 @@ function metricTable({ metrics }: EvidenceExport): Markup {
 function findingText({ superior, finding }: EvidenceExport['metrics'][number]): string {
   if (superior === true) return 'better';
   return finding === 'nonInferior' ? 'no worse' : finding;
+}
+
+/** Absent where no slice is only reported. */
+function reportedTable({ reported }: EvidenceExport): Markup | undefined {
+  if (reported.length === 0) return undefined;
+  return section('Only reported, at the last look', [
+    ['Slice', 'Samples', 'Bad cand/ref', 'Measured', 'Effect (95 %)'],
+    ...reported.map((metric) => [
+      metric.label,
+      countText(metric.samples),
+      `${countText(metric.candidateEvents)}/${countText(metric.referenceEvents)}`,
+      shown(metric.estimate),
+      effectText(metric.effect),
+    ]),
+  ]);
 }
 
 function decisionTable({ decisions }: EvidenceExport): Markup {
@@ -138,6 +157,11 @@ function recordSection({ evidence, chain, replayed }: CheckedExport): Markup {
 function warningBox({ replayed }: CheckedExport): Markup | undefined {
   if (replayed.disagreements === 0) return undefined;
   return markup`<aside class="warnings" role="note"><h2>⚠ Warning: this evidence cannot be trusted</h2><ul><li>${replayed.disagreements} recorded decisions do not follow from their evidence.</li></ul></aside>`;
+}
+
+function effectText(effect: Effect | undefined): string {
+  if (effect === undefined) return '-';
+  return `${shown(effect.estimate)} (${shown(effect.lower)} to ${shown(effect.upper)})`;
 }
 
 function shown(value: number | undefined): string {

@@ -34,7 +34,7 @@ export function eValuePlot(evidence: EvidenceExport, label: string): Drawing {
 /** The effect of a metric over time, with its interval and what it must stay below. */
 export function effectPlot(evidence: EvidenceExport, label: string): Drawing {
   const of = (read: (effect: NonNullable<ExportedMetric['effect']>) => number): Points =>
-    pointsOf(evidence, label, ({ effect }) => (effect === undefined ? Number.NaN : read(effect)));
+    effectsOf(evidence, label, (effect) => (effect === undefined ? Number.NaN : read(effect)));
   const [upper, lower] = [of((effect) => effect.upper), of((effect) => effect.lower)];
   const [middle, limit] = [of((effect) => effect.estimate), of((effect) => effect.limit)];
   return lineDrawing({
@@ -84,12 +84,26 @@ function pointsOf(
   label: string,
   read: (metric: ExportedMetric) => number,
 ): Points {
-  const { unitMs } = unitOf(evidence);
-  return evidence.looks.map(({ atMs, metrics }) => {
-    const metric = metrics.find((each) => each.label === label);
-    const at = Math.max(0, atMs - evidence.startedMs) / unitMs;
-    return [at, metric === undefined ? Number.NaN : read(metric)] as const;
+  return evidence.looks.map((look) => {
+    const metric = look.metrics.find((each) => each.label === label);
+    return [atOf(look, evidence), metric === undefined ? Number.NaN : read(metric)] as const;
   });
+}
+
+/** Of a metric, or of a slice that is only reported. */
+function effectsOf(
+  evidence: EvidenceExport,
+  label: string,
+  read: (effect: ExportedMetric['effect']) => number,
+): Points {
+  return evidence.looks.map((look) => {
+    const shown = [...look.metrics, ...look.reported].find((each) => each.label === label);
+    return [atOf(look, evidence), read(shown?.effect)] as const;
+  });
+}
+
+function atOf({ atMs }: EvidenceExport['looks'][number], evidence: EvidenceExport): number {
+  return Math.max(0, atMs - evidence.startedMs) / unitOf(evidence).unitMs;
 }
 
 function range(lines: readonly Points[], marks: readonly { readonly at: number }[]): Range {

@@ -1,3 +1,5 @@
+import type { MetricKey } from './verdict.ts';
+
 /** How large a difference is, with an interval that holds at all times together: it may be looked at as often as one likes. */
 export type Effect = {
   /** Of candidate less reference: a mean over pairs, or the rates of the two arms. `slowerShare` is of pairs, or of blocks of time. */
@@ -27,4 +29,15 @@ export type MetricDetail = {
   readonly effect?: Effect | undefined;
   /** Undefined while none is, and for what can only reject. */
   readonly proven?: ProvenMargin | undefined;
+};
+
+/** A metric over a slice that is only shown: it takes no part of the error budget and decides nothing. */
+export type ReportedMetric = MetricKey & {
+  /** As `metricLabel` writes it. */
+  readonly label: string;
+  readonly samples: number;
+  readonly candidateEvents: number;
+  readonly referenceEvents: number;
+  /** Undefined without samples. */
+  readonly estimate: number | undefined;
 };

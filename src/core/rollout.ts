@@ -84,7 +84,10 @@ export type RolloutSpec = {
   readonly intent: Intent;
   /** Absent in what was begun before there was a choice: `noWorse`. */
   readonly claim?: QualityClaim;
+  /** Groups of requests that are judged separately as well. */
   readonly slices: readonly Slice[];
+  /** Groups that are only shown: they take no part of the error budget and decide nothing. Absent: there are none. */
+  readonly reportedSlices?: readonly Slice[];
   readonly margins: Margins;
   /** Probabilities that the whole rollout may err with. */
   readonly errorBudget: { readonly falseRollback: number; readonly falsePromotion: number };
@@ -110,6 +113,14 @@ export type RolloutSpec = {
   /** Counted as the rollout begins; absent: attempts were not counted. */
   readonly attempt?: Attempt;
 };
+
+/** All groups of requests that are counted separately. */
+export function slicesOf({
+  slices,
+  reportedSlices = [],
+}: Pick<RolloutSpec, 'slices' | 'reportedSlices'>): readonly Slice[] {
+  return [...slices, ...reportedSlices];
+}
 
 /** The rules that a rollout began with. */
 export function rulesOf({ rules = 1 }: RolloutSpec): RulesVersion {

@@ -73,10 +73,12 @@ function* meanDetail(measured: Measured, metric: MeanMetric): Search<MetricDetai
   });
   return {
     limit,
-    effect: yield* meanEffect(measured, { proofAt, least, most, expected, limit }),
+    effect: yield* meanEffect(status, { proofAt, least, most, expected, limit }),
     proven: margin === undefined ? undefined : { margin, ofMargin: margin / own },
   };
 }
+
+type Sampled = Pick<MetricStatus, 'samples' | 'estimate'>;
 
 type MeanRange = {
   readonly proofAt: (margin: number) => Proof;
@@ -86,11 +88,18 @@ type MeanRange = {
   readonly limit: number;
 };
 
+/** The effect of a mean of differences in [-1, 1], by what it proves at each margin. */
+export function meanDifference(
+  sampled: Sampled,
+  { proofAt, limit }: Pick<MeanRange, 'proofAt' | 'limit'>,
+): Search<Effect | undefined> {
+  return meanEffect(sampled, { proofAt, limit, least: -MEAN_MOST, most: MEAN_MOST, expected: 0 });
+}
+
 /** The margins that neither test of the metric refutes, each test with half of what the interval may err. */
-function* meanEffect({ status }: Measured, range: MeanRange): Search<Effect | undefined> {
+function* meanEffect({ samples, estimate }: Sampled, range: MeanRange): Search<Effect | undefined> {
   const { proofAt, least, most, expected, limit } = range;
   const floor = least === -expected ? 0 : -1;
-  const { samples, estimate } = status;
   if (samples === 0 || estimate === undefined || proofAt(most / 2).kind === 'missing')
     return undefined;
   const logNeeded = -Math.log((1 - CONFIDENCE) / 2);

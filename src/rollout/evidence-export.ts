@@ -1,9 +1,10 @@
 import { runSlicedSteps, runSteps, type TimeSlicer } from '../concurrency/time-slicer.ts';
-import type { Effect, MetricDetail, ProvenMargin } from '../core/metric-detail.ts';
+import type { Effect, MetricDetail, ProvenMargin, ReportedMetric } from '../core/metric-detail.ts';
 import { type Decision, type Phase, type RolloutSpec, rulesOf } from '../core/rollout.ts';
 import type { Finding, MetricStatus, VerdictKind } from '../core/verdict.ts';
 import { metricDetail } from '../decide/metric-detail.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
+import { reportedDetail, reportedMetrics } from '../decide/reported-slices.ts';
 import { stepTask } from './describe.ts';
 import type { Decide } from './judge.ts';
 import { Replaying } from './replay.ts';
@@ -29,6 +30,8 @@ export type EvidenceExport = {
   readonly reasons: readonly string[];
   /** As of the last look. */
   readonly metrics: readonly (MetricStatus & MetricDetail & { readonly label: string })[];
+  /** Slices that are only shown, as of the last look. */
+  readonly reported: readonly (ReportedMetric & MetricDetail)[];
   /** How the evidence grew: all looks on record, or as many as suffice for a plot. */
   readonly looks: readonly ExportedLook[];
   /** The candidate's share of live traffic from each moment on, in basis points. */
@@ -45,6 +48,7 @@ export type ExportedLook = {
   readonly atMs: number;
   readonly verdict: VerdictKind;
   readonly metrics: readonly ExportedMetric[];
+  readonly reported: readonly Pick<ExportedMetric, 'label' | 'samples' | 'estimate' | 'effect'>[];
 };
 
 /** Natural logarithms of the two e-values and of what each must reach; the rest as in a status. */
@@ -94,7 +98,7 @@ export async function exportEvidence(
   const { id, spec } = trial.rollout;
   const replaying = new Replaying(decide, id);
   const looks: ExportedLook[] = [];
-  let metrics: EvidenceExport['metrics'] = [];
+  let shown: Shown = { metrics: [], reported: [] };
   for await (const record of read()) {
     // What was written since is for the next export.
     if (record.index >= chain.records) break;
@@ -102,17 +106,19 @@ export async function exportEvidence(
     if (slicer?.isOver()) await slicer.next();
     const { body } = record;
     if (body.kind !== 'decision' || !gathered.looks.has(record.index)) continue;
-    metrics = await run(detailed(body, spec));
-    looks.push(lookOf(record.index, body.decision, metrics));
+    shown = await run(detailed(body, spec));
+    looks.push(lookOf(record.index, body.decision, shown));
   }
   const { decisions, disagreements } = replaying.report();
   const replayed = { decisions, disagreements: disagreements.length };
-  return { evidence: exported(gathered, { looks, metrics }), chain, replayed };
+  return { evidence: exported(gathered, { looks, ...shown }), chain, replayed };
 }
+
+type Shown = Pick<EvidenceExport, 'metrics' | 'reported'>;
 
 function exported(
   { trial, weights, decisions }: GatheredRollout,
-  shown: Pick<EvidenceExport, 'looks' | 'metrics'>,
+  shown: Shown & Pick<EvidenceExport, 'looks'>,
 ): EvidenceExport {
   const { rollout, digests, lastRecord, decision } = trial;
   const { spec } = rollout;
@@ -137,21 +143,20 @@ function exported(
 function* detailed(
   { evidence, decision }: DecisionRecord['body'],
   spec: RolloutSpec,
-): Generator<void, EvidenceExport['metrics']> {
+): Generator<void, Shown> {
   const metrics: EvidenceExport['metrics'][number][] = [];
   for (const status of decision.verdict.metrics) {
     const detail = yield* metricDetail({ evidence, spec, status });
     metrics.push({ ...status, ...detail, label: metricLabel(status) });
   }
-  return metrics;
+  const reported: EvidenceExport['reported'][number][] = [];
+  for (const metric of reportedMetrics(evidence, spec))
+    reported.push({ ...metric, ...(yield* reportedDetail(evidence, spec, metric)) });
+  return { metrics, reported };
 }
 
-function lookOf(
-  record: number,
-  { atMs, verdict }: Decision,
-  details: EvidenceExport['metrics'],
-): ExportedLook {
-  const metrics = details.map((metric) => ({
+function lookOf(record: number, { atMs, verdict }: Decision, shown: Shown): ExportedLook {
+  const metrics = shown.metrics.map((metric) => ({
     label: metric.label,
     finding: metric.finding,
     samples: metric.samples,
@@ -164,5 +169,8 @@ function lookOf(
     effect: metric.effect,
     proven: metric.proven,
   }));
-  return { record, atMs, verdict: verdict.kind, metrics };
+  const reported = shown.reported.map(({ label, samples, estimate, effect }) => ({
+    ...{ label, samples, estimate, effect },
+  }));
+  return { record, atMs, verdict: verdict.kind, metrics, reported };
 }

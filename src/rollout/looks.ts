@@ -103,11 +103,12 @@ export class Looks {
     const inDeed = ended?.id === id ? { ...trial, rollout: ended } : trial;
     const status = statusOf(inDeed, this.#latestOf(trial), clock.wallMs());
     const asked = has.details ? this.#detailed(trial) : undefined;
-    const details = asked === undefined ? [] : this.#details.known(asked);
+    const details = asked && this.#details.known(asked);
     const anchor = has.details ? book.model(spec.model).anchor : undefined;
     return {
       ...status,
-      metrics: status.metrics.map((metric, at) => ({ ...metric, ...details[at] })),
+      metrics: status.metrics.map((metric, at) => ({ ...metric, ...details?.metrics[at] })),
+      reported: status.reported.map((metric, at) => ({ ...metric, ...details?.reported[at] })),
       mirrorHealth: isFinal(inDeed.rollout.phase) ? undefined : this.#mirrors.get(spec.model),
       anchor: anchor && anchorStatusOf(anchor, inDeed.rollout),
       onRecord: inDeed === trial,

@@ -4,6 +4,7 @@ import type { MetricDetail } from '../core/metric-detail.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import type { Verdict } from '../core/verdict.ts';
 import { metricDetail } from '../decide/metric-detail.ts';
+import { reportedDetail, reportedMetrics } from '../decide/reported-slices.ts';
 
 /** The verdict that details are of, with what it was reached on. */
 export type Detailed = {
@@ -13,8 +14,12 @@ export type Detailed = {
   readonly verdict: Verdict;
 };
 
-/** Of each metric of the verdict, in its order. */
-type Details = readonly MetricDetail[];
+type Details = {
+  /** Of each metric of the verdict, in its order. */
+  readonly metrics: readonly MetricDetail[];
+  /** Of each slice that is only reported, in the order of the specification. */
+  readonly reported: readonly MetricDetail[];
+};
 
 type Entry = {
   readonly rolloutId: string;
@@ -76,12 +81,16 @@ export class MetricDetails {
 
   async #compute({ spec, evidence, verdict }: Detailed): Promise<Details> {
     try {
-      const details: MetricDetail[] = [];
+      const [metrics, reported]: [MetricDetail[], MetricDetail[]] = [[], []];
       for (const status of verdict.metrics) {
         const steps = metricDetail({ evidence, spec, status });
-        details.push(await runSlicedSteps(steps, this.#slicer));
+        metrics.push(await runSlicedSteps(steps, this.#slicer));
       }
-      return details;
+      for (const metric of reportedMetrics(evidence, spec)) {
+        const steps = reportedDetail(evidence, spec, metric);
+        reported.push(await runSlicedSteps(steps, this.#slicer));
+      }
+      return { metrics, reported };
     } catch (error) {
       this.#onInternalError('metric details', error);
       return NONE;
@@ -89,4 +98,4 @@ export class MetricDetails {
   }
 }
 
-const NONE: Details = [];
+const NONE: Details = { metrics: [], reported: [] };

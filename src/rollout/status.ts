@@ -2,7 +2,7 @@ import { type Anchor, type AnchorStatus, spentSince } from '../core/anchor.ts';
 import { type AttemptShare, attemptShare } from '../core/attempt.ts';
 import type { Evidence, FailuresByArm, MirrorCounts } from '../core/evidence.ts';
 import type { LabelEvidence } from '../core/label-evidence.ts';
-import type { MetricDetail } from '../core/metric-detail.ts';
+import type { MetricDetail, ReportedMetric } from '../core/metric-detail.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import {
   type Decision,
@@ -16,6 +16,7 @@ import {
 import { ALL_BP } from '../core/route.ts';
 import type { MetricStatus, VerdictKind } from '../core/verdict.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
+import { reportedMetrics } from '../decide/reported-slices.ts';
 import { candidateRequests, stepOf } from './advance.ts';
 import { stepTask } from './describe.ts';
 import type { Trial } from './history.ts';
@@ -46,6 +47,8 @@ export type RolloutStatus = {
   readonly verdict: VerdictKind | undefined;
   /** The details are there for each model's latest rollout. */
   readonly metrics: readonly (MetricStatus & MetricDetail & { readonly label: string })[];
+  /** Slices that are only shown (`gate: false`); with details as `metrics`. */
+  readonly reported: readonly (ReportedMetric & MetricDetail)[];
   readonly reasons: readonly string[];
   /** Which attempt at these weights it is, and the false promotions that it may cost; undefined where attempts are not counted. */
   readonly attempt: AttemptShare | undefined;
@@ -107,6 +110,7 @@ export function statusOf(
     actualWeightBp: actualWeightBp(rollout, evidence),
     verdict: decision?.verdict.kind,
     metrics: (decision?.verdict.metrics ?? []).map((one) => ({ ...one, label: metricLabel(one) })),
+    reported: reportedMetrics(evidence, spec),
     reasons: decision?.verdict.reasons ?? [],
     attempt: attemptShare(spec.attempt, spec.errorBudget.falsePromotion),
     decidedBy: phase.kind === 'rolledBack' ? phase.decidedBy : [],

@@ -3,7 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { AnchorStatus } from '../core/anchor.ts';
 import { type Evidence, sliceKey } from '../core/evidence.ts';
 import type { LabelEvidence } from '../core/label-evidence.ts';
-import type { MetricDetail } from '../core/metric-detail.ts';
+import type { MetricDetail, ReportedMetric } from '../core/metric-detail.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { Phase } from '../core/rollout.ts';
 import { ALL_BP } from '../core/route.ts';
@@ -17,6 +17,7 @@ export type RolloutView = {
   readonly step: { readonly number: number } | undefined;
   readonly setWeightBp: number;
   readonly metrics: readonly (MetricStatus & MetricDetail)[];
+  readonly reported: readonly (ReportedMetric & MetricDetail)[];
   readonly mirrorHealth: MirrorHealth | undefined;
   readonly anchor: AnchorStatus | undefined;
   readonly labels: Evidence['labels'];
@@ -133,8 +134,8 @@ function addAnchor(registry: Registry, views: ReadViews): void {
 }
 
 /** The metrics of a rollout with the labels that each has in Prometheus. */
-function metricsOf({ model, candidate, metrics }: RolloutView) {
-  return metrics.map((status) => {
+function metricsOf({ model, candidate, metrics, reported }: RolloutView) {
+  return [...metrics, ...reported].map((status: Shown) => {
     const slice = status.slice === undefined ? '' : sliceKey(status.slice);
     return { status, labels: { model, candidate, metric: status.metric, slice } };
   });
@@ -158,7 +159,10 @@ function addLabels(registry: Registry, views: ReadViews): void {
   });
 }
 
-type Read = (status: MetricStatus & MetricDetail) => number | undefined;
+/** A slice that is only reported has no finding. */
+type Shown = Omit<ReportedMetric, 'label'> & MetricDetail & Partial<Pick<MetricStatus, 'finding'>>;
+
+type Read = (status: Shown) => number | undefined;
 
 function addFindings(registry: Registry, views: ReadViews): void {
   const labelNames = [...LABELS, 'metric', 'slice'] as const;
@@ -181,7 +185,7 @@ function addFindings(registry: Registry, views: ReadViews): void {
   addGauge(
     'understudy_rollout_metric_status',
     'Verdict on one metric, overall or of one slice: -1 worse, 0 undecided, 1 nonInferior',
-    (status) => FINDING_VALUE[status.finding],
+    ({ finding }) => finding && FINDING_VALUE[finding],
   );
   addGauge(
     'understudy_rollout_metric_samples',

@@ -10,7 +10,7 @@ import { type Evidence, inSlice, sliceKey } from '../core/evidence.ts';
 import { saltedHash } from '../core/hash.ts';
 import { type LabelEvidence, NO_LABELS } from '../core/label-evidence.ts';
 import type { Pair } from '../core/outcome.ts';
-import { DEFAULT_UNIT, type RolloutSpec } from '../core/rollout.ts';
+import { DEFAULT_UNIT, type RolloutSpec, slicesOf } from '../core/rollout.ts';
 import { recordedWithinMs } from './label-window.ts';
 import type { AnswerOfLabel, Labels, Losses } from './labels.ts';
 import { RecentNames } from './recent-names.ts';
@@ -54,7 +54,7 @@ export class MatureLabels implements Labels {
     const labelling = from.labelling ?? NO_LABELS;
     this.#tally = new UnitLossTally({ ...from, coverage: labelling.coverage });
     this.#counted = new UnitFilter(labelling.units);
-    this.#sliceKeys = spec.slices.map(sliceKey);
+    this.#sliceKeys = slicesOf(spec).map(sliceKey);
     this.#labels = { ...from.labels };
     this.#counts = { ...labelling, inTime: labelling.inTime ?? labelling.labelled };
     this.#droppedBefore = labelling.dropped;
@@ -98,7 +98,9 @@ export class MatureLabels implements Labels {
       this.abandon(pair.requestId);
       return;
     }
-    const slices = spec.slices.flatMap((slice, at) => (inSlice(pair.attributes, slice) ? at : []));
+    const slices = slicesOf(spec).flatMap((slice, at) =>
+      inSlice(pair.attributes, slice) ? at : [],
+    );
     const isOwn = pair.unit === pair.requestId;
     const unit = isOwn ? undefined : saltedHash(`${spec.salt}:evidence`, pair.unit);
     const kept = { unit, sameAs: pair.content, payload: [slices, stable, candidate] as const };

@@ -18,6 +18,7 @@ export function aRolloutStatus(fields: Partial<RolloutStatus> = {}): RolloutStat
     actualWeightBp: 0,
     verdict: 'inconclusive',
     metrics: [aMetric()],
+    reported: [],
     reasons: [],
     attempt: undefined,
     anchor: undefined,

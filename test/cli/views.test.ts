@@ -56,6 +56,22 @@ t.test('failed requests of an arm are shown by kind, if there are any', async (t
   t.equal(fact(formatRollout(aRolloutStatus({ failures: undefined })), 'Failures:'), undefined);
 });
 
+t.test('a slice that is only reported is shown as such, with its interval', (t) => {
+  const slice = { slice: { region: 'eu' }, label: 'labelledLoss{region=eu}' };
+  const counts = { samples: 1_200, candidateEvents: 9, referenceEvents: 3, estimate: 0.005 };
+  const interval = { estimate: 0.005, lower: -0.01, upper: 0.02, limit: 0.02, confidence: 0.95 };
+  const effect = { unit: 'meanDifference', ...interval } as const;
+  const reported = [{ metric: 'labelledLoss', ...slice, ...counts, effect } as const];
+  const text = formatRollout(aRolloutStatus({ reported }));
+  t.match(text, /labelledLoss\{region=eu\} +· reported +1,200 +9\/3 +0\.00500 +- +decides nothing/);
+  t.match(
+    text,
+    /Only reported:\n {2}labelledLoss\{region=eu\}: difference 0\.00500, with 95 % between -0\.0100 and 0\.0200/,
+  );
+  t.notMatch(formatRollout(aRolloutStatus()), /reported/i);
+  t.end();
+});
+
 t.test('what it waits for takes two lines, broken at words, and no more', async (t) => {
   const why =
     'step 2 of 7: labelledLoss{tone=dark} needs ~800 more labels (12 min at this rate). Label tone=dark first, or widen margins.labelledLoss.';

@@ -3,7 +3,7 @@ import { createTimeSlicer } from '../../src/concurrency/time-slicer.ts';
 import type { Evidence } from '../../src/core/evidence.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { type Detailed, MetricDetails } from '../../src/rollout/metric-details.ts';
-import { aSpec, goodEvidence } from '../decide/builders.ts';
+import { aSpec, differences, goodEvidence } from '../decide/builders.ts';
 
 const spec = aSpec();
 
@@ -22,9 +22,12 @@ t.test('details are of each metric of the verdict, in its order', async (t) => {
   const { details } = interruptedDetails();
   const one = asked();
   const found = await details.of(one);
-  t.equal(found.length, one.verdict.metrics.length);
+  t.equal(found.metrics.length, one.verdict.metrics.length);
   const loss = one.verdict.metrics.findIndex(({ metric }) => metric === 'labelledLoss');
-  t.match(found[loss], { limit: spec.margins.labelledLoss, effect: { unit: 'meanDifference' } });
+  t.match(found.metrics[loss], {
+    limit: spec.margins.labelledLoss,
+    effect: { unit: 'meanDifference' },
+  });
 });
 
 t.test('other requests are served while they are computed', async (t) => {
@@ -46,7 +49,7 @@ t.test(
     const { details } = interruptedDetails();
     const [first, second] = [asked(), asked()];
     const begun = details.of(first);
-    t.same(details.known(second), [], 'none are there yet');
+    t.same(details.known(second).metrics, [], 'none are there yet');
     t.equal(details.of(second), begun);
     const known = await begun;
     t.equal(details.known(second), known, 'of the verdict before, until its own are there');
@@ -57,12 +60,23 @@ t.test(
 t.test('another rollout of the model does not show those of the last', async (t) => {
   const { details } = interruptedDetails();
   await details.of(asked());
-  t.same(details.known(asked('fashion-3-2')), []);
+  t.same(details.known(asked('fashion-3-2')).metrics, []);
 });
 
 t.test('details that cannot be computed are left out and reported', async (t) => {
   const { details, errors } = interruptedDetails();
   const broken = { ...asked(), spec: { ...spec, margins: undefined as never } };
-  t.same(await details.of(broken), []);
+  t.same(await details.of(broken), { metrics: [], reported: [] });
   t.same(errors, ['metric details']);
+});
+
+t.test('slices that are only reported have details as well', async (t) => {
+  const { details } = interruptedDetails();
+  const reported = { ...spec, reportedSlices: [{ tone: 'light' }, { tone: 'none' }] };
+  const labelledLossBySlice = { 'tone=light': differences([-1, 30], [0, 2_940], [1, 30]) };
+  const found = await details.of({
+    ...asked('fashion-2-1', goodEvidence({ labelledLossBySlice })),
+    spec: reported,
+  });
+  t.match(found.reported, [{ effect: { estimate: 0, confidence: 0.95 } }, { effect: undefined }]);
 });

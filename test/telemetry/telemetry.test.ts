@@ -223,7 +223,14 @@ t.test("a rollout's mirror is up, down or not known, and its fall is logged", as
   ];
   const rollouts = healths.map((mirrorHealth, at) => ({
     ...({ model: `m${at}`, candidate: '2', phase: 'progressing', step: undefined } as const),
-    ...{ setWeightBp: 0, metrics: [], mirrorHealth, anchor: undefined, ...NO_LABELS_YET },
+    ...{
+      setWeightBp: 0,
+      metrics: [],
+      reported: [],
+      mirrorHealth,
+      anchor: undefined,
+      ...NO_LABELS_YET,
+    },
   }));
   const page = await aTelemetry({ rollouts: () => rollouts }).render();
   t.same(page.match(/^understudy_rollout_mirror_up\{.*$/gm), [
@@ -246,6 +253,7 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
     setWeightBp: 0,
     ...NO_LABELS_YET,
     metrics: [],
+    reported: [],
     anchor: {
       ...{ version: '1', sinceMs: 0, by: 'first', why: 'stable at the first rollout' },
       ...{ spent: { loss: 0.009, unmeasured: 0 }, allowed: 0.02 },
@@ -293,6 +301,30 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
   t.notMatch(page, 'understudy_rollout_metric_effect{', 'no sample where there is no effect');
   views.push({ ...present, phase: 'promoted', step: undefined });
   t.match(await telemetry.render(), 'phase="progressing"} 0');
+});
+
+t.test('a slice that is only reported has samples and an effect, and no finding', async (t) => {
+  const interval = { estimate: 0.01, lower: -0.02, upper: 0.04, limit: 0.02, confidence: 0.95 };
+  const slice = { region: 'eu' };
+  const view: RolloutView = {
+    ...({ model: 'm', candidate: '2', phase: 'progressing', step: undefined } as const),
+    ...{ setWeightBp: 0, metrics: [], mirrorHealth: undefined, anchor: undefined },
+    ...NO_LABELS_YET,
+    reported: [
+      {
+        ...{ metric: 'labelledLoss', slice, label: 'labelledLoss{region=eu}' },
+        ...{ samples: 40, candidateEvents: 2, referenceEvents: 1, estimate: 0.01 },
+        effect: { unit: 'meanDifference', ...interval },
+      },
+    ],
+  };
+  const page = await aTelemetry({ rollouts: () => [view] }).render();
+  const labels = 'model="m",candidate="2",metric="labelledLoss",slice="region=eu"';
+  t.match(page, `understudy_rollout_metric_samples{${labels}} 40`);
+  t.match(page, `understudy_rollout_metric_estimate{${labels}} 0.01`);
+  t.match(page, `understudy_rollout_metric_effect_upper{${labels}} 0.04`);
+  t.notMatch(page, `understudy_rollout_metric_status{${labels}}`);
+  t.notMatch(page, `understudy_rollout_metric_limit{${labels}}`);
 });
 
 t.test('unexpected internal errors are counted by operation', async (t) => {

@@ -73,6 +73,18 @@ t.test('a label counts once the window of its pair has ended, whichever came fir
   });
 });
 
+t.test('a slice that is only reported is counted as one that gates', async (t) => {
+  const spec = { slices: [{ tone: 'light' }], reportedSlices: [{ tone: 'dark' }] };
+  const { observer, clock, label } = anObserver({ spec });
+  observer.expect('a');
+  observer.offer(aPair('a', { stable: 1, candidate: 2 }));
+  t.equal(label('a', 'coat'), 'joined');
+  clock.advance(WINDOW_MS);
+  const { labelledLoss, labelledLossBySlice } = observer.evidence();
+  t.same(labelledLossBySlice, { 'tone=dark': labelledLoss });
+  t.same(labelledLoss.up, { 1000: 1 });
+});
+
 t.test('a label that is sent again counts once, in time or late', async (t) => {
   const { observer, clock, label } = anObserver();
   observer.expect('a');
