@@ -15,13 +15,16 @@ export class SlowThreshold {
   #nextAt: number;
   #thresholdMs: number | undefined;
 
-  /** `quantile` in (0, 1): 0.99 calls the slowest hundredth slow. */
-  constructor(quantile: number) {
+  /**
+   * @param quantile in (0, 1): 0.99 calls the slowest hundredth slow.
+   * @param burnInAbove about so many of the past requests lie above the first threshold.
+   */
+  constructor(quantile: number, burnInAbove = BURN_IN_ABOVE) {
     if (!(quantile > 0 && quantile < 1)) {
       throw new RangeError(`quantile: expected a number between 0 and 1, found ${quantile}`);
     }
     this.#quantile = quantile;
-    this.#burnIn = Math.ceil(BURN_IN_ABOVE / (1 - quantile));
+    this.#burnIn = Math.ceil(burnInAbove / (1 - quantile));
     this.#nextAt = this.#burnIn;
   }
 
@@ -56,8 +59,8 @@ export class SlowThreshold {
   }
 }
 
-/** About so many of the past requests lie above the first threshold. */
-const BURN_IN_ABOVE = 2;
+/** The fewest: below them lies none of the ranks. */
+const BURN_IN_ABOVE = 1;
 const RECOMPUTE_EVERY = 250;
 
 const GROWTH = 1.01;

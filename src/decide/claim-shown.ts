@@ -29,13 +29,25 @@ export type ShownClaim = {
   readonly missing: string | undefined;
 };
 
+/** A claim of a step may be wrong so many times as often as a promotion, and in half of all cases at most. */
+const STEP_TIMES = 4;
+const STEP_ERROR_MAX = 0.5;
+
 /**
- * Whether a coarser claim than a rollout's own has been shown, with the whole false-promotion budget: what a step is left on. It
- * is no verdict: a claim that is shown here says nothing of the margin itself.
+ * The logarithm of the e-value that shows a step's claim. It may err more often than a verdict: how many users a bad candidate fails
+ * until it is proven worse depends on its requests, which that proof takes at any share. The claim only limits how fast they come.
+ */
+export function logStepNeeded({ errorBudget }: Pick<RolloutSpec, 'errorBudget'>): number {
+  return -Math.log(Math.min(STEP_ERROR_MAX, STEP_TIMES * errorBudget.falsePromotion));
+}
+
+/**
+ * Whether a coarser claim than a rollout's own has been shown: what a step is left on. It is no verdict: a claim that is shown here
+ * says nothing of the margin itself.
  */
 export function claimShown(question: ClaimQuestion): ShownClaim {
   const { evidence, before, spec, metric, factor } = question;
-  const logSafeNeeded = -Math.log(spec.errorBudget.falsePromotion);
+  const logSafeNeeded = logStepNeeded(spec);
   const seen = liveSharesSince(metric, evidence, before ?? NO_EVIDENCE);
   const samples =
     armTotals(seen ?? [], 'candidate').units + armTotals(seen ?? [], 'reference').units;

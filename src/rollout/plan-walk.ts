@@ -1,5 +1,6 @@
 import { type RolloutSpec, type Step, slowBlockMsOf } from '../core/rollout.ts';
 import { METRIC_PHASE, type MetricName } from '../core/verdict.ts';
+import { logStepNeeded } from '../decide/claim-shown.ts';
 import {
   type Bets,
   type Expectation,
@@ -164,9 +165,7 @@ function needOfWeight(step: Extract<Step, { kind: 'setWeight' }>, place: Place):
       { metric, side: 'safe', isStep: true },
       coarser(place, metric, fold ?? 1),
     );
-    // The whole budget, whichever attempt it is: nothing is promoted on a step's claim.
-    const needed = -Math.log(spec.errorBudget.falsePromotion);
-    const samples = growth && samplesUntil(undefined, growth, needed);
+    const samples = growth && samplesUntil(undefined, growth, logStepNeeded(spec));
     const rate = sampleRate({ metric, slice: undefined }, place);
     return { label: metric, requests: (samples ?? Number.POSITIVE_INFINITY) / rate };
   });

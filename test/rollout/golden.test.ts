@@ -43,8 +43,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** What 0.1.0 did not know: trials that run out of time, under its rules, and are extended. */
   '0.2.0-extend': {
-    sha256: 'da4f8d7b9a35187c59ca8d63f91fbfddb70586e8aac033650e772ba78ae70766',
-    head: 'ff2829fee8dd79a75708fe14331cf6b3c065410ff6f16f2519f074b7a60f53a9',
+    sha256: '8a744f9906dd718f5cb34ceda0bc4e553ec3a1d6b804cfe34569750a33303332',
+    head: 'd479f32aa8844c8faf004564132d40a799b00a6546a28f3e3b240d5e2958b911',
     records: 27,
     decisions: 9,
     endings: ['aborted', 'aborted'],
@@ -52,8 +52,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Anchors: promotions that use up allowed loss, one that moves the anchor, and a person who sets it. */
   '0.2.0-anchor': {
-    sha256: 'f9a48dff2040b1a34c94c257db726180092ac11cfe5126027c4e2223859ed539',
-    head: 'a519bbb2d7e1686a640e94cb4fab8da2a4696303dffce259a59132e705a680fc',
+    sha256: '73c18ddd229e18c64a79d3658be4593d38644145ca09afb3d792ce9a74d3d2dd',
+    head: '190eb0e4e6b64c9ee6ac751dfe0d97c233dfe5f888d9c90bb7da6f9101f93845',
     records: 24,
     decisions: 10,
     endings: ['promoted', 'promoted'],
@@ -61,8 +61,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Rules 2: units, the linear claim, blocks of time, steps that end on evidence, labels that have a window. */
   '0.2.0-rules-2': {
-    sha256: '097446acf411bfc56f49c13c980f5f0e1d4af8c02590e9aae2dc5289121ba6df',
-    head: 'e238374b8115299e962c784ffb101cc92ac5156f86335b610ab24b07b7d19eff',
+    sha256: '330049a0d94cebd1d91d5ceb86f9963f3f3e5ac0196d98c0c5621c0887c90420',
+    head: '27afe28c527b8315b39e382223cf70dc81b1a2cff20d83cbf50b7c269a0df393',
     records: 85,
     decisions: 19,
     endings: [

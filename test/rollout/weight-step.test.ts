@@ -57,7 +57,7 @@ t.test('a share that has shown nothing holds, and says what it waits for', async
     isDone: false,
     text: /^5 % to the candidate: errors .* not shown yet, no live requests of the candidate$/,
   });
-  const few = anExposure({ units: 100 }, { units: 100 });
+  const few = anExposure({ units: 50 }, { units: 50 });
   t.match(stateOf(rollout, { live: { '500:500': few } }), {
     isDone: false,
     text: /not shown yet, about [\d,]+ more samples$/,
@@ -66,7 +66,9 @@ t.test('a share that has shown nothing holds, and says what it waits for', async
 
 t.test('a larger share asks for more: the fivefold claim', async (t) => {
   const rollout = aRollout({ spec: SPEC });
-  t.notOk(stateOf(rollout, { step: QUARTER, live: { '2500:2500': SOUND } }).isDone);
+  const tenfold = anExposure({ units: 130 }, { units: 130 });
+  t.ok(stateOf(rollout, { live: { '500:500': tenfold } }).isDone);
+  t.notOk(stateOf(rollout, { step: QUARTER, live: { '2500:2500': tenfold } }).isDone);
   const more = anExposure({ units: 3_000 }, { units: 3_000 });
   t.ok(stateOf(rollout, { step: QUARTER, live: { '2500:2500': more } }).isDone);
 });

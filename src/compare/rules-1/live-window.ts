@@ -20,6 +20,9 @@ type MutableExposure = { readonly candidate: MutableArm; readonly reference: Mut
 /** Limit of distinct units (some 30 MB); units beyond it are served and do not count. */
 const UNITS_MAX = 400_000;
 
+/** Requests of the reference above its first threshold, of which later rules need fewer. */
+const BURN_IN_ABOVE = 2;
+
 /**
  * Units whose first bad event is remembered, at most. Each record of evidence carries them, so they must stay few; by then
  * the events have long decided what events can decide, and units that come again count no more.
@@ -65,7 +68,7 @@ export class LiveWindow {
     this.#earlier = new Set(Object.keys(from.live));
     this.#erred = new Set(from.erredUnits);
     this.#slow = new Set(from.slowUnits);
-    this.#threshold = new SlowThreshold(options.slowQuantile);
+    this.#threshold = new SlowThreshold(options.slowQuantile, BURN_IN_ABOVE);
   }
 
   add(live: LiveObservation): void {

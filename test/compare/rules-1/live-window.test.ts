@@ -77,7 +77,7 @@ t.test(
   'nothing is slow during burn-in; then what exceeds the past of the reference is',
   async (t) => {
     const window = aLiveWindow();
-    const { burnIn } = new SlowThreshold(0.9);
+    const { burnIn } = new SlowThreshold(0.9, 2);
     let startedMs = 0;
     const add = (side: 'candidate' | 'reference', durationMs: number): void => {
       startedMs += 1_000;
@@ -99,7 +99,7 @@ t.test(
 
 t.test('what was met before there was a threshold is no trial of slowness', async (t) => {
   const window = aLiveWindow();
-  const { burnIn } = new SlowThreshold(0.9);
+  const { burnIn } = new SlowThreshold(0.9, 2);
   let startedMs = 0;
   const add = (side: 'candidate' | 'reference', durationMs: number): void => {
     startedMs += 1_000;
