@@ -1,4 +1,5 @@
 import { DEFAULT_MARGINS } from '../../src/config/defaults.ts';
+import { pairedErrorsClaim } from '../../src/core/rollout.ts';
 import type { MetricName } from '../../src/core/verdict.ts';
 import { happens, lognormal } from './chance.ts';
 import {
@@ -46,7 +47,7 @@ function rowWorld(
 
 /** Shares of pairs in which only the candidate, or only stable, is bad. */
 type PairTruth = { readonly won: number; readonly lost: number };
-type PairMetric = 'disagreement' | 'pairedErrors' | 'labelledLoss';
+type PairMetric = 'disagreement' | 'labelledLoss';
 
 function distributionOf({ won, lost }: PairTruth): Distribution {
   return [
@@ -61,11 +62,8 @@ function pairNature(metric: PairMetric, { won, lost }: PairTruth): World['nature
     requests(random, 50, (): Partial<WorldRequest> => {
       const place = random.unit();
       const [candidateBad, stableBad] = [place < lost, place >= 1 - won];
-      const one = (isBad: boolean) =>
-        metric === 'pairedErrors'
-          ? { tookMs: 4, failure: isBad ? ('runtime_failed' as const) : undefined }
-          : { tookMs: 4, class: isBad ? 1 : 0 };
-      // Labels and failures are held against the live answer, noise against the twin.
+      const one = (isBad: boolean) => ({ tookMs: 4, class: isBad ? 1 : 0 });
+      // Labels are held against the live answer, noise against the twin.
       const live = metric === 'disagreement' ? one(false) : one(stableBad);
       return {
         live: () => live,
@@ -108,6 +106,46 @@ type LiveTruth = {
   readonly reference: number;
   readonly finding: Finding;
 };
+
+/** Both versions fail on the same request, independently of each other. */
+function failuresRow(truth: string, { candidate, reference, finding }: LiveTruth): PowerRow {
+  const { ratio, absolute } = pairedErrorsClaim(DEFAULT_MARGINS);
+  const both = candidate * reference;
+  return {
+    metric: 'pairedErrors',
+    truth,
+    finding,
+    inBlocks: false,
+    limit: limitOfMean({
+      truth: [
+        [0, 1 - candidate - reference + both],
+        [1, candidate - both],
+        [-ratio, reference - both],
+        [1 - ratio, both],
+      ],
+      lower: -ratio,
+      upper: 1,
+      margin: absolute,
+      finding,
+      error: ERROR[finding],
+    }),
+    world: rowWorld(
+      `pairedErrors, ${truth}`,
+      { steps: inShadow('pairedErrors') },
+      {
+        requestsMax: 80_000,
+        nature: (random) =>
+          requests(random, 50, () => ({
+            live: () => (happens(random, reference) ? failing(random) : healthy(random)),
+            shadow: () => ({
+              candidate: happens(random, candidate) ? failing(random) : healthy(random),
+              twin: healthy(random),
+            }),
+          })),
+      },
+    ),
+  };
+}
 
 function errorsRow(truth: string, { candidate, reference, finding }: LiveTruth): PowerRow {
   const { ratio, absolute } = DEFAULT_MARGINS.errors;
@@ -234,8 +272,11 @@ export const POWER_ROWS: readonly PowerRow[] = [
   pairRow('disagreement', 'none', { won: 0, lost: 0, ...safe }),
   pairRow('disagreement', '2 %, and 2 % of stable with itself', { won: 0.02, lost: 0.02, ...safe }),
   pairRow('disagreement', '5 %', { won: 0, lost: 0.05, ...worse }),
-  pairRow('pairedErrors', 'none', { won: 0, lost: 0, ...safe }),
-  pairRow('pairedErrors', '2 %', { won: 0, lost: 0.02, ...worse }),
+  failuresRow('none', { candidate: 0, reference: 0, ...safe }),
+  failuresRow('0.1 % of both', { candidate: 0.001, reference: 0.001, ...safe }),
+  failuresRow('1 % of both', { candidate: 0.01, reference: 0.01, ...safe }),
+  failuresRow('0.4 %', { candidate: 0.004, reference: 0, ...worse }),
+  failuresRow('2 %', { candidate: 0.02, reference: 0, ...worse }),
   latencyRow('slower in 75 % of the pairs', 0.75),
   errorsRow('none', { candidate: 0, reference: 0, ...safe }),
   errorsRow('0.1 % of both', { candidate: 0.001, reference: 0.001, ...safe }),

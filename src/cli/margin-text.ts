@@ -8,7 +8,7 @@ import { CommandError, EXIT } from './exit-code.ts';
 /** The metrics whose recorded evidence can be asked about another margin, each with the form of one. */
 const FORMS = {
   disagreement: 'rate',
-  pairedErrors: 'rate',
+  pairedErrors: 'either',
   labelledLoss: 'rate',
   errors: 'claim',
   slowRequests: 'claim',
@@ -42,6 +42,8 @@ export function readMargins(text: string): (own: Margins) => Margins {
   return (own) => {
     const margins = Object.entries(own).map(([name, margin]) => {
       const other = asked.get(name as Askable);
+      if (name === 'pairedErrors' && typeof margin === 'number' && typeof other === 'object')
+        throw usage(`${name}: expected a rate, as the rollout has it, found ${marginText(other)}`);
       const isClaim = typeof margin === 'object' && typeof other === 'object';
       return [name, isClaim ? { ...margin, ...other } : (other ?? margin)];
     });
@@ -72,7 +74,7 @@ function readEntry(entry: string): readonly [Askable, number | Claim] {
   if (!isAskable(name)) {
     throw usage(`expected one of ${Object.keys(FORMS).join(', ')}, found "${name}"${whyNot(name)}`);
   }
-  if (FORMS[name] === 'rate') {
+  if (FORMS[name] === 'rate' || (FORMS[name] === 'either' && RATE.test(margin))) {
     const [, rate, unit] = RATE.exec(margin) ?? [];
     if (rate === undefined) throw usage(`${name}: expected a rate such as 1%, found "${margin}"`);
     return [name, readRate(rate, unit)];

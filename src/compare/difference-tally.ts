@@ -25,12 +25,6 @@ export class DifferenceTally {
     increment(this.#up, `${up}`);
   }
 
-  /** A value that is only known to lie between two steps of the grid, within [-1, 1]. */
-  addBetween(lower: number, upper: number): void {
-    increment(this.#down, `${gridSteps(lower).down}`);
-    increment(this.#up, `${gridSteps(upper).up}`);
-  }
-
   snapshot(): DifferenceCounts {
     return { down: sortedRecord(this.#down), up: sortedRecord(this.#up) };
   }

@@ -1,4 +1,5 @@
 import type { Comparison, Lateness } from '../core/comparison.ts';
+import { NO_DIFFERENCES } from '../core/evidence.ts';
 import type { Lapse, LiveObservation, MirrorEvent } from '../core/messages.ts';
 import { FailureTally } from './failure-tally.ts';
 import { LateTally } from './late-tally.ts';
@@ -64,6 +65,7 @@ export class EvidenceWindow implements Window {
     return {
       mirror: this.#mirror.snapshot(),
       ...pairs,
+      pairedErrors: NO_DIFFERENCES,
       ...this.#latency.snapshot(),
       ...this.#live.snapshot(),
       pairUnits,

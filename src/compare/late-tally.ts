@@ -1,57 +1,44 @@
 import type { Lateness } from '../core/comparison.ts';
-import { NO_DIFFERENCES, type PairedTimeouts } from '../core/evidence.ts';
+import type { PairedTimeouts } from '../core/evidence.ts';
 import type { Lapse } from '../core/messages.ts';
-import { DifferenceTally } from './difference-tally.ts';
+import { PairedFailureTally } from './paired-failure-tally.ts';
 
-/** What one run says: candidate minus twin, or between which two values that lies where there was no twin. */
-export type LateValue = {
-  readonly lower: number;
-  readonly upper: number;
-  readonly isTwinned: boolean;
-};
+/** What one run says: which version took too long. `twin`: undefined where it did not run. */
+export type LateValue = Pick<Lateness, 'candidate' | 'twin'>;
 
 /**
- * How often a run of the shadow host takes too long, candidate minus twin. One value per run, since requests of one run share its
- * time, and the mean of those per unit. A machine that stalls hits either arm alike, so only a run beside a twin's says whose it was.
+ * How often a run of the shadow host takes too long, of the candidate and of the twin. One value per run, since requests of one run
+ * share its time, by unit. A machine that stalls hits either version alike, so only a run beside a twin's says whose it was.
  */
 export class LateTally {
-  readonly #all: DifferenceTally;
-  readonly #twinned: DifferenceTally;
+  readonly #all: PairedFailureTally;
+  readonly #twinned: PairedFailureTally;
   /** The shadow host runs one batch at a time, so the pairs of one run come one after another. */
   #lastRun: number | undefined;
 
   constructor(from: PairedTimeouts | undefined) {
-    this.#all = new DifferenceTally(from?.all ?? NO_DIFFERENCES);
-    this.#twinned = new DifferenceTally(from?.twinned ?? NO_DIFFERENCES);
+    this.#all = new PairedFailureTally(from?.all);
+    this.#twinned = new PairedFailureTally(from?.twinned);
   }
 
   /** What a pair says of its run; undefined: an earlier pair of that run has said it. */
   valueOf({ candidate, twin, shadowRun }: Lateness): LateValue | undefined {
     if (shadowRun !== undefined && shadowRun === this.#lastRun) return undefined;
     this.#lastRun = shadowRun;
-    if (twin === undefined) return { lower: 0, upper: Number(candidate), isTwinned: false };
-    const difference = Number(candidate) - Number(twin);
-    return { lower: difference, upper: difference, isTwinned: true };
+    return { candidate, twin };
   }
 
   /** The values of one unit. */
   add(values: readonly LateValue[]): void {
-    if (values.length === 0) return;
-    const mean = (of: readonly number[]): number =>
-      of.reduce((sum, each) => sum + each, 0) / of.length;
-    this.#all.addBetween(
-      mean(values.map(({ lower }) => lower)),
-      mean(values.map(({ upper }) => upper)),
-    );
-    const known = values.filter(({ isTwinned }) => isTwinned).map(({ lower }) => lower);
-    if (known.length > 0) this.#twinned.add(mean(known));
+    const runs = values.map(({ candidate, twin = false }) => ({ candidate, reference: twin }));
+    this.#all.add(runs);
+    this.#twinned.add(runs.filter((_, at) => values[at]?.twin !== undefined));
   }
 
   /** A time-out that came to no pair. */
   addLapse({ by }: Lapse): void {
-    const difference = by === 'candidate' ? 1 : -1;
-    if (by === 'unknown') this.add([{ lower: 0, upper: 1, isTwinned: false }]);
-    else this.add([{ lower: difference, upper: difference, isTwinned: true }]);
+    const twin = by === 'unknown' ? undefined : by === 'twin';
+    this.add([{ candidate: by !== 'twin', twin }]);
   }
 
   snapshot(): PairedTimeouts {

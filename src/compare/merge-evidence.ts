@@ -30,6 +30,7 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     disagreement: mergeDifferences(a.disagreement, b.disagreement),
     excessDisagreement: mergeDifferences(a.excessDisagreement, b.excessDisagreement),
     pairedErrors: mergeDifferences(a.pairedErrors, b.pairedErrors),
+    pairedFailures: addCounts(a.pairedFailures ?? {}, b.pairedFailures ?? {}),
     pairedLatency: {
       pairs: a.pairedLatency.pairs + b.pairedLatency.pairs,
       slower: a.pairedLatency.slower + b.pairedLatency.slower,
@@ -144,8 +145,8 @@ function mergeTimeouts(a: Evidence, b: Evidence): Pick<Evidence, 'pairedTimeouts
     const pairedTimeouts = ours ?? theirs;
     return pairedTimeouts === undefined ? {} : { pairedTimeouts };
   }
-  const all = mergeDifferences(ours.all, theirs.all);
-  return { pairedTimeouts: { all, twinned: mergeDifferences(ours.twinned, theirs.twinned) } };
+  const all = addCounts(ours.all, theirs.all);
+  return { pairedTimeouts: { all, twinned: addCounts(ours.twinned, theirs.twinned) } };
 }
 
 function mergeMirror(a: MirrorCounts, b: MirrorCounts): MirrorCounts {

@@ -3,14 +3,15 @@ import type { Evidence, UnitBits } from '../core/evidence.ts';
 import type { UnitRule } from '../core/unit.ts';
 import { DifferenceTally } from './difference-tally.ts';
 import type { LateValue } from './late-tally.ts';
+import { type PairedFailure, PairedFailureTally } from './paired-failure-tally.ts';
 import { OWN_UNIT, Units } from './units.ts';
 
-type PairDifferences = Pick<Evidence, 'disagreement' | 'excessDisagreement' | 'pairedErrors'>;
+type PairDifferences = Pick<Evidence, 'disagreement' | 'excessDisagreement' | 'pairedFailures'>;
 type PairEvidence = PairDifferences & { readonly pairUnits: UnitBits };
 
 /** What one pair says; a score is missing where a side failed, and an excess where there was no twin too. */
 type PairValue = {
-  readonly errors: number;
+  readonly failed: PairedFailure;
   readonly score: number | undefined;
   readonly excess: number | undefined;
   readonly late: LateValue | undefined;
@@ -28,7 +29,7 @@ export class PairTally {
   readonly #units: Units<PairValue>;
   readonly #disagreement: DifferenceTally;
   readonly #excess: DifferenceTally;
-  readonly #errors: DifferenceTally;
+  readonly #failures: PairedFailureTally;
   readonly #onLate: PairTallyOptions['onLate'];
 
   constructor(
@@ -38,7 +39,7 @@ export class PairTally {
     this.#onLate = onLate;
     this.#disagreement = new DifferenceTally(from.disagreement);
     this.#excess = new DifferenceTally(from.excessDisagreement);
-    this.#errors = new DifferenceTally(from.pairedErrors);
+    this.#failures = new PairedFailureTally(from.pairedFailures);
     this.#units = new Units(
       // A pair is there once the candidate has answered too, which takes it the longer the slower it is.
       { salt, rule: unit, lateMs: unit.windowMs, count: (values) => this.#count(values) },
@@ -48,10 +49,12 @@ export class PairTally {
 
   /** `late`: what it says of its run, unless another pair of that run has said it. */
   add({ score, noise, unit, drawnMs, ...of }: Comparison, late?: LateValue): void {
-    const candidateFailed = of.candidateFailed || of.candidateFault !== undefined;
-    const stableFailed = of.stableFailed || of.stableFault !== undefined;
+    const failed = {
+      candidate: of.candidateFailed || of.candidateFault !== undefined,
+      reference: of.stableFailed || of.stableFault !== undefined,
+    };
     const value = {
-      errors: Number(candidateFailed) - Number(stableFailed),
+      failed,
       score: score === undefined ? undefined : checked(score),
       excess: score === undefined || noise === undefined ? undefined : checked(score - noise),
       late,
@@ -63,16 +66,13 @@ export class PairTally {
     return {
       disagreement: this.#disagreement.snapshot(),
       excessDisagreement: this.#excess.snapshot(),
-      pairedErrors: this.#errors.snapshot(),
+      pairedFailures: this.#failures.snapshot(),
       pairUnits: this.#units.snapshot(),
     };
   }
 
   #count(values: readonly PairValue[]): void {
-    addMean(
-      this.#errors,
-      values.map(({ errors }) => errors),
-    );
+    this.#failures.add(values.map(({ failed }) => failed));
     addMean(
       this.#disagreement,
       values.map(({ score }) => score),

@@ -96,7 +96,7 @@ export const DEFAULTS = {
  * How much worse is still acceptable.
  *
  * - `disagreement` 1 %: some 400 pairs prove an identical candidate.
- * - `pairedErrors` 0.5 points: what the live error margin accepts as well.
+ * - `pairedErrors`: as `errors`. In shadow some 2,000 pairs without a failure show it.
  * - `labelledLoss` 2 points: below that a few thousand labels prove nothing.
  * - `pairedLatency`: a run is slower when it takes a quarter and 0.1 ms more than the twin's; less is timer noise.
  * - `errors`, `slowRequests`: rare events double by chance, so a smaller ratio needs tens of thousands of requests. 0.2 % of
@@ -105,7 +105,7 @@ export const DEFAULTS = {
  */
 export const DEFAULT_MARGINS: Margins = {
   disagreement: 0.01,
-  pairedErrors: 0.005,
+  pairedErrors: { ratio: 2, absolute: 0.002 },
   labelledLoss: 0.02,
   pairedLatency: { ratio: 1.25, floorMs: 0.1, blockMs: 10_000 },
   errors: { ratio: 2, absolute: 0.002 },

@@ -8,9 +8,15 @@ import { stepsSchema } from './steps.ts';
 
 /** Margins of which any part may be left out. */
 export type PartialMargins = {
-  readonly [Name in keyof Margins]?: Margins[Name] extends number
+  readonly [Name in Exclude<keyof Margins, 'pairedErrors'>]?: Margins[Name] extends number
     ? number | undefined
     : { readonly [Part in keyof Margins[Name]]?: number | undefined } | undefined;
+} & {
+  /** A number: the absolute rate at a ratio of 1. */
+  readonly pairedErrors?:
+    | number
+    | { readonly ratio?: number | undefined; readonly absolute?: number | undefined }
+    | undefined;
 };
 
 /** The `rollout` section as written, in milliseconds, before anything is filled in. */
@@ -49,7 +55,11 @@ function inMs<Part extends { block?: number | undefined }>({ block: blockMs, ...
 
 const marginsSchema = section({
   disagreement: rate.optional(),
-  pairedErrors: rate.optional(),
+  pairedErrors: z
+    .union([rate, section({ ratio: ratio.optional(), absolute: rate.optional() })], {
+      error: expected('a rate from 0.0001 to 0.5, or a section of ratio and absolute'),
+    })
+    .optional(),
   labelledLoss: rate.optional(),
   pairedLatency: section({
     ratio: number({ min: 1, max: 100 }).optional(),

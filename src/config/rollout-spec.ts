@@ -1,4 +1,10 @@
-import { DEFAULT_UNIT, type Margins, type RolloutSpec, RULES_VERSION } from '../core/rollout.ts';
+import {
+  DEFAULT_UNIT,
+  type Margins,
+  pairedErrorsClaim,
+  type RolloutSpec,
+  RULES_VERSION,
+} from '../core/rollout.ts';
 import type { UnitRule } from '../core/unit.ts';
 import { checked, invalidInput } from './checked.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from './defaults.ts';
@@ -133,7 +139,7 @@ function marginsFrom(...layers: readonly (PartialMargins | undefined)[]): Margin
   return layers.reduce<Margins>(
     (margins, layer = {}) => ({
       disagreement: layer.disagreement ?? margins.disagreement,
-      pairedErrors: layer.pairedErrors ?? margins.pairedErrors,
+      pairedErrors: pairedErrorsFrom(layer.pairedErrors, pairedErrorsClaim(margins)),
       labelledLoss: layer.labelledLoss ?? margins.labelledLoss,
       pairedLatency: { ...margins.pairedLatency, ...defined(layer.pairedLatency) },
       errors: { ...margins.errors, ...defined(layer.errors) },
@@ -141,6 +147,14 @@ function marginsFrom(...layers: readonly (PartialMargins | undefined)[]): Margin
     }),
     DEFAULT_MARGINS,
   );
+}
+
+function pairedErrorsFrom(
+  written: PartialMargins['pairedErrors'],
+  before: ReturnType<typeof pairedErrorsClaim>,
+): Margins['pairedErrors'] {
+  if (typeof written === 'number') return pairedErrorsClaim({ pairedErrors: written });
+  return { ...before, ...defined(written) };
 }
 
 type Defined<Parts> = { [Name in keyof Parts]?: Exclude<Parts[Name], undefined> };

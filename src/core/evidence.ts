@@ -58,6 +58,9 @@ export type ExposedCounts = { readonly candidate: ShareCounts; readonly referenc
 export type FeltCounts = { readonly requests: number; readonly failed: number };
 export type FeltByArm = { readonly candidate: FeltCounts; readonly reference: FeltCounts };
 
+/** How many units had so many requests failed by each version, as `<candidate's>:<reference's>/<requests>`. */
+export type PairedFailureCounts = Readonly<Record<string, number>>;
+
 /** A Bloom filter of units, by level: base64. */
 export type UnitBits = Readonly<Record<string, string>>;
 
@@ -84,8 +87,10 @@ export type Evidence = {
   readonly disagreement: DifferenceCounts;
   /** Twinned pairs only: d(candidate, stable) - d(twin, stable). */
   readonly excessDisagreement: DifferenceCounts;
-  /** Failures of candidate minus failures of stable, per pair: -1, 0 or 1. */
+  /** Under rules 1: failures of candidate minus failures of stable, per pair: -1, 0 or 1. */
   readonly pairedErrors: DifferenceCounts;
+  /** Since rules 2: failed answers of candidate and stable, by unit. */
+  readonly pairedFailures?: PairedFailureCounts;
   /** Twinned runs, and those in which the candidate took longer than the metric's margin allows. */
   readonly pairedLatency: { readonly pairs: number; readonly slower: number };
   /** The same by block of time. Absent in records of the first rules, as is `slowBlocks`. */
@@ -116,7 +121,7 @@ export type Evidence = {
   readonly latestMs?: number;
   /** Absent in what was gathered under rules 1. */
   readonly failures?: FailuresByArm;
-  /** Absent in what was gathered before runs that time out were counted. */
+  /** Absent under rules 1. */
   readonly pairedTimeouts?: PairedTimeouts;
 };
 
@@ -127,10 +132,13 @@ export type FailuresByArm = {
 };
 
 /**
- * Runs of the shadow host that took longer than the live caller would have waited, candidate minus twin, one value per run. In
- * `all` a late run without a twin is 0 in `down` and 1 in `up`: it may be the candidate's or the machine's.
+ * Runs of the shadow host that took longer than the live caller would have waited, of candidate and twin, by unit. In `all` a late run
+ * without a twin is the candidate's, although it may be the machine's.
  */
-export type PairedTimeouts = { readonly all: DifferenceCounts; readonly twinned: DifferenceCounts };
+export type PairedTimeouts = {
+  readonly all: PairedFailureCounts;
+  readonly twinned: PairedFailureCounts;
+};
 
 /** Labels of live answers whose window has ended. */
 export type LiveLossEvidence = {
@@ -176,6 +184,7 @@ export const NO_EVIDENCE: Evidence = {
   disagreement: NO_DIFFERENCES,
   excessDisagreement: NO_DIFFERENCES,
   pairedErrors: NO_DIFFERENCES,
+  pairedFailures: {},
   pairedLatency: { pairs: 0, slower: 0 },
   latencyBlocks: {},
   labelledLoss: NO_DIFFERENCES,
@@ -190,5 +199,5 @@ export const NO_EVIDENCE: Evidence = {
   liveUnits: {},
   pairUnits: {},
   failures: { candidate: {}, reference: {} },
-  pairedTimeouts: { all: NO_DIFFERENCES, twinned: NO_DIFFERENCES },
+  pairedTimeouts: { all: {}, twinned: {} },
 };

@@ -17,8 +17,11 @@ export type QualityClaim = 'noWorse' | 'superior';
 export type Margins = {
   /** `equivalent`: mean disagreement beyond stable's own noise. `improve`: mean disagreement beyond the rate measured offline. */
   readonly disagreement: number;
-  /** Candidate's failure rate minus stable's, per pair. */
-  readonly pairedErrors: number;
+  /**
+   * On the same requests the candidate's failure rate is at most `ratio` x stable's plus `absolute`. A number, as under rules 1, is
+   * `absolute` at a ratio of 1.
+   */
+  readonly pairedErrors: number | { readonly ratio: number; readonly absolute: number };
   /** Candidate's mean loss minus stable's, per labelled pair, overall and per slice. */
   readonly labelledLoss: number;
   /**
@@ -54,6 +57,14 @@ export function slowBlockMsOf({ slowRequests }: Pick<Margins, 'slowRequests'>): 
 
 export function latencyBlockMsOf({ pairedLatency }: Pick<Margins, 'pairedLatency'>): number {
   return pairedLatency.blockMs ?? LATENCY_BLOCK_MS;
+}
+
+/** Both parts of the margin of failed pairs. */
+export function pairedErrorsClaim({ pairedErrors }: Pick<Margins, 'pairedErrors'>): {
+  readonly ratio: number;
+  readonly absolute: number;
+} {
+  return typeof pairedErrors === 'number' ? { ratio: 1, absolute: pairedErrors } : pairedErrors;
 }
 
 export type Step =

@@ -1,4 +1,4 @@
-import { falsePromotionOf, type RolloutSpec } from '../core/rollout.ts';
+import { falsePromotionOf, pairedErrorsClaim, type RolloutSpec } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
 import {
   harmOfHalf,
@@ -7,9 +7,10 @@ import {
   superiorOfMean,
   type ValueCounts,
 } from '../stats/bets.ts';
-import { alikeOfClaim, harmOfClaim, safeOfClaim } from '../stats/linear-claim.ts';
+import { alikeOfClaim, harmOfClaim, type LinearClaim, safeOfClaim } from '../stats/linear-claim.ts';
 import { logSumExp } from '../stats/log-sum-exp.ts';
 import type { Mixture } from '../stats/mixture.ts';
+import { harmOfPairs, safeOfPairs } from '../stats/paired-claim.ts';
 import type { Rates, Truth } from './truth.ts';
 
 export type Side = 'harm' | 'safe';
@@ -51,7 +52,7 @@ export function expectedGrowth(expectation: Expectation): Bets | undefined {
   const test = side === 'harm' ? harmOfClaim : isStep ? alikeOfClaim : safeOfClaim;
   switch (metric) {
     case 'pairedErrors':
-      return differences(side, margins.pairedErrors, failuresOf(truth.errors));
+      return failedPairs(side, pairedErrorsClaim(margins), truth.errors);
     case 'labelledLoss': {
       const loss = { plus: truth.loss.lost, minus: truth.loss.won };
       if (isClaimedBetter(expectation)) return superiorOfMean(valuesOf(loss));
@@ -129,6 +130,19 @@ function valuesOf({ plus, minus }: Discordant): ValueCounts {
 }
 
 /** Failures of two versions on the same request, independent of each other. */
+function failedPairs(side: Side, margin: LinearClaim, { candidate, reference }: Rates): Bets {
+  const test = side === 'harm' ? harmOfPairs : safeOfPairs;
+  const both = candidate * reference;
+  const seen = [
+    [0, 0, 1 - candidate - reference + both],
+    [1, 0, candidate - both],
+    [0, 1, reference - both],
+    [1, 1, both],
+  ] as const;
+  return test(seen, margin);
+}
+
+/** Differences of two versions from a third, independent of each other. */
 export function failuresOf({ candidate, reference }: Rates): Discordant {
   return { plus: candidate * (1 - reference), minus: reference * (1 - candidate) };
 }

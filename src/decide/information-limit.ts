@@ -1,4 +1,5 @@
-import type { RolloutSpec } from '../core/rollout.ts';
+import { pairedErrorsClaim, type RolloutSpec } from '../core/rollout.ts';
+import type { LinearClaim } from '../stats/linear-claim.ts';
 import {
   type Expectation,
   failuresOf,
@@ -26,7 +27,7 @@ function divergenceOf(expectation: Expectation): number {
   const { margins } = spec;
   switch (metric) {
     case 'pairedErrors':
-      return ofDifferences(side, margins.pairedErrors, failuresOf(truth.errors));
+      return ofPairs(side, pairedErrorsClaim(margins), truth.errors);
     case 'labelledLoss':
       return ofDifferences(side, isClaimedBetter(expectation) ? 0 : margins.labelledLoss, {
         plus: truth.loss.lost,
@@ -47,15 +48,45 @@ function divergenceOf(expectation: Expectation): number {
 
 type Discordant = { readonly plus: number; readonly minus: number };
 
-/** The growth of the best constant bet is the divergence (Honda and Takemura, 2010). */
 function ofDifferences(side: Side, margin: number, { plus, minus }: Discordant): number {
+  const values = [
+    [-1, minus],
+    [0, 1 - plus - minus],
+    [1, plus],
+  ] as const;
+  return ofValues(side, values, { lower: -1, margin });
+}
+
+/** Of candidate less `ratio` x stable, failing independently of each other on the same request. */
+function ofPairs(
+  side: Side,
+  { ratio, absolute }: LinearClaim,
+  { candidate, reference }: Rates,
+): number {
+  const both = candidate * reference;
+  const values = [
+    [0, 1 - candidate - reference + both],
+    [1, candidate - both],
+    [-ratio, reference - both],
+    [1 - ratio, both],
+  ] as const;
+  return ofValues(side, values, { lower: -ratio, margin: absolute });
+}
+
+/** Of values up to 1, with their probabilities: the growth of the best constant bet is the divergence (Honda and Takemura, 2010). */
+function ofValues(
+  side: Side,
+  values: readonly (readonly [value: number, part: number])[],
+  { lower, margin }: { readonly lower: number; readonly margin: number },
+): number {
   const sign = side === 'harm' ? 1 : -1;
-  const greatest = side === 'harm' ? 1 / (1 + margin) : 1 / (1 - margin);
+  const greatest = side === 'harm' ? 1 / (margin - lower) : 1 / (1 - margin);
   const growth = (bet: number): number =>
-    [-1, 0, 1].reduce((sum, value) => {
-      const part = value === 0 ? 1 - plus - minus : value > 0 ? plus : minus;
-      return part === 0 ? sum : sum + part * Math.log(1 + sign * bet * (value - margin));
-    }, 0);
+    values.reduce(
+      (sum, [value, part]) =>
+        part === 0 ? sum : sum + part * Math.log(1 + sign * bet * (value - margin)),
+      0,
+    );
   return Math.max(0, growth(argMax(growth, 0, greatest * (1 - 1e-9))));
 }
 

@@ -9,8 +9,8 @@ import { missing, type Proof } from './judgement.ts';
 import { brief } from './mean-difference.ts';
 
 /** `rate < 2 x reference plus 0.2 %`: the limit of a claim, as a status shows it. */
-export function marginText({ ratio, absolute }: LinearClaim): string {
-  return `rate < ${brief(ratio)} x reference plus ${brief(absolute * 100)} %`;
+export function marginText({ ratio, absolute }: LinearClaim, reference = 'reference'): string {
+  return `rate < ${brief(ratio)} x ${reference} plus ${brief(absolute * 100)} %`;
 }
 
 /** Both sides of a claim on the shares of bad requests, one a unit. Shares of no unit at all are evidence for nothing. */
@@ -53,7 +53,8 @@ export function ratioOfShares(seen: readonly ExposedShares[]): number | undefine
   return below > 0 ? above / below : undefined;
 }
 
-function whyNoClaim({ ratio, absolute }: LinearClaim): string | undefined {
+/** Why a claim says nothing that could be tested; undefined: it does. */
+export function whyNoClaim({ ratio, absolute }: LinearClaim): string | undefined {
   if (!(ratio > 0 && Number.isFinite(ratio))) return 'the ratio is not above 0';
   if (!(absolute > 0 && absolute < 1)) return 'the absolute rate is not between 0 and 1';
   return undefined;

@@ -1,6 +1,6 @@
 import type { Evidence } from '../core/evidence.ts';
 import type { Effect, MetricDetail, ProvenMargin } from '../core/metric-detail.ts';
-import { type RolloutSpec, rulesOf } from '../core/rollout.ts';
+import { pairedErrorsClaim, type RolloutSpec, rulesOf } from '../core/rollout.ts';
 import type { MetricStatus } from '../core/verdict.ts';
 import { bernoulliInterval } from '../stats/bernoulli-interval.ts';
 import { logEvidence } from '../stats/mixture.ts';
@@ -8,6 +8,7 @@ import type { Proof } from './judgement.ts';
 import { judgesOf } from './judges.ts';
 import { armTotals } from './linear-rule.ts';
 import { liveShares } from './live-shares.ts';
+import { pairedDifferenceProof, pairedFailureTotals } from './paired-errors.ts';
 
 /** What a detail is asked of. The status is that of the same evidence. */
 export type Measured = {
@@ -32,9 +33,10 @@ const SHARPEST_AT = 2_000;
 export function* metricDetail(measured: Measured): Search<MetricDetail> {
   switch (measured.status.metric) {
     case 'disagreement':
-    case 'pairedErrors':
     case 'labelledLoss':
       return yield* meanDetail(measured, measured.status.metric);
+    case 'pairedErrors':
+      return yield* pairedDetail(measured);
     case 'pairedLatency':
       return { limit: HALF, effect: slowerShare(measured.status) };
     case 'errors':
@@ -50,6 +52,7 @@ const HALF = 0.5;
 
 type MeanMetric = 'disagreement' | 'pairedErrors' | 'labelledLoss';
 type LiveMetric = 'errors' | 'slowRequests';
+type ClaimMetric = LiveMetric | 'pairedErrors';
 
 /** Halvings of a range of margins: to some millionths. */
 const HALVINGS = 20;
@@ -59,7 +62,7 @@ const MEAN_MOST = 0.999;
 
 function* meanDetail(measured: Measured, metric: MeanMetric): Search<MetricDetail> {
   const { spec, status } = measured;
-  const own = spec.margins[metric];
+  const own = ownMargin(spec, metric);
   // Under `improve` the margin is on top of what was measured offline, and no rate lies below 0.
   const isRate = metric === 'disagreement' && spec.intent === 'improve';
   const expected = isRate ? (spec.expectedDisagreement?.rate ?? 0) : 0;
@@ -75,6 +78,26 @@ function* meanDetail(measured: Measured, metric: MeanMetric): Search<MetricDetai
     limit,
     effect: yield* meanEffect(status, { proofAt, least, most, expected, limit }),
     proven: margin === undefined ? undefined : { margin, ofMargin: margin / own },
+  };
+}
+
+function ownMargin({ margins }: RolloutSpec, metric: MeanMetric): number {
+  return metric === 'pairedErrors' ? pairedErrorsClaim(margins).absolute : margins[metric];
+}
+
+function* pairedDetail(measured: Measured): Search<MetricDetail> {
+  const { spec, evidence } = measured;
+  if (rulesOf(spec) === 1) return yield* meanDetail(measured, 'pairedErrors');
+  const { ratio, absolute } = pairedErrorsClaim(spec.margins);
+  const { units = 1, reference = 0 } = pairedFailureTotals(evidence) ?? {};
+  // What the difference of the rates must stay below, at stable's measured rate.
+  const limit = ((ratio - 1) * reference) / units + absolute;
+  const proofAt = (margin: number): Proof => pairedDifferenceProof(evidence, margin);
+  const range = { least: -MEAN_MOST, most: MEAN_MOST, expected: 0 };
+  return {
+    limit,
+    effect: yield* meanEffect(measured.status, { ...range, proofAt, limit }),
+    proven: yield* provenClaim(measured, 'pairedErrors'),
   };
 }
 
@@ -141,9 +164,9 @@ function* liveDetail(measured: Measured, metric: LiveMetric): Search<MetricDetai
 }
 
 /** All of the claim is scaled: at half, both the ratio and the absolute rate are half of what the rollout allows. */
-function* provenClaim(measured: Measured, metric: LiveMetric): Search<ProvenMargin | undefined> {
+function* provenClaim(measured: Measured, metric: ClaimMetric): Search<ProvenMargin | undefined> {
   const { spec, status } = measured;
-  const own = spec.margins[metric];
+  const own = metric === 'pairedErrors' ? pairedErrorsClaim(spec.margins) : spec.margins[metric];
   const scaled = (factor: number) => ({
     ratio: factor * own.ratio,
     absolute: factor * own.absolute,

@@ -1,8 +1,12 @@
-import type { Evidence, PairedTimeouts } from '../core/evidence.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
+import type { Evidence, PairedFailureCounts } from '../core/evidence.ts';
+import { pairedErrorsClaim, type RolloutSpec } from '../core/rollout.ts';
+import { harmOfMean, safeOfMean, type ValueCounts } from '../stats/bets.ts';
+import type { LinearClaim } from '../stats/linear-claim.ts';
 import { logEvidence, type Mixture, shares } from '../stats/mixture.ts';
-import type { Judgement, Proof } from './judgement.ts';
-import { brief, judgeMean, type MeanRule } from './mean-difference.ts';
+import { harmOfPairs, type PairedShares, safeOfPairs } from '../stats/paired-claim.ts';
+import { type Judgement, missing, type Proof } from './judgement.ts';
+import { marginText, whyNoClaim } from './linear-rule.ts';
+import { type PairedTotals, pairedTotals, readPairedShares } from './paired-shares.ts';
 
 /** Of the money on harm, what is on failed answers; the rest is on time-outs. */
 const ON_ANSWERS = 0.75;
@@ -10,8 +14,8 @@ const ON_ANSWERS = 0.75;
 const ON_ALL_RUNS = 0.9;
 
 /**
- * Whether the candidate fails more often than stable on the same requests: failed answers per pair, and runs that time out,
- * per run of the shadow host. Each must be within the margin.
+ * Whether the candidate fails more often than the claim allows on the same requests: at most `ratio` x stable's rate plus
+ * `absolute`. So for failed answers per pair, and for runs that time out, of candidate and twin, per run of the shadow host.
  *
  * Harm: an average of two e-processes, one for each. If both are within the margin it is an e-process.
  * Safe: both must be shown, so the chance of showing it wrongly is at most the chance of showing the one that is not so.
@@ -19,56 +23,77 @@ const ON_ALL_RUNS = 0.9;
  * do, the twinned runs must.
  */
 export function judgePairedErrors(evidence: Evidence, spec: RolloutSpec): Judgement {
-  const margin = spec.margins.pairedErrors;
-  const rule = {
-    ...{ lower: -1, upper: 1, limit: margin },
-    margin: `failure rate minus stable's < ${brief(margin)}`,
-    none: 'no compared pairs',
-  };
-  const answers = judgeMean({ ...rule, counts: evidence.pairedErrors });
-  const { pairedTimeouts } = evidence;
-  if (pairedTimeouts === undefined) return answers;
-  const { candidate, reference } = timeoutsOf(pairedTimeouts, rule);
+  const claim = pairedErrorsClaim(spec.margins);
+  const answers = totalsOf(evidence.pairedFailures);
+  const timeouts = totalsOf(evidence.pairedTimeouts?.twinned);
+  const { units = 0, candidate = 0, reference = 0 } = answers ?? {};
+  const why = whyNoClaim(claim);
   return {
-    ...answers,
-    candidateEvents: answers.candidateEvents + candidate,
-    referenceEvents: answers.referenceEvents + reference,
-    proof: bothProofs(answers.proof, { rule, timeouts: pairedTimeouts }),
+    samples: units,
+    candidateEvents: candidate + (timeouts?.candidate ?? 0),
+    referenceEvents: reference + (timeouts?.reference ?? 0),
+    estimate: units === 0 ? undefined : (candidate - reference) / units,
+    margin: marginText(claim, "stable's"),
+    proof: why === undefined ? proofOf(evidence, ofClaim(claim)) : missing(why),
   };
 }
 
-type Timeouts = { readonly rule: Omit<MeanRule, 'counts'>; readonly timeouts: PairedTimeouts };
-
-function timeoutsOf(
-  { twinned }: PairedTimeouts,
-  rule: Omit<MeanRule, 'counts'>,
-): { readonly candidate: number; readonly reference: number } {
-  const { candidateEvents, referenceEvents } = judgeMean({ ...rule, counts: twinned });
-  return { candidate: candidateEvents, reference: referenceEvents };
+/**
+ * As `judgePairedErrors` proves it, that the candidate's rate of failures less stable's is above or below a margin between -1 and 1:
+ * what an interval of the difference is made of.
+ */
+export function pairedDifferenceProof(evidence: Evidence, margin: number): Proof {
+  const claim = { lower: -1, upper: 1, margin };
+  return proofOf(evidence, {
+    harm: (seen) => harmOfMean(differencesOf(seen), claim),
+    safe: (seen) => safeOfMean(differencesOf(seen), claim),
+  });
 }
 
-function bothProofs(answers: Proof, { rule, timeouts }: Timeouts): Proof {
-  if (answers.kind === 'missing') return answers;
-  const all = judgeMean({ ...rule, counts: timeouts.all }).proof;
-  if (all.kind === 'missing') return all.why === rule.none ? answers : all;
-  const twinned = judgeMean({ ...rule, counts: timeouts.twinned, none: NO_TWINS }).proof;
-  if (twinned.kind === 'missing' && twinned.why !== NO_TWINS) return twinned;
-  const [harm, safe] =
-    twinned.kind === 'missing' ? [0, NOTHING] : [twinned.logHarm, twinned.safe ?? NOTHING];
+/** The failed units of both versions; undefined where there are none or they are not whole and consistent. */
+export function pairedFailureTotals({ pairedFailures }: Evidence): PairedTotals | undefined {
+  const totals = totalsOf(pairedFailures);
+  return totals === undefined || totals.units === 0 ? undefined : totals;
+}
+
+function totalsOf(counts: PairedFailureCounts = {}): PairedTotals | undefined {
+  const read = readPairedShares(counts);
+  return read && pairedTotals(read);
+}
+
+type Tests = {
+  readonly harm: (seen: PairedShares) => Mixture;
+  readonly safe: (seen: PairedShares) => Mixture;
+};
+
+function ofClaim(claim: LinearClaim): Tests {
+  return {
+    harm: (seen) => harmOfPairs(seen, claim),
+    safe: (seen) => safeOfPairs(seen, claim),
+  };
+}
+
+function differencesOf(seen: PairedShares): ValueCounts {
+  return seen.map(([candidate, reference, count]) => [candidate - reference, count]);
+}
+
+function proofOf({ pairedFailures = {}, pairedTimeouts }: Evidence, { harm, safe }: Tests): Proof {
+  const answers = readPairedShares(pairedFailures);
+  const all = readPairedShares(pairedTimeouts?.all ?? {});
+  const twinned = readPairedShares(pairedTimeouts?.twinned ?? {});
+  if (answers === undefined || all === undefined || twinned === undefined)
+    return missing('the evidence is not whole counts of failed pairs');
+  if (answers.length === 0) return missing('no compared pairs');
+  const few = safe(answers);
   return {
     kind: 'evidence',
     logHarm: logEvidence([
-      { logWeight: Math.log(ON_ANSWERS), logWealth: answers.logHarm },
-      { logWeight: Math.log(1 - ON_ANSWERS), logWealth: harm },
+      { logWeight: Math.log(ON_ANSWERS), logWealth: logEvidence(harm(answers)) },
+      { logWeight: Math.log(1 - ON_ANSWERS), logWealth: logEvidence(harm(twinned)) },
     ]),
-    safe: lesser(answers.safe ?? NOTHING, shares(ON_ALL_RUNS, all.safe ?? NOTHING, safe)),
+    safe: all.length === 0 ? few : lesser(few, shares(ON_ALL_RUNS, safe(all), safe(twinned))),
   };
 }
-
-const NO_TWINS = 'no twinned runs';
-
-/** An e-process that never bets. */
-const NOTHING: Mixture = [{ logWeight: 0, logWealth: 0 }];
 
 /** The one that proves less. */
 function lesser(first: Mixture, second: Mixture): Mixture {

@@ -11,7 +11,9 @@ export type Trial = {
 };
 
 /** As a request names them: the length of a block as text. */
-type AskedMargins = Omit<Margins, 'pairedLatency' | 'slowRequests'> & {
+type AskedMargins = Omit<Margins, 'pairedErrors' | 'pairedLatency' | 'slowRequests'> & {
+  readonly pairedErrors: Exclude<Margins['pairedErrors'], number>;
+} & {
   readonly [Name in 'pairedLatency' | 'slowRequests']: Omit<Margins[Name], 'blockMs'> & {
     readonly block: string;
   };
@@ -29,7 +31,7 @@ const BLOCK = '100ms';
  */
 const MARGINS = {
   disagreement: 0.01,
-  pairedErrors: 0.01,
+  pairedErrors: { ratio: 2, absolute: 0.01 },
   labelledLoss: 0.03,
   errors: { ratio: 2, absolute: 0.01 },
   slowRequests: { ratio: 2, quantile: 0.95, absolute: 0.1, block: BLOCK },
@@ -108,7 +110,7 @@ export function marginsText({ claim: { intent, margins } }: Trial): string {
     intent === 'improve' ? `labelledLoss ${labelledLoss}` : `disagreement ${disagreement}`;
   return [
     claim,
-    `pairedErrors ${pairedErrors}`,
+    `pairedErrors x${pairedErrors.ratio}`,
     `pairedLatency x${pairedLatency.ratio} and ${pairedLatency.floorMs} ms`,
     `errors x${errors.ratio}`,
     `slowRequests x${slowRequests.ratio} above p${100 * slowRequests.quantile}`,

@@ -35,7 +35,7 @@ export type ExposedShares = {
 type Factors = { readonly fine: number; readonly candidate: number; readonly reference: number };
 
 /** Rates that an alternative claims, and its part of the money. */
-type Alternative = {
+export type Alternative = {
   readonly candidate: number;
   readonly reference: number;
   readonly part: number;
@@ -109,7 +109,7 @@ const BELOW: readonly (readonly [ofLimit: number, part: number])[] = [
 /** The candidate's rates that are claimed for harm, as multiples of its limit. */
 const ABOVE = [1.25, 1.5, 2, 3, 5, 10, 30];
 
-function safeAlternatives(claim: LinearClaim): readonly Alternative[] {
+export function safeAlternatives(claim: LinearClaim): readonly Alternative[] {
   const base = BELOW_BASE * claim.absolute;
   const reference = limitAt(base, claim) < HIGHEST_RATE ? base : 0;
   const limit = limitAt(reference, claim);
@@ -117,7 +117,7 @@ function safeAlternatives(claim: LinearClaim): readonly Alternative[] {
   return [...alikeAt(ALIKE, claim), ...below];
 }
 
-function harmAlternatives(claim: LinearClaim): readonly Alternative[] {
+export function harmAlternatives(claim: LinearClaim): readonly Alternative[] {
   return [0, ...basesOf(claim)].flatMap((base) => {
     const limit = limitAt(base, claim);
     const rates = ABOVE.map((times) => times * limit).filter((rate) => rate < 1);
@@ -136,7 +136,7 @@ function basesOf(claim: LinearClaim): readonly number[] {
   return bases;
 }
 
-function limitAt(reference: number, { ratio, absolute }: LinearClaim): number {
+export function limitAt(reference: number, { ratio, absolute }: LinearClaim): number {
   return ratio * reference + absolute;
 }
 

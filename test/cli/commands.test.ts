@@ -185,7 +185,10 @@ t.test('a rollout that starts prints what it will take', TIME, async (t) => {
     stdout,
     /^rollout fashion-2-1: version 2 is being loaded; .*\.\nExpected, .*\(at 8\.0 requests a second\):\n/,
   );
-  t.match(stdout, /^ {2}2 +prove pairedErrors +about \d{3} requests +[\d.]+ s +for pairedErrors$/m);
+  t.match(
+    stdout,
+    /^ {2}2 +prove pairedErrors +about [\d,]+ requests +[\d.]+ s +for pairedErrors$/m,
+  );
   t.match(stdout, /rolled back after about \d+ failed requests; stable answers those\.$/m);
   const { code, stderr } = await rollout('start', 'fashion', '2', '--rate', 'fast');
   t.equal(code, 2);

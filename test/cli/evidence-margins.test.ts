@@ -34,7 +34,7 @@ t.test(
     t.match(text, { code: 0, stdout: /Exploration, not a proof/ });
     t.match(
       text.stdout,
-      /pairedErrors +1% +✔ no worse after 2 min +0\.01% +\? undecided +0\.138% after 2 min/,
+      /pairedErrors +1% +✔ no worse after 2 min +0\.01% +\? undecided +0\.0991x\+0\.0991% after 2 min/,
     );
     t.match(
       text.stdout,

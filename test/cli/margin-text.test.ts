@@ -19,7 +19,12 @@ t.test('named margins take the place of the own ones, and nothing else does', (t
 });
 
 t.test('a margin is shown as it is read', (t) => {
-  for (const written of ['errors=3x+0.1%', 'slowRequests=2.5x+12%', 'pairedErrors=0.5%']) {
+  for (const written of [
+    'errors=3x+0.1%',
+    'slowRequests=2.5x+12%',
+    'pairedErrors=0.5%',
+    'pairedErrors=2x+0.2%',
+  ]) {
     const [name = ''] = written.split('=');
     const margins = readMargins(written)(DEFAULT_MARGINS);
     const margin = Object.entries(margins).find(([key]) => key === name)?.[1];

@@ -35,9 +35,8 @@ t.test('one value per run: candidate minus twin, and unknown without a twin', as
   window.addLapse({ by: 'candidate', kind: 'hang' });
   window.addLapse({ by: 'unknown', kind: 'timeout' });
   const { pairedTimeouts, failures } = window.snapshot();
-  t.same(pairedTimeouts?.twinned.down, { '-1000': 1, '0': 1, '1000': 2 });
-  t.same(pairedTimeouts?.all.down, { '-1000': 1, '0': 4, '1000': 2 });
-  t.same(pairedTimeouts?.all.up, { '-1000': 1, '0': 2, '1000': 4 });
+  t.same(pairedTimeouts?.twinned, { '0:1/1': 1, '1:0/1': 2, '1:1/1': 1 });
+  t.same(pairedTimeouts?.all, { '0:0/1': 1, '0:1/1': 1, '1:0/1': 4, '1:1/1': 1 });
   t.same(failures, { candidate: { hang: 1, timeout: 4 }, reference: { timeout: 2 } });
 });
 
@@ -47,7 +46,7 @@ t.test('runs of one unit are one value: the same bytes again say nothing new', a
     const late = { candidate: true, twin: false, shadowRun };
     window.addComparison(aComparison({ late, unit: { sticky: undefined, content: 'the same' } }));
   }
-  t.same(window.snapshot().pairedTimeouts?.twinned.down, { 1000: 1 });
+  t.same(window.snapshot().pairedTimeouts?.twinned, { '1:0/1': 1 });
 });
 
 t.test('rules 1 count a process that was killed, and no time-out', async (t) => {
@@ -90,7 +89,7 @@ t.test('a candidate that times out beside its twin is worse', async (t) => {
   }));
   const { harm, candidateEvents } = judged(runs);
   t.ok(harm > 5, `${harm}`);
-  t.equal(candidateEvents, 17);
+  t.equal(candidateEvents, 17, 'those beside a twin');
 });
 
 t.test('a machine that stalls both alike makes neither worse', async (t) => {

@@ -153,10 +153,10 @@ t.test('mirrored pairs of one unit give one value to each metric', (t) => {
   window.addComparison(aComparison({ unit, drawnMs: 1, score: 0 }));
   window.addComparison(aComparison({ unit, drawnMs: 2, score: undefined, candidateFailed: true }));
   window.addComparison(aComparison({ unit: OWN_UNIT, drawnMs: 300, score: 0 }));
-  const { disagreement, excessDisagreement, pairedErrors } = window.snapshot();
+  const { disagreement, excessDisagreement, pairedFailures } = window.snapshot();
   t.same(disagreement.down, { 0: 1, 500: 1 });
   t.same(excessDisagreement.down, { 1000: 1 });
-  t.same(pairedErrors, { down: { 0: 1, 333: 1 }, up: { 0: 1, 334: 1 } });
+  t.same(pairedFailures, { '0:0/1': 1, '1:0/3': 1 });
   t.end();
 });
 

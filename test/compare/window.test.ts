@@ -61,10 +61,10 @@ t.test('a comparison is folded into every metric that it says something about', 
   window.addComparison(
     aComparison({ score: undefined, candidateFailed: true, stableFailed: true }),
   );
-  const { disagreement, excessDisagreement, pairedErrors } = window.snapshot();
+  const { disagreement, excessDisagreement, pairedFailures } = window.snapshot();
   t.same(disagreement.down, { 250: 1 });
   t.same(excessDisagreement.up, { '-250': 1 });
-  t.same(pairedErrors.down, { 0: 2, 1000: 1 });
+  t.same(pairedFailures, { '0:0/1': 1, '1:0/1': 1, '1:1/1': 1 });
 });
 
 t.test('a pair is slower only beyond the ratio and beyond the floor', async (t) => {

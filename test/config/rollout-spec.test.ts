@@ -16,7 +16,7 @@ t.test('a section that says nothing claims equivalence with every margin set', (
     slices: [],
     margins: {
       disagreement: 0.01,
-      pairedErrors: 0.005,
+      pairedErrors: { ratio: 2, absolute: 0.002 },
       labelledLoss: 0.02,
       pairedLatency: { ratio: 1.25, floorMs: 0.1, blockMs: 10_000 },
       errors: { ratio: 2, absolute: 0.002 },
@@ -54,6 +54,20 @@ t.test('an improvement has to be proven on labels', (t) => {
     require: ['labelledLoss', 'pairedErrors'],
     reject: ['pairedLatency'],
   });
+  t.end();
+});
+
+t.test('a number is the absolute rate of failed pairs at a ratio of 1', (t) => {
+  const marginOf = (pairedErrors: unknown, written = {}) => {
+    const { overrides } = parseRolloutRequest({ candidate: '2', margins: { pairedErrors } });
+    return rolloutSpecFrom(written, { ...TARGET, overrides }).margins.pairedErrors;
+  };
+  t.same(marginOf(0.01), { ratio: 1, absolute: 0.01 });
+  t.same(marginOf({ absolute: 0.01 }), { ratio: 2, absolute: 0.01 });
+  t.same(marginOf({ ratio: 3 }, { margins: { pairedErrors: 0.01 } }), { ratio: 3, absolute: 0.01 });
+  t.throws(() => marginOf({ ratio: 0.5 }), { message: /ratio: expected a number from 1 to 100/ });
+  t.throws(() => marginOf('few'), { message: /expected a rate from 0.0001 to 0.5, or a section/ });
+  t.throws(() => marginOf(0.9), { message: /pairedErrors: expected a number from 0.0001 to 0.5/ });
   t.end();
 });
 

@@ -5,6 +5,7 @@ import {
   type Evidence,
   type ExposureCounts,
   NO_EVIDENCE,
+  type PairedFailureCounts,
 } from '../../src/core/evidence.ts';
 import { type LabelCoverage, NO_LABELS } from '../../src/core/label-evidence.ts';
 import type { RolloutSpec } from '../../src/core/rollout.ts';
@@ -38,6 +39,15 @@ export function differences(
     values.map(([value, count]) => [String(Math.round(value * 1000)), count]),
   );
   return { down: grid, up: grid };
+}
+
+/** Pairs, each a unit of its own: which version failed (0 or 1), and how often that came. */
+export function failedPairs(
+  ...pairs: readonly [candidate: number, stable: number, count: number][]
+): PairedFailureCounts {
+  return Object.fromEntries(
+    pairs.map(([candidate, stable, count]) => [`${candidate}:${stable}/1`, count]),
+  );
 }
 
 export function anArm(changes: Partial<ArmCounts> = {}): ArmCounts {
@@ -126,6 +136,7 @@ export function goodEvidence(changes: Partial<Evidence> = {}): Evidence {
     disagreement: differences([0, 3_850], [0.5, 50]),
     excessDisagreement: differences([-0.5, 10], [0, 1_980], [0.5, 10]),
     pairedErrors: differences([0, 3_900]),
+    pairedFailures: failedPairs([0, 0, 3_900]),
     pairedLatency: { pairs: 2_000, slower: 100 },
     latencyBlocks: blocks(repeated(40, [40, 2]), 10_000),
     labelledLoss: differences([-1, 30], [0, 2_940], [1, 30]),

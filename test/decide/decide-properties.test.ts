@@ -1,12 +1,13 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { addCounts } from '../../src/compare/difference-tally.ts';
 import { mergeEvidence } from '../../src/compare/merge-evidence.ts';
 import type { DifferenceCounts, Evidence, GridCounts } from '../../src/core/evidence.ts';
 import { METRIC_NAMES, type MetricName, type Verdict } from '../../src/core/verdict.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { metricLabel } from '../../src/decide/metric-plans.ts';
 import { fuzzRuns } from '../support/fuzz-runs.ts';
-import { anExposure, aSpec, goodEvidence } from './builders.ts';
+import { anExposure, aSpec, failedPairs, goodEvidence } from './builders.ts';
 
 /** From worst to best. */
 const ORDER = ['fail', 'error', 'inconclusive', 'pass'];
@@ -22,6 +23,13 @@ const paired = fc
   .map(([minus, zero, plus]): GridCounts => ({ '-1000': minus, '0': zero, '1000': plus }))
   .map((grid): DifferenceCounts => ({ down: grid, up: grid }));
 
+/** Pairs that both versions failed, the candidate alone, stable alone; most failed by neither. */
+const failed = fc
+  .tuple(few, few, few, count)
+  .map(([both, mine, other, neither]) =>
+    failedPairs([1, 1, both], [1, 0, mine], [0, 1, other], [0, 0, neither]),
+  );
+
 const exposure = fc
   .tuple(few, few, few, few)
   .map(([errors, otherErrors, slow, otherSlow]) =>
@@ -30,7 +38,7 @@ const exposure = fc
 
 const evidence = fc
   .record({
-    pairedErrors: paired,
+    pairedFailures: failed,
     labelledLoss: paired,
     slice: paired,
     live: fc.record({ '500:500': exposure, '2500:2500': exposure }),
@@ -53,7 +61,7 @@ t.test('a verdict never improves when candidate errors are added', async (t) => 
       const errors = Math.min(candidate.units, candidate.errors + extra.live);
       const after: Evidence = {
         ...before,
-        pairedErrors: withMore(before.pairedErrors, extra.pairs),
+        pairedFailures: addCounts(before.pairedFailures ?? {}, failedPairs([1, 0, extra.pairs])),
         labelledLoss: withMore(before.labelledLoss, extra.lost),
         live: { ...before.live, '500:500': { ...exposed, candidate: { ...candidate, errors } } },
       };

@@ -9,6 +9,7 @@ import {
   aSpec,
   blocks,
   differences,
+  failedPairs,
   goodEvidence,
   repeated,
   sharesOf,
@@ -47,7 +48,7 @@ t.test(
   async (t) => {
     const cases: readonly [string, Partial<Evidence>][] = [
       ['disagreement', { excessDisagreement: differences([0, 1_000], [1, 200]) }],
-      ['pairedErrors', { pairedErrors: differences([0, 500], [1, 60]) }],
+      ['pairedErrors', { pairedFailures: failedPairs([0, 0, 500], [1, 0, 60]) }],
       ['pairedLatency', { latencyBlocks: blocks(repeated(30, [20, 19]), 10_000) }],
       ['labelledLoss', { labelledLoss: differences([-1, 10], [0, 500], [1, 90]) }],
       [
@@ -93,7 +94,7 @@ t.test('a split that is not as assigned is an error, and harm is still a fail', 
   t.match(broken.reasons, [/sample ratio mismatch: the candidate had 1500 units where 2000/]);
   const worse = verdictOn({
     live: { '500:500': lost },
-    pairedErrors: differences([0, 500], [1, 60]),
+    pairedFailures: failedPairs([0, 0, 500], [1, 0, 60]),
   });
   t.equal(worse.kind, 'fail');
   t.match(worse.reasons, [/sample ratio mismatch/]);
@@ -251,17 +252,18 @@ t.test('a rate below the absolute one is not worse, however it compares', async 
 
 t.test('evidence that is not what it should be decides nothing', async (t) => {
   const broken: readonly Partial<Evidence>[] = [
-    { pairedErrors: { down: { '0': Number.NaN }, up: { '0': 3_900 } } },
-    { pairedErrors: { down: { '0': 3_900 }, up: { '0': 3_800 } } },
-    { pairedErrors: differences([0, 3_900], [1.5, 1]) },
-    { pairedErrors: { down: { zero: 3_900 }, up: { zero: 3_900 } } },
-    { pairedErrors: differences([0, -5]) },
-    { pairedErrors: differences([0, 0.5]) },
+    { pairedFailures: failedPairs([0, 0, Number.NaN]) },
+    { pairedFailures: failedPairs([0, 0, 3_900], [2, 0, 1]) },
+    { pairedFailures: { '0/1': 3_900 } },
+    { pairedFailures: { '0:0/0': 3_900 } },
+    { pairedFailures: failedPairs([0, 0, -5]) },
+    { pairedFailures: failedPairs([0, 0, 0.5]) },
+    { pairedTimeouts: { all: { late: 1 }, twinned: {} } },
   ];
   for (const changes of broken) {
     const verdict = verdictOn(changes, ['pairedErrors']);
     t.equal(verdict.kind, 'inconclusive');
-    t.match(verdict.reasons, [/^pairedErrors: the evidence is not whole counts of values/]);
+    t.match(verdict.reasons, [/^pairedErrors: the evidence is not whole counts of failed pairs/]);
   }
   for (const live of [
     { '500:500': anExposure({ errors: Number.NaN }, {}) },
@@ -311,7 +313,7 @@ t.test('a verdict survives being written as JSON', async (t) => {
   for (const verdict of [
     verdictOn({}),
     decide({ evidence: NO_EVIDENCE, spec: aSpec(), require: ALL }),
-    verdictOn({ pairedErrors: differences([1, 100_000]) }),
+    verdictOn({ pairedFailures: failedPairs([1, 0, 100_000]) }),
   ]) {
     t.strictSame(JSON.stringify(JSON.parse(JSON.stringify(verdict))), JSON.stringify(verdict));
     const numbers = verdict.metrics.flatMap((metric) => Object.values(metric));

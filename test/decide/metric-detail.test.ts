@@ -3,12 +3,12 @@ import t from 'tap';
 import { runSteps } from '../../src/concurrency/time-slicer.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { MetricDetail } from '../../src/core/metric-detail.ts';
-import type { RolloutSpec } from '../../src/core/rollout.ts';
+import { pairedErrorsClaim, type RolloutSpec } from '../../src/core/rollout.ts';
 import type { MetricStatus } from '../../src/core/verdict.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { metricDetail } from '../../src/decide/metric-detail.ts';
 import { metricLabel } from '../../src/decide/metric-plans.ts';
-import { anExposure, aSpec, differences, goodEvidence } from './builders.ts';
+import { anExposure, aSpec, differences, failedPairs, goodEvidence } from './builders.ts';
 
 type Shown = Readonly<Record<string, MetricDetail & { readonly status: MetricStatus }>>;
 
@@ -25,7 +25,7 @@ function detailsOf(evidence: Evidence, spec: RolloutSpec = aSpec()): Shown {
 t.test('a margin is proven exactly where the verdict says so', async (t) => {
   const evidence = goodEvidence();
   const shown = detailsOf(evidence);
-  for (const name of ['disagreement', 'pairedErrors', 'labelledLoss'] as const) {
+  for (const name of ['disagreement', 'labelledLoss'] as const) {
     const margin = shown[name]?.proven?.margin;
     if (typeof margin !== 'number') throw new Error(`${name} has no margin`);
     const findingAt = (own: number): string | undefined => {
@@ -37,6 +37,32 @@ t.test('a margin is proven exactly where the verdict says so', async (t) => {
     t.equal(shown[name]?.proven?.ofMargin, margin / aSpec().margins[name]);
   }
 });
+
+t.test(
+  'of failed pairs both parts of the margin are scaled, and the difference has an interval',
+  async (t) => {
+    const evidence = goodEvidence({
+      pairedFailures: failedPairs([0, 0, 9_900], [1, 0, 60], [0, 1, 40]),
+    });
+    const { pairedErrors } = detailsOf(evidence);
+    const margin = pairedErrors?.proven?.margin;
+    if (margin === undefined || typeof margin === 'number') throw new Error('no claim');
+    const own = pairedErrorsClaim(aSpec().margins);
+    const at = pairedErrors?.proven?.ofMargin ?? 0;
+    t.ok(Math.abs(margin.ratio / own.ratio - at) < 1e-9);
+    t.ok(Math.abs(margin.absolute / own.absolute - at) < 1e-9);
+    const findingAt = (times: number): string | undefined => {
+      const scaled = { ratio: times * margin.ratio, absolute: times * margin.absolute };
+      const spec = aSpec({ margins: { ...aSpec().margins, pairedErrors: scaled } });
+      return detailsOf(evidence, spec)['pairedErrors']?.status.finding;
+    };
+    t.equal(findingAt(1), 'nonInferior');
+    t.not(findingAt(0.99), 'nonInferior');
+    const { lower = 1, estimate = 0, upper = -1 } = pairedErrors?.effect ?? {};
+    t.ok(Math.abs(estimate - 0.002) < 1e-9);
+    t.ok(lower < estimate && estimate < upper && upper - lower < 0.02, `${lower} to ${upper}`);
+  },
+);
 
 t.test('of a live claim ratio and absolute rate are scaled alike', async (t) => {
   const units = { units: 20_000 };

@@ -6,12 +6,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
 import { DEFAULT_MARGINS } from '../../src/config/defaults.ts';
+import { pairedErrorsClaim } from '../../src/core/rollout.ts';
 import type { Judgement } from '../../src/decide/judgement.ts';
 import { judgePairedLatency } from '../../src/decide/paired-latency.ts';
 import { judgeSlowRequests } from '../../src/decide/slow-requests.ts';
 import { harmOfMean, safeOfMean, type ValueCounts } from '../../src/stats/bets.ts';
 import { harmOfClaim, safeOfClaim } from '../../src/stats/linear-claim.ts';
 import { logEvidence } from '../../src/stats/mixture.ts';
+import { harmOfPairs, type PairedShares, safeOfPairs } from '../../src/stats/paired-claim.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { anExposure, aSpec, blocks, goodEvidence, repeated } from './builders.ts';
 
@@ -40,7 +42,7 @@ function samplesNeeded(row: Row): number {
   return high;
 }
 
-type MeanMetric = 'disagreement' | 'pairedErrors' | 'labelledLoss';
+type MeanMetric = 'disagreement' | 'labelledLoss';
 
 /** Differences of -1 and 1 in the given shares of the pairs. */
 function meanRow(
@@ -57,6 +59,25 @@ function meanRow(
     [1, n * plus],
   ];
   return { metric, truth, finding, logEvidence: (n) => logEvidence(test(counts(n), claim)) };
+}
+
+/** Pairs of versions that fail independently of each other. */
+function pairedRow(truth: string, { candidate, reference, finding }: LiveTruth): Row {
+  const test = finding === 'worse' ? harmOfPairs : safeOfPairs;
+  const both = candidate * reference;
+  const seen = (n: number): PairedShares => [
+    [0, 0, n * (1 - candidate - reference + both)],
+    [1, 0, n * (candidate - both)],
+    [0, 1, n * (reference - both)],
+    [1, 1, n * both],
+  ];
+  const claim = pairedErrorsClaim(DEFAULT_MARGINS);
+  return {
+    metric: 'pairedErrors',
+    truth,
+    finding,
+    logEvidence: (n) => logEvidence(test(seen(n), claim)),
+  };
 }
 
 /** Blocks of 40 pairs, each with the given share of slower ones. */
@@ -127,9 +148,12 @@ const ROWS: readonly Row[] = [
     finding: safe,
   }),
   meanRow('disagreement', '5 % differ, stable never', { minus: 0, plus: 0.05, finding: worse }),
-  meanRow('pairedErrors', 'neither fails', { minus: 0, plus: 0, finding: safe }),
-  meanRow('pairedErrors', 'candidate fails on 2 %', { minus: 0, plus: 0.02, finding: worse }),
-  meanRow('pairedErrors', 'candidate fails on 10 %', { minus: 0, plus: 0.1, finding: worse }),
+  pairedRow('neither fails', { candidate: 0, reference: 0, finding: safe }),
+  pairedRow('0.1 % of both', { candidate: 0.001, reference: 0.001, finding: safe }),
+  pairedRow('1 % of both', { candidate: 0.01, reference: 0.01, finding: safe }),
+  pairedRow('0.4 % against 0 %', { candidate: 0.004, reference: 0, finding: worse }),
+  pairedRow('2 % against 0 %', { candidate: 0.02, reference: 0, finding: worse }),
+  pairedRow('10 % against 0 %', { candidate: 0.1, reference: 0, finding: worse }),
   meanRow('labelledLoss', 'wrong 3 points less often (4 % lost, 7 % won)', {
     minus: 0.07,
     plus: 0.04,

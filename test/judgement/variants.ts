@@ -126,11 +126,9 @@ export const VARIANTS: readonly Variant[] = [
   },
   {
     name: 'nan-0.4',
-    title: 'NaN on 0.4 % of the inputs, margin 0.2 points',
+    title: 'NaN on 0.4 % of the inputs',
     expected: 'refused',
     by: ['pairedErrors', 'errors'],
-    // The default accepts 0.5 points in shadow; `errors` in canary accepts 0.2, and would name it tens of thousands of requests later.
-    margins: { pairedErrors: 0.002 },
     build: ({ bytes, meanAbove }) => withNan(bytes, meanAbove(0.004)),
   },
   {

@@ -52,8 +52,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Anchors: promotions that use up allowed loss, one that moves the anchor, and a person who sets it. */
   '0.2.0-anchor': {
-    sha256: '73c18ddd229e18c64a79d3658be4593d38644145ca09afb3d792ce9a74d3d2dd',
-    head: '190eb0e4e6b64c9ee6ac751dfe0d97c233dfe5f888d9c90bb7da6f9101f93845',
+    sha256: '728c8353e056e7f8ee64b3bb6c074b3d14c7f3c8e4156eab7dd4148a004f7526',
+    head: '5c73827ec0b157218baba427c5acb46071d7fe166dbef04d8690e477fde9eedf',
     records: 24,
     decisions: 10,
     endings: ['promoted', 'promoted'],
@@ -61,8 +61,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Rules 2: units, the linear claim, blocks of time, steps that end on evidence, labels that have a window. */
   '0.2.0-rules-2': {
-    sha256: '330049a0d94cebd1d91d5ceb86f9963f3f3e5ac0196d98c0c5621c0887c90420',
-    head: '27afe28c527b8315b39e382223cf70dc81b1a2cff20d83cbf50b7c269a0df393',
+    sha256: 'd56b16764bcd9c2fd6c58125db7858e8dd104cb28be95331e37b4a10ea7d0476',
+    head: 'a3ad38059bf723f7b926eb4b9c87b943f3d4174b6a63dc5a64ee621ee0c871ee',
     records: 85,
     decisions: 19,
     endings: [

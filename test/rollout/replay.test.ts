@@ -187,9 +187,9 @@ t.test('the real decision is the same when its record is read back', async (t) =
   await controller.submit({ kind: 'start', spec: aSpec() });
   await controller.loaded('fashion');
   for (let pairs = 0; pairs <= 600; pairs += 100) {
-    const counts = { '0': pairs, ...(pairs > 300 && { '1000': 2, '-1000': 1 }) };
+    const counts = { '0:0/1': pairs, ...(pairs > 300 && { '1:0/1': 2, '0:1/1': 1 }) };
     const mirror = { ...NO_EVIDENCE.mirror, eligible: pairs + 3, compared: pairs + 3 };
-    world.evidence = { ...NO_EVIDENCE, mirror, pairedErrors: { down: counts, up: counts } };
+    world.evidence = { ...NO_EVIDENCE, mirror, pairedFailures: counts };
     world.clock.advance(1000);
     await controller.tick();
   }

@@ -108,11 +108,11 @@ export const LATE: readonly World[] = [
   {
     name: 'late-at-margin',
     about:
-      'The candidate ends 0.5 % of its runs after the deadline, the twin none; a fifth have one.',
+      'The candidate ends 0.2 % of its runs after the deadline, the twin none; a fifth have one.',
     claim: 'margin',
     rollout: { steps: FEW_TWINS },
     requestsMax: 12_000,
-    nature: late({ candidate: 0.005, twin: 0 }),
+    nature: late({ candidate: 0.002, twin: 0 }),
   },
   {
     name: 'late-both',

@@ -75,11 +75,50 @@ export const DISAGREEMENT_SAME_NOISE: World = {
 
 export const PAIRED_ERRORS_AT_MARGIN: World = {
   name: 'paired-errors-at-margin',
-  about: 'The candidate fails 0.5 % of the pairs, stable none.',
+  about: 'The candidate fails 0.2 % of the pairs, stable none.',
   claim: 'margin',
   rollout: { steps: inShadow('pairedErrors') },
-  requestsMax: 8_000,
-  nature: pairs({ candidateFails: 0.005 }),
+  requestsMax: 12_000,
+  nature: pairs({ candidateFails: 0.002 }),
+};
+
+/** Either version fails on the same requests, independently of the other. */
+function failing(candidate: number, stable: number): World['nature'] {
+  return (random) => {
+    const one = (rate: number): Answer => ({
+      tookMs: 4,
+      failure: happens(random, rate) ? 'runtime_failed' : undefined,
+    });
+    return requests(random, 50, () => ({
+      live: () => one(stable),
+      shadow: () => ({ candidate: one(candidate), twin: one(stable) }),
+    }));
+  };
+}
+
+export const PAIRED_ERRORS_WITH_STABLE: readonly World[] = [
+  {
+    ...PAIRED_ERRORS_AT_MARGIN,
+    name: 'paired-errors-at-margin-5-per-mille',
+    about: 'Stable fails 0.5 % of the pairs, the candidate twice that and 0.2 %.',
+    nature: failing(0.012, 0.005),
+  },
+  {
+    ...PAIRED_ERRORS_AT_MARGIN,
+    name: 'paired-errors-same',
+    about: 'Both versions fail 0.5 % of the pairs, independently.',
+    claim: 'fair',
+    nature: failing(0.005, 0.005),
+  },
+];
+
+export const NAN_IN_SHADOW: World = {
+  name: 'nan-in-shadow',
+  about: 'The candidate fails 0.4 % of the pairs, stable none.',
+  claim: 'worse',
+  rollout: { steps: inShadow('pairedErrors') },
+  requestsMax: 30_000,
+  nature: pairs({ candidateFails: 0.004 }),
 };
 
 export const PAIRS_AT_ALL_MARGINS: World = {
@@ -91,7 +130,7 @@ export const PAIRS_AT_ALL_MARGINS: World = {
   nature: pairs({
     candidateDiffers: 0.06,
     twinDiffers: 0.05,
-    candidateFails: 0.005,
+    candidateFails: 0.002,
     slower: 0.5,
   }),
 };

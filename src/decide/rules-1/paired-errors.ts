@@ -1,11 +1,11 @@
 import type { Evidence } from '../../core/evidence.ts';
-import type { RolloutSpec } from '../../core/rollout.ts';
+import { pairedErrorsClaim, type RolloutSpec } from '../../core/rollout.ts';
 import type { Judgement } from '../judgement.ts';
 import { brief, judgeMean } from '../mean-difference.ts';
 
 /** Whether the candidate fails more often than stable on the same requests. */
 export function judgePairedErrors(evidence: Evidence, spec: RolloutSpec): Judgement {
-  const margin = spec.margins.pairedErrors;
+  const margin = pairedErrorsClaim(spec.margins).absolute;
   return judgeMean({
     bets: 'first',
     counts: evidence.pairedErrors,
