@@ -137,7 +137,9 @@ class VirtualRollout implements Trial {
     this.#rollout = advance(rollout, { action, atMs, evidence });
     this.#route = { ...routeFor(this.#rollout, this.#route), revision: this.#route.revision + 1 };
     const { phase } = this.#rollout;
-    if (phase.kind === 'progressing' || phase.kind === 'loading') return undefined;
+    if (phase.kind === 'holdback') this.#observers.open(this.#rollout, NO_EVIDENCE);
+    if (phase.kind === 'progressing' || phase.kind === 'loading' || phase.kind === 'holdback')
+      return undefined;
     if (phase.kind !== 'promoted' && this.#attempts < (this.#setting.world.attempts ?? 1)) {
       this.#tryAgain();
       return undefined;
@@ -298,6 +300,8 @@ function readToken(token: string) {
   return { model: MODEL, version, requestId, issuedMs };
 }
 
-function endingOf(phase: Exclude<Rollout['phase']['kind'], 'loading' | 'progressing'>): Ending {
+function endingOf(
+  phase: Exclude<Rollout['phase']['kind'], 'loading' | 'progressing' | 'holdback'>,
+): Ending {
   return phase === 'aborted' ? 'rolledBack' : phase;
 }

@@ -8,7 +8,7 @@ export type RolloutDeployerOptions = {
   readonly routes: Pick<RouteView, 'read'>;
   readonly deployments: Pick<
     Deployments,
-    'prepare' | 'isPrepared' | 'change' | 'reconcile' | 'remove'
+    'prepare' | 'isPrepared' | 'change' | 'reconcile' | 'remove' | 'find'
   >;
   readonly observers: Pick<RolloutObservers, 'open' | 'close'>;
 };
@@ -32,6 +32,7 @@ export function createRolloutDeployer({
       const route = routes.read(rollout.spec.model);
       return route !== undefined && deployments.isPrepared(routeFor(rollout, route));
     },
+    canAnswer: (target) => deployments.find(target, 'stable')?.state().kind === 'ready',
     prepareRoute: (route) => deployments.prepare(route),
     change: (model) => deployments.change(model),
     reconcile,

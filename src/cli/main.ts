@@ -64,8 +64,10 @@ const rollout = program
   .command('rollout')
   .description('try a candidate against the stable version');
 const VERBS = {
-  promote: 'promote the candidate now, without proof (recorded as an override)',
+  promote:
+    'promote the candidate now, without proof (recorded as an override), or end its holdback',
   abort: 'end the rollout and send all traffic to the stable version',
+  undo: 'go back to the version before: during a holdback, or after a promotion',
   resume: 'resume a paused rollout',
 } as const;
 const ADMIN = [
@@ -108,7 +110,7 @@ rollout
   .option(...OUTPUT)
   .action(async (model, options) => (await import('./rollout-get.ts')).get(model, options));
 
-for (const verb of ['promote', 'abort', 'resume'] as const) {
+for (const verb of ['promote', 'abort', 'undo', 'resume'] as const) {
   rollout
     .command(`${verb} <model>`)
     .description(VERBS[verb])

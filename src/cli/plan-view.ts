@@ -14,7 +14,8 @@ export function formatPlan(plan: Plan): string {
     timeText(hours),
     slowest === undefined ? '' : `for ${slowest}`,
   ]);
-  return [headingOf(plan), formatTable(rows), ...sumOf(plan), ...worseOf(plan)].join('\n');
+  const parts = [...sumOf(plan), ...worseOf(plan), ...holdbackOf(plan)];
+  return [headingOf(plan), formatTable(rows), ...parts].join('\n');
 }
 
 function headingOf({ requestsPerSecond, improvement }: Plan): string {
@@ -65,21 +66,35 @@ function worseOf({ effects, smallest, leastImprovement }: Plan): readonly string
     timeText(hours),
     `${countText(failed)} failed, answered by stable`,
   ]);
-  const found = smallest.map(({ metric, rate, reference }) => [
-    `  ${metric}`,
-    rate === undefined ? 'nothing' : percentText(rate),
-    reference === 0 ? '' : `reference ${percentText(reference)}`,
-  ]);
   return [
     ...(rows.length === 0 ? [] : ['A worse candidate:', formatTable(rows)]),
-    ...(found.length === 0
-      ? []
-      : ['The least that is found within maxDuration, of the candidate:', formatTable(found)]),
+    ...leastOf('The least that is found within maxDuration, of the candidate:', smallest),
     ...(leastImprovement === undefined
       ? []
       : [
           `The least improvement that is proven within maxDuration: wrong on ${percentText(leastImprovement)} less of the labelled pairs.`,
         ]),
+  ];
+}
+
+function leastOf(heading: string, smallest: Plan['smallest']): readonly string[] {
+  if (smallest.length === 0) return [];
+  const found = smallest.map(({ metric, rate, reference }) => [
+    `  ${metric}`,
+    rate === undefined ? 'nothing' : percentText(rate),
+    reference === 0 ? '' : `reference ${percentText(reference)}`,
+  ]);
+  return [heading, formatTable(found)];
+}
+
+/** What stays on the former version once the candidate is promoted. */
+function holdbackOf({ holdback }: Plan): readonly string[] {
+  if (holdback === undefined) return [];
+  const { percent, hours, requests, smallest } = holdback;
+  const each = requests === undefined ? '' : `: about ${countText(requests)} requests each`;
+  return [
+    `Once promoted: ${percent} % stays on the former version for ${timeText(hours)}, beside as much of the candidate's traffic${each}.`,
+    ...leastOf('The least that undoes the promotion in that time, of the candidate:', smallest),
   ];
 }
 

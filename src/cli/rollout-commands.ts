@@ -63,7 +63,7 @@ async function ask(model: string, candidate: string, { options, path }: Asked): 
 
 export type VerbOptions = Common & { readonly reason: string };
 
-/** `understudy rollout promote|abort|resume`. */
+/** `understudy rollout promote|abort|undo|resume`. */
 export async function command(verb: string, model: string, options: VerbOptions): Promise<void> {
   await give(verb, model, { options, body: {} });
 }

@@ -64,6 +64,7 @@ function exitCodeOf(phase: RolloutStatus['phase']): ExitCode {
   switch (phase) {
     case 'loading':
     case 'progressing':
+    case 'holdback':
     case 'promoted':
       return EXIT.ok;
     case 'paused':

@@ -12,6 +12,7 @@ const GLYPHS = {
   loading: colours.cyan('◌'),
   progressing: colours.cyan('◌'),
   paused: colours.yellow('॥'),
+  holdback: colours.green('◌'),
   promoted: colours.green('✔'),
   rolledBack: colours.red('✖'),
   aborted: colours.red('✖'),

@@ -6,12 +6,27 @@ import { duration, percent } from './quantities.ts';
 
 const ONLY_REJECT: ReadonlySet<MetricName> = new Set<MetricName>(['pairedLatency', 'liveLoss']);
 
+/** At this share the candidate and stable have the same. */
+const EVEN_PERCENT = 50;
+
+/** 90 days: who wants both versions for longer wants a route. */
+const HOLDBACK_MS_MAX = 90 * 86_400_000;
+
 const KINDS = 'setMirror, setWeight, analysis, pause or promote';
 
 const metricNames = z.array(
   z.enum(METRIC_NAMES, { error: expected(`one of ${METRIC_NAMES.join(', ')}`) }),
   { error: expected('a list of metrics') },
 );
+
+const holdbackSchema = section({
+  percent: percent.refine((share) => share > 0 && share <= EVEN_PERCENT, {
+    error: expected('percent above 0 and at most 50'),
+  }),
+  for: duration.refine((ms) => ms <= HOLDBACK_MS_MAX, {
+    error: expected('a duration of at most 90d'),
+  }),
+});
 
 const stepSchema = section(
   {
@@ -28,7 +43,7 @@ const stepSchema = section(
       reject: metricNames.default([]),
     }).optional(),
     pause: section({ duration: duration.optional() }).nullish(),
-    promote: section({}).nullish(),
+    promote: section({ holdback: holdbackSchema.optional() }).nullish(),
   },
   `a step: ${KINDS}`,
 );
@@ -63,12 +78,14 @@ function stepOf(written: StepAsWritten, context: z.core.$RefinementCtx): Step {
     context.addIssue({ code: 'custom', message: `expected one of ${KINDS}, found ${found}` });
     return z.NEVER;
   }
-  const { setMirror, setWeight, analysis, pause } = written;
+  const { setMirror, setWeight, analysis, pause, promote } = written;
   if (setMirror) return { kind: 'setMirror', ...setMirror };
   if (setWeight) return weightOf(setWeight);
   if (analysis) return { kind: 'analysis', require: analysis.metrics, reject: analysis.reject };
   if ('pause' in written) return { kind: 'pause', durationMs: pause?.duration };
-  return { kind: 'promote' };
+  if (!promote?.holdback) return { kind: 'promote' };
+  const { percent: share, for: durationMs } = promote.holdback;
+  return { kind: 'promote', holdback: { percent: share, durationMs } };
 }
 
 /**
@@ -85,9 +102,6 @@ function weightOf({
 }): Step {
   return { kind: 'setWeight', percent, control };
 }
-
-/** At this share the candidate and stable have the same. */
-const EVEN_PERCENT = 50;
 
 type StepProblem = { readonly index: number | undefined; readonly message: string };
 

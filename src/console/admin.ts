@@ -215,7 +215,7 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
     const asked = { model: request.params.model, body: request.body };
     return (await planned(request, asked, options)).plan;
   });
-  for (const kind of ['promote', 'abort', 'resume'] as const) {
+  for (const kind of ['promote', 'abort', 'undo', 'resume'] as const) {
     app.post<OfModel>(`${path}/${kind}`, async ({ params: { model }, body }, reply) => {
       return submit({ kind, model, reason: parseReason(body) }, reply);
     });

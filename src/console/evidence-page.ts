@@ -27,6 +27,7 @@ function titleOf({ spec, phase }: EvidenceExport): string {
     loading: 'is being loaded',
     progressing: 'is on trial',
     paused: 'is paused',
+    holdback: 'was promoted, with a holdback',
     promoted: 'was promoted',
     rolledBack: 'was rolled back',
     aborted: 'was aborted',
@@ -35,7 +36,7 @@ function titleOf({ spec, phase }: EvidenceExport): string {
 }
 
 function leadOf({ decisions, phase }: EvidenceExport): string {
-  if ('why' in phase) return phase.why;
+  if ('why' in phase && phase.why !== undefined) return phase.why;
   return decisions.at(-1)?.why ?? 'Nothing has been decided yet.';
 }
 

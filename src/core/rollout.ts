@@ -76,7 +76,10 @@ export type Step =
       readonly reject: readonly MetricName[];
     }
   | { readonly kind: 'pause'; readonly durationMs: number | undefined }
-  | { readonly kind: 'promote' };
+  | { readonly kind: 'promote'; readonly holdback?: Holdback };
+
+/** The part of the traffic, in percent, that stays on the former version after a promotion, and for how long. */
+export type Holdback = { readonly percent: number; readonly durationMs: number };
 
 /**
  * By which rules evidence is gathered and judged. A rollout keeps those that it began with, over restarts and upgrades, and its
@@ -149,7 +152,7 @@ export function falsePromotionOf({
 /** What counts as one unit, if a rollout does not say. */
 export const DEFAULT_UNIT: UnitRule = { requests: 20, windowMs: 60_000 };
 
-/** Where a rollout stands. The first three are alive; the rest are final. */
+/** Where a rollout stands. The first four are alive; the rest are final. */
 export type Phase =
   /** What the first step needs is being loaded: the trial begins once it is ready. */
   | { readonly kind: 'loading'; readonly sinceMs: number }
@@ -160,7 +163,15 @@ export type Phase =
       readonly sinceMs: number;
       readonly why: string;
     }
-  | { readonly kind: 'promoted'; readonly atMs: number }
+  /** The candidate is stable, and a part of the traffic stays on the former version until then. */
+  | {
+      readonly kind: 'holdback';
+      readonly step: number;
+      readonly sinceMs: number;
+      readonly untilMs: number;
+    }
+  /** `why`: where a fault ended the holdback early. */
+  | { readonly kind: 'promoted'; readonly atMs: number; readonly why?: string }
   | {
       readonly kind: 'rolledBack';
       readonly atMs: number;
@@ -182,6 +193,8 @@ export type Rollout = {
   readonly candidateRequestsAtStep: number;
   /** What live traffic had shown when the present step began: a step is left on what it has seen itself. Absent under rules 1. */
   readonly liveAtStep?: LiveMark;
+  /** When its holdback began, also once that is over: its evidence is from then on. Absent where there was none. */
+  readonly heldBackSinceMs?: number;
 };
 
 /** The part of the evidence that separates what came later from what came before. */
@@ -205,9 +218,11 @@ export type Command =
   | { readonly kind: 'start'; readonly spec: RolloutSpec }
   | { readonly kind: 'promote'; readonly model: string; readonly reason: string }
   | { readonly kind: 'abort'; readonly model: string; readonly reason: string }
+  /** Goes back to the version before: in a holdback, and once promoted. */
+  | { readonly kind: 'undo'; readonly model: string; readonly reason: string }
   /** Ends a pause: a `pause` step is left, any other step resumes. */
   | { readonly kind: 'resume'; readonly model: string; readonly reason: string }
-  /** Gives a trial so many more milliseconds from now on; one that ended or paused because its time was over continues with its evidence. */
+  /** Gives a trial, or its holdback, so many more milliseconds from now on; one that ended or paused because its time was over continues with its evidence. */
   | {
       readonly kind: 'extend';
       readonly model: string;

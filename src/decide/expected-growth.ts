@@ -1,3 +1,4 @@
+import { falseRollbackOf } from '../core/holdback.ts';
 import { falsePromotionOf, pairedErrorsClaim, type RolloutSpec } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
 import {
@@ -76,7 +77,7 @@ export function expectedGrowth(expectation: Expectation): Bets | undefined {
 export function logNeeded(side: Side, spec: Omit<RolloutSpec, 'salt'>, weight: number): number {
   return side === 'safe'
     ? -Math.log(falsePromotionOf(spec))
-    : -Math.log(weight * spec.errorBudget.falseRollback);
+    : -Math.log(weight * falseRollbackOf(spec));
 }
 
 /** What was gathered, after so many samples more. Both are of the same bets. */

@@ -1,3 +1,4 @@
+import { falseRollbackOf } from '../core/holdback.ts';
 import { falsePromotionOf, type RolloutSpec } from '../core/rollout.ts';
 import type { Finding, MetricStatus } from '../core/verdict.ts';
 import { logEvidence, type Mixture, samplesToGo } from '../stats/mixture.ts';
@@ -43,7 +44,7 @@ export function missing(why: string): Proof {
  */
 export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSpec): MetricStatus {
   const { proof } = judgement;
-  const logHarmNeeded = -Math.log(plan.weight * spec.errorBudget.falseRollback);
+  const logHarmNeeded = -Math.log(plan.weight * falseRollbackOf(spec));
   const logSafeNeeded = -Math.log(falsePromotionOf(spec));
   const safe = proof.kind === 'evidence' ? proof.safe : undefined;
   const logHarm = proof.kind === 'evidence' ? proof.logHarm : 0;

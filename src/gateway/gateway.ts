@@ -14,10 +14,11 @@ import type { Infer, InferRequest, InferResponse } from '../core/infer.ts';
 import type { Joining } from '../core/joining.ts';
 import type { Fallback, Tap } from '../core/outcome.ts';
 import type { RefusedModel, RepositoryVersion, StartingModel } from '../core/repository-version.ts';
-import type { Arm, Assignment, Route, RouteView } from '../core/route.ts';
+import type { Arm, Assignment, Route, RouteView, Share } from '../core/route.ts';
 import type { Signature } from '../core/tensor.ts';
 import type { ModelVersion, VersionState } from '../core/version.ts';
 import { answerInTime } from './answer-in-time.ts';
+import { formerShare, otherShare } from './arms-of-trial.ts';
 import { refusalOf } from './check-request.ts';
 import { chooseVersion } from './choose-version.ts';
 import {
@@ -202,8 +203,10 @@ class ServingGateway implements Gateway {
     const { request, assignment, signal } = started;
     const stable = this.#stableBeside(started);
     if (stable === undefined) return this.#run(host, request, signal);
+    const { model } = request;
+    const form = this.#hostOf(model, formerShare(this.#options.routes.read(model))) ?? stable;
     const run = async (one: InferRequest): Promise<InferResponse> =>
-      heldToStable(await this.#run(host, one, signal), one, stable);
+      heldToStable(await this.#run(host, one, signal), one, form);
     if (this.#fallbackFor(started) === undefined) return run(request);
     return this.#arms.visit({ request, assignment, run });
   }
@@ -250,11 +253,8 @@ class ServingGateway implements Gateway {
     return host?.state().kind === 'ready' ? host : undefined;
   }
 
-  /** The host that a request of a trial would have gone to in the other arm. */
-  #otherArm(model: string, { side }: Assignment): ServingHost | undefined {
-    const shares = this.#options.routes.read(model)?.shares;
-    const share = shares?.find(({ arm }) => (arm === 'candidate') !== (side === 'candidate'));
-    return side && share && this.#options.hosts.find({ model, version: share.version }, share.arm);
+  #hostOf(model: string, share: Share | undefined): ServingHost | undefined {
+    return share && this.#options.hosts.find({ model, version: share.version }, share.arm);
   }
 
   /** Whether a rollout may compare the answer, so that it is looked through. */
@@ -321,7 +321,7 @@ class ServingGateway implements Gateway {
       const held = host ?? this.#stableBeside({ request, assignment });
       const rowsMax = limits.rowsMax(model);
       const refused = held && refusalOf(request, held.signature, { rowsMax });
-      const other = refused && this.#otherArm(model, assignment);
+      const other = refused && this.#hostOf(model, otherShare(routes.read(model), assignment));
       if (refused && (!other || refusalOf(request, other.signature, { rowsMax }))) throw refused;
       return { assignment, host, refused };
     } catch (thrown) {

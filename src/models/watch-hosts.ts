@@ -76,8 +76,8 @@ export function watchHosts(watch: HostWatch): (role: DeploymentRole | 'shadow') 
         events.onCrashLoop(target, detail);
         const next = role === 'shadow' ? 'giving up' : 'restarting at growing intervals';
         log({ level: 'error', message: `crash loop (${detail}); ${next}`, facts: facts(target) });
-        // A main deployment is stable's, or of no trial; a crash of stable is no fault of a candidate.
-        if (role !== 'candidate' && role !== 'shadow') return;
+        // Control is never on trial; a main deployment is where a holdback's candidate is stable.
+        if (role === 'control') return;
         report({ kind: 'tripped', target, trip: { cause: 'crashLoop', detail } });
       },
       onInternalError,

@@ -7,14 +7,14 @@ import type { ModelHistory } from './history.ts';
 
 /** A trial judges two packages: while it runs, neither may change under it. Undefined: the trial allows the change. */
 export function refusalOfAdoption(
-  { id, spec }: Rollout,
+  { id, spec, phase }: Rollout,
   { changed }: Pick<Adoption, 'changed'>,
 ): Refusal | undefined {
   const touched = [spec.stable, spec.candidate].find((version) => changed.has(version));
   if (touched === undefined) return undefined;
   return refused(
     'rollout_running',
-    `rollout ${id} is running and version ${touched} is part of it: promote or abort it first`,
+    `rollout ${id} is running and version ${touched} is part of it: promote or ${phase.kind === 'holdback' ? 'undo' : 'abort'} it first`,
   );
 }
 

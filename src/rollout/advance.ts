@@ -1,5 +1,6 @@
 import type { Evidence } from '../core/evidence.ts';
-import { type Action, type Phase, type Rollout, rulesOf } from '../core/rollout.ts';
+import { holdbackOf } from '../core/holdback.ts';
+import { type Action, type Command, type Phase, type Rollout, rulesOf } from '../core/rollout.ts';
 import { stepTask } from './describe.ts';
 import { liveMark } from './step-evidence.ts';
 
@@ -24,12 +25,40 @@ export function advance(rollout: Rollout, taken: Taken): Rollout {
       return { ...rollout, phase: { kind: 'paused', step, sinceMs: atMs, why: action.why } };
     }
     case 'promote':
-      return { ...rollout, phase: { kind: 'promoted', atMs } };
+      return promoted(rollout, atMs);
     case 'rollBack': {
       const { why, decidedBy } = action;
       return { ...rollout, phase: { kind: 'rolledBack', atMs, why, decidedBy } };
     }
   }
+}
+
+/** The rollout after a promotion: in its holdback, where it has one that has not begun yet. */
+export function promoted(rollout: Rollout, atMs: number): Rollout {
+  const { spec, heldBackSinceMs, liveAtStep: _, ...rest } = rollout;
+  const holdback = holdbackOf(spec);
+  if (holdback === undefined || heldBackSinceMs !== undefined)
+    return { ...rollout, phase: { kind: 'promoted', atMs } };
+  const untilMs = atMs + holdback.durationMs;
+  return {
+    ...rest,
+    spec,
+    candidateRequestsAtStep: 0,
+    heldBackSinceMs: atMs,
+    phase: { kind: 'holdback', step: spec.steps.length - 1, sinceMs: atMs, untilMs },
+  };
+}
+
+export type Undo = Extract<Command, { kind: 'undo' }>;
+
+/** The rollout after an operator took its promotion back. */
+export function undone(rollout: Rollout, { reason: why }: Undo, atMs: number): Rollout {
+  return { ...rollout, phase: { kind: 'rolledBack', atMs, why, decidedBy: ['undo'] } };
+}
+
+/** True where a holdback begins: evidence starts from nothing then. */
+export function beginsHoldback(before: Rollout, after: Rollout): boolean {
+  return before.heldBackSinceMs === undefined && after.heldBackSinceMs !== undefined;
 }
 
 /** The rollout as it stands once what its first step needs is ready. */
@@ -39,7 +68,7 @@ export function begun(rollout: Rollout, startedMs: number): Rollout {
 
 /** The step that an alive rollout is in; 0 for one that has ended, or is being loaded. */
 export function stepOf(phase: Phase): number {
-  return phase.kind === 'progressing' || phase.kind === 'paused' ? phase.step : 0;
+  return 'step' in phase ? phase.step : 0;
 }
 
 /** Requests that the candidate has answered, per the evidence, at all its shares together. */

@@ -13,12 +13,14 @@ import type { Route, RouteView } from '../core/route.ts';
 import { findRoute, following, refusalOfAdoption } from './adoption.ts';
 import type { CommandResult } from './command.ts';
 import type { Commands } from './commands.ts';
-import { aliveTrial } from './history.ts';
+import type { End } from './ending.ts';
+import { aliveTrial, lastPromoted } from './history.ts';
 import { refusalOfUnread } from './ledger-refusal.ts';
 import type { Logbook } from './logbook.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { Resumption } from './resumption.ts';
 import type { RolloutDeployer } from './rollout-deployer.ts';
+import { allTo } from './route-for.ts';
 import type { RouteWriter } from './route-writer.ts';
 
 export type ChangesParts = {
@@ -86,6 +88,27 @@ export class Changes {
         return present && loadOf({ ...present, stable, shares, mirror }, loaded);
       };
       return queues.run(model, () => commands.carryOut(command, precondition));
+    });
+  }
+
+  /** Ends a trial, or undoes a promotion, once the version that all traffic goes back to is ready. */
+  async goBack(end: End): Promise<CommandResult> {
+    const { model } = end;
+    const { book, commands, reconciler, routes, deployer, queues } = this.#parts;
+    return await this.#load<CommandResult>(model, deployer.change(model), (loaded) => {
+      const precondition = (): Refusal | Load | undefined => {
+        const history = book.model(model);
+        const alive = aliveTrial(history)?.rollout;
+        const trial = alive ?? lastPromoted(history)?.rollout;
+        const present = routes.read(model);
+        if (trial === undefined || present === undefined) return undefined;
+        if (alive !== undefined && reconciler.canGoBack(alive)) return undefined;
+        const { problem } = loaded;
+        if (problem !== undefined) return refused('not_ready', messageOf(problem.error));
+        const { stable } = trial.spec;
+        return loadOf({ ...present, stable, shares: allTo(stable), mirror: undefined }, loaded);
+      };
+      return queues.run(model, () => commands.carryOut(end, precondition));
     });
   }
 

@@ -1,8 +1,10 @@
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { Command, Rollout, RolloutSpec } from '../core/rollout.ts';
 import { ALL_BP, type Route } from '../core/route.ts';
+import type { Undo } from './advance.ts';
 import { type Extend, refusalOfExtension } from './extension.ts';
 import { swappedPackage, type Trial } from './history.ts';
+import { heldBackText } from './holdback.ts';
 
 type SetAnchor = Extract<Command, { kind: 'setAnchor' }>;
 
@@ -42,6 +44,8 @@ export type CommandContext = {
   readonly alive: Rollout | undefined;
   /** The model's latest trial, alive or not. */
   readonly last: Trial | undefined;
+  /** The last one that promoted, and was not undone. */
+  readonly promoted: Trial | undefined;
   readonly digestOf: (model: string, version: string) => string | undefined;
   readonly whyNotComparable: (spec: RolloutSpec) => string | undefined;
 };
@@ -57,7 +61,7 @@ export type ModelCommand = Exclude<Command, { kind: 'reloadConfig' }>;
 export function refusalOf(command: ModelCommand, context: CommandContext): Refusal | undefined {
   const { route, whyStarting, alive } = context;
   // A trial can be ended before its model is served.
-  if (command.kind === 'abort' && alive !== undefined) return undefined;
+  if (alive !== undefined && isEndOf(alive, command)) return undefined;
   if (whyStarting !== undefined) {
     return refused(
       'not_ready',
@@ -74,6 +78,8 @@ export function refusalOf(command: ModelCommand, context: CommandContext): Refus
       return refusalOfAnchor(command, { ...context, route });
     case 'extend':
       return refusalOfMore(command, { ...context, route });
+    case 'undo':
+      return refusalOfUndo(command, { ...context, route });
     default:
       return refusalOfMove(command, context);
   }
@@ -85,7 +91,7 @@ function refusalOfStart(spec: RolloutSpec, context: RoutedContext): Refusal | un
   const { route, alive } = context;
   const { model, stable, candidate } = spec;
   if (alive !== undefined) {
-    return refused('rollout_running', `rollout ${alive.id} is running: promote or abort it first`);
+    return refused('rollout_running', runningText(alive));
   }
   if (spec.steps.length === 0) return refused('invalid', 'expected at least one step, found none');
   if (stable !== route.stable) {
@@ -139,7 +145,11 @@ function refusalOfRoute(
 ): Refusal | undefined {
   const { route, alive } = context;
   if (alive !== undefined) {
-    return refused('rollout_running', `rollout ${alive.id} holds the route: abort it first`);
+    const isHeld = alive.phase.kind === 'holdback';
+    const why = isHeld
+      ? heldBackText(alive)
+      : `rollout ${alive.id} holds the route: abort it first`;
+    return refused('rollout_running', why);
   }
   if (command.revision !== route.revision) {
     return refused(
@@ -171,6 +181,51 @@ function refusalOfAnchor(
     );
   }
   return unknownVersion([version], model, context);
+}
+
+/** Only what was promoted, and still serves, can be undone, and only to what it replaced. */
+function refusalOfUndo({ model }: Undo, context: RoutedContext): Refusal | undefined {
+  const { route, alive, last, promoted, digestOf } = context;
+  if (alive !== undefined) {
+    const why = `rollout ${alive.id} has not promoted its candidate (${alive.phase.kind}): expected one in its holdback or promoted. Abort it instead`;
+    return refused('rollout_running', why);
+  }
+  if (promoted === undefined) {
+    const found = last === undefined ? 'none' : `${last.rollout.id}, ${last.rollout.phase.kind}`;
+    const why = `expected a promoted rollout of ${model} to undo, found ${found}. Set the route instead`;
+    return refused('no_rollout', why);
+  }
+  const { id, spec } = promoted.rollout;
+  if (route.stable !== spec.candidate) {
+    const why = `expected version ${spec.candidate}, which rollout ${id} promoted, as stable of ${model}, found version ${route.stable}. Set the route instead`;
+    return refused('route_in_the_way', why);
+  }
+  const unknown = unknownVersion([spec.stable], model, context);
+  if (unknown !== undefined || digestOf(model, spec.stable) === promoted.digests.stable)
+    return unknown;
+  const why = `expected package ${spec.stable} as rollout ${id} met it, found that it has changed since. Set the route instead, or start a rollout of it`;
+  return refused('invalid', why);
+}
+
+/** Why a trial that an end is meant for cannot be ended now: the version to go back to does not answer. */
+export function refusalOfEnd(
+  command: ModelCommand,
+  alive: Rollout | undefined,
+): Refusal | undefined {
+  if (alive === undefined || !isEndOf(alive, command)) return undefined;
+  const { model, stable } = alive.spec;
+  const why = `version ${stable} of ${model} does not answer at present: ask again once it is ready`;
+  return refused('not_ready', why);
+}
+
+function isEndOf({ phase }: Rollout, { kind }: ModelCommand): boolean {
+  return kind === 'abort' || (kind === 'undo' && phase.kind === 'holdback');
+}
+
+/** Why nothing else can begin while a rollout is under way, and how it is ended. */
+export function runningText(alive: Rollout): string {
+  if (alive.phase.kind === 'holdback') return heldBackText(alive);
+  return `rollout ${alive.id} is running: promote or abort it first`;
 }
 
 function refusalOfMove(

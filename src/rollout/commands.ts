@@ -5,6 +5,7 @@ import type { Random } from '../core/random.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { RouteView } from '../core/route.ts';
+import { beginsHoldback } from './advance.ts';
 import { attemptNumber, weightsOfTrial } from './attempts.ts';
 import { begin } from './begin.ts';
 import {
@@ -12,11 +13,12 @@ import {
   type ModelCommand,
   modelOf,
   refusalOf,
+  refusalOfEnd,
   type Submission,
   WAITS_FOR_LEDGER,
 } from './command.ts';
-import type { Ending } from './ending.ts';
-import { aliveTrial } from './history.ts';
+import { type Ending, isEnd } from './ending.ts';
+import { aliveTrial, lastPromoted } from './history.ts';
 import { refusalOfLedger } from './ledger-refusal.ts';
 import { type Logbook, NotRecordedError } from './logbook.ts';
 import type { Reconciler } from './reconciler.ts';
@@ -64,8 +66,8 @@ export class Commands {
     const { book, reconciler, ending } = this.#parts;
     try {
       if (!book.isFenced()) await reconciler.flushAndReconcile(modelOf(submission));
-      if (submission.kind === 'abort') {
-        const ended = await ending.abort(submission);
+      if (isEnd(submission)) {
+        const ended = await ending.end(submission);
         if (ended !== undefined) return ended;
       }
       return refusalOfLedger(book) ?? (await this.#carryOut(submission, precondition));
@@ -90,7 +92,8 @@ export class Commands {
     const { book, reconciler } = this.#parts;
     const model = modelOf(submission);
     const command = this.#completed(submission);
-    const unmet = this.#refusalOf(command) ?? precondition();
+    const alive = aliveTrial(book.model(model))?.rollout;
+    const unmet = this.#refusalOf(command) ?? precondition() ?? refusalOfEnd(command, alive);
     if (unmet?.kind === 'load') return unmet;
     const body = { kind: 'command', command, refused: unmet?.why } as const;
     if (unmet !== undefined) {
@@ -98,13 +101,13 @@ export class Commands {
       await book.append(body).catch(() => undefined);
       return unmet;
     }
-    const alive = aliveTrial(book.model(model))?.rollout;
+    const undone = command.kind === 'undo' ? lastPromoted(book.model(model)) : undefined;
     await book.append(body);
     // It changes no route, and no trial.
     if (command.kind === 'setAnchor') return this.applied(model, undefined);
     const begun = await this.#begun(command, alive);
     await reconciler.reconcileIfRecorded(model);
-    return this.applied(model, begun ?? alive?.id);
+    return this.applied(model, begun ?? (alive ?? undone?.rollout)?.id);
   }
 
   #completed(submission: Submission): ModelCommand {
@@ -157,15 +160,19 @@ export class Commands {
     const { book, routes, digestOf, whyNotComparable } = this.#parts;
     const alive = aliveTrial(book.model(model))?.rollout;
     const last = book.model(model).trials.at(-1);
+    const promoted = lastPromoted(book.model(model));
     const whyStarting = this.#parts.whyStarting(model);
     const route = routes.read(model);
-    const found = { route, whyStarting, alive, last };
+    const found = { route, whyStarting, alive, last, promoted };
     return refusalOf(command, { ...found, digestOf, whyNotComparable });
   }
 
   /** The id of the rollout that a command began, or took up again; undefined: it is about the one that runs, or about none. */
   async #begun(command: ModelCommand, alive: Rollout | undefined): Promise<string | undefined> {
     if (command.kind === 'start') return this.#begin(command);
+    const present = this.#parts.book.model(modelOf(command)).trials.at(-1)?.rollout;
+    if (alive !== undefined && present !== undefined && beginsHoldback(alive, present))
+      this.#parts.reconciler.beginHoldback(present);
     const revived = aliveTrial(this.#parts.book.model(modelOf(command)));
     if (command.kind !== 'extend' || alive !== undefined || revived === undefined) return undefined;
     this.#parts.deployer.open(revived.rollout, revived.evidence);

@@ -9,9 +9,9 @@ import type { BreakerTrip, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
 import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
 import { Changes } from './changes.ts';
-import { type CommandResult, modelOf, type Submission } from './command.ts';
+import { type CommandResult, modelOf, runningText, type Submission } from './command.ts';
 import { Commands } from './commands.ts';
-import { Ending } from './ending.ts';
+import { Ending, isEnd } from './ending.ts';
 import type { CheckedExport } from './evidence-export.ts';
 import { EvidenceExports } from './evidence-exports.ts';
 import { aliveTrial, versionsOnRecord } from './history.ts';
@@ -173,14 +173,15 @@ export class Controller {
 
   /**
    * Carries out a command, or says why not; either is on record. A rollout that is started is being loaded by then, and has not
-   * begun; what other commands need is loaded. While the ledger takes no records a command is refused, but for an abort: that routes
-   * all traffic to stable before anything else, regardless of what else is under way, and is answered within two seconds.
+   * begun; what other commands need is loaded. While the ledger takes no records a command is refused, but for an abort, or an undo
+   * in a holdback: that routes all traffic to stable before anything else, regardless of what else is under way, and is answered
+   * within two seconds.
    */
   async submit(submission: Submission): Promise<CommandResult> {
     const model = modelOf(submission);
-    if (submission.kind === 'abort') this.#ending.abortNow(submission);
+    if (isEnd(submission)) this.#ending.now(submission);
     const result = this.#submit(submission);
-    if (submission.kind === 'abort') return this.#ending.answer(result, submission);
+    if (isEnd(submission)) return this.#ending.answer(result, submission);
     const done = await result;
     if (submission.kind === 'start' || done.kind === 'refused') return done;
     await this.#reconciler.loaded(model);
@@ -198,6 +199,9 @@ export class Controller {
       case 'start':
       case 'extend':
         return this.#changes.run(model, carryOut);
+      case 'abort':
+      case 'undo':
+        return this.#ending.isImmediate(submission) ? carryOut() : this.#changes.goBack(submission);
       default:
         return carryOut();
     }
@@ -232,10 +236,7 @@ export class Controller {
       await this.#reconciler.flushAndReconcile(model);
       const alive = aliveTrial(this.#book.model(model))?.rollout;
       if (alive !== undefined) {
-        return refused(
-          'rollout_running',
-          `rollout ${alive.id} is running: promote or abort it first`,
-        );
+        return refused('rollout_running', runningText(alive));
       }
       this.#writer.remove(model);
       return undefined;

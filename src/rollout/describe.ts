@@ -22,8 +22,14 @@ export function stepTask(step: Step): string {
         ? 'pause until resumed'
         : `pause for ${durationText(step.durationMs)}`;
     case 'promote':
-      return 'promote';
+      return promoteTask(step);
   }
+}
+
+function promoteTask({ holdback }: Extract<Step, { kind: 'promote' }>): string {
+  if (holdback === undefined) return 'promote';
+  const { percent, durationMs } = holdback;
+  return `promote, with ${percent} % held back on the former version for ${durationText(durationMs)}`;
 }
 
 /** `labelledLoss{tone=dark}: 1,240 samples, about 800 more`, or what is missing. */

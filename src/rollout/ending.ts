@@ -1,12 +1,18 @@
 import type { Clock } from '../core/clock.ts';
 import { refused } from '../core/refusal.ts';
 import type { BreakerTrip, Command, Rollout } from '../core/rollout.ts';
+import { undone } from './advance.ts';
 import type { CommandResult, NotYet } from './command.ts';
 import { aliveTrial } from './history.ts';
 import type { Logbook } from './logbook.ts';
 import { type Reconciler, tripped } from './reconciler.ts';
 
-export type Abort = Extract<Command, { kind: 'abort' }>;
+/** Ends a trial and sends all traffic to the version that was stable before it. */
+export type End = Extract<Command, { kind: 'abort' | 'undo' }>;
+
+export function isEnd(command: { readonly kind: string }): command is End {
+  return command.kind === 'abort' || command.kind === 'undo';
+}
 
 export type EndingOptions = {
   readonly clock: Clock;
@@ -31,51 +37,68 @@ export class Ending {
     this.#options = options;
   }
 
-  /** Routes all traffic to stable. Does nothing without a trial. */
-  abortNow(abort: Abort): void {
-    this.#endNow(abort.model, (alive) => aborted(alive, abort, this.#options.clock.wallMs()));
+  /** Routes all traffic to stable. Does nothing without a trial that the command can end immediately. */
+  now(end: End): void {
+    this.#endNow(end.model, (alive) =>
+      this.#isEndable(alive, end) ? ended(alive, end, this.#options.clock.wallMs()) : undefined,
+    );
   }
 
-  /** As `abortNow`, for a fault of the candidate. */
+  /** Whether a command can be carried out without loading a version first, or is refused. */
+  isImmediate(end: End): boolean {
+    const alive = aliveTrial(this.#options.book.model(end.model))?.rollout;
+    return alive === undefined ? end.kind === 'abort' : this.#isEndable(alive, end);
+  }
+
+  /** As `now`, for a fault of the candidate. */
   tripNow(model: string, trip: BreakerTrip): void {
     this.#endNow(model, (alive) => tripped(alive, trip, this.#options.clock.wallMs()));
   }
 
-  /** Records an abort in the model's queue, if there is still a trial to abort; undefined: there is none. */
-  async abort(abort: Abort): Promise<CommandResult | undefined> {
+  /** Records an end in the model's queue, if there is still a trial that can be ended now; undefined: there is none. */
+  async end(end: End): Promise<CommandResult | undefined> {
     const { book, reconciler, clock } = this.#options;
-    const alive = aliveTrial(book.model(abort.model))?.rollout;
+    const alive = aliveTrial(book.model(end.model))?.rollout;
     if (alive === undefined) return undefined;
-    if (reconciler.isKept(abort.model)) return this.#again(alive, abort.model);
-    const body = { kind: 'command', command: abort, refused: undefined } as const;
-    const isRecorded = await reconciler.recordEnd(body, aborted(alive, abort, clock.wallMs()));
-    if (!isRecorded) return this.#applied(alive, abort.model);
-    await reconciler.reconcileIfRecorded(abort.model);
+    if (reconciler.isKept(end.model)) return this.#again(alive, end.model);
+    if (!this.#isEndable(alive, end)) return undefined;
+    const body = { kind: 'command', command: end, refused: undefined } as const;
+    const isRecorded = await reconciler.recordEnd(body, ended(alive, end, clock.wallMs()));
+    if (!isRecorded) return this.#applied(alive, end.model);
+    await reconciler.reconcileIfRecorded(end.model);
     return {
       kind: 'applied',
       rolloutId: alive.id,
-      revision: this.#options.revisionOf(abort.model),
+      revision: this.#options.revisionOf(end.model),
     };
   }
 
-  /** The result of an abort; after a while, that it has been carried out and is not on record yet. */
-  async answer(result: Promise<CommandResult>, { model }: Abort): Promise<CommandResult> {
+  /** The result of an end; after a while, that it has been carried out and is not on record yet. */
+  async answer(result: Promise<CommandResult>, { kind, model }: End): Promise<CommandResult> {
     const ended = this.#options.reconciler.rolloutEnded(model);
     if (ended === undefined) return result;
     let timer: NodeJS.Timeout | undefined;
     const early = new Promise<CommandResult>((resolve) => {
       timer = setTimeout(() => {
         resolve(this.#applied(ended, model));
-        result.catch((error: unknown) => this.#options.onInternalError(`abort ${model}`, error));
+        result.catch((error: unknown) => this.#options.onInternalError(`${kind} ${model}`, error));
       }, ANSWER_MS);
     });
     return Promise.race([result, early]).finally(() => clearTimeout(timer));
   }
 
-  #endNow(model: string, endedAs: (alive: Rollout) => Rollout): void {
+  #endNow(model: string, endedAs: (alive: Rollout) => Rollout | undefined): void {
     const { book, reconciler } = this.#options;
     const alive = aliveTrial(book.model(model))?.rollout;
-    if (alive !== undefined) reconciler.endNow(endedAs(alive));
+    if (alive === undefined || !reconciler.canGoBack(alive)) return;
+    const after = endedAs(alive);
+    if (after !== undefined) reconciler.endNow(after);
+  }
+
+  /** An undo is for what was promoted; and traffic goes back only to a version that answers. */
+  #isEndable(alive: Rollout, { kind }: End): boolean {
+    const isMeant = kind === 'abort' || alive.phase.kind === 'holdback';
+    return isMeant && this.#options.reconciler.canGoBack(alive);
   }
 
   /** An abort of a trial that has already ended. */
@@ -99,8 +122,9 @@ export class Ending {
   }
 }
 
-function aborted(rollout: Rollout, { reason }: Abort, atMs: number): Rollout {
-  return { ...rollout, phase: { kind: 'aborted', atMs, why: reason } };
+function ended(rollout: Rollout, end: End, atMs: number): Rollout {
+  if (end.kind === 'undo') return undone(rollout, end, atMs);
+  return { ...rollout, phase: { kind: 'aborted', atMs, why: end.reason } };
 }
 
 function notYetRecorded(book: Logbook): NotYet {

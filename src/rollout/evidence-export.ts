@@ -1,4 +1,5 @@
 import { runSlicedSteps, runSteps, type TimeSlicer } from '../concurrency/time-slicer.ts';
+import { judgedSpec } from '../core/holdback.ts';
 import type { Effect, MetricDetail, ProvenMargin, ReportedMetric } from '../core/metric-detail.ts';
 import { type Decision, type Phase, type RolloutSpec, rulesOf } from '../core/rollout.ts';
 import type { Finding, MetricStatus, VerdictKind } from '../core/verdict.ts';
@@ -95,7 +96,7 @@ export async function exportEvidence(
   const gathered = await gatherRollout(read, name, slicer);
   if (gathered === undefined) return undefined;
   const { trial, chain } = gathered;
-  const { id, spec } = trial.rollout;
+  const { id } = trial.rollout;
   const replaying = new Replaying(decide, id);
   const looks: ExportedLook[] = [];
   let shown: Shown = { metrics: [], reported: [] };
@@ -106,7 +107,7 @@ export async function exportEvidence(
     if (slicer?.isOver()) await slicer.next();
     const { body } = record;
     if (body.kind !== 'decision' || !gathered.looks.has(record.index)) continue;
-    shown = await run(detailed(body, spec));
+    shown = await run(detailed(body));
     looks.push(lookOf(record.index, body.decision, shown));
   }
   const { decisions, disagreements } = replaying.report();
@@ -140,10 +141,8 @@ function exported(
   };
 }
 
-function* detailed(
-  { evidence, decision }: DecisionRecord['body'],
-  spec: RolloutSpec,
-): Generator<void, Shown> {
+function* detailed({ evidence, decision, before }: DecisionRecord['body']): Generator<void, Shown> {
+  const spec = judgedSpec(before);
   const metrics: EvidenceExport['metrics'][number][] = [];
   for (const status of decision.verdict.metrics) {
     const detail = yield* metricDetail({ evidence, spec, status });

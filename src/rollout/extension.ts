@@ -27,8 +27,8 @@ export function refusalOfExtension(
 
 /**
  * The trial with so much more time from this moment on (wall clock, milliseconds), and never less than it had. One that waits for
- * nothing but time continues in its step; one that is paused for another reason stays so. Evidence is valid however long it is
- * gathered, so it all counts.
+ * nothing but time continues in its step; one that is paused for another reason stays so; a holdback lasts longer. Evidence is valid
+ * however long it is gathered, so it all counts.
  */
 export function extended(trial: Extendable, { forMs }: Extend, atMs: number): Rollout {
   const { rollout } = trial;
@@ -37,14 +37,16 @@ export function extended(trial: Extendable, { forMs }: Extend, atMs: number): Ro
   return {
     ...rollout,
     spec: { ...rollout.spec, maxDurationMs },
-    phase: phaseAfter(trial, atMs),
+    phase: phaseAfter(trial, forMs, atMs),
   };
 }
 
-function phaseAfter({ rollout, step }: Extendable, atMs: number): Phase {
+function phaseAfter({ rollout, step }: Extendable, forMs: number, atMs: number): Phase {
   const { phase, spec, startedMs } = rollout;
   const goesOn: Phase = { kind: 'progressing', step, sinceMs: atMs };
   if (isFinal(phase)) return goesOn;
+  if (phase.kind === 'holdback')
+    return { ...phase, untilMs: Math.max(phase.untilMs, atMs + forMs) };
   if (phase.kind !== 'paused' || spec.steps[phase.step]?.kind === 'pause') return phase;
   return phase.sinceMs - startedMs >= spec.maxDurationMs ? goesOn : phase;
 }

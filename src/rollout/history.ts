@@ -9,10 +9,11 @@ import {
   type RouteSetting,
 } from '../core/rollout.ts';
 import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../core/route.ts';
-import { begun, resumed } from './advance.ts';
+import { beginsHoldback, begun, promoted, resumed, type Undo, undone } from './advance.ts';
 import { anchorAfterPromotion, anchorAfterRoute, anchorAtStart, type Promotion } from './anchor.ts';
 import { attemptsWith, type PastAttempt, type Weights } from './attempts.ts';
 import { extended } from './extension.ts';
+import { allTo } from './route-for.ts';
 
 /** Trials kept per model for display; older ones stay in the ledger. */
 const TRIALS_MAX = 50;
@@ -91,6 +92,11 @@ export function aliveTrial(model: ModelHistory): Trial | undefined {
   return last === undefined || isFinal(last.rollout.phase) ? undefined : last;
 }
 
+/** The model's last rollout that promoted its candidate and was not undone, if there is one. */
+export function lastPromoted({ trials }: ModelHistory): Trial | undefined {
+  return trials.findLast(({ rollout }) => rollout.phase.kind === 'promoted');
+}
+
 /** The versions that the record leads a model to: by its route, and by a running trial. */
 export function versionsOnRecord(model: ModelHistory): readonly string[] {
   const spec = aliveTrial(model)?.rollout.spec;
@@ -137,14 +143,14 @@ export function withRecord(history: History, record: LedgerRecord): History {
       return withTrial(attempted, record, { id, trial: { begin }, owed: true });
     }
     case 'decision': {
-      const { evidence, decision, after } = body;
-      const trial = { rollout: after, evidence, decision };
+      const { evidence, decision, before, after } = body;
+      const trial = { rollout: after, evidence, decision, ...startingAgain(before, after) };
       const change = { id: body.rolloutId, trial, owed: moves(decision) };
-      const verdict = decision.action.kind === 'promote' ? decision.verdict : undefined;
+      const { verdict } = decision;
       const next = withTrial(history, record, change);
-      return verdict === undefined
-        ? next
-        : withPromotion(next, { rollout: after, atMs: record.atMs, verdict });
+      return takesTraffic(before, after)
+        ? withPromotion(next, { rollout: after, atMs: record.atMs, verdict })
+        : next;
     }
     case 'breaker': {
       const { rolloutId: id, phase } = body;
@@ -153,6 +159,21 @@ export function withRecord(history: History, record: LedgerRecord): History {
     case 'command':
       return body.refused === undefined ? withCommand(history, record, body) : history;
   }
+}
+
+/** True where the candidate becomes stable: at the end of a holdback it has been that since its beginning. */
+function takesTraffic(before: Rollout, after: Rollout): boolean {
+  const isStable = ({ phase: { kind } }: Rollout): boolean =>
+    kind === 'promoted' || kind === 'holdback';
+  return isStable(after) && !isStable(before);
+}
+
+/** A holdback is judged by what is seen from its beginning on. */
+function startingAgain(
+  before: Rollout,
+  after: Rollout,
+): Partial<Pick<Trial, 'evidence' | 'decision'>> {
+  return beginsHoldback(before, after) ? { evidence: NO_EVIDENCE, decision: undefined } : {};
 }
 
 /** A trial that has begun could promote, regardless of what became of it. */
@@ -201,12 +222,32 @@ function withCommand(
   if (command.kind === 'setAnchor') return withAnchor(history, command, givenMs ?? record.atMs);
   const model = modelHistory(history, command.model);
   const trial = command.kind === 'extend' ? model.trials.at(-1) : aliveTrial(model);
-  if (trial === undefined) return history;
-  const rollout = commanded(trial, command, givenMs ?? record.atMs);
-  const next = withTrial(history, record, { id: rollout.id, trial: { rollout }, owed: true });
-  return command.kind === 'promote'
+  const atMs = givenMs ?? record.atMs;
+  if (trial === undefined)
+    return command.kind === 'undo'
+      ? withoutPromotion(history, record, { ...command, atMs })
+      : history;
+  const rollout = commanded(trial, command, atMs);
+  const change = { rollout, ...startingAgain(trial.rollout, rollout) };
+  const next = withTrial(history, record, { id: rollout.id, trial: change, owed: true });
+  return takesTraffic(trial.rollout, rollout)
     ? withPromotion(next, { rollout, atMs: record.atMs, verdict: undefined })
     : next;
+}
+
+/** The last promotion is undone: the version before it is to be the route's again. */
+function withoutPromotion(
+  history: History,
+  record: LedgerRecord,
+  { atMs, ...undo }: Undo & { readonly atMs: number },
+): History {
+  const promoted = lastPromoted(modelHistory(history, undo.model))?.rollout;
+  if (promoted === undefined) return history;
+  const rollout = undone(promoted, undo, atMs);
+  const { stable } = rollout.spec;
+  const change = { model: undo.model, stable, shares: allTo(stable), mirror: undefined };
+  const taken = withTrial(history, record, { id: rollout.id, trial: { rollout }, owed: false });
+  return withSetting(taken, change);
 }
 
 function withAnchor(
@@ -229,14 +270,16 @@ function withSetting(history: History, { model, stable, shares, mirror }: RouteS
 /** What a person made of a rollout. */
 function commanded(
   trial: Trial,
-  command: Extract<Command, { kind: 'promote' | 'abort' | 'resume' | 'extend' }>,
+  command: Extract<Command, { kind: 'promote' | 'abort' | 'undo' | 'resume' | 'extend' }>,
   atMs: number,
 ): Rollout {
   switch (command.kind) {
     case 'promote':
-      return { ...trial.rollout, phase: { kind: 'promoted', atMs } };
+      return promoted(trial.rollout, atMs);
     case 'abort':
       return { ...trial.rollout, phase: { kind: 'aborted', atMs, why: command.reason } };
+    case 'undo':
+      return undone(trial.rollout, command, atMs);
     case 'resume':
       return resumed(trial.rollout, atMs, trial.evidence);
     case 'extend':

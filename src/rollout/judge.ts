@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.ts';
 import type { Evidence } from '../core/evidence.ts';
+import { judgedSpec } from '../core/holdback.ts';
 import type { Decision, Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { MetricName, Verdict } from '../core/verdict.ts';
 import { stepOf } from './advance.ts';
@@ -24,9 +25,18 @@ export type Judged = {
  * failed: the verdict is `error`, and the rollout pauses.
  */
 export function judge(decide: Decide, { rollout, evidence, atMs }: Judged): Decision {
-  const require = requiredMetrics(rollout.spec, stepOf(rollout.phase));
-  const verdict = decideSafely(decide, { evidence, spec: rollout.spec, require });
+  const spec = judgedSpec(rollout);
+  const isWatch = rollout.phase.kind === 'holdback';
+  const require = isWatch ? [] : requiredMetrics(spec, stepOf(rollout.phase));
+  const found = decideSafely(decide, { evidence, spec, require });
+  const verdict = isWatch ? ofWatch(found) : found;
   return { atMs, verdict, action: nextAction({ rollout, verdict, evidence, nowMs: atMs }) };
+}
+
+/** Nothing has to be shown in a holdback, so nothing is missing for it. */
+function ofWatch(verdict: Verdict): Verdict {
+  const isOpen = verdict.kind === 'inconclusive' || verdict.kind === 'pass';
+  return isOpen ? { ...verdict, kind: 'inconclusive', reasons: [] } : verdict;
 }
 
 function decideSafely(decide: Decide, question: Parameters<Decide>[0]): Verdict {

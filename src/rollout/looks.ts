@@ -1,8 +1,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
+import { judgedSpec } from '../core/holdback.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
-import { isFinal } from '../core/rollout.ts';
-import { advance } from './advance.ts';
+import { type Action, isFinal, type Rollout } from '../core/rollout.ts';
+import { advance, beginsHoldback } from './advance.ts';
 import { aliveTrial, type Trial } from './history.ts';
 import { type Decide, judge } from './judge.ts';
 import type { Logbook } from './logbook.ts';
@@ -59,16 +60,14 @@ export class Looks {
     const { rollout } = trial;
     if (rollout.phase.kind === 'loading') return;
     const { id: rolloutId } = rollout;
-    this.#checkMirror(model, rolloutId);
+    this.#checkMirror(rollout);
     const atMs = clock.wallMs();
     const evidence = read(rolloutId);
     const decision = judge(this.#options.decide, { rollout, evidence, atMs });
     this.#latest.set(model, { evidence, decision, rolloutId });
     if (!isWorthRecording(trial, { evidence, decision }, checkpointMs ?? CHECKPOINT_MS)) return;
     const { action } = decision;
-    // While the versions of the present step are being loaded, a trial can end but not advance.
-    const isHeld = book.health().kind === 'degraded' || reconciler.isLoading(model);
-    if (action.kind !== 'rollBack' && isHeld) return;
+    if (!this.#mayFollow(rollout, action)) return;
     const after = advance(rollout, { action, atMs, evidence });
     const body = {
       kind: 'decision',
@@ -80,12 +79,23 @@ export class Looks {
     } as const;
     if (action.kind === 'rollBack') await reconciler.recordEnd(body, after);
     else await book.append(body);
+    if (beginsHoldback(rollout, after)) reconciler.beginHoldback(after);
     if (action.kind !== 'wait') await reconciler.reconcile(model);
   }
 
-  #checkMirror(model: string, rolloutId: string): void {
+  /** Whether what follows can be recorded now; else the next look tries again. */
+  #mayFollow(rollout: Rollout, action: Action): boolean {
+    const { book, reconciler } = this.#options;
+    // Until the former version answers there is nothing to go back to.
+    if (action.kind === 'rollBack') return reconciler.canGoBack(rollout);
+    // While the versions of the present step are being loaded, a trial can end but not advance.
+    return book.health().kind === 'healthy' && !reconciler.isLoading(rollout.spec.model);
+  }
+
+  /** A holdback mirrors nothing. */
+  #checkMirror({ id, phase, spec: { model } }: Rollout): void {
     const { mirrorHealth, onMirrorHealth } = this.#options;
-    const health = mirrorHealth?.(rolloutId);
+    const health = phase.kind === 'holdback' ? undefined : mirrorHealth?.(id);
     const wasFailing = this.#mirrors.get(model)?.state === 'failing';
     if (health === undefined) {
       this.#mirrors.delete(model);
@@ -129,7 +139,8 @@ export class Looks {
 
   #detailed(trial: Trial): Detailed | undefined {
     const { evidence, decision } = this.#latestOf(trial) ?? trial;
-    const { id: rolloutId, spec } = trial.rollout;
+    const { id: rolloutId } = trial.rollout;
+    const spec = judgedSpec(trial.rollout);
     return decision && { rolloutId, spec, evidence, verdict: decision.verdict };
   }
 }

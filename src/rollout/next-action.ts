@@ -13,6 +13,7 @@ import { metricLabel } from '../decide/metric-plans.ts';
 import { stepOf } from './advance.ts';
 import { bindingText } from './binding-need.ts';
 import { harmText, needText, stepTask, stepText } from './describe.ts';
+import { nextOfHoldback } from './holdback.ts';
 import { everRequired, requiredMetrics } from './required-metrics.ts';
 import { weightState } from './weight-step.ts';
 
@@ -27,13 +28,16 @@ export type Look = {
 /**
  * What is to be done next. In this order: a candidate proven worse is rolled back in every state, paused included; what
  * could not be measured pauses; a budget of time that is used up does what the rollout says; then the step decides. Only a
- * `pass` leaves an analysis or promotes; `inconclusive` never does.
+ * `pass` leaves an analysis or promotes; `inconclusive` never does. A holdback has no budget but its own time.
  */
 export function nextAction(look: Look): Action {
   const { rollout, verdict, nowMs } = look;
   if (isFinal(rollout.phase)) return wait('the rollout has ended');
   if (rollout.phase.kind === 'loading') return wait(loadingText(rollout.spec));
-  if (verdict.kind === 'fail') return rollBackProven(verdict);
+  if (verdict.kind === 'fail') return rollBackProven(look);
+  const { phase } = rollout;
+  if (phase.kind === 'holdback')
+    return nextOfHoldback({ rollout, phase, verdict, nowMs, idle: idleText(look) });
   const overdue = nowMs - rollout.startedMs >= rollout.spec.maxDurationMs;
   if (overdue && rollout.spec.onInconclusive === 'rollback') {
     return { kind: 'rollBack', why: inconclusiveText(look), decidedBy: ['maxDuration'] };
@@ -133,7 +137,8 @@ const STALE_MS = 3_600_000;
 
 /** `no traffic for 12 minutes`; undefined while requests come. */
 function idleText({ rollout, evidence, nowMs }: Look): string | undefined {
-  const idleMs = nowMs - (evidence.latestMs ?? rollout.startedMs);
+  const { heldBackSinceMs, startedMs } = rollout;
+  const idleMs = nowMs - (evidence.latestMs ?? heldBackSinceMs ?? startedMs);
   return idleMs < IDLE_MS ? undefined : `no traffic for ${ageText(idleMs)}`;
 }
 
@@ -167,10 +172,12 @@ function wait(why: string): Action {
   return { kind: 'wait', why };
 }
 
-function rollBackProven(verdict: Verdict): Action {
+function rollBackProven({ rollout, verdict }: Look): Action {
   const worse = verdict.metrics.filter((status) => status.finding === 'worse').map(harmText);
   const detail = worse.length > 0 ? worse.join('; ') : verdict.decidedBy.join(', ');
-  return { kind: 'rollBack', why: `proven worse: ${detail}`, decidedBy: verdict.decidedBy };
+  const when = rollout.phase.kind === 'holdback' ? ' after the promotion' : '';
+  const why = `proven worse${when}: ${detail}`;
+  return { kind: 'rollBack', why, decidedBy: verdict.decidedBy };
 }
 
 /** What is left to do where time is up. The first rules' records say it in the first rules' words. */

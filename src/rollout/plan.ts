@@ -2,6 +2,7 @@ import { type AttemptShare, attemptShare } from '../core/attempt.ts';
 import { equalTruth, improvementOf, type Truth, type TruthAssumptions } from '../decide/truth.ts';
 import { stepTask } from './describe.ts';
 import { type PlanEffect, planEffects } from './plan-effects.ts';
+import { type PlanHoldback, planHoldback } from './plan-holdback.ts';
 import { leastImprovement, type SmallestEffect, smallestEffects } from './plan-smallest.ts';
 import {
   HOUR_MS,
@@ -50,6 +51,8 @@ export type Plan = {
   readonly improvement: number | undefined;
   /** The least of that which is expected to be proven within `maxDuration` at this rate; undefined as well where none is. */
   readonly leastImprovement: number | undefined;
+  /** What follows the promotion; undefined: nothing is held back. It is in no sum of the plan. */
+  readonly holdback: PlanHoldback | undefined;
   /** Which attempt it is, and the false promotions that it may cost; undefined where attempts are not counted. */
   readonly attempt: AttemptShare | undefined;
 };
@@ -106,6 +109,7 @@ export function planOf(spec: PlannedSpec, options: PlanOptions): Plan {
     smallest: smallestEffects(known),
     improvement: improvementOf(spec),
     leastImprovement: leastImprovement(known, assumptions.discordantRate),
+    holdback: planHoldback(known),
     attempt: attemptShare(spec.attempt, spec.errorBudget.falsePromotion),
   };
 }

@@ -1,6 +1,7 @@
 import type { SerialQueues } from '../concurrency/serial-queues.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
+import { NO_EVIDENCE } from '../core/evidence.ts';
 import type { RecordBody } from '../core/record.ts';
 import { type BreakerTrip, isFinal, type Rollout } from '../core/rollout.ts';
 import { type Route, type RouteView, versionsLedTo } from '../core/route.ts';
@@ -135,9 +136,48 @@ export class Reconciler {
     this.#unreconciled.delete(model);
   }
 
+  /**
+   * Whether all traffic can go to the version that was stable before a trial: it serves, but in a holdback, where it may just
+   * be loading or be started again after a crash.
+   */
+  canGoBack({ phase, spec: { model, stable } }: Rollout): boolean {
+    if (phase.kind !== 'holdback' || this.#options.routes.read(model)?.stable === stable)
+      return true;
+    return this.#options.deployer.canAnswer({ model, version: stable });
+  }
+
+  /** A holdback begins: evidence starts from nothing. */
+  beginHoldback(rollout: Rollout): void {
+    this.#options.deployer.open(rollout, NO_EVIDENCE);
+  }
+
+  /**
+   * What a trial needs cannot be loaded, or is not what it was: that ends it. It undoes a promotion that is in effect only
+   * where that leaves the former version alone to answer. `reconcilePending` is to follow.
+   */
+  async loadFailed(rollout: Rollout, detail: string): Promise<void> {
+    const { book, clock, deployer, routes, onInternalError } = this.#options;
+    const { model, candidate } = rollout.spec;
+    const trip = { cause: 'loadFailed', detail } as const;
+    const isInEffect = routes.read(model)?.stable === candidate;
+    const isDown = !deployer.canAnswer({ model, version: candidate });
+    if (!isInEffect || (rollout.phase.kind === 'holdback' && isDown && this.canGoBack(rollout)))
+      return this.breakOff(rollout, trip);
+    if (rollout.phase.kind !== 'holdback') {
+      // All traffic is where it belongs by now, and stays there.
+      onInternalError(`load ${model}`, new Error(detail));
+      this.#unreconciled.delete(model);
+      return;
+    }
+    const why = `the holdback ended early: ${detail}`;
+    const phase = { kind: 'promoted', atMs: clock.wallMs(), why } as const;
+    this.#unreconciled.add(model);
+    await book.append({ kind: 'breaker', rolloutId: rollout.id, trip, phase });
+  }
+
   /** Ends a trial for a fault outside the statistics. `reconcilePending` is to follow. */
   async breakOff(rollout: Rollout, trip: BreakerTrip): Promise<void> {
-    if (this.isKept(rollout.spec.model)) return;
+    if (this.isKept(rollout.spec.model) || !this.canGoBack(rollout)) return;
     const after = tripped(rollout, trip, this.#options.clock.wallMs());
     const { id: rolloutId, phase } = after;
     const body = { kind: 'breaker', rolloutId, trip, phase } as const;
@@ -219,7 +259,7 @@ export class Reconciler {
     if (present === undefined || route === undefined || !isSamePhase(present, rollout)) return;
     if (this.rolloutEnded(model) !== undefined) return;
     if (problem !== undefined) {
-      await this.breakOff(present, { cause: 'loadFailed', detail: problem });
+      await this.loadFailed(present, problem);
       await this.reconcilePending(model);
       return;
     }
@@ -273,7 +313,8 @@ export function tripped(rollout: Rollout, trip: BreakerTrip, atMs: number): Roll
   return { ...rollout, phase: { kind: 'rolledBack', atMs, why, decidedBy: [trip.cause] } };
 }
 
-function hasEndedForWorse({ phase: { kind } }: Rollout): boolean {
+/** True for a trial that left the version before as stable, or made it that again. */
+export function hasEndedForWorse({ phase: { kind } }: Rollout): boolean {
   return kind === 'rolledBack' || kind === 'aborted';
 }
 

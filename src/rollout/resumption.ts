@@ -6,9 +6,9 @@ import type { Route } from '../core/route.ts';
 import { findRoute, type RouteQuestion } from './adoption.ts';
 import { aliveTrial, swappedPackage } from './history.ts';
 import type { Logbook } from './logbook.ts';
-import type { Reconciler } from './reconciler.ts';
+import { hasEndedForWorse, type Reconciler } from './reconciler.ts';
 import type { RolloutDeployer } from './rollout-deployer.ts';
-import { allTo } from './route-for.ts';
+import { allTo, routeFor } from './route-for.ts';
 import type { RouteWriter } from './route-writer.ts';
 
 export type ResumptionParts = {
@@ -85,8 +85,17 @@ export class Resumption {
     const { route, isChoice } = found;
     const isSettled =
       aliveTrial(book.model(model)) === undefined && book.model(model).owed.kind === 'nothing';
-    const safe = isSettled ? route : { ...route, shares: allTo(route.stable), mirror: undefined };
+    const held = { ...route, shares: allTo(route.stable), mirror: undefined };
+    const safe = isSettled ? route : (this.#routeOwed(model, route) ?? held);
     return { safe, isChoice, isSettled };
+  }
+
+  /** Where the end of a trial leads that was recorded and not carried out; undefined: none was. */
+  #routeOwed(model: string, route: Route): Route | undefined {
+    const { owed, trials } = this.#parts.book.model(model);
+    const last = trials.at(-1)?.rollout;
+    const isOwed = owed.kind === 'rollout' && last !== undefined && hasEndedForWorse(last);
+    return isOwed ? routeFor(last, route) : undefined;
   }
 
   /** Opens the running trial with its recorded evidence. */
@@ -104,7 +113,7 @@ export class Resumption {
     const alive = aliveTrial(book.model(model));
     const swapped = alive && swappedPackage(alive, digestOf);
     if (alive !== undefined && swapped !== undefined) {
-      await reconciler.breakOff(alive.rollout, { cause: 'loadFailed', detail: swapped });
+      await reconciler.loadFailed(alive.rollout, swapped);
     }
     await reconciler.reconcile(model);
   }

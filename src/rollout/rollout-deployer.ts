@@ -2,6 +2,7 @@ import type { Evidence } from '../core/evidence.ts';
 import type { Preparation } from '../core/preparation.ts';
 import type { Rollout } from '../core/rollout.ts';
 import type { Route, RouteView } from '../core/route.ts';
+import type { ModelVersion } from '../core/version.ts';
 
 /** Deploys what rollouts and routes need in the serving column. The composition root provides it. */
 export type RolloutDeployer = {
@@ -13,6 +14,8 @@ export type RolloutDeployer = {
   prepare(rollout: Rollout, signal: AbortSignal): Promise<void>;
   /** Whether all of that is there. */
   isPrepared(rollout: Rollout): boolean;
+  /** Whether a version answers at present, in whichever role. */
+  canAnswer(target: ModelVersion): boolean;
   /** Loads every version that a route outside a trial sends to. May be called again. */
   prepareRoute(route: Route): Promise<void>;
   /** How what another route of a model leads to is loaded before it is accepted. One at a time for each model. */

@@ -1,4 +1,5 @@
-import { isFinal, type Rollout, type Step } from '../core/rollout.ts';
+import { holdbackOf } from '../core/holdback.ts';
+import { isFinal, type Rollout, type RolloutSpec, type Step } from '../core/rollout.ts';
 import { ALL_BP, basisPoints, type MirrorSetting, type Route, type Share } from '../core/route.ts';
 import { stepOf } from './advance.ts';
 
@@ -15,6 +16,7 @@ export function routeFor(rollout: Rollout, base: Route): Route {
     const stable = phase.kind === 'promoted' ? spec.candidate : spec.stable;
     return { ...base, stable, shares: allTo(stable), mirror: undefined };
   }
+  if (phase.kind === 'holdback') return heldBackFrom(spec, base);
   const done = spec.steps.slice(0, stepOf(phase) + 1);
   return {
     ...base,
@@ -25,6 +27,23 @@ export function routeFor(rollout: Rollout, base: Route): Route {
   };
 }
 
+/**
+ * The candidate as stable, and a part of the traffic on the former version. That is compared with a part of the candidate's as
+ * large, in a process of its own: pauses come as often in a small arm as in a large one, and would weigh more in the smaller. Both
+ * parts keep the units that the trial drew there.
+ */
+function heldBackFrom(spec: RolloutSpec, base: Route): Route {
+  const { candidate, stable, salt } = spec;
+  const heldBp = basisPoints(holdbackOf(spec)?.percent ?? 0);
+  const shares: readonly Share[] = [
+    { arm: 'candidate', version: candidate, weightBp: heldBp },
+    { arm: 'stable', version: candidate, weightBp: ALL_BP - 2 * heldBp },
+    { arm: 'control', version: stable, weightBp: heldBp },
+  ];
+  const held = shares.filter((share) => share.weightBp > 0);
+  return { ...base, stable: candidate, salt, shares: held, mirror: undefined };
+}
+
 /** All of the traffic to one version as stable. */
 export function allTo(version: string): readonly Share[] {
   return [{ arm: 'stable', version, weightBp: ALL_BP }];
@@ -33,6 +52,8 @@ export function allTo(version: string): readonly Share[] {
 /** The share of the candidate that the steps so far ask for, in basis points. */
 export function setWeightBp(rollout: Rollout): number {
   if (rollout.phase.kind === 'promoted') return ALL_BP;
+  if (rollout.phase.kind === 'holdback')
+    return ALL_BP - basisPoints(holdbackOf(rollout.spec)?.percent ?? 0);
   if (isFinal(rollout.phase) || rollout.phase.kind === 'loading') return 0;
   const done = rollout.spec.steps.slice(0, stepOf(rollout.phase) + 1);
   return basisPoints(lastOf(done, 'setWeight')?.percent ?? 0);

@@ -1,6 +1,7 @@
 import { type Anchor, type AnchorStatus, spentSince } from '../core/anchor.ts';
 import { type AttemptShare, attemptShare } from '../core/attempt.ts';
 import type { Evidence, FailuresByArm, MirrorCounts } from '../core/evidence.ts';
+import { holdbackOf } from '../core/holdback.ts';
 import type { LabelEvidence } from '../core/label-evidence.ts';
 import type { MetricDetail, ReportedMetric } from '../core/metric-detail.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
@@ -41,6 +42,13 @@ export type RolloutStatus = {
         readonly task: string;
       }
     | undefined;
+  /** What stays, or stayed, on the former version after the promotion; absent where nothing did. */
+  readonly holdback?: {
+    readonly percent: number;
+    readonly sinceMs: number;
+    /** When it ends by itself; absent once it has ended. */
+    readonly untilMs?: number;
+  };
   readonly setWeightBp: number;
   /** As the evidence shows it; undefined before the candidate or its reference has answered anything at this share. */
   readonly actualWeightBp: number | undefined;
@@ -106,6 +114,7 @@ export function statusOf(
     claim: spec.claim ?? 'noWorse',
     phase: phase.kind,
     step: stepStatus(rollout),
+    ...holdbackStatus(rollout),
     setWeightBp: setWeightBp(rollout),
     actualWeightBp: actualWeightBp(rollout, evidence),
     verdict: decision?.verdict.kind,
@@ -134,9 +143,21 @@ export function statusOf(
 /** An anchor as a rollout shows it. */
 export function anchorStatusOf(anchor: Anchor, { spec, phase }: Rollout): AnchorStatus {
   const { version, sinceMs, by, why } = anchor;
-  const stable = phase.kind === 'promoted' ? spec.candidate : spec.stable;
+  const isStable = phase.kind === 'promoted' || phase.kind === 'holdback';
+  const stable = isStable ? spec.candidate : spec.stable;
   const allowed = spec.margins.labelledLoss;
   return { version, sinceMs, by, why, spent: spentSince(anchor, stable), allowed };
+}
+
+function holdbackStatus({
+  spec,
+  phase,
+  heldBackSinceMs: sinceMs,
+}: Rollout): Pick<RolloutStatus, 'holdback'> {
+  const holdback = holdbackOf(spec);
+  if (holdback === undefined || sinceMs === undefined) return {};
+  const until = phase.kind === 'holdback' ? { untilMs: phase.untilMs } : {};
+  return { holdback: { percent: holdback.percent, sinceMs, ...until } };
 }
 
 function shownLabels(labelling: LabelEvidence | undefined): RolloutStatus['labelling'] {
@@ -165,6 +186,7 @@ function stepStatus(rollout: Rollout): RolloutStatus['step'] {
 function actualWeightBp(rollout: Rollout, evidence: Evidence): number | undefined {
   const setBp = setWeightBp(rollout);
   if (setBp === 0 || setBp === ALL_BP) return setBp;
+  if (rollout.phase.kind === 'holdback') return heldBackWeightBp(setBp, evidence);
   for (const [key, counts] of Object.entries(evidence.live)) {
     const [candidateBp = 0, referenceBp = 0] = key.split(':').map(Number);
     const answered = counts.candidate.requests + counts.reference.requests;
@@ -172,6 +194,15 @@ function actualWeightBp(rollout: Rollout, evidence: Evidence): number | undefine
     return Math.round(((candidateBp + referenceBp) * counts.candidate.requests) / answered);
   }
   return undefined;
+}
+
+/** The former version and a part of the candidate's traffic as large hold a known part; the rest is the candidate's. */
+function heldBackWeightBp(setBp: number, evidence: Evidence): number | undefined {
+  const heldBp = ALL_BP - setBp;
+  const counts = evidence.live[`${heldBp}:${heldBp}`];
+  const [mine, former] = [counts?.candidate.requests ?? 0, counts?.reference.requests ?? 0];
+  if (mine + former === 0) return undefined;
+  return Math.round(ALL_BP - (2 * heldBp * former) / (mine + former));
 }
 
 function whyOf({ phase, spec }: Rollout, decision: Decision | undefined): string {
@@ -184,7 +215,10 @@ function whyOf({ phase, spec }: Rollout, decision: Decision | undefined): string
       return decision?.verdict.kind === 'error'
         ? `${phase.why}; ${decision.action.why}`
         : phase.why;
+    case 'holdback':
+      return decision?.action.why ?? 'the holdback has just begun';
     case 'promoted':
+      if (phase.why !== undefined) return phase.why;
       return decision?.action.kind === 'promote' ? decision.action.why : 'promoted by hand';
     case 'rolledBack':
     case 'aborted':

@@ -19,7 +19,8 @@ export function isWorthRecording(
   const { evidence, decision } = look;
   if (decision.action.kind !== 'wait' || trial.decision === undefined) return true;
   if (findingsOf(decision) !== findingsOf(trial.decision)) return true;
-  const ageMs = decision.atMs - trial.rollout.startedMs;
+  const { heldBackSinceMs, startedMs } = trial.rollout;
+  const ageMs = decision.atMs - (heldBackSinceMs ?? startedMs);
   const dueMs = Math.max(checkpointMs, CHECKPOINT_AGE_RATIO * ageMs);
   // The wall clock may have been set back: then the last record lies ahead.
   if (Math.abs(decision.atMs - trial.decision.atMs) < dueMs) return false;

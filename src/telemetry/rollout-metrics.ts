@@ -33,6 +33,7 @@ const PHASES = Object.keys({
   loading: true,
   progressing: true,
   paused: true,
+  holdback: true,
   promoted: true,
   rolledBack: true,
   aborted: true,
@@ -61,7 +62,7 @@ type ReadViews = () => readonly RolloutView[];
 function addPhase(registry: Registry, views: ReadViews): void {
   new Gauge({
     name: 'understudy_rollout_phase',
-    help: "Phase of a model's newest rollout (1 for the current one): loading, progressing, paused, promoted, rolledBack or aborted",
+    help: "Phase of a model's newest rollout (1 for the current one): loading, progressing, paused, holdback, promoted, rolledBack or aborted",
     labelNames: [...LABELS, 'phase'],
     registers: [registry],
     collect() {

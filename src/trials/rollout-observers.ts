@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import { type Evidence, type FailuresByArm, NO_EVIDENCE } from '../core/evidence.ts';
 import type { FailureKind } from '../core/failure-kind.ts';
+import { judgedSpec } from '../core/holdback.ts';
 import type { MirrorEvent, MirrorTarget, Order, RolloutReport } from '../core/messages.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { Rollout, RolloutSpec } from '../core/rollout.ts';
@@ -64,14 +65,17 @@ export class RolloutObservers {
       onInternalError('open rollout', error);
       return;
     }
+    // Of a rollout that begins its holdback: what waited for labels of the trial decides nothing more.
+    void this.#observers.get(model)?.close(true);
+    const isHeldBack = rollout.heldBackSinceMs !== undefined;
+    const storeId = isHeldBack ? `${rollout.id} holdback` : rollout.id;
     const observer = new RolloutObserver({
-      rollout,
+      rollout: { ...rollout, spec: judgedSpec(rollout) },
       from,
       ...contestants,
       labelSettings: () => labelSettings(model),
       openStore:
-        labelFolder &&
-        ((part, max) => labelFolder.open({ model, rolloutId: rollout.id, part }, max)),
+        labelFolder && ((part, max) => labelFolder.open({ model, rolloutId: storeId, part }, max)),
       clock,
       sendCheck: (requestId) => order({ kind: 'checkMirror', model, requestId }),
       onFailure: (arm, kind) => {

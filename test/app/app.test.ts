@@ -27,6 +27,7 @@ t.test(
           throw new Error('no such file');
         },
         isPrepared: () => false,
+        find: () => undefined,
         change: () => {
           throw new Error('no change is made here');
         },

@@ -227,8 +227,8 @@ t.test('anchor names a version, and why', TIME, async (t) => {
   t.match(submissions.at(-1), { kind: 'setAnchor', version: '1', reason: 'audited' });
 });
 
-t.test('promote, abort and resume carry their reason', TIME, async (t) => {
-  for (const kind of ['promote', 'abort', 'resume'] as const) {
+t.test('promote, abort, undo and resume carry their reason', TIME, async (t) => {
+  for (const kind of ['promote', 'abort', 'undo', 'resume'] as const) {
     const end = await rollout(kind, 'fashion', '--reason', 'because', '-o', 'json');
     t.same(
       [end.code, JSON.parse(end.stdout)],

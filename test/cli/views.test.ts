@@ -232,6 +232,7 @@ const PLAN: Plan = {
   smallest: [],
   improvement: undefined,
   leastImprovement: undefined,
+  holdback: undefined,
   attempt: { number: 1, falsePromotion: 0.0304 },
 };
 
@@ -332,4 +333,17 @@ models.n: not served: no folder
   );
   t.match(formatReload({ changes, notes: [], dryRun: true }), /8 \(would be applied\)$/m);
   t.match(formatReload({ changes: [], notes: [], dryRun: false }), /^Nothing to do/);
+});
+
+t.test('a plan shows what is held back once the candidate is promoted', async (t) => {
+  const smallest = [{ metric: 'errors', rate: 0.0087, reference: 0.001 }];
+  const holdback = { percent: 5, hours: 6, requests: 10_800, smallest };
+  t.match(
+    formatPlan({ ...PLAN, holdback }),
+    /\nOnce promoted: 5 % stays on the former version for 6 h, beside as much of the candidate's traffic: about 10,800 requests each\.\nThe least that undoes .*:\n {2}errors +0\.87 % +reference 0\.10 %$/,
+  );
+  t.match(
+    formatPlan({ ...PLAN, holdback: { ...holdback, requests: undefined, smallest: [] } }),
+    /traffic\.$/,
+  );
 });

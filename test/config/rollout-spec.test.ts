@@ -243,3 +243,22 @@ t.test(
     t.end();
   },
 );
+
+t.test('a promotion may hold a part of the traffic back, for a time', (t) => {
+  const ask = (holdback: unknown) => {
+    const before = [
+      { setMirror: { percentage: 100, twin: 100 } },
+      { analysis: { metrics: ['disagreement'] } },
+    ];
+    const steps = [...before, { promote: { holdback } }];
+    return parseRolloutRequest({ candidate: '2', steps }).overrides.steps?.at(-1);
+  };
+  const holdback = { percent: 5, durationMs: 6 * 3_600_000 };
+  t.same(ask({ percent: 5, for: '6h' }), { kind: 'promote', holdback });
+  t.same(ask(undefined), { kind: 'promote' });
+  t.throws(() => ask({ percent: 0, for: '6h' }), /percent above 0 and at most 50/);
+  t.throws(() => ask({ percent: 51, for: '6h' }), /percent above 0 and at most 50/);
+  t.throws(() => ask({ percent: 5 }), /holdback\.for: expected a duration/);
+  t.throws(() => ask({ percent: 5, for: '91d' }), /expected a duration of at most 90d/);
+  t.end();
+});

@@ -140,6 +140,8 @@ export class World {
     ['3', 'weights-3'],
   ]);
   evidence: Evidence = NO_EVIDENCE;
+  /** Versions that do not answer. */
+  readonly down = new Set<string>();
   /** What preparing fails with; undefined: it does not. */
   prepareFault: string | undefined;
   /** What a trial needs is loaded once it opens. */
@@ -212,6 +214,7 @@ export class World {
       if (this.prepareFault !== undefined) throw new Error(this.prepareFault);
     },
     isPrepared: () => true,
+    canAnswer: ({ version }) => !this.down.has(version),
     prepareRoute: async (route) => {
       this.log.push(`prepareRoute ${shareText(route)}`);
       if (this.prepareFault !== undefined) throw new Error(this.prepareFault);

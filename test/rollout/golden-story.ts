@@ -69,6 +69,24 @@ export async function anchorStory(): Promise<readonly LedgerRecord[]> {
   return ledger.records();
 }
 
+/** What a controller records of holdbacks: one ended by its time, one undone; and a promotion that is undone once it is final. */
+export async function holdbackStory(): Promise<readonly LedgerRecord[]> {
+  const world = new World();
+  const { controller, ledger } = world.boot([], decide);
+  await world.resume(controller);
+  const holdback = { percent: 5, durationMs: 120_000 };
+  const steps = [...aSpec().steps.slice(0, -1), { kind: 'promote', holdback }] as const;
+  const asked = { model: 'fashion', reason: 'a reason' } as const;
+  for (const ends of [() => looks(world, controller, [NO_EVIDENCE, NO_EVIDENCE]), undefined]) {
+    await started(world, controller, { steps });
+    await controller.submit({ ...asked, kind: 'promote' });
+    await ends?.();
+    await controller.submit({ ...asked, kind: 'undo' });
+  }
+  if (world.errors.length > 0) throw new Error(world.errors.join('\n'));
+  return ledger.records();
+}
+
 /** A split and a mirror, a command that comes too late, and all traffic back to stable. */
 async function setRoutes(controller: Controller): Promise<void> {
   const command = { kind: 'setRoute', model: 'fashion', stable: '1', mirror: undefined } as const;

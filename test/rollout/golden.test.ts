@@ -78,6 +78,15 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
     ],
     shares: 'stable=3:10000',
   },
+  /** Holdbacks, and promotions that are undone. Its evidence is empty. */
+  '0.2.0-holdback': {
+    sha256: '1dbfd8af1f7e4bf26c8109d704c16df5f8ec4fb90f8aadab621c4a301fef042a',
+    head: 'cb083ffbcf92d249d3ddda09a8af33dac201ed8be4c11b5c25ffa1fddf5bc71a',
+    records: 19,
+    decisions: 2,
+    endings: ['rolledBack', 'rolledBack'],
+    shares: 'stable=1:10000',
+  },
 };
 
 type Golden = {
@@ -103,6 +112,7 @@ const COMMANDS: Readonly<Record<Command['kind'], true>> = {
   start: true,
   promote: true,
   abort: true,
+  undo: true,
   resume: true,
   extend: true,
   setAnchor: true,

@@ -4,7 +4,7 @@ import type { VerdictKind } from '../../src/core/verdict.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
 import { replay } from '../../src/rollout/replay.ts';
 import { routeOnRecord } from '../support/route-on-record.ts';
-import { aRoute, aSpec, decideByLabel, evidenceOf, World } from './builders.ts';
+import { aRoute, aSpec, decideByLabel, evidenceOf, TENTH, World } from './builders.ts';
 
 const MODEL = { model: 'fashion', reason: 'asked for' } as const;
 const HALF = [
@@ -32,6 +32,14 @@ async function toCanary(world: World, controller: Controller): Promise<void> {
   await look(world, controller, ['pass', 0]);
 }
 
+async function toHoldback(world: World, controller: Controller): Promise<void> {
+  const holdback = { percent: 5, durationMs: 3_600_000 };
+  const spec = aSpec({ steps: [TENTH, { kind: 'promote', holdback }] });
+  await controller.submit({ kind: 'start', spec });
+  await look(world, controller, ['inconclusive', 60]);
+  await controller.submit({ ...MODEL, kind: 'promote' });
+}
+
 const LIVES: Readonly<Record<string, Life>> = {
   'promoted on proof': async (world, controller) => {
     await toCanary(world, controller);
@@ -40,6 +48,29 @@ const LIVES: Readonly<Record<string, Life>> = {
   'promoted by hand': async (world, controller) => {
     await toCanary(world, controller);
     await controller.submit({ ...MODEL, kind: 'promote' });
+  },
+  'held back, and promoted by hand': async (world, controller) => {
+    await toHoldback(world, controller);
+    await look(world, controller, ['inconclusive', 7]);
+    await controller.submit({ ...MODEL, kind: 'promote' });
+  },
+  'held back until its time is over': async (world, controller) => {
+    await toHoldback(world, controller);
+    world.clock.advance(3_600_000);
+    await look(world, controller, ['inconclusive', 7]);
+  },
+  'held back and proven worse': async (world, controller) => {
+    await toHoldback(world, controller);
+    await look(world, controller, ['fail', 7]);
+  },
+  'held back and undone': async (world, controller) => {
+    await toHoldback(world, controller);
+    await controller.submit({ ...MODEL, kind: 'undo' });
+  },
+  'undone after its promotion': async (world, controller) => {
+    await toCanary(world, controller);
+    await controller.submit({ ...MODEL, kind: 'promote' });
+    await controller.submit({ ...MODEL, kind: 'undo' });
   },
   aborted: async (world, controller) => {
     await toCanary(world, controller);
@@ -86,8 +117,13 @@ function notPrepared(log: readonly string[]): readonly string[] {
     if (shares === undefined || at === log.findIndex((it) => it.startsWith('write'))) return false;
     const before = log.slice(0, at);
     const isPrepared = before.some((it) => it === `prepareRoute ${shares}` || /^prepare /.test(it));
-    return shares !== 'stable=1:10000' && !isPrepared;
+    return shares !== firstOf(log) && !isPrepared;
   });
+}
+
+/** The shares that the process begins with. */
+function firstOf(log: readonly string[]): string | undefined {
+  return log.flatMap((line) => /^write (.*)$/.exec(line)?.[1] ?? [])[0];
 }
 
 for (const [name, life] of Object.entries(LIVES)) {

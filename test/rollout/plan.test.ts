@@ -215,3 +215,23 @@ t.test('says that a step does not end by itself', async (t) => {
   const timed = aSpec({ steps: [{ kind: 'pause', durationMs: 60_000 }] });
   t.match(planOf(timed, { requestsPerSecond: 10 }), { requests: 600 });
 });
+
+t.test('a holdback is in no sum of the plan, and says what it can find', async (t) => {
+  const holdback = { percent: 5, durationMs: 6 * 3_600_000 };
+  const steps: readonly Step[] = [...STEPS.slice(0, -1), { kind: 'promote', holdback }];
+  const margins = DEFAULT_MARGINS;
+  const plan = planOf(aSpec({ steps, margins }), { requestsPerSecond: 10 });
+  t.match(plan.steps.at(-1), { requests: 0, hours: 0, task: /^promote, with 5 % held back/ });
+  t.match(plan.holdback, { percent: 5, hours: 6, requests: 10_800 });
+  t.same(
+    plan.holdback?.smallest.map(({ metric }) => metric),
+    ['errors', 'slowRequests'],
+  );
+  const rateAt = (requestsPerSecond: number): number => {
+    const { holdback } = planOf(aSpec({ steps, margins }), { requestsPerSecond });
+    return holdback?.smallest[0]?.rate ?? 1;
+  };
+  t.ok(rateAt(100) < rateAt(10) && rateAt(100) > 0.004, `${rateAt(100)} < ${rateAt(10)}`);
+  t.same(planOf(aSpec({ steps }), { requestsPerSecond: undefined }).holdback?.smallest, []);
+  t.equal(planOf(aSpec({ steps: STEPS }), { requestsPerSecond: 1 }).holdback, undefined);
+});

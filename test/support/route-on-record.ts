@@ -1,7 +1,7 @@
 import type { LedgerRecord, RecordBody } from '../../src/core/record.ts';
 import { type Command, isFinal, type Phase, type Rollout } from '../../src/core/rollout.ts';
 import type { Route } from '../../src/core/route.ts';
-import { begun } from '../../src/rollout/advance.ts';
+import { begun, promoted, undone } from '../../src/rollout/advance.ts';
 import { routeFor } from '../../src/rollout/route-for.ts';
 
 type Word = {
@@ -47,8 +47,11 @@ function wordOfCommand(word: Word, command: Command, configured: Route): Word {
   const { rollout } = word;
   if (command.kind === 'setRoute' && command.model === configured.model)
     return { rollout, route: ownOf(command) };
+  if (command.kind === 'undo' && rollout?.phase.kind === 'promoted')
+    return wordOf(undone(rollout, command, 0), configured);
   if (rollout === undefined || isFinal(rollout.phase)) return word;
-  if (command.kind === 'promote') return wordIn({ kind: 'promoted', atMs: 0 }, rollout, configured);
+  if (command.kind === 'undo') return wordOf(undone(rollout, command, 0), configured);
+  if (command.kind === 'promote') return wordOf(promoted(rollout, 0), configured);
   if (command.kind !== 'abort') return word;
   return wordIn({ kind: 'aborted', atMs: 0, why: command.reason }, rollout, configured);
 }
