@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { createDeployments, createStatistics } from './app/deployments.ts';
 import { gatewayLimits, TICK_MS } from './app/limits.ts';
 import { openModelAsset } from './app/model-asset.ts';
+import { openOtel } from './app/otel.ts';
 import { listenAll, type Port } from './app/ports.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
 import { createRolloutDeployer } from './app/rollout-deployer.ts';
@@ -18,6 +19,7 @@ import {
   type DataPlaneOptions,
 } from './app/servers.ts';
 import { createService, type ServiceOptions } from './app/service.ts';
+import type { OtlpVariables } from './config/otlp.ts';
 import { programVersion } from './config/program.ts';
 import { RunningConfig } from './config/running-config.ts';
 import type { Config } from './config/schema.ts';
@@ -26,7 +28,7 @@ import type { Log } from './core/log.ts';
 import { freshRandom } from './core/random.ts';
 import { decide } from './decide/decide.ts';
 import { removeStaleNames, SHARED_MEMORY } from './frame/unnamed-file.ts';
-import { createGateway, type Gateway } from './gateway/gateway.ts';
+import { createGateway, type Gateway, type GatewayOptions } from './gateway/gateway.ts';
 import { isModelReady } from './gateway/is-model-ready.ts';
 import type { ModelStatistics } from './gateway/model-statistics.ts';
 import { killLiving } from './host/children.ts';
@@ -75,6 +77,8 @@ export type AppOptions = {
   readonly feedbackSecret: string | undefined;
   /** Variables of the environment that the processes which run models get; by default none. */
   readonly environment?: DeployerOptions['environment'];
+  /** The OTEL_* variables, which switch OpenTelemetry on; by default none. */
+  readonly otlp?: OtlpVariables | undefined;
 };
 
 export type App = {
@@ -113,7 +117,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 async function build(options: AppOptions, release: Release): Promise<App> {
   const config = new RunningConfig(options.config);
   const [clock, random, steady] = [systemClock, freshRandom(), new SteadyClock(systemClock)];
-  const { log, settings } = adjustableLog(options.log);
+  const otel = await openOtel({ ...options, telemetry: () => telemetry }, release);
+  const { log, settings } = adjustableLog(otel?.log ?? options.log);
   const folders = await listModels(config, log);
   const catalog = new Catalog(config, []);
   const starting = new StartingModels();
@@ -134,6 +139,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const onInternalError = reportInternalErrors(telemetry, log);
   const statistics = createStatistics(catalog);
   const common = { config, catalog, clock, telemetry, statistics, log, onInternalError };
+  const traces = otel?.traces;
   const overrides = new OverrideFiles(tmpdir());
   release.push(releasing('files that callers brought', () => overrides.close()));
   const report: HostWatch['report'] = (tripped) => endTripped(controller, tripped);
@@ -143,20 +149,13 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const liveInFlight = (): number => gateway.inFlight();
   const ends = { clock: steady, random, deployments, liveInFlight };
   const { served, watch, observers, order, loadSecret } = createSeam(
-    { ...options, ...common, ...ends },
+    { ...options, ...common, ...ends, traces },
     release,
   );
   release.push(releasing('looks at the memory', collectingLeftovers(heldBytes)));
-  const gateway = createGateway({
-    ...{ clock, routes: served, hosts: deployments, starting },
-    get readiness() {
-      return config.server.readiness;
-    },
-    taps: [telemetry.tap, statistics.tap, ...watch.taps],
-    limits: gatewayLimits(catalog),
-    onRefused: telemetry.onRefused,
-    onFallback: [telemetry.onFallback, statistics.onFallback],
-    onInternalError,
+  const gateway = openGateway({
+    ...{ ...common, routes: served, hosts: deployments, starting },
+    taps: [...watch.taps, ...(traces ? [traces.tap] : [])],
   });
   // No model has a route until the ledger has had its word on it.
   const routes = createOrderedRoutes(order);
@@ -167,8 +166,34 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     tickMs: TICK_MS,
   });
   const columns = { gateway, watch, observers, controller, routes, deployments, starting };
-  const parts = { ...options, ...common, ...columns, budget, overrides, settings, loadSecret };
+  const seen = { traces: traces?.requests };
+  const parts = {
+    ...{ ...options, ...common, ...columns, ...seen, budget, overrides, settings, loadSecret },
+  };
   return await open(parts, folders, release);
+}
+
+type GatewayParts = Pick<
+  GatewayOptions,
+  'clock' | 'routes' | 'hosts' | 'starting' | 'taps' | 'onInternalError'
+> & {
+  readonly config: Config;
+  readonly catalog: Catalog;
+  readonly telemetry: Telemetry;
+  readonly statistics: ModelStatistics;
+};
+
+function openGateway({ config, catalog, telemetry, statistics, taps, ...parts }: GatewayParts) {
+  return createGateway({
+    ...parts,
+    get readiness() {
+      return config.server.readiness;
+    },
+    taps: [telemetry.tap, statistics.tap, ...taps],
+    limits: gatewayLimits(catalog),
+    onRefused: telemetry.onRefused,
+    onFallback: [telemetry.onFallback, statistics.onFallback],
+  });
 }
 
 type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics' | 'readers'> &

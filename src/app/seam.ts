@@ -18,6 +18,7 @@ import type { Catalog } from '../models/catalog.ts';
 import type { Deployments } from '../models/deployments.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Routes } from '../rollout/rollout-deployer.ts';
+import type { TraceParts } from '../telemetry/otel/open-otel.ts';
 import { RolloutObservers, type RolloutObserversOptions } from '../trials/rollout-observers.ts';
 import { MIRROR_LIMITS } from './limits.ts';
 import { type Release, releasing } from './release.ts';
@@ -31,6 +32,8 @@ export type SeamOptions = {
   /** Signs feedback tokens; without one, a secret beside the ledger does. */
   readonly feedbackSecret: string | undefined;
   readonly liveInFlight: () => number;
+  /** Undefined: no copy is traced. */
+  readonly traces?: Pick<TraceParts, 'shadow'> | undefined;
   readonly telemetry: Required<Pick<RolloutObserversOptions, 'onMirror' | 'onFailure'>>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
@@ -48,7 +51,7 @@ export type Seam = {
 
 /** Joins what watches live requests with what decides by them. */
 export function createSeam(options: SeamOptions, release: Release): Seam {
-  const { config, catalog, deployments, feedbackSecret, telemetry, ...both } = options;
+  const { config, catalog, deployments, feedbackSecret, telemetry, traces, ...both } = options;
   const { onMirror, onFailure } = telemetry;
   const labelFolder = new LabelFolder({
     folder: join(config.ledger, 'labels'),
@@ -62,7 +65,10 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
   const watch = new LiveWatch({
     ...both,
     readMirror: (model) => served.read(model)?.mirror,
-    shadowHost: (model, version) => deployments.shadowHost(model, version),
+    shadowHost: (model, version) => {
+      const host = deployments.shadowHost(model, version);
+      return host && traces ? traces.shadow.wrap(host, { model, version }) : host;
+    },
     limits: {
       ...MIRROR_LIMITS,
       bytesMax: mirrorBytesMax,

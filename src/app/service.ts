@@ -2,6 +2,7 @@ import { programVersion } from '../config/program.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { ModelRepository } from '../core/model-repository.ts';
+import type { RequestTraces } from '../core/request-trace.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
 import type { LiveWatch } from '../mirror/live-watch.ts';
@@ -21,13 +22,15 @@ export type ServiceOptions = {
   readonly settings: ServerSettings;
   readonly watch: Pick<LiveWatch, 'tokenFor'>;
   readonly telemetry: Pick<Telemetry, 'onRefused'>;
+  /** Undefined: no request is traced. */
+  readonly traces?: RequestTraces | undefined;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
 /** What every protocol stands on. */
 export function createService(options: ServiceOptions): Service {
   const { config, clock, catalog, gateway, repository, statistics, settings, watch } = options;
-  const { telemetry, onInternalError } = options;
+  const { telemetry, traces, onInternalError } = options;
   return {
     gateway,
     repository,
@@ -42,6 +45,7 @@ export function createService(options: ServiceOptions): Service {
     tokenFor: (answer) => watch.tokenFor(answer),
     newId: createRequestIds(),
     clock,
+    traces,
     // A caller's own word must not become a name in the metrics.
     onRefused: (model, code) => telemetry.onRefused(catalog.entry(model)?.model, code),
     serverName: config.server.name,

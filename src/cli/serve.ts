@@ -36,8 +36,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const log = createLog(sink, format);
   const configFile = await readConfig(options.config ?? environment.configFile, options.max);
   const config = configFile.file.configOf(configFile.source);
-  const { feedbackSecret, runtime } = environment;
-  const starting = startApp({ config, configFile, log, feedbackSecret, environment: runtime });
+  const { feedbackSecret, runtime, otlp } = environment;
+  const read = { config, configFile, feedbackSecret, otlp };
+  const starting = startApp({ ...read, log, environment: runtime });
   const stopping = stopOnSignals({ starting, clock: systemClock, log, sink, exitTimeoutMs });
   reloadOnSignal({ starting, log, ...stopping });
   const app = await starting;

@@ -50,9 +50,11 @@ export function stopOnSignals(options: StopOptions): Stopping {
   };
   // All that can be done is done, and the system's time limit may be shorter than ours.
   const endHeld = (): void => {
-    if (isEnding || heldThreads().length === 0) return;
+    if (isEnding) return;
     isEnding = true;
-    void endHard(log, sink);
+    // Else it is a connection to a collector that does not answer, say.
+    if (heldThreads().length > 0) void endHard(log, sink);
+    else process.exit();
   };
   const begin = (): void => {
     sinceMs = clock.monotonicMs();

@@ -32,6 +32,21 @@ export const DEFAULTS = {
     /** Max header block: Node's --max-http-header-size; GRPC_ARG_MAX_METADATA_SIZE in gRPC. */
     headersMax: '16KiB',
   },
+  telemetry: {
+    otlp: {
+      /** OTEL_EXPORTER_OTLP_PROTOCOL. */
+      protocol: 'http/protobuf',
+      signals: ['traces', 'metrics', 'logs'],
+      /** The caller's decision, else all. OTEL_TRACES_SAMPLER. */
+      sampler: 'parentbased_always_on',
+      /** OTEL_TRACES_SAMPLER_ARG. */
+      samplerArg: 1,
+      /** Baggage is the callers' own and may be private: none of it is recorded unless it is named. */
+      baggage: [],
+      /** OTEL_METRIC_EXPORT_INTERVAL. */
+      metricInterval: '60s',
+    },
+  },
   model: {
     batch: {
       /** Max rows of one run. Beyond a few dozen a CPU gains little throughput, and latency grows. Triton's max_batch_size. */

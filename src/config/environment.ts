@@ -1,3 +1,5 @@
+import { type OtlpVariables, readOtlpVariables } from './otlp.ts';
+
 /** The environment variables that count. Read nowhere else. */
 export type Environment = {
   /** UNDERSTUDY_CONFIG: the path of `understudy.yaml`. */
@@ -13,6 +15,8 @@ export type Environment = {
   readonly colour: 'never' | 'always' | 'auto';
   /** What is set of RUNTIME_VARIABLES. The processes that run models get these, and no others. */
   readonly runtime: Readonly<Record<string, string>>;
+  /** What is set of the OTEL_* variables: they switch OpenTelemetry on. */
+  readonly otlp: OtlpVariables;
 };
 
 /** What the libraries of a runtime read. `*` at the end stands for any ending. */
@@ -27,7 +31,7 @@ export const RUNTIME_VARIABLES = [
   'TMPDIR',
 ] as const;
 
-type Variables = {
+type Variables = OtlpVariables & {
   readonly UNDERSTUDY_CONFIG?: string | undefined;
   readonly UNDERSTUDY_ADMIN?: string | undefined;
   readonly UNDERSTUDY_FEEDBACK_SECRET?: string | undefined;
@@ -45,6 +49,7 @@ export function readEnvironment(variables: Variables = process.env): Environment
     feedbackSecret: variables.UNDERSTUDY_FEEDBACK_SECRET || undefined,
     colour: colourOf(variables),
     runtime: runtimeVariables(variables),
+    otlp: readOtlpVariables(variables),
   };
 }
 

@@ -40,6 +40,10 @@ export class RunningConfig implements Config {
     return this.#present.limits;
   }
 
+  get telemetry(): Config['telemetry'] {
+    return this.#present.telemetry;
+  }
+
   get models(): Config['models'] {
     return this.#present.models;
   }

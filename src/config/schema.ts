@@ -5,6 +5,7 @@ import { expected, section } from './expected.ts';
 import { formatPath, issuesOf } from './issues.ts';
 import { merge } from './merge.ts';
 import { type ModelConfig, modelSchema } from './model-section.ts';
+import { type OtlpSection, otlpSchema } from './otlp-section.ts';
 import { type Address, address, byteSize, duration, isLoopback, whole } from './quantities.ts';
 
 /** `understudy.yaml`, complete: plain data in milliseconds, basis points and bytes; paths are absolute. */
@@ -40,6 +41,10 @@ export type Config = {
     readonly memoryBytesMax: number | 'auto';
     /** Max bytes of all copies for shadow hosts. */
     readonly mirrorBytesMax: number;
+  };
+  readonly telemetry: {
+    /** What is sent to a collector; the OTEL_* variables go before it. */
+    readonly otlp?: OtlpSection | undefined;
   };
   /** Only the models that the file names; `modelConfig` knows the rest. */
   readonly models: Readonly<Record<string, ModelConfig>>;
@@ -133,9 +138,12 @@ export const configSchema = section({
     mirrorMax: byteSize.prefault(DEFAULTS.limits.mirrorMax),
     headersMax: byteSize.prefault(DEFAULTS.limits.headersMax),
   }).prefault({}),
+  telemetry: section({
+    otlp: otlpSchema.optional(),
+  }).prefault({}),
   models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),
 }).transform(
-  ({ server, repository, ledger, cache, limits, models }): Omit<Config, 'source'> => ({
+  ({ server, repository, ledger, cache, limits, telemetry, models }): Omit<Config, 'source'> => ({
     server,
     ...repositoryOf(repository),
     ledger,
@@ -146,6 +154,7 @@ export const configSchema = section({
       memoryBytesMax: limits.memoryMax,
       mirrorBytesMax: limits.mirrorMax,
     },
+    telemetry,
     models,
   }),
 );

@@ -21,6 +21,8 @@ export type RequestContext = {
 /** One request for inference, as every layer from the gateway to a host's queue sees it. */
 export type InferRequest = RequestContext & {
   readonly model: string;
+  /** The caller's own id of the request (`x-request-id`), for logs and traces; it need not be unique. */
+  readonly callerId?: string | undefined;
   /** A version or an alias that the caller insists on; undefined: the route chooses. */
   readonly version: string | undefined;
   /** What is assigned as one: the sequence id, else the sticky key, else this request's id. */

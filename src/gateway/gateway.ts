@@ -92,7 +92,7 @@ export type GatewayOptions = {
   /** Each is called once for each request that fell back to stable, when stable has answered or failed. */
   readonly onFallback?: readonly ((fallback: Fallback) => void)[];
   /** Called with errors outside any request. */
-  readonly onInternalError: (operation: string, error: unknown) => void;
+  readonly onInternalError: (operation: string, error: unknown, request?: InferRequest) => void;
 };
 
 export type Gateway = {
@@ -162,7 +162,7 @@ class ServingGateway implements Gateway {
       this.#listeners.report(watchers, { kind: 'answer', response, ...times });
       return response;
     } catch (thrown) {
-      return await this.#fallBack(started, watchers, this.#failure(thrown));
+      return await this.#fallBack(started, watchers, this.#failure(thrown, request));
     } finally {
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#drained?.resolve();
@@ -325,7 +325,7 @@ class ServingGateway implements Gateway {
       if (refused && (!other || refusalOf(request, other.signature, { rowsMax }))) throw refused;
       return { assignment, host, refused };
     } catch (thrown) {
-      const error = this.#failure(thrown);
+      const error = this.#failure(thrown, request);
       onRefused?.(routes.read(model)?.model, error.code);
       throw error;
     }
@@ -386,8 +386,8 @@ class ServingGateway implements Gateway {
     return refused && refusalOfModel(refused);
   }
 
-  #failure(thrown: unknown): ServeError {
-    if (!(thrown instanceof ServeError)) this.#options.onInternalError('infer', thrown);
+  #failure(thrown: unknown, request: InferRequest): ServeError {
+    if (!(thrown instanceof ServeError)) this.#options.onInternalError('infer', thrown, request);
     return ServeError.from(thrown);
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
 import type { ModelRepository } from '../core/model-repository.ts';
+import type { RequestTraces } from '../core/request-trace.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { VersionStatistics } from '../gateway/model-statistics.ts';
 import type { RoutingSettings } from './routing-key.ts';
@@ -26,6 +27,8 @@ export type Service = {
   /** A new id for a request, unique over restarts and machines. */
   readonly newId: () => string;
   readonly clock: Clock;
+  /** Undefined: no request is traced. */
+  readonly traces?: RequestTraces | undefined;
   /** Called for each inference request that a protocol refuses itself: it could not be decoded, or was too large. */
   readonly onRefused: (model: string, code: ServeErrorCode) => void;
   /** As server metadata reports them. */

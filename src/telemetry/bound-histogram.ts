@@ -1,4 +1,9 @@
-import { Histogram, type HistogramConfiguration } from 'prom-client';
+import {
+  Histogram,
+  type HistogramConfiguration,
+  type MetricObjectWithValues,
+  type MetricValueWithName,
+} from 'prom-client';
 
 /** One labelled row of a histogram. */
 export type Series = { readonly observe: (value: number) => void };
@@ -45,9 +50,15 @@ export class BoundHistogram<Label extends string> extends Histogram<Label> {
   }
 
   /** What the registry prints; prom-client calls it under this name, which its types leave out. */
-  async getForPromString() {
+  getForPromString() {
+    return this.get();
+  }
+
+  override async get(): Promise<MetricObjectWithValues<MetricValueWithName<Label>>> {
     const values = this.#rows.flatMap((row) => this.#valuesOf(row));
-    return { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
+    const printed = { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum' };
+    // The library's types have a number in place of the word, and a function that its code does not ask for.
+    return { ...printed, values } as unknown as MetricObjectWithValues<MetricValueWithName<Label>>;
   }
 
   #valuesOf({ labels, counts, sum }: Row<Label>) {

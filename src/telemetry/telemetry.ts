@@ -6,6 +6,7 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 import type { Clock } from '../core/clock.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
+import type { ExportOutcome, OtlpSignal } from '../core/otlp.ts';
 import type { Fallback, Tap } from '../core/outcome.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { addConfigMetrics } from './config-metrics.ts';
@@ -13,6 +14,7 @@ import { FailureMetrics } from './failure-metrics.ts';
 import { type HostEvents, HostMetrics } from './host-metrics.ts';
 import { addLedgerMetrics, type LedgerView } from './ledger-metrics.ts';
 import { MirrorMetrics, type MirrorResult } from './mirror-metrics.ts';
+import type { RegistryMetric } from './registry-metric.ts';
 import { RequestRate } from './request-rate.ts';
 import { RolloutMetrics, type RolloutView } from './rollout-metrics.ts';
 import { ServingMetrics } from './serving-metrics.ts';
@@ -44,10 +46,14 @@ export type Telemetry = {
   readonly onFailure: FailureMetrics['onFailure'];
   /** For reloads of the configuration: whether one succeeded. */
   readonly onConfigReload: (isSuccess: boolean) => void;
+  /** For exports by OTLP: what became of so many items. */
+  readonly onExport: (signal: OtlpSignal, outcome: ExportOutcome, items: number) => void;
   /** For every part. `operation` is a fixed word of the code. */
   readonly onInternalError: (operation: string) => void;
   /** The recent request rate of a model; undefined while there are too few requests to say. */
   readonly requestsPerSecond: (model: string) => number | undefined;
+  /** The metrics as data. */
+  readonly collect: () => Promise<readonly RegistryMetric[]>;
   /** The metrics as text. */
   readonly render: () => Promise<string>;
   readonly contentType: string;
@@ -80,6 +86,12 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     labelNames: ['operation'],
     registers: [registry],
   });
+  const exports = new Counter({
+    name: 'understudy_otlp_items_total',
+    help: 'Spans, log records and metrics for a collector, by outcome: sent, failed, or dropped because too many were waiting',
+    labelNames: ['signal', 'outcome'],
+    registers: [registry],
+  });
   new Gauge({
     name: 'understudy_build_info',
     help: '1, labelled with the version of the program',
@@ -97,8 +109,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     onMirror: mirror.onMirror,
     onFailure: failures.onFailure,
     onConfigReload,
+    onExport: (signal, outcome, items) => exports.inc({ signal, outcome }, items),
     onInternalError: (operation) => internalErrors.inc({ operation }),
     requestsPerSecond: (model) => rate.perSecond(model),
+    // The library's types have a number in place of the kind's name.
+    collect: async () => (await registry.getMetricsAsJSON()) as unknown as RegistryMetric[],
     render: () => registry.metrics(),
     contentType: registry.contentType,
   };

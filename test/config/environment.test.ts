@@ -10,6 +10,7 @@ t.test('an empty environment variable counts as absent', (t) => {
       feedbackSecret: 's',
       colour: 'never',
       runtime: {},
+      otlp: {},
     },
   );
   t.end();

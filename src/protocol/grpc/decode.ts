@@ -12,7 +12,6 @@ import type { ClassCounts } from '../classify.ts';
 import { classCountOf, readParameters } from '../parameters.ts';
 import { unexpected, wholeText } from '../refusal.ts';
 import { type HeaderOf, type RoutingSettings, routingKeyOf } from '../routing-key.ts';
-import { traceparentOf } from '../traceparent.ts';
 import { type ContentsQuota, decodeContents } from './decode-contents.ts';
 import type { ContentsForm } from './encode.ts';
 import type { InferMessage, InputMessage, MessageParameters } from './infer-message.ts';
@@ -25,6 +24,10 @@ export type DecodeContext = {
   readonly header: HeaderOf;
   /** Our id for the request. */
   readonly requestId: string;
+  /** The span that the request is part of from here on. */
+  readonly traceparent: string | undefined;
+  /** The caller's id of it. */
+  readonly callerId: string | undefined;
   /** When it came, on the monotonic clock. */
   readonly startedMs: number;
   /** When its caller stops waiting, on the same clock; Infinity: never. */
@@ -48,7 +51,7 @@ const DIMENSIONS_MAX = 32;
  * @throws ServeError saying what was expected and what was found.
  */
 export function decodeInfer(message: InferMessage, context: DecodeContext): Decoded {
-  const { routing, header, requestId, startedMs, callDeadlineMs } = context;
+  const { routing, header, requestId, traceparent, callerId, startedMs, callDeadlineMs } = context;
   const { model, version, parameters, outputs } = message;
   const read = readParameters(parameters, 'grpc');
   const { unit, attributes } = routingKeyOf(routing, {
@@ -60,7 +63,8 @@ export function decodeInfer(message: InferMessage, context: DecodeContext): Deco
   for (const output of outputs) refuseSharedMemory(output.parameters, `output '${output.name}'`);
   const request = {
     id: requestId,
-    traceparent: traceparentOf(header),
+    traceparent,
+    callerId,
     caller: undefined,
     model,
     version: version === '' ? undefined : version,

@@ -1,12 +1,13 @@
 import type { Metadata } from '@grpc/grpc-js';
 
 import type { Clock } from '../../core/clock.ts';
+import { REQUEST_ID } from '../caller-id.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import type { AnswerInfer } from './answer-infer.ts';
 import { callDeadlineMs, callSignal } from './call-signal.ts';
 import { encodeAnswer } from './encode.ts';
 import { answerMetadata } from './metadata.ts';
-import { statusOf } from './status.ts';
+import { ANSWERED, failedGrpcCall, statusOf } from './status.ts';
 import { type BytesHandler, type ReportError, reportFault } from './unary.ts';
 
 export type InferCallOptions = {
@@ -22,6 +23,7 @@ export function createInferCall(options: InferCallOptions): BytesHandler {
   const { answerInfer, clock, shareOf, onInternalError } = options;
   return async (call, callback) => {
     const outcome = await answerInfer({
+      method: 'ModelInfer',
       bytes: call.request,
       metadata: call.metadata,
       share: shareOf(call.metadata),
@@ -32,11 +34,16 @@ export function createInferCall(options: InferCallOptions): BytesHandler {
       if (outcome.kind === 'failure') throw outcome.error;
       const { answer } = outcome;
       const message = encodeAnswer(answer);
-      call.sendMetadata(answerMetadata(answer.response.version, answer.token));
+      const { version } = answer.response;
+      call.sendMetadata(answerMetadata(version, answer.token, outcome.shownId));
       callback(null, message);
+      outcome.trace?.end(ANSWERED);
     } catch (thrown) {
       reportFault(thrown, onInternalError);
-      callback({ ...statusOf(thrown) });
+      const status = statusOf(thrown);
+      status.metadata.set(REQUEST_ID, outcome.shownId);
+      callback({ ...status });
+      outcome.trace?.end(failedGrpcCall(thrown));
     }
   };
 }

@@ -1,6 +1,7 @@
 import { Metadata } from '@grpc/grpc-js';
 
 import { ServeError } from '../../core/errors.ts';
+import { REQUEST_ID } from '../caller-id.ts';
 import type { HeaderOf } from '../routing-key.ts';
 
 /** Names of the metadata that answers carry. */
@@ -33,9 +34,14 @@ export function timeoutMsOf(header: HeaderOf): number {
 }
 
 /** What is sent ahead of an answer. */
-export function answerMetadata(version: string, token: string | undefined): Metadata {
+export function answerMetadata(
+  version: string,
+  token: string | undefined,
+  shownId: string,
+): Metadata {
   const metadata = new Metadata();
   metadata.set(VERSION_KEY, plainText(version));
+  metadata.set(REQUEST_ID, shownId);
   if (token !== undefined) metadata.set(FEEDBACK_KEY, token);
   return metadata;
 }

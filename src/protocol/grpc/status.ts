@@ -1,6 +1,8 @@
 import { Metadata, type StatusObject, status } from '@grpc/grpc-js';
 
 import { ServeError, type ServeErrorCode } from '../../core/errors.ts';
+import type { CallEnd } from '../../core/request-trace.ts';
+import { failedCall } from '../open-trace.ts';
 
 /**
  * Every code's gRPC status. `overloaded` is UNAVAILABLE because that is what callers of inference servers try again on;
@@ -43,6 +45,28 @@ export function statusOf(thrown: unknown): StatusObject {
     metadata.set(PUSHBACK_KEY, String(Math.ceil(error.retryAfterMs)));
   }
   return { code: GRPC_STATUS[error.code], details: detailsOf(error), metadata };
+}
+
+/** The end of a trace of a call that was answered. */
+export const ANSWERED: CallEnd = { status: status.OK, code: undefined, isFault: false };
+
+/** Statuses for which the conventions of traces put the blame on the server. */
+const FAULTS: ReadonlySet<number> = new Set([
+  status.UNKNOWN,
+  status.DEADLINE_EXCEEDED,
+  status.UNIMPLEMENTED,
+  status.INTERNAL,
+  status.UNAVAILABLE,
+  status.DATA_LOSS,
+]);
+
+/** The end of a trace of a call that failed. */
+export function failedGrpcCall(thrown: unknown): CallEnd {
+  return failedCall(
+    thrown,
+    ({ code }) => GRPC_STATUS[code],
+    (found) => FAULTS.has(found),
+  );
 }
 
 /** An internal error is reported to the operator; the caller learns only that there was one. */

@@ -9,7 +9,7 @@ import { callDeadlineMs, callSignal } from './call-signal.ts';
 import { encodeStreamed, encodeStreamedFailure } from './encode.ts';
 import type { GrpcLimits } from './limits.ts';
 import type { OpenStreams } from './open-streams.ts';
-import { detailsOf, shuttingDown, statusOf } from './status.ts';
+import { ANSWERED, detailsOf, failedGrpcCall, shuttingDown, statusOf } from './status.ts';
 import { type ReportError, reportFault } from './unary.ts';
 import type { Sendable } from './unwritten-message.ts';
 
@@ -103,6 +103,7 @@ class InferStream {
     const signal = this.#abort;
     const share = this.#options.budget.open();
     const outcome = this.#options.answerInfer({
+      method: 'ModelStreamInfer',
       bytes,
       metadata,
       share,
@@ -139,11 +140,18 @@ class InferStream {
   }
 
   #encode(outcome: Outcome): Sendable {
+    const { trace } = outcome;
     try {
-      if (outcome.kind === 'answer') return encodeStreamed(outcome.answer);
+      if (outcome.kind === 'answer') {
+        const message = encodeStreamed(outcome.answer);
+        trace?.end(ANSWERED);
+        return message;
+      }
+      trace?.end(failedGrpcCall(outcome.error));
       reportFault(outcome.error, this.#options.onInternalError);
       return encodeStreamedFailure(detailsOf(ServeError.from(outcome.error)), outcome.id);
     } catch (thrown) {
+      trace?.end(failedGrpcCall(thrown));
       reportFault(thrown, this.#options.onInternalError);
       const id = outcome.kind === 'answer' ? outcome.answer.id : outcome.id;
       return encodeStreamedFailure(detailsOf(ServeError.from(thrown)), id);
@@ -197,10 +205,19 @@ class InferStream {
 
   #finish(): void {
     this.#isOver = true;
-    for (const { share } of this.#inFlight) share.release();
+    for (const { share, outcome } of this.#inFlight) {
+      share.release();
+      void outcome.then(endUnsent);
+    }
     this.#inFlight.length = 0;
     this.#room?.resolve();
   }
+}
+
+/** Its stream has ended before it. */
+function endUnsent({ trace, ...outcome }: Outcome): void {
+  const cancelled = new ServeError('cancelled', 'the stream has ended');
+  trace?.end(failedGrpcCall(outcome.kind === 'failure' ? outcome.error : cancelled));
 }
 
 function isStrict(metadata: Metadata): boolean {

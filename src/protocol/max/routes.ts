@@ -7,11 +7,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod 
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest } from '../../core/infer.ts';
 import { FEEDBACK_HEADER, VERSION_HEADER, writeAnswerHeaders } from '../rest/answer-headers.ts';
+import { type Arrival, arrive, traced } from '../rest/arrival.ts';
 import { connectionSignal } from '../rest/connection-signal.ts';
 import type { ShareOf } from '../rest/memory-shares.ts';
 import { routingKeyOf } from '../routing-key.ts';
 import type { Service } from '../service.ts';
-import { traceparentOf } from '../traceparent.ts';
 import { createUploadParser, type Upload } from './decode.ts';
 import { encodeLabels, encodePredictions, jsonBytes, sendJson } from './encode.ts';
 import type { Deadline, ServedModelAsset } from './model.ts';
@@ -70,8 +70,20 @@ function addRoutes(scope: FastifyInstance, { service, model, cors }: ModelAssetO
 }
 
 function createPredictRoute(service: Service, model: ServedModelAsset) {
+  const predict = createPredict(service, model);
+  return (http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const arrival = arrive(http, service, model.name);
+    return traced(arrival, reply, () => predict(http, reply, arrival));
+  };
+}
+
+function createPredict(service: Service, model: ServedModelAsset) {
   const { gateway, clock } = service;
-  return async (http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  return async (
+    http: FastifyRequest,
+    reply: FastifyReply,
+    arrival: Arrival,
+  ): Promise<FastifyReply> => {
     const { deadlineMs } = service.routing(model.name);
     const deadline = {
       signal: connectionSignal(http.raw.socket, reply.raw),
@@ -84,9 +96,11 @@ function createPredictRoute(service: Service, model: ServedModelAsset) {
       return reply;
     }
     const inputs = await prepared(service, model, { image, deadline });
-    const request = requestOf(http, { service, model, inputs, deadline });
+    const request = requestOf(http, { service, model, inputs, deadline, arrival });
     const explain = model.explainer();
+    arrival.trace?.decoded();
     const response = await gateway.infer(request, deadline.signal);
+    arrival.trace?.answered(response);
     const { version } = response;
     const token = service.tokenFor({ model: model.name, version, id: request.id });
     writeAnswerHeaders(reply, { version, token });
@@ -117,13 +131,14 @@ type RequestParts = {
   readonly model: ServedModelAsset;
   readonly inputs: InferRequest['inputs'];
   readonly deadline: Deadline;
+  readonly arrival: Arrival;
 };
 
 function requestOf(
   { headers }: FastifyRequest,
-  { service, model, inputs, deadline }: RequestParts,
+  { service, model, inputs, deadline, arrival }: RequestParts,
 ): InferRequest {
-  const id = service.newId();
+  const { requestId: id, traceparent, callerId } = arrival;
   const header = (name: string): string | undefined => {
     const value = headers[name];
     return typeof value === 'string' ? value : value?.[0];
@@ -135,7 +150,8 @@ function requestOf(
   });
   return {
     id,
-    traceparent: traceparentOf(header),
+    traceparent,
+    callerId,
     caller: undefined,
     model: model.name,
     version: undefined,

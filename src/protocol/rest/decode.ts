@@ -7,7 +7,6 @@ import type { ClassCounts } from '../classify.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { readParameters } from '../parameters.ts';
 import { type HeaderOf, type RoutingSettings, routingKeyOf } from '../routing-key.ts';
-import { traceparentOf } from '../traceparent.ts';
 import { BinaryPart, decodeRaw, HEADER_LENGTH, headerLengthOf } from './decode-binary.ts';
 import { decodeJsonTensor } from './decode-json.ts';
 import { readJsonHead } from './json-head.ts';
@@ -23,6 +22,10 @@ export type InferCall = {
   readonly body: Buffer;
   /** Our id for the request. */
   readonly requestId: string;
+  /** The span that the request is part of from here on. */
+  readonly traceparent: string | undefined;
+  /** The caller's id of it. */
+  readonly callerId: string | undefined;
   /** When it came, on the monotonic clock. */
   readonly startedMs: number;
 };
@@ -123,7 +126,7 @@ function requestOf(
   { head, inputs }: Content,
   { routing }: DecodeContext,
 ): InferRequest {
-  const { headers, requestId, startedMs } = call;
+  const { headers, requestId, traceparent, callerId, startedMs } = call;
   const { sequenceId, priority, timeoutMs } = head.parameters;
   const header = headersOf(headers);
   const { unit, attributes } = routingKeyOf(routing, {
@@ -133,7 +136,8 @@ function requestOf(
   });
   return {
     id: requestId,
-    traceparent: traceparentOf(header),
+    traceparent,
+    callerId,
     caller: undefined,
     model: call.model,
     version: call.version,
@@ -172,7 +176,7 @@ function wantedOf({ id, parameters, outputs }: RequestHead): Wanted {
 }
 
 /** Values of a header that came more than once are joined, as HTTP means them. */
-function headersOf(headers: IncomingHttpHeaders): HeaderOf {
+export function headersOf(headers: IncomingHttpHeaders): HeaderOf {
   return (name) => {
     const value = headers[name];
     return Array.isArray(value) ? value.join(', ') : value;

@@ -3,11 +3,13 @@ import type { FastifyReply } from 'fastify';
 import type { TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest, InferResponse } from '../../core/infer.ts';
+import type { RequestTrace } from '../../core/request-trace.ts';
 import { tensorBytes } from '../../core/tensor.ts';
 import { createClassifier } from '../classify.ts';
 import { refusalOf } from '../refusal.ts';
 import type { Service } from '../service.ts';
 import { writeAnswerHeaders } from './answer-headers.ts';
+import { arrive, traced } from './arrival.ts';
 import type { BodyMemory } from './body-memory.ts';
 import { type Compressed, compress } from './compress.ts';
 import { connectionSignal } from './connection-signal.ts';
@@ -22,7 +24,7 @@ import type { Call } from './route.ts';
 export type InferRouteOptions = {
   readonly service: Pick<
     Service,
-    'gateway' | 'routing' | 'tokenFor' | 'newId' | 'clock' | 'onRefused'
+    'gateway' | 'routing' | 'tokenFor' | 'newId' | 'clock' | 'traces' | 'onRefused'
   >;
   readonly limits: RestLimits;
   readonly memory: BodyMemory;
@@ -32,19 +34,34 @@ export type InferRouteOptions = {
 
 /** `POST /v2/models/{m}[/versions/{v}]/infer`: decode, ask the gateway, encode. */
 export function createInferRoute(options: InferRouteOptions) {
-  const { service, limits, memory, slicer, shareOf } = options;
-  const { gateway, clock } = service;
-  const heads = new KnownHeads();
-  return async (http: Call<'model' | 'version'>, reply: FastifyReply): Promise<string | Buffer> => {
+  const { service } = options;
+  const answer = createAnswer(options);
+  return (http: Call<'model' | 'version'>, reply: FastifyReply): Promise<string | Buffer> => {
     const { model, version } = http.params;
+    const arrival = arrive(http, service, model);
     const call: InferCall = {
+      ...arrival,
       model,
       version,
       headers: http.headers,
       body: Buffer.isBuffer(http.body) ? http.body : EMPTY,
-      requestId: service.newId(),
-      startedMs: clock.monotonicMs(),
     };
+    return traced(arrival, reply, () => answer({ http, reply, call, trace: arrival.trace }));
+  };
+}
+
+type Answering = {
+  readonly http: Call<'model' | 'version'>;
+  readonly reply: FastifyReply;
+  readonly call: InferCall;
+  readonly trace: RequestTrace | undefined;
+};
+
+function createAnswer({ service, limits, memory, slicer, shareOf }: InferRouteOptions) {
+  const { gateway } = service;
+  const heads = new KnownHeads();
+  return async ({ http, reply, call, trace }: Answering): Promise<string | Buffer> => {
+    const { model, version } = call;
     const share = shareOf(http.raw);
     let [id, isAsked]: [string | undefined, boolean] = [undefined, false];
     try {
@@ -62,7 +79,10 @@ export function createInferRoute(options: InferRouteOptions) {
       const classify = createClassifier(gateway, model, wanted.classes);
       isAsked = true;
       const signal = connectionSignal(http.raw.socket, reply.raw);
-      const response = classify(await gateway.infer(request, signal));
+      trace?.decoded();
+      const answer = await gateway.infer(request, signal);
+      trace?.answered(answer);
+      const response = classify(answer);
       share.take(tensorBytes(response.outputs));
       const { version: answeredBy } = response;
       const token = service.tokenFor({ model, version: answeredBy, id: request.id });

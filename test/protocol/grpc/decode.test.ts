@@ -34,6 +34,8 @@ function decode(bytes: Buffer) {
     routing: PLAIN_ROUTING,
     header: headersOf(new Metadata()),
     requestId: 'ours',
+    traceparent: undefined,
+    callerId: undefined,
     startedMs: 0,
     callDeadlineMs: Infinity,
   });

@@ -150,7 +150,8 @@ const headersOf = ({ headerLength: length }: Wire): Readonly<Record<string, stri
 
 /** True for a request whose tensors are what they say; false for a refusal. Anything else thrown is thrown on. */
 async function isDecoded(wire: Wire, context: DecodeContext): Promise<boolean> {
-  const call = { model: 'm', version: undefined, requestId: 'r', startedMs: 0, body: wire.body };
+  const named = { requestId: 'r', traceparent: undefined, callerId: undefined, startedMs: 0 };
+  const call = { model: 'm', version: undefined, ...named, body: wire.body };
   try {
     const opened = await openInfer({ ...call, headers: headersOf(wire) }, context);
     const { request } = await opened.decode();
