@@ -21,7 +21,16 @@ export class BlockTally<Counts extends readonly number[]> {
     this.#newest = Math.max(...this.#blocks.keys());
   }
 
-  /** @param atMs wall-clock milliseconds. */
+  /**
+   * From when on time continues after a restart, in milliseconds since 1970: the newest block goes on if the wall clock is still in
+   * it; if it stands earlier (it was ahead before, or is behind now), the next block begins. Minus infinity without blocks.
+   */
+  resumesAt(wallMs: number): number {
+    const newestMs = this.#newest * this.#lengthMs;
+    return wallMs < newestMs ? newestMs + this.#lengthMs : newestMs;
+  }
+
+  /** @param atMs milliseconds since 1970. */
   add(atMs: number, counts: Counts): void {
     const number = Math.max(this.#newest, Math.floor(atMs / this.#lengthMs));
     this.#newest = number;

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, SteadyClock } from '../core/clock.ts';
 import type { Comparison } from '../core/comparison.ts';
 import type { Evidence, PairCounts } from '../core/evidence.ts';
 import type { Margins } from '../core/rollout.ts';
@@ -17,7 +17,7 @@ export class LatencyTally {
   readonly #margin: Margins['pairedLatency'];
   readonly #counts: { pairs: number; slower: number };
   readonly #blocks: BlockTally<PairCounts>;
-  readonly #clock: Clock;
+  readonly #clock: SteadyClock;
   /** The shadow host runs one batch at a time, so the pairs of one run come one after another. */
   #timedRun: number | undefined;
 
@@ -25,7 +25,8 @@ export class LatencyTally {
     this.#margin = latencyMargin;
     this.#counts = { ...from.pairedLatency };
     this.#blocks = new BlockTally(blockMs, from.latencyBlocks ?? {});
-    this.#clock = clock;
+    this.#clock = new SteadyClock(clock);
+    this.#clock.notBefore(this.#blocks.resumesAt(this.#clock.wallMs()));
   }
 
   add({ candidateMs, twinMs, shadowRun }: NonNullable<Comparison['latency']>): void {

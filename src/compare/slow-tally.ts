@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, SteadyClock } from '../core/clock.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
 import type { Evidence, SlowCounts } from '../core/evidence.ts';
 import type { LiveObservation } from '../core/messages.ts';
@@ -27,12 +27,14 @@ type SlowEvidence = Pick<Evidence, 'slowBlocks'>;
 export class SlowTally {
   readonly #threshold: SlowThreshold;
   readonly #blocks: BlockTally<SlowCounts>;
-  readonly #clock: Clock;
+  /** A wall clock that is set ahead and back again would hold all counts in one block until it has caught up. */
+  readonly #clock: SteadyClock;
 
   constructor({ slowQuantile, blockMs, clock }: SlowTallyOptions, from: SlowEvidence) {
     this.#threshold = new SlowThreshold(slowQuantile);
     this.#blocks = new BlockTally(blockMs, from.slowBlocks ?? {});
-    this.#clock = clock;
+    this.#clock = new SteadyClock(clock);
+    this.#clock.notBefore(this.#blocks.resumesAt(this.#clock.wallMs()));
   }
 
   add({ side, startedMs, endedMs, failure, exposure }: LiveObservation): void {

@@ -37,7 +37,7 @@ export type WindowOptions = {
   /** Lengths of the blocks of time that the two latencies are counted in, whole milliseconds. */
   readonly slowBlockMs: number;
   readonly latencyBlockMs: number;
-  /** Says in which block a request began, and a pair came in. */
+  /** Says in which block a request began, and a pair came in. Its wall time is read once. */
   readonly clock: Clock;
   /** What was seen before; NO_EVIDENCE for a new rollout. */
   readonly from: Evidence;

@@ -66,7 +66,8 @@ export type UnitBits = Readonly<Record<string, string>>;
 
 /**
  * Counts by block of time, keyed `<length>:<number>`: the length of the block in milliseconds, and how many such lengths it begins
- * after 1970. The newest block may still grow; requests are counted in the order of their start, so the others have ended.
+ * after 1970, by a wall clock that is read once per process and followed by the monotonic clock. The newest block may still grow;
+ * requests are counted in the order of their start, so the others have ended.
  */
 export type BlockCounts<Counts extends readonly number[]> = Readonly<Record<string, Counts>>;
 

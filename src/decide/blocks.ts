@@ -5,7 +5,7 @@ import { isCount } from './value-counts.ts';
 /** Blocks of time in their order, joined until each holds enough to be one measurement. */
 export type Measurements<Counts> = {
   readonly counts: readonly Counts[];
-  /** How long one takes on the average, from the first block to the last, in milliseconds; undefined: there is none. */
+  /** How long one usually takes, in milliseconds: the median, so that idle hours do not count; undefined: there is none. */
   readonly eachMs: number | undefined;
 };
 
@@ -45,18 +45,20 @@ function inOrder<Counts extends readonly number[]>(
   }: { readonly untilMs: number; readonly isEnough: (counts: Counts) => boolean },
 ): Measurements<Counts> {
   const whole: Counts[] = [];
+  const tookMs: number[] = [];
   let open: readonly number[] | undefined;
-  for (const { counts } of ended) {
-    open = counts.map((count, index) => count + (open?.[index] ?? 0));
+  let openedMs = 0;
+  for (const [index, { atMs, counts }] of ended.entries()) {
+    if (open === undefined) openedMs = atMs;
+    open = counts.map((count, at) => count + (open?.[at] ?? 0));
     // As many counts as each block has.
     const joined = open as readonly number[] as Counts;
     if (!isEnough(joined)) continue;
     whole.push(joined);
+    tookMs.push((ended[index + 1]?.atMs ?? untilMs) - openedMs);
     open = undefined;
   }
-  const firstMs = ended[0]?.atMs ?? untilMs;
-  const eachMs = whole.length === 0 ? undefined : (untilMs - firstMs) / whole.length;
-  return { counts: whole, eachMs };
+  return { counts: whole, eachMs: tookMs.sort((a, b) => a - b)[tookMs.length >> 1] };
 }
 
 /** `7 of 24 blocks of time seen, about 85 s more`. */

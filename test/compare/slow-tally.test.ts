@@ -73,3 +73,54 @@ t.test('after a restart a block that was cut goes on', async (t) => {
   const before = seen([{ endedMs: 50 }]);
   t.same(seen([{ endedMs: 5 }], before), { slowBlocks: { [FIRST]: [2, 1, 0, 0] } });
 });
+
+/** A clock whose wall time can be set, as an administrator or a time server does. */
+function settable(startWallMs: number) {
+  const clock = new HandClock(startWallMs);
+  let aheadMs = 0;
+  return {
+    clock: { monotonicMs: clock.monotonicMs, wallMs: () => clock.wallMs() + aheadMs },
+    advance: (ms: number) => clock.advance(ms),
+    setAhead: (ms: number) => {
+      aheadMs = ms;
+    },
+  };
+}
+
+/** One slow request of each arm a second, seven seconds long; the wall clock stands an hour ahead in the fourth and fifth. */
+function whileSet(from: SlowEvidence = {}): SlowEvidence {
+  const time = settable(START_MS);
+  const tally = new SlowTally({ slowQuantile: 0.5, blockMs: 1_000, clock: time.clock }, from);
+  for (let at = 0; at < 20; at += 1) {
+    tally.add(aLive({ side: 'reference', startedMs: -900, endedMs: -895 }));
+  }
+  for (let second = 0; second < 7; second += 1) {
+    time.setAhead(second === 3 || second === 4 ? 3_600_000 : 0);
+    const startedMs = second * 1_000;
+    for (const side of ['candidate', 'reference'] as const) {
+      tally.add(aLive({ side, exposure: EVEN, startedMs, endedMs: startedMs + 50 }));
+    }
+    time.advance(1_000);
+  }
+  return tally.snapshot();
+}
+
+t.test(
+  'a wall clock that is set ahead and back again splits no block and joins none',
+  async (t) => {
+    const { slowBlocks = {} } = whileSet();
+    const keys = Array.from({ length: 7 }, (_, at) => `1000:${START_MS / 1_000 + at}`);
+    t.same(
+      Object.fromEntries(keys.map((key) => [key, slowBlocks[key]])),
+      Object.fromEntries(keys.map((key) => [key, [1, 1, 1, 1]])),
+    );
+  },
+);
+
+t.test('after a restart that finds the clock behind, time continues in new blocks', async (t) => {
+  const ahead = START_MS / 1_000 + 3_600;
+  const { slowBlocks = {} } = whileSet({ slowBlocks: { [`1000:${ahead}`]: [9, 0, 9, 0] } });
+  const keys = Array.from({ length: 8 }, (_, at) => `1000:${ahead + at}`);
+  t.same(Object.keys(slowBlocks).sort(), keys);
+  t.same(slowBlocks[`1000:${ahead}`], [9, 0, 9, 0], 'the block of before has ended');
+});

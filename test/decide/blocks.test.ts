@@ -28,7 +28,14 @@ t.test('blocks of sparse traffic join until there is enough, in the order of tim
     [30, 0],
     [23, 3],
   ]);
-  t.equal(read?.eachMs, 110, 'two in 220 ms');
+  t.equal(read?.eachMs, 110, 'one of 10 ms, one of 110 ms');
+});
+
+t.test('an idle night between two blocks does not make each of them hours long', async (t) => {
+  const night = Object.fromEntries(
+    [100, 101, 102, 103, 3_000_000, 3_000_001].map((at) => [`10:${at}`, [20, 1] as const]),
+  );
+  t.equal(readMeasurements<PairCounts>(night, RULE)?.eachMs, 10);
 });
 
 t.test('blocks that are not what they should be decide nothing', async (t) => {
