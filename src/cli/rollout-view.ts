@@ -122,7 +122,7 @@ function ruleLines(metric: Metric): readonly string[] {
 const UNITS = {
   meanDifference: 'difference',
   rateDifference: 'difference of the rates',
-  slowerShare: 'share of slower',
+  slowerShare: 'share of slower pairs',
 } as const satisfies Record<Effect['unit'], string>;
 
 /** `difference -0.0242, with 95 % between -0.061 and 0.012`. */

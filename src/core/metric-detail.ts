@@ -2,7 +2,7 @@ import type { MetricKey } from './verdict.ts';
 
 /** How large a difference is, with an interval that holds at all times together: it may be looked at as often as one likes. */
 export type Effect = {
-  /** Of candidate less reference: a mean over pairs, or the rates of the two arms. `slowerShare` is of pairs, or of blocks of time. */
+  /** Of candidate less reference: a mean over pairs, or the rates of the two arms. `slowerShare` is the share of slower pairs. */
   readonly unit: 'meanDifference' | 'rateDifference' | 'slowerShare';
   readonly estimate: number;
   readonly lower: number;

@@ -9,6 +9,7 @@ import { judgesOf } from './judges.ts';
 import { armTotals } from './linear-rule.ts';
 import { liveShares } from './live-shares.ts';
 import { pairedDifferenceProof, pairedFailureTotals } from './paired-errors.ts';
+import { evidenceOfShare } from './paired-latency.ts';
 
 /** What a detail is asked of. The status is that of the same evidence. */
 export type Measured = {
@@ -38,7 +39,7 @@ export function* metricDetail(measured: Measured): Search<MetricDetail> {
     case 'pairedErrors':
       return yield* pairedDetail(measured);
     case 'pairedLatency':
-      return { limit: HALF, effect: slowerShare(measured.status) };
+      return { limit: HALF, effect: yield* slowerShare(measured) };
     case 'errors':
     case 'slowRequests':
       return yield* liveDetail(measured, measured.status.metric);
@@ -49,6 +50,9 @@ export function* metricDetail(measured: Measured): Search<MetricDetail> {
 
 /** The share of slower pairs that is still acceptable. */
 const HALF = 0.5;
+
+/** Shares at the ends leave nothing to bet on. */
+const SHARE_LEAST = 0.001;
 
 type MeanMetric = 'disagreement' | 'pairedErrors' | 'labelledLoss';
 type LiveMetric = 'errors' | 'slowRequests';
@@ -228,12 +232,32 @@ function rateDifference({ candidate, reference }: Totals, limit: number): Effect
   };
 }
 
-function slowerShare({ samples, estimate }: MetricStatus): Effect | undefined {
+/**
+ * The shares of slower pairs that neither test by blocks of time refutes, each with half of what the interval may err. Under rules 1,
+ * whose samples are pairs, an interval of their share.
+ */
+function* slowerShare({ evidence, spec, status }: Measured): Search<Effect | undefined> {
+  const { samples, estimate } = status;
   if (estimate === undefined || !(estimate >= 0 && estimate <= 1) || samples === 0)
     return undefined;
+  const effect = { unit: 'slowerShare', estimate, limit: HALF, confidence: CONFIDENCE } as const;
   const alpha = 1 - CONFIDENCE;
-  const interval = bernoulliInterval(estimate * samples, samples, { alpha, tOpt: SHARPEST_AT });
-  return { unit: 'slowerShare', estimate, limit: HALF, ...interval, confidence: CONFIDENCE };
+  if (rulesOf(spec) === 1) {
+    const ofPairs = bernoulliInterval(estimate * samples, samples, { alpha, tOpt: SHARPEST_AT });
+    return { ...effect, ...ofPairs };
+  }
+  if (evidenceOfShare(evidence, HALF) === undefined) return undefined;
+  const logNeeded = -Math.log(alpha / 2);
+  const range = { from: SHARE_LEAST, to: 1 - SHARE_LEAST };
+  const less = (share: number) => evidenceOfShare(evidence, share)?.logLess ?? 0;
+  const more = (share: number) => evidenceOfShare(evidence, share)?.logMore ?? 0;
+  const upper = yield* smallest((share) => less(share) >= logNeeded, range);
+  const lower = yield* smallest((share) => !(more(share) >= logNeeded), range);
+  return {
+    ...effect,
+    lower: lower === undefined || lower <= range.from ? 0 : lower,
+    upper: upper ?? 1,
+  };
 }
 
 /** The proof that the same evidence gives for other margins. */

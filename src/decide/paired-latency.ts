@@ -1,7 +1,12 @@
 import type { Evidence, PairCounts } from '../core/evidence.ts';
 import { latencyBlockMsOf, type RolloutSpec } from '../core/rollout.ts';
-import { durationText } from '../core/text.ts';
-import { logHarmOfBlocks } from '../stats/block-bets.ts';
+import { durationText, tenthsText } from '../core/text.ts';
+import {
+  type BlockValues,
+  logHarmFromAnyStart,
+  logHarmOfBlocks,
+  logSafeOfBlocks,
+} from '../stats/block-bets.ts';
 import { type Measurements, readMeasurements, tooFewText } from './blocks.ts';
 import { type Judgement, missing, type Proof } from './judgement.ts';
 import { brief } from './mean-difference.ts';
@@ -13,10 +18,7 @@ import { brief } from './mean-difference.ts';
  */
 export function judgePairedLatency(evidence: Evidence, { margins }: RolloutSpec): Judgement {
   const { ratio, floorMs } = margins.pairedLatency;
-  const read = readMeasurements(evidence.latencyBlocks, {
-    isWhole: ([pairs, slower]) => slower <= pairs,
-    isEnough: ([pairs]) => pairs >= PAIRS_MIN,
-  });
+  const read = readPairs(evidence);
   const [pairs, slower] = sumsOf(read?.counts ?? []);
   return {
     samples: read?.counts.length ?? 0,
@@ -29,6 +31,20 @@ export function judgePairedLatency(evidence: Evidence, { margins }: RolloutSpec)
   };
 }
 
+/**
+ * Natural logarithms of the evidence that the candidate is slower in more, and in less, than this share of the pairs, all the time.
+ * `share` is strictly between 0 and 1. Undefined: too few blocks to say.
+ */
+export function evidenceOfShare(
+  evidence: Evidence,
+  share: number,
+): { readonly logMore: number; readonly logLess: number } | undefined {
+  const read = readPairs(evidence);
+  if (read === undefined || read.counts.length < MEASUREMENTS_MIN) return undefined;
+  const blocks = valuesOf(read.counts, share);
+  return { logMore: logHarmOfBlocks(blocks), logLess: logSafeOfBlocks(blocks) };
+}
+
 /** Pairs of one measurement, at least: what holds up that many in a row is one event. */
 const PAIRS_MIN = 20;
 
@@ -38,13 +54,53 @@ const MEASUREMENTS_MIN = 18;
 /** Smaller than those on live requests: no caller waits in shadow, and small bets outlast longer runs. */
 const BET_PARTS = [0.05, 0.1, 0.2, 0.4];
 
+/** The share of slower pairs that is still acceptable. */
+const HALF = 0.5;
+
+/** Measurements that must not speak against a candidate by themselves: the others may be of before it became slow. */
+const LAST = 12;
+
+function readPairs(evidence: Evidence): Measurements<PairCounts> | undefined {
+  return readMeasurements(evidence.latencyBlocks, {
+    isWhole: ([pairs, slower]) => slower <= pairs,
+    isEnough: ([pairs]) => pairs >= PAIRS_MIN,
+  });
+}
+
 function proofOf(read: Measurements<PairCounts> | undefined, evidence: Evidence): Proof {
   if (read === undefined) return missing('the blocks are not whole counts');
   if (evidence.pairedLatency.pairs === 0) return missing('no twin pairs: set twin > 0');
   if (read.counts.length < MEASUREMENTS_MIN) return missing(tooFewText(read, MEASUREMENTS_MIN));
-  const values = read.counts.map(([pairs, slower]) => slower / pairs - 0.5);
-  const blocks = { values, lower: -0.5, upper: 0.5, parts: BET_PARTS };
-  return { kind: 'evidence', logHarm: logHarmOfBlocks(blocks), safe: undefined };
+  const { counts } = read;
+  const excessFrom = excessesOf(counts);
+  const logHarm = logHarmFromAnyStart(valuesOf(counts, HALF), {
+    least: MEASUREMENTS_MIN,
+    isBeyond: (from) => (excessFrom[from] ?? 0) > 0,
+  });
+  return { kind: 'evidence', logHarm, safe: undefined, held: lastText(counts) };
+}
+
+function valuesOf(counts: readonly PairCounts[], share: number): BlockValues {
+  const values = counts.map(([pairs, slower]) => slower / pairs - share);
+  return { values, lower: -share, upper: 1 - share, parts: BET_PARTS };
+}
+
+/** Slower pairs beyond half of them, from each measurement on, to the newest. */
+function excessesOf(counts: readonly PairCounts[]): readonly number[] {
+  let excess = 0;
+  const excesses: number[] = [];
+  for (let from = counts.length - 1; from >= 0; from -= 1) {
+    const [pairs, slower] = counts[from] ?? [0, 0];
+    excess += slower - HALF * pairs;
+    excesses[from] = excess;
+  }
+  return excesses;
+}
+
+function lastText(counts: readonly PairCounts[]): string | undefined {
+  const [pairs, slower] = sumsOf(counts.slice(-LAST));
+  if (!(slower > HALF * pairs)) return undefined;
+  return `slower in ${tenthsText(slower / pairs)} of the pairs of the last ${LAST} blocks`;
 }
 
 function sumsOf(counts: readonly PairCounts[]): PairCounts {

@@ -1,7 +1,7 @@
 import type { Evidence, SlowCounts } from '../core/evidence.ts';
 import { type RolloutSpec, slowBlockMsOf } from '../core/rollout.ts';
 import { durationText } from '../core/text.ts';
-import { type BlockValues, logHarmOfBlocks, logSafeOfBlocks } from '../stats/block-bets.ts';
+import { type BlockValues, logHarmFromAnyStart, logSafeOfBlocks } from '../stats/block-bets.ts';
 import { evenMixture, logEvidence } from '../stats/mixture.ts';
 import { type Measurements, readMeasurements, tooFewText } from './blocks.ts';
 import { type Judgement, missing, type Proof } from './judgement.ts';
@@ -59,6 +59,9 @@ export function expectedBlocks(
 /** A share above so many times the limit counts as that much, so that bets may be large and one block cannot decide. */
 const CAP_LIMITS = 10;
 
+/** Of the money on harm, what bets on shares without a cap: where the reference itself is slow, all shares are above one. */
+const PART_UNCAPPED = 0.25;
+
 /** Requests of each arm in one measurement: enough for so many slow ones where the share is at the cap. */
 const SLOW_AT_CAP = 5;
 
@@ -83,26 +86,77 @@ function proofOf(
   if (read === undefined) return missing('the blocks are not whole counts');
   if (units.kind === 'missing') return units;
   if (read.counts.length < MEASUREMENTS_MIN) return missing(tooFew(read));
-  const cap = capOf(claim);
-  const { ratio, absolute } = claim;
-  const values = read.counts.map(
+  const [requests, slow, others, slowOthers] = sumsOf(read.counts);
+  const limit = claim.ratio * (slowOthers / others) + claim.absolute;
+  // Over time and over units: a stall is many units at one time, a unit with large requests is one at many times.
+  const logHarm = Math.min(logHarmOf(read.counts, claim), units.logHarm);
+  const capped = valuesOf(read.counts, claim, capOf(claim));
+  const logSafe = Math.min(logSafeOfBlocks(capped), logEvidence(units.safe ?? []));
+  return {
+    kind: 'evidence',
+    logHarm,
+    safe: [{ logWeight: 0, logWealth: logSafe }],
+    held: lastText(read.counts, claim) ?? heldText(read.counts, { slow, requests, limit }),
+  };
+}
+
+/** What each measurement says, shares above the cap counted as the cap. */
+function valuesOf(
+  counts: readonly SlowCounts[],
+  { ratio, absolute }: Claim,
+  cap: number,
+): BlockValues {
+  const values = counts.map(
     ([requests, slow, others, slowOthers]) =>
       Math.min(cap, slow / requests) - ratio * Math.min(cap, slowOthers / others) - absolute,
   );
-  const lower = -ratio * cap - absolute;
-  const blocks: BlockValues = { values, lower, upper: cap - absolute, parts: BET_PARTS };
-  const [requests, slow, others, slowOthers] = sumsOf(read.counts);
-  const limit = ratio * (slowOthers / others) + absolute;
-  // Over time and over units: a stall is many units at one time, a unit with large requests is one at many times.
-  const logHarm = Math.min(logHarmOfBlocks(blocks), units.logHarm);
-  const logSafe = Math.min(logSafeOfBlocks(blocks), logEvidence(units.safe ?? []));
-  return {
-    kind: 'evidence',
+  return { values, lower: -ratio * cap - absolute, upper: cap - absolute, parts: BET_PARTS };
+}
+
+function logHarmOf(counts: readonly SlowCounts[], claim: Claim): number {
+  const excessFrom = excessesOf(counts, claim);
+  const anyStart = {
+    least: MEASUREMENTS_MIN,
     // What the cap hides counts here: harm is not believed of a candidate whose plain share is within the limit.
-    logHarm: slow / requests > limit ? logHarm : 0,
-    safe: [{ logWeight: 0, logWealth: logSafe }],
-    held: heldText(read.counts, { slow, requests, limit }),
+    isBeyond: (from: number) => (excessFrom[from] ?? 0) > 0,
   };
+  const logOf = (cap: number): number =>
+    logHarmFromAnyStart(valuesOf(counts, claim, cap), anyStart);
+  return logEvidence([
+    { logWeight: Math.log(1 - PART_UNCAPPED), logWealth: logOf(capOf(claim)) },
+    { logWeight: Math.log(PART_UNCAPPED), logWealth: logOf(1) },
+  ]);
+}
+
+/** By how much the candidate's plain share is beyond the claim from each measurement on, to the newest. */
+function excessesOf(counts: readonly SlowCounts[], claim: Claim): readonly number[] {
+  let sums = NOTHING;
+  const excesses: number[] = [];
+  for (let from = counts.length - 1; from >= 0; from -= 1) {
+    sums = added(sums, counts[from] ?? NOTHING);
+    excesses[from] = excessOf(sums, claim);
+  }
+  return excesses;
+}
+
+/** Above 0: beyond the claim. */
+function excessOf(
+  [requests, slow, others, slowOthers]: SlowCounts,
+  { ratio, absolute }: Claim,
+): number {
+  return slow / requests - ratio * (slowOthers / others) - absolute;
+}
+
+/** Measurements that must not speak against a candidate by themselves: a proof may be of the time before it became slow. */
+const LAST = 12;
+
+function lastText(counts: readonly SlowCounts[], claim: Claim): string | undefined {
+  const last = counts.slice(-LAST);
+  const sums = sumsOf(last);
+  if (!(excessOf(sums, claim) > 0)) return undefined;
+  const [requests, slow, others, slowOthers] = sums;
+  const shares = [slow / requests, slowOthers / others].map((share) => `${brief(share * 100)} %`);
+  return `in the last ${LAST} blocks ${shares[0]} of the candidate's requests were slow and ${shares[1]} of the reference's, beyond the limit`;
 }
 
 function tooFew(read: Measurements<SlowCounts>): string {
@@ -129,8 +183,9 @@ function heldText(
 const WORST_AGAIN = 2;
 
 function sumsOf(counts: readonly SlowCounts[]): SlowCounts {
-  return counts.reduce<SlowCounts>(
-    (sum, [a, b, c, d]) => [sum[0] + a, sum[1] + b, sum[2] + c, sum[3] + d],
-    NOTHING,
-  );
+  return counts.reduce(added, NOTHING);
+}
+
+function added(sum: SlowCounts, [a, b, c, d]: SlowCounts): SlowCounts {
+  return [sum[0] + a, sum[1] + b, sum[2] + c, sum[3] + d];
 }

@@ -8,7 +8,15 @@ import type { MetricStatus } from '../../src/core/verdict.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { metricDetail } from '../../src/decide/metric-detail.ts';
 import { metricLabel } from '../../src/decide/metric-plans.ts';
-import { anExposure, aSpec, differences, failedPairs, goodEvidence } from './builders.ts';
+import {
+  anExposure,
+  aSpec,
+  blocks,
+  differences,
+  failedPairs,
+  goodEvidence,
+  repeated,
+} from './builders.ts';
 
 type Shown = Readonly<Record<string, MetricDetail & { readonly status: MetricStatus }>>;
 
@@ -152,4 +160,22 @@ t.test('what can only reject proves no margin', async (t) => {
     unit: 'slowerShare',
     estimate: pairedLatency?.status.estimate,
   });
+});
+
+t.test('the share of slower pairs is one of pairs, with an interval by blocks', async (t) => {
+  // A fifth of the pairs slower: in each block, and in runs of many blocks that all are.
+  const steady = goodEvidence({ latencyBlocks: blocks(repeated(100, [40, 8] as const), 10_000) });
+  const runs = Array.from({ length: 100 }, (_, at) => [40, at % 25 < 5 ? 40 : 0] as const);
+  const inRuns = goodEvidence({ latencyBlocks: blocks(runs, 10_000) });
+  const effects = [steady, inRuns].map((evidence) => detailsOf(evidence)['pairedLatency']?.effect);
+  for (const effect of effects) {
+    if (effect === undefined) throw new Error('no effect');
+    t.equal(effect.estimate, 0.2);
+    t.ok(effect.lower < 0.2 && effect.upper > 0.2, `${effect.lower} to ${effect.upper}`);
+  }
+  const [narrow = 0, wide = 0] = effects.map(
+    (effect) => (effect?.upper ?? 0) - (effect?.lower ?? 0),
+  );
+  t.ok(wide > 1.5 * narrow, 'what comes in runs is known less well');
+  t.ok(narrow < 0.3, `${narrow}`);
 });

@@ -72,7 +72,17 @@ t.test('as long as more than half of the pairs are slower, nothing passes in sha
   t.equal(verdictOn(24).kind, 'pass');
   t.match(verdictOn(28), {
     kind: 'inconclusive',
-    reasons: ['pairedLatency, which may reject: slower in 56.0 % of the pairs so far'],
+    reasons: [
+      'pairedLatency, which may reject: slower in 56.0 % of the pairs of the last 12 blocks',
+    ],
   });
   t.equal(verdictOn(50).kind, 'fail');
+});
+
+t.test('a candidate that becomes slower late is rejected, and does not pass before', async (t) => {
+  const healthy = repeated(120, [50, 20] as const);
+  const slower = (count: number) => [...healthy, ...repeated(count, [50, 45] as const)];
+  t.ok(harmOf(judgementOf(healthy)) < NEEDED);
+  t.match(judgementOf(slower(12)).proof, { held: /^slower in 90.0 % of the pairs of the last 12/ });
+  t.ok(harmOf(judgementOf(slower(60))) >= NEEDED);
 });

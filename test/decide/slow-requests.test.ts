@@ -83,3 +83,52 @@ t.test('units must show it as well: slow requests of few clients are no harm', a
   const judged = judgeSlowRequests(goodEvidence({ slowBlocks, live }), SPEC);
   t.ok(evidenceOf(judged).harm < NEEDED);
 });
+
+/** The candidate is as slow as the reference up to a block, and slow in this share of its requests from there on. */
+const lateAt =
+  (change: number, share: number): Noise =>
+  (at) => ({ candidate: at < change ? 0.01 : share, reference: 0.01 });
+
+t.test('a candidate that becomes slow late is proven worse within minutes', async (t) => {
+  for (const [change, share, within] of [
+    [60, 0.2, 84],
+    [360, 0.2, 84],
+    [120, 0.5, 60],
+  ] as const) {
+    const judged = judgementOf(world(change + within, lateAt(change, share)));
+    t.ok(evidenceOf(judged).harm >= NEEDED, `${share} after ${change} blocks`);
+  }
+  t.ok(evidenceOf(judgementOf(world(120, lateAt(120, 0.2)))).harm < NEEDED, 'and not before');
+});
+
+t.test('what was shown before a candidate became slow proves nothing a minute later', async (t) => {
+  const healthy = world(150, lateAt(150, 0.2));
+  t.ok(evidenceOf(judgementOf(healthy)).safe >= Math.log(20));
+  const { proof } = judgementOf(world(154, lateAt(150, 0.2)));
+  t.match(proof, { held: /^in the last 12 blocks .* of the candidate's requests were slow/ });
+});
+
+t.test('a reference that wanders by itself makes no late harm', async (t) => {
+  const runs = 12;
+  let wrong = 0;
+  for (let seed = 1; seed <= runs; seed += 1) {
+    const random = seededRandom(100 + seed);
+    let level = 0;
+    const wandering: Noise = () => {
+      level = 0.9 * level + 0.4 * (random.unit() + random.unit() - 1);
+      return { candidate: 0.01, reference: 0.01 * Math.exp(level) };
+    };
+    const counts = world(300, wandering, seed);
+    const looks = [60, 120, 180, 240, 300].map((until) => judgementOf(counts.slice(0, until)));
+    if (looks.some((judged) => evidenceOf(judged).harm >= NEEDED)) wrong += 1;
+  }
+  t.equal(wrong, 0);
+});
+
+t.test('harm is seen where the reference itself is slow in a fifth of its requests', async (t) => {
+  const busy =
+    (candidate: number): Noise =>
+    () => ({ candidate, reference: 0.2 });
+  t.ok(evidenceOf(judgementOf(world(150, busy(0.6)))).harm >= NEEDED);
+  t.ok(evidenceOf(judgementOf(world(150, busy(0.2)))).safe >= Math.log(20));
+});

@@ -52,8 +52,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Anchors: promotions that use up allowed loss, one that moves the anchor, and a person who sets it. */
   '0.2.0-anchor': {
-    sha256: '728c8353e056e7f8ee64b3bb6c074b3d14c7f3c8e4156eab7dd4148a004f7526',
-    head: '5c73827ec0b157218baba427c5acb46071d7fe166dbef04d8690e477fde9eedf',
+    sha256: '6341a264d79176313a50dd763a8002b6754d3fcfbfef8764f6bf22e64977d7a5',
+    head: '248ac6147ec372f5b06d07071fae9486f2e290c3456be3cbe1da285bddfb32d3',
     records: 24,
     decisions: 10,
     endings: ['promoted', 'promoted'],
@@ -61,8 +61,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Rules 2: units, the linear claim, blocks of time, steps that end on evidence, labels that have a window. */
   '0.2.0-rules-2': {
-    sha256: 'd56b16764bcd9c2fd6c58125db7858e8dd104cb28be95331e37b4a10ea7d0476',
-    head: 'a3ad38059bf723f7b926eb4b9c87b943f3d4174b6a63dc5a64ee621ee0c871ee',
+    sha256: '454cdd584a12ed1ef4cd0361896f6397c38f60b37eeea1ef482a45d73ad59436',
+    head: '1d300adf1ef096de93ea367fa9c24c1edf96697e235f57c465912b28022eae1b',
     records: 85,
     decisions: 19,
     endings: [

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { seededRandom } from '../../src/core/random.ts';
-import { varianceRatio } from '../../src/stats/variance-ratio.ts';
+import { VarianceRatios, varianceRatio } from '../../src/stats/variance-ratio.ts';
 
 /** A series in which each value keeps this part of the one before. */
 function series(kept: number, count: number, seed: number): readonly number[] {
@@ -38,4 +38,18 @@ t.test('a series that stands still, or avoids itself, weighs what it is', async 
   t.equal(varianceRatio([0.3]), 1);
   t.equal(varianceRatio(Array.from({ length: 50 }, () => 0.1)), 1);
   t.equal(varianceRatio(Array.from({ length: 50 }, (_, at) => at % 2)), 1);
+});
+
+t.test('a stretch weighs what it would by itself', async (t) => {
+  const values = [...series(0.7, 150, 1), ...series(0.2, 150, 2).map((value) => value + 40)];
+  const ratios = new VarianceRatios(values);
+  for (const [from, to] of [
+    [0, 150],
+    [150, 300],
+    [37, 120],
+    [0, 300],
+  ] as const) {
+    const alone = varianceRatio(values.slice(from, to));
+    t.ok(Math.abs(ratios.of(from, to) / alone - 1) < 1e-6, `${from} to ${to}: ${alone}`);
+  }
 });
