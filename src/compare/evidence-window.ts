@@ -1,5 +1,5 @@
 import type { Comparison, Lateness } from '../core/comparison.ts';
-import { NO_DIFFERENCES } from '../core/evidence.ts';
+import { type MirrorCounts, NO_DIFFERENCES } from '../core/evidence.ts';
 import type { Lapse, LiveObservation, MirrorEvent } from '../core/messages.ts';
 import { FailureTally } from './failure-tally.ts';
 import { LateTally } from './late-tally.ts';
@@ -38,6 +38,10 @@ export class EvidenceWindow implements Window {
     this.#failures.add('reference', comparison.stableFault);
     if (late !== undefined) this.#failLate(comparison.late);
     if (comparison.latency !== undefined) this.#latency.add(comparison.latency);
+  }
+
+  mirror(): MirrorCounts {
+    return this.#mirror.snapshot();
   }
 
   countMirror(event: MirrorEvent): void {

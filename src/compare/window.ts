@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Comparison } from '../core/comparison.ts';
-import type { Evidence } from '../core/evidence.ts';
+import type { Evidence, MirrorCounts } from '../core/evidence.ts';
 import type { Lapse, LiveObservation, MirrorEvent } from '../core/messages.ts';
 import type { Margins, RulesVersion } from '../core/rollout.ts';
 import type { UnitRule } from '../core/unit.ts';
@@ -12,6 +12,8 @@ export type Window = {
   readonly countMirror: (event: MirrorEvent) => void;
   readonly addLapse: (lapse: Lapse) => void;
   readonly addLive: (live: LiveObservation) => void;
+  /** What became of eligible requests of the mirror: that part of the snapshot alone. */
+  readonly mirror: () => MirrorCounts;
   /** Plain JSON in one key order: equal evidence has equal text. */
   readonly snapshot: () => WindowEvidence;
 };

@@ -1,6 +1,17 @@
-import type { Evidence } from './evidence.ts';
+import type { Evidence, UnitBits } from './evidence.ts';
 import type { BreakerTrip, Command, Decision, Phase, Rollout } from './rollout.ts';
 import type { Route } from './route.ts';
+
+/**
+ * Units that have counted since the record before, which is all that a record says of them: the evidence beside it has none. Filters by
+ * level: `=` and all of its bits, or `+` and those that were added (see `rollout/new-units.ts`).
+ */
+export type NewUnits = {
+  readonly filters: Readonly<Partial<Record<'live' | 'pair' | 'labels' | 'liveLoss', UnitBits>>>;
+  /** Hashes of units that have had their first error, and their first slow request. */
+  readonly erred: readonly string[];
+  readonly slow: readonly string[];
+};
 
 /** What the ledger keeps. Each kind carries all that is needed to recompute or to resume what it says. */
 export type RecordBody =
@@ -17,13 +28,15 @@ export type RecordBody =
   /** What the first step of a trial needs is ready: the trial begins at this moment of the wall clock, milliseconds. */
   | { readonly kind: 'rolloutLoaded'; readonly rolloutId: string; readonly startedMs: number }
   /**
-   * A look at the evidence: all of it, the verdict, the action, and the phase that follows. Written before the action is
+   * A look at the evidence: all that is judged of it, the verdict, the action, and the phase that follows. Written before the action is
    * carried out, so that a restart carries out what was decided and decides nothing twice.
    */
   | {
       readonly kind: 'decision';
       readonly rolloutId: string;
       readonly evidence: Evidence;
+      /** Absent in records of before and under rules 1, where the evidence has all units. */
+      readonly newUnits?: NewUnits;
       readonly decision: Decision;
       readonly before: Rollout;
       readonly after: Rollout;

@@ -13,6 +13,7 @@ import { beginsHoldback, begun, promoted, resumed, type Undo, undone } from './a
 import { anchorAfterPromotion, anchorAfterRoute, anchorAtStart, type Promotion } from './anchor.ts';
 import { attemptsWith, type PastAttempt, type Weights } from './attempts.ts';
 import { extended } from './extension.ts';
+import { withNewUnits } from './new-units.ts';
 import { allTo } from './route-for.ts';
 
 /** Trials kept per model for display; older ones stay in the ledger. */
@@ -143,7 +144,8 @@ export function withRecord(history: History, record: LedgerRecord): History {
       return withTrial(attempted, record, { id, trial: { begin }, owed: true });
     }
     case 'decision': {
-      const { evidence, decision, before, after } = body;
+      const { decision, before, after } = body;
+      const evidence = evidenceAfter(history, body);
       const trial = { rollout: after, evidence, decision, ...startingAgain(before, after) };
       const change = { id: body.rolloutId, trial, owed: moves(decision) };
       const { verdict } = decision;
@@ -195,6 +197,17 @@ function withPromotion(history: History, promotion: Omit<Promotion, 'digest'>): 
     const digest = model.trials.find(({ rollout }) => rollout.id === id)?.digests.candidate ?? '';
     return { ...model, anchor: anchorAfterPromotion(model.anchor, { ...promotion, digest }) };
   });
+}
+
+/** The evidence of a record with all units that have counted by then. */
+function evidenceAfter(
+  history: History,
+  { evidence, newUnits, rolloutId }: Extract<RecordBody, { kind: 'decision' }>,
+): Evidence {
+  if (newUnits === undefined) return evidence;
+  const trials = [...history.values()].flatMap((model) => model.trials);
+  const before = trials.find(({ rollout }) => rollout.id === rolloutId)?.evidence;
+  return withNewUnits(evidence, newUnits, before ?? NO_EVIDENCE);
 }
 
 function moves(decision: Decision): boolean {

@@ -2,12 +2,14 @@ import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import { judgedSpec } from '../core/holdback.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
-import { type Action, isFinal, type Rollout } from '../core/rollout.ts';
+import type { NewUnits } from '../core/record.ts';
+import { type Action, isFinal, type Rollout, rulesOf } from '../core/rollout.ts';
 import { advance, beginsHoldback } from './advance.ts';
 import { aliveTrial, type Trial } from './history.ts';
 import { type Decide, judge } from './judge.ts';
 import type { Logbook } from './logbook.ts';
 import { type Detailed, MetricDetails } from './metric-details.ts';
+import { newUnitsOf, withoutUnits } from './new-units.ts';
 import type { Reconciler } from './reconciler.ts';
 import { anchorStatusOf, type LatestLook, type RolloutStatus, statusOf } from './status.ts';
 import { isWorthRecording } from './worth-recording.ts';
@@ -69,13 +71,10 @@ export class Looks {
     const { action } = decision;
     if (!this.#mayFollow(rollout, action)) return;
     const after = advance(rollout, { action, atMs, evidence });
+    const seen = recorded(evidence, trial);
     const body = {
       kind: 'decision',
-      rolloutId,
-      evidence,
-      decision,
-      before: rollout,
-      after,
+      ...{ rolloutId, ...seen, decision, before: rollout, after },
     } as const;
     if (action.kind === 'rollBack') await reconciler.recordEnd(body, after);
     else await book.append(body);
@@ -143,6 +142,15 @@ export class Looks {
     const spec = judgedSpec(trial.rollout);
     return decision && { rolloutId, spec, evidence, verdict: decision.verdict };
   }
+}
+
+/** Of units a record has what is new. Under the first rules all of them stay in the evidence. */
+function recorded(
+  evidence: Evidence,
+  { evidence: before, rollout }: Trial,
+): { readonly evidence: Evidence; readonly newUnits?: NewUnits } {
+  if (rulesOf(rollout.spec) === 1) return { evidence };
+  return { evidence: withoutUnits(evidence), newUnits: newUnitsOf(evidence, before) };
 }
 
 function ledgerText(book: Logbook): RolloutStatus['ledger'] {

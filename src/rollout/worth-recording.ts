@@ -3,6 +3,7 @@ import type { Decision } from '../core/rollout.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
 import type { Trial } from './history.ts';
+import { withoutUnits } from './new-units.ts';
 
 /** A checkpoint waits for this part of the rollout's age, so that a day-long trial keeps hundreds of records, not thousands. */
 const CHECKPOINT_AGE_RATIO = 0.01;
@@ -24,7 +25,12 @@ export function isWorthRecording(
   const dueMs = Math.max(checkpointMs, CHECKPOINT_AGE_RATIO * ageMs);
   // The wall clock may have been set back: then the last record lies ahead.
   if (Math.abs(decision.atMs - trial.decision.atMs) < dueMs) return false;
-  return canonicalJson(evidence) !== canonicalJson(trial.evidence);
+  // A unit that counts changes a count as well.
+  return textOf(evidence) !== textOf(trial.evidence);
+}
+
+function textOf(evidence: Evidence): string {
+  return canonicalJson(withoutUnits(evidence));
 }
 
 function findingsOf({ verdict }: Decision): string {

@@ -109,7 +109,7 @@ export class RolloutObservers {
   /** Whether the mirror of an open rollout carries requests. Called at each look: it sends what has to be sent to know. */
   mirrorHealth(rolloutId: string): MirrorHealth | undefined {
     const observer = this.#openObserver(rolloutId);
-    return observer?.mirrorCheck.look(observer.window.snapshot().mirror);
+    return observer?.mirrorCheck.look(observer.window.mirror());
   }
 
   /** Writes down what waits for labels, for the next process. */

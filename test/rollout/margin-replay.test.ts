@@ -33,7 +33,7 @@ t.test('under the margins on record nothing differs', async (t) => {
 });
 
 t.test('under a stricter margin a metric that was proven is not', async (t) => {
-  const found = await replayed('fashion-2-1', { pairedErrors: 0.0001 });
+  const found = await replayed('fashion-2-1', { pairedErrors: { ratio: 1, absolute: 0.0001 } });
   const { recorded, asked } = metricOf(found, 'pairedErrors');
   t.match(recorded, { finding: 'nonInferior', since: { record: Number } });
   t.match(asked, { finding: 'undecided', since: undefined });
@@ -43,13 +43,13 @@ t.test('under a stricter margin a metric that was proven is not', async (t) => {
 });
 
 t.test('the smallest margin that is proven passes, and a smaller one does not', async (t) => {
-  const { smallest } = metricOf(await replayed('fashion-2-1', {}), 'pairedErrors');
+  const { smallest } = metricOf(await replayed('fashion-2-1', {}), 'disagreement');
   const margin = Number(smallest?.margin);
   t.ok(smallest !== undefined && smallest.ofMargin < 1, `${smallest?.ofMargin} of the margin`);
-  const at = await replayed('fashion-2-1', { pairedErrors: margin });
-  t.equal(metricOf(at, 'pairedErrors').asked.finding, 'nonInferior');
-  const below = await replayed('fashion-2-1', { pairedErrors: margin * 0.98 });
-  t.equal(metricOf(below, 'pairedErrors').asked.finding, 'undecided');
+  const at = await replayed('fashion-2-1', { disagreement: margin });
+  t.equal(metricOf(at, 'disagreement').asked.finding, 'nonInferior');
+  const below = await replayed('fashion-2-1', { disagreement: margin * 0.98 });
+  t.equal(metricOf(below, 'disagreement').asked.finding, 'undecided');
 });
 
 t.test('a candidate that was rolled back is within a wide enough margin', async (t) => {

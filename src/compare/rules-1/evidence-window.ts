@@ -1,4 +1,5 @@
 import type { Comparison } from '../../core/comparison.ts';
+import type { MirrorCounts } from '../../core/evidence.ts';
 import type { Lapse, LiveObservation, MirrorEvent } from '../../core/messages.ts';
 import type { Margins } from '../../core/rollout.ts';
 import { DifferenceTally } from '../difference-tally.ts';
@@ -46,6 +47,10 @@ export class EvidenceWindow implements Window {
       this.#latency.pairs += 1;
       if (candidateMs > Math.max(ratio * twinMs, twinMs + floorMs)) this.#latency.slower += 1;
     }
+  }
+
+  mirror(): MirrorCounts {
+    return this.#mirror.snapshot();
   }
 
   countMirror(event: MirrorEvent): void {
