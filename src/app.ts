@@ -16,6 +16,7 @@ import {
   createControlPlane,
   createDataPlane,
   createGrpcPlane,
+  createMetricsPlane,
   type DataPlaneOptions,
 } from './app/servers.ts';
 import { createService, type ServiceOptions } from './app/service.ts';
@@ -85,6 +86,8 @@ export type App = {
   readonly httpPort: number;
   readonly grpcPort: number;
   readonly adminPort: number;
+  /** Undefined: `server.metrics` is not configured. */
+  readonly metricsPort: number | undefined;
   /**
    * Resolves once every model of the repository has been taken up, or cannot be. Rejects where the ledger turns out to be unusable
    * after the ports are open: then no model is ever ready.
@@ -135,6 +138,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     heldBytes,
     rollouts: () => controller.list(),
     ledger: () => controller.ledger(),
+    triton: config.telemetry.tritonMetrics ? () => statistics.list() : undefined,
   });
   const onInternalError = reportInternalErrors(telemetry, log);
   const statistics = createStatistics(catalog);
@@ -330,8 +334,21 @@ async function openServers(
   const [adminPort = 0] = await listenAll([
     { key: 'server.admin', address: admin, server: controlPlane },
   ]);
+  const metricsPort = await openMetricsPort(parts, release);
   const { reload } = parts.configReload;
-  return { httpPort, grpcPort, adminPort, reload, ...closing(parts.gateway, release) };
+  return { httpPort, grpcPort, adminPort, metricsPort, reload, ...closing(parts.gateway, release) };
+}
+
+async function openMetricsPort(
+  parts: Pick<ControlPlaneOptions, 'telemetry'> & Pick<DataPlaneOptions, 'config'>,
+  release: Release,
+): Promise<number | undefined> {
+  const address = parts.config.server.metrics;
+  if (address === undefined) return undefined;
+  const server = createMetricsPlane(parts);
+  release.push(releasing('the metrics server', () => server.close()));
+  const [port] = await listenAll([{ key: 'server.metrics', address, server }]);
+  return port;
 }
 
 function closing(gateway: Gateway, release: Release): Pick<App, 'close' | 'left'> {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { programFolder } from '../config/program.ts';
 import type { Config } from '../config/schema.ts';
 import { type AdminServer, createAdminServer } from '../console/admin.ts';
+import { createMetricsServer } from '../console/metrics-server.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -102,6 +103,14 @@ export type ControlPlaneOptions = ModelsViewOptions & {
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
+/** The port for scrapers alone. */
+export function createMetricsPlane({ telemetry }: Pick<ControlPlaneOptions, 'telemetry'>) {
+  const server = createMetricsServer(telemetry.page);
+  const connections = new Connections(ADMIN_CONNECTIONS_MAX, systemClock);
+  boundConnections(server.app.server, connections, `${ADMIN_CONNECTIONS_MAX}`);
+  return server;
+}
+
 /** The admin server. */
 export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const { gateway, controller, telemetry, lookout, repository, configReload, observers } = options;
@@ -123,7 +132,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
     },
     label: ({ token, label }) => observers.label(token, label),
     reloadConfig: (request) => configReload.reload({ ...request, actor: 'admin' }),
-    metrics: telemetry,
+    metrics: telemetry.page,
     ready: () => gateway.serverReadiness().ready,
     onInternalError,
   });

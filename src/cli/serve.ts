@@ -47,7 +47,11 @@ export async function serve(options: ServeOptions): Promise<void> {
   log({
     level: 'info',
     message: `answering at http://${isIPv6(host) ? `[${host}]` : host}:${app.httpPort}`,
-    facts: { grpc: app.grpcPort, admin: app.adminPort },
+    facts: {
+      grpc: app.grpcPort,
+      admin: app.adminPort,
+      ...(app.metricsPort !== undefined && { metrics: app.metricsPort }),
+    },
   });
 }
 

@@ -33,6 +33,8 @@ export const DEFAULTS = {
     headersMax: '16KiB',
   },
   telemetry: {
+    /** Beside our own they lengthen each scrape, and only dashboards and autoscalers made for Triton read them. */
+    tritonMetrics: false,
     otlp: {
       /** OTEL_EXPORTER_OTLP_PROTOCOL. */
       protocol: 'http/protobuf',

@@ -14,6 +14,8 @@ export type Config = {
     readonly http: Address;
     readonly grpc: Address;
     readonly admin: Address;
+    /** Where `/metrics` alone is served, to other machines too; undefined: only on the admin port. */
+    readonly metrics?: Address | undefined;
     /** Host names for clients of the data plane, in lower case; `.a.com` also allows subdomains. Empty: any. Django's ALLOWED_HOSTS. */
     readonly allowedHosts: readonly string[];
     /** As server metadata reports it. */
@@ -43,6 +45,8 @@ export type Config = {
     readonly mirrorBytesMax: number;
   };
   readonly telemetry: {
+    /** Whether `/metrics` has the names of Triton's metrics too. */
+    readonly tritonMetrics: boolean;
     /** What is sent to a collector; the OTEL_* variables go before it. */
     readonly otlp?: OtlpSection | undefined;
   };
@@ -107,6 +111,7 @@ export const configSchema = section({
     admin: address.prefault(DEFAULTS.server.admin).refine(isLoopback, {
       error: 'expected a loopback address: the admin port has no authentication',
     }),
+    metrics: address.optional(),
     max: section({
       model: modelName,
       cors: z.boolean({ error: expected('true or false') }).default(false),
@@ -139,6 +144,9 @@ export const configSchema = section({
     headersMax: byteSize.prefault(DEFAULTS.limits.headersMax),
   }).prefault({}),
   telemetry: section({
+    tritonMetrics: z
+      .boolean({ error: expected('true or false') })
+      .default(DEFAULTS.telemetry.tritonMetrics),
     otlp: otlpSchema.optional(),
   }).prefault({}),
   models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),

@@ -29,6 +29,7 @@ import { type Plan, planOf } from '../rollout/plan.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
 import { addEvidenceRoutes } from './evidence-routes.ts';
 import { parseJsonBody } from './json-body.ts';
+import type { MetricsPage } from './metrics-server.ts';
 
 export type AdminOptions = {
   readonly controller: Pick<
@@ -62,7 +63,7 @@ export type AdminOptions = {
   /** Reads the configuration file again and applies it. Rejects with a ServeError. */
   readonly reloadConfig: (request: ReloadConfigRequest) => Promise<object | Refusal>;
   /** Prometheus text. */
-  readonly metrics: { readonly contentType: string; readonly render: () => Promise<string> };
+  readonly metrics: MetricsPage;
   /** Whether the ledger takes records, and how many ends of rollouts wait for that. */
   readonly ledger: () => LedgerHealth & { readonly unrecorded: number };
   /** True while live requests can be answered. */
@@ -163,8 +164,9 @@ function addOverviews(app: FastifyInstance, options: AdminOptions): void {
       .code(isReady ? 200 : 503)
       .send({ ready: isReady, fenced: controller.isFenced(), ledger: { state, ...why } });
   });
-  app.get('/metrics', async (_, reply) => {
-    return reply.type(metrics.contentType).send(await metrics.render());
+  app.get('/metrics', async ({ headers }, reply) => {
+    const { contentType, text } = await metrics(headers.accept);
+    return reply.type(contentType).send(text);
   });
   app.get('/api/v1/models', () => models());
   app.post<OfModel>('/api/v1/models/:model/reload', ({ params: { model } }) => reload(model));

@@ -4,16 +4,29 @@ import {
   type MetricObjectWithValues,
   type MetricValueWithName,
 } from 'prom-client';
+import type { RegistryValue } from './registry-metric.ts';
 
-/** One labelled row of a histogram. */
-export type Series = { readonly observe: (value: number) => void };
+/** Where to look for the trace of one observation. */
+export type Exemplar = {
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Milliseconds of the wall clock. */
+  readonly atMs: number;
+};
+
+/** One labelled row of a histogram. The last exemplar of each bucket is kept. */
+export type Series = { readonly observe: (value: number, exemplar?: Exemplar) => void };
 
 type Row<Label extends string> = {
   readonly labels: Readonly<Record<Label, string>>;
   /** Observations per bucket, the last beyond all edges. */
   readonly counts: Float64Array;
   sum: number;
+  /** By bucket; made with the first one. */
+  exemplars: (PrintedExemplar | undefined)[] | undefined;
 };
+
+type PrintedExemplar = NonNullable<RegistryValue['exemplar']>;
 
 /**
  * A histogram whose rows are looked up once and then only added to: an observation finds its bucket and adds twice. The
@@ -36,15 +49,23 @@ export class BoundHistogram<Label extends string> extends Histogram<Label> {
   /** A new row. Ask once for each set of labels. */
   series(labels: Readonly<Record<Label, string>>): Series {
     const edges = this.#edges;
-    const row: Row<Label> = { labels, counts: new Float64Array(edges.length + 1), sum: 0 };
+    const row: Row<Label> = {
+      labels,
+      counts: new Float64Array(edges.length + 1),
+      sum: 0,
+      exemplars: undefined,
+    };
     this.#rows.push(row);
     const { counts } = row;
     return {
-      observe: (value) => {
+      observe: (value, exemplar) => {
         let bucket = 0;
         while (bucket < edges.length && value > (edges[bucket] ?? 0)) bucket += 1;
         counts[bucket] = (counts[bucket] ?? 0) + 1;
         row.sum += value;
+        if (exemplar === undefined) return;
+        row.exemplars ??= [];
+        row.exemplars[bucket] = printed(value, exemplar);
       },
     };
   }
@@ -61,13 +82,14 @@ export class BoundHistogram<Label extends string> extends Histogram<Label> {
     return { ...printed, values } as unknown as MetricObjectWithValues<MetricValueWithName<Label>>;
   }
 
-  #valuesOf({ labels, counts, sum }: Row<Label>) {
+  #valuesOf({ labels, counts, sum, exemplars }: Row<Label>) {
     const name = this.#name;
     let total = 0;
     const buckets = [...counts].map((count, index) => {
       total += count;
       const le = this.#edges[index] ?? '+Inf';
-      return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: total };
+      const exemplar = exemplars?.[index];
+      return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: total, exemplar };
     });
     return [
       ...buckets,
@@ -75,4 +97,8 @@ export class BoundHistogram<Label extends string> extends Histogram<Label> {
       { metricName: `${name}_count`, labels, value: total },
     ];
   }
+}
+
+function printed(value: number, { traceId, spanId, atMs }: Exemplar): PrintedExemplar {
+  return { labelSet: { trace_id: traceId, span_id: spanId }, value, timestamp: atMs / 1_000 };
 }

@@ -1,11 +1,16 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
+import type { Clock } from '../core/clock.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
 import type { Fallback, Outcome, Tap } from '../core/outcome.ts';
+import { idsOf, isRecorded } from '../core/traceparent.ts';
 import { BoundHistogram } from './bound-histogram.ts';
 import { LATENCY_BUCKETS } from './buckets.ts';
 
 const PER_VERSION = ['model', 'version', 'role'] as const;
+
+/** `traceparent`: of a request whose trace is recorded. */
+type Watcher = (outcome: Outcome, traceparent?: string) => void;
 
 /** Live requests: how many, their outcomes, and three durations: in the queue, of the batch, and in total. */
 export class ServingMetrics {
@@ -16,11 +21,16 @@ export class ServingMetrics {
   readonly #compute: BoundHistogram<(typeof PER_VERSION)[number]>;
   readonly #total: BoundHistogram<(typeof PER_VERSION)[number]>;
   /** One permanent watcher per model, version and role, so that a request allocates nothing here. */
-  readonly #watchers = new Map<string, (outcome: Outcome) => void>();
+  readonly #watchers = new Map<string, Watcher>();
+  readonly #clock: Pick<Clock, 'wallMs'>;
   /** Add the answers since the last scrape to their counter, which hashes its labels each time. */
   readonly #settleAnswers: (() => void)[] = [];
 
-  constructor(registry: Registry, inFlight: () => number) {
+  constructor(
+    registry: Registry,
+    { clock, inFlight }: { readonly clock: Pick<Clock, 'wallMs'>; readonly inFlight: () => number },
+  ) {
+    this.#clock = clock;
     const registers = [registry];
     const settleAnswers = this.#settleAnswers;
     this.#requests = new Counter({
@@ -77,7 +87,10 @@ export class ServingMetrics {
       watcher = this.#watcherFor({ model: request.model, version, role: arm });
       this.#watchers.set(key, watcher);
     }
-    return watcher;
+    const { traceparent } = request;
+    if (traceparent === undefined || !isRecorded(traceparent)) return watcher;
+    const traced = watcher;
+    return (outcome) => traced(outcome, traceparent);
   };
 
   /** `model` is undefined where the name is unknown: a label that callers choose would be a new series for each name. */
@@ -89,7 +102,7 @@ export class ServingMetrics {
     this.#fallbacks.inc({ model, version: failed.version, role: failed.arm, code });
   };
 
-  #watcherFor(labels: Record<(typeof PER_VERSION)[number], string>): (outcome: Outcome) => void {
+  #watcherFor(labels: Record<(typeof PER_VERSION)[number], string>): Watcher {
     const ok = this.#requests.labels({ ...labels, outcome: 'ok' });
     let answers = 0;
     this.#settleAnswers.push(() => {
@@ -99,7 +112,7 @@ export class ServingMetrics {
     const queue = this.#queue.series(labels);
     const compute = this.#compute.series(labels);
     const total = this.#total.series(labels);
-    return (outcome) => {
+    return (outcome, traceparent) => {
       if (outcome.kind === 'failure') {
         this.#requests.inc({ ...labels, outcome: outcome.code });
         return;
@@ -108,7 +121,9 @@ export class ServingMetrics {
       answers += 1;
       queue.observe(timing.queueMs / 1_000);
       compute.observe(timing.computeMs / 1_000);
-      total.observe((outcome.endedMs - outcome.startedMs) / 1_000);
+      const seconds = (outcome.endedMs - outcome.startedMs) / 1_000;
+      if (traceparent === undefined) total.observe(seconds);
+      else total.observe(seconds, { ...idsOf(traceparent), atMs: this.#clock.wallMs() });
     };
   }
 }

@@ -14,10 +14,12 @@ import { FailureMetrics } from './failure-metrics.ts';
 import { type HostEvents, HostMetrics } from './host-metrics.ts';
 import { addLedgerMetrics, type LedgerView } from './ledger-metrics.ts';
 import { MirrorMetrics, type MirrorResult } from './mirror-metrics.ts';
+import { OPEN_METRICS, openMetricsText, takesOpenMetrics } from './open-metrics.ts';
 import type { RegistryMetric } from './registry-metric.ts';
 import { RequestRate } from './request-rate.ts';
 import { RolloutMetrics, type RolloutView } from './rollout-metrics.ts';
 import { ServingMetrics } from './serving-metrics.ts';
+import { addTritonMetrics, type VersionTally } from './triton-metrics.ts';
 
 export type TelemetryOptions = {
   /** The program's version. */
@@ -31,6 +33,8 @@ export type TelemetryOptions = {
   readonly rollouts: () => readonly RolloutView[];
   /** Whether the ledger takes records; called at each scrape. */
   readonly ledger: () => LedgerView;
+  /** What versions have done, to be shown under Triton's names too, called at each scrape; undefined: it is not. */
+  readonly triton?: (() => readonly VersionTally[]) | undefined;
 };
 
 export type Telemetry = {
@@ -54,15 +58,16 @@ export type Telemetry = {
   readonly requestsPerSecond: (model: string) => number | undefined;
   /** The metrics as data. */
   readonly collect: () => Promise<readonly RegistryMetric[]>;
-  /** The metrics as text. */
-  readonly render: () => Promise<string>;
-  readonly contentType: string;
+  /** The metrics as text, in the format that a scraper takes by its header `accept`. */
+  readonly page: (
+    accept: string | undefined,
+  ) => Promise<{ readonly contentType: string; readonly text: string }>;
 };
 
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const serving = new ServingMetrics(registry, options.inFlight);
+  const serving = new ServingMetrics(registry, options);
   const { heldBytes } = options;
   new Gauge({
     name: 'understudy_held_bytes',
@@ -92,12 +97,10 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     labelNames: ['signal', 'outcome'],
     registers: [registry],
   });
-  new Gauge({
-    name: 'understudy_build_info',
-    help: '1, labelled with the version of the program',
-    labelNames: ['version'],
-    registers: [registry],
-  }).set({ version: options.version }, 1);
+  addBuildInfo(registry, options.version);
+  if (options.triton !== undefined) addTritonMetrics(registry, options.triton);
+  // The library's types have a number in place of the kind's name.
+  const collect = async () => (await registry.getMetricsAsJSON()) as unknown as RegistryMetric[];
   return {
     tap: (request, assignment) => {
       rate.count(request.model);
@@ -112,9 +115,19 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     onExport: (signal, outcome, items) => exports.inc({ signal, outcome }, items),
     onInternalError: (operation) => internalErrors.inc({ operation }),
     requestsPerSecond: (model) => rate.perSecond(model),
-    // The library's types have a number in place of the kind's name.
-    collect: async () => (await registry.getMetricsAsJSON()) as unknown as RegistryMetric[],
-    render: () => registry.metrics(),
-    contentType: registry.contentType,
+    collect,
+    page: async (accept) =>
+      takesOpenMetrics(accept)
+        ? { contentType: OPEN_METRICS, text: openMetricsText(await collect()) }
+        : { contentType: registry.contentType, text: await registry.metrics() },
   };
+}
+
+function addBuildInfo(registry: Registry, version: string): void {
+  new Gauge({
+    name: 'understudy_build_info',
+    help: '1, labelled with the version of the program',
+    labelNames: ['version'],
+    registers: [registry],
+  }).set({ version }, 1);
 }

@@ -240,7 +240,7 @@ t.test('everything has a default', async (t) => {
       memoryBytesMax: 'auto',
       mirrorBytesMax: 134_217_728,
     },
-    telemetry: {},
+    telemetry: { tritonMetrics: false },
     models: {},
     source: {},
   });

@@ -223,7 +223,7 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
     lookAt: async () => undefined,
     reloadConfig: async () => ({ changes: [], notes: [], dryRun: false }),
     label: () => 'joined',
-    metrics: { contentType: 'text/plain; version=0.0.4', render: async () => 'up 1\n' },
+    metrics: async () => ({ contentType: 'text/plain; version=0.0.4', text: 'up 1\n' }),
     ledger: () => ({ ...HEALTHY, unrecorded: 0 }),
     ready: () => isReady,
     onInternalError: () => {},

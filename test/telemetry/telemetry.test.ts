@@ -72,9 +72,13 @@ function aMetric(parts: Partial<MetricStatus>): MetricStatus {
   };
 }
 
+async function pageOf(telemetry: ReturnType<typeof aTelemetry>): Promise<string> {
+  return (await telemetry.page(undefined)).text;
+}
+
 /** Lines of the page that are samples of this metric. */
 async function samplesOf(telemetry: ReturnType<typeof aTelemetry>, name: string) {
-  const page = await telemetry.render();
+  const page = await pageOf(telemetry);
   return page
     .split('\n')
     .filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
@@ -83,7 +87,7 @@ async function samplesOf(telemetry: ReturnType<typeof aTelemetry>, name: string)
 t.test('every metric is documented with its kind and labels, and no other', async (t) => {
   const page = readFileSync(path.join(projectRoot, 'docs/reference/metrics.md'), 'utf8');
   const documented = [...page.matchAll(/^\| `(understudy_\w+)` \| (\w+) \|/gm)];
-  const rendered = await aTelemetry().render();
+  const rendered = await pageOf(aTelemetry());
   const real = [...rendered.matchAll(/^# TYPE (understudy_\w+) (\w+)$/gm)];
   const names = (rows: readonly RegExpMatchArray[]) =>
     rows.map(([, name, kind]) => `${name} ${kind}`).sort();
@@ -182,7 +186,7 @@ t.test('hosts report batches, states and process exits', async (t) => {
   host.onCrash(TARGET, { inFlight: 5 });
   host.onCrashLoop(TARGET, 'three times in a minute');
   const labels = 'model="m",version="2",role="shadow"';
-  const page = await telemetry.render();
+  const page = await pageOf(telemetry);
   t.match(page, `understudy_batch_rows_sum{${labels}} 8`);
   t.match(page, `understudy_batch_requests_sum{${labels}} 3`);
   t.match(page, `understudy_batch_compute_duration_seconds_sum{${labels}} 0.004`);
@@ -209,8 +213,8 @@ t.test('mirror results add up to the eligible requests', async (t) => {
     results.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0),
     6,
   );
-  t.match(await telemetry.render(), 'understudy_mirror_eligible_total{model="m",version="2"} 6');
-  t.match(await telemetry.render(), 'understudy_held_bytes{by="mirror"} 5');
+  t.match(await pageOf(telemetry), 'understudy_mirror_eligible_total{model="m",version="2"} 6');
+  t.match(await pageOf(telemetry), 'understudy_held_bytes{by="mirror"} 5');
 });
 
 t.test("a rollout's mirror is up, down or not known, and its fall is logged", async (t) => {
@@ -232,7 +236,7 @@ t.test("a rollout's mirror is up, down or not known, and its fall is logged", as
       ...NO_LABELS_YET,
     },
   }));
-  const page = await aTelemetry({ rollouts: () => rollouts }).render();
+  const page = await pageOf(aTelemetry({ rollouts: () => rollouts }));
   t.same(page.match(/^understudy_rollout_mirror_up\{.*$/gm), [
     'understudy_rollout_mirror_up{model="m0",candidate="2"} 1',
     'understudy_rollout_mirror_up{model="m1",candidate="2"} 0',
@@ -279,7 +283,7 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
   };
   const views = [old, present];
   const telemetry = aTelemetry({ rollouts: () => views });
-  const page = await telemetry.render();
+  const page = await pageOf(telemetry);
   t.match(page, 'understudy_rollout_phase{model="m",candidate="3",phase="progressing"} 1');
   t.match(page, 'understudy_rollout_phase{model="m",candidate="3",phase="promoted"} 0');
   t.notMatch(page, 'candidate="2"');
@@ -300,7 +304,7 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
   t.match(page, 'understudy_rollout_anchor_loss_spent{model="m",anchor="1"} 0.009');
   t.notMatch(page, 'understudy_rollout_metric_effect{', 'no sample where there is no effect');
   views.push({ ...present, phase: 'promoted', step: undefined });
-  t.match(await telemetry.render(), 'phase="progressing"} 0');
+  t.match(await pageOf(telemetry), 'phase="progressing"} 0');
 });
 
 t.test('a slice that is only reported has samples and an effect, and no finding', async (t) => {
@@ -318,7 +322,7 @@ t.test('a slice that is only reported has samples and an effect, and no finding'
       },
     ],
   };
-  const page = await aTelemetry({ rollouts: () => [view] }).render();
+  const page = await pageOf(aTelemetry({ rollouts: () => [view] }));
   const labels = 'model="m",candidate="2",metric="labelledLoss",slice="region=eu"';
   t.match(page, `understudy_rollout_metric_samples{${labels}} 40`);
   t.match(page, `understudy_rollout_metric_estimate{${labels}} 0.01`);
@@ -330,7 +334,7 @@ t.test('a slice that is only reported has samples and an effect, and no finding'
 t.test('unexpected internal errors are counted by operation', async (t) => {
   const telemetry = aTelemetry();
   telemetry.onInternalError('tap');
-  t.match(await telemetry.render(), 'understudy_internal_errors_total{operation="tap"} 1');
+  t.match(await pageOf(telemetry), 'understudy_internal_errors_total{operation="tap"} 1');
 });
 
 t.test('the recent request rate of a model is known within seconds', async (t) => {
@@ -362,4 +366,23 @@ t.test('failed requests of both arms are counted by kind', async (t) => {
     'understudy_rollout_failures_total{model="m",version="2",arm="candidate",kind="nonFinite"} 2',
     'understudy_rollout_failures_total{model="m",version="1",arm="reference",kind="timeout"} 1',
   ]);
+});
+
+t.test('an answer whose trace is recorded is the exemplar of its bucket', async (t) => {
+  const telemetry = aTelemetry();
+  const timing = { queueMs: 1, computeMs: 20 };
+  const response = { ...TARGET, outputs: [], timing, batch: { id: 1, rows: 1 } };
+  const answer = { kind: 'answer', response, startedMs: 0, endedMs: 30 } as const;
+  const span = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0';
+  telemetry.tap({ ...REQUEST, traceparent: `${span}0` }, TO_CANDIDATE)?.(answer);
+  const open = async () => (await telemetry.page('application/openmetrics-text')).text;
+  t.notMatch(await open(), /trace_id/);
+  telemetry.tap({ ...REQUEST, traceparent: `${span}1` }, TO_CANDIDATE)?.(answer);
+  const lines = (await open()).split('\n').filter((line) => line.includes('trace_id'));
+  t.equal(lines.length, 1);
+  t.match(
+    lines[0],
+    /^understudy_request_duration_seconds_bucket\{le="0.05",.*\} 2 # \{trace_id="4bf92f3577b34da6a3ce929d0e0e4736",span_id="00f067aa0ba902b7"\} 0.03 \d+/,
+  );
+  t.notMatch(await pageOf(telemetry), /trace_id/, "Prometheus' own format has none");
 });
