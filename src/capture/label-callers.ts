@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
+import { callerOf } from './caller-of.ts';
 
 export type LabelCallerLimits = {
   /** Labels of one caller a second; as many at once. */
@@ -16,30 +17,33 @@ const CALLERS_MAX = 10_000;
 /** Bounds what each caller may label in one rollout: one that is broken, or means harm, must not decide alone. */
 export class LabelCallers {
   readonly #clock: Pick<Clock, 'monotonicMs'>;
-  /** By address, the longest silent first. */
+  /** By network, the longest silent first. */
   readonly #callers = new Map<string, Caller>();
 
   constructor(clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock;
   }
 
-  /** Throws ServeError overloaded for a label beyond a limit. */
+  /** Throws ServeError: forbidden beyond the labels of a rollout, overloaded beyond those of a second. */
   admit(address: string, { perSecondMax, labelsMax }: LabelCallerLimits): void {
     const nowMs = this.#clock.monotonicMs();
-    const known = this.#callers.get(address) ?? { labels: 0, room: perSecondMax, atMs: nowMs };
+    const caller = callerOf(address);
+    const known = this.#callers.get(caller) ?? { labels: 0, room: perSecondMax, atMs: nowMs };
     const room = Math.min(perSecondMax, known.room + ((nowMs - known.atMs) / 1_000) * perSecondMax);
     const isOver = known.labels >= labelsMax;
     const isFast = room < 1;
     const taken = isOver || isFast ? 0 : 1;
-    this.#callers.delete(address);
-    this.#callers.set(address, { labels: known.labels + taken, room: room - taken, atMs: nowMs });
+    this.#callers.delete(caller);
+    this.#callers.set(caller, { labels: known.labels + taken, room: room - taken, atMs: nowMs });
     this.#forget();
-    if (isOver)
-      throw refusal(`at most ${labelsMax} labels of one caller in a rollout (labels.callerMax)`);
+    if (isOver) {
+      const what = `at most ${labelsMax} labels of one caller in a rollout (labels.callerMax)`;
+      throw new ServeError('forbidden', refusalText(what));
+    }
     if (isFast) {
       const retryAfterMs = Math.ceil(((1 - room) / perSecondMax) * 1_000);
       const what = `at most ${perSecondMax} labels a second of one caller (labels.callerPerSecond)`;
-      throw refusal(what, { retryAfterMs });
+      throw new ServeError('overloaded', refusalText(what), { retryAfterMs });
     }
   }
 
@@ -57,6 +61,6 @@ export class LabelCallers {
   }
 }
 
-function refusal(expected: string, options?: { readonly retryAfterMs: number }): ServeError {
-  return new ServeError('overloaded', `feedback: expected ${expected}, found more`, options);
+function refusalText(expected: string): string {
+  return `feedback: expected ${expected}, found more`;
 }

@@ -34,6 +34,7 @@ const FAULT_STATUS = {
   load_failed: 409,
   conflict: 409,
   not_allowed: 503,
+  forbidden: 403,
   origin_not_allowed: 403,
   unsupported_media_type: 415,
   host_not_allowed: 421,

@@ -35,6 +35,8 @@ export const SERVE_ERROR_CODES = [
   'conflict',
   /** The configuration does not allow it. */
   'not_allowed',
+  /** The caller may not do this; others may. */
+  'forbidden',
   /** A web page of another origin asks for what only callers that are no pages may. */
   'origin_not_allowed',
   /** The body of a call that changes something is of a kind that any web page may send. */

@@ -119,7 +119,7 @@ export class RolloutObservers {
 
   /**
    * Takes a label. `caller`: the address of a client of the data plane; undefined: the admin API. Throws ServeError: invalid_input
-   * for a token that is not ours and for a label that cannot be one; not_allowed and overloaded as the model's `labels` section says.
+   * for a token that is not ours and for a label that cannot be one; forbidden and overloaded as the model's `labels` section says.
    */
   label(token: string, label: unknown, caller?: string): LabelResult {
     const claims = this.#options.tokens.read(token);
@@ -135,7 +135,7 @@ export class RolloutObservers {
     if (from === 'admin') {
       const where = `POST /api/v1/models/${model}/labels on the admin port`;
       const message = `feedback: expected labels of ${model} at ${where} (labels.from: admin), found one of a client`;
-      throw new ServeError('not_allowed', message);
+      throw new ServeError('forbidden', message);
     }
     observer.callers.admit(caller, callers);
   }

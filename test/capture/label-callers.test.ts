@@ -1,4 +1,5 @@
 import t from 'tap';
+import { callerOf } from '../../src/capture/caller-of.ts';
 import { LabelCallers } from '../../src/capture/label-callers.ts';
 import { HandClock } from '../../src/core/clock.ts';
 
@@ -32,9 +33,13 @@ t.test('a caller may label so many in all', async (t) => {
     admit('a');
     clock.advance(1_000);
   }
-  t.throws(() => admit('a'), { code: 'overloaded', message: /5 labels of one caller/ });
+  t.throws(() => admit('a'), {
+    code: 'forbidden',
+    message: /5 labels of one caller/,
+    retryAfterMs: undefined,
+  });
   clock.advance(3_600_000);
-  t.throws(() => admit('a'), { code: 'overloaded' });
+  t.throws(() => admit('a'), { code: 'forbidden' });
 });
 
 t.test('what was refused takes no room, and callers beyond a limit are forgotten', async (t) => {
@@ -46,4 +51,21 @@ t.test('what was refused takes no room, and callers beyond a limit are forgotten
   admit('a');
   for (let caller = 0; caller < 12_000; caller += 1) admit(`c${caller}`);
   t.equal(callers.size, 10_000);
+});
+
+t.test('an address that one caller may change at will is no other caller', async (t) => {
+  const one: readonly (readonly [string, string])[] = [
+    ['2001:db8:1:2::1', '2001:0db8:0001:0002:ffff:eeee:dddd:cccc'],
+    ['2001:db8::1', '2001:db8:0:0:8000::'],
+    ['fe80::1%eth0', 'fe80::2%eth1'],
+    ['::ffff:10.0.0.1', '10.0.0.1'],
+    ['::ffff:a00:1', '10.0.0.1'],
+  ];
+  for (const [a, b] of one) t.equal(callerOf(a), callerOf(b), `${a} and ${b}`);
+  const others = ['2001:db8:1:2::1', '2001:db8:1:3::1', '::1', '10.0.0.1', '10.0.0.2', ''];
+  t.equal(new Set(others.map(callerOf)).size, others.length);
+  const { admit } = aGate();
+  admit('2001:db8:1:2::1');
+  admit('2001:db8:1:2::2');
+  t.throws(() => admit('2001:db8:1:2::3'), { code: 'overloaded' });
 });

@@ -244,13 +244,13 @@ t.test('who may label, and how much, is as the model declares it', async (t) => 
   closed.open(aRollout(), NO_EVIDENCE);
   closed.receive({ kind: 'drawn', target, requestId: 'r1' });
   const label = () => closed.label('fashion/1/r1', 'coat', '10.0.0.1');
-  t.throws(label, { code: 'not_allowed', message: /api.v1.models.fashion.labels/ });
+  t.throws(label, { code: 'forbidden', message: /api.v1.models.fashion.labels/ });
   t.equal(closed.label('fashion/1/r1', 'coat'), 'waiting', 'the admin API may');
 
   const { observers } = aDecider(undefined, { callers: { perSecondMax: 9, labelsMax: 1 } });
   observers.open(aRollout(), NO_EVIDENCE);
   for (const requestId of ['r1', 'r2']) observers.receive({ kind: 'drawn', target, requestId });
   t.equal(observers.label('fashion/1/r1', 'coat', '10.0.0.1'), 'waiting');
-  t.throws(() => observers.label('fashion/1/r2', 'coat', '10.0.0.1'), { code: 'overloaded' });
+  t.throws(() => observers.label('fashion/1/r2', 'coat', '10.0.0.1'), { code: 'forbidden' });
   t.equal(observers.label('fashion/1/r2', 'coat', '10.0.0.2'), 'waiting', 'another caller');
 });

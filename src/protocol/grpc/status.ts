@@ -25,6 +25,7 @@ export const GRPC_STATUS = {
   load_failed: status.INVALID_ARGUMENT,
   conflict: status.FAILED_PRECONDITION,
   not_allowed: status.UNAVAILABLE,
+  forbidden: status.PERMISSION_DENIED,
   origin_not_allowed: status.PERMISSION_DENIED,
   unsupported_media_type: status.INVALID_ARGUMENT,
   host_not_allowed: status.PERMISSION_DENIED,

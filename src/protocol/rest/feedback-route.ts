@@ -11,8 +11,8 @@ export type FeedbackResult = 'joined' | 'waiting' | 'notSampled' | 'unmatched' |
 
 /**
  * Takes a label for the request that a token stands for, from the caller at this address. Throws ServeError: `invalid_input` for a
- * token that is not ours and for a label that cannot be one, `not_allowed` and `overloaded` for a caller that may not label, or
- * not more.
+ * token that is not ours and for a label that cannot be one, `forbidden` for a caller that may not label, or not more in this
+ * rollout, and `overloaded` for one that labels too fast.
  */
 export type Feedback = (token: string, label: unknown, caller: string) => FeedbackResult;
 

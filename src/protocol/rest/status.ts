@@ -18,6 +18,7 @@ export const HTTP_STATUS = {
   load_failed: 400,
   conflict: 409,
   not_allowed: 503,
+  forbidden: 403,
   origin_not_allowed: 403,
   unsupported_media_type: 415,
   host_not_allowed: 421,
