@@ -200,7 +200,7 @@ class VirtualRollout implements Trial {
     const sampled = random.integer(ALL_BP) < mirror.sampleBp;
     const twin = random.integer(ALL_BP) < mirror.twinBp;
     if (sampled) this.#observers.receive({ kind: 'drawn', target: this.#target, requestId });
-    return { sampled, twin };
+    return { sampled, twin, byControl: arm === 'control' };
   }
 
   #afterLive(id: string, request: WorldRequest, { answer, isMirrored, drawnMs }: Drawn): void {
@@ -236,6 +236,7 @@ class VirtualRollout implements Trial {
         content: request.unit === undefined ? request.content : undefined,
         drawnMs,
         attributes: request.attributes ?? {},
+        byControl: isMirrored.byControl,
         stable: observed(answer),
         candidate: observed(candidate),
         twin: isMirrored.twin ? observed(twin) : undefined,
@@ -257,7 +258,11 @@ function hungOf(candidate: Answer, twin: Answer | undefined): 'candidate' | 'twi
   return twin?.failure === 'deadline_exceeded' ? 'twin' : undefined;
 }
 
-type Coins = { readonly sampled: boolean; readonly twin: boolean };
+type Coins = {
+  readonly sampled: boolean;
+  readonly twin: boolean;
+  readonly byControl: boolean;
+};
 type Drawn = { readonly answer: Answer; readonly isMirrored: Coins; readonly drawnMs: number };
 type SentLive = {
   readonly unit: string | undefined;

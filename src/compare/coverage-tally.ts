@@ -1,69 +1,77 @@
-import type { LabelCoverage, LabelledUnits } from '../core/label-evidence.ts';
+import type { CoverageBlocks, LabelledUnits } from '../core/label-evidence.ts';
 import { increment, sortedRecord } from './difference-tally.ts';
 
-/** Agreeing units that one differing unit is matched with at most: more add little, and each number is a key of the evidence. */
-const AGREEING_MAX = 16;
+/** Units of the base that one of the other side is matched with at most: more add little, and each number is a key of the evidence. */
+const BASE_MAX = 16;
 
-/** Differing units that wait for an agreeing one at most; beyond, the oldest is not matched. */
-const DIFFERING_MAX = 64;
+/** Units of the other side that wait for one of the base at most; beyond, the oldest is not matched. */
+const WAITING_MAX = 64;
 
 type Mutable = { -readonly [Key in keyof LabelledUnits]: LabelledUnits[Key] };
 
+/** What has been counted of two sides. */
+export type Sides = {
+  readonly base: LabelledUnits;
+  readonly other: LabelledUnits;
+  readonly blocks: CoverageBlocks;
+};
+
 /**
- * Counts how often units have a label, by whether the versions differ on them. A differing unit is matched with the agreeing units
- * since the one before it, so that a share of labels that drifts over time moves both sides of a block.
+ * Counts how often units of two sides have a label: those on which the versions agree and those on which they differ, or those of
+ * the reference and of the candidate. A unit of the other side is matched with those of the base since the one before it, so that
+ * a share of labels that drifts over time moves both sides of a block.
  */
 export class CoverageTally {
-  readonly #agreeing: Mutable;
-  readonly #differing: Mutable;
+  readonly #base: Mutable;
+  readonly #other: Mutable;
   readonly #blocks: Map<string, number>;
   /** Not yet matched, oldest first; true: labelled. One of the two is always empty. */
-  readonly #openAgreeing: boolean[] = [];
-  readonly #openDiffering: boolean[] = [];
+  readonly #openBase: boolean[] = [];
+  readonly #openOther: boolean[] = [];
 
-  constructor({ agreeing, differing, blocks }: LabelCoverage) {
-    this.#agreeing = { ...agreeing };
-    this.#differing = { ...differing };
+  constructor({ base, other, blocks }: Sides) {
+    this.#base = { ...base };
+    this.#other = { ...other };
     this.#blocks = new Map(Object.entries(blocks));
   }
 
-  add({ differs, labelled }: { readonly differs: boolean; readonly labelled: boolean }): void {
-    const side = differs ? this.#differing : this.#agreeing;
+  add({ isOther, labelled }: { readonly isOther: boolean; readonly labelled: boolean }): void {
+    const side = isOther ? this.#other : this.#base;
     side.units += 1;
     if (labelled) side.labelled += 1;
-    if (differs) this.#addDiffering(labelled);
-    else this.#addAgreeing(labelled);
+    if (isOther) this.#addOther(labelled);
+    else this.#addBase(labelled);
   }
 
-  snapshot(): LabelCoverage {
+  snapshot(): Sides {
     return {
-      agreeing: { ...this.#agreeing },
-      differing: { ...this.#differing },
+      base: { ...this.#base },
+      other: { ...this.#other },
       blocks: sortedRecord(this.#blocks),
     };
   }
 
-  #addDiffering(labelled: boolean): void {
-    if (this.#openAgreeing.length > 0) {
-      this.#close(labelled, this.#openAgreeing.splice(0));
+  #addOther(labelled: boolean): void {
+    if (this.#openBase.length > 0) {
+      this.#close(labelled, this.#openBase.splice(0));
       return;
     }
-    this.#openDiffering.push(labelled);
-    if (this.#openDiffering.length > DIFFERING_MAX) this.#openDiffering.shift();
+    this.#openOther.push(labelled);
+    if (this.#openOther.length > WAITING_MAX) this.#openOther.shift();
   }
 
-  #addAgreeing(labelled: boolean): void {
-    const differing = this.#openDiffering.shift();
-    if (differing !== undefined) {
-      this.#close(differing, [labelled]);
+  #addBase(labelled: boolean): void {
+    const other = this.#openOther.shift();
+    if (other !== undefined) {
+      this.#close(other, [labelled]);
       return;
     }
-    this.#openAgreeing.push(labelled);
-    if (this.#openAgreeing.length > AGREEING_MAX) this.#openAgreeing.shift();
+    this.#openBase.push(labelled);
+    if (this.#openBase.length > BASE_MAX) this.#openBase.shift();
   }
 
-  #close(differing: boolean, agreeing: readonly boolean[]): void {
-    const labelled = agreeing.filter(Boolean).length;
-    increment(this.#blocks, `${Number(differing)}/${labelled}/${agreeing.length}`);
+  #close(other: boolean, base: readonly boolean[]): void {
+    const labelled = base.filter(Boolean).length;
+    increment(this.#blocks, `${Number(other)}/${labelled}/${base.length}`);
   }
 }

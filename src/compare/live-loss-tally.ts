@@ -1,5 +1,5 @@
-import type { LiveLossEvidence } from '../core/evidence.ts';
-import type { LabelledUnits } from '../core/label-evidence.ts';
+import type { LiveLabelled, LiveLossEvidence } from '../core/evidence.ts';
+import { CoverageTally } from './coverage-tally.ts';
 import { DifferenceTally, sortedRecord } from './difference-tally.ts';
 
 /** A unit whose label window has ended. */
@@ -15,10 +15,9 @@ export type MatureUnit = {
 const REFERENCES_MAX = 16;
 const CANDIDATES_MAX = 64;
 
-type Mutable = { -readonly [Key in keyof LabelledUnits]: LabelledUnits[Key] };
 type Place = {
-  readonly candidate: Mutable;
-  readonly reference: Mutable;
+  /** Of both arms, the reference as the base. */
+  readonly coverage: CoverageTally;
   /** Labelled units not yet compared, oldest first; one of the two is empty. */
   readonly references: number[];
   readonly candidates: number[];
@@ -35,29 +34,23 @@ export class LiveLossTally {
 
   constructor({ differences, places }: Pick<LiveLossEvidence, 'differences' | 'places'>) {
     this.#differences = new DifferenceTally(differences);
-    for (const [key, { candidate, reference }] of Object.entries(places))
-      this.#places.set(key, {
-        ...empty(),
-        candidate: { ...candidate },
-        reference: { ...reference },
-      });
+    for (const [key, counts] of Object.entries(places)) this.#places.set(key, placeFrom(counts));
   }
 
   add({ side, place: key, loss }: MatureUnit): void {
-    const place = this.#places.get(key) ?? empty();
+    const place = this.#places.get(key) ?? placeFrom(NONE);
     this.#places.set(key, place);
-    place[side].units += 1;
+    place.coverage.add({ isOther: side === 'candidate', labelled: loss !== undefined });
     if (loss === undefined) return;
-    place[side].labelled += 1;
     if (side === 'candidate') this.#addCandidate(place, loss);
     else this.#addReference(place, loss);
   }
 
   snapshot(): Pick<LiveLossEvidence, 'differences' | 'places'> {
-    const places = [...this.#places].map(
-      ([key, { candidate, reference }]) =>
-        [key, { candidate: { ...candidate }, reference: { ...reference } }] as const,
-    );
+    const places = [...this.#places].map(([key, { coverage }]) => {
+      const { base: reference, other: candidate, blocks } = coverage.snapshot();
+      return [key, { candidate, reference, blocks }] as const;
+    });
     return { differences: this.#differences.snapshot(), places: sortedRecord(places) };
   }
 
@@ -83,7 +76,11 @@ export class LiveLossTally {
   }
 }
 
-function empty(): Place {
-  const none = (): Mutable => ({ units: 0, labelled: 0 });
-  return { candidate: none(), reference: none(), references: [], candidates: [] };
+const NONE: LiveLabelled = {
+  candidate: { units: 0, labelled: 0 },
+  reference: { units: 0, labelled: 0 },
+};
+
+function placeFrom({ candidate: other, reference: base, blocks = {} }: LiveLabelled): Place {
+  return { coverage: new CoverageTally({ base, other, blocks }), references: [], candidates: [] };
 }

@@ -10,12 +10,13 @@ import type {
 import {
   type LabelCoverage,
   type LabelEvidence,
-  type LabelledUnits,
+  NO_COVERAGE,
   NO_LABELS,
 } from '../core/label-evidence.ts';
 import { mergeBlocks } from './block-tally.ts';
 import { addCounts, sortedRecord } from './difference-tally.ts';
 import { addFailures } from './failure-tally.ts';
+import { sumOfCoverage, sumOfUnits } from './label-coverage-tally.ts';
 import { joinUnitBits } from './unit-filter.ts';
 
 /**
@@ -117,8 +118,9 @@ function mergeLiveLoss(
     return one === undefined ? {} : { liveLoss: one };
   }
   const places = mergeRecords(a.places, b.places, (x, y) => ({
-    candidate: mergeUnits(x.candidate, y.candidate),
-    reference: mergeUnits(x.reference, y.reference),
+    candidate: sumOfUnits(x.candidate, y.candidate),
+    reference: sumOfUnits(x.reference, y.reference),
+    blocks: addCounts(x.blocks ?? {}, y.blocks ?? {}),
   }));
   const differences = mergeDifferences(a.differences, b.differences);
   const countedUntilMs = Math.max(a.countedUntilMs, b.countedUntilMs);
@@ -127,15 +129,9 @@ function mergeLiveLoss(
 }
 
 function mergeCoverage(a: LabelCoverage, b: LabelCoverage): LabelCoverage {
-  return {
-    agreeing: mergeUnits(a.agreeing, b.agreeing),
-    differing: mergeUnits(a.differing, b.differing),
-    blocks: addCounts(a.blocks, b.blocks),
-  };
-}
-
-function mergeUnits(a: LabelledUnits, b: LabelledUnits): LabelledUnits {
-  return { units: a.units + b.units, labelled: a.labelled + b.labelled };
+  const all = sumOfCoverage(a, b);
+  if (a.control === undefined && b.control === undefined) return all;
+  return { ...all, control: sumOfCoverage(a.control ?? NO_COVERAGE, b.control ?? NO_COVERAGE) };
 }
 
 /** Absent where neither has it. */

@@ -1,7 +1,7 @@
 import type { DifferenceCounts } from '../core/evidence.ts';
 import { type LabelCoverage, NO_COVERAGE } from '../core/label-evidence.ts';
-import { CoverageTally } from './coverage-tally.ts';
 import { DifferenceTally, sortedRecord } from './difference-tally.ts';
+import { LabelCoverageTally } from './label-coverage-tally.ts';
 
 /** A pair whose label window has ended. */
 export type MaturePair = {
@@ -9,6 +9,8 @@ export type MaturePair = {
   readonly slices: readonly string[];
   /** Whether the two versions' answers have different top classes. */
   readonly differs: boolean;
+  /** Whether the live answer came from the control. */
+  readonly byControl: boolean;
   /** Each version's loss in [0, 1]; undefined: no label came. */
   readonly losses: { readonly stable: number; readonly candidate: number } | undefined;
 };
@@ -27,14 +29,14 @@ const NONE: DifferenceCounts = { down: {}, up: {} };
 /** Counts one value per unit: the mean difference of loss over its labelled pairs, of all requests and of each slice. */
 export class UnitLossTally {
   readonly #losses = new Map<string, DifferenceTally>();
-  readonly #coverage = new Map<string, CoverageTally>();
+  readonly #coverage = new Map<string, LabelCoverageTally>();
 
   constructor({ labelledLoss, labelledLossBySlice, coverage }: LabelCounts) {
     this.#losses.set(ALL, new DifferenceTally(labelledLoss));
     for (const [key, counts] of Object.entries(labelledLossBySlice))
       this.#losses.set(key, new DifferenceTally(counts));
     for (const [key, counts] of Object.entries(coverage))
-      this.#coverage.set(key, new CoverageTally(counts));
+      this.#coverage.set(key, new LabelCoverageTally(counts));
   }
 
   /** The pairs of one unit, in the order in which they were drawn; at least one. */
@@ -61,9 +63,10 @@ export class UnitLossTally {
   #addTo(key: string, unit: readonly MaturePair[]): void {
     const speaker = unit.find(({ differs }) => differs) ?? unit[0];
     if (speaker === undefined) return;
-    const coverage = this.#coverage.get(key) ?? new CoverageTally(NO_COVERAGE);
+    const coverage = this.#coverage.get(key) ?? new LabelCoverageTally(NO_COVERAGE);
     this.#coverage.set(key, coverage);
-    coverage.add({ differs: speaker.differs, labelled: speaker.losses !== undefined });
+    const { differs, byControl, losses: known } = speaker;
+    coverage.add({ differs, labelled: known !== undefined, byControl });
     const differences = unit.flatMap(({ losses }) => (losses ? differenceOf(losses) : []));
     if (differences.length === 0) return;
     const losses = this.#losses.get(key) ?? new DifferenceTally(NONE);

@@ -4,7 +4,7 @@ import { METRIC_NAMES, METRIC_PHASE, type MetricName } from '../core/verdict.ts'
 import { expected, section } from './expected.ts';
 import { duration, percent } from './quantities.ts';
 
-const ONLY_REJECT: ReadonlySet<MetricName> = new Set<MetricName>(['pairedLatency', 'liveLoss']);
+const ONLY_REJECT: ReadonlySet<MetricName> = new Set<MetricName>(['pairedLatency']);
 
 /** At this share the candidate and stable have the same. */
 const EVEN_PERCENT = 50;

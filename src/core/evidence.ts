@@ -5,7 +5,7 @@ import type { FailureCounts } from './failure-kind.ts';
  * restarts merges exactly, in any order, and a verdict can be recomputed from it bit for bit.
  */
 
-import type { LabelEvidence, LabelledUnits } from './label-evidence.ts';
+import type { CoverageBlocks, LabelEvidence, LabelledUnits } from './label-evidence.ts';
 
 /** Counts of values on a grid of 1/1000: grid step (a whole number as text) to count. */
 export type GridCounts = Readonly<Record<string, number>>;
@@ -146,12 +146,17 @@ export type LiveLossEvidence = {
   /** Loss of a unit of the candidate minus the mean loss of the reference's units before it. */
   readonly differences: DifferenceCounts;
   /** By exposure, `<candidateBp>:<referenceBp>`. */
-  readonly places: Readonly<
-    Record<string, { readonly candidate: LabelledUnits; readonly reference: LabelledUnits }>
-  >;
+  readonly places: Readonly<Record<string, LiveLabelled>>;
   /** Wall clock: units that began until then are counted. */
   readonly countedUntilMs: number;
   readonly units: UnitBits;
+};
+
+/** How often labels come for each arm. `blocks` match the candidate's units with the reference's before; absent in records of before. */
+export type LiveLabelled = {
+  readonly candidate: LabelledUnits;
+  readonly reference: LabelledUnits;
+  readonly blocks?: CoverageBlocks;
 };
 
 /** A slice: every attribute must have the given value. */

@@ -12,14 +12,38 @@ export type LabelPlan = {
 export type LabelledUnits = { readonly units: number; readonly labelled: number };
 
 /**
- * How often labels come where the versions agree and where they differ, one value per unit. `blocks` match each differing unit
- * with the agreeing ones just before it, keyed `<labelled, 0 or 1>/<agreeing ones that are labelled>/<agreeing ones>`.
+ * How often labels come on two sides, one value per unit. `blocks` match each unit of one side with those of the other just before
+ * it, keyed `<labelled, 0 or 1>/<others that are labelled>/<others>`.
  */
-export type LabelCoverage = {
+export type CoverageBlocks = Readonly<Record<string, number>>;
+
+/** How often labels come where the versions agree and where they differ. A differing unit is matched with agreeing ones of its arm. */
+export type CoverageCounts = {
   readonly agreeing: LabelledUnits;
   readonly differing: LabelledUnits;
-  readonly blocks: Readonly<Record<string, number>>;
+  readonly blocks: CoverageBlocks;
 };
+
+export type LabelCoverage = CoverageCounts & {
+  /** Those of them whose live answer came from the control; absent where none did: all came from stable. */
+  readonly control?: CoverageCounts;
+};
+
+/** The part whose live answers came from stable itself. */
+export function stablePart({ control = NO_COVERAGE, ...all }: LabelCoverage): CoverageCounts {
+  const rest = Object.entries(all.blocks).map(
+    ([key, count]) => [key, count - (control.blocks[key] ?? 0)] as const,
+  );
+  return {
+    agreeing: unitsWithout(all.agreeing, control.agreeing),
+    differing: unitsWithout(all.differing, control.differing),
+    blocks: Object.fromEntries(rest.filter(([, count]) => count !== 0)),
+  };
+}
+
+function unitsWithout(all: LabelledUnits, part: LabelledUnits): LabelledUnits {
+  return { units: all.units - part.units, labelled: all.labelled - part.labelled };
+}
 
 /** What became of labels and of the pairs that wait for them. Moments are wall-clock milliseconds. */
 export type LabelEvidence = {

@@ -83,6 +83,8 @@ export type Pair = {
   /** When the mirror drew the request: milliseconds of the monotonic clock. */
   readonly drawnMs?: number | undefined;
   readonly attributes: Readonly<Record<string, string>>;
+  /** The live answer came from the control, not from stable itself; absent: it did not. */
+  readonly byControl?: boolean | undefined;
   readonly stable: Observation;
   readonly candidate: Observation;
   readonly twin: Observation | undefined;

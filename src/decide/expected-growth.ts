@@ -12,7 +12,7 @@ import { alikeOfClaim, harmOfClaim, type LinearClaim, safeOfClaim } from '../sta
 import { logSumExp } from '../stats/log-sum-exp.ts';
 import type { Mixture } from '../stats/mixture.ts';
 import { harmOfPairs, safeOfPairs } from '../stats/paired-claim.ts';
-import type { Rates, Truth } from './truth.ts';
+import { type Rates, type Truth, wrongRates } from './truth.ts';
 
 export type Side = 'harm' | 'safe';
 
@@ -68,8 +68,8 @@ export function expectedGrowth(expectation: Expectation): Bets | undefined {
     case 'slowRequests':
       return claim(test, margins.slowRequests, { rates: truth.slow, odds });
     case 'liveLoss':
-      // How many users send labels is not known beforehand.
-      return undefined;
+      // Of two users, one of each arm: each unit of the candidate is compared with one of the reference or more.
+      return differences(side, margins.labelledLoss, failuresOf(wrongRates(truth)));
   }
 }
 

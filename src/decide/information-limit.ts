@@ -7,7 +7,7 @@ import {
   logNeeded,
   type Side,
 } from './expected-growth.ts';
-import type { Rates } from './truth.ts';
+import { type Rates, wrongRates } from './truth.ts';
 
 /**
  * Samples that no test could do with less of, on average: the logarithm of 1 / alpha over the Kullback-Leibler divergence of the
@@ -42,7 +42,7 @@ function divergenceOf(expectation: Expectation): number {
     case 'slowRequests':
       return ofClaim(side, margins.slowRequests, { rates: truth.slow, odds });
     case 'liveLoss':
-      return 0;
+      return ofDifferences(side, margins.labelledLoss, failuresOf(wrongRates(truth)));
   }
 }
 

@@ -5,13 +5,17 @@ import {
   labelsMatchNeither,
   NO_LABELS,
 } from '../core/label-evidence.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
+import { falsePromotionOf, type RolloutSpec } from '../core/rollout.ts';
 import { countText, durationText, percentText } from '../core/text.ts';
 import { safeOfRate } from '../stats/bets.ts';
 import { logEvidence } from '../stats/mixture.ts';
 import { type Judgement, missing } from './judgement.ts';
 import { whyNotCovered } from './label-coverage.ts';
 import { brief, judgeMean } from './mean-difference.ts';
+
+/** Of labels that are not declared a random sample. */
+export const UNASKED =
+  'labels that come unasked can only reject: declare labels.selection: random if a random sample of the answers is labelled';
 
 /** Labels that came after their window, as a share of all: from here on the window is too short for what it claims. */
 const LATE_MAX = 0.1;
@@ -91,11 +95,10 @@ function whyHeld(
 
 /** Why no labels are believed, whichever pairs they are for. */
 function whyDoubted(labelling: LabelEvidence, spec: RolloutSpec): string | undefined {
-  if (spec.labels?.selection !== 'random')
-    return 'labels that come unasked can only reject: declare labels.selection: random if a random sample of the answers is labelled';
+  if (spec.labels?.selection !== 'random') return UNASKED;
   const { late, labelled, inTime = labelled, neither, windowMs } = labelling;
-  if (late > LATE_MAX * (late + inTime))
-    return `${countText(late)} labels came after their window of ${durationText(windowMs)}, ${countText(inTime)} within: raise labels.window`;
+  const whyLate = whyTooLate({ late, inTime, windowMs });
+  if (whyLate !== undefined) return whyLate;
   if (labelsMatchNeither(labelling))
     return `${percentText(neither / labelled)} of ${countText(labelled)} labels equal neither version's answer: check which classes they name`;
   return undefined;
@@ -108,8 +111,17 @@ function coverageOf(
   return coverage[slice === undefined ? '' : sliceKey(slice)];
 }
 
-function logNeededBy({ errorBudget }: RolloutSpec): number {
-  return -Math.log(errorBudget.falsePromotion);
+/** Either of two tests will do, so each may err with half of what the attempt may. */
+function logNeededBy(spec: RolloutSpec): number {
+  return -Math.log(falsePromotionOf(spec) / 2);
+}
+
+type Lateness = Pick<LabelEvidence, 'late' | 'windowMs'> & { readonly inTime: number };
+
+/** Where labels come after their window, in a sentence; undefined: few do. */
+export function whyTooLate({ late, inTime, windowMs }: Lateness): string | undefined {
+  if (!(late > LATE_MAX * (late + inTime))) return undefined;
+  return `${countText(late)} labels came after their window of ${durationText(windowMs)}, ${countText(inTime)} within: raise labels.window`;
 }
 
 /** Where answers are shown to differ in fewer units than the margin, no choice of labels can hide a loss beyond it. */

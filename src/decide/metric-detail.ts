@@ -7,6 +7,7 @@ import { logEvidence } from '../stats/mixture.ts';
 import type { Proof } from './judgement.ts';
 import { judgesOf } from './judges.ts';
 import { armTotals } from './linear-rule.ts';
+import { liveLossAt } from './live-loss.ts';
 import { liveShares } from './live-shares.ts';
 import { pairedDifferenceProof, pairedFailureTotals } from './paired-errors.ts';
 import { evidenceOfShare } from './paired-latency.ts';
@@ -35,6 +36,7 @@ export function* metricDetail(measured: Measured): Search<MetricDetail> {
   switch (measured.status.metric) {
     case 'disagreement':
     case 'labelledLoss':
+    case 'liveLoss':
       return yield* meanDetail(measured, measured.status.metric);
     case 'pairedErrors':
       return yield* pairedDetail(measured);
@@ -43,8 +45,6 @@ export function* metricDetail(measured: Measured): Search<MetricDetail> {
     case 'errors':
     case 'slowRequests':
       return yield* liveDetail(measured, measured.status.metric);
-    case 'liveLoss':
-      return { limit: measured.spec.margins.labelledLoss, effect: undefined };
   }
 }
 
@@ -54,7 +54,7 @@ const HALF = 0.5;
 /** Shares at the ends leave nothing to bet on. */
 const SHARE_LEAST = 0.001;
 
-type MeanMetric = 'disagreement' | 'pairedErrors' | 'labelledLoss';
+type MeanMetric = 'disagreement' | 'pairedErrors' | 'labelledLoss' | 'liveLoss';
 type LiveMetric = 'errors' | 'slowRequests';
 type ClaimMetric = LiveMetric | 'pairedErrors';
 
@@ -65,7 +65,7 @@ const HALVINGS = 20;
 const MEAN_MOST = 0.999;
 
 function* meanDetail(measured: Measured, metric: MeanMetric): Search<MetricDetail> {
-  const { spec, status } = measured;
+  const { spec, status, evidence } = measured;
   const own = ownMargin(spec, metric);
   // Under `improve` the margin is on top of what was measured offline, and no rate lies below 0.
   const isRate = metric === 'disagreement' && spec.intent === 'improve';
@@ -73,20 +73,30 @@ function* meanDetail(measured: Measured, metric: MeanMetric): Search<MetricDetai
   const least = isRate ? -expected : -MEAN_MOST;
   const most = MEAN_MOST - expected;
   const limit = status.claim === 'superior' ? 0 : expected + own;
-  const proofAt = (margin: number): Proof => proofOf(measured, { [metric]: margin });
+  const key = marginOf(metric);
+  const proofAt = (margin: number): Proof => proofOf(measured, { [key]: margin });
+  // Its difference is measured even where labels can only reject, or are not believed.
+  const measuredAt =
+    metric === 'liveLoss' ? (margin: number) => liveLossAt(evidence, margin).proof : proofAt;
   const margin = yield* smallest((at) => logSafeOf(proofAt(at)) >= status.logSafeNeeded, {
     from: least,
     to: most,
   });
   return {
     limit,
-    effect: yield* meanEffect(status, { proofAt, least, most, expected, limit }),
+    effect: yield* meanEffect(status, { proofAt: measuredAt, least, most, expected, limit }),
     proven: margin === undefined ? undefined : { margin, ofMargin: margin / own },
   };
 }
 
 function ownMargin({ margins }: RolloutSpec, metric: MeanMetric): number {
-  return metric === 'pairedErrors' ? pairedErrorsClaim(margins).absolute : margins[metric];
+  const key = marginOf(metric);
+  return key === 'pairedErrors' ? pairedErrorsClaim(margins).absolute : margins[key];
+}
+
+/** Two metrics share one. */
+function marginOf(metric: MeanMetric): Exclude<MeanMetric, 'liveLoss'> {
+  return metric === 'liveLoss' ? 'labelledLoss' : metric;
 }
 
 function* pairedDetail(measured: Measured): Search<MetricDetail> {

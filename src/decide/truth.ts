@@ -11,6 +11,8 @@ export type Truth = {
   readonly slow: Rates;
   /** Labelled pairs that only the candidate gets wrong, and only stable. */
   readonly loss: { readonly lost: number; readonly won: number };
+  /** Labelled answers that stable gets wrong. */
+  readonly wrong: number;
   /** Pairs on which the candidate differs from stable, and on which stable differs from itself. */
   readonly disagreement: Rates;
   /** Twinned pairs in which the candidate is slower than its margin allows. */
@@ -25,6 +27,8 @@ export type TruthAssumptions = {
   readonly disagreementRate: number;
   /** Part of the labelled pairs that only one of the two gets right. */
   readonly discordantRate: number;
+  /** Part of the labelled answers that stable gets wrong. */
+  readonly wrongRate: number;
 };
 
 /**
@@ -33,7 +37,7 @@ export type TruthAssumptions = {
  */
 export function equalTruth(
   spec: Omit<RolloutSpec, 'salt'>,
-  { errorRate, disagreementRate, discordantRate }: TruthAssumptions,
+  { errorRate, disagreementRate, discordantRate, wrongRate }: TruthAssumptions,
 ): Truth {
   const { margins, intent, expectedDisagreement } = spec;
   const slow = 1 - margins.slowRequests.quantile;
@@ -43,6 +47,7 @@ export function equalTruth(
     errors: { candidate: errorRate, reference: errorRate },
     slow: { candidate: slow, reference: slow },
     loss: lossOf(discordantRate, improvementOf(spec) ?? 0),
+    wrong: wrongRate,
     disagreement: { candidate: differs, reference: differs },
     slower: 0,
   };
@@ -60,4 +65,9 @@ export function improvementOf({
 export function lossOf(discordantRate: number, improvement: number): Truth['loss'] {
   const rate = Math.max(discordantRate, improvement);
   return { lost: (rate - improvement) / 2, won: (rate + improvement) / 2 };
+}
+
+/** Parts of the labelled answers that each version gets wrong. */
+export function wrongRates({ loss: { lost, won }, wrong }: Pick<Truth, 'loss' | 'wrong'>): Rates {
+  return { candidate: Math.min(1, Math.max(0, wrong + lost - won)), reference: wrong };
 }

@@ -82,7 +82,7 @@ class LiveMirror implements Mirror {
     try {
       const setting = this.#options.readMirror(request.model);
       if (setting === undefined || !isEligible(assignment)) return undefined;
-      return this.#guarded(this.#flip(request, setting));
+      return this.#guarded(this.#flip(request, setting, assignment));
     } catch (thrown) {
       this.#report('mirror tap', thrown);
       return undefined;
@@ -111,7 +111,7 @@ class LiveMirror implements Mirror {
     return bytes;
   };
 
-  #flip(request: InferRequest, setting: MirrorSetting): Watcher {
+  #flip(request: InferRequest, setting: MirrorSetting, { arm }: Assignment): Watcher {
     const { random } = this.#options;
     const target = this.#targetOf(request.model, setting.version);
     if (random.integer(ALL_BP) >= setting.sampleBp) {
@@ -124,6 +124,7 @@ class LiveMirror implements Mirror {
       drawnMs: this.#options.clock.monotonicMs(),
       twin: random.integer(ALL_BP) < setting.twinBp,
       candidateFirst: random.integer(2) === 0,
+      byControl: arm === 'control',
     };
     const full = this.#whyNot(mirrored, target);
     if (full !== undefined) {
@@ -150,6 +151,7 @@ class LiveMirror implements Mirror {
       drawnMs: this.#options.clock.monotonicMs(),
       twin: setting.twinBp > 0,
       candidateFirst: false,
+      byControl: false,
       isCheck: true,
     };
     const full = this.#whyNot(mirrored, target);

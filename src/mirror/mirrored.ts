@@ -35,6 +35,8 @@ export type Mirrored = {
   readonly drawnMs: number;
   readonly twin: boolean;
   readonly candidateFirst: boolean;
+  /** The request was drawn to the control. */
+  readonly byControl: boolean;
   /** True for a request of the gateway's own, which tells whether the mirror works and counts in no evidence. */
   readonly isCheck?: boolean;
 };

@@ -252,11 +252,11 @@ export class ShadowQueue {
 
   #offer(waiting: Waiting, run: ShadowSide): MirrorOutcome {
     const { mirrored, stable, budgetMs } = waiting;
-    const { drawnMs, request } = mirrored;
+    const { drawnMs, request, byControl } = mirrored;
     const { id, unit, attributes } = request;
     const isLate = this.#options.clock.monotonicMs() > waiting.deadlineMs;
     const ids = { requestId: id, unit, content: contentOf(request), drawnMs, attributes };
-    const pair = { ...ids, stable, budgetMs, isLate, ...run };
+    const pair = { ...ids, byControl, stable, budgetMs, isLate, ...run };
     try {
       this.#options.offer(pair, mirrored);
       return { kind: 'paired' };

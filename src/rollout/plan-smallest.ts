@@ -23,9 +23,7 @@ export function smallestEffects(known: WalkOptions): readonly SmallestEffect[] {
   const { spec, requestsPerSecond } = known;
   if (requestsPerSecond === undefined) return [];
   const requests = (requestsPerSecond * spec.maxDurationMs) / 1000;
-  // How many users will label live answers is not known.
-  const planned = metricPlans(spec).filter(({ key }) => key.metric !== 'liveLoss');
-  return planned.map(({ key, weight }) => {
+  return metricPlans(spec).map(({ key, weight }) => {
     const { shares, samples } = mostSamples(key, known, requests);
     const found = (rate: number): boolean => {
       const { weight: share, reference } = shares;
@@ -110,7 +108,7 @@ function truthAt(truth: Truth, metric: MetricName, rate: number): Truth {
     case 'pairedLatency':
       return { ...truth, slower: rate };
     case 'liveLoss':
-      return truth;
+      return { ...truth, loss: { ...truth.loss, lost: rate - truth.wrong + truth.loss.won } };
   }
 }
 
@@ -125,8 +123,9 @@ function referenceOf(truth: Truth, metric: MetricName): number {
       return truth.loss.won;
     case 'slowRequests':
       return truth.slow.reference;
-    case 'pairedLatency':
     case 'liveLoss':
+      return truth.wrong;
+    case 'pairedLatency':
       return 0;
   }
 }

@@ -226,7 +226,8 @@ function withLabels(
   require: readonly MetricName[],
   { spec, requestsPerSecond }: Place,
 ): Pick<Need, 'requests' | 'slowest' | 'leastMs'> {
-  const windowMs = require.includes('labelledLoss') ? (spec.labels?.windowMs ?? 0) : 0;
+  const isLabelled = require.includes('labelledLoss') || require.includes('liveLoss');
+  const windowMs = isLabelled ? (spec.labels?.windowMs ?? 0) : 0;
   if (windowMs === 0 || requestsPerSecond === undefined) return { ...longest, leastMs: windowMs };
   return { ...longest, leastMs: windowMs + (1000 * longest.requests) / requestsPerSecond };
 }
@@ -296,6 +297,8 @@ export function sampleRate(
   }: Pick<Place, 'spec' | 'shares' | 'labelledRatio' | 'sliceRatio'>,
 ): number {
   const { mirror, twin, weight, reference } = shares;
+  // Each labelled unit of the candidate is compared with some of the reference.
+  if (metric === 'liveLoss') return Math.min(weight, reference) * labelledRatio;
   if (METRIC_PHASE[metric] === 'canary') {
     return weight === reference ? weight + reference : 0;
   }

@@ -59,7 +59,7 @@ export type Plan = {
 
 /** What the plan takes for granted. */
 export type PlanAssumptions = TruthAssumptions & {
-  /** Part of the mirrored requests whose label arrives. */
+  /** Part of the mirrored requests, and of the candidate's live answers, whose label arrives. */
   readonly labelledRatio: number;
   /** Part of the traffic that falls into a declared slice. */
   readonly sliceRatio: number;
@@ -71,6 +71,7 @@ const PLAN_ASSUMPTIONS: PlanAssumptions = {
   errorRate: 0.001,
   disagreementRate: 0.02,
   discordantRate: 0.1,
+  wrongRate: 0.1,
 };
 
 export type PlanOptions = {

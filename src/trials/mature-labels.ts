@@ -18,8 +18,13 @@ import { RecentNames } from './recent-names.ts';
 /** Labelled answers that are remembered, so that a label that is sent again counts once: some 10 MB. */
 const LABELLED_MAX = 100_000;
 
-/** What is kept of a pair: the slices it belongs to (places in the spec's list), stable's answer, the candidate's. */
-type KeptPair = readonly [slices: readonly number[], stable: KeptAnswer, candidate: KeptAnswer];
+/** What is kept of a pair: the slices it belongs to (places in the spec's list), stable's answer, the candidate's, 1 for a control's. */
+type KeptPair = readonly [
+  slices: readonly number[],
+  stable: KeptAnswer,
+  candidate: KeptAnswer,
+  byControl: 0 | 1,
+];
 
 export type MatureLabelsOptions = {
   readonly spec: RolloutSpec;
@@ -103,7 +108,9 @@ export class MatureLabels implements Labels {
     );
     const isOwn = pair.unit === pair.requestId;
     const unit = isOwn ? undefined : saltedHash(`${spec.salt}:evidence`, pair.unit);
-    const kept = { unit, sameAs: pair.content, payload: [slices, stable, candidate] as const };
+    const byControl = pair.byControl === true ? 1 : 0;
+    const payload = [slices, stable, candidate, byControl] as const;
+    const kept = { unit, sameAs: pair.content, payload };
     const result = this.#wait.keep(pair.requestId, kept);
     if (result !== undefined) this.#labels[result] += 1;
   }
@@ -155,9 +162,13 @@ export class MatureLabels implements Labels {
     this.#counts.neither += labelled.filter((losses) => losses.every((it) => it === 1)).length;
     this.#tally.add(
       unit.map(
-        ({ payload: [slices, stable, candidate], losses: [ofStable, ofCandidate] = [] }) => ({
+        ({
+          payload: [slices, stable, candidate, byControl],
+          losses: [ofStable, ofCandidate] = [],
+        }) => ({
           slices: slices.flatMap((at) => this.#sliceKeys[at] ?? []),
           differs: !isSame(stable, candidate),
+          byControl: byControl === 1,
           losses:
             ofStable === undefined || ofCandidate === undefined
               ? undefined
@@ -175,9 +186,10 @@ function isSame(a: KeptAnswer, b: KeptAnswer): boolean {
 }
 
 function isKeptPair(stored: unknown): stored is KeptPair {
-  if (!Array.isArray(stored) || stored.length !== 3) return false;
-  const [slices, stable, candidate] = stored as readonly unknown[];
-  return isNumbers(slices) && isKeptAnswer(stable) && isKeptAnswer(candidate);
+  if (!Array.isArray(stored) || stored.length !== 4) return false;
+  const [slices, stable, candidate, byControl] = stored as readonly unknown[];
+  const isArm = byControl === 0 || byControl === 1;
+  return isArm && isNumbers(slices) && isKeptAnswer(stable) && isKeptAnswer(candidate);
 }
 
 function isNumbers(stored: unknown): boolean {

@@ -113,6 +113,7 @@ const comparisons: fc.Arbitrary<Comparison> = fc.record({
 const maturePairs: fc.Arbitrary<MaturePair> = fc.record({
   slices: fc.constantFrom([], ['tone=dark'], ['tone=dark', 'tone=light']),
   differs: fc.boolean(),
+  byControl: fc.boolean(),
   losses: fc.option(fc.record({ stable: score, candidate: score }), { nil: undefined }),
 });
 

@@ -29,7 +29,11 @@ t.test('a unit of the candidate is compared with those of the reference before i
   ]);
   t.same(differences.down, { 0: 1, 500: 1 });
   t.same(places, {
-    '500:500': { candidate: { units: 3, labelled: 2 }, reference: { units: 4, labelled: 3 } },
+    '500:500': {
+      candidate: { units: 3, labelled: 2 },
+      reference: { units: 4, labelled: 3 },
+      blocks: { '0/1/1': 1, '1/2/3': 1 },
+    },
   });
 });
 

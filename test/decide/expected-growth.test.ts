@@ -12,7 +12,12 @@ import { equalTruth, type Truth } from '../../src/decide/truth.ts';
 import { aSpec } from './builders.ts';
 
 const { salt: _, ...SPEC } = aSpec({ margins: DEFAULT_MARGINS });
-const SOUND = equalTruth(SPEC, { errorRate: 0, disagreementRate: 0, discordantRate: 0.1 });
+const SOUND = equalTruth(SPEC, {
+  errorRate: 0,
+  disagreementRate: 0,
+  discordantRate: 0.1,
+  wrongRate: 0.1,
+});
 
 /** Five metrics share the budget of false rollbacks, as in the default steps. */
 const WEIGHT = 1 / 5;

@@ -116,6 +116,23 @@ t.test('while nothing is mature the verdict says what waits, and what was droppe
   t.match(statusOn({ ...none, ...unmatched }).missing, /4 arrived, none of them/);
 });
 
+t.test('coverage has to be shown with what is left for the attempt', async (t) => {
+  const coverage = {
+    agreeing: { units: 400, labelled: 400 },
+    differing: { units: 40, labelled: 40 },
+    blocks: { '1/10/10': 26 },
+  };
+  const changes = {
+    labelledLoss: differences([-1, 400], [0, 2_000]),
+    labelling: labelling({ coverage: { '': coverage } }),
+  };
+  t.equal(statusOn(changes, { attempt: { number: 1 } }).finding, 'nonInferior');
+  const fifth = statusOn(changes, { attempt: { number: 8 } });
+  t.equal(fifth.finding, 'undecided');
+  t.match(fifth.missing, /not yet shown to be a random sample/);
+  t.ok(fifth.logSafe > fifth.logSafeNeeded, 'the loss itself is shown');
+});
+
 t.test('two versions that hardly ever differ need no labels of what differs', async (t) => {
   const alike: LabelCoverage = {
     agreeing: { units: 3_000, labelled: 3_000 },
@@ -159,7 +176,12 @@ function outcomeOf({ rates, labelShare }: World, random: Random) {
   const stable = at >= 1 ? 1 : 0;
   const candidate = at === 0 || at >= 2 ? 1 : 0;
   const isLabelled = random.unit() < labelShare(stable === 1 ? 'stableWrong' : 'right', differs);
-  return { slices: [], differs, losses: isLabelled ? { stable, candidate } : undefined };
+  return {
+    slices: [],
+    differs,
+    byControl: false,
+    losses: isLabelled ? { stable, candidate } : undefined,
+  };
 }
 
 /** How often a rollout would have been promoted on labels at any of its looks. */
@@ -205,11 +227,11 @@ t.test(
   async (t) => {
     const tally = new UnitLossTally({ ...NO_EVIDENCE, coverage: {} });
     tally.add([
-      { slices: ['a'], differs: false, losses: { stable: 0, candidate: 0 } },
-      { slices: ['a', 'b'], differs: true, losses: { stable: 0, candidate: 1 } },
-      { slices: [], differs: true, losses: undefined },
+      { slices: ['a'], differs: false, byControl: false, losses: { stable: 0, candidate: 0 } },
+      { slices: ['a', 'b'], differs: true, byControl: false, losses: { stable: 0, candidate: 1 } },
+      { slices: [], differs: true, byControl: false, losses: undefined },
     ]);
-    tally.add([{ slices: ['b'], differs: false, losses: undefined }]);
+    tally.add([{ slices: ['b'], differs: false, byControl: false, losses: undefined }]);
     const { labelledLoss, labelledLossBySlice, coverage } = tally.snapshot();
     t.same(labelledLoss.up, { 500: 1 });
     t.same(labelledLossBySlice, {
@@ -235,7 +257,7 @@ t.test(
         const tally = new UnitLossTally({ ...NO_EVIDENCE, coverage: {} });
         for (const { differs, labelled } of all) {
           const losses = labelled ? { stable: 0, candidate: 0 } : undefined;
-          tally.add([{ slices: [], differs, losses }]);
+          tally.add([{ slices: [], differs, byControl: false, losses }]);
         }
         const { agreeing, differing, blocks } = tally.snapshot().coverage[''] ?? FULLY_LABELLED;
         const sum = (of: (parts: readonly number[]) => number): number =>

@@ -179,3 +179,24 @@ t.test('the share of slower pairs is one of pairs, with an interval by blocks', 
   t.ok(wide > 1.5 * narrow, 'what comes in runs is known less well');
   t.ok(narrow < 0.3, `${narrow}`);
 });
+
+t.test('labels of live answers have an effect, also where they can only reject', async (t) => {
+  const steps: RolloutSpec['steps'] = [
+    { kind: 'setWeight', percent: 50, control: false },
+    { kind: 'analysis', require: ['errors'], reject: ['liveLoss'] },
+    { kind: 'promote' },
+  ];
+  const labels = { windowMs: 60_000, selection: 'arrival' } as const;
+  const measured = differences([-1, 20], [0, 900], [1, 40]);
+  const liveLoss = { differences: measured, places: {}, countedUntilMs: 0, units: {} };
+  const { liveLoss: shown } = detailsOf(
+    goodEvidence({ liveLoss }),
+    aSpec({ steps, labels, rules: 2 }),
+  );
+  const { effect } = shown ?? {};
+  t.match(effect, { unit: 'meanDifference', limit: aSpec().margins.labelledLoss });
+  const { lower = 1, estimate = 0, upper = 0 } = effect ?? {};
+  t.ok(Math.abs(estimate - 20 / 960) < 0.001);
+  t.ok(lower < estimate && estimate < upper && upper - lower < 0.2, `${lower} to ${upper}`);
+  t.equal(shown?.proven, undefined);
+});

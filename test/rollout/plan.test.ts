@@ -235,3 +235,29 @@ t.test('a holdback is in no sum of the plan, and says what it can find', async (
   t.same(planOf(aSpec({ steps }), { requestsPerSecond: undefined }).holdback?.smallest, []);
   t.equal(planOf(aSpec({ steps: STEPS }), { requestsPerSecond: 1 }).holdback, undefined);
 });
+
+t.test(
+  'labels of live answers are planned for both what they prove and what they find',
+  async (t) => {
+    const steps: readonly Step[] = [
+      { kind: 'setWeight', percent: 50, control: false },
+      { kind: 'analysis', require: ['liveLoss'], reject: [] },
+      { kind: 'promote' },
+    ];
+    const labels = { windowMs: 3_600_000, selection: 'random' } as const;
+    const spec = aSpec({ steps, labels, rules: 2 });
+    const plan = planOf(spec, { requestsPerSecond: undefined });
+    t.equal(plan.steps[1]?.slowest, 'liveLoss');
+    const { requests = 0, limit = 0 } = plan;
+    t.ok(requests > 1_000 && limit > 0 && limit < requests, `${requests} requests`);
+    const tenth = planOf(spec, {
+      requestsPerSecond: undefined,
+      assumptions: { labelledRatio: 0.1 },
+    });
+    t.ok((tenth.requests ?? 0) > 8 * requests, 'a tenth of the labels');
+    const timed = planOf(spec, { requestsPerSecond: 100 });
+    t.ok((timed.hours ?? 0) > 1, 'the last label comes an hour later');
+    const [least] = timed.smallest.filter(({ metric }) => metric === 'liveLoss');
+    t.ok((least?.rate ?? 0) > (least?.reference ?? 1) + 0.02, `${least?.rate} is found`);
+  },
+);

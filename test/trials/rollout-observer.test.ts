@@ -200,5 +200,6 @@ t.test('labels of live answers count by arm once their window has ended', async 
   t.same(liveLoss?.places['5000:5000'], {
     candidate: { units: 3, labelled: 2 },
     reference: { units: 2, labelled: 2 },
+    blocks: { '1/1/1': 2 },
   });
 });

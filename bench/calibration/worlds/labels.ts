@@ -1,4 +1,5 @@
 import type { Random } from '../../../src/core/random.ts';
+import type { Arm } from '../../../src/core/route.ts';
 import type { Answer } from '../answer.ts';
 import { exponential, happens } from '../chance.ts';
 import { requests } from '../requests.ts';
@@ -18,8 +19,8 @@ type Labelling = {
   readonly candidate: number;
   /** More of the candidate's answers are wrong in the slice `tone: dark`, half of the requests. */
   readonly candidateInDark?: number;
-  /** Whether and when an answer gets its label. */
-  readonly label: (random: Random, truth: Truth) => number | undefined;
+  /** Whether and when an answer gets its label. `arm`: that gave it. */
+  readonly label: (random: Random, truth: Truth, arm: Arm) => number | undefined;
 };
 
 /** Both versions answer each request; labels come as `label` says. */
@@ -33,16 +34,20 @@ export function labelling(setting: Labelling): World['nature'] {
         candidateWrong: happens(random, dark ? candidateInDark : candidate),
         dark,
       };
+      let served: Arm = 'stable';
       const answer = (isWrong: boolean): Answer => ({ tookMs: 4, class: isWrong ? 1 : 0 });
       return {
         attributes: { tone: dark ? 'dark' : 'light' },
-        live: (arm) => answer(arm === 'candidate' ? truth.candidateWrong : truth.stableWrong),
+        live: (arm) => {
+          served = arm;
+          return answer(arm === 'candidate' ? truth.candidateWrong : truth.stableWrong);
+        },
         shadow: () => ({
           candidate: answer(truth.candidateWrong),
           twin: answer(truth.stableWrong),
         }),
         label: (): Label | undefined => {
-          const afterMs = label(random, truth);
+          const afterMs = label(random, truth, served);
           return afterMs === undefined ? undefined : { class: 0, afterMs };
         },
       };
@@ -228,4 +233,33 @@ export const LABELS_SELECTED_DECLARED: World = {
     'The same selection among the pairs that differ, and the operator declares the labels a random sample.',
   claim: 'liar',
   labels: { windowMs: 10_000, selection: 'random' },
+};
+
+/** Over both arms labels come as often where the versions differ as elsewhere, and in neither of them do they. */
+export const LABELS_SELECTED_BY_ARM: World = {
+  ...LABELS_LATE,
+  name: 'labels-selected-by-arm',
+  about:
+    "Of what control serves half of stable's mistakes get a label and a fifth of the rest; of what stable serves fewer where the versions differ. They are declared random, and the candidate is 3 points worse.",
+  rollout: {
+    intent: 'improve',
+    steps: [
+      { kind: 'setMirror', percentage: 100, twin: 0 },
+      { kind: 'setWeight', percent: 35, control: true },
+      { kind: 'analysis', require: ['labelledLoss'], reject: [] },
+      { kind: 'promote' },
+    ],
+  },
+  labels: { windowMs: 10_000, selection: 'random' },
+  requestsMax: 25_000,
+  nature: labelling({
+    perSecond: 100,
+    stable: 0.05,
+    candidate: 0.08,
+    label: (random, { stableWrong, candidateWrong }, arm) => {
+      const differs = stableWrong !== candidateWrong;
+      const selected = arm === 'control' ? (stableWrong ? 0.5 : 0.2) : differs ? 0.12 : 0.2;
+      return happens(random, selected) ? exponential(random, 1_000) : undefined;
+    },
+  }),
 };

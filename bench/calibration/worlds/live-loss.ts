@@ -90,3 +90,60 @@ export const LIVE_LOSS_SMALL_SHARE: World = {
   },
   nature: labelledLive({ wrong: () => 0.1, label: () => ({ wrong: 1, right: 1 }) }),
 };
+
+/** The labels are declared a random sample, so they may prove as well. */
+const REQUIRED = {
+  ...LIVE_LOSS_SAME,
+  rollout: {
+    intent: 'equivalent',
+    steps: [
+      { kind: 'setWeight', percent: 50, control: false },
+      { kind: 'analysis', require: ['liveLoss'], reject: [] },
+      { kind: 'promote' },
+    ],
+  },
+  labels: { windowMs: 30_000, selection: 'random' },
+} as const satisfies Partial<World>;
+
+export const LIVE_LOSS_AT_MARGIN: World = {
+  ...REQUIRED,
+  name: 'live-loss-at-margin',
+  about: 'A half of all live answers is labelled; the candidate errs in 7 %, stable in 5 %.',
+  claim: 'margin',
+  nature: labelledLive({
+    wrong: (arm) => (arm === 'candidate' ? 0.07 : 0.05),
+    label: () => ({ wrong: 0.5, right: 0.5 }),
+  }),
+};
+
+export const LIVE_LOSS_REQUIRED_SAME: World = {
+  ...REQUIRED,
+  name: 'live-loss-required-same',
+  about: 'A half of all live answers is labelled; both versions err in 3 %.',
+  nature: labelledLive({ wrong: () => 0.03, label: () => ({ wrong: 0.5, right: 0.5 }) }),
+};
+
+export const LIVE_LOSS_SELECTED_BY_ARM: World = {
+  ...REQUIRED,
+  name: 'live-loss-selected-by-arm',
+  about:
+    "Labels that are declared random come for 90 % of stable's mistakes, and for 20 % of all other answers; the candidate errs in 25 %, stable in 20 %.",
+  claim: 'worse',
+  nature: labelledLive({
+    wrong: (arm) => (arm === 'candidate' ? 0.25 : 0.2),
+    label: (arm) => ({ wrong: arm === 'candidate' ? 0.2 : 0.9, right: 0.2 }),
+  }),
+};
+
+/** How often labels come for the arms differs little, so that no look at that can tell. */
+export const LIVE_LOSS_MISTAKES_OF_ONE_ARM: World = {
+  ...LIVE_LOSS_SAME,
+  name: 'live-loss-mistakes-of-one-arm',
+  about:
+    "Users label 80 % of the candidate's mistakes, 40 % of stable's and 15 % of the rest; both versions err in 5 %.",
+  claim: 'liar',
+  nature: labelledLive({
+    wrong: () => 0.05,
+    label: (arm) => ({ wrong: arm === 'candidate' ? 0.8 : 0.4, right: 0.15 }),
+  }),
+};
