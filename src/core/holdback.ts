@@ -35,6 +35,29 @@ export function judgedSpec({
     : holdbackSpec(spec, holdback);
 }
 
+/**
+ * A holdback is judged twice: by all that it has seen, and by what it has seen in the present one of so many parts of its time, as
+ * long healthy hours hide a fault that begins late. Each has half of the holdback's budget, and the parts share theirs.
+ */
+export const HOLDBACK_PARTS = 8;
+
+/** The part of a holdback at a moment (wall clock, milliseconds), from 1. Of one that was extended the last lasts longer. */
+export function holdbackPartAt(
+  { sinceMs }: { readonly sinceMs: number },
+  { durationMs }: Holdback,
+  nowMs: number,
+): number {
+  const begun = Math.floor(((nowMs - sinceMs) * HOLDBACK_PARTS) / durationMs);
+  return 1 + Math.min(HOLDBACK_PARTS - 1, Math.max(0, begun));
+}
+
+/** By what a part of a holdback is judged: as all of it, with its part of the budget. */
+export function partSpec(judged: RolloutSpec): RolloutSpec {
+  const { errorBudget } = judged;
+  const falseRollback = errorBudget.falseRollback / HOLDBACK_PARTS;
+  return { ...judged, errorBudget: { ...errorBudget, falseRollback } };
+}
+
 /** A holdback's own share of a rollout: no step but the watch over live traffic. */
 export function holdbackSpec<Spec extends Omit<RolloutSpec, 'salt'>>(
   spec: Spec,
@@ -45,7 +68,7 @@ export function holdbackSpec<Spec extends Omit<RolloutSpec, 'salt'>>(
     ...spec,
     slices: [],
     steps: [{ kind: 'analysis', require: [], reject: watched(spec, holdback) }],
-    errorBudget: { ...spec.errorBudget, falseRollback: falseRollback * HOLDBACK_PART },
+    errorBudget: { ...spec.errorBudget, falseRollback: (falseRollback * HOLDBACK_PART) / 2 },
   };
 }
 

@@ -169,6 +169,8 @@ export type Phase =
       readonly step: number;
       readonly sinceMs: number;
       readonly untilMs: number;
+      /** The part of its time that is judged by itself as well, from the second on. */
+      readonly part?: { readonly number: number; readonly sinceMs: number };
     }
   /** `why`: where a fault ended the holdback early. */
   | { readonly kind: 'promoted'; readonly atMs: number; readonly why?: string }
@@ -191,7 +193,10 @@ export type Rollout = {
   readonly startedMs: number;
   /** Requests that the candidate's arm had when the present step began, per the evidence. */
   readonly candidateRequestsAtStep: number;
-  /** What live traffic had shown when the present step began: a step is left on what it has seen itself. Absent under rules 1. */
+  /**
+   * What live traffic had shown when the present step, or part of a holdback, began: a step is left on what it has seen itself.
+   * Absent under rules 1.
+   */
   readonly liveAtStep?: LiveMark;
   /** When its holdback began, also once that is over: its evidence is from then on. Absent where there was none. */
   readonly heldBackSinceMs?: number;

@@ -1,7 +1,8 @@
 import type { Evidence } from '../core/evidence.ts';
-import { holdbackOf } from '../core/holdback.ts';
+import { holdbackOf, holdbackPartAt } from '../core/holdback.ts';
 import { type Action, type Command, type Phase, type Rollout, rulesOf } from '../core/rollout.ts';
 import { stepTask } from './describe.ts';
+import type { HoldbackPhase } from './holdback.ts';
 import { liveMark } from './step-evidence.ts';
 
 /** An action with the moment (wall-clock milliseconds) and the evidence it was chosen by. */
@@ -14,6 +15,7 @@ export function advance(rollout: Rollout, taken: Taken): Rollout {
     case 'wait':
       return rollout;
     case 'enterStep':
+      if (rollout.phase.kind === 'holdback') return nextPart(rollout, rollout.phase, taken);
       return {
         ...rollout,
         phase: phaseOfStep(rollout, action.step, atMs),
@@ -31,6 +33,14 @@ export function advance(rollout: Rollout, taken: Taken): Rollout {
       return { ...rollout, phase: { kind: 'rolledBack', atMs, why, decidedBy } };
     }
   }
+}
+
+/** The rollout in the next part of its holdback. */
+function nextPart(rollout: Rollout, phase: HoldbackPhase, { atMs, evidence }: Taken): Rollout {
+  const holdback = holdbackOf(rollout.spec);
+  if (holdback === undefined) return rollout;
+  const part = { number: holdbackPartAt(phase, holdback, atMs), sinceMs: atMs };
+  return { ...rollout, phase: { ...phase, part }, liveAtStep: liveMark(evidence) };
 }
 
 /** The rollout after a promotion: in its holdback, where it has one that has not begun yet. */

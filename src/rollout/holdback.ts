@@ -1,4 +1,4 @@
-import { holdbackOf } from '../core/holdback.ts';
+import { HOLDBACK_PARTS, holdbackOf, holdbackPartAt } from '../core/holdback.ts';
 import type { Action, Phase, Rollout } from '../core/rollout.ts';
 import { ageText, countText, durationText } from '../core/text.ts';
 import type { Verdict } from '../core/verdict.ts';
@@ -16,8 +16,8 @@ export type HoldbackLook = {
 };
 
 /**
- * What follows from a look at a holdback in which nothing is proven worse: it ends with its time. What cannot be measured ends
- * nothing by itself.
+ * What follows from a look at a holdback in which nothing is proven worse: it comes to the next part of its time, and ends with it.
+ * What cannot be measured ends nothing by itself.
  */
 export function nextOfHoldback({ rollout, phase, verdict, nowMs, idle }: HoldbackLook): Action {
   const held = heldText(rollout);
@@ -31,8 +31,22 @@ export function nextOfHoldback({ rollout, phase, verdict, nowMs, idle }: Holdbac
     const lastedText = durationText(phase.untilMs - phase.sinceMs);
     return { kind: 'promote', why: `${held} for ${lastedText}: ${seen}` };
   }
+  const part = partDue(rollout, phase, nowMs);
+  if (part !== undefined)
+    return {
+      kind: 'enterStep',
+      step: phase.step,
+      why: `${held}, part ${part} of ${HOLDBACK_PARTS} of its time: ${seen}`,
+    };
   const quiet = idle === undefined ? '' : `, ${idle}`;
   return { kind: 'wait', why: `${held} for another ${ageText(leftMs)}${quiet}: ${seen}` };
+}
+
+/** The part of the holdback that begins now; undefined: none does. */
+function partDue({ spec }: Rollout, phase: HoldbackPhase, nowMs: number): number | undefined {
+  const holdback = holdbackOf(spec);
+  const due = holdback === undefined ? 1 : holdbackPartAt(phase, holdback, nowMs);
+  return due > (phase.part?.number ?? 1) ? due : undefined;
 }
 
 /** `5 % of the traffic on version 1`. */

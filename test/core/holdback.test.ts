@@ -1,5 +1,12 @@
 import t from 'tap';
-import { falseRollbackOf, holdbackOf, judgedSpec } from '../../src/core/holdback.ts';
+import {
+  falseRollbackOf,
+  HOLDBACK_PARTS,
+  holdbackOf,
+  holdbackPartAt,
+  judgedSpec,
+  partSpec,
+} from '../../src/core/holdback.ts';
 import type { RolloutSpec, Step } from '../../src/core/rollout.ts';
 import { aRolloutSpec } from '../support/a-rollout-spec.ts';
 
@@ -13,9 +20,17 @@ const HELD = aRolloutSpec({
 const PLAIN = aRolloutSpec({ steps: [PROVE, { kind: 'promote' }] });
 
 t.test('the budget of false rollbacks is shared by trial and holdback, beforehand', (t) => {
-  const watch = judgedSpec({ spec: HELD, heldBackSinceMs: 1 });
-  t.equal(falseRollbackOf(HELD) + falseRollbackOf(watch), HELD.errorBudget.falseRollback);
+  const whole = judgedSpec({ spec: HELD, heldBackSinceMs: 1 });
+  const parts = HOLDBACK_PARTS * falseRollbackOf(partSpec(whole));
+  const sum = falseRollbackOf(HELD) + falseRollbackOf(whole) + parts;
+  t.equal(sum, HELD.errorBudget.falseRollback);
   t.equal(falseRollbackOf(PLAIN), PLAIN.errorBudget.falseRollback);
+  t.end();
+});
+
+t.test('a holdback has as many parts as were planned, however long it lasts', (t) => {
+  const at = (ms: number) => holdbackPartAt({ sinceMs: 1_000 }, HOLDBACK, 1_000 + ms);
+  t.same([-HOUR, 0, HOUR / 8, HOUR - 1, HOUR, 9 * HOUR].map(at), [1, 1, 2, 8, 8, 8]);
   t.end();
 });
 

@@ -80,8 +80,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Holdbacks, and promotions that are undone. Its evidence is empty. */
   '0.2.0-holdback': {
-    sha256: '1dbfd8af1f7e4bf26c8109d704c16df5f8ec4fb90f8aadab621c4a301fef042a',
-    head: 'cb083ffbcf92d249d3ddda09a8af33dac201ed8be4c11b5c25ffa1fddf5bc71a',
+    sha256: '4598aa4e4a7b6bb40bea11e1e10f79bcea1bc55c3c8e313734854e284a953303',
+    head: 'a542350fc7df0c5b52917666538a2216df425000cc68f6d33b274c8b881106b3',
     records: 19,
     decisions: 2,
     endings: ['rolledBack', 'rolledBack'],

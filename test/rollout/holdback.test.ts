@@ -218,6 +218,21 @@ t.test('a holdback refuses what would move its route or its packages', async (t)
   t.equal(world.shares(), HELD);
 });
 
+t.test('a holdback comes to the next part of its time on record', async (t) => {
+  const { world, controller, ledger } = await aHeldBack();
+  world.clock.advance(HOUR / 8);
+  await looks(world, controller);
+  world.clock.advance(HOUR / 2);
+  await looks(world, controller, 2);
+  const parts = ledger
+    .records()
+    .flatMap(({ body }) => (body.kind === 'decision' ? [body.after.phase] : []))
+    .flatMap((phase) => ('part' in phase && phase.part ? [phase.part.number] : []));
+  t.same([...new Set(parts)], [2, 6]);
+  t.equal(world.shares(), HELD);
+  t.same([await disagreementsOf(ledger), world.errors], [[], []]);
+});
+
 t.test('extend makes a holdback longer, and never shorter', async (t) => {
   const { world, controller } = await aHeldBack();
   const untilMs = () => controller.status('fashion')?.holdback?.untilMs ?? 0;

@@ -2,6 +2,7 @@ import type { RolloutSection } from '../../../src/config/rollout-section.ts';
 import { happens } from '../chance.ts';
 import { failing, healthy, requests } from '../requests.ts';
 import type { World } from '../world.ts';
+import { users } from './sticky.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -59,4 +60,33 @@ export const HOLDBACKS: readonly World[] = [
     claim: 'worse',
     nature: turning(0.05, PROMOTED_MS),
   },
+  {
+    ...HOLDBACK,
+    name: 'holdback-turns-worse-late',
+    about: 'As good as stable for four minutes, most of them in its holdback, then it fails 5 %.',
+    claim: 'worse',
+    nature: turning(0.05, 4 * MINUTE_MS),
+  },
 ];
+
+/** Promoted in shadow, while both arms answered half of the users each. */
+export const HOLDBACK_STICKY: World = {
+  ...HOLDBACK,
+  name: 'holdback-sticky-unlike-users',
+  about:
+    'The same 2,000 users all along, of whom a tenth meets 5 % errors and the others 0.1 %, in both versions.',
+  claim: 'fair',
+  rollout: {
+    steps: [
+      { kind: 'setMirror', percentage: 100, twin: 0 },
+      { kind: 'setWeight', percent: 50, control: true },
+      { kind: 'analysis', require: ['pairedErrors'], reject: ['errors'] },
+      { kind: 'promote', holdback: { percent: 40, durationMs: 5 * MINUTE_MS } },
+    ],
+  },
+  nature: users({
+    count: 2_000,
+    perSecond: 100,
+    rate: (user) => (user % 10 === 0 ? 0.05 : 0.001),
+  }),
+};
