@@ -5,6 +5,7 @@ import { CALLER_CODES } from '../core/outcome.ts';
 import type { UnitRule } from '../core/unit.ts';
 import { increment, sortedRecord } from './difference-tally.ts';
 import { EventCover } from './event-cover.ts';
+import { shareText } from './share-text.ts';
 import { UnitWeights } from './unit-weights.ts';
 import { Units } from './units.ts';
 
@@ -104,7 +105,7 @@ export class LiveErrors {
     this.#shares.set(place, shares);
     const seen = requests.filter(({ isCovered }) => !isCovered);
     const failed = seen.filter(({ isFailed }) => isFailed);
-    if (seen.length > 0) increment(shares, `${failed.length}/${seen.length}`);
+    if (seen.length > 0) increment(shares, shareText([failed.length], seen.length));
   }
 }
 

@@ -1,5 +1,6 @@
 import type { PairedFailureCounts } from '../core/evidence.ts';
 import { increment, sortedRecord } from './difference-tally.ts';
+import { shareText } from './share-text.ts';
 
 /** Whether either version failed one request. */
 export type PairedFailure = { readonly candidate: boolean; readonly reference: boolean };
@@ -17,7 +18,7 @@ export class PairedFailureTally {
     if (requests.length === 0) return;
     const candidate = requests.filter((each) => each.candidate).length;
     const reference = requests.filter((each) => each.reference).length;
-    increment(this.#counts, `${candidate}:${reference}/${requests.length}`);
+    increment(this.#counts, shareText([candidate, reference], requests.length));
   }
 
   snapshot(): PairedFailureCounts {

@@ -24,6 +24,8 @@ export type UnitsOptions<Value> = {
   readonly rule: UnitRule;
   /** How much later than its beginning a request may be offered, and still be among its unit's first. Milliseconds. */
   readonly lateMs: number;
+  /** Requests of all units whose window is open, at most; by default a million. */
+  readonly requestsMax?: number;
   /** Called once for each unit, with its requests' values in the order in which they began. */
   readonly count: (values: readonly Value[], place: string) => void;
 };
@@ -43,8 +45,12 @@ type Open<Value> = {
   readonly requests: { readonly beganMs: number; readonly value: Value }[];
 };
 
-/** Units whose window is open, at most; and contents that are remembered. Beyond, new units do not count, old contents go. */
+/**
+ * Units whose window is open, at most, and their requests together: some 100 MB. Beyond, new units do not count, and no unit takes another
+ * request, of either arm. Contents that are remembered: beyond, old ones go.
+ */
 const OPEN_MAX = 100_000;
+const REQUESTS_MAX = 1_000_000;
 const CONTENTS_MAX = 100_000;
 
 export class Units<Value> {
@@ -52,6 +58,8 @@ export class Units<Value> {
   readonly #counted: UnitFilter;
   /** By hash, in the order in which their windows opened. */
   readonly #open = new Map<string, Open<Value>>();
+  /** Of all open units. */
+  #openRequests = 0;
   /** When contents counted, the earliest first. */
   readonly #contents = new Map<string, number>();
   #latestMs = Number.NEGATIVE_INFINITY;
@@ -80,19 +88,24 @@ export class Units<Value> {
   }
 
   #addSticky(hash: string, { place, beganMs, value }: Offer<Value>): boolean {
+    if (this.#openRequests >= (this.#options.requestsMax ?? REQUESTS_MAX)) return false;
     const open = this.#open.get(hash);
     if (open === undefined) {
       if (this.#open.size >= OPEN_MAX || this.#counted.has(hash)) return false;
       this.#open.set(hash, { place, firstMs: beganMs, requests: [{ beganMs, value }] });
+      this.#openRequests += 1;
       return true;
     }
     const { requests, windowMs } = this.#options.rule;
     if (open.place !== place || beganMs - open.firstMs > windowMs) return false;
     const at = open.requests.findLastIndex((each) => each.beganMs <= beganMs) + 1;
     open.requests.splice(at, 0, { beganMs, value });
-    if (open.requests.length <= requests) return true;
-    open.requests.pop();
-    return at < requests;
+    if (open.requests.length > requests) {
+      open.requests.pop();
+      return at < requests;
+    }
+    this.#openRequests += 1;
+    return true;
   }
 
   /** Counts the units whose window has passed. */
@@ -102,6 +115,7 @@ export class Units<Value> {
     for (const [hash, { firstMs, place, requests }] of this.#open) {
       if (firstMs >= dueMs) break;
       this.#open.delete(hash);
+      this.#openRequests -= requests.length;
       if (!this.#counted.has(hash) && this.#counted.add(hash)) {
         count(
           requests.map(({ value }) => value),

@@ -39,6 +39,9 @@ export type RolloutSection = {
   readonly steps?: readonly Step[] | undefined;
 };
 
+/** Each number of failed ones among so many is a key of the evidence; users differ more than a user's requests do. */
+const UNIT_REQUESTS_MAX = 100;
+
 const rate = number({ min: 0.0001, max: 0.5 });
 const ratio = number({ min: 1, max: 100 });
 const risk = number({ min: 0.0001, max: 0.5 });
@@ -94,7 +97,7 @@ export const rolloutKeys = {
   minRequests: whole({ min: 0, max: 100_000_000 }, 'requests').optional(),
   minDuration: duration.optional(),
   unit: section({
-    requests: whole({ min: 1, max: 1_000 }, 'requests').optional(),
+    requests: whole({ min: 1, max: UNIT_REQUESTS_MAX }, 'requests').optional(),
     window: duration.optional(),
   }).optional(),
   expectedDisagreement: section({

@@ -49,7 +49,7 @@ export type ArmCounts = {
 /** What was seen at one exposure, keyed by `<candidateBp>:<referenceBp>`. */
 export type ExposureCounts = { readonly candidate: ArmCounts; readonly reference: ArmCounts };
 
-/** How many units had each share, as `<bad>/<requests>`. */
+/** How many units had each share, as `<bad>/<requests>` in lowest terms. */
 export type ShareCounts = Readonly<Record<string, number>>;
 
 /** Shares of both arms at one exposure. */
@@ -58,7 +58,7 @@ export type ExposedCounts = { readonly candidate: ShareCounts; readonly referenc
 export type FeltCounts = { readonly requests: number; readonly failed: number };
 export type FeltByArm = { readonly candidate: FeltCounts; readonly reference: FeltCounts };
 
-/** How many units had so many requests failed by each version, as `<candidate's>:<reference's>/<requests>`. */
+/** How many units had so many requests failed by each version, as `<candidate's>:<reference's>/<requests>` in lowest terms. */
 export type PairedFailureCounts = Readonly<Record<string, number>>;
 
 /** A Bloom filter of units, by level: base64. */

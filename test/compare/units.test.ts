@@ -46,6 +46,26 @@ t.test(
   },
 );
 
+t.test('the requests of open units are bounded together, and counting makes room', (t) => {
+  const counted: (readonly number[])[] = [];
+  const units = new Units<number>(
+    { salt: 's', rule: RULE, lateMs: 0, requestsMax: 4, count: (v) => void counted.push(v) },
+    {},
+  );
+  const add = (sticky: string, beganMs: number): boolean =>
+    units.add({ key: { sticky, content: undefined }, place: 'here', beganMs, value: beganMs });
+  t.same([add('u', 0), add('u', 1), add('v', 2), add('v', 3)], [true, true, true, true]);
+  t.same([add('u', 4), add('w', 5)], [false, false], 'neither more of a unit nor a new one');
+  t.equal(add('w', 2_000), true, 'the others have counted by then');
+  t.same(counted, [
+    [0, 1],
+    [2, 3],
+  ]);
+  t.same([add('x', 2_001), add('x', 2_002), add('x', 2_003)], [true, true, true]);
+  t.equal(add('y', 2_004), false);
+  t.end();
+});
+
 t.test('requests after the window, or at another place, are none of the unit that counts', (t) => {
   const { units, add, counted } = counting();
   add('u', 0, 1);
