@@ -59,9 +59,7 @@ function sumOf(plan: Plan): readonly string[] {
 function worseOf({ effects, smallest, leastImprovement }: Plan): readonly string[] {
   const rows = effects.map(({ times, errorRate, worse, isStopped, requests, hours, failed }) => [
     `  ${times} x the errors (${percentText(errorRate)})`,
-    isStopped
-      ? `rolled back on ${worse ?? 'nothing: it does not end by itself'}`
-      : 'within the margins: promoted',
+    isStopped ? endText(worse) : 'within the margins: promoted',
     requests === undefined ? '' : requestsText(requests),
     timeText(hours),
     `${countText(failed)} failed, answered by stable`,
@@ -96,6 +94,11 @@ function holdbackOf({ holdback }: Plan): readonly string[] {
     `Once promoted: ${percent} % stays on the former version for ${timeText(hours)}, beside as much of the candidate's traffic${each}.`,
     ...leastOf('The least that undoes the promotion in that time, of the candidate:', smallest),
   ];
+}
+
+/** A candidate that is neither proven worse nor let through ends as `onInconclusive` says. */
+function endText(worse: string | undefined): string {
+  return worse === undefined ? 'not proven either way by maxDuration' : `rolled back on ${worse}`;
 }
 
 function requestsText(requests: number): string {

@@ -144,6 +144,18 @@ t.test('says what becomes of candidates that fail more often', async (t) => {
   t.match(tenfold, { isStopped: true, worse: 'pairedErrors', failed: 0 }, 'found in shadow');
 });
 
+t.test(
+  'a worse candidate that is neither found nor let through in time is stopped by time',
+  async (t) => {
+    const spec = { ...aSpec({ steps: STEPS }), maxDurationMs: 600_000 };
+    const slow = planOf(spec, { requestsPerSecond: 10 }).effects[2];
+    t.match(slow, { isStopped: true, worse: undefined, requests: undefined, hours: undefined });
+    const whole = planOf({ ...spec, maxDurationMs: 1e12 }, { requestsPerSecond: 10 }).effects[2];
+    t.ok((whole?.requests ?? 0) > 6_000, 'it would have taken longer');
+    t.ok((slow?.failed ?? 0) <= (whole?.failed ?? 0), 'failures are those until then');
+  },
+);
+
 t.test('the least harm that is found grows as traffic gets less', async (t) => {
   const spec = aSpec({ steps: STEPS });
   const rateAt = (requestsPerSecond: number): number =>
