@@ -216,8 +216,10 @@ class VirtualRollout implements Trial {
       return;
     }
     const { time } = this.#setting;
-    const { candidate, twin } = request.shadow(answer);
-    const shadowRun = this.#shadowRuns;
+    const answeredMs = time.monotonicMs();
+    const { candidate, twin, run } = request.shadow(answer);
+    // Below 0, so that no other request has it.
+    const shadowRun = run === undefined ? this.#shadowRuns : -1 - run;
     this.#shadowRuns += 1;
     const tookMs = candidate.tookMs + (isMirrored.twin ? twin.tookMs : 0);
     time.at(time.monotonicMs() + tookMs, () => {
@@ -235,6 +237,7 @@ class VirtualRollout implements Trial {
         unit: request.unit ?? id,
         content: request.unit === undefined ? request.content : undefined,
         drawnMs,
+        answeredMs,
         attributes: request.attributes ?? {},
         byControl: isMirrored.byControl,
         stable: observed(answer),

@@ -31,7 +31,8 @@ export type WorldRequest = {
   readonly label?: (served: Answer) => Label | undefined;
 };
 
-export type Shadowed = { readonly candidate: Answer; readonly twin: Answer };
+/** `run`: of the shadow host; requests of one run share it. A run of its own where absent. */
+export type Shadowed = { readonly candidate: Answer; readonly twin: Answer; readonly run?: number };
 
 export type Label = { readonly class: number; readonly afterMs: number };
 

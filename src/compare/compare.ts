@@ -38,6 +38,8 @@ export function compare(
       content: pair.content,
     },
     ...(pair.drawnMs === undefined ? {} : { drawnMs: pair.drawnMs }),
+    ...(pair.answeredMs === undefined ? {} : { answeredMs: pair.answeredMs }),
+    shadowRun: pair.shadowRun,
     latency:
       isTwinned && candidate.kind === 'answer'
         ? { candidateMs: candidate.computeMs, twinMs: twin.computeMs, shadowRun: pair.shadowRun }

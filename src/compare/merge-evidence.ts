@@ -6,6 +6,7 @@ import type {
   FeltCounts,
   LiveLossEvidence,
   MirrorCounts,
+  PairedFelt,
 } from '../core/evidence.ts';
 import {
   type LabelCoverage,
@@ -32,6 +33,7 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     excessDisagreement: mergeDifferences(a.excessDisagreement, b.excessDisagreement),
     pairedErrors: mergeDifferences(a.pairedErrors, b.pairedErrors),
     pairedFailures: addCounts(a.pairedFailures ?? {}, b.pairedFailures ?? {}),
+    ...mergePairedFelt(a.pairedFelt, b.pairedFelt),
     pairedLatency: {
       pairs: a.pairedLatency.pairs + b.pairedLatency.pairs,
       slower: a.pairedLatency.slower + b.pairedLatency.slower,
@@ -83,6 +85,20 @@ function mergeFailures(a: Evidence, b: Evidence): Pick<Evidence, 'failures'> {
   if (a.failures === undefined && b.failures === undefined) return {};
   const none = { candidate: {}, reference: {} };
   return { failures: addFailures(a.failures ?? none, b.failures ?? none) };
+}
+
+/** Absent where neither has it. */
+function mergePairedFelt(
+  a: PairedFelt | undefined,
+  b: PairedFelt | undefined,
+): Pick<Evidence, 'pairedFelt'> {
+  if (a === undefined || b === undefined) {
+    const pairedFelt = a ?? b;
+    return pairedFelt === undefined ? {} : { pairedFelt };
+  }
+  const pairs = a.pairs + b.pairs;
+  const candidate = a.candidate + b.candidate;
+  return { pairedFelt: { pairs, candidate, reference: a.reference + b.reference } };
 }
 
 /** Absent where neither has any, as in evidence of before. */

@@ -1,17 +1,23 @@
 import type { Comparison } from '../core/comparison.ts';
-import type { Evidence, UnitBits } from '../core/evidence.ts';
+import type { Evidence, PairedFelt, UnitBits } from '../core/evidence.ts';
 import type { UnitRule } from '../core/unit.ts';
 import { DifferenceTally } from './difference-tally.ts';
 import type { LateValue } from './late-tally.ts';
+import { PairCover } from './pair-cover.ts';
 import { type PairedFailure, PairedFailureTally } from './paired-failure-tally.ts';
+import { UnitWeights } from './unit-weights.ts';
 import { OWN_UNIT, Units } from './units.ts';
 
 type PairDifferences = Pick<Evidence, 'disagreement' | 'excessDisagreement' | 'pairedFailures'>;
-type PairEvidence = PairDifferences & { readonly pairUnits: UnitBits };
+type PairEvidence = PairDifferences & {
+  readonly pairedFelt: PairedFelt;
+  readonly pairUnits: UnitBits;
+};
 
 /** What one pair says; a score is missing where a side failed, and an excess where there was no twin too. */
 type PairValue = {
   readonly failed: PairedFailure;
+  readonly isCovered: boolean;
   readonly score: number | undefined;
   readonly excess: number | undefined;
   readonly late: LateValue | undefined;
@@ -30,12 +36,17 @@ export class PairTally {
   readonly #disagreement: DifferenceTally;
   readonly #excess: DifferenceTally;
   readonly #failures: PairedFailureTally;
+  readonly #felt: { -readonly [Count in keyof PairedFelt]: number };
+  readonly #cover = new PairCover();
+  readonly #weights: UnitWeights;
   readonly #onLate: PairTallyOptions['onLate'];
 
   constructor(
     { salt, unit, onLate }: PairTallyOptions,
-    from: PairDifferences & Pick<Evidence, 'pairUnits'>,
+    from: PairDifferences & Pick<Evidence, 'pairUnits' | 'pairedFelt'>,
   ) {
+    this.#weights = new UnitWeights(unit);
+    this.#felt = { ...(from.pairedFelt ?? { pairs: 0, candidate: 0, reference: 0 }) };
     this.#onLate = onLate;
     this.#disagreement = new DifferenceTally(from.disagreement);
     this.#excess = new DifferenceTally(from.excessDisagreement);
@@ -48,18 +59,26 @@ export class PairTally {
   }
 
   /** `late`: what it says of its run, unless another pair of that run has said it. */
-  add({ score, noise, unit, drawnMs, ...of }: Comparison, late?: LateValue): void {
+  add(comparison: Comparison, late?: LateValue): void {
+    const { score, noise, unit = OWN_UNIT, drawnMs = 0, ...of } = comparison;
+    const isCovered = this.#cover.covers(comparison);
     const failed = {
       candidate: of.candidateFailed || of.candidateFault !== undefined,
       reference: of.stableFailed || of.stableFault !== undefined,
     };
     const value = {
       failed,
+      isCovered,
       score: score === undefined ? undefined : checked(score),
       excess: score === undefined || noise === undefined ? undefined : checked(score - noise),
       late,
     };
-    this.#units.add({ key: unit ?? OWN_UNIT, place: '', beganMs: drawnMs ?? 0, value });
+    const isPart = this.#units.add({ key: unit, place: '', beganMs: drawnMs, value });
+    const { sticky } = unit;
+    if (sticky === undefined ? isPart : this.#weights.admit(sticky, drawnMs)) this.#feel(failed);
+    if (isPart && !isCovered && (failed.candidate || failed.reference)) {
+      this.#cover.begin(comparison, failed);
+    }
   }
 
   snapshot(): PairEvidence {
@@ -67,12 +86,19 @@ export class PairTally {
       disagreement: this.#disagreement.snapshot(),
       excessDisagreement: this.#excess.snapshot(),
       pairedFailures: this.#failures.snapshot(),
+      pairedFelt: { ...this.#felt },
       pairUnits: this.#units.snapshot(),
     };
   }
 
+  #feel({ candidate, reference }: PairedFailure): void {
+    this.#felt.pairs += 1;
+    this.#felt.candidate += Number(candidate);
+    this.#felt.reference += Number(reference);
+  }
+
   #count(values: readonly PairValue[]): void {
-    this.#failures.add(values.map(({ failed }) => failed));
+    this.#failures.add(values.filter(({ isCovered }) => !isCovered).map(({ failed }) => failed));
     addMean(
       this.#disagreement,
       values.map(({ score }) => score),

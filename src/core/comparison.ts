@@ -29,6 +29,10 @@ export type Comparison = {
   /** What the pair's request has in common with others, and when it was drawn for the mirror; absent: nothing. */
   readonly unit?: UnitKey;
   readonly drawnMs?: number;
+  /** When the live answer was there. */
+  readonly answeredMs?: number;
+  /** The shadow host's run; pairs of one run fail together. */
+  readonly shadowRun?: number | undefined;
   /** The two runs of a twinned pair, in milliseconds. */
   readonly latency:
     | {

@@ -61,6 +61,12 @@ export type FeltByArm = { readonly candidate: FeltCounts; readonly reference: Fe
 /** How many units had so many requests failed by each version, as `<candidate's>:<reference's>/<requests>` in lowest terms. */
 export type PairedFailureCounts = Readonly<Record<string, number>>;
 
+export type PairedFelt = {
+  readonly pairs: number;
+  readonly candidate: number;
+  readonly reference: number;
+};
+
 /** A Bloom filter of units, by level: base64. */
 export type UnitBits = Readonly<Record<string, string>>;
 
@@ -92,6 +98,8 @@ export type Evidence = {
   readonly pairedErrors: DifferenceCounts;
   /** Since rules 2: failed answers of candidate and stable, by unit. */
   readonly pairedFailures?: PairedFailureCounts;
+  /** Since rules 2: pairs that these come from, and those that each version failed, whole runs included. */
+  readonly pairedFelt?: PairedFelt;
   /** Twinned runs, and those in which the candidate took longer than the metric's margin allows. */
   readonly pairedLatency: { readonly pairs: number; readonly slower: number };
   /** The same by block of time. Absent in records of the first rules, as is `slowBlocks`. */
@@ -191,6 +199,7 @@ export const NO_EVIDENCE: Evidence = {
   excessDisagreement: NO_DIFFERENCES,
   pairedErrors: NO_DIFFERENCES,
   pairedFailures: {},
+  pairedFelt: { pairs: 0, candidate: 0, reference: 0 },
   pairedLatency: { pairs: 0, slower: 0 },
   latencyBlocks: {},
   labelledLoss: NO_DIFFERENCES,

@@ -82,6 +82,8 @@ export type Pair = {
   readonly content?: string | undefined;
   /** When the mirror drew the request: milliseconds of the monotonic clock. */
   readonly drawnMs?: number | undefined;
+  /** When the live answer was there: milliseconds of the same clock. */
+  readonly answeredMs?: number | undefined;
   readonly attributes: Readonly<Record<string, string>>;
   /** The live answer came from the control, not from stable itself; absent: it did not. */
   readonly byControl?: boolean | undefined;

@@ -1,6 +1,13 @@
 import type { Evidence } from '../core/evidence.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
-import type { ExposedShares, LinearClaim } from '../stats/linear-claim.ts';
+import {
+  type ExposedShares,
+  harmOfClaim,
+  type LinearClaim,
+  safeOfClaim,
+} from '../stats/linear-claim.ts';
+import { lesser, logEvidence } from '../stats/mixture.ts';
+import { eventClaims, feltTotals, liveEvents } from './event-size.ts';
 import { type Judgement, missing, type Proof } from './judgement.ts';
 import { armTotals, linearProof, marginText, ratioOfShares } from './linear-rule.ts';
 import { liveShares } from './live-shares.ts';
@@ -42,10 +49,18 @@ function proofOf(
   for (const arm of ['candidate', 'reference'] as const) {
     if (armTotals(seen, arm).units === 0) return missing(whyNoUnit(arm, evidence));
   }
-  const harm = linearProof(seen, claim);
-  const even = linearProof(seen.filter(isEven), claim);
-  if (harm.kind === 'missing' || even.kind === 'missing') return harm;
-  return { ...harm, safe: even.safe, held: crowding(evidence, claim) };
+  const whole = linearProof(seen, claim);
+  if (whole.kind === 'missing') return whole;
+  const { harm, safe } = eventClaims(liveEvents(seen, evidence), claim);
+  const logRelaxed =
+    harm.ratio === claim.ratio ? whole.logHarm : logEvidence(harmOfClaim(seen, harm));
+  const even = seen.filter(isEven);
+  return {
+    kind: 'evidence',
+    logHarm: Math.min(whole.logHarm, logRelaxed),
+    safe: lesser(safeOfClaim(even, claim), safeOfClaim(even, safe)),
+    held: crowding(evidence, claim),
+  };
 }
 
 function isEven({ odds }: ExposedShares): boolean {
@@ -75,11 +90,6 @@ function failedShare(
   felt: NonNullable<Evidence['liveFelt']>,
   arm: 'candidate' | 'reference',
 ): number {
-  let [failed, all] = [0, 0];
-  for (const [key, exposure] of Object.entries(felt)) {
-    if (key.startsWith('0:') || key.endsWith(':0')) continue;
-    failed += exposure[arm].failed;
-    all += exposure[arm].requests;
-  }
-  return failed / Math.max(1, all);
+  const { requests, failed } = feltTotals(felt, arm);
+  return failed / Math.max(1, requests);
 }

@@ -256,7 +256,8 @@ export class ShadowQueue {
     const { id, unit, attributes } = request;
     const isLate = this.#options.clock.monotonicMs() > waiting.deadlineMs;
     const ids = { requestId: id, unit, content: contentOf(request), drawnMs, attributes };
-    const pair = { ...ids, byControl, stable, budgetMs, isLate, ...run };
+    const answeredMs = waiting.since.atMs;
+    const pair = { ...ids, byControl, answeredMs, stable, budgetMs, isLate, ...run };
     try {
       this.#options.offer(pair, mirrored);
       return { kind: 'paired' };

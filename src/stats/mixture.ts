@@ -26,6 +26,11 @@ export function shares(share: number, first: Mixture, rest: Mixture): Mixture {
   return [...weighed(first, share), ...weighed(rest, 1 - share)];
 }
 
+/** The one that proves less. */
+export function lesser(first: Mixture, second: Mixture): Mixture {
+  return logEvidence(first) <= logEvidence(second) ? first : second;
+}
+
 /** Half of each of two e-processes for the same null. */
 export function halfAndHalf(first: Mixture, second: Mixture): Mixture {
   return [...first, ...second].map((bet) => ({ ...bet, logWeight: bet.logWeight - Math.LN2 }));

@@ -52,8 +52,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Anchors: promotions that use up allowed loss, one that moves the anchor, and a person who sets it. */
   '0.2.0-anchor': {
-    sha256: '6341a264d79176313a50dd763a8002b6754d3fcfbfef8764f6bf22e64977d7a5',
-    head: '248ac6147ec372f5b06d07071fae9486f2e290c3456be3cbe1da285bddfb32d3',
+    sha256: '179c9c23f18b4b0eb6458be4c0460c81141ce5983a0036fb50a6bedab64e508e',
+    head: '339a4fb8d8ce65ccd74ce855b842d3c428bc528730f701ee969c913c0d62e2c2',
     records: 24,
     decisions: 10,
     endings: ['promoted', 'promoted'],
@@ -61,8 +61,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Rules 2: units, the linear claim, blocks of time, steps that end on evidence, labels that have a window. */
   '0.2.0-rules-2': {
-    sha256: '454cdd584a12ed1ef4cd0361896f6397c38f60b37eeea1ef482a45d73ad59436',
-    head: '1d300adf1ef096de93ea367fa9c24c1edf96697e235f57c465912b28022eae1b',
+    sha256: '3be62d9482030703626f5a0dd979bfc8ba7ba0c2f93960be74e40ea4f41d44bb',
+    head: '6aac679d5c6c3cfd640d3c5d89c7d1890824a317368b7f4f39e5e8bccc86759e',
     records: 85,
     decisions: 19,
     endings: [

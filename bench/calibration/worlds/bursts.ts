@@ -124,8 +124,6 @@ const BATCH_MS = 40;
 
 export const BATCHES_FAIL_AT_MARGIN: World = {
   name: 'batches-fail-at-margin',
-  knownBeyond:
-    'the failures of one run count as one event, so `absolute` allows a batch of failed requests where it says one; the plain share of failed requests is looked at too, and at exactly the margin that is a coin. Set `absolute` to the rate divided by the batch size where whole batches fail.',
   about:
     'Requests run in batches of about eight, and each batch fails as a whole or not at all; at the margin.',
   claim: 'margin',
