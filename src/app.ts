@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { createDeployments, createStatistics } from './app/deployments.ts';
 import { gatewayLimits, TICK_MS } from './app/limits.ts';
 import { openModelAsset } from './app/model-asset.ts';
-import { openOtel } from './app/otel.ts';
+import { openOtel, reporting } from './app/otel.ts';
 import { listenAll, type Port } from './app/ports.ts';
 import { type Release, releaseAll, releasing } from './app/release.ts';
 import { createRolloutDeployer } from './app/rollout-deployer.ts';
@@ -120,12 +120,13 @@ export async function startApp(options: AppOptions): Promise<App> {
 async function build(options: AppOptions, release: Release): Promise<App> {
   const config = new RunningConfig(options.config);
   const [clock, random, steady] = [systemClock, freshRandom(), new SteadyClock(systemClock)];
-  const otel = await openOtel({ ...options, telemetry: () => telemetry }, release);
+  const views = { rollouts: () => controller.list(), telemetry: () => telemetry };
+  const otel = await openOtel({ ...options, ...views }, release);
   const { log, settings } = adjustableLog(otel?.log ?? options.log);
   const folders = await listModels(config, log);
   const catalog = new Catalog(config, []);
   const starting = new StartingModels();
-  const ledger = openLedger(config.ledger, steady, log);
+  const ledger = reporting(openLedger(config.ledger, steady, log), otel);
   release.push(releasing('the ledger', () => ledger.close()));
 
   const budget = requestBudget(config.limits, memoryLimit(), log);

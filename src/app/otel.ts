@@ -6,6 +6,7 @@ import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import { freshRandom } from '../core/random.ts';
+import type { Ledger } from '../ledger/ledger.ts';
 import type { Otel, OtelOptions } from '../telemetry/otel/open-otel.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type Release, releasing } from './release.ts';
@@ -19,12 +20,13 @@ export type OtelParts = {
   readonly otlp?: OtlpVariables | undefined;
   readonly log: Log;
   /** Not called before it is there. */
+  readonly rollouts: OtelOptions['rollouts'];
   readonly telemetry: () => Pick<Telemetry, 'collect' | 'onExport'>;
 };
 
 /** Opens OpenTelemetry where it is switched on, and loads it only then. It is the last to be released. */
 export async function openOtel(parts: OtelParts, release: Release): Promise<Otel | undefined> {
-  const { config, otlp, log, telemetry } = parts;
+  const { config, otlp, log, rollouts, telemetry } = parts;
   const settings = otlpSettings(config.telemetry.otlp, otlp);
   if (settings === undefined) return undefined;
   const otel = await loadOtel({
@@ -33,6 +35,7 @@ export async function openOtel(parts: OtelParts, release: Release): Promise<Otel
     clock: systemClock,
     random: freshRandom(),
     log,
+    rollouts,
     collectMetrics: () => telemetry().collect(),
     onExport: (...event) => telemetry().onExport(...event),
   });
@@ -55,4 +58,21 @@ async function loadOtel(options: OtelOptions): Promise<Otel | undefined> {
     options.log({ level: 'error', message });
     return undefined;
   }
+}
+
+/** The ledger, whose records are reported once they are written. */
+export function reporting(ledger: Ledger, otel: Pick<Otel, 'onRecord'> | undefined): Ledger {
+  if (otel === undefined) return ledger;
+  return {
+    append: async (...given) => {
+      const record = await ledger.append(...given);
+      otel.onRecord(record.body);
+      return record;
+    },
+    health: () => ledger.health(),
+    head: () => ledger.head(),
+    lastMs: () => ledger.lastMs(),
+    read: () => ledger.read(),
+    close: () => ledger.close(),
+  };
 }

@@ -8,8 +8,6 @@ export type LogBridgeOptions = {
   readonly logger: Logger;
   readonly room: Pick<WaitingRoom, 'enter'>;
   readonly clock: Pick<Clock, 'wallMs'>;
-  /** Takes every entry first. */
-  readonly log: Log;
 };
 
 const SEVERITY: Readonly<Record<LogEntry['level'], SeverityNumber>> = {
@@ -18,10 +16,9 @@ const SEVERITY: Readonly<Record<LogEntry['level'], SeverityNumber>> = {
   error: SeverityNumber.ERROR,
 };
 
-/** A log whose entries are sent to the collector, too. The facts `traceId` and `spanId` become the record's trace context. */
-export function createLogBridge({ logger, room, clock, log }: LogBridgeOptions): Log {
+/** A log whose entries go to the collector. The facts `traceId` and `spanId` become the record's trace context. */
+export function createLogBridge({ logger, room, clock }: LogBridgeOptions): Log {
   return (entry) => {
-    log(entry);
     if (!room.enter()) return;
     const { level, message, facts = {} } = entry;
     const { traceId, spanId, ...attributes } = facts;

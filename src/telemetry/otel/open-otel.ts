@@ -10,11 +10,13 @@ import type { Log } from '../../core/log.ts';
 import type { ExportOutcome, OtlpSettings, OtlpSignal } from '../../core/otlp.ts';
 import type { Tap } from '../../core/outcome.ts';
 import type { Random } from '../../core/random.ts';
+import type { RecordBody } from '../../core/record.ts';
 import type { RequestTraces } from '../../core/request-trace.ts';
 import { logExporter, metricExporter, traceExporter } from './exporters.ts';
 import { createLogBridge } from './log-bridge.ts';
 import { type CollectMetrics, RegistryProducer } from './registry-producer.ts';
 import { OtelRequestTraces } from './request-traces.ts';
+import { type RolloutLook, RolloutTraces } from './rollout-traces.ts';
 import { samplerOf } from './sampling.ts';
 import { ShadowTraces } from './shadow-traces.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -28,6 +30,8 @@ export type OtelOptions = {
   readonly log: Log;
   /** The metrics as they are, called at each export. */
   readonly collectMetrics: CollectMetrics;
+  /** Rollouts of all models, oldest first within each. */
+  readonly rollouts: () => readonly RolloutLook[];
   readonly onExport: (signal: OtlpSignal, outcome: ExportOutcome, items: number) => void;
 };
 
@@ -36,11 +40,14 @@ export type Otel = {
   readonly log: Log;
   /** Undefined: no traces are sent. */
   readonly traces: TraceParts | undefined;
+  /** For the ledger: called with each record once it is written. */
+  readonly onRecord: (body: RecordBody) => void;
   /** Sends what waits. May take as long as the exporters' time limits. Never rejects. */
   readonly close: () => Promise<void>;
 };
 
 export type TraceParts = {
+  readonly tracer: Tracer;
   readonly requests: RequestTraces;
   readonly tap: Tap;
   readonly shadow: ShadowTraces;
@@ -67,12 +74,27 @@ export async function openOtel(options: OtelOptions): Promise<Otel> {
   const parts: Part[] = [];
   const traces = await openTraces(options, resource, parts);
   await openMetrics(options, resource, parts);
+  const emit = await openLogs(options, resource, parts);
+  const { clock, rollouts } = options;
+  const trials = new RolloutTraces({
+    ...{ clock, rollouts, tracer: traces?.tracer },
+    emit: emit ?? (() => undefined),
+  });
   return {
-    log: await openLogs(options, resource, parts),
+    log: emit === undefined ? log : both(log, emit),
     traces,
+    onRecord: trials.onRecord,
     close: async () => {
+      trials.close();
       await Promise.allSettled(parts.map((part) => part.shutdown()));
     },
+  };
+}
+
+function both(first: Log, second: Log): Log {
+  return (entry) => {
+    first(entry);
+    second(entry);
   };
 }
 
@@ -139,7 +161,12 @@ async function openTraces(
     baggage,
     sampler: samplerOf(sampler, samplerArg, random),
   });
-  return { requests, tap: requests.tap, shadow: new ShadowTraces({ tracer, clock, hasRoom }) };
+  return {
+    tracer,
+    requests,
+    tap: requests.tap,
+    shadow: new ShadowTraces({ tracer, clock, hasRoom }),
+  };
 }
 
 async function openMetrics(
@@ -180,9 +207,9 @@ async function openLogs(
   options: OtelOptions,
   resource: resources.Resource,
   parts: Part[],
-): Promise<Log> {
-  const { settings, version, clock, log } = options;
-  if (settings.targets.logs === undefined) return log;
+): Promise<Log | undefined> {
+  const { settings, version, clock } = options;
+  if (settings.targets.logs === undefined) return undefined;
   const room = roomFor('logs', LOGS_MAX, options);
   const exporter = await logExporter(settings.targets.logs);
   const watched: logs.LogRecordExporter = {
@@ -195,10 +222,5 @@ async function openLogs(
     processors: [new logs.BatchLogRecordProcessor({ exporter: watched, maxQueueSize: LOGS_MAX })],
   });
   parts.push(provider);
-  return createLogBridge({
-    logger: provider.getLogger(SCOPE, version),
-    room,
-    clock,
-    log,
-  });
+  return createLogBridge({ logger: provider.getLogger(SCOPE, version), room, clock });
 }

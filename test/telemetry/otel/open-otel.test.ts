@@ -49,6 +49,7 @@ async function anOtel(t: Test, parts: Partial<OtlpSettings> = {}) {
     random: seededRandom(1),
     log: (entry) => lines.push(entry),
     collectMetrics: async () => [],
+    rollouts: () => [],
     onExport: (...event) => events.push(event.join(' ')),
   });
   let isOpen = true;
