@@ -29,7 +29,7 @@ export type EvidenceExport = {
   readonly digests: { readonly stable: string; readonly candidate: string };
   readonly verdict: VerdictKind | undefined;
   readonly reasons: readonly string[];
-  /** As of the last look. */
+  /** As of the last look that judged them. */
   readonly metrics: readonly (MetricStatus & MetricDetail & { readonly label: string })[];
   /** Slices that are only shown, as of the last look. */
   readonly reported: readonly (ReportedMetric & MetricDetail)[];
@@ -107,12 +107,20 @@ export async function exportEvidence(
     if (slicer?.isOver()) await slicer.next();
     const { body } = record;
     if (body.kind !== 'decision' || !gathered.looks.has(record.index)) continue;
-    shown = await run(detailed(body));
-    looks.push(lookOf(record.index, body.decision, shown));
+    const next = await run(detailed(body));
+    looks.push(lookOf(record.index, body.decision, next));
+    shown = withEarlier(shown, next);
   }
   const { decisions, disagreements } = replaying.report();
   const replayed = { decisions, disagreements: disagreements.length };
   return { evidence: exported(gathered, { looks, ...shown }), chain, replayed };
+}
+
+/** What a holdback judges no more stays as it was last. */
+function withEarlier(before: Shown, now: Shown): Shown {
+  const known = new Set(now.metrics.map(({ label }) => label));
+  const earlier = before.metrics.filter(({ label }) => !known.has(label));
+  return { ...now, metrics: [...now.metrics, ...earlier] };
 }
 
 type Shown = Pick<EvidenceExport, 'metrics' | 'reported'>;

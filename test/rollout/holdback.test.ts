@@ -4,8 +4,20 @@ import type { LedgerRecord } from '../../src/core/record.ts';
 import { type Rollout, type RolloutSpec, RULES_VERSION } from '../../src/core/rollout.ts';
 import type { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
+import { exportEvidence } from '../../src/rollout/evidence-export.ts';
+import type { Decide } from '../../src/rollout/judge.ts';
 import { replay } from '../../src/rollout/replay.ts';
-import { aRoute, aSpec, decideByLabel, evidenceOf, HALF, PROVE, World } from './builders.ts';
+import {
+  aRoute,
+  aSpec,
+  aStatus,
+  aVerdict,
+  decideByLabel,
+  evidenceOf,
+  HALF,
+  PROVE,
+  World,
+} from './builders.ts';
 
 const HOUR = 3_600_000;
 const HOLDBACK = { percent: 5, durationMs: HOUR };
@@ -338,4 +350,36 @@ t.test('a rollout without a holdback is promoted as before', async (t) => {
     .at(-1) as Rollout;
   t.match([phase.kind, heldBackSinceMs], ['promoted', undefined]);
   t.equal(controller.status('fashion')?.holdback, undefined);
+});
+
+t.test('a promotion counts once against the anchor, and an undone one not at all', async (t) => {
+  const { world, controller } = await aHeldBack();
+  const spent = () => controller.status('fashion')?.anchor?.spent.unmeasured;
+  t.equal(spent(), 1);
+  world.clock.advance(HOUR);
+  await looks(world, controller);
+  t.same([controller.status('fashion')?.phase, spent()], ['promoted', 1]);
+  await controller.submit(UNDO);
+  t.equal(spent(), 0);
+});
+
+t.test('an export keeps what the trial had proven beside what its holdback shows', async (t) => {
+  const world = new World();
+  const decide: Decide = ({ spec }) => {
+    const isWatch = spec.steps.every((step) => step.kind === 'analysis' && !step.require.length);
+    const metric = isWatch ? 'errors' : 'pairedErrors';
+    return aVerdict(isWatch ? 'inconclusive' : 'pass', { metrics: [aStatus({ metric })] });
+  };
+  const { controller, ledger } = world.boot([], decide);
+  await world.resume(controller);
+  await controller.submit({ kind: 'start', spec: aSpec({ steps: STEPS, minRequests: 0 }) });
+  await controller.loaded('fashion');
+  await looks(world, controller, 4);
+  t.equal(controller.status('fashion')?.phase, 'holdback');
+  const found = await exportEvidence(() => ledger.records(), { idOrModel: 'fashion' }, { decide });
+  t.same(
+    found?.evidence.metrics.map(({ label }) => label),
+    ['errors', 'pairedErrors'],
+  );
+  t.same(found?.replayed.disagreements, 0);
 });
