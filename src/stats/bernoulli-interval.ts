@@ -1,6 +1,7 @@
 import { findRoot } from './find-root.ts';
-import type { Interval } from './quantiles.ts';
 import { betaBinomialMixture } from './uniform-boundaries.ts';
+
+export type Interval = { readonly lower: number; readonly upper: number };
 
 /**
  * A confidence sequence for a rate: holds at all sample sizes simultaneously with probability 1 - alpha. Sharpest at `tOpt`

@@ -1,5 +1,5 @@
 /**
- * The gamma function and the two regularised incomplete ones, as natural logarithms so that tails far below the smallest
+ * The gamma function and the regularised upper incomplete one, as natural logarithms so that tails far below the smallest
  * float stay usable. Series and continued fraction as in the DLMF, sections 5.11, 8.7 and 8.9 (https://dlmf.nist.gov).
  */
 
@@ -25,13 +25,7 @@ export function logGamma(x: number): number {
   return HALF_LOG_TWO_PI + (z + 0.5) * Math.log(t) - t + Math.log(sum);
 }
 
-/** log P(a, x): the regularised lower incomplete gamma function, for a > 0 and x >= 0. */
-export function logGammaP(a: number, x: number): number {
-  if (x === 0) return Number.NEGATIVE_INFINITY;
-  return x < a + 1 ? logLowerSeries(a, x) : Math.log1p(-Math.exp(logUpperFraction(a, x)));
-}
-
-/** log Q(a, x) = log(1 - P(a, x)). */
+/** log Q(a, x): the regularised upper incomplete gamma function, for a > 0 and x >= 0. */
 export function logGammaQ(a: number, x: number): number {
   if (x === 0) return 0;
   return x < a + 1 ? Math.log1p(-Math.exp(logLowerSeries(a, x))) : logUpperFraction(a, x);

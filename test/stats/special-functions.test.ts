@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { logBeta, logRegularisedBeta } from '../../src/stats/beta.ts';
-import { logGamma, logGammaP, logGammaQ } from '../../src/stats/gamma.ts';
+import { logGamma, logGammaQ } from '../../src/stats/gamma.ts';
 import { logSumExp } from '../../src/stats/log-sum-exp.ts';
 
 function isNear(found: number, expected: number, within = 1e-12): boolean {
@@ -30,13 +30,8 @@ t.test('the upper gamma function of a whole number is a sum of Poisson terms', a
   t.pass();
 });
 
-t.test('both incomplete functions and their complements add up to 1', async (t) => {
+t.test('the incomplete beta function and its complement add up to 1', async (t) => {
   const positive = fc.double({ min: 0.01, max: 500, noNaN: true });
-  fc.assert(
-    fc.property(positive, positive, (a, x) =>
-      isNear(Math.exp(logGammaP(a, x)) + Math.exp(logGammaQ(a, x)), 1, 1e-10),
-    ),
-  );
   const share = fc.double({ min: 0.001, max: 0.999, noNaN: true });
   fc.assert(
     fc.property(positive, positive, share, (a, b, x) => {
