@@ -10,8 +10,8 @@
  * A change is no noise. A candidate that becomes slow after an hour leaves a series whose variance ratio is huge, because the step
  * itself is taken for noise that lasts. So the evidence for harm is an average over when it may have begun: most of the money is
  * on the whole series, the rest on stretches that begin at fixed places. Each has the greater of two variance ratios: that of the
- * stretch, and that of what came before it. Where the step is the only change both are small; where an arm wanders by itself, what
- * came before shows it.
+ * stretch, around a line where it rises, and that of what came before it. Where a step or a slow rise is the only change both are
+ * small; where an arm wanders by itself, what came before shows it.
  */
 import { evenMixture, logEvidence } from './mixture.ts';
 import { VarianceRatios, varianceRatio } from './variance-ratio.ts';
@@ -98,8 +98,9 @@ type Stretch = {
 
 /** Divided by the greater variance ratio. 0 where it matters to no verdict, which saves most of the work. */
 function discountedFrom(from: number, { ratios, logWeight, logWealth }: Stretch): number {
-  const since = logWealth / ratios.of(from, ratios.count);
-  if (from - GAP < BEFORE_LEAST) return since;
+  // Without enough before it, nothing but the stretch itself shows how an arm wanders: a rise may be part of that.
+  if (from - GAP < BEFORE_LEAST) return logWealth / ratios.of(from, ratios.count);
+  const since = logWealth / ratios.ofRising(from, ratios.count);
   if (logWeight + since <= 0) return 0;
   return Math.min(since, logWealth / ratios.of(0, from - GAP));
 }

@@ -11,18 +11,21 @@ export function varianceRatio(values: readonly number[]): number {
   return new VarianceRatios(values).of(0, values.length);
 }
 
-/** The variance ratios of stretches of one series, each around the mean of the stretch. Many stretches cost little more than one. */
+/** The variance ratios of stretches of one series. Many stretches cost little more than one. */
 export class VarianceRatios {
   /** Around the mean of the whole series, so that sums of products stay small and exact. */
   readonly #values: Float64Array;
   readonly #sums: Float64Array;
+  /** Sums of values times their places. */
+  readonly #moments: Float64Array;
   /** By lag: sums of products of each value with the one so many places before it. */
   readonly #products: Float64Array[] = [];
 
   constructor(values: readonly number[]) {
     const mean = values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
     this.#values = Float64Array.from(values, (value) => value - mean);
-    this.#sums = sumsOf(this.#values.length, (at) => this.#values[at] ?? 0);
+    this.#sums = sumsOf(values.length, (at) => this.#values[at] ?? 0);
+    this.#moments = sumsOf(values.length, (at) => at * (this.#values[at] ?? 0));
   }
 
   /** Values of the series. */
@@ -30,29 +33,61 @@ export class VarianceRatios {
     return this.#values.length;
   }
 
-  /** Of the values from the place `from` up to, and without, the place `to`. */
+  /** Of the values from the place `from` up to, and without, the place `to`, around their mean. */
   of(from: number, to: number): number {
+    return this.#around({ from, to, level: between(this.#sums, from, to) / (to - from), slope: 0 });
+  }
+
+  /** The same around the straight line that fits best, if it rises: a steady rise is no noise. */
+  ofRising(from: number, to: number): number {
     const count = to - from;
-    const variance = this.#covariance(from, to, 0);
+    const middle = (count - 1) / 2;
+    const sum = between(this.#sums, from, to);
+    const spread = (count * (count * count - 1)) / 12;
+    const slope = Math.max(0, (this.#momentFrom(from, from, to) - middle * sum) / spread);
+    return this.#around({ from, to, level: sum / count - slope * middle, slope });
+  }
+
+  #around(line: Line): number {
+    const count = line.to - line.from;
+    const variance = this.#covariance(line, 0);
     if (!(variance > count * LEAST_VARIANCE)) return 1;
     const lagMax = Math.min(LAGS_MAX, Math.floor(count / LAGS_PER_VALUE));
     let sum = 0;
     for (let lag = 1; lag <= lagMax; lag += 2) {
-      const second = lag < lagMax ? this.#covariance(from, to, lag + 1) : 0;
-      const pair = (this.#covariance(from, to, lag) + second) / variance;
+      const second = lag < lagMax ? this.#covariance(line, lag + 1) : 0;
+      const pair = (this.#covariance(line, lag) + second) / variance;
       if (!(pair > 0)) break;
       sum += pair;
     }
     return 1 + 2 * sum;
   }
 
-  /** Not divided by the count. */
-  #covariance(from: number, to: number, lag: number): number {
-    const mean = between(this.#sums, from, to) / (to - from);
+  /**
+   * Not divided by the count. With y for a value, p for the line and L for the lag, the sum of (y(k) - p(k)) (y(k - L) - p(k - L)),
+   * multiplied out so that sums over any stretch are differences of two sums.
+   */
+  #covariance({ from, to, level, slope }: Line, lag: number): number {
+    const count = to - from - lag;
     const later = between(this.#sums, from + lag, to);
     const earlier = between(this.#sums, from, to - lag);
-    const products = between(this.#productsAt(lag), from + lag, to);
-    return products - mean * (later + earlier) + (to - from - lag) * mean * mean;
+    const withLaterLine =
+      (level + slope * lag) * earlier + slope * this.#momentFrom(from, from, to - lag);
+    const withEarlierLine =
+      (level - slope * lag) * later + slope * this.#momentFrom(from, from + lag, to);
+    const places = (count * (count - 1)) / 2;
+    const squares = (places * (2 * count - 1)) / 3;
+    const lines =
+      count * level * level +
+      2 * level * slope * places +
+      slope * slope * squares +
+      slope * lag * (count * level + slope * places);
+    return between(this.#productsAt(lag), from + lag, to) - withLaterLine - withEarlierLine + lines;
+  }
+
+  /** The sum of values times their distance from the place `origin`. */
+  #momentFrom(origin: number, from: number, to: number): number {
+    return between(this.#moments, from, to) - origin * between(this.#sums, from, to);
   }
 
   #productsAt(lag: number): Float64Array {
@@ -64,6 +99,14 @@ export class VarianceRatios {
     return products;
   }
 }
+
+/** What the values from `from` to `to` are taken around: `level` at the first of them, and so much more at each further one. */
+type Line = {
+  readonly from: number;
+  readonly to: number;
+  readonly level: number;
+  readonly slope: number;
+};
 
 const LAGS_PER_VALUE = 4;
 

@@ -132,3 +132,13 @@ t.test('harm is seen where the reference itself is slow in a fifth of its reques
   t.ok(evidenceOf(judgementOf(world(150, busy(0.6)))).harm >= NEEDED);
   t.ok(evidenceOf(judgementOf(world(150, busy(0.2)))).safe >= Math.log(20));
 });
+
+t.test('a candidate that becomes slow little by little is proven worse on the way', async (t) => {
+  // From a hundredth to a fifth within 20 minutes, after five healthy ones.
+  const ramp: Noise = (at) => ({
+    candidate: 0.01 + 0.19 * Math.min(1, Math.max(0, (at - 60) / 240)),
+    reference: 0.01,
+  });
+  t.ok(evidenceOf(judgementOf(world(300, ramp))).harm >= NEEDED);
+  t.ok(evidenceOf(judgementOf(world(90, ramp))).harm < NEEDED, 'and not while it is within it');
+});

@@ -53,3 +53,14 @@ t.test('a stretch weighs what it would by itself', async (t) => {
     t.ok(Math.abs(ratios.of(from, to) / alone - 1) < 1e-6, `${from} to ${to}: ${alone}`);
   }
 });
+
+t.test('a steady rise is no noise, and does not hide what is', async (t) => {
+  const rising = (kept: number) => series(kept, 400, 5).map((value, at) => value + at / 50);
+  t.ok(new VarianceRatios(rising(0)).of(100, 400) > 20);
+  t.ok(new VarianceRatios(rising(0)).ofRising(100, 400) < 1.5);
+  const noisy = new VarianceRatios(rising(0.8)).ofRising(100, 400);
+  t.ok(noisy > 5 && noisy < 12, `${noisy}, about 9 expected`);
+  const falling = rising(0).map((value) => -value);
+  const ratios = new VarianceRatios(falling);
+  t.equal(ratios.ofRising(100, 400), ratios.of(100, 400), 'what falls is taken around its mean');
+});
