@@ -84,6 +84,7 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
     contestant: (target) => catalog.find(target),
     labelSettings: (model) => catalog.settings(model).labels,
     labelFolder,
+    mirrorLongestMs: MIRROR_LIMITS.deadlineMs + MIRROR_LIMITS.lateMs,
   });
   release.push(releasing('labels that wait', () => observers.stop()));
   release.push(releasing('comparisons', () => watch.drain()));

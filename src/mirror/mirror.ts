@@ -85,6 +85,7 @@ class LiveMirror implements Mirror {
       return this.#guarded(this.#flip(request, setting, assignment));
     } catch (thrown) {
       this.#report('mirror tap', thrown);
+      this.#lost(request);
       return undefined;
     }
   };
@@ -94,8 +95,16 @@ class LiveMirror implements Mirror {
       this.#check(request);
     } catch (thrown) {
       this.#report('check of the mirror', thrown);
+      this.#notifyChecked('failed', request.id, this.#nowhere(request.model));
     }
   };
+
+  /** What a fault of ours kept from being drawn was not compared: else nothing would show that no request is. */
+  #lost({ model }: InferRequest): void {
+    const target = this.#targets.get(model);
+    if (target !== undefined)
+      this.#count({ kind: 'failed', load: this.#options.liveInFlight() }, target);
+  }
 
   readonly drain = async (): Promise<void> => {
     this.#isDraining = true;
@@ -138,9 +147,7 @@ class LiveMirror implements Mirror {
   #check(request: InferRequest): void {
     const setting = this.#options.readMirror(request.model);
     if (setting === undefined) {
-      const { model } = request;
-      const nowhere = { model, version: '', rolloutId: this.#options.openRollout(model) };
-      this.#notifyChecked('notMirrored', request.id, nowhere);
+      this.#notifyChecked('notMirrored', request.id, this.#nowhere(request.model));
       return;
     }
     const target = this.#targetOf(request.model, setting.version);
@@ -157,6 +164,10 @@ class LiveMirror implements Mirror {
     const full = this.#whyNot(mirrored, target);
     if (full !== undefined) this.#notifyChecked(`dropped: ${full}`, request.id, target);
     else target.queue.submit(mirrored, NO_ANSWER, Number.POSITIVE_INFINITY);
+  }
+
+  #nowhere(model: string): MirrorTarget {
+    return { model, version: '', rolloutId: this.#options.openRollout(model) };
   }
 
   #whyNot({ bytes, load }: Mirrored, target: Target): DropReason | undefined {

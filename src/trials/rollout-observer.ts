@@ -49,10 +49,14 @@ export type RolloutObserverOptions = {
   /** Where what waits for labels outlives the process; without it, it does not. */
   readonly openStore?: ((part: LabelPart, bytesMax: number) => LabelStore) | undefined;
   readonly clock: Clock;
+  /** How long the mirror lets a copy wait and run at most, milliseconds; by default 65 s. */
+  readonly mirrorLongestMs?: number | undefined;
   /** Sends a known request through the mirror, under this id. */
   readonly sendCheck: (requestId: string) => void;
   readonly onFailure?: WindowOptions['onFailure'];
 };
+
+const MIRROR_LONGEST_MS = 65_000;
 
 /** One rollout as the judging column holds it in memory: what it has seen, and what still waits for a label. */
 export class RolloutObserver {
@@ -101,6 +105,7 @@ export class RolloutObserver {
     this.mirrorCheck = new MirrorCheck({
       clock,
       name: rollout.id,
+      longestMs: options.mirrorLongestMs ?? MIRROR_LONGEST_MS,
       send: (requestId) => options.sendCheck(requestId),
     });
     this.callers = new LabelCallers(clock);
@@ -129,16 +134,19 @@ export class RolloutObserver {
 
   /** A request was drawn for the mirror: its label may come before its pair. */
   expect(requestId: string): void {
+    this.mirrorCheck.drawn(requestId);
     this.#labels.expect(requestId);
   }
 
   /** No pair will come of a request that was drawn. */
   abandon(requestId: string): void {
+    this.mirrorCheck.settled(requestId, 'lost');
     this.#labels.abandon(requestId);
   }
 
   /** Compares a finished pair and keeps what its label will need. */
   offer(pair: Pair): void {
+    this.mirrorCheck.settled(pair.requestId, 'paired');
     const comparison = compare(pair, this.#comparator, this.#allowed);
     this.window.addComparison(comparison);
     this.#labels.offer(pair);

@@ -20,6 +20,8 @@ export type RolloutObserversOptions = {
   readonly labelSettings: (model: string) => LabelSettings;
   /** Where what waits for labels outlives the process; without it, it does not. */
   readonly labelFolder?: Pick<LabelFolder, 'open'> | undefined;
+  /** How long the mirror lets a copy wait and run at most, milliseconds; by default 65 s. */
+  readonly mirrorLongestMs?: number;
   readonly clock: Clock;
   readonly tokens: Pick<FeedbackTokens, 'read'>;
   /** Takes `rollout` orders. */
@@ -77,6 +79,7 @@ export class RolloutObservers {
       openStore:
         labelFolder && ((part, max) => labelFolder.open({ model, rolloutId: storeId, part }, max)),
       clock,
+      mirrorLongestMs: this.#options.mirrorLongestMs,
       sendCheck: (requestId) => order({ kind: 'checkMirror', model, requestId }),
       onFailure: (arm, kind) => {
         const version = arm === 'candidate' ? candidate : stable;
@@ -162,7 +165,7 @@ export class RolloutObservers {
         this.#compare(report);
         return;
       case 'checked':
-        this.#observerOf(report.target)?.mirrorCheck.checked(report.requestId, report.outcome);
+        this.#checked(report);
         return;
       case 'lapsed':
         this.#observerOf(report.target)?.window.addLapse(report.lapse);
@@ -171,6 +174,13 @@ export class RolloutObservers {
         this.#count(report.event, report.target);
         return;
     }
+  }
+
+  /** Where the route mirrors nothing the target names no version. */
+  #checked({ target, requestId, outcome }: Extract<RolloutReport, { kind: 'checked' }>): void {
+    const observer = this.#observers.get(target.model);
+    if (observer === undefined || observer.rolloutId !== target.rolloutId) return;
+    observer.mirrorCheck.checked(requestId, outcome);
   }
 
   /** What could not be compared is no evidence: it is counted as failed. Under rules 1 what came late was a time-out. */

@@ -227,6 +227,16 @@ t.test('an error around the mirror is reported and reaches no client', async (t)
   const read = aStage({ setting: boom });
   t.doesNotThrow(() => read.send('r1'));
   t.same(read.errors, ['mirror tap']);
+  let isBroken = false;
+  const tap = aStage({ setting: () => (isBroken ? boom() : ALL) });
+  tap.send('r1');
+  isBroken = true;
+  tap.send('r2');
+  t.same(
+    tap.events.map(({ kind }) => kind),
+    ['failed'],
+    'what was not drawn was not compared',
+  );
   const shadow = aStage({ shadowHost: boom });
   shadow.send('r1');
   await settle();

@@ -80,8 +80,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Holdbacks, and promotions that are undone. Its evidence is empty. */
   '0.2.0-holdback': {
-    sha256: '4598aa4e4a7b6bb40bea11e1e10f79bcea1bc55c3c8e313734854e284a953303',
-    head: 'a542350fc7df0c5b52917666538a2216df425000cc68f6d33b274c8b881106b3',
+    sha256: '0e3e53ee8c1d306d07775c85de28d7c239ee9639a764d0d63959309703528234',
+    head: 'd9be4c1a81896c2155d8861402afb4c5476b5ce6dbde657eb8e921d1269d6743',
     records: 19,
     decisions: 2,
     endings: ['rolledBack', 'rolledBack'],

@@ -28,10 +28,11 @@ function aDecider(
 ) {
   const events: MirrorEvent[] = [];
   const errors: string[] = [];
+  const clock = new HandClock();
   const observers = new RolloutObservers({
     contestant: ({ version }) => (version === '3' ? undefined : aPackage(version)),
     labelSettings: () => ({ windowMs: 60_000, storeBytesMax: 1_048_576, ...FROM_ANY, ...over }),
-    clock: new HandClock(),
+    clock,
     tokens: {
       read: (token) => {
         const [model = '', version = '', requestId = ''] = token.split('/');
@@ -42,14 +43,17 @@ function aDecider(
     onMirror: (event) => events.push(event),
     onInternalError: (operation) => errors.push(operation),
   });
-  return { observers, events, errors };
+  return { observers, events, errors, clock };
 }
 
 /** A serving process whose reports pass through `channel`. */
-function aServer(channel: (report: RolloutReport) => void) {
+function aServer(
+  channel: (report: RolloutReport) => void,
+  readMirror: () => typeof ALL | undefined = () => ALL,
+) {
   const shadow = new HandShadowHost();
   const watch = new LiveWatch({
-    readMirror: () => ALL,
+    readMirror,
     shadowHost: () => shadow,
     clock: new HandClock(),
     random: seededRandom(1),
@@ -140,20 +144,50 @@ t.test('a known request goes through the mirror and counts in no evidence', asyn
   t.same(events, []);
 });
 
-t.test('a known request that the shadow host did not run is reported', async (t) => {
-  const { observers } = aDecider((order) => {
+t.test('known requests that the shadow host does not run are reported', async (t) => {
+  const { observers, clock } = aDecider((order) => {
     if (order.kind === 'rollout') watch.obey(order);
     if (order.kind === 'checkMirror') watch.checkMirror(order);
   });
   const { watch, shadow } = aServer((report) => observers.receive(report));
   const { id } = aRollout();
   observers.open(aRollout(), NO_EVIDENCE);
-  observers.mirrorHealth(id);
-  await settle();
-  for (const run of shadow.runs.splice(0)) run.reject('overloaded');
-  await settle();
+  for (let second = 0; second < 75; second += 1) {
+    clock.advance(1_000);
+    observers.mirrorHealth(id);
+    await settle();
+    for (const run of shadow.runs.splice(0)) run.reject('overloaded');
+    await settle();
+  }
   t.match(observers.mirrorHealth(id), { state: 'failing', why: /\(failed\)/ });
 });
+
+t.test(
+  'a step that mirrors nothing has no mirror to fail, and a mirror that throws fails',
+  async (t) => {
+    const state = async (readMirror: () => typeof ALL | undefined) => {
+      const { observers, clock } = aDecider((order) => {
+        if (order.kind === 'rollout') watch.obey(order);
+        if (order.kind === 'checkMirror') watch.checkMirror(order);
+      });
+      const { watch } = aServer((report) => observers.receive(report), readMirror);
+      observers.open(aRollout(), NO_EVIDENCE);
+      for (let second = 0; second < 150; second += 1) {
+        clock.advance(1_000);
+        observers.mirrorHealth(aRollout().id);
+        await settle();
+      }
+      return observers.mirrorHealth(aRollout().id)?.state;
+    };
+    t.equal(await state(() => undefined), 'unknown');
+    t.equal(
+      await state(() => {
+        throw new Error('boom');
+      }),
+      'failing',
+    );
+  },
+);
 
 t.test('evidence says when the last request came that can count', async (t) => {
   const { observers } = aDecider();
