@@ -58,6 +58,9 @@ export class RolloutObservers {
   open(rollout: Rollout, from: Evidence): void {
     const { labelSettings, labelFolder, clock, order, onInternalError } = this.#options;
     const { model, stable, candidate } = rollout.spec;
+    // Of a rollout that begins its holdback: what its trial has seen, and waits for, decides nothing more.
+    void this.#observers.get(model)?.close(true);
+    this.#observers.delete(model);
     const contestants = this.#contestants(rollout.spec);
     if (contestants === undefined) {
       const pair = `expected versions ${stable} and ${candidate} of ${model} in the catalogue`;
@@ -67,8 +70,6 @@ export class RolloutObservers {
       onInternalError('open rollout', error);
       return;
     }
-    // Of a rollout that begins its holdback: what waited for labels of the trial decides nothing more.
-    void this.#observers.get(model)?.close(true);
     const isHeldBack = rollout.heldBackSinceMs !== undefined;
     const storeId = isHeldBack ? `${rollout.id} holdback` : rollout.id;
     const observer = new RolloutObserver({

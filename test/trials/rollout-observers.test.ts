@@ -17,7 +17,7 @@ import {
   settle,
 } from '../mirror/builders.ts';
 import { aPackage, aPair } from '../models/builders.ts';
-import { aRollout, aSpec } from '../rollout/builders.ts';
+import { aRollout, aSpec, PROVE } from '../rollout/builders.ts';
 
 const FROM_ANY = { from: 'any' as const, callers: { perSecondMax: 100, labelsMax: 1_000 } };
 
@@ -108,6 +108,25 @@ t.test('a rollout whose version is missing collects no evidence, and is reported
   observers.open(aRollout({ spec: aSpec({ candidate: '3' }) }), NO_EVIDENCE);
   t.same(errors, ['open rollout']);
   t.same(observers.evidence(aRollout().id), NO_EVIDENCE);
+});
+
+t.test('a holdback begins with no evidence, and counts what comes from then on', async (t) => {
+  const servers: LiveWatch[] = [];
+  const { observers } = aDecider((order) => {
+    if (order.kind === 'rollout') for (const watch of servers) watch.obey(order);
+  });
+  const { watch, send } = aServer((report) => observers.receive(report));
+  servers.push(watch);
+  const holdback = { percent: 5, durationMs: 3_600_000 };
+  const spec = aSpec({ steps: [PROVE, { kind: 'promote', holdback }] });
+  observers.open(aRollout({ spec }), NO_EVIDENCE);
+  await send('r1');
+  const requests = () => observers.evidence(aRollout().id).live['500:9500']?.candidate.requests;
+  t.equal(requests(), 1);
+  observers.open(aRollout({ spec, heldBackSinceMs: 1 }), NO_EVIDENCE);
+  t.equal(requests(), undefined);
+  await send('r2');
+  t.equal(requests(), 1);
 });
 
 t.test('several serving processes report to one decider', async (t) => {
