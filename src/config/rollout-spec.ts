@@ -102,7 +102,6 @@ export function rolloutSpecFrom(
     expectedDisagreement,
     onInconclusive: asked.onInconclusive ?? DEFAULTS.rollout.onInconclusive,
     maxDurationMs,
-    ...(asked.maxSamples !== undefined && { maxSamples: asked.maxSamples }),
     steps,
     unit: unitFrom(written.unit, overrides.unit),
     rules: RULES_VERSION,

@@ -74,8 +74,7 @@ function needOf(found: Found, status: MetricStatus): Need {
   };
 }
 
-/** What samples of a metric are. */
-export const UNITS: Readonly<Record<MetricName, string>> = {
+const UNITS: Readonly<Record<MetricName, string>> = {
   disagreement: 'pairs',
   pairedErrors: 'pairs',
   pairedLatency: 'samples',
@@ -109,7 +108,7 @@ function labelsHint({ metric, slice, missing }: MetricStatus): string {
  * How long the samples take at the pace so far: in shadow that of the whole trial, live that of the present step. Undefined
  * where nothing came yet.
  */
-export function msToGo(found: Found, status: MetricStatus, toGo: number): number | undefined {
+function msToGo(found: Found, status: MetricStatus, toGo: number): number | undefined {
   const { rollout, evidence, nowMs } = found;
   if (METRIC_PHASE[status.metric] === 'shadow') {
     return whole((toGo * (nowMs - rollout.startedMs)) / status.samples);

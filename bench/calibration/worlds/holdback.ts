@@ -78,9 +78,9 @@ export const HOLDBACK_STICKY: World = {
   claim: 'fair',
   rollout: {
     steps: [
-      { kind: 'setMirror', percentage: 100, twin: 0 },
+      { kind: 'setMirror', percentage: 100, twin: 100 },
       { kind: 'setWeight', percent: 50, control: true },
-      { kind: 'analysis', require: ['pairedErrors'], reject: ['errors'] },
+      { kind: 'analysis', require: ['disagreement'], reject: ['errors'] },
       { kind: 'promote', holdback: { percent: 40, durationMs: 5 * MINUTE_MS } },
     ],
   },
