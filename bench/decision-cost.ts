@@ -103,7 +103,7 @@ async function perCall(calls: number, call: (at: number) => unknown): Promise<nu
 
 /** All metrics of a default plan, with one slice. */
 function aSpec(): RolloutSpec {
-  const { intent: _, maxDuration: __, ...defaults } = DEFAULTS.rollout;
+  const { intent: _, maxDuration: __, anchor: ___, ...defaults } = DEFAULTS.rollout;
   return {
     ...defaults,
     model: 'fashion',

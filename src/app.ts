@@ -308,6 +308,7 @@ function columnsOf({ routes, deployments, observers, ...choices }: Columns) {
     evidence: (rolloutId) => observers.evidence(rolloutId),
     mirrorHealth: (rolloutId) => observers.mirrorHealth(rolloutId),
     onMirrorHealth: reportMirror(choices.log),
+    anchorState: ({ model, candidate: version }) => deployments.anchorState({ model, version }),
     digestOf: (model, version) => catalog.find({ model, version })?.digest,
     weightsOf: (model, version) => catalog.find({ model, version })?.inspected.weights,
     whyNotComparable: (spec) => observers.whyNotComparable(spec),

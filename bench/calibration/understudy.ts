@@ -20,6 +20,7 @@ import type { World, WorldRequest } from './world.ts';
 const MODEL = 'm';
 const STABLE = '1';
 const CANDIDATE = '2';
+const ANCHOR = { version: '0', digest: 'as it was', spent: { loss: 0, unmeasured: 0 } };
 
 /** The deadline of all requests, in milliseconds: the default of the configuration. */
 const BUDGET_MS = 1_000;
@@ -62,7 +63,7 @@ export function specOf(world: World, salt: string): RolloutSpec {
       attributes: world.attributes ?? [],
     },
   );
-  return { ...spec, salt };
+  return { ...spec, salt, ...(world.hasAnchor && { anchor: ANCHOR }) };
 }
 
 /**
@@ -200,7 +201,8 @@ class VirtualRollout implements Trial {
     const sampled = random.integer(ALL_BP) < mirror.sampleBp;
     const twin = random.integer(ALL_BP) < mirror.twinBp;
     if (sampled) this.#observers.receive({ kind: 'drawn', target: this.#target, requestId });
-    return { sampled, twin, byControl: arm === 'control' };
+    const anchor = mirror.anchor !== undefined && random.integer(ALL_BP) < mirror.anchor.shareBp;
+    return { sampled, twin, byControl: arm === 'control', anchor };
   }
 
   #afterLive(id: string, request: WorldRequest, { answer, isMirrored, drawnMs }: Drawn): void {
@@ -217,7 +219,7 @@ class VirtualRollout implements Trial {
     }
     const { time } = this.#setting;
     const answeredMs = time.monotonicMs();
-    const { candidate, twin, run } = request.shadow(answer);
+    const { candidate, twin, run, anchor } = request.shadow(answer);
     // Below 0, so that no other request has it.
     const shadowRun = run === undefined ? this.#shadowRuns : -1 - run;
     this.#shadowRuns += 1;
@@ -245,6 +247,7 @@ class VirtualRollout implements Trial {
         twin: isMirrored.twin ? observed(twin) : undefined,
         shadowRun,
         budgetMs: BUDGET_MS,
+        ...(anchor && isMirrored.anchor && { anchor: observed(anchor) }),
       };
       this.#observers.receive({ kind: 'paired', target: this.#target, pair, load: 1 });
     });
@@ -265,6 +268,7 @@ type Coins = {
   readonly sampled: boolean;
   readonly twin: boolean;
   readonly byControl: boolean;
+  readonly anchor: boolean;
 };
 type Drawn = { readonly answer: Answer; readonly isMirrored: Coins; readonly drawnMs: number };
 type SentLive = {

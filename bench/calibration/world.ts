@@ -32,7 +32,13 @@ export type WorldRequest = {
 };
 
 /** `run`: of the shadow host; requests of one run share it. A run of its own where absent. */
-export type Shadowed = { readonly candidate: Answer; readonly twin: Answer; readonly run?: number };
+export type Shadowed = {
+  readonly candidate: Answer;
+  readonly twin: Answer;
+  readonly run?: number;
+  /** Where the world's model has an anchor that is neither of the two. */
+  readonly anchor?: Answer;
+};
 
 export type Label = { readonly class: number; readonly afterMs: number };
 
@@ -54,6 +60,8 @@ export type World = {
   readonly requestsMax: number;
   /** A fresh source for each run; all chance comes from `random`. */
   readonly nature: (random: Random) => Nature;
+  /** The model's anchor is a third version, which answers copies too. */
+  readonly hasAnchor?: boolean;
   /** Attributes that requests carry; slices may use them. */
   readonly attributes?: readonly string[];
   /** The gateway restarts after so many requests, each time. */

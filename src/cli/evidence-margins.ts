@@ -83,7 +83,9 @@ export function formatMarginReplay(replayed: MarginReplay): string {
 function rowOf(metric: ReplayedMetric, { margins, startedMs }: MarginReplay): readonly string[] {
   const { smallest } = metric;
   const [own, asked] = [margins.recorded, margins.asked].map((each) => {
-    const margin = each[metric.metric === 'liveLoss' ? 'labelledLoss' : metric.metric];
+    const { metric: name } = metric;
+    const isLoss = name === 'liveLoss' || name === 'anchorLoss';
+    const margin = each[isLoss ? 'labelledLoss' : name];
     return typeof margin === 'object' && !('absolute' in margin) ? '-' : marginText(margin);
   });
   const found = ({ finding, since }: MarginFinding): string =>

@@ -98,7 +98,7 @@ function isAskable(name: string): name is Askable {
 function whyNot(name: string): string {
   if (name === 'pairedLatency')
     return ': its margin says which runs are counted as slower, and the record has the counts';
-  return name === 'liveLoss' ? ': its margin is that of labelledLoss' : '';
+  return name === 'liveLoss' || name === 'anchorLoss' ? ': its margin is that of labelledLoss' : '';
 }
 
 function usage(message: string, cause?: unknown): CommandError {

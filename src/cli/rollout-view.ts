@@ -1,6 +1,14 @@
 import { labelsMatchNeither } from '../core/label-evidence.ts';
 import type { Effect } from '../core/metric-detail.ts';
-import { ageText, chosenText, counted, countText, durationText, tenthsText } from '../core/text.ts';
+import {
+  ageText,
+  chosenText,
+  counted,
+  countText,
+  durationText,
+  percentText,
+  tenthsText,
+} from '../core/text.ts';
 import type { MetricStatus } from '../core/verdict.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { colours } from './colours.ts';
@@ -211,7 +219,32 @@ function anchorFacts({ anchor }: RolloutStatus): Facts {
   const more =
     unmeasured === 0 ? '' : `, besides ${counted(unmeasured, 'unmeasured change')} of stable`;
   const used = `${numberText(loss)} of an allowed loss of ${numberText(allowed)} used${more}`;
-  return [['Anchor:', `${version} (${whence}): ${used}`]];
+  return [['Anchor:', `${version} (${whence}): ${used}`], ...heldFacts(anchor.held)];
+}
+
+const NO_CLAIM = {
+  off: 'no claim is made against it: anchor.share is 0',
+  unlabelled: 'no claim is made against it: no analysis names labelledLoss',
+} as const;
+
+type Held = NonNullable<NonNullable<RolloutStatus['anchor']>['held']>;
+
+/** `it answered 1,204 pairs, and 3 not; the candidate differs from it on 2.3 %`, and why it does not, in red. */
+function heldFacts(held: Held | undefined): Facts {
+  if (held === undefined) return [];
+  const { claim, state } = held;
+  const seen = claim === 'off' ? NO_CLAIM.off : answersText(held);
+  return [
+    ['', claim === 'unlabelled' ? `${seen}; ${NO_CLAIM.unlabelled}` : seen],
+    ...(state?.kind === 'failed' ? [['', colours.red(`it cannot run: ${state.reason}`)]] : []),
+    ...(state?.kind === 'loading' ? [['', 'it is being loaded']] : []),
+  ];
+}
+
+function answersText({ answered, failed, disagreement }: Held): string {
+  const pairs = `it answered ${countText(answered)} pairs, and ${countText(failed)} not`;
+  if (!isNumber(disagreement)) return pairs;
+  return `${pairs}; the candidate differs from it on ${percentText(disagreement)}`;
 }
 
 /** Worth a line only where an arm failed: its failed requests by kind. */

@@ -1,4 +1,5 @@
 import type {
+  AnchorEvidence,
   ArmCounts,
   DifferenceCounts,
   Evidence,
@@ -68,6 +69,7 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     ...mergeTimeouts(a, b),
     ...mergeLabelling(a.labelling, b.labelling),
     ...mergeLiveLoss(a.liveLoss, b.liveLoss),
+    ...mergeAnchor(a.anchor, b.anchor),
   };
 }
 
@@ -142,6 +144,27 @@ function mergeLiveLoss(
   const countedUntilMs = Math.max(a.countedUntilMs, b.countedUntilMs);
   const units = joinUnitBits(a.units, b.units);
   return { liveLoss: { differences, places, countedUntilMs, units } };
+}
+
+/** Absent where neither has any. */
+function mergeAnchor(
+  a: AnchorEvidence | undefined,
+  b: AnchorEvidence | undefined,
+): Pick<Evidence, 'anchor'> {
+  if (a === undefined || b === undefined) {
+    const one = a ?? b;
+    return one === undefined ? {} : { anchor: one };
+  }
+  return {
+    anchor: {
+      answered: a.answered + b.answered,
+      failed: a.failed + b.failed,
+      disagreement: mergeDifferences(a.disagreement, b.disagreement),
+      loss: mergeDifferences(a.loss, b.loss),
+      lossBySlice: mergeRecords(a.lossBySlice, b.lossBySlice, mergeDifferences),
+      coverage: mergeRecords(a.coverage, b.coverage, mergeCoverage),
+    },
+  };
 }
 
 function mergeCoverage(a: LabelCoverage, b: LabelCoverage): LabelCoverage {

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Comparison } from '../core/comparison.ts';
-import type { Evidence, MirrorCounts } from '../core/evidence.ts';
+import type { AnchorEvidence, Evidence, MirrorCounts } from '../core/evidence.ts';
 import type { Lapse, LiveObservation, MirrorEvent } from '../core/messages.ts';
 import type { Margins, RulesVersion } from '../core/rollout.ts';
 import type { UnitRule } from '../core/unit.ts';
@@ -25,7 +25,10 @@ export type WindowEvidence = Omit<Evidence, keyof LabelledEvidence>;
 export type LabelledEvidence = Pick<
   Evidence,
   'labelledLoss' | 'labelledLossBySlice' | 'labels' | 'labelling'
->;
+> & {
+  /** Of pairs that the anchor answered; absent where none is to. */
+  readonly anchor?: Pick<AnchorEvidence, 'loss' | 'lossBySlice' | 'coverage'>;
+};
 
 export type WindowOptions = {
   /** Of the rollout: by which rules its evidence is judged, and so in which form it is gathered. */

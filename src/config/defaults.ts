@@ -97,6 +97,8 @@ export const DEFAULTS = {
     intent: 'equivalent',
     /** Most changes are not meant to show in the labels; a new model that is to be better has to say so. */
     claim: 'noWorse',
+    /** Labels are what a proof costs, and a copy of a pair costs a run that no client waits for: all pairs count against the anchor. */
+    anchor: { share: 100 },
     /** One value of evidence comes from so many of a unit's first requests, within so long of its first. */
     unit: { requests: DEFAULT_UNIT.requests, window: `${DEFAULT_UNIT.windowMs / 1_000}s` },
     errorBudget: { falseRollback: 0.05, falsePromotion: 0.05 },

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { Intent, Margins, QualityClaim, Step } from '../core/rollout.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
-import { duration, number, whole } from './quantities.ts';
+import { duration, number, percent, whole } from './quantities.ts';
 import { slicesSchema, type WrittenSlice } from './slices.ts';
 import { stepsSchema } from './steps.ts';
 
@@ -24,6 +24,7 @@ export type RolloutSection = {
   readonly intent?: Intent | undefined;
   readonly claim?: QualityClaim | undefined;
   readonly slices?: readonly WrittenSlice[] | undefined;
+  readonly anchor?: { readonly share?: number | undefined } | undefined;
   readonly margins?: PartialMargins | undefined;
   readonly errorBudget?:
     | { readonly falseRollback?: number | undefined; readonly falsePromotion?: number | undefined }
@@ -89,6 +90,7 @@ export const rolloutKeys = {
     .optional(),
   claim: z.enum(['noWorse', 'superior'], { error: expected('noWorse or superior') }).optional(),
   slices: slicesSchema.optional(),
+  anchor: section({ share: percent.optional() }).optional(),
   margins: marginsSchema.optional(),
   errorBudget: section({
     falseRollback: risk.optional(),

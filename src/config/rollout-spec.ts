@@ -104,6 +104,7 @@ export function rolloutSpecFrom(
     maxDurationMs,
     steps,
     unit: unitFrom(written.unit, overrides.unit),
+    anchorShare: overrides.anchor?.share ?? written.anchor?.share ?? DEFAULTS.rollout.anchor.share,
     rules: RULES_VERSION,
     ...labelsOf(labels),
   };

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Step } from '../core/rollout.ts';
-import { METRIC_NAMES, METRIC_PHASE, type MetricName } from '../core/verdict.ts';
+import { METRIC_PHASE, type MetricName, NAMED_METRICS } from '../core/verdict.ts';
 import { expected, section } from './expected.ts';
 import { duration, percent } from './quantities.ts';
 
@@ -15,7 +15,7 @@ const HOLDBACK_MS_MAX = 90 * 86_400_000;
 const KINDS = 'setMirror, setWeight, analysis, pause or promote';
 
 const metricNames = z.array(
-  z.enum(METRIC_NAMES, { error: expected(`one of ${METRIC_NAMES.join(', ')}`) }),
+  z.enum(NAMED_METRICS, { error: expected(`one of ${NAMED_METRICS.join(', ')}`) }),
   { error: expected('a list of metrics') },
 );
 

@@ -1,3 +1,5 @@
+import type { VersionState } from './version.ts';
+
 /**
  * The version that allowed loss adds up against. Each promotion may lose a margin; measured against the version before, five in a
  * row lose five. So one version stays the measure until another is proven better than it, or a person names another.
@@ -36,6 +38,21 @@ export type AnchorStatus = Pick<Anchor, 'version' | 'sinceMs' | 'by' | 'why'> & 
   readonly spent: AnchorSpent;
   /** Loss that is allowed since the anchor, in all. */
   readonly allowed: number;
+  /** Where stable is another version: whether the candidate is held to the anchor, and what it answered so far. */
+  readonly held?: AnchorHeld;
+};
+
+export type AnchorHeld = {
+  /** `required` for promotion; `reject`: it can only reject; else why no claim is made: `off` (share 0), or `unlabelled`. */
+  readonly claim: 'required' | 'reject' | 'off' | 'unlabelled';
+  /** Percentage of the mirrored pairs. */
+  readonly share: number;
+  /** Where its process stands; undefined while the step mirrors nothing, and after the end. */
+  readonly state: VersionState | undefined;
+  readonly answered: number;
+  readonly failed: number;
+  /** Mean d(candidate, anchor); undefined before the first pair. */
+  readonly disagreement: number | undefined;
 };
 
 /** How much of the allowed loss the changes of stable since have used, as measured. */

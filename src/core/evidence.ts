@@ -5,7 +5,12 @@ import type { FailureCounts } from './failure-kind.ts';
  * restarts merges exactly, in any order, and a verdict can be recomputed from it bit for bit.
  */
 
-import type { CoverageBlocks, LabelEvidence, LabelledUnits } from './label-evidence.ts';
+import type {
+  CoverageBlocks,
+  LabelCoverage,
+  LabelEvidence,
+  LabelledUnits,
+} from './label-evidence.ts';
 
 /** Counts of values on a grid of 1/1000: grid step (a whole number as text) to count. */
 export type GridCounts = Readonly<Record<string, number>>;
@@ -113,6 +118,8 @@ export type Evidence = {
   readonly labelling?: LabelEvidence | undefined;
   /** Since rules 2, where `liveLoss` is judged. */
   readonly liveLoss?: LiveLossEvidence | undefined;
+  /** Where the anchor answers copies too. */
+  readonly anchor?: AnchorEvidence | undefined;
   readonly live: Readonly<Record<string, ExposureCounts>>;
   /** Salted hashes of units that may come again and have had their first error, or their first slow request. */
   readonly erredUnits: readonly string[];
@@ -167,6 +174,20 @@ export type LiveLabelled = {
   readonly blocks?: CoverageBlocks;
 };
 
+/** Pairs that the anchor was asked for, and what labels say of those that it answered. */
+export type AnchorEvidence = {
+  readonly answered: number;
+  /** It was there and gave no answer; such a pair says nothing of it. */
+  readonly failed: number;
+  /** d(candidate, anchor), each pair. Shown; no decision reads it. */
+  readonly disagreement: DifferenceCounts;
+  /** Loss of the candidate minus that of the anchor, as `labelledLoss` counts it. */
+  readonly loss: DifferenceCounts;
+  readonly lossBySlice: Readonly<Record<string, DifferenceCounts>>;
+  /** As of LabelEvidence, of the units that `loss` counts; units differ where candidate and anchor do. */
+  readonly coverage: Readonly<Record<string, LabelCoverage>>;
+};
+
 /** A slice: every attribute must have the given value. */
 export type Slice = Readonly<Record<string, string>>;
 
@@ -215,4 +236,13 @@ export const NO_EVIDENCE: Evidence = {
   pairUnits: {},
   failures: { candidate: {}, reference: {} },
   pairedTimeouts: { all: {}, twinned: {} },
+};
+
+export const NO_ANCHOR: AnchorEvidence = {
+  answered: 0,
+  failed: 0,
+  disagreement: NO_DIFFERENCES,
+  loss: NO_DIFFERENCES,
+  lossBySlice: {},
+  coverage: {},
 };

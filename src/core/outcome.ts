@@ -90,6 +90,8 @@ export type Pair = {
   readonly stable: Observation;
   readonly candidate: Observation;
   readonly twin: Observation | undefined;
+  /** What the anchor answered, where it was asked. */
+  readonly anchor?: Observation | undefined;
   /** The shadow host's run that the request was part of, if it was run. Pairs of one run were timed together: one measurement. */
   readonly shadowRun: number | undefined;
   /** How long the live caller would have waited for an answer, in milliseconds; undefined: it is not known. */

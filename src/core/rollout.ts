@@ -124,6 +124,8 @@ export type RolloutSpec = {
   readonly rules?: RulesVersion;
   /** The model's anchor as the rollout begins; absent in what was begun before there was one. */
   readonly anchor?: AnchorPlan;
+  /** Percentage of the mirrored pairs that the anchor answers too, where it is neither of the two. Absent: none. */
+  readonly anchorShare?: number;
   /** Counted as the rollout begins; absent: attempts were not counted. */
   readonly attempt?: Attempt;
 };
@@ -147,6 +149,16 @@ export function falsePromotionOf({
   attempt,
 }: Pick<RolloutSpec, 'errorBudget' | 'attempt'>): number {
   return attemptShare(attempt, falsePromotion)?.falsePromotion ?? falsePromotion;
+}
+
+/** The anchor of a rollout whose pairs it is to answer too: a third version, with a share of them. Undefined: there is none. */
+export function anchorBeside(
+  spec: Pick<RolloutSpec, 'stable' | 'candidate' | 'anchor' | 'anchorShare'>,
+): { readonly version: string; readonly digest: string; readonly share: number } | undefined {
+  const { stable, candidate, anchor, anchorShare: share = 0 } = spec;
+  if (anchor === undefined || share === 0) return undefined;
+  const { version, digest } = anchor;
+  return version === stable || version === candidate ? undefined : { version, digest, share };
 }
 
 /** What counts as one unit, if a rollout does not say. */

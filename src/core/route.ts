@@ -26,6 +26,15 @@ export type MirrorSetting = {
   readonly version: string;
   readonly sampleBp: number;
   readonly twinBp: number;
+  /** A third version, which a part of the mirrored is run on; absent: none. */
+  readonly anchor?: AnchorSource;
+};
+
+/** A version that answers copies beside the candidate, as far as it is there: with this digest of its package, and no other. */
+export type AnchorSource = {
+  readonly version: string;
+  readonly digest: string;
+  readonly shareBp: number;
 };
 
 /** How one model's live traffic is shared. Only the controller writes routes; each write raises the revision. */

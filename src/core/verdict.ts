@@ -1,8 +1,8 @@
 import type { AttemptShare } from './attempt.ts';
 import type { Slice } from './evidence.ts';
 
-/** The measured things a rollout can be judged on. */
-export const METRIC_NAMES = [
+/** The measured things that a step may name. */
+export const NAMED_METRICS = [
   'disagreement',
   'pairedErrors',
   'pairedLatency',
@@ -11,6 +11,9 @@ export const METRIC_NAMES = [
   'slowRequests',
   'liveLoss',
 ] as const;
+
+/** The measured things a rollout can be judged on. `anchorLoss` goes with `labelledLoss`, where there is an anchor to compare with. */
+export const METRIC_NAMES = [...NAMED_METRICS, 'anchorLoss'] as const;
 
 export type MetricName = (typeof METRIC_NAMES)[number];
 
@@ -23,6 +26,7 @@ export const METRIC_PHASE = {
   errors: 'canary',
   slowRequests: 'canary',
   liveLoss: 'canary',
+  anchorLoss: 'shadow',
 } as const satisfies Record<MetricName, 'shadow' | 'canary'>;
 
 /** One metric over all requests or over one slice. */

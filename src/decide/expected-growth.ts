@@ -59,6 +59,11 @@ export function expectedGrowth(expectation: Expectation): Bets | undefined {
       if (isClaimedBetter(expectation)) return superiorOfMean(valuesOf(loss));
       return differences(side, margins.labelledLoss, loss);
     }
+    case 'anchorLoss':
+      return differences(side, margins.labelledLoss, {
+        plus: truth.anchorLoss.lost,
+        minus: truth.anchorLoss.won,
+      });
     case 'disagreement':
       return ofDisagreement(side, spec, truth);
     case 'pairedLatency':

@@ -33,6 +33,11 @@ function divergenceOf(expectation: Expectation): number {
         plus: truth.loss.lost,
         minus: truth.loss.won,
       });
+    case 'anchorLoss':
+      return ofDifferences(side, margins.labelledLoss, {
+        plus: truth.anchorLoss.lost,
+        minus: truth.anchorLoss.won,
+      });
     case 'disagreement':
       return ofDisagreement(side, spec, truth.disagreement);
     case 'pairedLatency':

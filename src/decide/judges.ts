@@ -1,11 +1,12 @@
 import type { Evidence, Slice } from '../core/evidence.ts';
 import { type RolloutSpec, type RulesVersion, rulesOf } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
+import { judgeAnchorLoss } from './anchor-loss.ts';
 import { judgeDisagreement } from './disagreement.ts';
 import { judgeErrors } from './errors.ts';
 import type { Judgement } from './judgement.ts';
 import { judgeLabelledLoss } from './labelled-loss.ts';
-import { judgeLiveLoss, noLiveLoss } from './live-loss.ts';
+import { judgeLiveLoss, notJudged } from './live-loss.ts';
 import { judgePairedErrors } from './paired-errors.ts';
 import { judgePairedLatency } from './paired-latency.ts';
 import { judgeErrors as judgeErrors1 } from './rules-1/errors.ts';
@@ -33,7 +34,8 @@ const UNCHANGED = {
 const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
   1: {
     ...UNCHANGED,
-    liveLoss: noLiveLoss,
+    liveLoss: notJudged,
+    anchorLoss: notJudged,
     labelledLoss: judgeLabelledLoss1,
     pairedErrors: judgePairedErrors1,
     pairedLatency: judgePairedLatency1,
@@ -43,6 +45,7 @@ const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
   2: {
     ...UNCHANGED,
     liveLoss: judgeLiveLoss,
+    anchorLoss: judgeAnchorLoss,
     labelledLoss: judgeLabelledLoss,
     pairedErrors: judgePairedErrors,
     pairedLatency: judgePairedLatency,

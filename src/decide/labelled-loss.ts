@@ -1,4 +1,10 @@
-import { type Evidence, NO_DIFFERENCES, type Slice, sliceKey } from '../core/evidence.ts';
+import {
+  type DifferenceCounts,
+  type Evidence,
+  NO_DIFFERENCES,
+  type Slice,
+  sliceKey,
+} from '../core/evidence.ts';
 import {
   type LabelCoverage,
   type LabelEvidence,
@@ -36,19 +42,52 @@ export function judgeLabelledLoss(
   spec: RolloutSpec,
   slice: Slice | undefined,
 ): Judgement {
+  const measured = {
+    counts:
+      slice === undefined ? evidence.labelledLoss : evidence.labelledLossBySlice[sliceKey(slice)],
+    coverage: evidence.labelling?.coverage ?? {},
+    than: "stable's",
+    none: noLabels(evidence, slice),
+    isClaimed: spec.claim === 'superior' && slice === undefined,
+  };
+  return judgeLoss(measured, { evidence, spec, slice });
+}
+
+/** A difference of losses, and of which versions. */
+export type MeasuredLoss = {
+  /** Undefined: there is no value. */
+  readonly counts: DifferenceCounts | undefined;
+  /** Of the units that are counted, by slice. */
+  readonly coverage: LabelEvidence['coverage'];
+  /** Whose loss the candidate's is compared with. */
+  readonly than: string;
+  /** What to say where there is no value. */
+  readonly none: string;
+  /** "Better" has to be shown, in the place of "no worse". */
+  readonly isClaimed: boolean;
+};
+
+type LossQuestion = {
+  readonly evidence: Evidence;
+  readonly spec: RolloutSpec;
+  readonly slice: Slice | undefined;
+};
+
+/** Whether labels show a difference of losses to be within the margin, or beyond. */
+export function judgeLoss(
+  { counts, coverage, than, none, isClaimed }: MeasuredLoss,
+  { evidence, spec, slice }: LossQuestion,
+): Judgement {
   const margin = spec.margins.labelledLoss;
-  const isClaimed = spec.claim === 'superior' && slice === undefined;
-  const labelling = evidence.labelling ?? NO_LABELS;
-  const counts =
-    slice === undefined ? evidence.labelledLoss : evidence.labelledLossBySlice[sliceKey(slice)];
+  const labelling = { ...(evidence.labelling ?? NO_LABELS), coverage };
   const declared = spec.labels?.selection === 'random' ? ', labels declared random' : '';
   const judged = judgeMean({
     counts: counts ?? NO_DIFFERENCES,
     lower: -1,
     upper: 1,
     limit: margin,
-    margin: `mean loss minus stable's < ${isClaimed ? '0, better' : brief(margin)}${declared}`,
-    none: noLabels(evidence, labelling, slice),
+    margin: `mean loss minus ${than} < ${isClaimed ? '0, better' : brief(margin)}${declared}`,
+    none,
     testsBetter: spec.claim !== undefined && slice === undefined,
   });
   if (spec.labels === undefined) {
@@ -69,11 +108,12 @@ export function judgeLabelledLoss(
   return { ...judged, proof };
 }
 
-function noLabels(
-  { labels }: Evidence,
-  { waiting, windowMs, dropped }: LabelEvidence,
+/** Why there is no labelled pair, in a sentence. */
+export function noLabels(
+  { labels, labelling = NO_LABELS }: Evidence,
   slice: Slice | undefined,
 ): string {
+  const { waiting, windowMs, dropped } = labelling;
   if (slice !== undefined) return 'slice empty: no labelled pair in it';
   if (dropped > 0 && waiting > 0)
     return `no labels yet: ${countText(dropped)} pairs were dropped before their window of ${durationText(windowMs)} ended: raise labels.storeMax, or mirror a smaller share`;

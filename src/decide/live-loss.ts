@@ -6,8 +6,8 @@ import { whyNotAlike } from './label-coverage.ts';
 import { UNASKED, whyTooLate } from './labelled-loss.ts';
 import { brief, judgeMean } from './mean-difference.ts';
 
-/** Under rules 1 there is no such metric, and no spec names it. */
-export function noLiveLoss(): Judgement {
+/** A metric that rules 1 do not have. No specification of theirs names it. */
+export function notJudged(): Judgement {
   const none = { samples: 0, candidateEvents: 0, referenceEvents: 0, estimate: undefined };
   return { ...none, margin: 'none', proof: missing('the rules of version 1 do not judge it') };
 }

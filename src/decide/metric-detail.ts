@@ -37,6 +37,7 @@ export function* metricDetail(measured: Measured): Search<MetricDetail> {
     case 'disagreement':
     case 'labelledLoss':
     case 'liveLoss':
+    case 'anchorLoss':
       return yield* meanDetail(measured, measured.status.metric);
     case 'pairedErrors':
       return yield* pairedDetail(measured);
@@ -54,7 +55,7 @@ const HALF = 0.5;
 /** Shares at the ends leave nothing to bet on. */
 const SHARE_LEAST = 0.001;
 
-type MeanMetric = 'disagreement' | 'pairedErrors' | 'labelledLoss' | 'liveLoss';
+type MeanMetric = 'disagreement' | 'pairedErrors' | 'labelledLoss' | 'liveLoss' | 'anchorLoss';
 type LiveMetric = 'errors' | 'slowRequests';
 type ClaimMetric = LiveMetric | 'pairedErrors';
 
@@ -94,9 +95,9 @@ function ownMargin({ margins }: RolloutSpec, metric: MeanMetric): number {
   return key === 'pairedErrors' ? pairedErrorsClaim(margins).absolute : margins[key];
 }
 
-/** Two metrics share one. */
-function marginOf(metric: MeanMetric): Exclude<MeanMetric, 'liveLoss'> {
-  return metric === 'liveLoss' ? 'labelledLoss' : metric;
+/** Losses share one. */
+function marginOf(metric: MeanMetric): Exclude<MeanMetric, 'liveLoss' | 'anchorLoss'> {
+  return metric === 'liveLoss' || metric === 'anchorLoss' ? 'labelledLoss' : metric;
 }
 
 function* pairedDetail(measured: Measured): Search<MetricDetail> {

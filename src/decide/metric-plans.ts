@@ -1,5 +1,5 @@
 import { type Slice, sliceKey } from '../core/evidence.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
+import { anchorBeside, type RolloutSpec } from '../core/rollout.ts';
 import { METRIC_NAMES, type MetricKey, type MetricName } from '../core/verdict.ts';
 
 /** One metric, over all requests or over one slice, that a rollout is judged on from its first step to its last. */
@@ -12,16 +12,32 @@ export type MetricPlan = {
 };
 
 /** The metrics whose evidence is kept by slice. */
-const SLICED: ReadonlySet<MetricName> = new Set<MetricName>(['labelledLoss']);
+const SLICED: ReadonlySet<MetricName> = new Set<MetricName>(['labelledLoss', 'anchorLoss']);
+
+/** What says which metrics a rollout is judged on. */
+export type PlannedBy = Pick<
+  RolloutSpec,
+  'steps' | 'slices' | 'stable' | 'candidate' | 'anchor' | 'anchorShare'
+>;
+
+/** These metrics, and the loss against the anchor beside that against stable, where there is an anchor to compare with. */
+export function withAnchorLoss(
+  names: Iterable<MetricName>,
+  spec: Omit<PlannedBy, 'steps' | 'slices'>,
+): readonly MetricName[] {
+  const all = [...names];
+  const goesWith = all.includes('labelledLoss') && anchorBeside(spec) !== undefined;
+  return goesWith ? [...all, 'anchorLoss'] : all;
+}
 
 /**
  * What a rollout is judged on: every metric that some analysis step names, and for those kept by slice, every declared slice.
  * The list depends on the spec alone, so the budget is shared out before the first request. All get equal shares: a slice
  * counts as much as a metric, or harm to few would be the hardest to prove.
  */
-export function metricPlans(spec: Pick<RolloutSpec, 'steps' | 'slices'>): readonly MetricPlan[] {
-  const required = named(spec, 'require');
-  const rejecting = named(spec, 'reject');
+export function metricPlans(spec: PlannedBy): readonly MetricPlan[] {
+  const required = new Set(withAnchorLoss(named(spec, 'require'), spec));
+  const rejecting = new Set(withAnchorLoss(named(spec, 'reject'), spec));
   const planned = METRIC_NAMES.flatMap((metric) => {
     if (!required.has(metric) && !rejecting.has(metric)) return [];
     const role = required.has(metric) ? ('gate' as const) : ('reject' as const);

@@ -4,7 +4,7 @@ import type { MetricName } from '../core/verdict.ts';
 import { claimShown, type ShownClaim } from './claim-shown.ts';
 import { marginText } from './linear-rule.ts';
 import type { ShareMetric } from './live-shares.ts';
-import { metricPlans } from './metric-plans.ts';
+import { metricPlans, type PlannedBy } from './metric-plans.ts';
 
 export type WeightStep = Extract<Step, { kind: 'setWeight' }>;
 
@@ -58,7 +58,7 @@ export function foldAt(percent: number): number | undefined {
 
 /** The metrics that a step of this rollout has something to show for: those of live traffic, where both arms have the same share. */
 export function claimedMetrics(
-  spec: Pick<RolloutSpec, 'steps' | 'slices'>,
+  spec: PlannedBy,
   { percent, control }: WeightStep,
 ): readonly ShareMetric[] {
   if (!control && percent !== 50) return [];

@@ -11,6 +11,8 @@ export type Truth = {
   readonly slow: Rates;
   /** Labelled pairs that only the candidate gets wrong, and only stable. */
   readonly loss: { readonly lost: number; readonly won: number };
+  /** The same of the candidate and the anchor. */
+  readonly anchorLoss: { readonly lost: number; readonly won: number };
   /** Labelled answers that stable gets wrong. */
   readonly wrong: number;
   /** Pairs on which the candidate differs from stable, and on which stable differs from itself. */
@@ -33,20 +35,22 @@ export type TruthAssumptions = {
 
 /**
  * A candidate that is exactly as good as stable; one that is claimed to be better has a loss that is lower by the margin, which is as
- * much as it might be higher by.
+ * much as it might be higher by. Against the anchor, what is measured as used of the allowed loss is taken for true.
  */
 export function equalTruth(
   spec: Omit<RolloutSpec, 'salt'>,
   { errorRate, disagreementRate, discordantRate, wrongRate }: TruthAssumptions,
 ): Truth {
   const { margins, intent, expectedDisagreement } = spec;
+  const improvement = improvementOf(spec) ?? 0;
   const slow = 1 - margins.slowRequests.quantile;
   const isExpected = intent === 'improve' && expectedDisagreement !== undefined;
   const differs = isExpected ? expectedDisagreement.rate : disagreementRate / 2;
   return {
     errors: { candidate: errorRate, reference: errorRate },
     slow: { candidate: slow, reference: slow },
-    loss: lossOf(discordantRate, improvementOf(spec) ?? 0),
+    loss: lossOf(discordantRate, improvement),
+    anchorLoss: lossOf(discordantRate, improvement - (spec.anchor?.spent.loss ?? 0)),
     wrong: wrongRate,
     disagreement: { candidate: differs, reference: differs },
     slower: 0,
@@ -61,9 +65,9 @@ export function improvementOf({
   return claim === 'superior' ? margins.labelledLoss : undefined;
 }
 
-/** Of labelled pairs of which so many are right on one side only, where the candidate is wrong less often by `improvement`. */
+/** Of labelled pairs of which so many are right on one side only, where the candidate is wrong less often by `improvement`; below 0: more often. */
 export function lossOf(discordantRate: number, improvement: number): Truth['loss'] {
-  const rate = Math.max(discordantRate, improvement);
+  const rate = Math.max(discordantRate, Math.abs(improvement));
   return { lost: (rate - improvement) / 2, won: (rate + improvement) / 2 };
 }
 

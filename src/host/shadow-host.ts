@@ -7,6 +7,7 @@ import type { Signature } from '../core/tensor.ts';
 import type { VersionState } from '../core/version.ts';
 import type { Answer } from '../core/work.ts';
 import type { Source } from '../runtime/runtime.ts';
+import type { AnchorHost } from './anchor-host.ts';
 import { heldToStable } from './answer-fit.ts';
 import type { Birth } from './birth.ts';
 import { type HostListeners, listenersFor } from './host.ts';
@@ -59,6 +60,8 @@ export type ShadowHost = {
   readonly waiting: () => number;
   /** Bytes that are on their way to the child: those of cancelled requests among them. */
   readonly backlogBytes: () => number;
+  /** What runs beside it; undefined: nothing. */
+  readonly anchor?: Pick<AnchorHost, 'answer' | 'state'> | undefined;
   readonly state: () => VersionState;
   readonly pid: () => number | undefined;
   /** Gives up what is in flight, for no client waits for it; resolves once the run that has begun is over and the process is gone. */

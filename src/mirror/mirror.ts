@@ -134,6 +134,7 @@ class LiveMirror implements Mirror {
       twin: random.integer(ALL_BP) < setting.twinBp,
       candidateFirst: random.integer(2) === 0,
       byControl: arm === 'control',
+      ...(setting.anchor && { anchor: random.integer(ALL_BP) < setting.anchor.shareBp }),
     };
     const full = this.#whyNot(mirrored, target);
     if (full !== undefined) {

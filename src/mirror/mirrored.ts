@@ -20,6 +20,13 @@ export type ShadowHost = {
     request: InferRequest,
     plan: { readonly twin: boolean; readonly candidateFirst: boolean },
   ) => Promise<ShadowRun>;
+  /**
+   * What answers copies beside the candidate and is no part of it: settles by the request's deadline and never rejects. Undefined as
+   * an answer: it was not asked, or had no room. Absent: nothing does.
+   */
+  readonly anchor?:
+    | { readonly answer: (request: InferRequest) => Promise<Observation | undefined> }
+    | undefined;
   /** Bytes of requests that it has not begun, abandoned ones included. */
   readonly backlogBytes: () => number;
 };
@@ -37,6 +44,8 @@ export type Mirrored = {
   readonly candidateFirst: boolean;
   /** The request was drawn to the control. */
   readonly byControl: boolean;
+  /** The anchor is asked too. */
+  readonly anchor?: boolean;
   /** True for a request of the gateway's own, which tells whether the mirror works and counts in no evidence. */
   readonly isCheck?: boolean;
 };

@@ -48,7 +48,10 @@ export type ShadowQueueOptions = {
 };
 
 /** The shadow host's part of a pair. */
-type ShadowSide = Pick<Pair, 'candidate' | 'twin' | 'shadowRun'>;
+type ShadowSide = Pick<Pair, 'candidate' | 'twin' | 'shadowRun' | 'anchor'>;
+
+/** What came of a run: the shadow host's part of a pair, or why there is no pair. */
+type RunEnd = ShadowSide | MirrorOutcome;
 
 /** The candidate's place among the sources of a shadow host. */
 const CANDIDATE = 0;
@@ -72,6 +75,8 @@ export class ShadowQueue {
   #places = 0;
   #bytes = 0;
   #running = 0;
+  /** Pairs that are there but for the anchor's answer. They hold bytes, and no place of a run. */
+  #awaitingAnchor = 0;
   #isPumpDue = false;
   #isClosed = false;
   #idle: (() => void)[] = [];
@@ -165,7 +170,7 @@ export class ShadowQueue {
       else if (next.deadlineMs <= clock.monotonicMs()) this.#expire(next);
       else void this.#run(next);
     }
-    if (!this.#isClosed || this.#running > 0) return;
+    if (!this.#isClosed || this.#running + this.#awaitingAnchor > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
@@ -200,15 +205,43 @@ export class ShadowQueue {
   async #run(waiting: Waiting): Promise<void> {
     this.#running += 1;
     this.#begun += 1;
-    const outcome = await this.#outcomeOf(waiting, this.#begun);
+    const anchor = this.#askAnchor(waiting);
+    const end = await this.#endOf(waiting, this.#begun);
     this.#running -= 1;
+    const outcome = 'kind' in end ? end : await this.#paired(waiting, end, anchor);
     this.#bytes -= waiting.bytes;
     this.#options.settle(waiting.mirrored, outcome);
     this.#pumpSoon();
   }
 
+  /** Begins as the shadow host does. Undefined: it is not to be asked. */
+  #askAnchor({ mirrored, deadlineMs }: Waiting): Promise<Observation | undefined> | undefined {
+    if (mirrored.anchor !== true) return undefined;
+    try {
+      const copy = { ...mirrored.request, priority: 0, deadlineMs };
+      return this.#options.shadowHost()?.anchor?.answer(copy);
+    } catch {
+      // A shadow host that is not there is reported by the run in it.
+      return undefined;
+    }
+  }
+
+  async #paired(
+    waiting: Waiting,
+    side: ShadowSide,
+    asked: Promise<Observation | undefined> | undefined,
+  ): Promise<MirrorOutcome> {
+    if (asked === undefined) return this.#offer(waiting, side);
+    this.#awaitingAnchor += 1;
+    // The next request need not wait for it.
+    this.#pumpSoon();
+    const anchor = await asked;
+    this.#awaitingAnchor -= 1;
+    return this.#offer(waiting, { ...side, anchor });
+  }
+
   /** Never rejects. */
-  async #outcomeOf(waiting: Waiting, run: number): Promise<MirrorOutcome> {
+  async #endOf(waiting: Waiting, run: number): Promise<RunEnd> {
     const { request, twin, candidateFirst } = waiting.mirrored;
     const { budgetMs } = waiting;
     const deadlineMs = waiting.deadlineMs + this.#options.limits.lateMs;
@@ -219,11 +252,11 @@ export class ShadowQueue {
       const copy = { ...request, priority: 0, deadlineMs };
       const result = await shadowHost.run(copy, { twin, candidateFirst });
       this.#busy.learn(result, budgetMs);
-      return this.#offer(waiting, result);
+      return result;
     } catch (thrown) {
       const error = ServeError.from(thrown);
       if (error instanceof StuckRunError) return this.#hung(waiting, run, error);
-      if (diedWithIt(error)) return this.#lost(waiting, run, error.message);
+      if (diedWithIt(error)) return this.#lost(run, error.message);
       if (error.code === 'deadline_exceeded') return { kind: 'timedOut' };
       if (!(thrown instanceof ServeError)) this.#options.onInternalError('shadow host', thrown);
       return { kind: 'failed' };
@@ -234,11 +267,11 @@ export class ShadowQueue {
    * The shadow host exited with the request in flight. That is the candidate's failure and must count against it, and one crash is one
    * failure however many requests were in flight: the first one reported is the pair, the others were not compared.
    */
-  #lost(waiting: Waiting, run: number, message: string): MirrorOutcome {
+  #lost(run: number, message: string): RunEnd {
     if (run <= this.#begunAtLastCrash) return { kind: 'failed' };
     this.#begunAtLastCrash = this.#begun;
     const candidate = { kind: 'failure', code: 'host_lost', message } as const;
-    return this.#offer(waiting, { candidate, twin: undefined, shadowRun: undefined });
+    return { candidate, twin: undefined, shadowRun: undefined };
   }
 
   /** Its process is being killed, and takes all that it had along: one event, as a crash is. */

@@ -2,6 +2,7 @@ import type { ModelConfig } from '../config/model-section.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { ModelVersion } from '../core/version.ts';
+import { AnchorHost } from '../host/anchor-host.ts';
 import type { Birth } from '../host/birth.ts';
 import { type Host, type HostListeners, type HostOptions, startHost } from '../host/host.ts';
 import type { JoiningStore } from '../host/joining-store.ts';
@@ -67,7 +68,25 @@ export class Deployer {
     });
   }
 
+  /** With what runs beside it, which is loaded once the shadow host is there, and keeps nothing waiting. */
   async startShadowHost(
+    target: ShadowTarget,
+    stableForm: ShadowHostOptions['stableForm'],
+    signal?: AbortSignal,
+  ): Promise<ShadowHost> {
+    const shadow = await this.#startShadowHost(target, stableForm, signal);
+    if (target.anchor === undefined) return shadow;
+    const anchor = new AnchorHost({
+      start: (given) => this.#startAnchor(target, given),
+      clock: this.#options.clock,
+    });
+    const close = async (): Promise<void> => {
+      await Promise.all([shadow.close(), anchor.close()]);
+    };
+    return { ...shadow, anchor, close };
+  }
+
+  async #startShadowHost(
     { model, candidate: mirrored, twin: stable, entry }: ShadowTarget,
     stableForm: ShadowHostOptions['stableForm'],
     signal?: AbortSignal,
@@ -101,6 +120,39 @@ export class Deployer {
       runMsMax: execution.runMsMax,
       clock,
       listeners,
+    });
+  }
+
+  /**
+   * A version beside a shadow host, as it is read now: with another digest than expected it is not what was the anchor. In a process
+   * of its own, of the shadow's priority.
+   */
+  async #startAnchor({ model, anchor, entry }: ShadowTarget, signal: AbortSignal): Promise<Host> {
+    if (anchor === undefined) throw new Error(`expected an anchor of ${model}, found none`);
+    const target = { model, version: anchor.version };
+    const { found, source, settings } = sourceOf(target, entry);
+    if (found.digest !== anchor.digest) {
+      throw new ServeError(
+        'version_not_ready',
+        `the files of version ${anchor.version} have changed since it became the anchor`,
+      );
+    }
+    const { clock, environment } = this.#options;
+    const listeners = this.#keeping('shadow', [{ found, settings }]);
+    const { batch, execution, queue } = settings;
+    return await startHost({
+      ...{ target, source, checkFiles: checkUnchanged(found), tier: 'process' },
+      birth: {
+        label: `${model}/${anchor.version} anchor`,
+        ...{ ...SHADOW, environment, memoryBytesMax: execution.memoryBytesMax },
+      },
+      replicas: 1,
+      batch: { rowsMax: runRowsMax(batch), delayMs: 0 },
+      joining: await this.#joiningOf({ found, settings }, listeners),
+      queue: { requestsMax: queue.requestsMax, bytesMax: queue.bytesMax },
+      runMsMax: execution.runMsMax,
+      ...{ loadMsMax: execution.loadMsMax, signal },
+      ...{ clock, listeners },
     });
   }
 

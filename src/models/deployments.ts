@@ -127,6 +127,11 @@ export class Deployments {
     return this.#shadows.find(model, version);
   }
 
+  /** Where the anchor beside the shadow host of a version stands; undefined where there is none. */
+  anchorState({ model, version }: ModelVersion): VersionState | undefined {
+    return this.#shadows.find(model, version)?.anchor?.state();
+  }
+
   /** Where the shadow host of a version stands; undefined where it has none. */
   shadowState({ model, version }: ModelVersion): VersionState | undefined {
     return this.#shadows.state(model, version);
@@ -212,6 +217,8 @@ function shadowTargetOf(
   entry: CatalogEntry | undefined,
 ): ShadowTarget | undefined {
   if (mirror === undefined) return undefined;
-  const builds = [mirror.version, stable].map((version) => entry?.builds.get(version) ?? '');
-  return { model, candidate: mirror.version, twin: stable, build: builds.join(' '), entry };
+  const { version: candidate, anchor } = mirror;
+  const all = [candidate, stable, ...(anchor === undefined ? [] : [anchor.version])];
+  const build = all.map((version) => entry?.builds.get(version) ?? '').join(' ');
+  return { model, candidate, twin: stable, anchor, build, entry };
 }

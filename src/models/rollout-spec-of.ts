@@ -8,7 +8,7 @@ import type { RouteOwner } from './route-owner.ts';
 
 export type RolloutSpecParts = {
   readonly catalog: Pick<Catalog, 'entry' | 'settings'>;
-  readonly controller: Pick<RouteOwner, 'route'>;
+  readonly controller: Pick<RouteOwner, 'route' | 'anchorOf'>;
   readonly lookout: Pick<Lookout, 'lookAt'>;
 };
 
@@ -28,7 +28,18 @@ export async function rolloutSpecOf(
   // An unknown model has no stable version; the controller refuses it by name.
   const stable = controller.route(model)?.stable ?? '';
   const attributes = Object.keys(routing.attributes);
-  return rolloutSpecFrom(rollout, { model, stable, candidate, overrides, labels, attributes });
+  const asked = { model, stable, candidate, overrides, labels, attributes };
+  const spec = rolloutSpecFrom(rollout, asked);
+  if (isHeldToAnchor(spec)) checkUnchanged(catalog.entry(model), [controller.anchorOf(model)]);
+  return spec;
+}
+
+/** Loss adds up against the anchor where labels have to prove it. */
+function isHeldToAnchor({ steps, anchorShare = 0 }: Omit<RolloutSpec, 'salt'>): boolean {
+  const isRequired = steps.some(
+    (step) => step.kind === 'analysis' && step.require.includes('labelledLoss'),
+  );
+  return isRequired && anchorShare > 0;
 }
 
 /** @throws ServeError `conflict` where one of the versions lies in the repository otherwise than it was read. */

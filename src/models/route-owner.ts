@@ -17,6 +17,8 @@ export type RouteOwner = {
   /** Applies a reload of the configuration as a whole. */
   readonly reconfigure: (asked: Reconfiguration) => Promise<Refusal | undefined>;
   readonly route: (model: string) => Route | undefined;
-  /** The versions that the ledger leads a model to: by its route, and by a rollout that continues. */
+  /** The version that a model's allowed loss adds up against; undefined before its first rollout. */
+  readonly anchorOf: (model: string) => string | undefined;
+  /** The versions that the ledger leads a model to: by its route, as its anchor, and by a rollout that continues. */
   readonly recordedVersions: (model: string) => readonly string[];
 };

@@ -1,15 +1,18 @@
 import { ServeError } from '../core/errors.ts';
+import type { AnchorSource } from '../core/route.ts';
 import type { VersionState } from '../core/version.ts';
 import type { ShadowHost } from '../host/shadow-host.ts';
 import type { CatalogEntry } from './catalog-entry.ts';
 import { SharedLoads } from './shared-loads.ts';
 
-/** What a shadow host holds: the candidate, and stable's copy to compare with. */
+/** What a shadow host holds: the candidate, and stable's copy to compare with; and what runs beside it. */
 export type ShadowTarget = {
   readonly model: string;
   readonly candidate: string;
   readonly twin: string;
-  /** Names the builds of both. */
+  /** What runs beside them, if it can. */
+  readonly anchor?: Pick<AnchorSource, 'version' | 'digest'> | undefined;
+  /** Names the builds of all. */
   readonly build: string;
   /** What was read of the model, from which both are made. */
   readonly entry: CatalogEntry | undefined;
@@ -123,8 +126,9 @@ export class ShadowHosts {
 
 const LOADING: VersionState = { kind: 'loading' };
 
-function shadowKey({ model, candidate, twin, build }: ShadowTarget): string {
-  return [model, candidate, twin, build].join('/');
+function shadowKey({ model, candidate, twin, anchor, build }: ShadowTarget): string {
+  const beside = anchor === undefined ? [] : [anchor.version, anchor.digest];
+  return [model, candidate, twin, build, ...beside].join('/');
 }
 
 function isSame(a: ShadowTarget, b: ShadowTarget): boolean {

@@ -1,16 +1,17 @@
 import type { Adoption } from '../core/adoption.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
-import type { Rollout } from '../core/rollout.ts';
+import { anchorBeside, type Rollout } from '../core/rollout.ts';
 import { type Route, versionsLedTo } from '../core/route.ts';
 import { canonicalJson } from '../ledger/canonical-json.ts';
 import type { ModelHistory } from './history.ts';
 
-/** A trial judges two packages: while it runs, neither may change under it. Undefined: the trial allows the change. */
+/** A trial judges two packages, and one beside them: while it runs, none may change under it. Undefined: the trial allows the change. */
 export function refusalOfAdoption(
   { id, spec, phase }: Rollout,
   { changed }: Pick<Adoption, 'changed'>,
 ): Refusal | undefined {
-  const touched = [spec.stable, spec.candidate].find((version) => changed.has(version));
+  const versions = [spec.stable, spec.candidate, anchorBeside(spec)?.version];
+  const touched = versions.find((version) => version !== undefined && changed.has(version));
   if (touched === undefined) return undefined;
   return refused(
     'rollout_running',

@@ -39,8 +39,10 @@ export function anchorAfterPromotion(
     const { before: _, ...before } = anchor;
     return { version, digest, sinceMs: atMs, by: 'superior', why, moves: [], before };
   }
+  if (version === anchor.version) return { ...anchor, moves: [] };
   const loss = verdict && overallOf(verdict, 'labelledLoss')?.estimate;
-  return moved(anchor, { version, atMs, loss });
+  const sinceAnchor = verdict && overallOf(verdict, 'anchorLoss')?.estimate;
+  return moved(anchor, { version, atMs, loss, ...(sinceAnchor !== undefined && { sinceAnchor }) });
 }
 
 /** The anchor once stable is another version by a route: what has been gone back on no longer counts. */
@@ -74,7 +76,7 @@ function moved(anchor: Anchor, move: AnchorMove): Anchor {
 
 /** The status of the loss against the anchor, over all requests; undefined: it was not judged. */
 function lossAgainstAnchor(verdict: Verdict, spec: RolloutSpec): MetricStatus | undefined {
-  return spec.anchor?.version === spec.stable ? overallOf(verdict, 'labelledLoss') : undefined;
+  return overallOf(verdict, spec.anchor?.version === spec.stable ? 'labelledLoss' : 'anchorLoss');
 }
 
 function overallOf(verdict: Verdict, metric: MetricStatus['metric']): MetricStatus | undefined {

@@ -51,7 +51,7 @@ function needOf(found: Found, status: MetricStatus): Need {
   const label = metricLabel(status);
   const { missing, samplesToGo, estimate, claim } = status;
   const orElse =
-    claim === 'superior' ? 'try it with claim: noWorse' : `widen margins.${status.metric}`;
+    claim === 'superior' ? 'try it with claim: noWorse' : `widen margins.${marginOf(status)}`;
   if (missing !== undefined) return { text: `${label}: ${missing}${labelsHint(status)}`, rank: 3 };
   if (typeof samplesToGo !== 'number') {
     const at = typeof estimate === 'number' ? ` of ${estimate.toPrecision(3)}` : '';
@@ -82,6 +82,7 @@ const UNITS: Readonly<Record<MetricName, string>> = {
   errors: 'live requests',
   slowRequests: 'samples',
   liveLoss: 'labels',
+  anchorLoss: 'labels',
 };
 
 /** What brings the samples sooner. */
@@ -94,11 +95,17 @@ const ADVICE: Readonly<Record<MetricName, (status: MetricStatus) => string>> = {
   errors: () => 'Wait, raise percent in setWeight',
   slowRequests: () => 'Wait, raise percent in setWeight',
   liveLoss: () => 'Send labels sooner',
+  anchorLoss: () => 'Send labels sooner, raise anchor.share',
 };
+
+/** Both losses and that of live answers have one margin. */
+function marginOf({ metric }: MetricStatus): MetricName {
+  return metric === 'anchorLoss' || metric === 'liveLoss' ? 'labelledLoss' : metric;
+}
 
 /** Where labels do come, but none of a slice, and where none come at all. What else is missing says itself what to do. */
 function labelsHint({ metric, slice, missing }: MetricStatus): string {
-  if (metric !== 'labelledLoss') return '';
+  if (metric !== 'labelledLoss' && metric !== 'anchorLoss') return '';
   if (slice !== undefined && missing?.startsWith('slice empty') === true)
     return `. Label requests with ${sliceKey(slice)}.`;
   return missing === 'no labels' ? '. Send labels to /v1/feedback.' : '';

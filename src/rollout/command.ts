@@ -1,6 +1,7 @@
 import { type Refusal, refused } from '../core/refusal.ts';
-import type { Command, Rollout, RolloutSpec } from '../core/rollout.ts';
+import { anchorBeside, type Command, type Rollout, type RolloutSpec } from '../core/rollout.ts';
 import { ALL_BP, type Route } from '../core/route.ts';
+import { metricPlans } from '../decide/metric-plans.ts';
 import type { Undo } from './advance.ts';
 import { type Extend, refusalOfExtension } from './extension.ts';
 import { swappedPackage, type Trial } from './history.ts';
@@ -104,7 +105,30 @@ function refusalOfStart(spec: RolloutSpec, context: RoutedContext): Refusal | un
     return refused('invalid', `version ${candidate} is stable already: nothing to try`);
   }
   const unknown = unknownVersion([stable, candidate], model, context);
-  return unknown ?? refusalOfOthers(route, candidate) ?? refusalOfMatch(spec, context);
+  return (
+    unknown ??
+    refusalOfOthers(route, candidate) ??
+    refusalOfLostAnchor(spec, context) ??
+    refusalOfMatch(spec, context)
+  );
+}
+
+/** A claim against an anchor that cannot answer would never be proven. */
+function refusalOfLostAnchor(spec: RolloutSpec, { digestOf }: CommandContext): Refusal | undefined {
+  const { model } = spec;
+  const anchor = anchorBeside(spec);
+  const gates = metricPlans(spec).some(
+    ({ key, role }) => key.metric === 'anchorLoss' && role === 'gate',
+  );
+  if (anchor === undefined || !gates) return undefined;
+  const digest = digestOf(model, anchor.version);
+  if (digest === anchor.digest) return undefined;
+  const found =
+    digest === undefined ? 'is not in the repository' : 'has other files than when it became that';
+  return refused(
+    digest === undefined ? 'unknown_version' : 'invalid',
+    `version ${anchor.version}, the anchor of ${model}, ${found}: put them back, or name the version that loss is to add up against: understudy rollout anchor ${model} VERSION --reason ...`,
+  );
 }
 
 function refusalOfMatch(spec: RolloutSpec, context: CommandContext): Refusal | undefined {

@@ -48,6 +48,7 @@ export type ControllerOptions = {
   readonly whyStarting?: (model: string) => string | undefined;
   readonly mirrorHealth?: LooksOptions['mirrorHealth'];
   readonly onMirrorHealth?: LooksOptions['onMirrorHealth'];
+  readonly anchorState?: LooksOptions['anchorState'];
   readonly tickMs: number;
   /** The least time between two records of evidence while nothing is decided; by default 1 s. */
   readonly checkpointMs?: number;
@@ -285,6 +286,11 @@ export class Controller {
   /** All that the ledger has of one rollout, by its id. Undefined: nothing. Rejects as `EvidenceExports` does. */
   exportEvidence(id: string): Promise<CheckedExport | undefined> {
     return this.#exports.of(id);
+  }
+
+  /** The version that a model's allowed loss adds up against; undefined before its first rollout. */
+  anchorOf(model: string): string | undefined {
+    return this.#book.model(model).anchor?.version;
   }
 
   route(model: string): Route | undefined {

@@ -98,10 +98,12 @@ export function lastPromoted({ trials }: ModelHistory): Trial | undefined {
   return trials.findLast(({ rollout }) => rollout.phase.kind === 'promoted');
 }
 
-/** The versions that the record leads a model to: by its route, and by a running trial. */
+/** The versions that the record leads a model to: by its route, as its anchor, and by a running trial. */
 export function versionsOnRecord(model: ModelHistory): readonly string[] {
   const spec = aliveTrial(model)?.rollout.spec;
-  const led = model.route === undefined ? [] : versionsLedTo(model.route);
+  const { anchor } = model;
+  const routed = model.route === undefined ? [] : versionsLedTo(model.route);
+  const led = anchor === undefined ? routed : [...routed, anchor.version];
   return spec === undefined ? led : [...led, spec.stable, spec.candidate];
 }
 

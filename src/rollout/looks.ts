@@ -1,17 +1,20 @@
+import type { Anchor, AnchorStatus } from '../core/anchor.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import { judgedSpec } from '../core/holdback.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { NewUnits } from '../core/record.ts';
-import { type Action, isFinal, type Rollout, rulesOf } from '../core/rollout.ts';
+import { type Action, isFinal, type Rollout, type RolloutSpec, rulesOf } from '../core/rollout.ts';
+import type { VersionState } from '../core/version.ts';
 import { advance, beginsHoldback } from './advance.ts';
+import { anchorStatusOf } from './anchor-status.ts';
 import { aliveTrial, type Trial } from './history.ts';
 import { type Decide, judge } from './judge.ts';
 import type { Logbook } from './logbook.ts';
 import { type Detailed, MetricDetails } from './metric-details.ts';
 import { newUnitsOf, withoutUnits } from './new-units.ts';
 import type { Reconciler } from './reconciler.ts';
-import { anchorStatusOf, type LatestLook, type RolloutStatus, statusOf } from './status.ts';
+import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
 import { isWorthRecording } from './worth-recording.ts';
 
 /** The least time between two records of evidence while nothing is decided. */
@@ -26,6 +29,10 @@ export type LooksOptions = {
   readonly mirrorHealth?: ((rolloutId: string) => MirrorHealth | undefined) | undefined;
   /** The mirror of a model's rollout stopped working, or works again. */
   readonly onMirrorHealth?: ((model: string, health: MirrorHealth) => void) | undefined;
+  /** Where the anchor beside a candidate's shadow host stands; by default that is not known. */
+  readonly anchorState?:
+    | ((trial: Pick<RolloutSpec, 'model' | 'candidate'>) => VersionState | undefined)
+    | undefined;
   readonly isServed: (model: string) => boolean;
   readonly checkpointMs?: number;
   readonly book: Logbook;
@@ -119,10 +126,18 @@ export class Looks {
       metrics: status.metrics.map((metric, at) => ({ ...metric, ...details?.metrics[at] })),
       reported: status.reported.map((metric, at) => ({ ...metric, ...details?.reported[at] })),
       mirrorHealth: isFinal(inDeed.rollout.phase) ? undefined : this.#mirrors.get(spec.model),
-      anchor: anchor && anchorStatusOf(anchor, inDeed.rollout),
+      anchor: anchor && this.#anchorOf(anchor, inDeed),
       onRecord: inDeed === trial,
       ledger: ledgerText(book),
     };
+  }
+
+  #anchorOf(anchor: Anchor, trial: Trial): AnchorStatus {
+    const { rollout } = trial;
+    const isAlive = !isFinal(rollout.phase);
+    const state = isAlive ? this.#options.anchorState?.(rollout.spec) : undefined;
+    const evidence = this.#latestOf(trial)?.evidence ?? trial.evidence;
+    return anchorStatusOf(anchor, { rollout, evidence, state });
   }
 
   /** Resolves once the details of a trial's metrics are there. */

@@ -8,7 +8,7 @@ import {
   type Step,
 } from '../core/rollout.ts';
 import { ageText, countText, durationText } from '../core/text.ts';
-import type { Verdict } from '../core/verdict.ts';
+import type { MetricName, Verdict } from '../core/verdict.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
 import { stepOf } from './advance.ts';
 import { bindingText } from './binding-need.ts';
@@ -151,11 +151,13 @@ function isStale({ rollout, evidence, nowMs }: Look): boolean {
 function maturityText({ rollout, verdict, evidence }: Look): readonly string[] {
   const { newestMs = 0, windowMs = 0, waiting = 0 } = evidence.labelling ?? {};
   const open = openMetrics(rollout, verdict);
-  const isLabels = open.length > 0 && open.every(({ metric }) => metric === 'labelledLoss');
+  const isLabels = open.length > 0 && open.every(({ metric }) => LABELLED.has(metric));
   if (!isLabels || waiting === 0) return [];
   const untilText = new Date(newestMs + windowMs).toISOString().slice(0, 19);
   return [`(${countText(waiting)} pairs wait for their labels until ${untilText}Z)`];
 }
+
+const LABELLED: ReadonlySet<MetricName> = new Set<MetricName>(['labelledLoss', 'anchorLoss']);
 
 function leave(look: Look, place: Place, why: string): Action {
   const step = place.index + 1;

@@ -103,6 +103,10 @@ function truthAt(truth: Truth, metric: MetricName, rate: number): Truth {
       return { ...truth, errors: { ...truth.errors, candidate: rate } };
     case 'labelledLoss':
       return { ...truth, loss: { ...truth.loss, lost: Math.min(rate, 1 - truth.loss.won) } };
+    case 'anchorLoss': {
+      const { won } = truth.anchorLoss;
+      return { ...truth, anchorLoss: { lost: Math.min(rate, 1 - won), won } };
+    }
     case 'slowRequests':
       return { ...truth, slow: { ...truth.slow, candidate: rate } };
     case 'pairedLatency':
@@ -121,6 +125,8 @@ function referenceOf(truth: Truth, metric: MetricName): number {
       return truth.errors.reference;
     case 'labelledLoss':
       return truth.loss.won;
+    case 'anchorLoss':
+      return truth.anchorLoss.won;
     case 'slowRequests':
       return truth.slow.reference;
     case 'liveLoss':

@@ -11,7 +11,12 @@ import {
   samplesUntil,
 } from '../decide/expected-growth.ts';
 import { informationLimit } from '../decide/information-limit.ts';
-import { type MetricPlan, metricLabel, metricPlans } from '../decide/metric-plans.ts';
+import {
+  type MetricPlan,
+  metricLabel,
+  metricPlans,
+  withAnchorLoss,
+} from '../decide/metric-plans.ts';
 import { expectedBlocks } from '../decide/slow-requests.ts';
 import { claimedMetrics, factorOf, foldAt } from '../decide/step-claims.ts';
 import type { Truth } from '../decide/truth.ts';
@@ -191,7 +196,8 @@ const RATE_MAX = 0.99;
 
 function needOfAnalysis(require: readonly MetricName[], place: Place): Need {
   const { plans, gathered, spec } = place;
-  const required = plans.filter(({ key }) => require.includes(key.metric));
+  const names = withAnchorLoss(require, spec);
+  const required = plans.filter(({ key }) => names.includes(key.metric));
   const waits = required.map(({ key, weight }) => {
     const label = metricLabel(key);
     const asked = { metric: key.metric, side: 'safe', isSlice: key.slice !== undefined } as const;
@@ -304,8 +310,11 @@ export function sampleRate(
   }
   const isTwinned =
     metric === 'pairedLatency' || (metric === 'disagreement' && spec.intent === 'equivalent');
-  const labelled = metric === 'labelledLoss' ? labelledRatio : 1;
-  return mirror * (isTwinned ? twin : 1) * labelled * (slice === undefined ? 1 : sliceRatio);
+  const labelled = metric === 'labelledLoss' || metric === 'anchorLoss' ? labelledRatio : 1;
+  const anchored = metric === 'anchorLoss' ? (spec.anchorShare ?? 0) / 100 : 1;
+  return (
+    mirror * (isTwinned ? twin : 1) * labelled * anchored * (slice === undefined ? 1 : sliceRatio)
+  );
 }
 
 /** Undefined where the rate is not known and has to be. */

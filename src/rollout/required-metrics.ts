@@ -1,5 +1,6 @@
 import type { RolloutSpec } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
+import { withAnchorLoss } from '../decide/metric-plans.ts';
 
 /**
  * What has to be proven non-inferior before this step may be left. An analysis asks for its own metrics; a promotion for
@@ -8,7 +9,7 @@ import type { MetricName } from '../core/verdict.ts';
  */
 export function requiredMetrics(spec: RolloutSpec, step: number): readonly MetricName[] {
   for (const ahead of spec.steps.slice(step)) {
-    if (ahead.kind === 'analysis') return ahead.require;
+    if (ahead.kind === 'analysis') return withAnchorLoss(ahead.require, spec);
     if (ahead.kind === 'promote') break;
   }
   return everRequired(spec);
@@ -17,5 +18,5 @@ export function requiredMetrics(spec: RolloutSpec, step: number): readonly Metri
 /** The metrics that some analysis of the rollout requires, each once. */
 export function everRequired(spec: RolloutSpec): readonly MetricName[] {
   const all = spec.steps.flatMap((step) => (step.kind === 'analysis' ? step.require : []));
-  return [...new Set(all)];
+  return withAnchorLoss(new Set(all), spec);
 }

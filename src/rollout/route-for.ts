@@ -1,5 +1,11 @@
 import { holdbackOf } from '../core/holdback.ts';
-import { isFinal, type Rollout, type RolloutSpec, type Step } from '../core/rollout.ts';
+import {
+  anchorBeside,
+  isFinal,
+  type Rollout,
+  type RolloutSpec,
+  type Step,
+} from '../core/rollout.ts';
 import { ALL_BP, basisPoints, type MirrorSetting, type Route, type Share } from '../core/route.ts';
 import { stepOf } from './advance.ts';
 
@@ -81,8 +87,17 @@ function mirrorOf(
   step: Extract<Step, { kind: 'setMirror' }> | undefined,
 ): MirrorSetting | undefined {
   if (step === undefined || step.percentage === 0) return undefined;
-  const sampleBp = basisPoints(step.percentage);
-  return { version: rollout.spec.candidate, sampleBp, twinBp: basisPoints(step.twin) };
+  const { candidate } = rollout.spec;
+  const [sampleBp, twinBp] = [basisPoints(step.percentage), basisPoints(step.twin)];
+  const beside = anchorBeside(rollout.spec);
+  if (beside === undefined) return { version: candidate, sampleBp, twinBp };
+  const { share, ...anchor } = beside;
+  return {
+    version: candidate,
+    sampleBp,
+    twinBp,
+    anchor: { ...anchor, shareBp: basisPoints(share) },
+  };
 }
 
 function lastOf<Kind extends Step['kind']>(

@@ -1,4 +1,4 @@
-import { type Anchor, type AnchorStatus, spentSince } from '../core/anchor.ts';
+import type { AnchorStatus } from '../core/anchor.ts';
 import { type AttemptShare, attemptShare } from '../core/attempt.ts';
 import type { Evidence, FailuresByArm, MirrorCounts } from '../core/evidence.ts';
 import { holdbackOf } from '../core/holdback.ts';
@@ -138,15 +138,6 @@ export function statusOf(
     record: lastRecord.index,
     headHash: lastRecord.hash,
   };
-}
-
-/** An anchor as a rollout shows it. */
-export function anchorStatusOf(anchor: Anchor, { spec, phase }: Rollout): AnchorStatus {
-  const { version, sinceMs, by, why } = anchor;
-  const isStable = phase.kind === 'promoted' || phase.kind === 'holdback';
-  const stable = isStable ? spec.candidate : spec.stable;
-  const allowed = spec.margins.labelledLoss;
-  return { version, sinceMs, by, why, spent: spentSince(anchor, stable), allowed };
 }
 
 function holdbackStatus({

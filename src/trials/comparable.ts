@@ -7,6 +7,7 @@ import { chooseLoss, type LossRule } from '../compare/loss.ts';
 import { messageOf } from '../core/errors.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import { formatShape, type TensorSpec } from '../core/tensor.ts';
+import type { Losses } from './labels.ts';
 
 /** What a trial asks of a version's package. */
 export type Contestant = ComparatorChoice & {
@@ -15,8 +16,13 @@ export type Contestant = ComparatorChoice & {
   readonly labels: readonly string[] | undefined;
 };
 
-/** The two versions of a trial. */
-export type Contestants = { readonly stable: Contestant; readonly candidate: Contestant };
+/** The versions of a trial. */
+export type Contestants = {
+  readonly stable: Contestant;
+  readonly candidate: Contestant;
+  /** What answers beside them; absent where nothing does, or the repository lacks it. */
+  readonly anchor?: Contestant | undefined;
+};
 
 /**
  * Why a candidate cannot be tried against this stable version, in a sentence; undefined: it can. Clients of stable must be
@@ -24,7 +30,7 @@ export type Contestants = { readonly stable: Contestant; readonly candidate: Con
  * a storm of refused requests.
  */
 export function whyNotComparable(
-  { stable, candidate }: Contestants,
+  { stable, candidate, anchor }: Contestants,
   spec: Pick<RolloutSpec, 'steps' | 'intent' | 'rules'>,
 ): string | undefined {
   const { signature } = candidate;
@@ -34,19 +40,17 @@ export function whyNotComparable(
     unknownInput(stable, candidate) ??
     otherLabels(stable, candidate) ??
     noComparator(stable, spec) ??
-    noLoss({ stable, candidate }, spec)
+    noLoss({ stable, candidate }, spec) ??
+    otherAnchor(anchor, candidate, spec)
   );
 }
 
 /** How both versions' answers are scored against labels; undefined where labels say nothing that is measured here. */
-export function lossesOf({
-  stable,
-  candidate,
-}: Contestants): { readonly stable: LossRule; readonly candidate: LossRule } | undefined {
-  const [mine, theirs] = [stable, candidate].map((each) =>
-    chooseLoss({ ...each, output: each.compare?.output }),
-  );
-  return mine && theirs && { stable: mine, candidate: theirs };
+export function lossesOf({ stable, candidate, anchor }: Contestants): Losses | undefined {
+  const ruleOf = (each: Contestant | undefined): LossRule | undefined =>
+    each && chooseLoss({ ...each, output: each.compare?.output });
+  const [mine, theirs] = [ruleOf(stable), ruleOf(candidate)];
+  return mine && theirs && { stable: mine, candidate: theirs, anchor: ruleOf(anchor) };
 }
 
 /** What stable takes the candidate must take, and what stable gives the candidate must give. */
@@ -107,12 +111,35 @@ function noComparator(stable: Contestant, claim: ComparedClaim): string | undefi
   }
 }
 
-function noLoss(contestants: Contestants, { steps }: Pick<RolloutSpec, 'steps'>) {
-  const isJudged = steps.some(
+function judgesLoss({ steps }: Pick<RolloutSpec, 'steps'>): boolean {
+  return steps.some(
     (step) =>
       step.kind === 'analysis' && [...step.require, ...step.reject].includes('labelledLoss'),
   );
-  if (!isJudged || lossesOf(contestants) !== undefined) return undefined;
+}
+
+/** Where loss adds up against an anchor, both must mean the same by a class. */
+function otherAnchor(
+  anchor: Contestant | undefined,
+  candidate: Contestant,
+  spec: Pick<RolloutSpec, 'steps'>,
+): string | undefined {
+  if (anchor === undefined || !judgesLoss(spec)) return undefined;
+  const { version, signature } = anchor;
+  const why =
+    mismatch('input', signature.inputs, candidate.signature.inputs) ??
+    mismatch('output', signature.outputs, candidate.signature.outputs) ??
+    otherLabels(anchor, candidate) ??
+    noLoss({ stable: anchor, candidate }, spec);
+  return (
+    why && `against the anchor, version ${version}, in the place of stable: ${why}. ${NAME_ANOTHER}`
+  );
+}
+
+const NAME_ANOTHER = 'Name another anchor: understudy rollout anchor MODEL VERSION';
+
+function noLoss(contestants: Contestants, spec: Pick<RolloutSpec, 'steps'>) {
+  if (!judgesLoss(spec) || lossesOf(contestants) !== undefined) return undefined;
   const tasks = [contestants.stable, contestants.candidate].map(({ task }) => task ?? 'not given');
   return `labelledLoss: expected two models whose task in model.yaml is classification, with an output of class scores, found ${tasks.join(' and ')}`;
 }

@@ -3,8 +3,13 @@ import type { LossRule } from '../compare/loss.ts';
 import type { LabelledEvidence } from '../compare/window.ts';
 import type { Pair } from '../core/outcome.ts';
 
-/** How both versions' answers are scored against labels. */
-export type Losses = { readonly stable: LossRule; readonly candidate: LossRule };
+/** How the versions' answers are scored against labels. */
+export type Losses = {
+  readonly stable: LossRule;
+  readonly candidate: LossRule;
+  /** Absent where no anchor answers. */
+  readonly anchor?: LossRule | undefined;
+};
 
 /** The answer that a label is for, as its token names it; wall clock. */
 export type AnswerOfLabel = { readonly requestId: string; readonly issuedMs: number };

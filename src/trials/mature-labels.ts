@@ -3,10 +3,10 @@ import type { LabelStore } from '../capture/label-store.ts';
 import { LabelWait, type Mature } from '../capture/label-wait.ts';
 import { isKeptAnswer, type KeptAnswer } from '../compare/loss.ts';
 import { UnitFilter } from '../compare/unit-filter.ts';
-import { UnitLossTally } from '../compare/unit-loss-tally.ts';
+import { type MaturePair, UnitLossTally } from '../compare/unit-loss-tally.ts';
 import type { LabelledEvidence } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
-import { type Evidence, inSlice, sliceKey } from '../core/evidence.ts';
+import { type Evidence, inSlice, NO_ANCHOR, sliceKey } from '../core/evidence.ts';
 import { saltedHash } from '../core/hash.ts';
 import { type LabelEvidence, NO_LABELS } from '../core/label-evidence.ts';
 import type { Pair } from '../core/outcome.ts';
@@ -18,12 +18,16 @@ import { RecentNames } from './recent-names.ts';
 /** Labelled answers that are remembered, so that a label that is sent again counts once: some 10 MB. */
 const LABELLED_MAX = 100_000;
 
-/** What is kept of a pair: the slices it belongs to (places in the spec's list), stable's answer, the candidate's, 1 for a control's. */
+/**
+ * What is kept of a pair: the slices it belongs to (places in the spec's list), stable's answer, the candidate's, 1 for a control's, and
+ * the anchor's answer.
+ */
 type KeptPair = readonly [
   slices: readonly number[],
   stable: KeptAnswer,
   candidate: KeptAnswer,
   byControl: 0 | 1,
+  anchor?: KeptAnswer,
 ];
 
 export type MatureLabelsOptions = {
@@ -44,6 +48,8 @@ export class MatureLabels implements Labels {
   readonly #options: MatureLabelsOptions;
   readonly #wait: LabelWait<KeptPair>;
   readonly #tally: UnitLossTally;
+  /** Against the anchor, of the pairs that it answered. */
+  readonly #anchor: UnitLossTally;
   readonly #sliceKeys: readonly string[];
   readonly #counted: UnitFilter;
   readonly #labels: { joined: number; unmatched: number };
@@ -58,6 +64,11 @@ export class MatureLabels implements Labels {
     const { spec, from, losses, clock, store, storeBytesMax } = options;
     const labelling = from.labelling ?? NO_LABELS;
     this.#tally = new UnitLossTally({ ...from, coverage: labelling.coverage });
+    const { loss, lossBySlice, coverage } = from.anchor ?? NO_ANCHOR;
+    this.#anchor = new UnitLossTally({
+      ...{ labelledLoss: loss, labelledLossBySlice: lossBySlice },
+      coverage,
+    });
     this.#counted = new UnitFilter(labelling.units);
     this.#sliceKeys = slicesOf(spec).map(sliceKey);
     this.#labels = { ...from.labels };
@@ -71,10 +82,7 @@ export class MatureLabels implements Labels {
       countedUntilMs: labelling.countedUntilMs,
       clock,
       check: (label) => losses?.stable.check(label),
-      lossesOf: ([, stable, candidate], label) =>
-        losses === undefined
-          ? []
-          : [losses.stable.loss(stable, label), losses.candidate.loss(candidate, label)],
+      lossesOf: (kept, label) => (losses === undefined ? [] : lossesOfKept(losses, kept, label)),
       payloadOf: (stored) => (isKeptPair(stored) ? stored : undefined),
       recordedWithinMs: () => recordedWithinMs(clock.wallMs() - options.startedMs),
       isCounted: (unit) => this.#counted.has(unit),
@@ -109,7 +117,10 @@ export class MatureLabels implements Labels {
     const isOwn = pair.unit === pair.requestId;
     const unit = isOwn ? undefined : saltedHash(`${spec.salt}:evidence`, pair.unit);
     const byControl = pair.byControl === true ? 1 : 0;
-    const payload = [slices, stable, candidate, byControl] as const;
+    // What the anchor did not answer says nothing of it.
+    const anchor = pair.anchor?.kind === 'answer' ? losses?.anchor?.keep(pair.anchor) : undefined;
+    const both = [slices, stable, candidate, byControl] as const;
+    const payload: KeptPair = isClasses(anchor) ? [...both, anchor] : both;
     const kept = { unit, sameAs: pair.content, payload };
     const result = this.#wait.keep(pair.requestId, kept);
     if (result !== undefined) this.#labels[result] += 1;
@@ -130,7 +141,10 @@ export class MatureLabels implements Labels {
   snapshot(): LabelledEvidence {
     this.#wait.settle();
     const { coverage, ...losses } = this.#tally.snapshot();
-    return { ...losses, labels: { ...this.#labels }, labelling: this.#labelling(coverage) };
+    const labels = { ...this.#labels };
+    const { labelledLoss: loss, labelledLossBySlice: lossBySlice, ...of } = this.#anchor.snapshot();
+    const anchor = { loss, lossBySlice, ...of };
+    return { ...losses, labels, labelling: this.#labelling(coverage), anchor };
   }
 
   async close(isOver: boolean): Promise<void> {
@@ -159,23 +173,48 @@ export class MatureLabels implements Labels {
   #count(unit: readonly Mature<KeptPair>[]): void {
     const labelled = unit.flatMap(({ losses }) => (losses === undefined ? [] : [losses]));
     this.#counts.labelled += labelled.length;
-    this.#counts.neither += labelled.filter((losses) => losses.every((it) => it === 1)).length;
-    this.#tally.add(
-      unit.map(
-        ({
-          payload: [slices, stable, candidate, byControl],
-          losses: [ofStable, ofCandidate] = [],
-        }) => ({
-          slices: slices.flatMap((at) => this.#sliceKeys[at] ?? []),
-          differs: !isSame(stable, candidate),
-          byControl: byControl === 1,
-          losses:
-            ofStable === undefined || ofCandidate === undefined
-              ? undefined
-              : { stable: ofStable, candidate: ofCandidate },
-        }),
-      ),
-    );
+    this.#counts.neither += labelled.filter(([a, b]) => a === 1 && b === 1).length;
+    const pairs = unit.map(({ payload, losses: [ofStable, ofCandidate, ofAnchor] = [] }) => {
+      const [slices, stable, candidate, byControl, anchor] = payload;
+      const of = {
+        slices: slices.flatMap((at) => this.#sliceKeys[at] ?? []),
+        byControl: byControl === 1,
+      };
+      return {
+        toStable: maturePair(of, [stable, candidate], [ofStable, ofCandidate]),
+        toAnchor: anchor && maturePair(of, [anchor, candidate], [ofAnchor, ofCandidate]),
+      };
+    });
+    this.#tally.add(pairs.map(({ toStable }) => toStable));
+    this.#anchor.add(pairs.flatMap(({ toAnchor }) => toAnchor ?? []));
+  }
+}
+
+/** The candidate against another version. */
+function maturePair(
+  of: Pick<MaturePair, 'slices' | 'byControl'>,
+  [other, candidate]: readonly [KeptAnswer, KeptAnswer],
+  [ofOther, ofCandidate]: readonly [number | undefined, number | undefined],
+): MaturePair {
+  const differs = !isSame(other, candidate);
+  if (ofOther === undefined || ofCandidate === undefined)
+    return { ...of, differs, losses: undefined };
+  return { ...of, differs, losses: { stable: ofOther, candidate: ofCandidate } };
+}
+
+/** Of stable, of the candidate, and of the anchor where it answered. */
+function lossesOfKept(
+  losses: Losses,
+  [, stable, candidate, , anchor]: KeptPair,
+  label: unknown,
+): readonly number[] {
+  const both = [losses.stable.loss(stable, label), losses.candidate.loss(candidate, label)];
+  if (anchor === undefined || losses.anchor === undefined) return both;
+  try {
+    return [...both, losses.anchor.loss(anchor, label)];
+  } catch {
+    // A label that fits both versions on trial counts for them.
+    return both;
   }
 }
 
@@ -185,11 +224,15 @@ function isSame(a: KeptAnswer, b: KeptAnswer): boolean {
   return a.length === b.length && a.every((each, row) => each === b[row]);
 }
 
+function isClasses(answer: KeptAnswer | undefined): answer is readonly number[] {
+  return typeof answer === 'object';
+}
+
 function isKeptPair(stored: unknown): stored is KeptPair {
-  if (!Array.isArray(stored) || stored.length !== 4) return false;
-  const [slices, stable, candidate, byControl] = stored as readonly unknown[];
+  if (!Array.isArray(stored) || (stored.length !== 4 && stored.length !== 5)) return false;
+  const [slices, stable, candidate, byControl, ...anchor] = stored as readonly unknown[];
   const isArm = byControl === 0 || byControl === 1;
-  return isArm && isNumbers(slices) && isKeptAnswer(stable) && isKeptAnswer(candidate);
+  return isArm && isNumbers(slices) && [stable, candidate, ...anchor].every(isKeptAnswer);
 }
 
 function isNumbers(stored: unknown): boolean {

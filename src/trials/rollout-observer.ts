@@ -2,17 +2,24 @@ import { type LabelCallerLimits, LabelCallers } from '../capture/label-callers.t
 import type { LabelPart } from '../capture/label-folder.ts';
 import type { LabelResult } from '../capture/label-result.ts';
 import type { LabelStore } from '../capture/label-store.ts';
+import { AnchorTally } from '../compare/anchor-tally.ts';
 import { chooseComparator } from '../compare/choose-comparator.ts';
 import type { Comparator } from '../compare/comparator.ts';
 import { compare } from '../compare/compare.ts';
 import { createWindow } from '../compare/create-window.ts';
-import { type AllowedNonFinite, allowedNonFinite, faultOfLive } from '../compare/fault.ts';
+import {
+  type AllowedNonFinite,
+  allowedNonFinite,
+  faultOfLive,
+  faultOfSide,
+} from '../compare/fault.ts';
 import type { Window, WindowOptions } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Evidence } from '../core/evidence.ts';
+import { type Evidence, NO_ANCHOR } from '../core/evidence.ts';
 import type { AssignedReport, EndedReport, LiveObservation } from '../core/messages.ts';
 import type { Pair } from '../core/outcome.ts';
 import {
+  anchorBeside,
   DEFAULT_UNIT,
   latencyBlockMsOf,
   type Rollout,
@@ -45,6 +52,8 @@ export type RolloutObserverOptions = {
   readonly from: Evidence;
   readonly stable: Contestant;
   readonly candidate: Contestant;
+  /** What answers beside them; absent where nothing does. */
+  readonly anchor?: Contestant | undefined;
   readonly labelSettings: () => LabelSettings;
   /** Where what waits for labels outlives the process; without it, it does not. */
   readonly openStore?: ((part: LabelPart, bytesMax: number) => LabelStore) | undefined;
@@ -72,6 +81,8 @@ export class RolloutObserver {
   /** Undefined where no label of a live answer is judged. */
   readonly #liveLabels: LiveLabels | undefined;
   readonly #labels: Labels;
+  /** Undefined where no anchor is to answer. */
+  readonly #anchor: AnchorTally | undefined;
   readonly #comparator: Comparator;
   readonly #allowed: AllowedNonFinite;
   readonly #wallMs: () => number;
@@ -88,6 +99,8 @@ export class RolloutObserver {
     this.candidate = spec.candidate;
     this.rules = rulesOf(spec);
     this.#comparator = chooseComparator(stable, spec);
+    this.#anchor =
+      anchorBeside(spec) && new AnchorTally(this.#comparator, from.anchor ?? NO_ANCHOR);
     this.#allowed = allowedNonFinite(stable.compare);
     this.window = createWindow({
       rules: this.rules,
@@ -148,8 +161,19 @@ export class RolloutObserver {
   offer(pair: Pair): void {
     this.mirrorCheck.settled(pair.requestId, 'paired');
     const comparison = compare(pair, this.#comparator, this.#allowed);
+    const anchored = this.#withAnchorFault(pair);
     this.window.addComparison(comparison);
-    this.#labels.offer(pair);
+    this.#anchor?.add(anchored);
+    this.#labels.offer(anchored);
+  }
+
+  /** An answer of the anchor that would be a failure of a candidate is one of the anchor. */
+  #withAnchorFault(pair: Pair): Pair {
+    const { anchor, stable } = pair;
+    if (anchor?.kind !== 'answer') return pair;
+    const fault = faultOfSide(anchor, stable, this.#allowed);
+    if (fault === undefined) return pair;
+    return { ...pair, anchor: { kind: 'failure', code: 'runtime_failed', message: fault } };
   }
 
   /** Joins a label to its pair, and to its live answer. Throws ServeError invalid_input for a label that the model does not know. */
@@ -162,10 +186,13 @@ export class RolloutObserver {
   /** All that has been seen so far. */
   evidence(): Evidence {
     const liveLoss = this.#liveLabels?.snapshot();
+    const { anchor: loss, ...labelled } = this.#labels.snapshot();
+    const anchor = this.#anchor && { ...NO_ANCHOR, ...loss, ...this.#anchor.snapshot() };
     const seen = {
       ...this.window.snapshot(),
-      ...this.#labels.snapshot(),
+      ...labelled,
       ...(liveLoss && { liveLoss }),
+      ...(anchor && { anchor }),
     };
     return this.#latestMs === undefined ? seen : { ...seen, latestMs: this.#latestMs };
   }

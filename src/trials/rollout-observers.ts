@@ -8,7 +8,7 @@ import type { FailureKind } from '../core/failure-kind.ts';
 import { judgedSpec } from '../core/holdback.ts';
 import type { MirrorEvent, MirrorTarget, Order, RolloutReport } from '../core/messages.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
-import type { Rollout, RolloutSpec } from '../core/rollout.ts';
+import { anchorBeside, type Rollout, type RolloutSpec } from '../core/rollout.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type Contestant, type Contestants, whyNotComparable } from './comparable.ts';
 import { type LabelSettings, RolloutObserver } from './rollout-observer.ts';
@@ -217,10 +217,13 @@ export class RolloutObservers {
   }
 
   /** Undefined while the repository lacks one of them. */
-  #contestants({ model, stable, candidate }: RolloutSpec): Contestants | undefined {
-    const [mine, theirs] = [stable, candidate].map((version) =>
-      this.#options.contestant({ model, version }),
+  #contestants(spec: RolloutSpec): Contestants | undefined {
+    const { model, stable, candidate } = spec;
+    const find = (version: string): Contestant | undefined =>
+      this.#options.contestant({ model, version });
+    const [mine, theirs, beside] = [find(stable), find(candidate), anchorBeside(spec)];
+    return (
+      mine && theirs && { stable: mine, candidate: theirs, anchor: beside && find(beside.version) }
     );
-    return mine && theirs && { stable: mine, candidate: theirs };
   }
 }

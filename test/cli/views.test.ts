@@ -48,6 +48,35 @@ t.test('the anchor is shown with what of the allowed loss is used', async (t) =>
   );
 });
 
+t.test(
+  'a candidate that is held to a third version shows what that answered, or why it cannot',
+  async (t) => {
+    const held = {
+      ...{
+        claim: 'required' as const,
+        share: 100,
+        answered: 1_204,
+        failed: 3,
+        disagreement: 0.023,
+      },
+      state: { kind: 'failed', reason: 'out of memory' } as const,
+    };
+    const anchor = {
+      ...{ version: '1', sinceMs: 0, by: 'person' as const, why: 'audited', allowed: 0.02 },
+      ...{ spent: { loss: 0, unmeasured: 0 }, held },
+    };
+    const text = formatRollout(aRolloutStatus({ anchor }));
+    t.match(text, /Anchor: +1 \(set by hand: audited\)/);
+    t.match(text, /it answered 1,204 pairs, and 3 not; the candidate differs from it on 2\.3 %/);
+    t.match(text, /it cannot run: out of memory/);
+    const off = { ...anchor, held: { ...held, claim: 'off' as const, state: undefined } };
+    t.match(
+      formatRollout(aRolloutStatus({ anchor: off })),
+      /no claim is made against it: anchor\.share/,
+    );
+  },
+);
+
 t.test('failed requests of an arm are shown by kind, if there are any', async (t) => {
   const failures = { candidate: { nonFinite: 1_204, timeout: 2 }, reference: { timeout: 3 } };
   const text = formatRollout(aRolloutStatus({ failures }));

@@ -42,6 +42,7 @@ t.test('a section that says nothing claims equivalence with every margin set', (
       { kind: 'promote' },
     ],
     unit: { requests: 20, windowMs: 60_000 },
+    anchorShare: 100,
     rules: RULES_VERSION,
   });
   t.end();
@@ -180,6 +181,19 @@ t.test('steps that could never prove the claim are refused before the first requ
     start({ intent: 'improve', expectedDisagreement, steps: [mirror(0), proving('pairedErrors')] }),
     { code: 'invalid_input', message: /labelledLoss/ },
   );
+  t.end();
+});
+
+t.test('a request sets the share of the anchor before the file', (t) => {
+  const share = (written: RolloutSection, asked: object) => {
+    const { overrides } = parseRolloutRequest({ candidate: '2', ...asked });
+    return rolloutSpecFrom(written, { ...TARGET, overrides }).anchorShare;
+  };
+  t.equal(share({ anchor: { share: 20 } }, {}), 20);
+  t.equal(share({ anchor: { share: 20 } }, { anchor: { share: 0 } }), 0);
+  t.throws(() => share({}, { anchor: { share: 101 } }), {
+    message: /anchor.share: expected percent/,
+  });
   t.end();
 });
 

@@ -23,7 +23,7 @@ async function aWorld(changed: readonly string[]) {
   };
   const parts = {
     catalog: new Catalog(config, [entry]),
-    controller: { route: () => aRoute() },
+    controller: { route: () => aRoute(), anchorOf: () => '4' },
     lookout: {
       lookAt: async (_: string, names: readonly string[]) => void looked.push(...names),
     },
@@ -36,6 +36,14 @@ t.test('a candidate is tried against the present stable version, after a look at
   const spec = await rolloutSpecOf(parts, 'fashion', { candidate: '2' });
   t.match(spec, { model: 'fashion', stable: '1', candidate: '2' });
   t.same(looked, ['2']);
+});
+
+t.test('an anchor whose files changed is none to hold a candidate to', async (t) => {
+  const { parts } = await aWorld(['4']);
+  const improve = { candidate: '2', intent: 'improve' };
+  await t.rejects(rolloutSpecOf(parts, 'fashion', improve), { message: /^version 4: its files/ });
+  t.ok(await rolloutSpecOf(parts, 'fashion', { ...improve, anchor: { share: 0 } }));
+  t.ok(await rolloutSpecOf(parts, 'fashion', { candidate: '2' }), 'equivalence needs no labels');
 });
 
 t.test('a version whose files changed since they were read is not tried', async (t) => {

@@ -67,6 +67,11 @@ t.test('a candidate that is better than a worse stable version does not', async 
   t.same(better && spentSince(better), { loss: 0.018 - 0.002, unmeasured: 0 });
 });
 
+t.test('an anchor that is promoted itself has lost nothing', async (t) => {
+  const once = promoted(FIRST, { from: '1', to: '2', loss: 0.009 });
+  t.same(promoted(once, { from: '2', to: '1', loss: -0.009 }), FIRST);
+});
+
 t.test('what stable goes back on counts no more, a move of the anchor included', async (t) => {
   const once = promoted(FIRST, { from: '1', to: '2', loss: 0.009 });
   const twice = promoted(once, { from: '2', to: '3', loss: 0.008 });
@@ -118,6 +123,29 @@ t.test(
     });
   },
 );
+
+t.test('what cannot be held to its anchor does not begin, and says what to do', async (t) => {
+  const world = new World();
+  const { controller } = world.boot();
+  await world.resume(controller);
+  await promotedByHand(world, controller);
+  const labelled: RolloutSpec['steps'] = [
+    { kind: 'analysis', require: ['labelledLoss'], reject: [] },
+    { kind: 'promote' },
+  ];
+  const spec = aSpec({ stable: '2', candidate: '3', steps: labelled, anchorShare: 100 });
+  const start = { kind: 'start', spec } as const;
+  world.digests.delete('1');
+  t.match(await controller.submit(start), {
+    code: 'unknown_version',
+    why: /version 1, the anchor of fashion, is not in the repository: .* understudy rollout anchor fashion VERSION/,
+  });
+  world.digests.set('1', 'other');
+  t.match(await controller.submit(start), { code: 'invalid', why: /has other files than when/ });
+  const without = { ...start, spec: { ...spec, anchorShare: 0 } };
+  t.match(await controller.submit(without), { kind: 'applied' });
+  t.match(controller.status('fashion')?.anchor, { held: { claim: 'off', share: 0 } });
+});
 
 t.test('a rollout begins with the anchor on record, which stays while it runs', async (t) => {
   const world = new World();

@@ -1,5 +1,5 @@
 import type { Evidence } from '../../src/core/evidence.ts';
-import { NO_EVIDENCE } from '../../src/core/evidence.ts';
+import { NO_ANCHOR, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { LedgerRecord } from '../../src/core/record.ts';
 import type { RolloutSpec } from '../../src/core/rollout.ts';
 import type { Share } from '../../src/core/route.ts';
@@ -45,8 +45,8 @@ export async function extensionStory(): Promise<readonly LedgerRecord[]> {
 }
 
 /**
- * What a controller records of an anchor: promotions that use up allowed loss against it, one that moves it, and a person who sets
- * another, once too early.
+ * What a controller records of an anchor: a promotion that may use up allowed loss against it, a candidate that is refused for that, a
+ * promotion that moves it, and a person who sets another, once too early.
  */
 export async function anchorStory(): Promise<readonly LedgerRecord[]> {
   const world = new World();
@@ -56,6 +56,10 @@ export async function anchorStory(): Promise<readonly LedgerRecord[]> {
   await started(world, controller, { claim: 'noWorse' });
   await controller.submit({ ...set, version: '3' });
   await looks(world, controller, [IN_SHADOW, IN_SHADOW, GOOD, GOOD, GOOD, GOOD]);
+  await started(world, controller, { claim: 'noWorse', anchorShare: 100 });
+  const loss = differences([-1, 20], [0, 2_850], [1, 130]);
+  const crept = { ...IN_SHADOW, anchor: { ...NO_ANCHOR, answered: 3_000, loss } };
+  await looks(world, controller, [NO_EVIDENCE, crept]);
   await controller.submit({ ...set, version: '2' });
   const labelledLoss = differences([-1, 200], [0, 2_770], [1, 30]);
   const better = { ...GOOD, labelledLoss };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import type { Step } from '../../src/core/rollout.ts';
+import type { RolloutSpec, Step } from '../../src/core/rollout.ts';
 import { routeFor } from '../../src/rollout/route-for.ts';
 import { aRollout, aRoute, aSpec, paused, progressing } from './builders.ts';
 
@@ -20,6 +20,15 @@ t.test('follows the last mirror and weight that the steps asked for', async (t) 
     { arm: 'stable', version: '1', weightBp: 5_000 },
   ]);
   t.same(routeFor(aRollout({ phase: paused(2) }), base), at(2), 'a pause changes nothing');
+});
+
+t.test('the mirror leads to an anchor that is a third version', async (t) => {
+  const anchor = { version: '7', digest: 'd7', spent: { loss: 0, unmeasured: 0 } };
+  const mirrorOf = (fields: Partial<RolloutSpec>) =>
+    routeFor(aRollout({ spec: aSpec({ anchor, anchorShare: 20, ...fields }) }), aRoute()).mirror;
+  t.same(mirrorOf({})?.anchor, { version: '7', digest: 'd7', shareBp: 2_000 });
+  for (const none of [{ stable: '7' }, { candidate: '7' }, { anchorShare: 0 }])
+    t.notOk('anchor' in (mirrorOf(none) ?? {}));
 });
 
 t.test('gives everything to one version at the end', async (t) => {

@@ -13,6 +13,7 @@ const WINDOW_MS = 60_000;
 type Given = {
   readonly stable?: ReturnType<typeof aPackage>;
   readonly candidate?: ReturnType<typeof aPackage>;
+  readonly anchor?: ReturnType<typeof aPackage>;
   readonly from?: Evidence;
   readonly clock?: HandClock;
   readonly spec?: Partial<RolloutSpec>;
@@ -27,6 +28,7 @@ function anObserver(given: Given = {}) {
   const observer = new RolloutObserver({
     rollout: { ...aRollout({ spec }), startedMs: clock.wallMs() },
     ...{ from, stable, candidate, clock },
+    anchor: given.anchor,
     labelSettings: () => ({ windowMs: windowMs(), storeBytesMax: 1_048_576, ...FROM_ANY }),
     sendCheck: () => undefined,
   });
@@ -83,6 +85,54 @@ t.test('a slice that is only reported is counted as one that gates', async (t) =
   const { labelledLoss, labelledLossBySlice } = observer.evidence();
   t.same(labelledLossBySlice, { 'tone=dark': labelledLoss });
   t.same(labelledLoss.up, { 1000: 1 });
+});
+
+const HELD = {
+  anchor: { version: '0', digest: 'd', spent: { loss: 0, unmeasured: 0 } },
+  anchorShare: 100,
+};
+
+/** A pair that the anchor answered too: with a class, or not at all. */
+function anchoredPair(id: string, classes: { stable: number; candidate: number; anchor?: number }) {
+  const { anchor, ...both } = classes;
+  const failure = { kind: 'failure', code: 'runtime_failed', message: 'no' } as const;
+  const answered =
+    anchor === undefined ? failure : aPair(id, { stable: 0, candidate: anchor }).candidate;
+  return { ...aPair(id, both), anchor: answered };
+}
+
+t.test(
+  'labels count against the anchor on the pairs that it answered, over a restart',
+  async (t) => {
+    const clock = new HandClock();
+    const given = { spec: HELD, clock, anchor: aPackage('0') };
+    const first = anObserver(given);
+    for (const requestId of ['a', 'b', 'c']) first.observer.expect(requestId);
+    first.observer.offer(anchoredPair('a', { stable: 1, candidate: 1, anchor: 0 }));
+    first.observer.offer(anchoredPair('b', { stable: 0, candidate: 1 }));
+    first.observer.offer(aPair('c', { stable: 0, candidate: 1 }));
+    for (const requestId of ['a', 'b', 'c']) first.label(requestId, 0);
+    clock.advance(WINDOW_MS);
+    const { labelledLoss, anchor } = first.observer.evidence();
+    t.same(labelledLoss.up, { 0: 1, 1000: 2 });
+    t.match(anchor, { answered: 1, failed: 1, loss: { up: { 1000: 1 } } });
+    t.same(anchor?.lossBySlice['tone=dark']?.up, { 1000: 1 });
+    t.match(anchor?.coverage[''], { differing: { units: 1, labelled: 1 } });
+
+    const second = anObserver({ ...given, from: first.observer.evidence() });
+    second.observer.expect('d');
+    second.observer.offer(anchoredPair('d', { stable: 0, candidate: 0, anchor: 0 }));
+    second.label('d', 0);
+    clock.advance(WINDOW_MS);
+    t.match(second.observer.evidence().anchor, { answered: 2, loss: { up: { 0: 1, 1000: 1 } } });
+  },
+);
+
+t.test('a rollout without an anchor beside it has no evidence of one', async (t) => {
+  const { observer } = anObserver();
+  observer.expect('a');
+  observer.offer(anchoredPair('a', { stable: 1, candidate: 1, anchor: 0 }));
+  t.notOk('anchor' in observer.evidence());
 });
 
 t.test('a label that is sent again counts once, in time or late', async (t) => {

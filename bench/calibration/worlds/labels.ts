@@ -19,6 +19,8 @@ type Labelling = {
   readonly candidate: number;
   /** More of the candidate's answers are wrong in the slice `tone: dark`, half of the requests. */
   readonly candidateInDark?: number;
+  /** The share of the anchor's answers that are wrong, where it is a third version. */
+  readonly anchor?: number;
   /** Whether and when an answer gets its label. `arm`: that gave it. */
   readonly label: (random: Random, truth: Truth, arm: Arm) => number | undefined;
 };
@@ -26,6 +28,7 @@ type Labelling = {
 /** Both versions answer each request; labels come as `label` says. */
 export function labelling(setting: Labelling): World['nature'] {
   const { perSecond = 50, stable, candidate, candidateInDark = candidate, label } = setting;
+  const { anchor } = setting;
   return (random) =>
     requests(random, perSecond, () => {
       const dark = happens(random, 0.5);
@@ -45,6 +48,7 @@ export function labelling(setting: Labelling): World['nature'] {
         shadow: () => ({
           candidate: answer(truth.candidateWrong),
           twin: answer(truth.stableWrong),
+          ...(anchor !== undefined && { anchor: answer(happens(random, anchor)) }),
         }),
         label: (): Label | undefined => {
           const afterMs = label(random, truth, served);
