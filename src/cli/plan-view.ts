@@ -31,7 +31,7 @@ function headingOf({ requestsPerSecond, improvement }: Plan): string {
 }
 
 function sumOf(plan: Plan): readonly string[] {
-  const { requests, hours, limit, labels, isTooLong, failuresSeen, attempt } = plan;
+  const { requests, hours, limit, labels, isTooLong, beyondMax, failuresSeen, attempt } = plan;
   const time = timeText(hours);
   const least = limit === undefined ? '' : ` No test can do with less than ${countText(limit)}.`;
   const labelled = labels === undefined || labels === 0 ? '' : ` Labels: ${countText(labels)}.`;
@@ -47,6 +47,11 @@ function sumOf(plan: Plan): readonly string[] {
   return [
     `${all} ${failures}`,
     ...(isTooLong && requests !== undefined ? [late] : []),
+    ...(beyondMax.length === 0
+      ? []
+      : [
+          `That is more than maxSamples for ${beyondMax.join(', ')}: expect the rollout to end without proof.`,
+        ]),
     ...(attempt === undefined || attempt.number === 1
       ? []
       : [

@@ -58,6 +58,9 @@ export function formatRollout(status: RolloutStatus, columns: number = COLUMNS):
     ['Labels:', labelsText(status)],
     ...anchorFacts(status),
     ...failureFacts(status),
+    ...(status.maxSamples === undefined
+      ? []
+      : [['Maximum:', `${countText(status.maxSamples)} samples of a metric (maxSamples)`]]),
     ['Age:', `${ageText(status.durationMs)} of at most ${durationText(status.maxDurationMs)}`],
     ['Record:', `${status.record}  ${status.headHash.slice(0, 16)}`],
     ...ledgerFacts(status),

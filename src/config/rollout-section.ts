@@ -37,6 +37,7 @@ export type RolloutSection = {
   readonly expectedDisagreement?: { readonly rate: number; readonly digest: string } | undefined;
   readonly onInconclusive?: 'pause' | 'rollback' | undefined;
   readonly maxDuration?: number | undefined;
+  readonly maxSamples?: number | undefined;
   readonly steps?: readonly Step[] | undefined;
 };
 
@@ -112,6 +113,7 @@ export const rolloutKeys = {
     .enum(['pause', 'rollback'], { error: expected('pause or rollback') })
     .optional(),
   maxDuration: duration.optional(),
+  maxSamples: whole({ min: 100, max: 1_000_000_000 }, 'samples').optional(),
   steps: stepsSchema.optional(),
 };
 

@@ -102,6 +102,7 @@ export function rolloutSpecFrom(
     expectedDisagreement,
     onInconclusive: asked.onInconclusive ?? DEFAULTS.rollout.onInconclusive,
     maxDurationMs,
+    ...(asked.maxSamples !== undefined && { maxSamples: asked.maxSamples }),
     steps,
     unit: unitFrom(written.unit, overrides.unit),
     anchorShare: overrides.anchor?.share ?? written.anchor?.share ?? DEFAULTS.rollout.anchor.share,

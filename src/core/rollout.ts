@@ -113,6 +113,8 @@ export type RolloutSpec = {
   readonly expectedDisagreement: { readonly rate: number; readonly digest: string } | undefined;
   readonly onInconclusive: 'pause' | 'rollback';
   readonly maxDurationMs: number;
+  /** No required metric may take more samples; one that is improbable to be proven by then ends the trial. Absent: there is no maximum. */
+  readonly maxSamples?: number;
   readonly steps: readonly Step[];
   /** Absent where no label window is declared: labels prove nothing then. */
   readonly labels?: LabelPlan;

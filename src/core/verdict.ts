@@ -60,6 +60,11 @@ export type MetricStatus = MetricKey & {
   readonly samplesToGo: number | undefined;
   /** How long they take at the present pace, in milliseconds; only where samples are blocks of time. */
   readonly msToGo?: number;
+  /**
+   * With a maximum of samples (`maxSamples`), while it is not proven: how many more it takes at least, if they turn out as much better than
+   * the present ones as chance brings about once in forty times; `futile`: more than are left. Absent where that is not judged.
+   */
+  readonly atBest?: 'futile' | { readonly samplesToGo: number };
   /** What is missing or wrong, in words, where the metric cannot be judged. */
   readonly missing: string | undefined;
 };

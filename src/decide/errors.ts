@@ -6,12 +6,13 @@ import {
   type LinearClaim,
   safeOfClaim,
 } from '../stats/linear-claim.ts';
-import { lesser, logEvidence } from '../stats/mixture.ts';
+import { lesser, logEvidence, type Mixture } from '../stats/mixture.ts';
 import { eventClaims, feltTotals, liveEvents } from './event-size.ts';
 import { type Judgement, missing, type Proof } from './judgement.ts';
 import { armTotals, linearProof, marginText, ratioOfShares } from './linear-rule.ts';
 import { liveShares } from './live-shares.ts';
 import { brief } from './mean-difference.ts';
+import { outlookOfClaim } from './outlook.ts';
 
 /**
  * Whether more of the candidate's units fail than the claim allows: at most `ratio` x the reference's rate plus `absolute`.
@@ -55,10 +56,13 @@ function proofOf(
   const logRelaxed =
     harm.ratio === claim.ratio ? whole.logHarm : logEvidence(harmOfClaim(seen, harm));
   const even = seen.filter(isEven);
+  const safeOf = (shares: readonly ExposedShares[]): Mixture =>
+    lesser(safeOfClaim(shares, claim), safeOfClaim(shares, safe));
   return {
     kind: 'evidence',
     logHarm: Math.min(whole.logHarm, logRelaxed),
-    safe: lesser(safeOfClaim(even, claim), safeOfClaim(even, safe)),
+    safe: safeOf(even),
+    outlook: outlookOfClaim(even, claim, (later) => logEvidence(safeOf(later))),
     held: crowding(evidence, claim),
   };
 }

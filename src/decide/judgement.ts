@@ -3,6 +3,7 @@ import { falsePromotionOf, type RolloutSpec } from '../core/rollout.ts';
 import type { Finding, MetricStatus } from '../core/verdict.ts';
 import { logEvidence, type Mixture, samplesToGo } from '../stats/mixture.ts';
 import type { MetricPlan } from './metric-plans.ts';
+import { leastToGo, type Outlook } from './outlook.ts';
 
 /** What a rule makes of the evidence for its metric, before the error budget is laid against it. */
 export type Judgement = {
@@ -30,6 +31,8 @@ export type Proof =
       readonly better?: Mixture | undefined;
       /** Why neither is to be believed yet, regardless of the e-processes. */
       readonly held?: string | undefined;
+      /** What more samples could show at best; absent where samples are no requests, pairs or labels. */
+      readonly outlook?: Outlook | undefined;
     };
 
 /** The proof of a metric that cannot be judged. Logarithms of 1: no evidence for anything. */
@@ -76,6 +79,7 @@ export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSp
     margin: judgement.margin,
     samplesToGo: toGo,
     ...timeToGo(toGo, judgement),
+    ...(isOpen && settled !== 'nonInferior' && atBest(judgement, { spec, logSafeNeeded })),
     missing: whatIsMissing(plan, proof, broken),
   };
 }
@@ -97,6 +101,25 @@ function findingOf(claims: { readonly worse: boolean; readonly safe: boolean }):
 function timeToGo(toGo: number | undefined, { sampleMs }: Judgement): Pick<MetricStatus, 'msToGo'> {
   if (toGo === undefined || sampleMs === undefined) return {};
   return { msToGo: Math.ceil(toGo * sampleMs) };
+}
+
+/** Fewer samples say too little of those to come. */
+const OUTLOOK_MIN = 100;
+
+/** How far the claim is at best, where the rollout has a maximum of samples. */
+function atBest(
+  { samples, proof }: Judgement,
+  {
+    spec: { maxSamples },
+    logSafeNeeded,
+  }: { readonly spec: RolloutSpec; readonly logSafeNeeded: number },
+): Pick<MetricStatus, 'atBest'> {
+  if (maxSamples === undefined || proof.kind === 'missing' || proof.outlook === undefined)
+    return {};
+  const most = Math.max(0, maxSamples - samples);
+  if (samples < OUTLOOK_MIN && most > 0) return {};
+  const toGo = leastToGo(proof.outlook, { needed: logSafeNeeded, most });
+  return { atBest: toGo === undefined ? 'futile' : { samplesToGo: toGo } };
 }
 
 function whatIsMissing(plan: MetricPlan, proof: Proof, broken: boolean): string | undefined {

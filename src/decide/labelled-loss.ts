@@ -97,7 +97,9 @@ export function judgeLoss(
   if (judged.proof.kind === 'missing') return judged;
   const whyBetterHeld = whyHeld(labelling, spec, slice);
   if (isClaimed) {
-    const proof = { ...judged.proof, safe: judged.proof.better, held: whyBetterHeld };
+    // How much better it may turn out is not looked ahead at.
+    const { better } = judged.proof;
+    const proof = { ...judged.proof, safe: better, outlook: undefined, held: whyBetterHeld };
     return { ...judged, claim: 'superior', proof };
   }
   const proof = {

@@ -7,6 +7,7 @@ import {
 import { logEvidence } from '../stats/mixture.ts';
 import { missing, type Proof } from './judgement.ts';
 import { brief } from './mean-difference.ts';
+import { outlookOfClaim } from './outlook.ts';
 
 /** `rate < 2 x reference plus 0.2 %`: the limit of a claim, as a status shows it. */
 export function marginText({ ratio, absolute }: LinearClaim, reference = 'reference'): string {
@@ -21,6 +22,7 @@ export function linearProof(seen: readonly ExposedShares[], claim: LinearClaim):
     kind: 'evidence',
     logHarm: logEvidence(harmOfClaim(seen, claim)),
     safe: safeOfClaim(seen, claim),
+    outlook: outlookOfClaim(seen, claim, (later) => logEvidence(safeOfClaim(later, claim))),
   };
 }
 

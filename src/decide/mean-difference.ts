@@ -1,7 +1,14 @@
 import type { DifferenceCounts } from '../core/evidence.ts';
-import { type BetRules, harmOfMean, safeOfMean, superiorOfMean } from '../stats/bets.ts';
-import { logEvidence } from '../stats/mixture.ts';
+import {
+  type BetRules,
+  harmOfMean,
+  safeOfMean,
+  superiorOfMean,
+  type ValueCounts,
+} from '../stats/bets.ts';
+import { logEvidence, type Mixture } from '../stats/mixture.ts';
 import { type Judgement, missing, type Proof } from './judgement.ts';
+import { outlookOfMean } from './outlook.ts';
 import { type Differences, readDifferences } from './value-counts.ts';
 
 export type MeanRule = {
@@ -49,10 +56,12 @@ function proofOf(read: Differences | undefined, rule: MeanRule): Proof {
   }
   if (read.samples === 0) return missing(rule.none);
   const claim = { lower, upper, margin: limit };
+  const safe = (up: ValueCounts): Mixture => safeOfMean(up, claim, bets);
   return {
     kind: 'evidence',
     logHarm: logEvidence(harmOfMean(read.down, claim, bets)),
-    safe: safeOfMean(read.up, claim, bets),
+    safe: safe(read.up),
+    outlook: outlookOfMean(read.up, claim, (up) => logEvidence(safe(up))),
     ...(rule.testsBetter && { better: superiorOfMean(read.up) }),
   };
 }

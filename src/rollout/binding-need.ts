@@ -74,7 +74,8 @@ function needOf(found: Found, status: MetricStatus): Need {
   };
 }
 
-const UNITS: Readonly<Record<MetricName, string>> = {
+/** What samples of a metric are. */
+export const UNITS: Readonly<Record<MetricName, string>> = {
   disagreement: 'pairs',
   pairedErrors: 'pairs',
   pairedLatency: 'samples',
@@ -115,7 +116,7 @@ function labelsHint({ metric, slice, missing }: MetricStatus): string {
  * How long the samples take at the pace so far: in shadow that of the whole trial, live that of the present step. Undefined
  * where nothing came yet.
  */
-function msToGo(found: Found, status: MetricStatus, toGo: number): number | undefined {
+export function msToGo(found: Found, status: MetricStatus, toGo: number): number | undefined {
   const { rollout, evidence, nowMs } = found;
   if (METRIC_PHASE[status.metric] === 'shadow') {
     return whole((toGo * (nowMs - rollout.startedMs)) / status.samples);

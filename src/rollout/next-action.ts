@@ -13,6 +13,7 @@ import { metricLabel } from '../decide/metric-plans.ts';
 import { stepOf } from './advance.ts';
 import { bindingText } from './binding-need.ts';
 import { harmText, needText, stepTask, stepText } from './describe.ts';
+import { whyFutile } from './futility.ts';
 import { nextOfHoldback } from './holdback.ts';
 import { everRequired, requiredMetrics } from './required-metrics.ts';
 import { weightState } from './weight-step.ts';
@@ -119,9 +120,18 @@ function nextOfPromotion(look: Look, place: Place): Action {
 
 function waitForProof(look: Look, place: Place): Action {
   const { spec } = look.rollout;
+  const futile = whyFutile(look, openMetrics(look.rollout, look.verdict));
+  if (futile !== undefined) return endFutile(look, futile);
   const text = [needsText(look), ...maturityText(look)].join(' ');
   if (rulesOf(spec) > 1) return waitAt(look, place, text);
   return waitAt(look, place, `${spec.steps[place.index]?.kind} waits for ${text}`);
+}
+
+/** As at the end of `maxDuration`, only sooner. */
+function endFutile(look: Look, why: string): Action {
+  const text = `${why}: promote by hand, abort, or start again with a larger maximum or wider margins`;
+  if (look.rollout.spec.onInconclusive === 'pause') return hold(look, text);
+  return { kind: 'rollBack', why: text, decidedBy: ['maxSamples'] };
 }
 
 function waitAt(look: Look, place: Place, text: string): Action {

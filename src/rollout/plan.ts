@@ -1,4 +1,6 @@
 import { type AttemptShare, attemptShare } from '../core/attempt.ts';
+import { expectedGrowth, logNeeded, samplesUntil } from '../decide/expected-growth.ts';
+import { metricLabel, metricPlans } from '../decide/metric-plans.ts';
 import { equalTruth, improvementOf, type Truth, type TruthAssumptions } from '../decide/truth.ts';
 import { stepTask } from './describe.ts';
 import { type PlanEffect, planEffects } from './plan-effects.ts';
@@ -41,6 +43,8 @@ export type Plan = {
   readonly labels: number | undefined;
   /** True if the expected time is longer than the rollout may take, or has no end. */
   readonly isTooLong: boolean;
+  /** Required metrics that are expected to take more samples than `maxSamples`, as `metricLabel` writes them. */
+  readonly beyondMax: readonly string[];
   /** Requests answered with a failure before a candidate that always fails is rolled back. In shadow: no client sees any. */
   readonly failuresSeen: number;
   /** What becomes of candidates that fail more often than stable. */
@@ -105,6 +109,7 @@ export function planOf(spec: PlannedSpec, options: PlanOptions): Plan {
     limit: requests === undefined ? undefined : limit,
     labels: labelsOf(walked, known),
     isTooLong: requests === undefined || (hours ?? 0) * HOUR_MS > spec.maxDurationMs,
+    beyondMax: beyondMax(known),
     failuresSeen: failuresSeen(known, tickMs),
     effects: planEffects(known),
     smallest: smallestEffects(known),
@@ -113,6 +118,22 @@ export function planOf(spec: PlannedSpec, options: PlanOptions): Plan {
     holdback: planHoldback(known),
     attempt: attemptShare(spec.attempt, spec.errorBudget.falsePromotion),
   };
+}
+
+/** From the first sample on, with both arms alike where they are live; blocks of time are no samples of requests. */
+function beyondMax({ spec, truth }: WalkOptions): readonly string[] {
+  const { maxSamples } = spec;
+  if (maxSamples === undefined) return [];
+  const required = metricPlans(spec).filter(
+    ({ key, role }) => role === 'gate' && key.metric !== 'slowRequests',
+  );
+  return required.flatMap(({ key, weight }) => {
+    const isSlice = key.slice !== undefined;
+    const asked = { metric: key.metric, side: 'safe', spec, truth, odds: 0.5, isSlice } as const;
+    const growth = expectedGrowth(asked);
+    const samples = growth && samplesUntil(undefined, growth, logNeeded('safe', spec, weight));
+    return samples !== undefined && samples <= maxSamples ? [] : [metricLabel(key)];
+  });
 }
 
 /** All steps of the spec: those that a walk never comes to have no figures. */

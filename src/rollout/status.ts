@@ -81,6 +81,8 @@ export type RolloutStatus = {
   readonly endedMs: number | undefined;
   readonly durationMs: number;
   readonly maxDurationMs: number;
+  /** Undefined: there is no maximum. */
+  readonly maxSamples: number | undefined;
   readonly digests: { readonly stable: string; readonly candidate: string };
   /** The last record about this rollout, and its hash. */
   readonly record: number;
@@ -134,6 +136,7 @@ export function statusOf(
     endedMs,
     durationMs: (endedMs ?? nowMs) - rollout.startedMs,
     maxDurationMs: spec.maxDurationMs,
+    maxSamples: spec.maxSamples,
     digests,
     record: lastRecord.index,
     headHash: lastRecord.hash,

@@ -35,6 +35,7 @@ export function aRolloutStatus(fields: Partial<RolloutStatus> = {}): RolloutStat
     endedMs: undefined,
     durationMs: 12_000,
     maxDurationMs: 3_600_000,
+    maxSamples: undefined,
     digests: { stable: 'aa', candidate: 'bb' },
     record: 17,
     headHash: '0123456789abcdef0123456789abcdef',

@@ -256,6 +256,7 @@ const PLAN: Plan = {
   limit: 9_876,
   labels: 0,
   isTooLong: false,
+  beyondMax: [],
   failuresSeen: 9,
   effects: [],
   smallest: [],
@@ -318,6 +319,10 @@ t.test('a plan shows labels, attempts, and what worse candidates cost', async (t
 
 t.test('a plan that cannot be kept says so', async (t) => {
   t.match(formatPlan({ ...PLAN, isTooLong: true }), /\nThat is longer than maxDuration: expect/);
+  t.match(
+    formatPlan({ ...PLAN, beyondMax: ['labelledLoss', 'errors'] }),
+    /\nThat is more than maxSamples for labelledLoss, errors: expect/,
+  );
   const endless = { number: 3, task: 'pause until resumed', limit: 0, slowest: undefined };
   const steps = [...PLAN.steps, { ...endless, requests: undefined, hours: undefined }];
   const text = formatPlan({

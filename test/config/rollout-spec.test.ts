@@ -276,3 +276,12 @@ t.test('a promotion may hold a part of the traffic back, for a time', (t) => {
   t.throws(() => ask({ percent: 5, for: '91d' }), /expected a duration of at most 90d/);
   t.end();
 });
+
+t.test('there is no maximum of samples unless one is set', (t) => {
+  t.notOk('maxSamples' in rolloutSpecFrom({}, TARGET));
+  t.equal(rolloutSpecFrom({ maxSamples: 10_000 }, TARGET).maxSamples, 10_000);
+  t.throws(() => parseRolloutRequest({ candidate: '2', maxSamples: 10 }), {
+    message: /maxSamples: expected .*100/,
+  });
+  t.end();
+});

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
-import type { Action, Phase, Rollout } from '../../src/core/rollout.ts';
-import type { VerdictKind } from '../../src/core/verdict.ts';
+import type { Action, Phase, Rollout, RolloutSpec } from '../../src/core/rollout.ts';
+import type { MetricStatus, VerdictKind } from '../../src/core/verdict.ts';
 import { advance, resumed } from '../../src/rollout/advance.ts';
 import { nextAction } from '../../src/rollout/next-action.ts';
 import { requiredMetrics } from '../../src/rollout/required-metrics.ts';
@@ -208,4 +208,36 @@ t.test('in any state, only a pass promotes, and only a fail or time rolls back',
       },
     ),
   );
+});
+
+t.test('a claim that its maximum is too small for ends as onInconclusive says', async (t) => {
+  const endOf = (
+    fields: Partial<RolloutSpec>,
+    { atBest, nowMs = 1000 }: { atBest: MetricStatus['atBest']; nowMs?: number },
+  ): Action => {
+    const spec = aSpec({ maxDurationMs: HOUR, ...fields });
+    const status = aStatus({ samplesToGo: 41_000, ...(atBest && { atBest }) });
+    const verdict = aVerdict('inconclusive', { metrics: [status] });
+    const rollout = aRollout({ spec, phase: progressing(1) });
+    return nextAction({ rollout, verdict, evidence: NO_EVIDENCE, nowMs });
+  };
+  const max = { maxSamples: 10_000 };
+  t.match(endOf(max, { atBest: 'futile' }), {
+    kind: 'pause',
+    why: /^futile: pairedErrors has seen 1,240 pairs, 41,000 more are needed at the present estimate, and the maximum is 10,000 \(maxSamples\): promote by hand/,
+  });
+  t.match(endOf({ ...max, onInconclusive: 'rollback' }, { atBest: 'futile' }), {
+    kind: 'rollBack',
+    decidedBy: ['maxSamples'],
+  });
+  t.match(endOf({}, { atBest: 'futile' }), { kind: 'wait' }, 'no maximum');
+  t.match(endOf(max, { atBest: undefined }), { kind: 'wait' }, 'nothing can be said yet');
+  const slow = { atBest: { samplesToGo: 4_000 } };
+  t.match(endOf(max, { ...slow, nowMs: HOUR / 10 }), { kind: 'wait' }, 'too early to know a rate');
+  t.match(endOf(max, { ...slow, nowMs: HOUR / 2 }), {
+    kind: 'pause',
+    why: /41,000 more are needed .*, which takes 1 h 37 min at least at this rate, and 30 min are left \(maxDuration\)/,
+  });
+  const soon = { atBest: { samplesToGo: 400 } };
+  t.match(endOf(max, { ...soon, nowMs: HOUR / 2 }), { kind: 'wait' }, 'in time');
 });

@@ -219,6 +219,16 @@ t.test('without a rate a plan counts requests and promises no hours', async (t) 
   t.equal(unknown?.steps[6]?.hours, 1, 'a pause has its own time');
 });
 
+t.test('names the metrics that a maximum of samples is too small for', async (t) => {
+  const beyond = (maxSamples: number | undefined): readonly string[] => {
+    const spec = aSpec({ steps: STEPS, ...(maxSamples !== undefined && { maxSamples }) });
+    return planOf(spec, { requestsPerSecond: 10 }).beyondMax;
+  };
+  t.same(beyond(undefined), []);
+  t.same(beyond(1_000_000), []);
+  t.ok(beyond(100).length > 0, `${beyond(100)}`);
+});
+
 t.test('says that a step does not end by itself', async (t) => {
   const spec = aSpec({ steps: [{ kind: 'analysis', require: ['errors'], reject: [] }] });
   t.match(planOf(spec, { requestsPerSecond: 10 }), { requests: undefined, isTooLong: true });
