@@ -84,7 +84,7 @@ export function whyNotAlike(
   const about = more.every((count) => count !== undefined)
     ? `, about ${countText(Math.max(...more))} more ${names.other}`
     : '';
-  return `labels are not yet shown to be a random sample (0.8 to 1.25 times as often): ${seen}${about}`;
+  return `labels are not yet shown to be a random sample${about}: ${seen}`;
 }
 
 /** Evidence against "labels of the other side come 1.25 times as often or more". */

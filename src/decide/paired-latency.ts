@@ -69,7 +69,10 @@ function readPairs(evidence: Evidence): Measurements<PairCounts> | undefined {
 
 function proofOf(read: Measurements<PairCounts> | undefined, evidence: Evidence): Proof {
   if (read === undefined) return missing('the blocks are not whole counts');
-  if (evidence.pairedLatency.pairs === 0) return missing('no twin pairs: set twin > 0');
+  if (evidence.pairedLatency.pairs === 0) {
+    const isEarly = evidence.mirror.compared === 0;
+    return missing(isEarly ? 'no twin pairs yet' : 'no twin pairs: set twin > 0');
+  }
   if (read.counts.length < MEASUREMENTS_MIN) return missing(tooFewText(read, MEASUREMENTS_MIN));
   const { counts } = read;
   const excessFrom = excessesOf(counts);

@@ -24,6 +24,7 @@ export function bindingText(found: Found, open: readonly MetricStatus[]): string
   const others = found.verdict.reasons.filter(
     (reason) => !labels.some((label) => reason.startsWith(label)),
   );
+  if (isBeforeTraffic(found, open)) return NO_REQUEST;
   const needs = [
     ...open.map((status) => needOf(found, status)),
     ...others.map((text) => ({ text, rank: isCoverageKnown(found.evidence.mirror) ? 2 : 0 })),
@@ -31,6 +32,17 @@ export function bindingText(found: Found, open: readonly MetricStatus[]): string
   const [first, ...rest] = needs;
   if (first === undefined) return 'nothing: all that was asked for is proven';
   return rest.reduce<Need>((most, need) => (binds(need, most) ? need : most), first).text;
+}
+
+const NO_REQUEST = 'no request has come that could be compared. Send requests to the model.';
+
+/** Nothing else is known yet of what is measured in shadow. */
+function isBeforeTraffic({ evidence }: Found, open: readonly MetricStatus[]): boolean {
+  return evidence.mirror.eligible === 0 && open.some(isOfShadow);
+}
+
+function isOfShadow({ metric, missing }: MetricStatus): boolean {
+  return METRIC_PHASE[metric] === 'shadow' && missing !== undefined;
 }
 
 /** A higher rank binds first; then what takes longer, and then what takes more samples. */
@@ -94,7 +106,7 @@ const ADVICE: Readonly<Record<MetricName, (status: MetricStatus) => string>> = {
   labelledLoss: ({ slice }) =>
     slice === undefined ? 'Send labels sooner' : `Label ${sliceKey(slice)} first`,
   errors: () => 'Wait, raise percent in setWeight',
-  slowRequests: () => 'Wait, raise percent in setWeight',
+  slowRequests: () => 'Wait',
   liveLoss: () => 'Send labels sooner',
   anchorLoss: () => 'Send labels sooner, raise anchor.share',
 };

@@ -122,7 +122,9 @@ function waitForProof(look: Look, place: Place): Action {
   const { spec } = look.rollout;
   const futile = whyFutile(look, openMetrics(look.rollout, look.verdict));
   if (futile !== undefined) return endFutile(look, futile);
-  const text = [needsText(look), ...maturityText(look)].join(' ');
+  const needs = needsText(look);
+  const maturity = isOfLabels(needs) || rulesOf(spec) === 1 ? maturityText(look) : [];
+  const text = [needs, ...maturity].join(' ');
   if (rulesOf(spec) > 1) return waitAt(look, place, text);
   return waitAt(look, place, `${spec.steps[place.index]?.kind} waits for ${text}`);
 }
@@ -155,6 +157,11 @@ function idleText({ rollout, evidence, nowMs }: Look): string | undefined {
 function isStale({ rollout, evidence, nowMs }: Look): boolean {
   const { latestMs } = evidence;
   return rulesOf(rollout.spec) > 1 && latestMs !== undefined && nowMs - latestMs >= STALE_MS;
+}
+
+/** Where something else takes longer, labels are not what it waits for. */
+function isOfLabels(needs: string): boolean {
+  return needs.startsWith('labelledLoss');
 }
 
 /** Where labels are all that is missing, nothing can change before the window of what waits has ended. */

@@ -1,5 +1,5 @@
 import type { Evidence } from '../core/evidence.ts';
-import { type Rollout, rulesOf } from '../core/rollout.ts';
+import { type Rollout, type RolloutSpec, rulesOf } from '../core/rollout.ts';
 import { ageText, countText, durationText } from '../core/text.ts';
 import { type ClaimStatus, stepClaims, type WeightStep } from '../decide/step-claims.ts';
 import { candidateRequests } from './advance.ts';
@@ -37,19 +37,36 @@ export function weightState(look: WeightLook, { step, sinceMs }: WeightPlace): W
   }
   const claims = stepClaims(stepLook(rollout, evidence, step), step);
   const leftMs = sinceMs + (spec.minDurationMs ?? 0) - nowMs;
-  const needs = [
-    ...claims.filter(({ isShown }) => !isShown).map(needText),
-    ...(answered < spec.minRequests ? [count] : []),
-    ...(leftMs > 0
-      ? [`another ${ageText(leftMs)} of minDuration ${durationText(spec.minDurationMs ?? 0)}`]
-      : []),
+  const open = claims.filter(({ isShown }) => !isShown).sort(byToGo);
+  const needs: readonly Need[] = [
+    ...open.map((claim) => ({ name: claim.metric, text: needText(claim) })),
+    ...(answered < spec.minRequests ? [{ name: 'minRequests', text: count }] : []),
+    ...(leftMs > 0 ? [{ name: 'minDuration', text: durationNeed(leftMs, spec) }] : []),
   ];
-  if (needs.length > 0) return { isDone: false, text: `${share}: ${needs.join('; ')}` };
+  if (needs.length > 0) return { isDone: false, text: `${share}: ${needsText(needs)}` };
   const shown = claims.map(({ metric, margin, samples }) => {
     return `${metric} ${margin} (${countText(samples)} samples)`;
   });
   const seen = [...shown, `${countText(answered)} requests answered`, 'nothing worse'];
   return { isDone: true, text: `${share}: ${seen.join(', ')}` };
+}
+
+type Need = { readonly name: string; readonly text: string };
+
+/** The first with numbers, the others by name. */
+function needsText([first, ...rest]: readonly Need[]): string {
+  const also = rest.length === 0 ? '' : `; also ${rest.map(({ name }) => name).join(', ')}`;
+  return `${first?.text ?? ''}${also}`;
+}
+
+/** What lacks most comes first, and before it what cannot be said. */
+function byToGo(a: ClaimStatus, b: ClaimStatus): number {
+  const [mine, other] = [a, b].map(({ samplesToGo = Number.MAX_VALUE }) => samplesToGo);
+  return (other ?? 0) - (mine ?? 0);
+}
+
+function durationNeed(leftMs: number, { minDurationMs = 0 }: RolloutSpec): string {
+  return `another ${ageText(leftMs)} of minDuration ${durationText(minDurationMs)}`;
 }
 
 /** What a claim lacks: what is missing for more, or how many samples more. */

@@ -5,7 +5,10 @@ import { bindingText } from '../../src/rollout/binding-need.ts';
 import { aRollout, aSpec, aStatus, aVerdict, evidenceOf, progressing } from './builders.ts';
 
 const MINUTE = 60_000;
-const COVERED: Evidence = { ...NO_EVIDENCE, mirror: { ...NO_EVIDENCE.mirror, compared: 900 } };
+const COVERED: Evidence = {
+  ...NO_EVIDENCE,
+  mirror: { ...NO_EVIDENCE.mirror, eligible: 1_000, compared: 900 },
+};
 const DARK = { tone: 'dark' };
 
 type Given = {
@@ -44,6 +47,18 @@ t.test('what no waiting brings binds before what takes time', async (t) => {
     textOf([slow, never, missing], { reasons }),
     'labelledLoss: no labels. Send labels to /v1/feedback.',
   );
+});
+
+t.test('before any request has come it waits for requests', async (t) => {
+  const none = { evidence: NO_EVIDENCE };
+  const open = [
+    aStatus({ samples: 0, missing: 'no compared pairs' }),
+    aStatus({ metric: 'labelledLoss', samples: 0, missing: 'no labels' }),
+  ];
+  t.match(textOf(open, none), /^no request has come .* Send requests to the model\.$/);
+  t.match(textOf(open), /^pairedErrors: no compared pairs/);
+  const live = [aStatus({ metric: 'errors', samples: 0, missing: 'no live requests' })];
+  t.match(textOf(live, none), /^errors: no live requests/);
 });
 
 t.test('what is judged by blocks of time needs time, not samples', async (t) => {

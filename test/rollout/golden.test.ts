@@ -61,8 +61,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Rules 2: units, the linear claim, blocks of time, steps that end on evidence, labels that have a window. */
   '0.2.0-rules-2': {
-    sha256: '3be62d9482030703626f5a0dd979bfc8ba7ba0c2f93960be74e40ea4f41d44bb',
-    head: '6aac679d5c6c3cfd640d3c5d89c7d1890824a317368b7f4f39e5e8bccc86759e',
+    sha256: 'a69375a16011269af93163113c4bc757fe96c14c9f50617aa8ff88d73683ad42',
+    head: '4c685f1405e3d6f4e5d0db8b071b018750593dce0f75d7edf04001b01f7be54b',
     records: 85,
     decisions: 19,
     endings: [

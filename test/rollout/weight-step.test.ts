@@ -64,6 +64,18 @@ t.test('a share that has shown nothing holds, and says what it waits for', async
   });
 });
 
+t.test('what lacks most is said with its number, and what else lacks by name', async (t) => {
+  const both: Step = { kind: 'analysis', require: ['errors', 'slowRequests'], reject: [] };
+  const spec = { ...SPEC, steps: [FIVE, both, { kind: 'promote' } as const], minRequests: 900 };
+  const few = anExposure({ units: 50 }, { units: 50 });
+  const rollout = aRollout({ spec });
+  const { text } = stateOf(rollout, { live: { '500:500': few }, nowMs: 60_000 });
+  t.match(
+    text,
+    /^5 % to the candidate: (errors|slowRequests) .*; also \w+, minRequests, minDuration$/,
+  );
+});
+
 t.test('a larger share asks for more: the fivefold claim', async (t) => {
   const rollout = aRollout({ spec: SPEC });
   const tenfold = anExposure({ units: 130 }, { units: 130 });
