@@ -82,6 +82,11 @@ export class GatewayProcess {
     return text.split(' ').filter(Boolean).map(Number);
   }
 
+  /** Of its own process. */
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }

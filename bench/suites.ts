@@ -9,6 +9,7 @@ import { overhead } from './overhead.ts';
 import { overload } from './overload.ts';
 import { protocols } from './protocols.ts';
 import { realModel } from './real-model.ts';
+import { tracing } from './tracing.ts';
 
 /** All suites, in the order that they run: the instrument first. */
 export const SUITES: readonly Suite[] = [
@@ -22,4 +23,5 @@ export const SUITES: readonly Suite[] = [
   loadHarm,
   crashRecovery,
   decisionCost,
+  tracing,
 ];

@@ -14,6 +14,7 @@ export type GatewaySections = {
   /** This workplace's own where none is given. */
   readonly repository?: string;
   readonly server?: Readonly<Record<string, string>>;
+  readonly telemetry?: unknown;
 };
 
 /** A temporary folder for one suite (configurations, models, ledgers), the load generator, and all that the suite starts. */
@@ -96,7 +97,12 @@ export class Workplace {
   }
 
   /** Writes a configuration with free ports and a ledger of its own. Returns the file. */
-  async writeConfig({ models, repository = './models', server }: GatewaySections): Promise<string> {
+  async writeConfig({
+    models,
+    repository = './models',
+    server,
+    telemetry = {},
+  }: GatewaySections): Promise<string> {
     this.#configs += 1;
     const file = join(this.#root, `gateway-${this.#configs}.yaml`);
     const config = {
@@ -104,6 +110,7 @@ export class Workplace {
       server: { http: '127.0.0.1:0', grpc: '127.0.0.1:0', admin: '127.0.0.1:0', ...server },
       repository,
       ledger: `./ledger-${this.#configs}`,
+      telemetry,
       models,
     };
     // JSON is YAML.

@@ -42,8 +42,8 @@ export type Outcome = Known &
 
 /** What is known of a request apart from its outcome. */
 type Known = {
-  /** What the call is answered with as `x-request-id`: the caller's id of the request, else ours. */
-  readonly shownId: string;
+  /** The caller's id of the request, to be echoed. */
+  readonly callerId: string | undefined;
   /** Where it is traced: to be ended once the outcome is on its way. */
   readonly trace: RequestTrace | undefined;
 };
@@ -62,7 +62,6 @@ export function createAnswerInfer(service: AnswerService, limits: GrpcLimits): A
     const header = headersOf(call.metadata);
     const [callerId, requestId] = [callerIdOf(header), service.newId()];
     const ids = { header, callerId, requestId, startedMs: service.clock.monotonicMs() };
-    const shownId = callerId ?? requestId;
     let id = '';
     let trace: RequestTrace | undefined;
     try {
@@ -78,10 +77,10 @@ export function createAnswerInfer(service: AnswerService, limits: GrpcLimits): A
       });
       trace = opened.trace;
       const found = await answer(service, { ...call, ...ids, ...opened }, message);
-      return { kind: 'answer', answer: found, shownId, trace };
+      return { kind: 'answer', answer: found, callerId, trace };
     } catch (thrown) {
       const error = thrown instanceof ServeError ? refusalOf(thrown, id) : thrown;
-      return { kind: 'failure', error, id, shownId, trace };
+      return { kind: 'failure', error, id, callerId, trace };
     }
   };
 }

@@ -30,18 +30,19 @@ export function createInferCall(options: InferCallOptions): BytesHandler {
       deadlineMs: callDeadlineMs(call, clock),
       signal: callSignal(call, clock),
     });
+    const { callerId } = outcome;
     try {
       if (outcome.kind === 'failure') throw outcome.error;
       const { answer } = outcome;
       const message = encodeAnswer(answer);
       const { version } = answer.response;
-      call.sendMetadata(answerMetadata(version, answer.token, outcome.shownId));
+      call.sendMetadata(answerMetadata(version, answer.token, callerId));
       callback(null, message);
       outcome.trace?.end(ANSWERED);
     } catch (thrown) {
       reportFault(thrown, onInternalError);
       const status = statusOf(thrown);
-      status.metadata.set(REQUEST_ID, outcome.shownId);
+      if (callerId !== undefined) status.metadata.set(REQUEST_ID, callerId);
       callback({ ...status });
       outcome.trace?.end(failedGrpcCall(thrown));
     }

@@ -37,11 +37,11 @@ export function timeoutMsOf(header: HeaderOf): number {
 export function answerMetadata(
   version: string,
   token: string | undefined,
-  shownId: string,
+  callerId: string | undefined,
 ): Metadata {
   const metadata = new Metadata();
   metadata.set(VERSION_KEY, plainText(version));
-  metadata.set(REQUEST_ID, shownId);
+  if (callerId !== undefined) metadata.set(REQUEST_ID, callerId);
   if (token !== undefined) metadata.set(FEEDBACK_KEY, token);
   return metadata;
 }

@@ -73,7 +73,7 @@ function createPredictRoute(service: Service, model: ServedModelAsset) {
   const predict = createPredict(service, model);
   return (http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const arrival = arrive(http, service, model.name);
-    return traced(arrival, reply, () => predict(http, reply, arrival));
+    return traced(arrival, reply, predict(http, reply, arrival));
   };
 }
 

@@ -43,16 +43,19 @@ export function arrive(
   return { requestId, callerId, startedMs, traceparent, trace };
 }
 
-/** Runs what answers a request, and ends its trace. The answer carries our id where the caller gave it none. */
-export async function traced<Answer>(
-  { requestId, callerId, trace }: Arrival,
+/** The answer, whose trace ends with it. It carries the caller's id of the request. */
+export function traced<Answer>(
+  { callerId, trace }: Arrival,
   reply: FastifyReply,
-  answer: () => Promise<Answer>,
+  answer: Promise<Answer>,
 ): Promise<Answer> {
-  if (callerId === undefined) reply.header(REQUEST_ID, requestId);
-  if (trace === undefined) return answer();
+  if (callerId !== undefined) reply.header(REQUEST_ID, callerId);
+  return trace === undefined ? answer : ending(trace, answer);
+}
+
+async function ending<Answer>(trace: RequestTrace, answer: Promise<Answer>): Promise<Answer> {
   try {
-    const answered = await answer();
+    const answered = await answer;
     trace.end(ANSWERED);
     return answered;
   } catch (thrown) {

@@ -4,7 +4,9 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
+import { callerIdOf, REQUEST_ID } from '../caller-id.ts';
 import { ENCODINGS_SERVED } from './body-encoding.ts';
+import { headersOf } from './decode.ts';
 import { errorBodyOf, HTTP_STATUS, retryAfterSeconds } from './status.ts';
 
 export type ErrorOptions = {
@@ -21,6 +23,8 @@ export function createErrorHandler({ draining, onInternalError }: ErrorOptions) 
     if (!(thrown instanceof ServeError) && error.code === 'internal') {
       onInternalError('rest', thrown);
     }
+    const id = callerIdOf(headersOf(http.headers));
+    if (id !== undefined) reply.header(REQUEST_ID, id);
     const retryAfter = retryAfterSeconds(error);
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
     if (error.code === 'unsupported' && http.headers['content-encoding'] !== undefined) {

@@ -39,29 +39,35 @@ export function createInferRoute(options: InferRouteOptions) {
   return (http: Call<'model' | 'version'>, reply: FastifyReply): Promise<string | Buffer> => {
     const { model, version } = http.params;
     const arrival = arrive(http, service, model);
-    const call: InferCall = {
-      ...arrival,
+    const { requestId, callerId, traceparent, startedMs, trace } = arrival;
+    const { headers } = http;
+    const body = Buffer.isBuffer(http.body) ? http.body : EMPTY;
+    const call: TracedInferCall = {
       model,
       version,
-      headers: http.headers,
-      body: Buffer.isBuffer(http.body) ? http.body : EMPTY,
+      headers,
+      body,
+      requestId,
+      callerId,
+      traceparent,
+      startedMs,
+      trace,
     };
-    return traced(arrival, reply, () => answer({ http, reply, call, trace: arrival.trace }));
+    return traced(arrival, reply, answer(http, reply, call));
   };
 }
 
-type Answering = {
-  readonly http: Call<'model' | 'version'>;
-  readonly reply: FastifyReply;
-  readonly call: InferCall;
-  readonly trace: RequestTrace | undefined;
-};
+type TracedInferCall = InferCall & { readonly trace: RequestTrace | undefined };
 
 function createAnswer({ service, limits, memory, slicer, shareOf }: InferRouteOptions) {
   const { gateway } = service;
   const heads = new KnownHeads();
-  return async ({ http, reply, call, trace }: Answering): Promise<string | Buffer> => {
-    const { model, version } = call;
+  return async (
+    http: Call<'model' | 'version'>,
+    reply: FastifyReply,
+    call: TracedInferCall,
+  ): Promise<string | Buffer> => {
+    const { model, version, trace } = call;
     const share = shareOf(http.raw);
     let [id, isAsked]: [string | undefined, boolean] = [undefined, false];
     try {

@@ -5,7 +5,6 @@
 import {
   type FastifyContentTypeParser,
   type FastifyInstance,
-  type FastifyReply,
   type FastifyRequest,
   fastify,
 } from 'fastify';
@@ -13,7 +12,6 @@ import { createTimeSlicer, type TimeSlicer } from '../../concurrency/time-slicer
 import { ServeError } from '../../core/errors.ts';
 import { PATH_NAME_LENGTH_MAX } from '../../core/version.ts';
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
-import { callerIdOf, REQUEST_ID } from '../caller-id.ts';
 import { BACKLOG, Connections } from '../connections.ts';
 import type { Intake } from '../intake.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
@@ -26,7 +24,6 @@ import { boundPipelines } from './bound-pipelines.ts';
 import { boundReading } from './bound-reading.ts';
 import { endUnreadChunks } from './chunk-count.ts';
 import { createHostDoor } from './control-door.ts';
-import { headersOf } from './decode.ts';
 import {
   createClientErrorHandler,
   createErrorHandler,
@@ -99,8 +96,6 @@ export function createRestServer(options: RestServerOptions): RestServer {
   app.setErrorHandler(onError);
   app.setNotFoundHandler(notFound);
   let names: CallerNames = { allowed: options.allowedHosts, isLoopback: true };
-  // First of all, so that refusals carry it, too.
-  app.addHook('onRequest', echoCallerId);
   app.addHook(
     'onRequest',
     createHostDoor(() => names),
@@ -121,13 +116,6 @@ export function createRestServer(options: RestServerOptions): RestServer {
     app,
     shareOf,
   };
-}
-
-/** A caller finds its answer in its own logs by the id that it gave the request. */
-function echoCallerId({ headers }: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const id = headers[REQUEST_ID] === undefined ? undefined : callerIdOf(headersOf(headers));
-  if (id !== undefined) reply.header(REQUEST_ID, id);
-  done();
 }
 
 /**

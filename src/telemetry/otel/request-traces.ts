@@ -214,16 +214,25 @@ function attributesOf(call: TracedCall, baggage: readonly string[]) {
           'http.request.method': 'POST',
           'http.route': operation,
           'url.scheme': 'http',
-          ...(path !== undefined && { 'url.path': path }),
+          ...(path !== undefined && { 'url.path': shortened(path) }),
         }
       : { 'rpc.system.name': 'grpc', 'rpc.method': operation };
   return {
     ...baggageOf(call.baggage, baggage),
     ...wireAttributes,
-    'model.name': model,
+    'model.name': shortened(model),
     'understudy.request.id': id,
     ...(callerId !== undefined && { 'http.request.header.x-request-id': [callerId] }),
   };
+}
+
+/** Of what callers send, in characters. */
+const TEXT_MAX = 256;
+
+/** A name may be as long as a message. What is cut is copied, or the whole of it would be kept while the span waits. */
+function shortened(text: string): string {
+  if (text.length <= TEXT_MAX) return text;
+  return Buffer.from(text.slice(0, TEXT_MAX)).toString();
 }
 
 /** The caller's span as the parent of ours. */

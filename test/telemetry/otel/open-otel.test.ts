@@ -151,6 +151,16 @@ t.test('a failed call has its code, and an error only where the server is to bla
   ]);
 });
 
+t.test('a name as long as a message is cut', async (t) => {
+  const { otel, sent } = await anOtel(t);
+  const long = 'm'.repeat(1_000_000);
+  const call = aCall('r', { wire: 'http', model: long, path: `/${long}` });
+  tracesOf(otel).requests.begin(call).end(OK);
+  const [span] = (await sent()).spans;
+  t.equal(String(span?.attributes['model.name']).length, 256);
+  t.equal(String(span?.attributes['url.path']).length, 256);
+});
+
 const ANSWER: Observation = { kind: 'answer', outputs: [], computeMs: 1 };
 
 t.test('a run in the shadow is traced where its request is, whether it works or not', async (t) => {
