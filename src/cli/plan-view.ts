@@ -31,7 +31,8 @@ function headingOf({ requestsPerSecond, improvement }: Plan): string {
 }
 
 function sumOf(plan: Plan): readonly string[] {
-  const { requests, hours, limit, labels, isTooLong, beyondMax, failuresSeen, attempt } = plan;
+  const { requests, hours, limit, labels, units, isTooLong, beyondMax, failuresSeen, attempt } =
+    plan;
   const time = timeText(hours);
   const least = limit === undefined ? '' : ` No test can do with less than ${countText(limit)}.`;
   const labelled = labels === undefined || labels === 0 ? '' : ` Labels: ${countText(labels)}.`;
@@ -46,6 +47,11 @@ function sumOf(plan: Plan): readonly string[] {
   const late = 'That is longer than maxDuration: expect the rollout to pause before it is proven.';
   return [
     `${all} ${failures}`,
+    ...(units === undefined
+      ? []
+      : [
+          `With a sticky key users count once: errors needs about ${countText(units)} distinct ones.`,
+        ]),
     ...(isTooLong && requests !== undefined ? [late] : []),
     ...(beyondMax.length === 0
       ? []

@@ -70,7 +70,7 @@ export function joinUnitBits(a: UnitBits, b: UnitBits): UnitBits {
   );
 }
 
-/** Units that can count, 1,024 + 4,096 + 16,384 + 65,536 = 87,040: by then rates have long shown what they can show. */
+/** 1,024 + 4,096 + 16,384 + 65,536 units, `COUNTED_UNITS_MAX`: by then rates have long shown what they can show. */
 const LEVELS_MAX = 4;
 const FIRST_UNITS = 1_024;
 const BITS_PER_UNIT = 12;

@@ -75,6 +75,9 @@ export type PairedFelt = {
 /** A Bloom filter of units, by level: base64. */
 export type UnitBits = Readonly<Record<string, string>>;
 
+/** Units that come again and can count in one rollout: then their filter is full. */
+export const COUNTED_UNITS_MAX = 87_040;
+
 /**
  * Counts by block of time, keyed `<length>:<number>`: the length of the block in milliseconds, and how many such lengths it begins
  * after 1970, by a wall clock that is read once per process and followed by the monotonic clock. The newest block may still grow;

@@ -1,4 +1,4 @@
-import { type Evidence, sliceKey } from '../core/evidence.ts';
+import { COUNTED_UNITS_MAX, type Evidence, sliceKey } from '../core/evidence.ts';
 import type { Rollout } from '../core/rollout.ts';
 import { countText, durationText } from '../core/text.ts';
 import { METRIC_PHASE, type MetricName, type MetricStatus, type Verdict } from '../core/verdict.ts';
@@ -62,9 +62,17 @@ function binds(a: Need, b: Need): boolean {
 function needOf(found: Found, status: MetricStatus): Need {
   const label = metricLabel(status);
   const { missing, samplesToGo, estimate, claim } = status;
+  const users = usersOf(found, status);
   const orElse =
     claim === 'superior' ? 'try it with claim: noWorse' : `widen margins.${marginOf(status)}`;
   if (missing !== undefined) return { text: `${label}: ${missing}${labelsHint(status)}`, rank: 3 };
+  if (users === 'full') {
+    const counted = countText(COUNTED_UNITS_MAX);
+    return {
+      text: `${label}: ${counted} returning users have counted, and no more can in one rollout. Abort, or ${orElse}.`,
+      rank: 1.5,
+    };
+  }
   if (typeof samplesToGo !== 'number') {
     const at = typeof estimate === 'number' ? ` of ${estimate.toPrecision(3)}` : '';
     return {
@@ -76,7 +84,7 @@ function needOf(found: Found, status: MetricStatus): Need {
   const time = ms === undefined ? '' : ` (${durationText(ms)} at this rate)`;
   const amount =
     status.msToGo === undefined
-      ? `~${countText(samplesToGo)} more ${UNITS[status.metric]}${time}`
+      ? `~${countText(samplesToGo)} more ${users === undefined ? UNITS[status.metric] : users}${time}`
       : `~${durationText(status.msToGo)} more of traffic`;
   return {
     text: `${label} needs ${amount}. ${ADVICE[status.metric](status)}, or ${orElse}.`,
@@ -85,6 +93,17 @@ function needOf(found: Found, status: MetricStatus): Need {
     ...(ms !== undefined && { ms }),
   };
 }
+
+/** Where users return, requests of those who have counted bring the proof no nearer; `full`: no further user can count. */
+function usersOf({ evidence }: Found, { metric, samples }: MetricStatus): string | undefined {
+  const levels = Object.keys(evidence.liveUnits ?? {}).length;
+  if (metric !== 'errors' || levels === 0) return undefined;
+  if (levels >= UNIT_LEVELS && samples >= COUNTED_UNITS_MAX) return 'full';
+  return `distinct users (${countText(samples)} have counted, each once)`;
+}
+
+/** Of the filter of counted units, when it is full. */
+const UNIT_LEVELS = 4;
 
 /** What samples of a metric are. */
 export const UNITS: Readonly<Record<MetricName, string>> = {

@@ -41,6 +41,8 @@ export type Plan = {
   readonly limit: number | undefined;
   /** Labels that have to come until labelledLoss is proven; 0: it is not required. */
   readonly labels: number | undefined;
+  /** Distinct users, or other units that count once, that `errors` needs, of both arms; undefined: it is not required. */
+  readonly units: number | undefined;
   /** True if the expected time is longer than the rollout may take, or has no end. */
   readonly isTooLong: boolean;
   /** Required metrics that are expected to take more samples than `maxSamples`, as `metricLabel` writes them. */
@@ -108,6 +110,7 @@ export function planOf(spec: PlannedSpec, options: PlanOptions): Plan {
     hours,
     limit: requests === undefined ? undefined : limit,
     labels: labelsOf(walked, known),
+    units: unitsOf(known),
     isTooLong: requests === undefined || (hours ?? 0) * HOUR_MS > spec.maxDurationMs,
     beyondMax: beyondMax(known),
     failuresSeen: failuresSeen(known, tickMs),
@@ -154,6 +157,17 @@ function stepsOf(
       slowest: walked?.slowest,
     };
   });
+}
+
+/** At equal shares, where `errors` must be proven. A user who returns counts once, so as many have to come. */
+function unitsOf({ spec, truth }: WalkOptions): number | undefined {
+  const isRequired = spec.steps.some(
+    (step) => step.kind === 'analysis' && step.require.includes('errors'),
+  );
+  const growth = expectedGrowth({ metric: 'errors', side: 'safe', spec, truth, odds: 0.5 });
+  if (!isRequired || growth === undefined) return undefined;
+  const units = samplesUntil(undefined, growth, logNeeded('safe', spec, 1));
+  return Number.isFinite(units) ? Math.ceil(units) : undefined;
 }
 
 /** Those that come while the steps last that wait for them. */

@@ -255,6 +255,7 @@ const PLAN: Plan = {
   hours: 0.0125,
   limit: 9_876,
   labels: 0,
+  units: undefined,
   isTooLong: false,
   beyondMax: [],
   failuresSeen: 9,
@@ -274,6 +275,11 @@ t.test('a plan reads as what comes, how long it takes and what it may cost', asy
   2  prove errors  about 12,345 requests  45 s  for errors
 In all about 12,345 requests, 45 s. No test can do with less than 9,876. A candidate that always fails would be rolled back after about 9 failed requests; stable answers those.`,
   );
+});
+
+t.test('a plan says how many distinct users live errors take', async (t) => {
+  const text = formatPlan({ ...PLAN, units: 3_955 });
+  t.match(text, /^With a sticky key users count once: errors needs about 3,955 distinct ones\.$/m);
 });
 
 t.test(

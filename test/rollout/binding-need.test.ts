@@ -93,3 +93,27 @@ t.test('live samples come at the pace of the present step', async (t) => {
   t.match(textOf([errors], live), /^errors needs ~400 more live requests \(60 s at this rate\)/);
   t.match(textOf([errors]), /^errors needs ~400 more live requests\. Wait/);
 });
+
+t.test(
+  'where users return, distinct users are needed, and it is said when no more can count',
+  async (t) => {
+    const bits = (levels: number) =>
+      Object.fromEntries(Array.from({ length: levels }, (_, level) => [`${level}`, '']));
+    const errors = (samples: number, toGo: number | undefined) =>
+      aStatus({ metric: 'errors', samples, samplesToGo: toGo });
+    const evidence = { ...evidenceOf('inconclusive', 200), liveUnits: bits(1) };
+    t.match(
+      textOf([errors(1_186, 2_769)], { evidence }),
+      /^errors needs ~2,769 more distinct users \(1,186 have counted, each once\)/,
+    );
+    const full = { ...evidence, liveUnits: bits(4) };
+    t.match(
+      textOf([errors(50_000, 9)], { evidence: full }),
+      /^errors needs ~9 more distinct users/,
+    );
+    t.match(
+      textOf([errors(87_040, 9)], { evidence: full }),
+      /^errors: 87,040 returning users have counted, and no more can in one rollout\. Abort, or widen/,
+    );
+  },
+);

@@ -283,3 +283,12 @@ t.test(
     t.ok((least?.rate ?? 0) > (least?.reference ?? 1) + 0.02, `${least?.rate} is found`);
   },
 );
+
+t.test('says how many distinct users live errors take, whatever the traffic', async (t) => {
+  const steps = defaultSteps('equivalent');
+  const unitsOf = (requestsPerSecond: number, spec = aSpec({ steps, margins: DEFAULT_MARGINS })) =>
+    planOf(spec, { requestsPerSecond, assumptions: { errorRate: 0 } }).units ?? 0;
+  t.ok(unitsOf(50) > 3_000 && unitsOf(50) < 5_000, `${unitsOf(50)}`);
+  t.equal(unitsOf(1), unitsOf(50));
+  t.equal(planOf(aSpec({ steps: STEPS.slice(0, 2) }), { requestsPerSecond: 1 }).units, undefined);
+});
