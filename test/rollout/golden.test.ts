@@ -52,8 +52,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Anchors: promotions that use up allowed loss, one that moves the anchor, and a person who sets it. */
   '0.2.0-anchor': {
-    sha256: '045668a81156315392098fc6b4dcc0e78063bed481cb50e82587672fc4d03ab2',
-    head: 'eb88b3c66d3d6d934a47702110ba1c5f5afab2fe4721152d00ee4acf6be06b0a',
+    sha256: '71854d183ca9374c2e665f0368f54e8d97f4982db46c80cef7812f3e5d444d86',
+    head: '5bcf52f0119f9029f27c3241703dd5d77f1690a26ef56119fb24e909925d9c36',
     records: 31,
     decisions: 12,
     endings: ['promoted', 'rolledBack', 'promoted'],
