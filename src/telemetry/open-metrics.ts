@@ -26,7 +26,7 @@ function familyText({ name, help, type, values }: RegistryMetric): string {
 
 function sampleText(name: string, { metricName, labels, value, exemplar }: RegistryValue): string {
   const sample = `${metricName ?? name}${labelsText(labels)} ${numberText(value)}`;
-  if (exemplar === undefined) return sample;
+  if (exemplar === undefined || exemplar === null) return sample;
   const { labelSet, value: seen, timestamp } = exemplar;
   return `${sample} # ${labelsText(labelSet) || '{}'} ${numberText(seen)} ${timestamp}`;
 }

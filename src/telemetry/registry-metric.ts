@@ -4,13 +4,14 @@ export type RegistryValue = {
   readonly labels: Readonly<Record<string, string | number | undefined>>;
   /** Of a histogram: the name with `_bucket`, `_sum` or `_count` behind it. */
   readonly metricName?: string;
-  /** One of the observations: where to look for its trace. Timestamp in seconds. */
+  /** One of the observations: where to look for its trace. Timestamp in seconds. The library's own histograms have null. */
   readonly exemplar?:
     | {
         readonly labelSet: Readonly<Record<string, string | number | undefined>>;
         readonly value: number;
         readonly timestamp: number;
       }
+    | null
     | undefined;
 };
 

@@ -109,6 +109,18 @@ t.test("a collector sees a request's tree, with the caller's own trace id", asyn
   }
   const servers = collected.spans.filter(({ kind }) => kind === 2);
   t.equal(servers.length, 1, 'what the caller does not sample is not traced');
+  await t.test(
+    "a scraper that takes OpenMetrics gets it whole, with the request's trace",
+    async (t) => {
+      const accept = 'application/openmetrics-text; version=1.0.0';
+      const page = await fetch(`${gateway.adminUrl}/metrics`, { headers: { accept } });
+      t.equal(page.status, 200);
+      const text = await page.text();
+      t.match(text, new RegExp(`understudy_request_duration_seconds_bucket.* # .*${TRACE}`));
+      t.match(text, /^process_cpu_seconds_total /m);
+      t.match(text, /# EOF\n$/);
+    },
+  );
   await t.test('metrics have the names of Prometheus, logs come too', async (t) => {
     const requests = await until('the metric', () =>
       collected.metrics.find(({ name }) => name === 'understudy_requests_total'),

@@ -24,7 +24,7 @@ t.test('families, samples and exemplars are written as OpenMetrics has them', as
       type: 'histogram',
       values: [
         { metricName: 'h_bucket', labels: { le: 1 }, value: 1, exemplar },
-        { metricName: 'h_bucket', labels: { le: '+Inf' }, value: 1, exemplar: undefined },
+        { metricName: 'h_bucket', labels: { le: '+Inf' }, value: 1, exemplar: null },
         { metricName: 'h_count', labels: {}, value: 1 },
         { metricName: 'h_sum', labels: {}, value: Number.POSITIVE_INFINITY },
       ],
