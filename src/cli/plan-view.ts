@@ -1,5 +1,5 @@
 import { ATTEMPT_DAYS } from '../core/attempt.ts';
-import { countText, durationText, percentText } from '../core/text.ts';
+import { chosenText, counted, countText, durationText, percentText } from '../core/text.ts';
 import type { Plan } from '../rollout/plan.ts';
 import { formatTable } from './table.ts';
 
@@ -58,11 +58,25 @@ function sumOf(plan: Plan): readonly string[] {
       : [
           `That is more than maxSamples for ${beyondMax.join(', ')}: expect the rollout to end without proof.`,
         ]),
+    ...anchorOf(plan),
     ...(attempt === undefined || attempt.number === 1
       ? []
       : [
           `Attempt ${attempt.number} at these weights within ${ATTEMPT_DAYS} days: ${percentText(attempt.falsePromotion)} is left for a false promotion.`,
         ]),
+  ];
+}
+
+/** Where loss adds up against a third version: how much of what is allowed stable has used. */
+function anchorOf({ anchor }: Plan): readonly string[] {
+  if (anchor === undefined) return [];
+  const { version, spent, allowed } = anchor;
+  const more =
+    spent.unmeasured === 0
+      ? ''
+      : `, besides ${counted(spent.unmeasured, 'unmeasured change')} of stable`;
+  return [
+    `Held to anchor ${version}: stable has used ${chosenText(spent.loss)} of the ${chosenText(allowed)} loss allowed since${more}.`,
   ];
 }
 

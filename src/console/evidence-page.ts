@@ -46,6 +46,7 @@ function keysOf({ spec, verdict, startedMs, looks, weights }: EvidenceExport): M
     ['Verdict', verdict ?? 'none', 'at the last look'],
     ['Intent', spec.intent, ''],
     ['Claim', spec.claim ?? 'noWorse', ''],
+    ...anchorKey(spec),
     ['Last look after', durationText(lastMs), ''],
     ['Live traffic', percentText((weights.at(-1)?.weightBp ?? 0) / ALL_BP), 'of the candidate'],
     ['False rollback', percentText(spec.errorBudget.falseRollback), 'at most'],
@@ -98,6 +99,13 @@ function metricTable({ metrics }: EvidenceExport): Markup {
     [...heading, 'Effect (95 %)', 'Proven so far, of the margin', 'Missing'],
     ...rows,
   ]);
+}
+
+function anchorKey({
+  anchor,
+}: EvidenceExport['spec']): readonly (readonly [string, string, string])[] {
+  if (anchor === undefined) return [];
+  return [['Anchor', anchor.version, `${shown(anchor.spent.loss)} lost since`]];
 }
 
 function findingText({ superior, finding }: EvidenceExport['metrics'][number]): string {

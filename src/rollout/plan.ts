@@ -1,4 +1,6 @@
+import type { AnchorSpent } from '../core/anchor.ts';
 import { type AttemptShare, attemptShare } from '../core/attempt.ts';
+import { anchorBeside } from '../core/rollout.ts';
 import { expectedGrowth, logNeeded, samplesUntil } from '../decide/expected-growth.ts';
 import { metricLabel, metricPlans } from '../decide/metric-plans.ts';
 import { equalTruth, improvementOf, type Truth, type TruthAssumptions } from '../decide/truth.ts';
@@ -30,6 +32,13 @@ export type PlanStep = {
   readonly slowest: string | undefined;
 };
 
+/** A loss, as it was measured. */
+type PlannedAnchor = {
+  readonly version: string;
+  readonly spent: AnchorSpent;
+  readonly allowed: number;
+};
+
 export type Plan = {
   /** The rate that the hours are for; undefined: it is not known, and neither are they. */
   readonly requestsPerSecond: number | undefined;
@@ -59,6 +68,8 @@ export type Plan = {
   readonly leastImprovement: number | undefined;
   /** What follows the promotion; undefined: nothing is held back. It is in no sum of the plan. */
   readonly holdback: PlanHoldback | undefined;
+  /** What stable has used of the loss that is allowed since the anchor; undefined where loss adds up against none. */
+  readonly anchor: PlannedAnchor | undefined;
   /** Which attempt it is, and the false promotions that it may cost; undefined where attempts are not counted. */
   readonly attempt: AttemptShare | undefined;
 };
@@ -119,6 +130,7 @@ export function planOf(spec: PlannedSpec, options: PlanOptions): Plan {
     improvement: improvementOf(spec),
     leastImprovement: leastImprovement(known, assumptions.discordantRate),
     holdback: planHoldback(known),
+    anchor: anchorOf(spec),
     attempt: attemptShare(spec.attempt, spec.errorBudget.falsePromotion),
   };
 }
@@ -137,6 +149,13 @@ function beyondMax({ spec, truth }: WalkOptions): readonly string[] {
     const samples = growth && samplesUntil(undefined, growth, logNeeded('safe', spec, weight));
     return samples !== undefined && samples <= maxSamples ? [] : [metricLabel(key)];
   });
+}
+
+function anchorOf(spec: PlannedSpec): PlannedAnchor | undefined {
+  const beside = anchorBeside(spec);
+  if (beside === undefined || spec.anchor === undefined) return undefined;
+  const { spent } = spec.anchor;
+  return { version: beside.version, spent, allowed: spec.margins.labelledLoss };
 }
 
 /** All steps of the spec: those that a walk never comes to have no figures. */

@@ -264,6 +264,7 @@ const PLAN: Plan = {
   improvement: undefined,
   leastImprovement: undefined,
   holdback: undefined,
+  anchor: undefined,
   attempt: { number: 1, falsePromotion: 0.0304 },
 };
 
@@ -296,6 +297,12 @@ t.test(
     );
   },
 );
+
+t.test('a plan says what of the allowed loss is used', async (t) => {
+  const anchor = { version: '1', spent: { loss: 0.009, unmeasured: 0 }, allowed: 0.02 };
+  const text = formatPlan({ ...PLAN, anchor });
+  t.match(text, /Held to anchor 1: stable has used 0\.009 of the 0\.02 loss allowed since\./);
+});
 
 t.test('a plan shows labels, attempts, and what worse candidates cost', async (t) => {
   const effect = { times: 5, errorRate: 0.005, isStopped: true, requests: 40_000, hours: 0.5 };
