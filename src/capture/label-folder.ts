@@ -59,7 +59,7 @@ export class LabelFolder {
   }
 
   /** One store of a rollout; what the model's earlier ones left is deleted. */
-  open({ model, rolloutId, part }: LabelPlace, bytesMax: number): LabelStore {
+  open({ model, rolloutId, part }: LabelPlace, bytesMax: () => number): LabelStore {
     const { folder, clock, onError } = this.#options;
     const ofModel = join(folder, saltedHash('labels', model));
     const ofRollout = saltedHash('labels', rolloutId);

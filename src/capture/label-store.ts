@@ -28,8 +28,8 @@ export type LabelStoreOptions = {
   readonly folder: string;
   /** A folder around it: all in there `but` one belongs to rollouts that have ended, and is deleted. */
   readonly ended: { readonly among: string; readonly but: string };
-  /** Of all files together. */
-  readonly bytesMax: number;
+  /** Of all files together; asked each time, so that it may change. */
+  readonly bytesMax: () => number;
   readonly clock: Pick<Clock, 'wallMs'>;
   /** Called with what the disk did, once until it works again. */
   readonly onError: (error: unknown) => void;
@@ -138,7 +138,7 @@ export class LabelStore {
 
   #present(): StoreFile {
     const last = this.#files.at(-1);
-    const isFull = last !== undefined && last.bytes >= this.#options.bytesMax / FILES;
+    const isFull = last !== undefined && last.bytes >= this.#options.bytesMax() / FILES;
     return last === undefined || isFull ? this.#begin() : last;
   }
 
@@ -151,7 +151,7 @@ export class LabelStore {
 
   #bound(): void {
     const total = (): number => this.#files.reduce((sum, { bytes }) => sum + bytes, 0);
-    while (this.#files.length > 1 && total() > this.#options.bytesMax) this.#deleteOldest();
+    while (this.#files.length > 1 && total() > this.#options.bytesMax()) this.#deleteOldest();
   }
 
   #deleteOldest(): void {

@@ -31,8 +31,8 @@ export type LabelWaitOptions<Payload> = {
   /** From a request to the last label that counts for it, milliseconds. May grow. */
   readonly windowMs: () => number;
   readonly unit: { readonly requests: number; readonly windowMs: number };
-  /** Bytes of waiting requests, each as it is stored. */
-  readonly bytesMax: number;
+  /** Bytes of memory that waiting requests take, about; asked each time, so that it may change. */
+  readonly bytesMax: () => number;
   /** Wall clock: what began until then has been counted by an earlier process. */
   readonly countedUntilMs: number;
   readonly clock: Pick<Clock, 'wallMs'>;
@@ -73,8 +73,15 @@ type Cohort = {
   readonly ids: string[];
 };
 
-/** What an entry that is not kept yet counts for. */
-const OPEN_BYTES = 64;
+/**
+ * What entries take in memory, measured: one that is not kept yet, the objects of one that is, those of its cohort, its losses, and
+ * how much more the values of a line take than their text.
+ */
+const OPEN_BYTES = 270;
+const KEPT_BYTES = 100;
+const COHORT_BYTES = 150;
+const LOSSES_BYTES = 48;
+const BYTES_PER_CHARACTER = 4;
 
 /** Digests of counted requests that are remembered, so that a copy that comes later is no new unit. */
 const DIGESTS_MAX = 20_000;
@@ -111,6 +118,7 @@ export class LabelWait<Payload> {
       newestMs: this.#kept === 0 ? 0 : this.#newestMs,
       countedUntilMs: this.#countedUntilMs,
       dropped: this.#dropped,
+      bytes: this.#bytes,
     };
   }
 
@@ -172,7 +180,8 @@ export class LabelWait<Payload> {
       case 'kept': {
         if (state.losses !== undefined) return 'duplicate';
         const losses = this.#options.lossesOf(state.payload, label);
-        entry.state = { ...state, losses };
+        entry.state = { ...state, losses, bytes: state.bytes + LOSSES_BYTES };
+        this.#bytes += LOSSES_BYTES;
         this.#store(['l', this.#options.clock.wallMs(), id, losses]);
         return 'joined';
       }
@@ -221,7 +230,9 @@ export class LabelWait<Payload> {
     if (line[0] === 'l') {
       const [, , id, losses] = line;
       const entry = this.#entries.get(id);
-      if (entry?.state.kind === 'kept') entry.state = { ...entry.state, losses };
+      if (entry?.state.kind !== 'kept' || entry.state.losses !== undefined) return;
+      entry.state = { ...entry.state, losses, bytes: entry.state.bytes + LOSSES_BYTES };
+      this.#bytes += LOSSES_BYTES;
       return;
     }
     const [, atMs, id, unit, sameAs, stored, losses] = line;
@@ -237,7 +248,13 @@ export class LabelWait<Payload> {
   #setKept(id: string, { atMs, kept, losses, isStored = false }: KeptAt<Payload>): void {
     const { unit, sameAs, payload } = kept;
     const line: StoredLine = ['p', atMs, id, unit ?? null, sameAs ?? null, payload, losses ?? null];
-    const bytes = isStored ? JSON.stringify(line).length : this.#store(line);
+    const characters = isStored ? JSON.stringify(line).length : this.#store(line);
+    const isFirst = this.#cohorts.get(keyOf(id, kept))?.ids.length === 1;
+    const bytes =
+      BYTES_PER_CHARACTER * characters +
+      KEPT_BYTES +
+      (isFirst ? COHORT_BYTES : 0) +
+      (losses === undefined ? 0 : LOSSES_BYTES);
     this.#entries.set(id, { atMs, state: { kind: 'kept', payload, losses, bytes } });
     this.#bytes += bytes - OPEN_BYTES;
     this.#kept += 1;
@@ -253,7 +270,7 @@ export class LabelWait<Payload> {
 
   /** False for a request that is not counted: its unit has been, or has enough requests. */
   #joinCohort(id: string, atMs: number, { unit, sameAs }: Kept<Payload>): boolean {
-    const key = unit === undefined ? (sameAs === undefined ? `r${id}` : `d${sameAs}`) : `u${unit}`;
+    const key = keyOf(id, { unit, sameAs });
     const cohort = this.#cohorts.get(key);
     if (cohort === undefined) {
       if (this.#wasCounted(unit, sameAs)) return false;
@@ -311,7 +328,7 @@ export class LabelWait<Payload> {
   }
 
   #dropOldest(): void {
-    while (this.#bytes > this.#options.bytesMax && this.#entries.size > 1) {
+    while (this.#bytes > this.#options.bytesMax() && this.#entries.size > 1) {
       const [oldest] = this.#cohorts;
       if (oldest === undefined) {
         for (const id of this.#entries.keys()) {
@@ -333,6 +350,12 @@ export class LabelWait<Payload> {
       return undefined;
     }
   }
+}
+
+/** What names the cohort of a request. */
+function keyOf(id: string, { unit, sameAs }: Pick<Kept<unknown>, 'unit' | 'sameAs'>): string {
+  if (unit !== undefined) return `u${unit}`;
+  return sameAs === undefined ? `r${id}` : `d${sameAs}`;
 }
 
 type KeptAt<Payload> = {

@@ -75,8 +75,8 @@ export const DEFAULTS = {
       callerPerSecond: 1_000,
       /** Max labels of one address in one rollout. */
       callerMax: 1_000_000,
-      /** Max bytes of requests whose label window has not ended; beyond, the oldest is dropped. Some 400,000 requests. */
-      storeMax: '32MiB',
+      /** Max memory of requests whose label window has not ended; beyond, the oldest is dropped. Some 120,000 requests. */
+      storeMax: '64MiB',
     },
     /** Versions to load in addition to those of the route: none. Triton's version_policy. */
     versions: { latest: 1 },

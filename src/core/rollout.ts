@@ -232,6 +232,11 @@ export function isFinal(phase: Phase): boolean {
   return phase.kind === 'promoted' || phase.kind === 'rolledBack' || phase.kind === 'aborted';
 }
 
+/** True for a trial that ended only because its time was over: it can continue with its evidence. */
+export function endedOutOfTime({ phase }: Pick<Rollout, 'phase'>): boolean {
+  return phase.kind === 'rolledBack' && phase.decidedBy.join() === 'maxDuration';
+}
+
 /** Asked for from outside; applied by the controller only. */
 export type Command =
   | { readonly kind: 'start'; readonly spec: RolloutSpec }

@@ -1,15 +1,16 @@
 import { type Refusal, refused } from '../core/refusal.ts';
-import { type Command, isFinal, type Phase, type Rollout } from '../core/rollout.ts';
+import {
+  type Command,
+  endedOutOfTime,
+  isFinal,
+  type Phase,
+  type Rollout,
+} from '../core/rollout.ts';
 
 /** A trial, and the step that it is in, or was in when it ended. */
 export type Extendable = { readonly rollout: Rollout; readonly step: number };
 
 export type Extend = Extract<Command, { kind: 'extend' }>;
-
-/** True for a trial that ended only because its time was over: it can continue with its evidence. */
-export function endedOutOfTime({ phase }: Rollout): boolean {
-  return phase.kind === 'rolledBack' && phase.decidedBy.join() === 'maxDuration';
-}
 
 /** Why a trial cannot be given more time, as far as it is the trial's own doing; undefined: it can. */
 export function refusalOfExtension(

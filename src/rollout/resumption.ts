@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { SerialQueues } from '../concurrency/serial-queues.ts';
 import type { RouteBasis } from '../core/adoption.ts';
 import { ServeError } from '../core/errors.ts';
+import { endedOutOfTime, isFinal } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
 import { findRoute, type RouteQuestion } from './adoption.ts';
 import { aliveTrial, swappedPackage } from './history.ts';
@@ -98,10 +99,13 @@ export class Resumption {
     return isOwed ? routeFor(last, route) : undefined;
   }
 
-  /** Opens the running trial with its recorded evidence. */
+  /** Opens the running trial with its recorded evidence, and one that may be extended: labels of its answers still come. */
   open(model: string): void {
-    const alive = aliveTrial(this.#parts.book.model(model));
-    if (alive !== undefined) this.#parts.deployer.open(alive.rollout, alive.evidence);
+    const last = this.#parts.book.model(model).trials.at(-1);
+    if (last === undefined) return;
+    const { rollout, evidence } = last;
+    if (!isFinal(rollout.phase) || endedOutOfTime(rollout))
+      this.#parts.deployer.open(rollout, evidence);
   }
 
   /** Once traffic is served: records the chosen route and resumes what the ledger says was under way. */

@@ -20,7 +20,7 @@ export type LiveLabelsOptions = {
   readonly from: LiveLossEvidence | undefined;
   readonly losses: Losses;
   readonly windowMs: () => number;
-  readonly storeBytesMax: number;
+  readonly storeBytesMax: () => number;
   readonly startedMs: number;
   readonly store?: LabelStore | undefined;
   readonly clock: Pick<Clock, 'wallMs'>;

@@ -37,7 +37,7 @@ export type MatureLabelsOptions = {
   readonly losses: Losses | undefined;
   /** From a request to the last label that counts for it, milliseconds. */
   readonly windowMs: () => number;
-  readonly storeBytesMax: number;
+  readonly storeBytesMax: () => number;
   readonly startedMs: number;
   readonly store?: LabelStore | undefined;
   readonly clock: Pick<Clock, 'wallMs'>;

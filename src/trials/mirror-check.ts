@@ -146,8 +146,12 @@ export class MirrorCheck {
   /** What has been under way for too long is as good as lost. */
   #miss(nowMs: number): void {
     const patienceMs = this.#patienceMs();
-    const [oldestMs = nowMs] = this.#underWay.values();
-    if (nowMs - oldestMs >= patienceMs) this.#badMs ??= nowMs;
+    for (const [requestId, drawnMs] of this.#underWay) {
+      if (nowMs - drawnMs < patienceMs) break;
+      this.#badMs ??= nowMs;
+      if (nowMs - drawnMs < this.#options.longestMs + SLACK_MS) break;
+      this.#underWay.delete(requestId);
+    }
     for (const [, sentMs] of this.#known) {
       if (nowMs - sentMs < patienceMs) continue;
       this.#badMs ??= nowMs;

@@ -56,7 +56,7 @@ export type RolloutObserverOptions = {
   readonly anchor?: Contestant | undefined;
   readonly labelSettings: () => LabelSettings;
   /** Where what waits for labels outlives the process; without it, it does not. */
-  readonly openStore?: ((part: LabelPart, bytesMax: number) => LabelStore) | undefined;
+  readonly openStore?: ((part: LabelPart, bytesMax: () => number) => LabelStore) | undefined;
   readonly clock: Clock;
   /** How long the mirror lets a copy wait and run at most, milliseconds; by default 65 s. */
   readonly mirrorLongestMs?: number | undefined;
@@ -249,8 +249,8 @@ function judgesLiveLoss({ rollout: { spec } }: RolloutObserverOptions): boolean 
   return rulesOf(spec) > 1 && names.includes('liveLoss');
 }
 
-/** Mirrored pairs and live answers share what there is. */
-function storeBytesOf(options: RolloutObserverOptions): number {
-  const { storeBytesMax } = options.labelSettings();
-  return judgesLiveLoss(options) ? Math.floor(storeBytesMax / 2) : storeBytesMax;
+/** Mirrored pairs and live answers share what there is, as configured at present. */
+function storeBytesOf(options: RolloutObserverOptions): () => number {
+  const parts = judgesLiveLoss(options) ? 2 : 1;
+  return () => Math.floor(options.labelSettings().storeBytesMax / parts);
 }

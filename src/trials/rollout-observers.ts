@@ -8,7 +8,13 @@ import type { FailureKind } from '../core/failure-kind.ts';
 import { judgedSpec } from '../core/holdback.ts';
 import type { MirrorEvent, MirrorTarget, Order, RolloutReport } from '../core/messages.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
-import { anchorBeside, type Rollout, type RolloutSpec } from '../core/rollout.ts';
+import {
+  anchorBeside,
+  endedOutOfTime,
+  isFinal,
+  type Rollout,
+  type RolloutSpec,
+} from '../core/rollout.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type Contestant, type Contestants, whyNotComparable } from './comparable.ts';
 import { type LabelSettings, RolloutObserver } from './rollout-observer.ts';
@@ -40,6 +46,8 @@ export class RolloutObservers {
   readonly #options: RolloutObserversOptions;
   /** By model: one rollout at a time. */
   readonly #observers = new Map<string, RolloutObserver>();
+  /** By model: a rollout that ended as its time was over. While it may be extended, labels of its answers are taken. */
+  readonly #extendable = new Map<string, RolloutObserver>();
 
   constructor(options: RolloutObserversOptions) {
     this.#options = options;
@@ -54,8 +62,26 @@ export class RolloutObservers {
     }
   }
 
-  /** A rollout begins, or resumes with evidence of an earlier process. */
+  /**
+   * A rollout begins, resumes with evidence of an earlier process, or is extended. One that has ended takes labels only, until it is
+   * extended or another one begins.
+   */
   open(rollout: Rollout, from: Evidence): void {
+    const { model } = rollout.spec;
+    const kept = this.#extendable.get(model);
+    this.#extendable.delete(model);
+    if (kept !== undefined && kept.rolloutId !== rollout.id) void kept.close(true);
+    const observer = kept?.rolloutId === rollout.id ? kept : this.#created(rollout, from);
+    if (observer === undefined) return;
+    if (isFinal(rollout.phase)) {
+      this.#extendable.set(model, observer);
+      return;
+    }
+    this.#observers.set(model, observer);
+    this.#options.order({ kind: 'rollout', model, rolloutId: rollout.id, isOpen: true });
+  }
+
+  #created(rollout: Rollout, from: Evidence): RolloutObserver | undefined {
     const { labelSettings, labelFolder, clock, order, onInternalError } = this.#options;
     const { model, stable, candidate } = rollout.spec;
     // Of a rollout that begins its holdback: what its trial has seen, and waits for, decides nothing more.
@@ -63,16 +89,17 @@ export class RolloutObservers {
     this.#observers.delete(model);
     const contestants = this.#contestants(rollout.spec);
     if (contestants === undefined) {
+      if (isFinal(rollout.phase)) return undefined;
       const pair = `expected versions ${stable} and ${candidate} of ${model} in the catalogue`;
       const error = new Error(
         `${pair}, found one of them missing: ${rollout.id} collects no evidence`,
       );
       onInternalError('open rollout', error);
-      return;
+      return undefined;
     }
     const isHeldBack = rollout.heldBackSinceMs !== undefined;
     const storeId = isHeldBack ? `${rollout.id} holdback` : rollout.id;
-    const observer = new RolloutObserver({
+    return new RolloutObserver({
       rollout: { ...rollout, spec: judgedSpec(rollout) },
       from,
       ...contestants,
@@ -87,8 +114,6 @@ export class RolloutObservers {
         this.#options.onFailure?.({ model, version }, { arm, kind });
       },
     });
-    this.#observers.set(model, observer);
-    order({ kind: 'rollout', model, rolloutId: rollout.id, isOpen: true });
   }
 
   /** Why a trial of these two could show nothing, in a sentence; undefined: it could. */
@@ -102,7 +127,8 @@ export class RolloutObservers {
     const observer = this.#observers.get(model);
     if (observer?.rolloutId !== rollout.id) return;
     this.#observers.delete(model);
-    void observer.close(true);
+    if (endedOutOfTime(rollout)) this.#extendable.set(model, observer);
+    else void observer.close(true);
     this.#options.order({ kind: 'rollout', model, rolloutId: rollout.id, isOpen: false });
   }
 
@@ -118,7 +144,8 @@ export class RolloutObservers {
 
   /** Writes down what waits for labels, for the next process. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#observers.values()].map((observer) => observer.close(false)));
+    const all = [...this.#observers.values(), ...this.#extendable.values()];
+    await Promise.all(all.map((observer) => observer.close(false)));
   }
 
   /**
@@ -128,7 +155,7 @@ export class RolloutObservers {
   label(token: string, label: unknown, caller?: string): LabelResult {
     const claims = this.#options.tokens.read(token);
     const { model } = claims;
-    const observer = this.#observers.get(model);
+    const observer = this.#observers.get(model) ?? this.#extendable.get(model);
     if (observer === undefined) return 'notSampled';
     if (caller !== undefined) this.#admit(model, observer, caller);
     return observer.label(claims, label);
@@ -154,7 +181,8 @@ export class RolloutObservers {
         this.#observers.get(report.model)?.assigned(report);
         return;
       case 'ended':
-        this.#observers.get(report.model)?.ended(report);
+        // Else a request that was under way as the time ended would hold up all after it, once extended.
+        (this.#observers.get(report.model) ?? this.#extendable.get(report.model))?.ended(report);
         return;
       case 'drawn':
         this.#observerOf(report.target)?.expect(report.requestId);

@@ -19,7 +19,7 @@ function aWait(over: Partial<LabelWaitOptions<number>> = {}) {
   const wait = new LabelWait<number>({
     windowMs: () => WINDOW_MS,
     unit: UNIT,
-    bytesMax: 1_048_576,
+    bytesMax: () => 16 * 1_048_576,
     countedUntilMs: 0,
     clock,
     check: (label) => {
@@ -123,7 +123,7 @@ t.test('equal requests without a unit are one', async (t) => {
 });
 
 t.test('beyond its bytes the oldest request is dropped and counted', async (t) => {
-  const { wait, clock, counted, pair } = aWait({ bytesMax: 1_000 });
+  const { wait, clock, counted, pair } = aWait({ bytesMax: () => 8_000 });
   for (let at = 0; at < 100; at += 1) {
     pair(`r${at}`, at);
     clock.advance(1);
@@ -178,7 +178,7 @@ async function aFolder(t: Test) {
 
 t.test('what waits and its labels outlive the process, and nothing is counted twice', async (t) => {
   const { labels, errors } = await aFolder(t);
-  const first = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576);
+  const first = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, () => 1_048_576);
   const before = aWait({ store: first });
   await before.wait.restore();
   before.pair('a', 1);
@@ -194,7 +194,7 @@ t.test('what waits and its labels outlive the process, and nothing is counted tw
 
   const { countedUntilMs } = before.wait.counts();
   const after = aWait({
-    store: labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576),
+    store: labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, () => 1_048_576),
     countedUntilMs,
   });
   after.clock.advance(1_000);
@@ -217,16 +217,16 @@ t.test('what waits and its labels outlive the process, and nothing is counted tw
 
 t.test('a rollout that has ended leaves nothing, also where its process was killed', async (t) => {
   const { folder, labels } = await aFolder(t);
-  const first = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576);
+  const first = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, () => 1_048_576);
   first.append('["l",1,"a",[0]]');
   await first.close();
   const [ofModel = ''] = await readdir(folder);
-  const second = labels.open({ model: 'm', rolloutId: 'two', part: 'pairs' }, 1_048_576);
+  const second = labels.open({ model: 'm', rolloutId: 'two', part: 'pairs' }, () => 1_048_576);
   t.same(await second.read(), []);
   second.append('["l",2,"b",[0]]');
   await second.close();
   t.equal((await readdir(join(folder, ofModel))).length, 1, 'only of the second');
-  const again = labels.open({ model: 'm', rolloutId: 'two', part: 'pairs' }, 1_048_576);
+  const again = labels.open({ model: 'm', rolloutId: 'two', part: 'pairs' }, () => 1_048_576);
   t.same(await again.read(), [['l', 2, 'b', [0]]]);
   await again.remove();
   t.same(
@@ -239,31 +239,34 @@ t.test('a rollout that has ended leaves nothing, also where its process was kill
 
 t.test('a line that a kill has torn, and one that is none, are left out', async (t) => {
   const { labels } = await aFolder(t);
-  const store = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576);
+  const store = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, () => 1_048_576);
   store.append('["l",1,"a",[0]]');
   store.append('["x"]');
   store.append('["l",2,"b",[0');
   await store.close();
-  const next = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576);
+  const next = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, () => 1_048_576);
   t.same(await next.read(), [['l', 1, 'a', [0]]]);
   next.append('["l",3,"c",[0]]');
   await next.close();
   t.equal(
-    (await labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576).read()).length,
+    (await labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, () => 1_048_576).read())
+      .length,
     2,
   );
 });
 
 t.test('the files of a store stay within their bytes, and the oldest go first', async (t) => {
   const { folder, labels } = await aFolder(t);
-  const store = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 16_000);
+  const store = labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, () => 16_000);
   await store.read();
   for (let at = 0; at < 40; at += 1) {
     store.append(JSON.stringify(['l', at, 'x'.repeat(1_000), [0]]));
     await store.flush();
   }
   await store.close();
-  const lines = await labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 16_000).read();
+  const lines = await labels
+    .open({ model: 'm', rolloutId: 'one', part: 'pairs' }, () => 16_000)
+    .read();
   t.ok(lines.length >= 10 && lines.length <= 16, `${lines.length} lines are left`);
   t.equal(lines.at(-1)?.[1], 39);
   t.ok(folder);
@@ -277,7 +280,7 @@ t.test('a disk that takes nothing costs no caller anything and is reported once'
     onError: (error) => errors.push(error),
   });
   const { wait, clock, counted, pair } = aWait({
-    store: labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576),
+    store: labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, () => 1_048_576),
   });
   await wait.restore();
   pair('a', 1);
@@ -330,7 +333,7 @@ t.test('pairs of one moment are handed over together', async (t) => {
 
 t.test('other work goes on while a store is read back', async (t) => {
   const { labels } = await aFolder(t);
-  const open = () => labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, 1_048_576);
+  const open = () => labels.open({ model: 'm', rolloutId: 'one', part: 'pairs' }, () => 1_048_576);
   const before = open();
   await before.read();
   const [count, atMs] = [10_000, new HandClock().wallMs()];

@@ -265,7 +265,7 @@ t.test('everything has a default', async (t) => {
     versions: { kind: 'latest', count: 1 },
     follows: false,
     route: undefined,
-    labels: { windowMs: undefined, selection: 'arrival', ...FROM_ANY, storeBytesMax: 33_554_432 },
+    labels: { windowMs: undefined, selection: 'arrival', ...FROM_ANY, storeBytesMax: 67_108_864 },
     rollout: {},
   });
   t.same((await loadConfig(undefined)).server, config.server, 'without a file as well');

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { Phase } from '../../src/core/rollout.ts';
-import { endedOutOfTime, extended, refusalOfExtension } from '../../src/rollout/extension.ts';
+import { endedOutOfTime } from '../../src/core/rollout.ts';
+import { extended, refusalOfExtension } from '../../src/rollout/extension.ts';
 import { aRollout, aSpec, evidenceOf, PROVE, paused, progressing, World } from './builders.ts';
 
 const HOUR = 3_600_000;

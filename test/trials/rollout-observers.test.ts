@@ -1,4 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import t from 'tap';
+import { LabelFolder } from '../../src/capture/label-folder.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { MirrorEvent, Order, RolloutReport } from '../../src/core/messages.ts';
@@ -18,6 +22,7 @@ import {
 } from '../mirror/builders.ts';
 import { aPackage, aPair } from '../models/builders.ts';
 import { aRollout, aSpec, PROVE } from '../rollout/builders.ts';
+import { until } from '../support/until.ts';
 
 const FROM_ANY = { from: 'any' as const, callers: { perSecondMax: 100, labelsMax: 1_000 } };
 
@@ -25,11 +30,13 @@ const target = { model: 'fashion', version: '2', rolloutId: aRollout().id };
 function aDecider(
   order: (order: Order) => void = () => undefined,
   over: Partial<LabelSettings> = {},
+  parts: { readonly labelFolder?: LabelFolder; readonly clock?: HandClock } = {},
 ) {
   const events: MirrorEvent[] = [];
   const errors: string[] = [];
-  const clock = new HandClock();
+  const clock = parts.clock ?? new HandClock();
   const observers = new RolloutObservers({
+    labelFolder: parts.labelFolder,
     contestant: ({ version }) => (version === '3' ? undefined : aPackage(version)),
     labelSettings: () => ({ windowMs: 60_000, storeBytesMax: 1_048_576, ...FROM_ANY, ...over }),
     clock,
@@ -306,4 +313,59 @@ t.test('who may label, and how much, is as the model declares it', async (t) => 
   t.equal(observers.label('fashion/1/r1', 'coat', '10.0.0.1'), 'waiting');
   t.throws(() => observers.label('fashion/1/r2', 'coat', '10.0.0.1'), { code: 'forbidden' });
   t.equal(observers.label('fashion/1/r2', 'coat', '10.0.0.2'), 'waiting', 'another caller');
+});
+
+t.test('what waits for labels when the time is up is there when it is extended', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'extended-'));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const rollout = aRollout({
+    spec: aSpec({ rules: 2, labels: { windowMs: 60_000, selection: 'random' } }),
+  });
+  const phase = { kind: 'rolledBack', atMs: 1, why: 'time', decidedBy: ['maxDuration'] } as const;
+  const outOfTime = { ...rollout, phase };
+  const drawn = (observers: RolloutObservers, requestId: string): void => {
+    observers.receive({ kind: 'drawn', target, requestId });
+    const pair = aPair(requestId, { stable: 1, candidate: 1 });
+    observers.receive({ kind: 'paired', target, pair, load: 1 });
+  };
+  const process = (clock: HandClock) => {
+    const labelFolder = new LabelFolder({ folder, clock, onError: (error) => t.fail(`${error}`) });
+    return aDecider(undefined, { from: 'any' }, { labelFolder, clock }).observers;
+  };
+  const clock = new HandClock();
+  const label = (observers: RolloutObservers, id: string) =>
+    observers.label(`fashion/1/${id}`, 'coat');
+  const before = process(clock);
+  before.open(rollout, NO_EVIDENCE);
+  for (const id of ['r1', 'r2', 'r3']) drawn(before, id);
+  const evidence = before.evidence(rollout.id);
+  t.equal(evidence.labelling?.waiting, 3);
+  before.close(outOfTime);
+  t.equal(label(before, 'r1'), 'joined', 'a label that comes when the time is over');
+  await before.stop();
+
+  const after = process(clock);
+  after.open(outOfTime, evidence);
+  // While the store is read a label waits.
+  await until('the store is read', () => label(after, 'r2') === 'duplicate');
+  t.equal(label(after, 'r1'), 'duplicate', 'the label of before the restart is there');
+  t.same(after.evidence(rollout.id), NO_EVIDENCE, 'it has ended');
+  after.open(rollout, evidence);
+  clock.advance(60_001);
+  const { labelling } = after.evidence(rollout.id);
+  t.match(labelling, { waiting: 0, labelled: 2 });
+  t.same(labelling?.coverage['']?.agreeing, { units: 3, labelled: 2 });
+  after.close({ ...rollout, phase: { kind: 'aborted', atMs: 2, why: 'a reason' } });
+  t.equal(label(after, 'r3'), 'notSampled');
+});
+
+t.test('what may be extended is given up when another rollout begins', async (t) => {
+  const { observers } = aDecider();
+  const rollout = aRollout({ spec: aSpec({ rules: 2 }) });
+  const phase = { kind: 'rolledBack', atMs: 1, why: 'time', decidedBy: ['maxDuration'] } as const;
+  observers.open(rollout, NO_EVIDENCE);
+  observers.receive({ kind: 'drawn', target, requestId: 'r1' });
+  observers.close({ ...rollout, phase });
+  observers.open({ ...rollout, id: 'fashion-2-2' }, NO_EVIDENCE);
+  t.equal(observers.label('fashion/1/r1', 'coat'), 'notSampled');
 });
