@@ -1,4 +1,5 @@
 import { DEFAULT_MARGINS } from '../../src/config/defaults.ts';
+import { pairedErrorsClaim } from '../../src/core/rollout.ts';
 import type { Answer } from './answer.ts';
 import { happens, lognormal } from './chance.ts';
 import { limitOfLinear, limitOfMean } from './information-limit.ts';
@@ -30,7 +31,7 @@ export const WHOLE_ROLLOUTS: readonly WholeRollout[] = [0, 0.001, 0.005, 0.01].m
     requestsMax: 250_000,
     nature: sameModel(errors),
   },
-  limit: limitInShadow() + limitInCanary(errors),
+  limit: limitInShadow(errors) + limitInCanary(errors),
 }));
 
 /** Labels come at once, for every answer. */
@@ -50,8 +51,12 @@ function sameModel(errors: number): World['nature'] {
     });
 }
 
-/** Of the two that are required in shadow, `labelledLoss` needs more. */
-function limitInShadow(): number {
+/** Both that are required in shadow see the same pairs, so the greater limit binds. */
+function limitInShadow(errors: number): number {
+  return Math.max(limitOfLabels(), limitOfFailures(errors));
+}
+
+function limitOfLabels(): number {
   const alone = WRONG * (1 - WRONG);
   return limitOfMean({
     truth: [
@@ -62,6 +67,25 @@ function limitInShadow(): number {
     lower: -1,
     upper: 1,
     margin: DEFAULT_MARGINS.labelledLoss,
+    finding: 'nonInferior',
+    error: ERROR,
+  });
+}
+
+/** Of candidate less `ratio` x stable, which fail on the same request independently of each other. */
+function limitOfFailures(errors: number): number {
+  const { ratio, absolute } = pairedErrorsClaim(DEFAULT_MARGINS);
+  const both = errors * errors;
+  return limitOfMean({
+    truth: [
+      [0, 1 - 2 * errors + both],
+      [1, errors - both],
+      [-ratio, errors - both],
+      [1 - ratio, both],
+    ],
+    lower: -ratio,
+    upper: 1,
+    margin: absolute,
     finding: 'nonInferior',
     error: ERROR,
   });

@@ -57,7 +57,9 @@ export function expectedGrowth(expectation: Expectation): Bets | undefined {
     case 'labelledLoss': {
       const loss = { plus: truth.loss.lost, minus: truth.loss.won };
       if (isClaimedBetter(expectation)) return superiorOfMean(valuesOf(loss));
-      return differences(side, margins.labelledLoss, loss);
+      const ofMean = side === 'harm' ? harmOfMean : safeOfMean;
+      const whole = { lower: -1, upper: 1, margin: margins.labelledLoss };
+      return ofMean(valuesOf(loss), whole, 'labels');
     }
     case 'anchorLoss':
       return differences(side, margins.labelledLoss, {

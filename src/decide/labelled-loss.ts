@@ -82,6 +82,7 @@ export function judgeLoss(
   const labelling = { ...(evidence.labelling ?? NO_LABELS), coverage };
   const declared = spec.labels?.selection === 'random' ? ', labels declared random' : '';
   const judged = judgeMean({
+    bets: 'labels',
     counts: counts ?? NO_DIFFERENCES,
     lower: -1,
     upper: 1,

@@ -58,7 +58,8 @@ function meanRow(
     [0, n * (1 - minus - plus)],
     [1, n * plus],
   ];
-  return { metric, truth, finding, logEvidence: (n) => logEvidence(test(counts(n), claim)) };
+  const bets = metric === 'labelledLoss' ? 'labels' : 'present';
+  return { metric, truth, finding, logEvidence: (n) => logEvidence(test(counts(n), claim, bets)) };
 }
 
 /** Pairs of versions that fail independently of each other. */

@@ -43,8 +43,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** What 0.1.0 did not know: trials that run out of time, under its rules, and are extended. */
   '0.2.0-extend': {
-    sha256: '8a744f9906dd718f5cb34ceda0bc4e553ec3a1d6b804cfe34569750a33303332',
-    head: 'd479f32aa8844c8faf004564132d40a799b00a6546a28f3e3b240d5e2958b911',
+    sha256: '6599aec511214bb59bdfb8649df98a891362315d141cbdbb907b16c94f28c17b',
+    head: 'fb5012dbbadb04b2ca10eff7ac36d7a7e504a5ce6d3d09c13884c87585ed3555',
     records: 27,
     decisions: 9,
     endings: ['aborted', 'aborted'],
@@ -52,8 +52,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Anchors: promotions that use up allowed loss, one that moves the anchor, and a person who sets it. */
   '0.2.0-anchor': {
-    sha256: '71854d183ca9374c2e665f0368f54e8d97f4982db46c80cef7812f3e5d444d86',
-    head: '5bcf52f0119f9029f27c3241703dd5d77f1690a26ef56119fb24e909925d9c36',
+    sha256: '58eed85ce1faae7b6e24ef5f9f751e98d8289941dbf1109f2078f8e29db7adbb',
+    head: '89af62e762ef06a063a628dc01962ef2466a738bfb3ecaf1dc4d0b2a882a6525',
     records: 31,
     decisions: 12,
     endings: ['promoted', 'rolledBack', 'promoted'],
@@ -61,8 +61,8 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
   },
   /** Rules 2: units, the linear claim, blocks of time, steps that end on evidence, labels that have a window. */
   '0.2.0-rules-2': {
-    sha256: 'a69375a16011269af93163113c4bc757fe96c14c9f50617aa8ff88d73683ad42',
-    head: '4c685f1405e3d6f4e5d0db8b071b018750593dce0f75d7edf04001b01f7be54b',
+    sha256: '9e5c7a363db049e01359c73e2c34fd618100e3bc74dd32f8c883d58d627ec791',
+    head: '41d69de7ca6ba5fd6bf4aa2e4a1ea1cc250ebffbbe5ccc19dc0875aeda8b45c4',
     records: 85,
     decisions: 19,
     endings: [
