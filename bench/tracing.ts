@@ -19,7 +19,7 @@ const NS_PER_US = 1_000;
 export const tracing: Suite = {
   name: 'tracing',
   title: 'Processor time of a request in the gateway, with traces of none, 1 % and all requests',
-  effort: { rounds: 15, blockMs: 2_000, warmupMs: 1_000 },
+  effort: { rounds: 21, blockMs: 1_000, warmupMs: 200 },
   run: measureTracing,
 };
 
