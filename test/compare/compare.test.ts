@@ -171,6 +171,7 @@ t.test('a twin that answered gives the noise floor and the latency reference', a
     stableFailed: false,
     candidateFailed: false,
     unit: { sticky: undefined, content: undefined },
+    shadowRun: 1,
     latency: { candidateMs: 1, twinMs: 2, shadowRun: 1 },
   });
   const failed = compare(aPair({ twin: FAILURE }), top1);

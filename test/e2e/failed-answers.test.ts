@@ -175,7 +175,8 @@ t.test(
     t.same(status.decidedBy, ['pairedErrors']);
     t.same(status.failures?.reference, {});
     const { nonFinite = 0, ...others } = status.failures?.candidate ?? {};
-    t.ok(nonFinite >= 4, `${nonFinite}`);
+    // Three of 750 are beyond 0.05 %: of candidates that keep to it, 6 in 1,000 have as many.
+    t.ok(nonFinite >= 3, `${nonFinite}`);
     t.same(others, {});
     const metrics = await (await fetch(`${gateway.adminUrl}/metrics`)).text();
     t.match(
