@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { programFolder } from '../config/program.ts';
 import type { Config } from '../config/schema.ts';
 import { type AdminServer, createAdminServer } from '../console/admin.ts';
-import { createMetricsServer } from '../console/metrics-server.ts';
+import { createMetricsServer, type MetricsServer } from '../console/metrics-server.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -19,9 +19,11 @@ import type { Intake } from '../protocol/intake.ts';
 import { addModelAssetRoutes } from '../protocol/max/routes.ts';
 import type { MemoryBudget } from '../protocol/memory-budget.ts';
 import { boundConnections } from '../protocol/rest/bound-connections.ts';
+import { boundPipelines } from '../protocol/rest/bound-pipelines.ts';
 import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
+import { sharedPages } from '../telemetry/shared-pages.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { RolloutObservers } from '../trials/rollout-observers.ts';
 import { ADMIN_CONNECTIONS_MAX, GRPC_LIMITS, MESSAGE_SLACK_BYTES, REST_LIMITS } from './limits.ts';
@@ -104,8 +106,13 @@ export type ControlPlaneOptions = ModelsViewOptions & {
 };
 
 /** The port for scrapers alone. */
-export function createMetricsPlane({ telemetry }: Pick<ControlPlaneOptions, 'telemetry'>) {
-  const server = createMetricsServer(telemetry.page);
+export function createMetricsPlane({
+  telemetry,
+}: {
+  readonly telemetry: Pick<Telemetry, 'page'>;
+}): MetricsServer {
+  const server = createMetricsServer(sharedPages(telemetry.page, systemClock));
+  boundPipelines(server.app.server);
   const connections = new Connections(ADMIN_CONNECTIONS_MAX, systemClock);
   boundConnections(server.app.server, connections, `${ADMIN_CONNECTIONS_MAX}`);
   return server;

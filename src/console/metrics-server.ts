@@ -15,12 +15,19 @@ export type MetricsServer = {
 const RECEIVE_MS_MAX = 10_000;
 const RECEIVE_CHECK_MS = 1_000;
 
-/** Serves `/metrics` and nothing else, so that it may be open to other machines where the admin port may not. */
-export function createMetricsServer(page: MetricsPage): MetricsServer {
+/** How long a caller may take nothing of its page before the connection is cut. */
+const SEND_MS_MAX = 10_000;
+
+/**
+ * Serves `/metrics` and nothing else, so that it may be open to other machines where the admin port may not.
+ * @param sendMsMax milliseconds that a caller may take nothing of its page; then its connection is cut.
+ */
+export function createMetricsServer(page: MetricsPage, sendMsMax = SEND_MS_MAX): MetricsServer {
   const app = fastify({
     logger: false,
     bodyLimit: 1,
     requestTimeout: RECEIVE_MS_MAX,
+    connectionTimeout: sendMsMax,
     http: { headersTimeout: RECEIVE_MS_MAX, connectionsCheckingInterval: RECEIVE_CHECK_MS },
     forceCloseConnections: true,
   });

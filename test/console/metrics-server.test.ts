@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import t from 'tap';
 import { createMetricsServer } from '../../src/console/metrics-server.ts';
 
@@ -27,3 +29,18 @@ t.test(
     );
   },
 );
+
+t.test('a scraper that does not read its page is cut', async (t) => {
+  // More than the buffers of both sockets hold.
+  const text = 'x'.repeat(64 * 1_024 * 1_024);
+  const server = createMetricsServer(async () => ({ contentType: 'text/plain', text }), 200);
+  t.teardown(() => server.close());
+  const { port } = await server.listen('127.0.0.1', 0);
+  const accepted = once(server.app.server, 'connection');
+  const caller = connect(port, '127.0.0.1').on('error', () => undefined);
+  t.teardown(() => caller.destroy());
+  caller.pause().write('GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n');
+  const [socket]: Socket[] = await accepted;
+  await new Promise((resolve) => socket?.once('close', resolve));
+  t.ok(socket?.destroyed);
+});
