@@ -35,6 +35,21 @@ t.test('the SDK is loaded only where something is to be sent', async (t) => {
   await otel?.close();
 });
 
+t.test('a header that gRPC refuses is shown in no log', async (t) => {
+  const name = 'OTEL_EXPORTER_OTLP_HEADERS';
+  const before = process.env[name];
+  t.teardown(() => {
+    if (before === undefined) delete process.env[name];
+    else process.env[name] = before;
+  });
+  process.env[name] = 'authorization=Bearer pässword';
+  const lines: LogEntry[] = [];
+  const otlp = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' };
+  t.equal(await openOtel(parts(otlp, lines), []), undefined);
+  t.match(lines, [{ level: 'error', message: /OTEL_EXPORTER_OTLP_HEADERS/ }]);
+  t.notMatch(JSON.stringify(lines), /ssword/);
+});
+
 t.test('each record is reported once it is in the ledger, and none that is not', async (t) => {
   const seen: RecordBody[] = [];
   const ledger = new MemoryLedger(systemClock);
