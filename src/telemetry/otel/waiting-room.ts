@@ -36,7 +36,9 @@ export class WaitingRoom {
   readonly #options: WaitingRoomOptions;
   #waiting = 0;
   /** When the last line about a failure was written. */
-  #complainedMs: number | undefined;
+  #complainedMs = -Infinity;
+  /** Whether the log says that sending fails. */
+  #isSaidToFail = false;
 
   constructor(options: WaitingRoomOptions) {
     this.#options = options;
@@ -87,8 +89,10 @@ export class WaitingRoom {
   #complain(error: Error | undefined): void {
     const { clock, log, signal } = this.#options;
     const nowMs = clock.monotonicMs();
-    if (this.#complainedMs !== undefined && nowMs - this.#complainedMs < SILENCE_MS) return;
+    // A collector that fails now and then is no more lines than one that is down.
+    if (nowMs - this.#complainedMs < SILENCE_MS) return;
     this.#complainedMs = nowMs;
+    this.#isSaidToFail = true;
     const why = (error?.message || 'no reason given').slice(0, REASON_MAX);
     log({
       level: 'warn',
@@ -97,8 +101,8 @@ export class WaitingRoom {
   }
 
   #praise(): void {
-    if (this.#complainedMs === undefined) return;
-    this.#complainedMs = undefined;
+    if (!this.#isSaidToFail) return;
+    this.#isSaidToFail = false;
     const { log, signal } = this.#options;
     log({ level: 'info', message: `OTLP: the collector takes ${signal} again` });
   }

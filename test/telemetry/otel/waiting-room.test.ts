@@ -60,3 +60,18 @@ t.test('a collector that is down is one line a minute, and one when it is back',
     [/warn .*ECONNREFUSED/, /warn .*ECONNREFUSED/, /info .*again/],
   );
 });
+
+t.test('a collector that fails every other time is two lines a minute', async (t) => {
+  const { room, clock, lines } = aRoom();
+  for (let second = 0; second < 60; second += 1) {
+    room.settle(1, { code: 1 });
+    room.settle(1, { code: 0 });
+    clock.advance(1_000);
+  }
+  t.same(
+    lines.map(({ level }) => level),
+    ['warn', 'info'],
+  );
+  room.settle(1, { code: 1 });
+  t.equal(lines.length, 3, 'a minute later it may be said again');
+});
