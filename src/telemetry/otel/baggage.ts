@@ -1,6 +1,7 @@
-/** Longest header that is read, and longest value that is kept, in characters. W3C asks for 8,192 bytes. */
+import { shortened } from './shortened.ts';
+
+/** Longest header that is read, in characters. W3C asks for 8,192 bytes. */
 const HEADER_MAX = 8_192;
-const VALUE_MAX = 256;
 
 /**
  * The members of a W3C `baggage` header that have one of these keys. Anything else in it is skipped, and a header that is too
@@ -18,7 +19,7 @@ export function baggageOf(
     if (equals < 1) continue;
     const key = pair.slice(0, equals).trim();
     if (!keys.includes(key) || Object.hasOwn(found, key)) continue;
-    found[key] = decoded(pair.slice(equals + 1).trim()).slice(0, VALUE_MAX);
+    found[key] = shortened(decoded(pair.slice(equals + 1).trim()));
   }
   return found;
 }

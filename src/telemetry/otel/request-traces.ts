@@ -24,6 +24,7 @@ import { idsOf } from '../../core/traceparent.ts';
 import { baggageOf } from './baggage.ts';
 import { BatchSpans } from './batch-spans.ts';
 import type { Sampler } from './sampling.ts';
+import { shortened } from './shortened.ts';
 
 export type RequestTracesOptions = {
   readonly tracer: Tracer;
@@ -224,15 +225,6 @@ function attributesOf(call: TracedCall, baggage: readonly string[]) {
     'understudy.request.id': id,
     ...(callerId !== undefined && { 'http.request.header.x-request-id': [callerId] }),
   };
-}
-
-/** Of what callers send, in characters. */
-const TEXT_MAX = 256;
-
-/** A name may be as long as a message. What is cut is copied, or the whole of it would be kept while the span waits. */
-function shortened(text: string): string {
-  if (text.length <= TEXT_MAX) return text;
-  return Buffer.from(text.slice(0, TEXT_MAX)).toString();
 }
 
 /** The caller's span as the parent of ours. */
