@@ -39,7 +39,7 @@ function rules(): readonly Rule[] {
 
 /** Words of PromQL that are no metrics. */
 const WORDS = new Set(
-  'sum by rate increase histogram_quantile absent unless offset label_values'.split(' '),
+  'sum by rate increase histogram_quantile absent or unless offset label_values'.split(' '),
 );
 
 /** The metrics that an expression reads, and the labels that it names. */
@@ -124,6 +124,16 @@ t.test('each alert says what happens and what to do; each panel, what it shows',
     t.equal(new Set(panels.map(({ id }) => id)).size, panels.length);
     t.ok(panels.every(({ description }) => description.endsWith('.')));
   }
+});
+
+t.test('an alert on single events sees the first, with which a series begins', async (t) => {
+  const single = rules().flatMap(({ alert, expr }) => {
+    const [, series, range] = /^increase\((.+)\[(\w+)\]\) > 0/.exec(expr) ?? [];
+    return series === undefined ? [] : [{ alert, expr, series, range }];
+  });
+  t.ok(single.length >= 3, `${single.length} rules`);
+  for (const { alert, expr, series, range } of single)
+    t.ok(expr.includes(`or (${series} unless ${series} offset ${range}) > 0`), alert);
 });
 
 t.test('a metric or label that is not there is caught', async (t) => {
