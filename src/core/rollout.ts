@@ -216,8 +216,8 @@ export type Rollout = {
   readonly heldBackSinceMs?: number;
 };
 
-/** The part of the evidence that separates what came later from what came before. */
-export type LiveMark = Pick<Evidence, 'live' | 'liveErrors'>;
+/** The part of the evidence that separates what came later from what came before. `liveFelt`: of parts of a holdback. */
+export type LiveMark = Pick<Evidence, 'live' | 'liveErrors' | 'liveFelt'>;
 
 /** What is to be done next, decided by a pure function and carried out by the controller. */
 export type Action =

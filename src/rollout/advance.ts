@@ -3,7 +3,7 @@ import { holdbackOf, holdbackPartAt } from '../core/holdback.ts';
 import { type Action, type Command, type Phase, type Rollout, rulesOf } from '../core/rollout.ts';
 import { stepTask } from './describe.ts';
 import type { HoldbackPhase } from './holdback.ts';
-import { liveMark } from './step-evidence.ts';
+import { liveMark, partMark } from './step-evidence.ts';
 
 /** An action with the moment (wall-clock milliseconds) and the evidence it was chosen by. */
 export type Taken = { readonly action: Action; readonly atMs: number; readonly evidence: Evidence };
@@ -40,7 +40,7 @@ function nextPart(rollout: Rollout, phase: HoldbackPhase, { atMs, evidence }: Ta
   const holdback = holdbackOf(rollout.spec);
   if (holdback === undefined) return rollout;
   const part = { number: holdbackPartAt(phase, holdback, atMs), sinceMs: atMs };
-  return { ...rollout, phase: { ...phase, part }, liveAtStep: liveMark(evidence) };
+  return { ...rollout, phase: { ...phase, part }, liveAtStep: partMark(evidence) };
 }
 
 /** The rollout after a promotion: in its holdback, where it has one that has not begun yet. */

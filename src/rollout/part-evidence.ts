@@ -4,6 +4,8 @@ import type {
   Evidence,
   ExposedCounts,
   ExposureCounts,
+  FeltByArm,
+  FeltCounts,
   ShareCounts,
 } from '../core/evidence.ts';
 import type { Rollout } from '../core/rollout.ts';
@@ -22,6 +24,7 @@ export function partEvidence(
     ...evidence,
     live: since(evidence.live, before.live, exposureSince),
     liveErrors: since(evidence.liveErrors ?? {}, before.liveErrors ?? {}, sharesSince),
+    liveFelt: since(evidence.liveFelt ?? {}, before.liveFelt ?? {}, feltSince),
     slowBlocks: blocksSince(evidence.slowBlocks ?? {}, phase.part.sinceMs),
     liveLoss: undefined,
   };
@@ -66,6 +69,14 @@ function sharesSince(now: ExposedCounts, then: ExposedCounts): ExposedCounts {
     candidate: countsSince(now.candidate, then.candidate),
     reference: countsSince(now.reference, then.reference),
   };
+}
+
+function feltSince(now: FeltByArm, then: FeltByArm): FeltByArm {
+  const of = (arm: keyof FeltByArm): FeltCounts => ({
+    requests: now[arm].requests - then[arm].requests,
+    failed: now[arm].failed - then[arm].failed,
+  });
+  return { candidate: of('candidate'), reference: of('reference') };
 }
 
 function countsSince(now: ShareCounts, then: ShareCounts): ShareCounts {

@@ -8,6 +8,13 @@ export function liveMark({ live, liveErrors = {} }: Evidence): LiveMark {
   return { live, liveErrors };
 }
 
+/** The same for a part of a holdback, whose verdict also reads how many requests an event takes along. */
+export function partMark(evidence: Evidence): LiveMark {
+  const { liveFelt = {} } = evidence;
+  const isFelt = Object.keys(liveFelt).length > 0;
+  return { ...liveMark(evidence), ...(isFelt && { liveFelt }) };
+}
+
 /**
  * What a step of a rollout has seen of live traffic at its share, and what of it was there when the step began: the difference is the
  * step's own. It holds requests in the order of their assignment, and a request that is still under way holds back those behind

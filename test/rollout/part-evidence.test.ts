@@ -1,6 +1,8 @@
 import t from 'tap';
 import { type ArmCounts, type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { Phase, Rollout } from '../../src/core/rollout.ts';
+import { judgeErrors } from '../../src/decide/errors.ts';
+import { advance } from '../../src/rollout/advance.ts';
 import type { Decide } from '../../src/rollout/judge.ts';
 import { judge } from '../../src/rollout/judge.ts';
 import { partEvidence } from '../../src/rollout/part-evidence.ts';
@@ -52,6 +54,40 @@ t.test('a part of a holdback has seen what came since it began', (t) => {
   });
   t.same(Object.keys(added?.slowBlocks ?? {}), ['1000:3600', '1000:3601']);
   t.equal(partEvidence(held(undefined, BEFORE), NOW), undefined, 'the first part is all of it');
+  t.end();
+});
+
+/** Requests of each arm that count, failed ones of them, and those under the cover of an event beside. */
+type Arm = { readonly fine: number; readonly failed: number; readonly covered: number };
+
+function felt(candidate: Arm, reference: Arm): Evidence {
+  const shares = ({ fine, failed }: Arm) => ({ '0/1': fine, '1/1': failed });
+  const feltOf = ({ fine, failed, covered }: Arm) => ({
+    requests: fine + failed + covered,
+    failed: failed + covered,
+  });
+  return {
+    ...NO_EVIDENCE,
+    liveErrors: { [AT]: { candidate: shares(candidate), reference: shares(reference) } },
+    liveFelt: { [AT]: { candidate: feltOf(candidate), reference: feltOf(reference) } },
+  };
+}
+
+t.test('what an event of an earlier part took along does not hide harm in a later one', (t) => {
+  const incident = { fine: 5_000, failed: 1, covered: 400 };
+  const before = felt({ fine: 5_000, failed: 0, covered: 0 }, incident);
+  const worse = { fine: 5_950, failed: 50, covered: 0 };
+  const now = felt(worse, { ...incident, fine: 6_000 });
+  const first = held(undefined, before);
+  const action = { kind: 'enterStep', step: 1, why: 'part 2' } as const;
+  const second = advance(first, { action, atMs: HOUR, evidence: before });
+  const seenInPart = partEvidence(second, now);
+  t.same(seenInPart?.liveFelt, {
+    [AT]: { candidate: { requests: 1_000, failed: 50 }, reference: { requests: 1_000, failed: 0 } },
+  });
+  const { proof } = judgeErrors(seenInPart ?? NO_EVIDENCE, second.spec);
+  const needed = -Math.log(0.05 / 32 / 2);
+  t.ok(proof.kind === 'evidence' && proof.logHarm > needed, `${JSON.stringify(proof)}`);
   t.end();
 });
 
