@@ -2,6 +2,7 @@ import { falseRollbackOf } from '../core/holdback.ts';
 import { falsePromotionOf, pairedErrorsClaim, type RolloutSpec } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
 import {
+  type BetRules,
   harmOfHalf,
   harmOfMean,
   safeOfMean,
@@ -55,17 +56,14 @@ export function expectedGrowth(expectation: Expectation): Bets | undefined {
     case 'pairedErrors':
       return failedPairs(side, pairedErrorsClaim(margins), truth.errors);
     case 'labelledLoss': {
-      const loss = { plus: truth.loss.lost, minus: truth.loss.won };
-      if (isClaimedBetter(expectation)) return superiorOfMean(valuesOf(loss));
-      const ofMean = side === 'harm' ? harmOfMean : safeOfMean;
-      const whole = { lower: -1, upper: 1, margin: margins.labelledLoss };
-      return ofMean(valuesOf(loss), whole, 'labels');
+      const { lost: plus, won: minus } = truth.loss;
+      if (isClaimedBetter(expectation)) return superiorOfMean(valuesOf({ plus, minus }));
+      return differences(side, { plus, minus }, { margin: margins.labelledLoss, rules: 'labels' });
     }
-    case 'anchorLoss':
-      return differences(side, margins.labelledLoss, {
-        plus: truth.anchorLoss.lost,
-        minus: truth.anchorLoss.won,
-      });
+    case 'anchorLoss': {
+      const { lost: plus, won: minus } = truth.anchorLoss;
+      return differences(side, { plus, minus }, { margin: margins.labelledLoss, rules: 'labels' });
+    }
     case 'disagreement':
       return ofDisagreement(side, spec, truth);
     case 'pairedLatency':
@@ -76,7 +74,7 @@ export function expectedGrowth(expectation: Expectation): Bets | undefined {
       return claim(test, margins.slowRequests, { rates: truth.slow, odds });
     case 'liveLoss':
       // Of two users, one of each arm: each unit of the candidate is compared with one of the reference or more.
-      return differences(side, margins.labelledLoss, failuresOf(wrongRates(truth)));
+      return differences(side, failuresOf(wrongRates(truth)), { margin: margins.labelledLoss });
   }
 }
 
@@ -124,9 +122,13 @@ const HALVINGS = 80;
 /** Parts of the pairs whose difference is 1, and -1. */
 type Discordant = { readonly plus: number; readonly minus: number };
 
-function differences(side: Side, margin: number, discordant: Discordant): Bets {
+function differences(
+  side: Side,
+  discordant: Discordant,
+  { margin, rules }: { readonly margin: number; readonly rules?: BetRules },
+): Bets {
   const test = side === 'harm' ? harmOfMean : safeOfMean;
-  return test(valuesOf(discordant), { lower: -1, upper: 1, margin });
+  return test(valuesOf(discordant), { lower: -1, upper: 1, margin }, rules);
 }
 
 function valuesOf({ plus, minus }: Discordant): ValueCounts {
@@ -161,7 +163,7 @@ function ofDisagreement(
   { disagreement }: Truth,
 ): Bets | undefined {
   if (intent === 'equivalent')
-    return differences(side, margins.disagreement, failuresOf(disagreement));
+    return differences(side, failuresOf(disagreement), { margin: margins.disagreement });
   if (expectedDisagreement === undefined && side === 'safe') return undefined;
   const margin = (expectedDisagreement?.rate ?? 0) + margins.disagreement;
   if (!(margin < 1)) return undefined;

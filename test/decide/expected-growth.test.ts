@@ -73,6 +73,15 @@ t.test('what is expected is above the limit, and not far', async (t) => {
   }
 });
 
+t.test('both losses are expected under the bets that judge them', async (t) => {
+  for (const side of ['safe', 'harm'] as const) {
+    t.same(
+      expectedGrowth(expectation('anchorLoss', side, { anchorLoss: SOUND.loss })),
+      expectedGrowth(expectation('labelledLoss', side)),
+    );
+  }
+});
+
 t.test('what a metric cannot show is never expected', async (t) => {
   const never: readonly Expectation[] = [
     expectation('pairedLatency', 'safe'),
