@@ -74,12 +74,16 @@ function alikeAlternatives(claim: LinearClaim): readonly Alternative[] {
   return alikeAt(ALIKE_AT_STEP, claim);
 }
 
-/** At a ratio below 1 a candidate that fails as often as the reference is no better than the limit: those are left out. */
+/**
+ * At a ratio below 1 a candidate that fails as often as the reference is no better than the limit: those are left out. Arms that never
+ * fail stay however wide the claim is, so that there is a bet on any.
+ */
 function alikeAt(parts: AlikeParts, claim: LinearClaim): readonly Alternative[] {
   return parts.flatMap(([times, part]) => {
     const rate = times * claim.absolute;
     const limit = limitAt(rate, claim);
-    return rate < limit && limit < HIGHEST_RATE ? { candidate: rate, reference: rate, part } : [];
+    const isBelow = rate === 0 || (rate < limit && limit < HIGHEST_RATE);
+    return isBelow ? { candidate: rate, reference: rate, part } : [];
   });
 }
 

@@ -59,6 +59,13 @@ t.test('a coarser claim is shown with less than the whole one takes', async (t) 
   t.match(claimShown({ ...ask, factor: 200 }), { isShown: true }, 'a limit of all requests');
 });
 
+t.test('a claim that allows nearly all requests is shown as well', async (t) => {
+  const evidence = seen({ '500:500': anExposure({ units: 150 }, { units: 150 }) });
+  const [ask, margins] = [{ evidence, before: undefined, metric: 'errors' } as const, SPEC.margins];
+  const spec = { ...SPEC, margins: { ...margins, errors: { ratio: 2, absolute: 0.197 } } };
+  t.match(claimShown({ ...ask, spec, factor: 5 }), { isShown: true, samples: 300 });
+});
+
 t.test('a claim of a step counts what was seen in that step alone', async (t) => {
   const before = seen({ '500:500': anExposure({ units: 1_000, errors: 2 }, { units: 1_000 }) });
   const evidence = seen({
