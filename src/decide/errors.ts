@@ -10,7 +10,7 @@ import { lesser, logEvidence, type Mixture } from '../stats/mixture.ts';
 import { eventClaims, feltTotals, liveEvents } from './event-size.ts';
 import { type Judgement, missing, type Proof } from './judgement.ts';
 import { armTotals, linearProof, marginText, ratioOfShares } from './linear-rule.ts';
-import { liveShares } from './live-shares.ts';
+import { type LiveShares, liveShares } from './live-shares.ts';
 import { brief } from './mean-difference.ts';
 import { outlookOfClaim } from './outlook.ts';
 
@@ -42,7 +42,7 @@ export function judgeErrors(evidence: Evidence, { margins }: RolloutSpec): Judge
 }
 
 function proofOf(
-  seen: readonly ExposedShares[] | undefined,
+  seen: readonly LiveShares[] | undefined,
   evidence: Evidence,
   claim: LinearClaim,
 ): Proof {

@@ -1,8 +1,15 @@
 import type { Evidence } from '../core/evidence.ts';
-import type { ExposedShares, LinearClaim } from '../stats/linear-claim.ts';
+import type { LinearClaim } from '../stats/linear-claim.ts';
 import { armTotals } from './linear-rule.ts';
+import type { LiveShares } from './live-shares.ts';
 
 type Arm = 'candidate' | 'reference';
+
+/**
+ * By how much the reference's larger events may excuse the candidate's, at most: as many as a batch has. Without a bound one incident that
+ * takes hundreds along, such as a pause of the machine, would hide a candidate that fails all of its requests for thousands of them.
+ */
+const EXCUSED_MAX = 8;
 
 /** The claims on events that a claim on requests comes to, given how many requests an event takes along. */
 export type EventClaims = { readonly harm: LinearClaim; readonly safe: LinearClaim };
@@ -30,7 +37,7 @@ export function eventClaims(
   const [mine, other] = [sizeOf(candidate), sizeOf(reference)];
   const { ratio, absolute } = claim;
   return {
-    harm: { ratio: ratio * Math.max(1, other / mine), absolute },
+    harm: { ratio: ratio * Math.min(EXCUSED_MAX, Math.max(1, other / mine)), absolute },
     safe: { ratio: ratio * Math.min(1, other / mine), absolute: absolute / Math.max(mine, other) },
   };
 }
@@ -41,12 +48,18 @@ function sizeOf({ units, bad, requests, failed }: Events): number {
   return roundedUp(failed / requests / (Math.max(1, bad) / units));
 }
 
-/** What was seen of the live requests of each arm. */
+/** What was seen of the live requests of each arm, units and requests at the same exposures: rates of others are no size of these. */
 export function liveEvents(
-  seen: readonly ExposedShares[],
+  seen: readonly LiveShares[],
   { liveFelt = {} }: Evidence,
 ): { readonly candidate: Events; readonly reference: Events } {
-  const of = (arm: Arm): Events => ({ ...armTotals(seen, arm), ...feltTotals(liveFelt, arm) });
+  const felt = Object.fromEntries(
+    seen.flatMap(({ key }) => {
+      const exposure = liveFelt[key];
+      return exposure === undefined ? [] : [[key, exposure] as const];
+    }),
+  );
+  const of = (arm: Arm): Events => ({ ...armTotals(seen, arm), ...feltTotals(felt, arm) });
   return { candidate: of('candidate'), reference: of('reference') };
 }
 

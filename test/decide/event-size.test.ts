@@ -1,5 +1,5 @@
 import t from 'tap';
-import { NO_EVIDENCE } from '../../src/core/evidence.ts';
+import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
 import { judgeErrors } from '../../src/decide/errors.ts';
 import { eventClaims } from '../../src/decide/event-size.ts';
 import { judgePairedErrors } from '../../src/decide/paired-errors.ts';
@@ -51,6 +51,47 @@ t.test('a candidate that fails whole batches is proven by events, not by request
   };
   t.ok(safeAt(4) > 3, 'each failure alone');
   t.ok(safeAt(32) < safeAt(4) - 1, 'eight at a time');
+});
+
+t.test('an incident of the reference does not hide a candidate that fails', async (t) => {
+  const harmOf = (units: number, failing: number, incident: number): number => {
+    const candidate = { units, errors: units * failing };
+    const live = { '5000:5000': anExposure(candidate, { units, errors: 1 }) };
+    const liveFelt = {
+      '5000:5000': {
+        candidate: { requests: units, failed: candidate.errors },
+        reference: { requests: units + incident, failed: incident },
+      },
+    };
+    const evidence = goodEvidence({ live, liveErrors: sharesOf(live), liveFelt });
+    const { proof } = judgeErrors(evidence, aSpec());
+    return proof.kind === 'evidence' ? proof.logHarm : 0;
+  };
+  const needed = Math.log(5 / 0.05);
+  t.ok(harmOf(200, 1, 300) > needed, `all of 200 requests: ${harmOf(200, 1, 300)}`);
+  t.ok(harmOf(1_000, 0.2, 200) > needed, `a fifth of 1,000: ${harmOf(1_000, 0.2, 200)}`);
+  t.ok(harmOf(150, 0.02, 200) < 1, 'as few as a batch of them would excuse');
+});
+
+t.test('the size of events is that of the requests that are judged', async (t) => {
+  const batches = { units: 4_000, errors: 4 };
+  const fine = { units: 40_000, errors: 0 };
+  const felt = (requests: number, failed: number) => ({ requests, failed });
+  const feltAt = {
+    '5000:5000': { candidate: felt(4_028, 32), reference: felt(4_028, 32) },
+    '500:9500': { candidate: felt(40_000, 0), reference: felt(760_000, 0) },
+  };
+  const safeAfter = (live: Evidence['live']): number => {
+    const liveFelt = Object.fromEntries(
+      Object.entries(feltAt).filter(([exposure]) => live[exposure] !== undefined),
+    );
+    const evidence = goodEvidence({ live, liveErrors: sharesOf(live), liveFelt });
+    const { proof } = judgeErrors(evidence, aSpec());
+    return proof.kind === 'evidence' ? logEvidence(proof.safe ?? []) : 0;
+  };
+  const even = { '5000:5000': anExposure(batches, batches) };
+  const uneven = { ...even, '500:9500': anExposure(fine, { units: 760_000, errors: 0 }) };
+  t.equal(safeAfter(uneven), safeAfter(even), 'requests at unequal shares are in no claim');
 });
 
 t.test('a run that fails in shadow is one event, and its pairs are still felt', async (t) => {
