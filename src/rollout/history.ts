@@ -13,7 +13,7 @@ import { beginsHoldback, begun, promoted, resumed, type Undo, undone } from './a
 import { anchorAfterPromotion, anchorAfterRoute, anchorAtStart, type Promotion } from './anchor.ts';
 import { attemptsWith, type PastAttempt, type Weights } from './attempts.ts';
 import { extended } from './extension.ts';
-import { withNewUnits } from './new-units.ts';
+import { wholeEvidence } from './new-units.ts';
 import { allTo } from './route-for.ts';
 
 /** Trials kept per model for display; older ones stay in the ledger. */
@@ -204,12 +204,11 @@ function withPromotion(history: History, promotion: Omit<Promotion, 'digest'>): 
 /** The evidence of a record with all units that have counted by then. */
 function evidenceAfter(
   history: History,
-  { evidence, newUnits, rolloutId }: Extract<RecordBody, { kind: 'decision' }>,
+  body: Extract<RecordBody, { kind: 'decision' }>,
 ): Evidence {
-  if (newUnits === undefined) return evidence;
   const trials = [...history.values()].flatMap((model) => model.trials);
-  const before = trials.find(({ rollout }) => rollout.id === rolloutId)?.evidence;
-  return withNewUnits(evidence, newUnits, before ?? NO_EVIDENCE);
+  const before = trials.find(({ rollout }) => rollout.id === body.rolloutId)?.evidence;
+  return wholeEvidence(body, before);
 }
 
 function moves(decision: Decision): boolean {

@@ -1,8 +1,8 @@
 /**
- * Which units have counted is state and no evidence: no rule reads it, and a restart needs it so that none counts twice. Its filters take
- * up to 174 KB each. So a record has only what came since the record before, and reading the records one after the other adds it up again.
+ * Which units have counted is state and no evidence: no rule reads it (only what a rollout waits for is worded by it), and a restart
+ * needs it so that none counts twice. Its filters take up to 174 KB each. So a record has only what came since the record before, and reading the records one after the other adds it up again.
  */
-import type { Evidence, UnitBits } from '../core/evidence.ts';
+import { type Evidence, NO_EVIDENCE, type UnitBits } from '../core/evidence.ts';
 import type { NewUnits } from '../core/record.ts';
 
 /** What of the evidence says which units have counted. */
@@ -29,6 +29,16 @@ export function newUnitsOf(evidence: Evidence, before: Evidence): NewUnits {
     erred: missingFrom(then.erred, now.erred),
     slow: missingFrom(then.slow, now.slow),
   };
+}
+
+/** The evidence that a look was recorded on, whole; `before`: that of the record before, undefined for the first. */
+export function wholeEvidence(
+  { evidence, newUnits }: { readonly evidence: Evidence; readonly newUnits?: NewUnits },
+  before: Evidence | undefined,
+): Evidence {
+  return newUnits === undefined
+    ? evidence
+    : withNewUnits(evidence, newUnits, before ?? NO_EVIDENCE);
 }
 
 /** The evidence of a record with the units of the record before, and those that are new in it. */

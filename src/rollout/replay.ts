@@ -3,6 +3,7 @@ import { canonicalJson } from '../ledger/canonical-json.ts';
 import { advance } from './advance.ts';
 import { NO_HISTORY, type Trial, withRecord } from './history.ts';
 import { type Decide, judge } from './judge.ts';
+import { wholeEvidence } from './new-units.ts';
 
 /** A record that does not follow from what it was decided on. */
 export type Disagreement = {
@@ -73,8 +74,10 @@ function retake(
   body: DecisionBody,
   { stood, decide }: { readonly stood: Trial | undefined; readonly decide: Decide },
 ): readonly Disagreement[] {
-  const { rolloutId, evidence, before, after } = body;
+  const { rolloutId, before, after } = body;
   const { atMs } = body.decision;
+  // What a look waits for is worded by all units that have counted, of which a record has the new ones.
+  const evidence = wholeEvidence(body, stood?.evidence);
   const decision = judge(decide, { rollout: before, evidence, atMs });
   const next = advance(before, { action: decision.action, atMs, evidence });
   const compared = [

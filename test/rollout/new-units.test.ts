@@ -7,8 +7,9 @@ import { NO_LABELS } from '../../src/core/label-evidence.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { canonicalJson } from '../../src/ledger/canonical-json.ts';
 import { newUnitsOf, withNewUnits, withoutUnits } from '../../src/rollout/new-units.ts';
+import { replay } from '../../src/rollout/replay.ts';
 import { aSpec, goodEvidence } from '../decide/builders.ts';
-import { World } from './builders.ts';
+import { aStatus, aVerdict, PROMOTE, SHADOW, World } from './builders.ts';
 
 function filterOf(units: number, salt = 'a'): UnitBits {
   const filter = new UnitFilter({});
@@ -113,4 +114,22 @@ t.test('a restart resumes with all units, from records that have each once', asy
   await world.resume(world.boot(records, decide).controller);
   t.ok(canonicalJson(world.evidence) === expected, 'it is opened with what was recorded');
   t.same(world.errors, []);
+});
+
+t.test('a look that words how many users have counted replays', async (t) => {
+  const metrics = [aStatus({ metric: 'errors', samples: 1_186, samplesToGo: 2_769 })];
+  const undecided = () => aVerdict('inconclusive', { metrics });
+  const world = new World();
+  const { controller, ledger } = world.boot([], undecided);
+  await world.resume(controller);
+  const live = { kind: 'analysis', require: ['errors'], reject: [] } as const;
+  await controller.submit({ kind: 'start', spec: aSpec({ steps: [SHADOW, live, PROMOTE] }) });
+  await controller.loaded('fashion');
+  for (const units of [100, 200, 2_000]) {
+    world.evidence = seen(units);
+    world.clock.advance(60_000);
+    await controller.tick();
+  }
+  t.match(controller.status('fashion')?.why, /2,769 more distinct users \(1,186 have counted/);
+  t.same((await replay(ledger.records(), undecided)).disagreements, []);
 });
