@@ -2,6 +2,7 @@ import type { Lateness } from '../core/comparison.ts';
 import type { PairedTimeouts } from '../core/evidence.ts';
 import type { Lapse } from '../core/messages.ts';
 import { PairedFailureTally } from './paired-failure-tally.ts';
+import { RecentRuns } from './recent-runs.ts';
 
 /** What one run says: which version took too long. `twin`: undefined where it did not run. */
 export type LateValue = Pick<Lateness, 'candidate' | 'twin'>;
@@ -13,8 +14,7 @@ export type LateValue = Pick<Lateness, 'candidate' | 'twin'>;
 export class LateTally {
   readonly #all: PairedFailureTally;
   readonly #twinned: PairedFailureTally;
-  /** The shadow host runs one batch at a time, so the pairs of one run come one after another. */
-  #lastRun: number | undefined;
+  readonly #runs = new RecentRuns();
 
   constructor(from: PairedTimeouts | undefined) {
     this.#all = new PairedFailureTally(from?.all);
@@ -23,8 +23,8 @@ export class LateTally {
 
   /** What a pair says of its run; undefined: an earlier pair of that run has said it. */
   valueOf({ candidate, twin, shadowRun }: Lateness): LateValue | undefined {
-    if (shadowRun !== undefined && shadowRun === this.#lastRun) return undefined;
-    this.#lastRun = shadowRun;
+    if (this.#runs.has(shadowRun)) return undefined;
+    this.#runs.add(shadowRun);
     return { candidate, twin };
   }
 

@@ -3,6 +3,7 @@ import type { Comparison } from '../core/comparison.ts';
 import type { Evidence, PairCounts } from '../core/evidence.ts';
 import type { Margins } from '../core/rollout.ts';
 import { BlockTally } from './block-tally.ts';
+import { RecentRuns } from './recent-runs.ts';
 
 type LatencyEvidence = Pick<Evidence, 'pairedLatency' | 'latencyBlocks'>;
 
@@ -18,8 +19,7 @@ export class LatencyTally {
   readonly #counts: { pairs: number; slower: number };
   readonly #blocks: BlockTally<PairCounts>;
   readonly #clock: SteadyClock;
-  /** The shadow host runs one batch at a time, so the pairs of one run come one after another. */
-  #timedRun: number | undefined;
+  readonly #timedRuns = new RecentRuns();
 
   constructor({ latencyMargin, blockMs, clock }: LatencyTallyOptions, from: LatencyEvidence) {
     this.#margin = latencyMargin;
@@ -30,8 +30,8 @@ export class LatencyTally {
   }
 
   add({ candidateMs, twinMs, shadowRun }: NonNullable<Comparison['latency']>): void {
-    if (shadowRun !== undefined && shadowRun === this.#timedRun) return;
-    this.#timedRun = shadowRun;
+    if (this.#timedRuns.has(shadowRun)) return;
+    this.#timedRuns.add(shadowRun);
     const { ratio, floorMs } = this.#margin;
     const slower = Number(candidateMs > Math.max(ratio * twinMs, twinMs + floorMs));
     this.#counts.pairs += 1;

@@ -1,5 +1,6 @@
 import { EventCover } from './event-cover.ts';
 import type { PairedFailure } from './paired-failure-tally.ts';
+import { RecentRuns } from './recent-runs.ts';
 
 /** Where a pair's two answers come from. Milliseconds of the monotonic clock. */
 export type PairPlace = {
@@ -15,17 +16,16 @@ export type PairPlace = {
  */
 export class PairCover {
   readonly #live = new EventCover();
-  /** The shadow host runs one batch at a time, so the pairs of one run come one after another. */
-  #failedRun: number | undefined;
+  readonly #failedRuns = new RecentRuns();
 
   covers({ shadowRun, drawnMs }: PairPlace): boolean {
-    if (shadowRun !== undefined && shadowRun === this.#failedRun) return true;
+    if (this.#failedRuns.has(shadowRun)) return true;
     return drawnMs !== undefined && this.#live.covers(drawnMs);
   }
 
   /** A failed pair has counted. */
   begin({ shadowRun, answeredMs }: PairPlace, { reference }: PairedFailure): void {
-    this.#failedRun = shadowRun;
+    this.#failedRuns.add(shadowRun);
     if (reference && answeredMs !== undefined) this.#live.begin(answeredMs);
   }
 }
