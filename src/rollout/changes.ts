@@ -17,6 +17,7 @@ import type { End } from './ending.ts';
 import { aliveTrial, lastPromoted } from './history.ts';
 import { refusalOfUnread } from './ledger-refusal.ts';
 import type { Logbook } from './logbook.ts';
+import { asMeant, meantBy, whyOvertaken } from './meant.ts';
 import type { Reconciler } from './reconciler.ts';
 import type { Resumption } from './resumption.ts';
 import type { RolloutDeployer } from './rollout-deployer.ts';
@@ -95,9 +96,12 @@ export class Changes {
   async goBack(end: End): Promise<CommandResult> {
     const { model } = end;
     const { book, commands, reconciler, routes, deployer, queues } = this.#parts;
+    const meant = meantBy(end, book.model(model));
     return await this.#load<CommandResult>(model, deployer.change(model), (loaded) => {
       const precondition = (): Refusal | Load | undefined => {
         const history = book.model(model);
+        const overtaken = whyOvertaken(end, meant, history);
+        if (overtaken !== undefined) return overtaken;
         const alive = aliveTrial(history)?.rollout;
         const trial = alive ?? lastPromoted(history)?.rollout;
         const present = routes.read(model);
@@ -108,7 +112,9 @@ export class Changes {
         const { stable } = trial.spec;
         return loadOf({ ...present, stable, shares: allTo(stable), mirror: undefined }, loaded);
       };
-      return queues.run(model, () => commands.carryOut(end, precondition));
+      const carryOut = () =>
+        commands.carryOut(asMeant(end, meant, book.model(model)), precondition);
+      return queues.run(model, carryOut);
     });
   }
 

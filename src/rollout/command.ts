@@ -4,7 +4,7 @@ import { ALL_BP, type Route } from '../core/route.ts';
 import { metricPlans } from '../decide/metric-plans.ts';
 import type { Undo } from './advance.ts';
 import { type Extend, refusalOfExtension } from './extension.ts';
-import { swappedPackage, type Trial } from './history.ts';
+import { type Owed, swappedPackage, type Trial } from './history.ts';
 import { heldBackText } from './holdback.ts';
 
 type SetAnchor = Extract<Command, { kind: 'setAnchor' }>;
@@ -40,6 +40,8 @@ export const WAITS_FOR_LEDGER: NotYet = {
 /** What a command meets. */
 export type CommandContext = {
   readonly route: Route | undefined;
+  /** What is recorded of the model's route and not carried out yet. */
+  readonly owed: Owed;
   /** Why no traffic is routed to the model yet, in a sentence; undefined: it is served, or there is none. */
   readonly whyStarting: string | undefined;
   readonly alive: Rollout | undefined;
@@ -209,7 +211,7 @@ function refusalOfAnchor(
 
 /** Only what was promoted, and still serves, can be undone, and only to what it replaced. */
 function refusalOfUndo({ model }: Undo, context: RoutedContext): Refusal | undefined {
-  const { route, alive, last, promoted, digestOf } = context;
+  const { route, owed, alive, last, promoted, digestOf } = context;
   if (alive !== undefined) {
     const why = `rollout ${alive.id} has not promoted its candidate (${alive.phase.kind}): expected one in its holdback or promoted. Abort it instead`;
     return refused('rollout_running', why);
@@ -220,7 +222,9 @@ function refusalOfUndo({ model }: Undo, context: RoutedContext): Refusal | undef
     return refused('no_rollout', why);
   }
   const { id, spec } = promoted.rollout;
-  if (route.stable !== spec.candidate) {
+  // As the command came, the promotion was on its way to the ledger, and traffic went back at once.
+  const isOwed = owed.kind === 'rollout' && last?.rollout.id === id;
+  if (route.stable !== spec.candidate && !isOwed) {
     const why = `expected version ${spec.candidate}, which rollout ${id} promoted, as stable of ${model}, found version ${route.stable}. Set the route instead`;
     return refused('route_in_the_way', why);
   }

@@ -54,7 +54,10 @@ export class Commands {
   }
 
   /** Resolves with what came of it, or with what has to be done first: then nothing has been. */
-  carryOut(submission: Submission): Promise<CommandResult>;
+  carryOut(
+    submission: Submission,
+    precondition?: () => Refusal | undefined,
+  ): Promise<CommandResult>;
   carryOut<Wanted extends { readonly kind: 'load' }>(
     submission: Submission,
     precondition: Precondition<Wanted>,
@@ -163,7 +166,8 @@ export class Commands {
     const promoted = lastPromoted(book.model(model));
     const whyStarting = this.#parts.whyStarting(model);
     const route = routes.read(model);
-    const found = { route, whyStarting, alive, last, promoted };
+    const { owed } = book.model(model);
+    const found = { route, owed, whyStarting, alive, last, promoted };
     return refusalOf(command, { ...found, digestOf, whyNotComparable });
   }
 

@@ -5,7 +5,7 @@ import type { Evidence } from '../core/evidence.ts';
 import type { Random } from '../core/random.ts';
 import type { Reconfiguration } from '../core/reconfiguration.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
-import type { BreakerTrip, RolloutSpec } from '../core/rollout.ts';
+import type { BreakerTrip, Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
 import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
 import { Changes } from './changes.ts';
@@ -14,11 +14,12 @@ import { Commands } from './commands.ts';
 import { Ending, isEnd } from './ending.ts';
 import type { CheckedExport } from './evidence-export.ts';
 import { EvidenceExports } from './evidence-exports.ts';
-import { aliveTrial, versionsOnRecord } from './history.ts';
+import { aliveTrial, type ModelHistory, versionsOnRecord } from './history.ts';
 import type { Decide } from './judge.ts';
 import { refusalOfLedger } from './ledger-refusal.ts';
 import { Logbook, NotRecordedError } from './logbook.ts';
 import { Looks, type LooksOptions } from './looks.ts';
+import { asMeant, meantBy, whyNotLoaded, whyOvertaken } from './meant.ts';
 import { Reconciler } from './reconciler.ts';
 import { reconfigure } from './reconfigure.ts';
 import { Resumption } from './resumption.ts';
@@ -192,8 +193,9 @@ export class Controller {
   /** What loads before it is accepted, and what must not begin meanwhile, waits for the change before; the rest for its turn only. */
   #submit(submission: Submission): Promise<CommandResult> {
     const model = modelOf(submission);
+    const meant = meantBy(submission, this.#book.model(model));
     const carryOut = (): Promise<CommandResult> =>
-      this.#queues.run(model, () => this.#commands.carryOut(submission));
+      this.#queues.run(model, () => this.#carryOut(submission, meant));
     switch (submission.kind) {
       case 'setRoute':
         return this.#changes.setRoute(submission);
@@ -206,6 +208,15 @@ export class Controller {
       default:
         return carryOut();
     }
+  }
+
+  #carryOut(submission: Submission, meant: Rollout | undefined): Promise<CommandResult> {
+    const { deployer } = this.#options;
+    const history = (): ModelHistory => this.#book.model(modelOf(submission));
+    const asked = asMeant(submission, meant, history());
+    const whyNot = (): Refusal | undefined =>
+      whyOvertaken(submission, meant, history()) ?? whyNotLoaded(asked, history(), deployer);
+    return this.#commands.carryOut(asked, whyNot);
   }
 
   /** Ends the model's trial immediately, regardless of the statistics. No trial: nothing happens. */

@@ -81,7 +81,9 @@ export class Ending {
     const early = new Promise<CommandResult>((resolve) => {
       timer = setTimeout(() => {
         resolve(this.#applied(ended, model));
-        result.catch((error: unknown) => this.#options.onInternalError(`${kind} ${model}`, error));
+        const report = (error: unknown): void =>
+          this.#options.onInternalError(`${kind} ${model}`, error);
+        result.then((late) => late.kind === 'refused' && report(new Error(late.why)), report);
       }, ANSWER_MS);
     });
     return Promise.race([result, early]).finally(() => clearTimeout(timer));

@@ -131,8 +131,11 @@ export class Reconciler {
     if (route === undefined || this.rolloutEnded(model) !== undefined) return;
     const isForWorse = trial !== undefined && hasEndedForWorse(trial.rollout);
     if (book.health().kind === 'degraded' && (owed.kind === 'setRoute' || !isForWorse)) return;
-    if (owed.kind === 'setRoute') await this.#setRoute({ ...route, ...owed.change });
-    else if (trial !== undefined && !(await this.#reconcileTrial(trial.rollout, route))) return;
+    if (owed.kind === 'setRoute') {
+      await this.#setRoute({ ...route, ...owed.change });
+      // Of a promotion that was undone before it took effect.
+      if (isForWorse) await this.#release(trial.rollout);
+    } else if (trial !== undefined && !(await this.#reconcileTrial(trial.rollout, route))) return;
     this.#unreconciled.delete(model);
   }
 
