@@ -126,12 +126,17 @@ export class FaultExam {
     return Promise.all([this.#loads.tested.take(), this.#loads.control.take()]);
   }
 
-  /** Resolves once the processes of that role are at work. */
+  /** Resolves once the processes of that role are at work, and bear its name. */
   async #awaitRole(role: Role): Promise<void> {
     await until('all are at work', () => {
-      const { hosts, shadows } = { hosts: this.gateway.hosts(), shadows: this.gateway.shadows() };
-      return role === 'shadow' ? shadows.length > 0 : hosts.length === 3;
+      const areThere = role === 'shadow' || this.gateway.hosts().length === 3;
+      return areThere && this.#processesOf(role).length > 0;
     });
+  }
+
+  #processesOf(role: Role): readonly number[] {
+    const all = [...this.gateway.hosts(), ...this.gateway.shadows()];
+    return all.filter((each) => hostLabelOf(each)?.endsWith(` ${role}`));
   }
 
   async #isAsked({ role, does }: Fault): Promise<boolean> {
@@ -144,8 +149,7 @@ export class FaultExam {
   #inflict({ role, does }: Fault): () => void {
     const stopped = new Set<number>();
     const act = (): void => {
-      const all = [...this.gateway.hosts(), ...this.gateway.shadows()];
-      for (const pid of all.filter((each) => hostLabelOf(each)?.endsWith(` ${role}`))) {
+      for (const pid of this.#processesOf(role)) {
         if (does === 'stop') stopped.add(pid);
         if (does !== 'none') send(pid, does === 'kill' ? 'SIGKILL' : 'SIGSTOP');
       }
