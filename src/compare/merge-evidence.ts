@@ -126,7 +126,7 @@ function mergeLabelling(
   };
 }
 
-/** Absent where neither has any. */
+/** Absent in both: absent in the sum. */
 function mergeLiveLoss(
   a: LiveLossEvidence | undefined,
   b: LiveLossEvidence | undefined,
@@ -146,7 +146,7 @@ function mergeLiveLoss(
   return { liveLoss: { differences, places, countedUntilMs, units } };
 }
 
-/** Absent where neither has any. */
+/** Absent in both: absent in the sum. */
 function mergeAnchor(
   a: AnchorEvidence | undefined,
   b: AnchorEvidence | undefined,

@@ -89,7 +89,7 @@ function rollout(gateway: RunningGateway, ...words: readonly string[]) {
 }
 
 t.test(
-  'allowed loss adds up against the anchor, over a restart, and not anew at each promotion',
+  'allowed loss adds up against the anchor, over a restart, and does not start again at each promotion',
   { timeout: 150_000 },
   async (t) => {
     const place = await aPlace(t);

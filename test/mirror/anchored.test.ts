@@ -73,7 +73,7 @@ t.test('the anchor is asked for its share of the copies', async (t) => {
 });
 
 t.test(
-  "a crash of the shadow host is the candidate's, with whatever the anchor answered",
+  "a crash of the shadow host is the candidate's, regardless of what the anchor answered",
   async (t) => {
     const { send, shadow, asked, pairs } = anAnchoredStage();
     send('a');

@@ -37,7 +37,7 @@ function seen(units: number, fields: Partial<Evidence> = {}): Evidence {
   });
 }
 
-t.test('what each record adds gives the same evidence again, whatever was recorded', async () => {
+t.test('what each record adds gives the same evidence again, for any added counts', async () => {
   const counts = fc.array(fc.integer({ min: 0, max: 3_000 }), { minLength: 1, maxLength: 5 });
   fc.assert(
     fc.property(counts, (added) => {

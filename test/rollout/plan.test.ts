@@ -284,7 +284,7 @@ t.test(
   },
 );
 
-t.test('says how many distinct users live errors take, whatever the traffic', async (t) => {
+t.test('says how many distinct users live errors take, regardless of the traffic', async (t) => {
   const steps = defaultSteps('equivalent');
   const unitsOf = (requestsPerSecond: number, spec = aSpec({ steps, margins: DEFAULT_MARGINS })) =>
     planOf(spec, { requestsPerSecond, assumptions: { errorRate: 0 } }).units ?? 0;

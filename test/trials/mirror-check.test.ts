@@ -5,7 +5,7 @@ import { MirrorCheck } from '../../src/trials/mirror-check.ts';
 
 const LONGEST_MS = 65_000;
 
-/** A mirror of which each look is told what came of its requests so far, a second after the other. */
+/** A mirror of which each look reads what became of its requests so far, a second after the other. */
 function aCheck() {
   const [clock, sent] = [new HandClock(), [] as string[]];
   const check = new MirrorCheck({

@@ -3,7 +3,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Log } from '../../core/log.ts';
 import type { ExportOutcome, OtlpSignal } from '../../core/otlp.ts';
 
-/** Whatever a collector does, one line of the log about it is enough for so long, milliseconds. */
+/** At most one line of the log about a collector that fails in so long, milliseconds. */
 const SILENCE_MS = 60_000;
 
 /** Of an error from outside, in characters. */
