@@ -117,6 +117,7 @@ function mergeLabelling(
       newestMs: Math.max(x.newestMs, y.newestMs),
       waiting: x.waiting + y.waiting,
       late: x.late + y.late,
+      ...mergeInTime(x, y),
       dropped: x.dropped + y.dropped,
       labelled: x.labelled + y.labelled,
       neither: x.neither + y.neither,
@@ -124,6 +125,12 @@ function mergeLabelling(
       coverage: mergeRecords(x.coverage, y.coverage, mergeCoverage),
     },
   };
+}
+
+/** Where only one counts them, the labels that the other has counted came in time. */
+function mergeInTime(x: LabelEvidence, y: LabelEvidence): Pick<LabelEvidence, 'inTime'> {
+  if (x.inTime === undefined && y.inTime === undefined) return {};
+  return { inTime: (x.inTime ?? x.labelled) + (y.inTime ?? y.labelled) };
 }
 
 /** Absent in both: absent in the sum. */
