@@ -1,25 +1,5 @@
 import { constants, type IncomingHttpHeaders } from 'node:http2';
-
-/** The names of gRPC's statuses by their numbers. */
-const STATUS_NAMES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-];
+import { GRPC_STATUS_NAMES } from '../../core/grpc-status-names.ts';
 
 /** The names of HTTP/2's error codes by their numbers: RFC 9113, section 7. */
 const RESET_NAMES = [
@@ -54,7 +34,7 @@ export function statusIn(headers: IncomingHttpHeaders): GrpcStatus | undefined {
   const code = headers['grpc-status'];
   if (code === '0') return OK;
   if (code !== undefined) {
-    const name = STATUS_NAMES[Number(code)] ?? `status ${String(code)}`;
+    const name = GRPC_STATUS_NAMES[Number(code)] ?? `status ${String(code)}`;
     return { name, details: detailsOf(String(headers['grpc-message'] ?? '')) };
   }
   const http = headers[constants.HTTP2_HEADER_STATUS];

@@ -16,6 +16,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { Clock } from '../../core/clock.ts';
+import { GRPC_STATUS_NAMES } from '../../core/grpc-status-names.ts';
 import type { InferResponse } from '../../core/infer.ts';
 import type { Outcome, Tap } from '../../core/outcome.ts';
 import type { CallEnd, RequestTrace, RequestTraces, TracedCall } from '../../core/request-trace.ts';
@@ -248,24 +249,3 @@ export function linkTo(traceparent: string): Link {
     context: { ...idsOf(traceparent), traceFlags: TraceFlags.SAMPLED, isRemote: false },
   };
 }
-
-/** By number. */
-const GRPC_STATUS_NAMES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-];
