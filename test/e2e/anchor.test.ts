@@ -122,7 +122,7 @@ t.test(
     );
     t.ok((against?.estimate ?? 0) > MARGIN && (fresh?.estimate ?? 1) < MARGIN);
     t.match(against?.margin, /mean loss minus that of anchor 1 < 0\.3/);
-    t.equal(second.shadows().length, 0, 'it goes with the shadow host');
+    await until('it goes with the shadow host', () => second.shadows().length === 0);
 
     await rename(join(place.root, 'models/fashion/1'), join(place.root, 'away'));
     const lost = await rollout(second, 'start', 'fashion', '3');

@@ -122,14 +122,18 @@ t.test("a collector sees a request's tree, with the caller's own trace id", asyn
     },
   );
   await t.test('metrics have the names of Prometheus, logs come too', async (t) => {
-    const requests = await until('the metric', () =>
-      collected.metrics.find(({ name }) => name === 'understudy_requests_total'),
-    );
-    t.match(requests, { kind: 'sum', points: [{ asDouble: 2, attributes: { model: 'fashion' } }] });
-    const latency = collected.metrics.find(
-      ({ name }) => name === 'understudy_request_duration_seconds',
-    );
-    t.match(latency, { kind: 'histogram', points: [{ count: 2 }] });
+    // An export may have come between the two requests.
+    const last = (name: string) => collected.metrics.findLast((metric) => metric.name === name);
+    const requests = await until('both requests in the metric', () => {
+      const metric = last('understudy_requests_total');
+      return metric?.points[0]?.['asDouble'] === 2 && metric;
+    });
+    t.match(requests, { kind: 'sum', points: [{ attributes: { model: 'fashion' } }] });
+    const latency = await until('both of them in the histogram', () => {
+      const metric = last('understudy_request_duration_seconds');
+      return Number(metric?.points[0]?.['count']) === 2 && metric;
+    });
+    t.equal(latency.kind, 'histogram');
     const log = await until('a line of the log', () =>
       collected.logs.find(({ body }) => /started after/.test(String(body))),
     );
