@@ -60,7 +60,7 @@ import type { Folders } from './repository/folders.ts';
 import { Reader } from './repository/reader.ts';
 import { Readers } from './repository/readers.ts';
 import { type Controller, type ControllerOptions, createController } from './rollout/controller.ts';
-import type { Routes } from './rollout/rollout-deployer.ts';
+import type { Routes } from './rollout/reconcile/deployer.ts';
 import { reportInternalErrors } from './telemetry/report-internal-errors.ts';
 import { reportMirror } from './telemetry/report-mirror.ts';
 import { createTelemetry, type Telemetry } from './telemetry/telemetry.ts';

@@ -85,6 +85,15 @@ const INNER_MAY_IMPORT: Readonly<Record<string, ImportTable>> = {
   },
   protocol: { '.': [], rest: ['.'], grpc: ['.'], max: ['.', 'rest'] },
   compare: { '.': ['comparators', 'rules-1'], comparators: ['.'], 'rules-1': ['.'] },
+  rollout: {
+    action: [],
+    plan: ['action'],
+    history: ['action'],
+    evidence: ['action', 'history'],
+    reconcile: ['action', 'history'],
+    commands: ['action', 'history', 'reconcile'],
+    '.': ['action', 'commands', 'evidence', 'history', 'reconcile'],
+  },
 };
 
 /** Areas of the table whose work has not begun. */

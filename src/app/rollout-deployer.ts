@@ -1,7 +1,7 @@
 import type { RouteView } from '../core/route.ts';
 import type { Deployments } from '../models/deployments.ts';
-import type { RolloutDeployer } from '../rollout/rollout-deployer.ts';
-import { routeFor } from '../rollout/route-for.ts';
+import { routeFor } from '../rollout/history/route-for.ts';
+import type { RolloutDeployer } from '../rollout/reconcile/deployer.ts';
 import type { RolloutObservers } from '../trials/rollout-observers.ts';
 
 export type RolloutDeployerOptions = {

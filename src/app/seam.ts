@@ -17,7 +17,7 @@ import { LiveWatch } from '../mirror/live-watch.ts';
 import type { Catalog } from '../models/catalog.ts';
 import type { Deployments } from '../models/deployments.ts';
 import type { Controller } from '../rollout/controller.ts';
-import type { Routes } from '../rollout/rollout-deployer.ts';
+import type { Routes } from '../rollout/reconcile/deployer.ts';
 import type { TraceParts } from '../telemetry/otel/open-otel.ts';
 import { RolloutObservers, type RolloutObserversOptions } from '../trials/rollout-observers.ts';
 import { MIRROR_LIMITS } from './limits.ts';

@@ -23,7 +23,7 @@ import {
 import { checkWritable } from '../disk/check-writable.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { readLedger, verifyLedger } from '../ledger/file.ts';
-import { replay } from '../rollout/replay.ts';
+import { replay } from '../rollout/history/replay.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
 import { colours } from './colours.ts';

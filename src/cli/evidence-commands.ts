@@ -1,7 +1,7 @@
 import { decide } from '../decide/decide.ts';
 import type { ChainReport } from '../ledger/chain.ts';
 import { readLedger, verifyLedger } from '../ledger/file.ts';
-import { type ReplayReport, replay as replayRecords } from '../rollout/replay.ts';
+import { type ReplayReport, replay as replayRecords } from '../rollout/history/replay.ts';
 import { CommandError, EXIT, type ExitCode } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
 

@@ -3,7 +3,7 @@ import { evidencePage } from '../console/evidence-page.ts';
 import { countText, durationText } from '../core/text.ts';
 import { decide } from '../decide/decide.ts';
 import { readLedger } from '../ledger/file.ts';
-import { type CheckedExport, exportEvidence } from '../rollout/evidence-export.ts';
+import { type CheckedExport, exportEvidence } from '../rollout/evidence/export.ts';
 import { notALedger } from './evidence-commands.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print, readFormat } from './output.ts';

@@ -7,7 +7,7 @@ import {
   type MarginReplay,
   type ReplayedMetric,
   replayMargins,
-} from '../rollout/margin-replay.ts';
+} from '../rollout/evidence/margins.ts';
 import { colours } from './colours.ts';
 import { notALedger } from './evidence-commands.ts';
 import { CommandError, EXIT } from './exit-code.ts';

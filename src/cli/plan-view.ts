@@ -1,6 +1,6 @@
 import { ATTEMPT_DAYS } from '../core/attempt.ts';
 import { chosenText, counted, countText, durationText, percentText } from '../core/text.ts';
-import type { Plan } from '../rollout/plan.ts';
+import type { Plan } from '../rollout/plan/plan.ts';
 import { formatTable } from './table.ts';
 
 const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 import { type RolloutFile, readRolloutFile } from '../config/rollout-file.ts';
 import { messageOf } from '../core/errors.ts';
-import type { Plan } from '../rollout/plan.ts';
+import type { Plan } from '../rollout/plan/plan.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print, readFormat } from './output.ts';

@@ -23,9 +23,9 @@ import {
   isLoopbackHost,
 } from '../core/web-caller.ts';
 import type { LedgerHealth } from '../ledger/ledger.ts';
-import type { CommandResult, Submission } from '../rollout/command.ts';
+import type { CommandResult, Submission } from '../rollout/commands/command.ts';
 import type { Controller } from '../rollout/controller.ts';
-import { type Plan, planOf } from '../rollout/plan.ts';
+import { type Plan, planOf } from '../rollout/plan/plan.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
 import { addEvidenceRoutes } from './evidence-routes.ts';
 import { parseJsonBody } from './json-body.ts';

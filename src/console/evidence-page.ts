@@ -5,7 +5,7 @@ import { countText, durationText, numberText, percentText } from '../core/text.t
 import { inlineSvg } from '../plots/drawing.ts';
 import { type Markup, markup } from '../plots/markup.ts';
 import { PAGE_STYLE } from '../plots/page-style.ts';
-import type { CheckedExport, EvidenceExport } from '../rollout/evidence-export.ts';
+import type { CheckedExport, EvidenceExport } from '../rollout/evidence/export.ts';
 import { effectPlot, eValuePlot, weightPlot } from './evidence-plots.ts';
 
 /**

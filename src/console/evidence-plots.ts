@@ -2,7 +2,7 @@ import { ALL_BP } from '../core/route.ts';
 import { type Drawing, WIDE_WIDTH } from '../plots/drawing.ts';
 import { lineDrawing } from '../plots/line-plot.ts';
 import type { Axis, LinePlot } from '../plots/lines.ts';
-import type { EvidenceExport, ExportedMetric } from '../rollout/evidence-export.ts';
+import type { EvidenceExport, ExportedMetric } from '../rollout/evidence/export.ts';
 
 type Points = readonly (readonly [number, number])[];
 

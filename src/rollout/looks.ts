@@ -6,16 +6,16 @@ import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { NewUnits } from '../core/record.ts';
 import { type Action, isFinal, type Rollout, type RolloutSpec, rulesOf } from '../core/rollout.ts';
 import type { VersionState } from '../core/version.ts';
-import { advance, beginsHoldback } from './advance.ts';
+import { advance, beginsHoldback } from './action/advance.ts';
+import { type Decide, judge } from './action/judge.ts';
 import { anchorStatusOf } from './anchor-status.ts';
-import { aliveTrial, type Trial } from './history.ts';
-import { type Decide, judge } from './judge.ts';
-import type { Logbook } from './logbook.ts';
+import { aliveTrial, type Trial } from './history/history.ts';
+import type { Logbook } from './history/logbook.ts';
+import { newUnitsOf, withoutUnits } from './history/new-units.ts';
+import { isWorthRecording } from './history/worth-recording.ts';
 import { type Detailed, MetricDetails } from './metric-details.ts';
-import { newUnitsOf, withoutUnits } from './new-units.ts';
-import type { Reconciler } from './reconciler.ts';
+import type { Reconciler } from './reconcile/reconciler.ts';
 import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
-import { isWorthRecording } from './worth-recording.ts';
 
 /** The least time between two records of evidence while nothing is decided. */
 const CHECKPOINT_MS = 1_000;

@@ -18,11 +18,11 @@ import { ALL_BP } from '../core/route.ts';
 import type { MetricStatus, VerdictKind } from '../core/verdict.ts';
 import { metricLabel } from '../decide/metric-plans.ts';
 import { reportedMetrics } from '../decide/reported-slices.ts';
-import { candidateRequests, stepOf } from './advance.ts';
-import { stepTask } from './describe.ts';
-import type { Trial } from './history.ts';
-import { loadingText } from './next-action.ts';
-import { setWeightBp } from './route-for.ts';
+import { candidateRequests, stepOf } from './action/advance.ts';
+import { stepTask } from './action/describe.ts';
+import { loadingText } from './action/next-action.ts';
+import type { Trial } from './history/history.ts';
+import { setWeightBp } from './history/route-for.ts';
 
 /** All that is shown of a rollout, as the admin API gives it. Weights in basis points, moments in wall-clock milliseconds. */
 export type RolloutStatus = {

@@ -18,7 +18,7 @@ import { VirtualTime } from '../../bench/calibration/virtual-time.ts';
 import type { World } from '../../bench/calibration/world.ts';
 import { DEFAULT_MARGINS } from '../../src/config/defaults.ts';
 import { decide } from '../../src/decide/decide.ts';
-import type { Decide } from '../../src/rollout/judge.ts';
+import type { Decide } from '../../src/rollout/action/judge.ts';
 import { projectRoot } from '../support/project-root.ts';
 
 /** Both versions fail a tenth of the requests, so events are frequent and a run is short. */

@@ -9,7 +9,7 @@ import { ServeError } from '../../src/core/errors.ts';
 import { refused } from '../../src/core/refusal.ts';
 import { openFileLedger } from '../../src/ledger/file.ts';
 import { HEALTHY } from '../../src/ledger/ledger.ts';
-import type { Submission } from '../../src/rollout/command.ts';
+import type { Submission } from '../../src/rollout/commands/command.ts';
 import type { RolloutStatus } from '../../src/rollout/status.ts';
 import { aRoute, aSpec } from '../rollout/builders.ts';
 import { type CommandEnd, understudy } from '../support/command.ts';

@@ -5,7 +5,7 @@ import t from 'tap';
 import { evidencePage } from '../../src/console/evidence-page.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { readLedger } from '../../src/ledger/file.ts';
-import { type CheckedExport, exportEvidence } from '../../src/rollout/evidence-export.ts';
+import { type CheckedExport, exportEvidence } from '../../src/rollout/evidence/export.ts';
 import { understudy } from '../support/command.ts';
 import { projectRoot } from '../support/project-root.ts';
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { formatMarginReplay } from '../../src/cli/evidence-margins.ts';
 import { DEFAULT_MARGINS } from '../../src/config/defaults.ts';
-import { CAUTION } from '../../src/rollout/margin-replay.ts';
+import { CAUTION } from '../../src/rollout/evidence/margins.ts';
 import { understudy } from '../support/command.ts';
 import { projectRoot } from '../support/project-root.ts';
 

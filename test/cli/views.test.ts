@@ -6,7 +6,7 @@ import { formatPlan } from '../../src/cli/plan-view.ts';
 import { formatRollout } from '../../src/cli/rollout-view.ts';
 import { formatTable } from '../../src/cli/table.ts';
 import { widthOf } from '../../src/cli/text-width.ts';
-import type { Plan } from '../../src/rollout/plan.ts';
+import type { Plan } from '../../src/rollout/plan/plan.ts';
 import { aMetric, aRolloutStatus } from './a-status.ts';
 
 /** What follows a fact's name. */

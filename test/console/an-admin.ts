@@ -1,7 +1,7 @@
 import { type AdminOptions, createAdminServer } from '../../src/console/admin.ts';
 import { ServeError } from '../../src/core/errors.ts';
 import { HEALTHY } from '../../src/ledger/ledger.ts';
-import type { Decide } from '../../src/rollout/judge.ts';
+import type { Decide } from '../../src/rollout/action/judge.ts';
 import { aSpec, type World } from '../rollout/builders.ts';
 
 /** The admin server of a gateway in this world. */

@@ -7,8 +7,8 @@ import { type Random, seededRandom } from '../../src/core/random.ts';
 import type { Rollout, RolloutSpec } from '../../src/core/rollout.ts';
 import type { Verdict } from '../../src/core/verdict.ts';
 import { decide } from '../../src/decide/decide.ts';
-import { anchorAfterPromotion, anchorAtStart } from '../../src/rollout/anchor.ts';
-import { requiredMetrics } from '../../src/rollout/required-metrics.ts';
+import { requiredMetrics } from '../../src/rollout/action/required-metrics.ts';
+import { anchorAfterPromotion, anchorAtStart } from '../../src/rollout/history/anchor.ts';
 import { aSpec, differences, FULLY_LABELLED, goodEvidence } from './builders.ts';
 
 const MARGIN = 0.02;

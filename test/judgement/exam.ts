@@ -7,7 +7,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { buildSlowed } from '../../src/demo/builds.ts';
 import { IMAGE_SIDE, meanOf, readImages } from '../../src/demo/images.ts';
 import { TrafficProcess } from '../../src/demo/traffic-process.ts';
-import type { Plan } from '../../src/rollout/plan.ts';
+import type { Plan } from '../../src/rollout/plan/plan.ts';
 import type { RolloutStatus } from '../../src/rollout/status.ts';
 import { type Place, RunningGateway } from '../e2e/a-gateway.ts';
 import { projectRoot } from '../support/project-root.ts';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Route } from '../../src/core/route.ts';
-import { allTo } from '../../src/rollout/route-for.ts';
+import { allTo } from '../../src/rollout/history/route-for.ts';
 import type { Place } from '../e2e/a-gateway.ts';
 import { anIdentityModel } from '../support/a-model-file.ts';
 

@@ -9,9 +9,9 @@ import { ALL_BP, type Route } from '../../src/core/route.ts';
 import type { MetricStatus, Verdict, VerdictKind } from '../../src/core/verdict.ts';
 import { HEALTHY, type Ledger, type LedgerHealth } from '../../src/ledger/ledger.ts';
 import { MemoryLedger } from '../../src/ledger/memory.ts';
+import type { Decide } from '../../src/rollout/action/judge.ts';
 import { Controller } from '../../src/rollout/controller.ts';
-import type { Decide } from '../../src/rollout/judge.ts';
-import type { RolloutDeployer } from '../../src/rollout/rollout-deployer.ts';
+import type { RolloutDeployer } from '../../src/rollout/reconcile/deployer.ts';
 import { aRolloutSpec } from '../support/a-rollout-spec.ts';
 
 export const SHADOW: Step = { kind: 'setMirror', percentage: 100, twin: 20 };

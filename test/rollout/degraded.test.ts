@@ -3,7 +3,7 @@ import { type Deferred, deferred } from '../../src/concurrency/deferred.ts';
 import type { RecordBody } from '../../src/core/record.ts';
 import type { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
-import { replay } from '../../src/rollout/replay.ts';
+import { replay } from '../../src/rollout/history/replay.ts';
 import { aRoute, aSpec, decideByLabel, evidenceOf, World } from './builders.ts';
 
 const START = { kind: 'start', spec: aSpec() } as const;

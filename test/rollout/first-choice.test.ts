@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { RouteBasis } from '../../src/core/adoption.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
-import { allTo } from '../../src/rollout/route-for.ts';
+import { allTo } from '../../src/rollout/history/route-for.ts';
 import { aRoute, World } from './builders.ts';
 
 /** The configured route, with all traffic at one version. */

@@ -2,7 +2,7 @@
  * Ledgers that earlier versions wrote. A ledger is evidence, kept for years: every later version reads each of these files, finds
  * its chain whole, and takes the same decisions from it. Where one of these tests fails, the program is wrong and never the file:
  *
- * - A record has another form now: let the reader take the old form too (`withRecord` in src/rollout/history.ts), beside the new.
+ * - A record has another form now: let the reader take the old form too (`withRecord` in src/rollout/history/history.ts), beside the new.
  * - A rule of `decide` finds something else: give the new rule a version of its own, and keep the old one for what it decided.
  * - A new kind of record, command, action or cause is in no file: tell of it in golden-story.ts, and write a file of this version
  *   beside the others with `npm run golden`. The files that are there stay as they are, byte for byte.
@@ -16,7 +16,7 @@ import type { LedgerRecord, RecordBody } from '../../src/core/record.ts';
 import type { Action, BreakerTrip, Command, Phase } from '../../src/core/rollout.ts';
 import { decide } from '../../src/decide/decide.ts';
 import { openFileLedger, readLedger, verifyLedger } from '../../src/ledger/file.ts';
-import { replay } from '../../src/rollout/replay.ts';
+import { replay } from '../../src/rollout/history/replay.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { World } from './builders.ts';
 import { anchorStory, goldenStory } from './golden-story.ts';

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { LedgerRecord } from '../../src/core/record.ts';
 import type { VerdictKind } from '../../src/core/verdict.ts';
 import type { Controller } from '../../src/rollout/controller.ts';
-import { replay } from '../../src/rollout/replay.ts';
+import { replay } from '../../src/rollout/history/replay.ts';
 import { routeOnRecord } from '../support/route-on-record.ts';
 import { aRoute, aSpec, decideByLabel, evidenceOf, TENTH, World } from './builders.ts';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { type Deferred, deferred } from '../../src/concurrency/deferred.ts';
-import { replay } from '../../src/rollout/replay.ts';
+import { replay } from '../../src/rollout/history/replay.ts';
 import { aSpec, decideByLabel, evidenceOf, World } from './builders.ts';
 
 const START = { kind: 'start', spec: aSpec() } as const;

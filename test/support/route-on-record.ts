@@ -1,8 +1,8 @@
 import type { LedgerRecord, RecordBody } from '../../src/core/record.ts';
 import { type Command, isFinal, type Phase, type Rollout } from '../../src/core/rollout.ts';
 import type { Route } from '../../src/core/route.ts';
-import { begun, promoted, undone } from '../../src/rollout/advance.ts';
-import { routeFor } from '../../src/rollout/route-for.ts';
+import { begun, promoted, undone } from '../../src/rollout/action/advance.ts';
+import { routeFor } from '../../src/rollout/history/route-for.ts';
 
 type Word = {
   readonly route: Pick<Route, 'stable' | 'shares' | 'mirror'>;

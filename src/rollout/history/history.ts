@@ -1,0 +1,337 @@
+import type { Anchor } from '../../core/anchor.ts';
+import { type Evidence, NO_EVIDENCE } from '../../core/evidence.ts';
+import type { LedgerRecord, RecordBody } from '../../core/record.ts';
+import {
+  type Command,
+  type Decision,
+  isFinal,
+  type Rollout,
+  type RouteSetting,
+} from '../../core/rollout.ts';
+import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../../core/route.ts';
+import { beginsHoldback, begun, promoted, resumed, type Undo, undone } from '../action/advance.ts';
+import { anchorAfterPromotion, anchorAfterRoute, anchorAtStart, type Promotion } from './anchor.ts';
+import { attemptsWith, type PastAttempt, type Weights } from './attempts.ts';
+import { extended } from './extension.ts';
+import { wholeEvidence } from './new-units.ts';
+import { allTo } from './route-for.ts';
+
+/** Trials kept per model for display; older ones stay in the ledger. */
+const TRIALS_MAX = 50;
+
+/** One trial as recorded. */
+export type Trial = {
+  readonly rollout: Rollout;
+  readonly digests: { readonly stable: string; readonly candidate: string };
+  /** What the two compute; undefined in records of before. */
+  readonly weights: Weights | undefined;
+  /** As of the last recorded look. */
+  readonly evidence: Evidence;
+  readonly decision: Decision | undefined;
+  /** The step that it is in, or was in when it ended; from 0. */
+  readonly step: number;
+  /** The last record about it. */
+  readonly lastRecord: { readonly index: number; readonly atMs: number; readonly hash: string };
+};
+
+/** A route set by command. */
+export type RouteChange = {
+  readonly stable: string;
+  readonly shares: readonly Share[];
+  readonly mirror: MirrorSetting | undefined;
+};
+
+/**
+ * What a record said was to be done to a model's route and no later record says was done: the owed work of a process that
+ * died between the two.
+ */
+export type Owed =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'rollout' }
+  | { readonly kind: 'setRoute'; readonly change: RouteChange };
+
+export type ModelHistory = {
+  /** The last recorded route; undefined while none was recorded. */
+  readonly route: Route | undefined;
+  /** Whether that route was chosen because there was none, and no route was set and no rollout started since. */
+  readonly isChoice: boolean;
+  /** Oldest first; the last one may be alive. */
+  readonly trials: readonly Trial[];
+  readonly trialsStarted: number;
+  /** Trials that have begun of late, by what was tried. Oldest first. */
+  readonly attempts: readonly PastAttempt[];
+  /** What allowed loss adds up against; undefined before the first rollout. */
+  readonly anchor: Anchor | undefined;
+  readonly owed: Owed;
+};
+
+/** All that the controller knows, as a function of the ledger and of nothing else: a restart folds the records again. */
+export type History = ReadonlyMap<string, ModelHistory>;
+
+/** Why a route is on record that no command asked for. */
+export const CHOICE = 'no route to go by: the newest version';
+
+const NO_MODEL_HISTORY: ModelHistory = {
+  route: undefined,
+  isChoice: false,
+  trials: [],
+  trialsStarted: 0,
+  attempts: [],
+  anchor: undefined,
+  owed: { kind: 'nothing' },
+};
+
+export const NO_HISTORY: History = new Map();
+
+export function modelHistory(history: History, model: string): ModelHistory {
+  return history.get(model) ?? NO_MODEL_HISTORY;
+}
+
+/** The model's rollout that has not ended, if there is one. */
+export function aliveTrial(model: ModelHistory): Trial | undefined {
+  const last = model.trials.at(-1);
+  return last === undefined || isFinal(last.rollout.phase) ? undefined : last;
+}
+
+/** The model's last rollout that promoted its candidate and was not undone, if there is one. */
+export function lastPromoted({ trials }: ModelHistory): Trial | undefined {
+  return trials.findLast(({ rollout }) => rollout.phase.kind === 'promoted');
+}
+
+/** The versions that the record leads a model to: by its route, as its anchor, and by a running trial. */
+export function versionsOnRecord(model: ModelHistory): readonly string[] {
+  const spec = aliveTrial(model)?.rollout.spec;
+  const { anchor } = model;
+  const routed = model.route === undefined ? [] : versionsLedTo(model.route);
+  const led = anchor === undefined ? routed : [...routed, anchor.version];
+  return spec === undefined ? led : [...led, spec.stable, spec.candidate];
+}
+
+/** The evidence is about the packages that the trial began with; with others in their place it says nothing. */
+export function swappedPackage(
+  { rollout, digests }: Trial,
+  digestOf: (model: string, version: string) => string | undefined,
+): string | undefined {
+  const { model, stable, candidate } = rollout.spec;
+  if (digestOf(model, stable) !== digests.stable) return `package ${stable} has changed`;
+  if (digestOf(model, candidate) !== digests.candidate) return `package ${candidate} has changed`;
+  return undefined;
+}
+
+/** The history with one more record. */
+export function withRecord(history: History, record: LedgerRecord): History {
+  const { body } = record;
+  switch (body.kind) {
+    case 'route':
+      return changed(history, body.route.model, (model) => ({
+        ...model,
+        route: body.route,
+        isChoice: body.why === CHOICE,
+        anchor: anchorAfterRoute(model.anchor, body.route.stable, record.atMs),
+        owed: { kind: 'nothing' },
+      }));
+    case 'rolloutStarted':
+      return changed(history, body.rollout.spec.model, (model) => ({
+        ...model,
+        trials: [...model.trials, newTrial(body, record)].slice(-TRIALS_MAX),
+        trialsStarted: model.trialsStarted + 1,
+        isChoice: false,
+        anchor: anchorAtStart(model.anchor, body.rollout, record.atMs),
+        owed: { kind: 'rollout' },
+      }));
+    case 'rolloutLoaded': {
+      const { rolloutId: id, startedMs } = body;
+      const begin = (rollout: Rollout): Rollout => begun(rollout, startedMs);
+      const attempted = withAttempt(history, id, startedMs);
+      return withTrial(attempted, record, { id, trial: { begin }, owed: true });
+    }
+    case 'decision': {
+      const { decision, before, after } = body;
+      const evidence = evidenceAfter(history, body);
+      const trial = { rollout: after, evidence, decision, ...startingAgain(before, after) };
+      const change = { id: body.rolloutId, trial, owed: moves(decision) };
+      const { verdict } = decision;
+      const next = withTrial(history, record, change);
+      return takesTraffic(before, after)
+        ? withPromotion(next, { rollout: after, atMs: record.atMs, verdict })
+        : next;
+    }
+    case 'breaker': {
+      const { rolloutId: id, phase } = body;
+      return withTrial(history, record, { id, trial: { phase }, owed: true });
+    }
+    case 'command':
+      return body.refused === undefined ? withCommand(history, record, body) : history;
+  }
+}
+
+/** True where the candidate becomes stable: at the end of a holdback it has been that since its beginning. */
+function takesTraffic(before: Rollout, after: Rollout): boolean {
+  const isStable = ({ phase: { kind } }: Rollout): boolean =>
+    kind === 'promoted' || kind === 'holdback';
+  return isStable(after) && !isStable(before);
+}
+
+/** A holdback is judged by what is seen from its beginning on. */
+function startingAgain(
+  before: Rollout,
+  after: Rollout,
+): Partial<Pick<Trial, 'evidence' | 'decision'>> {
+  return beginsHoldback(before, after) ? { evidence: NO_EVIDENCE, decision: undefined } : {};
+}
+
+/** A trial that has begun could promote, regardless of what became of it. */
+function withAttempt(history: History, id: string, atMs: number): History {
+  for (const [name, model] of history) {
+    const weights = model.trials.find(({ rollout }) => rollout.id === id)?.weights;
+    if (weights === undefined) continue;
+    return changed(history, name, () => ({
+      ...model,
+      attempts: attemptsWith(model.attempts, { weights, atMs }),
+    }));
+  }
+  return history;
+}
+
+function withPromotion(history: History, promotion: Omit<Promotion, 'digest'>): History {
+  const { spec, id } = promotion.rollout;
+  return changed(history, spec.model, (model) => {
+    const digest = model.trials.find(({ rollout }) => rollout.id === id)?.digests.candidate ?? '';
+    return { ...model, anchor: anchorAfterPromotion(model.anchor, { ...promotion, digest }) };
+  });
+}
+
+/** The evidence of a record with all units that have counted by then. */
+function evidenceAfter(
+  history: History,
+  body: Extract<RecordBody, { kind: 'decision' }>,
+): Evidence {
+  const trials = [...history.values()].flatMap((model) => model.trials);
+  const before = trials.find(({ rollout }) => rollout.id === body.rolloutId)?.evidence;
+  return wholeEvidence(body, before);
+}
+
+function moves(decision: Decision): boolean {
+  return decision.action.kind !== 'wait';
+}
+
+function newTrial(
+  body: Extract<RecordBody, { kind: 'rolloutStarted' }>,
+  { index, atMs, hash }: LedgerRecord,
+): Trial {
+  const { rollout, digests, weights } = body;
+  const lastRecord = { index, atMs, hash };
+  const empty = { evidence: NO_EVIDENCE, decision: undefined, step: 0 };
+  return { rollout, digests, weights, ...empty, lastRecord };
+}
+
+function withCommand(
+  history: History,
+  record: LedgerRecord,
+  { command, givenMs }: Extract<RecordBody, { kind: 'command' }>,
+): History {
+  if (command.kind === 'start') return history;
+  if (command.kind === 'setRoute') return withSetting(history, command);
+  if (command.kind === 'reloadConfig') return command.routes.reduce(withSetting, history);
+  if (command.kind === 'setAnchor') return withAnchor(history, command, givenMs ?? record.atMs);
+  const model = modelHistory(history, command.model);
+  const trial = command.kind === 'extend' ? model.trials.at(-1) : aliveTrial(model);
+  const atMs = givenMs ?? record.atMs;
+  if (trial === undefined)
+    return command.kind === 'undo'
+      ? withoutPromotion(history, record, { ...command, atMs })
+      : history;
+  const rollout = commanded(trial, command, atMs);
+  const change = { rollout, ...startingAgain(trial.rollout, rollout) };
+  const next = withTrial(history, record, { id: rollout.id, trial: change, owed: true });
+  return takesTraffic(trial.rollout, rollout)
+    ? withPromotion(next, { rollout, atMs: record.atMs, verdict: undefined })
+    : next;
+}
+
+/** The last promotion is undone: the version before it is to be the route's again. */
+function withoutPromotion(
+  history: History,
+  record: LedgerRecord,
+  { atMs, ...undo }: Undo & { readonly atMs: number },
+): History {
+  const promoted = lastPromoted(modelHistory(history, undo.model))?.rollout;
+  if (promoted === undefined) return history;
+  const rollout = undone(promoted, undo, atMs);
+  const { stable } = rollout.spec;
+  const change = { model: undo.model, stable, shares: allTo(stable), mirror: undefined };
+  const taken = withTrial(history, record, { id: rollout.id, trial: { rollout }, owed: false });
+  return withSetting(taken, change);
+}
+
+function withAnchor(
+  history: History,
+  { model, version, digest, reason: why }: Extract<Command, { kind: 'setAnchor' }>,
+  sinceMs: number,
+): History {
+  const anchor: Anchor = { version, digest, sinceMs, by: 'person', why, moves: [] };
+  return changed(history, model, (before) => ({ ...before, anchor }));
+}
+
+function withSetting(history: History, { model, stable, shares, mirror }: RouteSetting): History {
+  return changed(history, model, (before) => ({
+    ...before,
+    isChoice: false,
+    owed: { kind: 'setRoute', change: { stable, shares, mirror } },
+  }));
+}
+
+/** What a person made of a rollout. */
+function commanded(
+  trial: Trial,
+  command: Extract<Command, { kind: 'promote' | 'abort' | 'undo' | 'resume' | 'extend' }>,
+  atMs: number,
+): Rollout {
+  switch (command.kind) {
+    case 'promote':
+      return promoted(trial.rollout, atMs);
+    case 'abort':
+      return { ...trial.rollout, phase: { kind: 'aborted', atMs, why: command.reason } };
+    case 'undo':
+      return undone(trial.rollout, command, atMs);
+    case 'resume':
+      return resumed(trial.rollout, atMs, trial.evidence);
+    case 'extend':
+      return extended(trial, command, atMs);
+  }
+}
+
+type TrialChange = {
+  readonly id: string;
+  readonly trial: Partial<Trial> & {
+    readonly phase?: Rollout['phase'];
+    readonly begin?: (rollout: Rollout) => Rollout;
+  };
+  readonly owed: boolean;
+};
+
+function withTrial(history: History, record: LedgerRecord, change: TrialChange): History {
+  const { index, atMs, hash } = record;
+  const { phase, begin, ...rest } = change.trial;
+  const move = (trial: Trial): Trial => {
+    if (trial.rollout.id !== change.id) return trial;
+    const rollout = rest.rollout ?? begin?.(trial.rollout) ?? trial.rollout;
+    const moved = phase === undefined ? rollout : { ...rollout, phase };
+    const step = 'step' in moved.phase ? moved.phase.step : trial.step;
+    return { ...trial, ...rest, rollout: moved, step, lastRecord: { index, atMs, hash } };
+  };
+  for (const [name, model] of history) {
+    if (!model.trials.some((trial) => trial.rollout.id === change.id)) continue;
+    const owed: Owed = change.owed ? { kind: 'rollout' } : model.owed;
+    return changed(history, name, () => ({ ...model, trials: model.trials.map(move), owed }));
+  }
+  return history;
+}
+
+function changed(
+  history: History,
+  model: string,
+  change: (model: ModelHistory) => ModelHistory,
+): History {
+  return new Map(history).set(model, change(modelHistory(history, model)));
+}
