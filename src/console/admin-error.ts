@@ -1,3 +1,4 @@
+import { CHALLENGE } from '../core/caller.ts';
 import { ServeError, type ServeErrorCode } from '../core/errors.ts';
 import type { Refusal, RefusalCode } from '../core/refusal.ts';
 
@@ -38,29 +39,46 @@ const FAULT_STATUS = {
   origin_not_allowed: 403,
   unsupported_media_type: 415,
   host_not_allowed: 421,
+  unauthenticated: 401,
+  rate_limited: 429,
 } as const satisfies Record<ServeErrorCode, number>;
 
 /** The body of every answer that is not a success. */
 export type AdminErrorBody = { readonly error: string; readonly code: string };
 
-export type AdminError = { readonly status: number; readonly body: AdminErrorBody };
+export type AdminError = {
+  readonly status: number;
+  readonly body: AdminErrorBody;
+  /** Besides those of every answer. */
+  readonly headers: Readonly<Record<string, string>>;
+};
 
 export function adminErrorOfRefusal({ code, why }: Refusal): AdminError {
-  return { status: REFUSAL_STATUS[code], body: { error: why, code } };
+  return { status: REFUSAL_STATUS[code], body: { error: why, code }, headers: {} };
 }
 
 /** Turns anything thrown into an answer. What is neither ours nor the HTTP server's is a fault: its text stays inside. */
 export function adminErrorOf(thrown: unknown): AdminError {
   if (thrown instanceof ServeError) {
     const { code, message } = thrown;
-    return { status: FAULT_STATUS[code], body: { error: message, code } };
+    return {
+      status: FAULT_STATUS[code],
+      body: { error: message, code },
+      headers: headersOf(thrown),
+    };
   }
   const status = statusOf(thrown);
   if (status !== undefined && thrown instanceof Error) {
     const code = status === 413 ? 'too_large' : status === 415 ? 'unsupported' : 'invalid_input';
-    return { status, body: { error: thrown.message, code } };
+    return { status, body: { error: thrown.message, code }, headers: {} };
   }
-  return { status: 500, body: { error: 'internal error', code: 'internal' } };
+  return { status: 500, body: { error: 'internal error', code: 'internal' }, headers: {} };
+}
+
+function headersOf({ code, retryAfterMs }: ServeError): Readonly<Record<string, string>> {
+  if (code === 'unauthenticated') return { 'www-authenticate': CHALLENGE };
+  if (code !== 'rate_limited') return {};
+  return { 'retry-after': String(Math.max(1, Math.ceil((retryAfterMs ?? 0) / 1_000))) };
 }
 
 /** The HTTP server says with a 4xx what it did not like about a request. */

@@ -141,10 +141,10 @@ export function createAdminServer(options: AdminOptions): AdminServer {
 }
 
 function answerError(error: unknown, reply: FastifyReply, { onInternalError }: AdminOptions) {
-  const { status, body } = adminErrorOf(error);
+  const { status, body, headers } = adminErrorOf(error);
   // A refusal with 503, because it is too early for instance, is no fault.
   if (status >= 500 && !(error instanceof ServeError)) onInternalError('admin', error);
-  return reply.code(status).send(body);
+  return reply.code(status).headers(headers).send(body);
 }
 
 function answerErrors(app: FastifyInstance, options: AdminOptions): void {

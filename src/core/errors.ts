@@ -43,6 +43,10 @@ export const SERVE_ERROR_CODES = [
   'unsupported_media_type',
   /** The caller takes this server for another one, by a name that it does not have. */
   'host_not_allowed',
+  /** The request does not say who asks, or says it with credentials that do not count. */
+  'unauthenticated',
+  /** The caller is over its quota. Retry later. */
+  'rate_limited',
 ] as const;
 
 export type ServeErrorCode = (typeof SERVE_ERROR_CODES)[number];

@@ -58,6 +58,9 @@ export const CALLER_CODES: ReadonlySet<ServeErrorCode> = new Set([
   'version_not_found',
   'unsupported',
   'cancelled',
+  'forbidden',
+  'unauthenticated',
+  'rate_limited',
 ]);
 
 /** One version's answer to one request, reduced to what is compared. */

@@ -6,7 +6,7 @@ import { failedCall } from '../open-trace.ts';
 
 /**
  * Every code's gRPC status. `overloaded` is UNAVAILABLE because that is what callers of inference servers try again on;
- * RESOURCE_EXHAUSTED means a message that is too large.
+ * RESOURCE_EXHAUSTED means a message that is too large, memory that is taken, or a quota.
  */
 export const GRPC_STATUS = {
   invalid_input: status.INVALID_ARGUMENT,
@@ -29,6 +29,8 @@ export const GRPC_STATUS = {
   origin_not_allowed: status.PERMISSION_DENIED,
   unsupported_media_type: status.INVALID_ARGUMENT,
   host_not_allowed: status.PERMISSION_DENIED,
+  unauthenticated: status.UNAUTHENTICATED,
+  rate_limited: status.RESOURCE_EXHAUSTED,
 } as const satisfies Record<ServeErrorCode, status>;
 
 /** What the protocol of retries calls the time after which to try again, in milliseconds. */

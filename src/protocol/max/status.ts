@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
-import { HTTP_STATUS, retryAfterSeconds } from '../rest/status.ts';
+import { errorHeadersOf, HTTP_STATUS } from '../rest/status.ts';
 import { jsonBytes, sendJson } from './encode.ts';
 
 /** The help text of the image field, which the error for a missing image repeats. */
@@ -25,8 +25,7 @@ export function createErrorHandler({ draining, onInternalError }: ErrorOptions) 
     const { code } = error;
     // What the gateway threw as `internal` it has reported itself.
     if (code === 'internal' && !(thrown instanceof ServeError)) onInternalError('max', thrown);
-    const retryAfter = retryAfterSeconds(error);
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    reply.headers(errorHeadersOf(error));
     // The rest of an oversized body is not worth reading, and a stopping server wants its connections back.
     const isUnread = code === 'too_large' || code === 'memory_full';
     if (isUnread || draining()) reply.header('connection', 'close');

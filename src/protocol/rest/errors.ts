@@ -7,7 +7,7 @@ import { ServeError } from '../../core/errors.ts';
 import { callerIdOf, REQUEST_ID } from '../caller-id.ts';
 import { ENCODINGS_SERVED } from './body-encoding.ts';
 import { headersOf } from './decode.ts';
-import { errorBodyOf, HTTP_STATUS, retryAfterSeconds } from './status.ts';
+import { errorBodyOf, errorHeadersOf, HTTP_STATUS } from './status.ts';
 
 export type ErrorOptions = {
   readonly draining: () => boolean;
@@ -25,8 +25,7 @@ export function createErrorHandler({ draining, onInternalError }: ErrorOptions) 
     }
     const id = callerIdOf(headersOf(http.headers));
     if (id !== undefined) reply.header(REQUEST_ID, id);
-    const retryAfter = retryAfterSeconds(error);
-    if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
+    reply.headers(errorHeadersOf(error));
     if (error.code === 'unsupported' && http.headers['content-encoding'] !== undefined) {
       reply.header('accept-encoding', ENCODINGS_SERVED);
     }

@@ -1,3 +1,4 @@
+import { CHALLENGE } from '../../core/caller.ts';
 import type { ServeError, ServeErrorCode } from '../../core/errors.ts';
 
 /** Every code's HTTP status. */
@@ -22,6 +23,8 @@ export const HTTP_STATUS = {
   origin_not_allowed: 403,
   unsupported_media_type: 415,
   host_not_allowed: 421,
+  unauthenticated: 401,
+  rate_limited: 429,
 } as const satisfies Record<ServeErrorCode, number>;
 
 /** What a refused caller reads. The protocol asks for `error` alone; `code` is for those who branch on it. */
@@ -37,5 +40,20 @@ export function errorBodyOf(error: ServeError): ErrorBody {
 export function retryAfterSeconds(error: ServeError): number | undefined {
   const { code, retryAfterMs } = error;
   if (retryAfterMs !== undefined) return Math.max(1, Math.ceil(retryAfterMs / 1_000));
-  return code === 'overloaded' || code === 'host_lost' ? 1 : undefined;
+  return RETRIED_CODES.has(code) ? 1 : undefined;
+}
+
+const RETRIED_CODES: ReadonlySet<ServeErrorCode> = new Set([
+  'overloaded',
+  'host_lost',
+  'rate_limited',
+]);
+
+/** The headers that an error brings besides its status: when to try again, and how to say who asks. */
+export function errorHeadersOf(error: ServeError): Readonly<Record<string, string>> {
+  const retryAfter = retryAfterSeconds(error);
+  return {
+    ...(retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) }),
+    ...(error.code === 'unauthenticated' ? { 'www-authenticate': CHALLENGE } : {}),
+  };
 }
