@@ -58,22 +58,32 @@ t.test('commands, options and defaults are those of the program', async (t) => {
       tableRows(text, 'option'),
     ]),
   );
+  const shared = tableRows(before, 'shared option');
   const others = commands.filter(({ name }) => name !== '');
   t.same(
     [...sections.keys()],
     others.map(({ name }) => name).sort(inOrderOf([...sections.keys()])),
   );
   for (const { name, options } of others) {
-    const rows = sections.get(name) ?? [];
+    const own = sections.get(name) ?? [];
+    const has = new Set(options.map(({ flags }) => flags));
+    const rows = [...own, ...shared.filter(([cell]) => has.has(codeIn(cell) ?? ''))];
     t.same(
       rows.map(([cell]) => codeIn(cell)),
-      options.map(({ flags }) => flags),
+      options.map(({ flags }) => flags).sort(inOrderOf(rows.map(([cell]) => codeIn(cell) ?? ''))),
       name,
     );
-    for (const [index, { flags, text }] of options.entries()) {
+    for (const { flags, text } of options) {
+      const row = rows.find(([cell]) => codeIn(cell) === flags);
       const standard = /\(default: "(.*)"\)$/.exec(text)?.[1];
-      if (standard !== undefined) t.equal(rows[index]?.[1], `\`${standard}\``, `${name} ${flags}`);
+      if (standard !== undefined) t.equal(row?.[1], `\`${standard}\``, `${name} ${flags}`);
     }
+  }
+  for (const [cell] of shared) {
+    const having = others.filter(({ options }) =>
+      options.some(({ flags }) => flags === codeIn(cell)),
+    );
+    t.ok(having.length > 1, `${cell} is shared`);
   }
 });
 

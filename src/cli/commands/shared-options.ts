@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+
+/** For a command that prints a result. */
+export function withOutput(command: Command): Command {
+  return command.option('-o, --output <format>', 'json or text', 'text');
+}
+
+/** For a command that asks a running gateway, and prints the answer. */
+export function withGateway(command: Command): Command {
+  return withOutput(
+    command.option(
+      '--admin <url>',
+      'admin address of the gateway (default: UNDERSTUDY_ADMIN, else http://127.0.0.1:8002)',
+    ),
+  );
+}
+
+/** For a command that changes something, which the ledger records. */
+export function withReason(command: Command): Command {
+  return command.option(
+    '--reason <text>',
+    'reason, recorded in the ledger',
+    'asked for at the command line',
+  );
+}
