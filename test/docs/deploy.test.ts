@@ -1,18 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import t from 'tap';
-import { parse } from 'yaml';
 import { HandClock } from '../../src/core/clock.ts';
 import { createTelemetry } from '../../src/telemetry/telemetry.ts';
 import { projectRoot } from '../support/project-root.ts';
+import { alertRules } from './alert-rules.ts';
 import { readPage, tableRows } from './page.ts';
-
-type Rule = {
-  readonly alert: string;
-  readonly expr: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-};
 
 type Panel = {
   readonly id: number;
@@ -31,15 +24,11 @@ function panelsOf(name: string): readonly Panel[] {
   return JSON.parse(text(`grafana/${name}.json`)).panels;
 }
 
-function rules(): readonly Rule[] {
-  return parse(text('prometheus/alerts.yaml')).groups.flatMap(
-    ({ rules }: { readonly rules: readonly Rule[] }) => rules,
-  );
-}
-
 /** Words of PromQL that are no metrics. */
 const WORDS = new Set(
-  'sum by rate increase histogram_quantile absent or unless offset label_values'.split(' '),
+  'sum by rate increase histogram_quantile absent or and unless offset label_values count_over_time min_over_time'.split(
+    ' ',
+  ),
 );
 
 /** The metrics that an expression reads, and the labels that it names. */
@@ -75,7 +64,7 @@ async function known() {
 }
 
 const EXPRESSIONS = [
-  ...rules().map(({ alert, expr }) => ({ at: alert, expr })),
+  ...alertRules().map(({ alert, expr }) => ({ at: alert, expr })),
   ...DASHBOARDS.flatMap((name) =>
     panelsOf(name).flatMap(({ title, targets }) =>
       targets.map(({ expr }) => ({ at: `${name}: ${title}`, expr })),
@@ -113,7 +102,7 @@ t.test('nearly every metric of ours is on a dashboard or in an alert', async (t)
 });
 
 t.test('each alert says what happens and what to do; each panel, what it shows', async (t) => {
-  const alerts = rules();
+  const alerts = alertRules();
   t.equal(new Set(alerts.map(({ alert }) => alert)).size, alerts.length);
   for (const { alert, labels, annotations } of alerts) {
     t.match(labels, { severity: /^(page|ticket)$/ }, alert);
@@ -127,13 +116,18 @@ t.test('each alert says what happens and what to do; each panel, what it shows',
 });
 
 t.test('an alert on single events sees the first, with which a series begins', async (t) => {
-  const single = rules().flatMap(({ alert, expr }) => {
+  const single = alertRules().flatMap(({ alert, expr }) => {
     const [, series, range] = /^increase\((.+)\[(\w+)\]\) > 0/.exec(expr) ?? [];
     return series === undefined ? [] : [{ alert, expr, series, range }];
   });
   t.ok(single.length >= 3, `${single.length} rules`);
   for (const { alert, expr, series, range } of single)
-    t.ok(expr.includes(`or (${series} unless ${series} offset ${range}) > 0`), alert);
+    t.ok(
+      expr.includes(
+        `or (${series} unless count_over_time(${series}[${range}] offset ${range})) > 0`,
+      ),
+      alert,
+    );
 });
 
 t.test('a metric or label that is not there is caught', async (t) => {

@@ -5,7 +5,7 @@ import { projectRoot } from '../support/project-root.ts';
 import { readPage, sectionsOf, tableRows } from './page.ts';
 
 const GLOSSARY = 'docs/glossary.md';
-const FOLDERS = ['docs/guides', 'docs/reference'];
+const FOLDERS = ['docs/guides', 'docs/operations', 'docs/reference'];
 const PAGES = ['README.md', 'ARCHITECTURE.md', ...FOLDERS.flatMap(pagesIn)];
 
 /** The terms of the glossary, in its order, each with its meaning. */

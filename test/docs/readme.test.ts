@@ -47,7 +47,7 @@ t.test('infer.json is the first test image', async (t) => {
 });
 
 t.test('links between pages lead somewhere', async (t) => {
-  const folders = ['.', 'docs', 'docs/guides', 'docs/reference'];
+  const folders = ['.', 'docs', 'docs/guides', 'docs/operations', 'docs/reference'];
   for (const folder of folders) {
     const files = await readdir(path.join(projectRoot, folder));
     for (const file of files.filter((name) => name.endsWith('.md'))) {

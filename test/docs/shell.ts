@@ -32,7 +32,8 @@ export function runBlock(text: string, gateway: RunningGateway, timeout = 15_000
     'curl() { command curl -sS --fail-with-body "$@"; }',
     `grpcurl() { ${grpcurl()} "$@"; }`,
     `node() { if [ "$1" = out/src/cli/main.js ]; then shift; understudy "$@"; else '${process.execPath}' "$@"; fi; }`,
-    `understudy() { if [ "$1" = rollout ]; then set -- "$@" --admin ${admin}; fi; '${process.execPath}' '${MAIN}' "$@"; }`,
+    `understudy() { '${process.execPath}' '${MAIN}' "$@"; }`,
+    `export UNDERSTUDY_ADMIN=${admin}`,
     'set -e',
   ];
   const script = text
