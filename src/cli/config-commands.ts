@@ -19,7 +19,7 @@ export async function reload({ admin, output, dryRun = false, reason }: Options)
   const format = readFormat(output);
   const client = new AdminClient(admin);
   const answer = await client.post('/api/v1/config/reload', { reason, dryRun }, RELOAD_MS_MAX);
-  print(answer as Reloaded, format, formatReload);
+  await print(answer as Reloaded, format, formatReload);
 }
 
 /** A line for each key, and a last one that counts them. */

@@ -30,14 +30,18 @@ import { colours } from './colours.ts';
 import { printSteps } from './demo-steps.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { fitted } from './fitted.ts';
-import { viewOf } from './output.ts';
-import { printableJson } from './printable.ts';
+import { isForReading, print, readFormat, viewOf } from './output.ts';
 import { formatRollout } from './rollout-view.ts';
 import { writeOut } from './standard-output.ts';
 import { formatTable } from './table.ts';
 import { columnsOf, wrapped } from './wrapped.ts';
 
-export type DemoCommandOptions = { readonly json?: boolean; readonly keep?: string };
+export type DemoCommandOptions = {
+  readonly output: string;
+  /** As `output` with `json`. */
+  readonly json?: boolean;
+  readonly keep?: string;
+};
 
 /** Live requests a second: enough to prove things within the demo's time, a fraction of what two cores can serve. */
 const REQUESTS_PER_SECOND_MAX = 400;
@@ -45,10 +49,11 @@ const REQUESTS_PER_SECOND_MAX = 400;
 /** `understudy demo`. Exit code 1 if a trial ended otherwise than it should, or a live request failed. */
 export async function demo(options: DemoCommandOptions): Promise<void> {
   const startedMs = systemClock.monotonicMs();
+  const format = options.json === true ? 'json' : readFormat(options.output);
   if (options.keep !== undefined) await expectEmpty(options.keep);
   const folder = await openWorkFolder(options.keep);
   leaveNothing(folder);
-  const say = options.json === true ? () => undefined : sayLine;
+  const say = isForReading(format) ? sayLine : () => undefined;
   say('Building the candidates ...');
   const workplace = await prepareWorkplace(join(programFolder, 'models'), folder.path);
   const { trials, perSecond } = await runTrials(workplace, say);
@@ -57,11 +62,7 @@ export async function demo(options: DemoCommandOptions): Promise<void> {
     seconds: Math.round((systemClock.monotonicMs() - startedMs) / 100) / 10,
     requestsPerSecond: perSecond,
   });
-  writeOut(
-    options.json === true
-      ? `${printableJson(JSON.stringify(summary))}\n`
-      : `${viewOf(summary, (shown) => closing(shown, options))}\n`,
-  );
+  await print(summary, format, (shown) => closing(shown, options));
   process.exitCode = summary.ok ? EXIT.ok : EXIT.failed;
 }
 
@@ -180,7 +181,7 @@ function gatewayOf(app: App, crashes: readonly string[]): DemoGateway<RolloutSta
 }
 
 function show(status: RolloutStatus): void {
-  const view = viewOf(status, formatRollout);
+  const view = viewOf(status, (shown) => formatRollout(shown));
   if (status.endedMs === undefined) {
     logUpdate(fitted(view, process.stdout.rows));
     return;

@@ -11,7 +11,7 @@ type Options = { readonly output: string };
 export async function verify(folder: string, options: Options): Promise<void> {
   const format = readFormat(options.output);
   const report = await verifyLedger(folder).catch(notALedger(folder));
-  print(report, format, verifyText);
+  await print(report, format, verifyText);
   process.exitCode = exitCodeOf(report.broken === undefined, report.records);
 }
 
@@ -30,7 +30,7 @@ export async function replay(
   }
   const format = readFormat(output);
   const report = await replayRecords(readLedger(folder), decide).catch(notALedger(folder));
-  print(report, format, replayText);
+  await print(report, format, replayText);
   process.exitCode = exitCodeOf(report.disagreements.length === 0, report.decisions);
 }
 

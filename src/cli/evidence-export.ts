@@ -33,7 +33,7 @@ export async function exportRollout(
     );
   }
   if (options.html !== undefined) await writeWhole(options.html, evidencePage(checked));
-  print(checked, format, (shown) => textOf(shown, options.html));
+  await print(checked, format, (shown) => textOf(shown, options.html));
   process.exitCode = checked.replayed.disagreements === 0 ? EXIT.ok : EXIT.failed;
 }
 

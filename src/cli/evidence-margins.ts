@@ -47,7 +47,7 @@ export async function replayWithMargins(
       `expected the id of a rollout or a model that had one, found no rollout ${name} in ${folder}`,
     );
   }
-  print(replayed, format, formatMarginReplay);
+  await print(replayed, format, formatMarginReplay);
   process.exitCode = replayed.looks === 0 ? EXIT.inconclusive : EXIT.ok;
 }
 

@@ -16,7 +16,7 @@ const DIGEST_LENGTH = 12;
 export async function list(options: Options): Promise<void> {
   const format = readFormat(options.output);
   const answer = (await new AdminClient(options.admin).get('/api/v1/models', ['models'])) as Listed;
-  print(answer, format, formatModels);
+  await print(answer, format, formatModels);
 }
 
 /** `understudy models reload`: takes up the files of a model as they lie in the repository now. */
@@ -25,7 +25,7 @@ export async function reload(model: string, options: Options): Promise<void> {
   const path = `${modelPath(model)}/reload`;
   const client = new AdminClient(options.admin);
   const answer = (await client.post(path, {}, RELOAD_MS_MAX)) as ModelView;
-  print(answer, format, (found) => formatModels({ models: [found], isFresh: true }));
+  await print(answer, format, (found) => formatModels({ models: [found], isFresh: true }));
 }
 
 type Row = { readonly model: ModelView; readonly version: VersionView | undefined };

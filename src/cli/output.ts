@@ -1,24 +1,44 @@
 import { messageOf } from '../core/errors.ts';
 import { CommandError, EXIT } from './exit-code.ts';
-import { printableData, printableJson } from './printable.ts';
+import { isPrintable, printableData, printableJson, printableLines } from './printable.ts';
 import { writeOut } from './standard-output.ts';
 import { columnsOf, wrapped } from './wrapped.ts';
 
-export type OutputFormat = 'json' | 'text';
+/** As kubectl has them. `wide`: a table with more columns. */
+const FORMATS = ['table', 'wide', 'json', 'yaml'] as const;
+
+export type OutputFormat = (typeof FORMATS)[number];
+
+/** `isWide`: there is room for more columns. */
+export type ToText<T> = (result: T, isWide: boolean) => string;
 
 /** What `-o` was given. */
 export function readFormat(text: string): OutputFormat {
-  if (text === 'json' || text === 'text') return text;
-  throw new CommandError(EXIT.usage, `--output: expected json or text, found "${text}"`);
+  const format = FORMATS.find((name) => name === text);
+  if (format !== undefined) return format;
+  throw new CommandError(EXIT.usage, `--output: expected ${FORMATS_TEXT}, found "${text}"`);
 }
 
-/** Writes a result: as JSON, or as the text that `toText` makes of it. */
-export function print<T>(result: T, format: OutputFormat, toText: (result: T) => string): void {
-  const text =
-    format === 'json'
-      ? printableJson(JSON.stringify(result, undefined, 2))
-      : viewOf(result, toText);
-  writeOut(`${text}\n`);
+/** The formats in words, for help and messages. */
+export const FORMATS_TEXT = `${FORMATS.slice(0, -1).join(', ')} or ${FORMATS.at(-1)}`;
+
+/** True for formats that people read, false for those that programs read. */
+export function isForReading(format: OutputFormat): boolean {
+  return format === 'table' || format === 'wide';
+}
+
+/** Writes a result: as JSON or YAML, whole, or as the text that `toText` makes of it. */
+export async function print<T>(result: T, format: OutputFormat, toText: ToText<T>): Promise<void> {
+  writeOut(`${await printed(result, format, toText)}\n`);
+}
+
+async function printed<T>(result: T, format: OutputFormat, toText: ToText<T>): Promise<string> {
+  if (isForReading(format)) return viewOf(result, (shown) => toText(shown, format === 'wide'));
+  const json = JSON.stringify(result, undefined, 2);
+  if (format === 'json') return printableJson(json);
+  const { yamlText } = await import('../config/yaml-text.ts');
+  const text = yamlText(JSON.parse(json), (scalar) => !isPrintable(scalar));
+  return printableLines(text.trimEnd());
 }
 
 /**

@@ -12,6 +12,11 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (found) => SHORT[found] ?? escapeOf(found));
 }
 
+/** Whether a text is shown in one line as it is. */
+export function isPrintable(text: string): boolean {
+  return printable(text) === text;
+}
+
 /** As `printable`, for texts of several lines: line ends stay. */
 export function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');

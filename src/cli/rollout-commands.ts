@@ -29,7 +29,7 @@ export async function start(
   options: StartOptions,
 ): Promise<void> {
   const answer = (await ask(model, candidate, { options, path: '' })) as Started;
-  print(answer, readFormat(options.output), ({ rolloutId, plan, warning }) =>
+  await print(answer, readFormat(options.output), ({ rolloutId, plan, warning }) =>
     [
       `rollout ${rolloutId}: version ${candidate} is being loaded; the trial begins once it is ready.`,
       ...(warning === undefined ? [] : [`Warning: ${warning}`]),
@@ -42,7 +42,7 @@ export async function start(
 /** `understudy rollout plan`: what `start` with the same words would take. Starts nothing. */
 export async function plan(model: string, candidate: string, options: StartOptions): Promise<void> {
   const answer = (await ask(model, candidate, { options, path: '/plan' })) as Plan;
-  print(answer, readFormat(options.output), formatPlan);
+  await print(answer, readFormat(options.output), formatPlan);
 }
 
 type Asked = { readonly options: StartOptions; readonly path: string };
@@ -95,7 +95,7 @@ async function give(verb: string, model: string, given: Given): Promise<void> {
   const client = new AdminClient(options.admin);
   const path = `${rolloutPath(model)}/${verb}`;
   const answer = (await client.post(path, { ...body, reason: options.reason })) as Applied;
-  print(answer, format, ({ rolloutId, warning }) => {
+  await print(answer, format, ({ rolloutId, warning }) => {
     const done = given.done ?? `rollout ${rolloutId}: ${verb} carried out`;
     return warning === undefined ? done : `${done}.\nWarning: ${warning}`;
   });

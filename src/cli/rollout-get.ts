@@ -5,7 +5,7 @@ import type { RolloutStatus } from '../rollout/status.ts';
 import { AdminClient, rolloutPath } from './admin-client.ts';
 import { CommandError, EXIT, type ExitCode } from './exit-code.ts';
 import { fitted } from './fitted.ts';
-import { print, readFormat, viewOf } from './output.ts';
+import { isForReading, print, readFormat, viewOf } from './output.ts';
 import { formatRollout } from './rollout-view.ts';
 
 /** Between two looks of `--watch`. */
@@ -31,11 +31,12 @@ export async function get(model: string, options: GetOptions): Promise<void> {
   const format = readFormat(options.output);
   const client = new AdminClient(options.admin);
   const look = async () => (await client.get(rolloutPath(model), STATUS_KEYS)) as RolloutStatus;
+  const drawn = (seen: RolloutStatus): string => shown(seen, format === 'wide');
   let status = await look();
-  const isLive = options.watch === true && format === 'text' && process.stdout.isTTY;
+  const isLive = options.watch === true && isForReading(format) && process.stdout.isTTY;
   let lostSinceMs: number | undefined;
   while (options.watch === true && status.endedMs === undefined) {
-    if (isLive) logUpdate(fitted(viewOf(status, shown), process.stdout.rows));
+    if (isLive) logUpdate(fitted(viewOf(status, drawn), process.stdout.rows));
     await sleep(WATCH_MS);
     try {
       status = await look();
@@ -47,13 +48,13 @@ export async function get(model: string, options: GetOptions): Promise<void> {
     }
   }
   if (isLive) logUpdate.clear();
-  print(status, format, shown);
+  await print(status, format, shown);
   process.exitCode = exitCodeOf(status.phase);
 }
 
 /** As wide as the terminal; where there is none, as a terminal is. */
-function shown(status: RolloutStatus): string {
-  return formatRollout(status, process.stdout.columns);
+function shown(status: RolloutStatus, isWide: boolean): string {
+  return formatRollout(status, { columns: process.stdout.columns, isWide });
 }
 
 function isUnreachable(error: unknown): boolean {

@@ -42,8 +42,18 @@ type Facts = readonly (readonly string[])[];
 const WAITS_LINES_MAX = 2;
 const WHY_LINES_MAX = 20;
 
+export type RolloutViewOptions = {
+  /** Of the terminal; by default 80. */
+  readonly columns?: number | undefined;
+  /** More columns of each metric. */
+  readonly isWide?: boolean;
+};
+
 /** A rollout as text for so many columns: its state, its evidence, and what it waits for. */
-export function formatRollout(status: RolloutStatus, columns: number = COLUMNS): string {
+export function formatRollout(
+  status: RolloutStatus,
+  { columns = COLUMNS, isWide = false }: RolloutViewOptions = {},
+): string {
   const facts = [
     ['Name:', status.id],
     [
@@ -72,7 +82,7 @@ export function formatRollout(status: RolloutStatus, columns: number = COLUMNS):
     effect === undefined ? [] : `  ${label}: ${effectText({ effect })}`,
   );
   const reported = effects.length === 0 ? '' : `\nOnly reported:\n${effects.join('\n')}\n`;
-  return `${formatTable([...facts, ...whyFacts(status, columns - namesWidth)])}\n\n${formatTable(metricRows(status))}\n${must}${reported}`;
+  return `${formatTable([...facts, ...whyFacts(status, columns - namesWidth)])}\n\n${formatTable(metricRows(status, isWide))}\n${must}${reported}`;
 }
 
 function whyFacts({ endedMs, why }: RolloutStatus, columns: number): Facts {
@@ -93,10 +103,13 @@ function ledgerFacts({ ledger, onRecord }: RolloutStatus): readonly (readonly st
   return [['Ledger:', `${colours.red(ledger)}${end}`]];
 }
 
-function metricRows({ metrics, reported }: RolloutStatus): readonly (readonly string[])[] {
+function metricRows(
+  { metrics, reported }: RolloutStatus,
+  isWide: boolean,
+): readonly (readonly string[])[] {
   const heading = ['METRIC', 'STATUS', 'SAMPLES', 'BAD cand/ref', 'MEASURED', 'LIMIT', 'TO GO'];
   return [
-    heading.map((cell) => colours.bold(cell)),
+    [...heading, ...(isWide ? WIDE : [])].map((cell) => colours.bold(cell)),
     ...metrics.map((metric) => [
       metric.label,
       metric.superior === true ? BETTER : FINDINGS[metric.finding],
@@ -105,6 +118,7 @@ function metricRows({ metrics, reported }: RolloutStatus): readonly (readonly st
       numberText(metric.estimate),
       numberText(metric.limit),
       toGo(metric),
+      ...(isWide ? wideCells(metric) : []),
     ]),
     ...reported.map((metric) => [
       metric.label,
@@ -115,6 +129,20 @@ function metricRows({ metrics, reported }: RolloutStatus): readonly (readonly st
       '-',
       'decides nothing',
     ]),
+  ];
+}
+
+/** E-values are logarithms, with the threshold that proves. */
+const WIDE = ['ROLE', 'HARM', 'SAFE', 'INTERVAL'];
+
+function wideCells(metric: Metric): readonly string[] {
+  const { role, logHarm, logHarmNeeded, logSafe, logSafeNeeded, effect } = metric;
+  const of = (value: number, needed: number): string => `${value.toFixed(2)}/${needed.toFixed(2)}`;
+  return [
+    role,
+    of(logHarm, logHarmNeeded),
+    of(logSafe, logSafeNeeded),
+    effect === undefined ? '-' : `${numberText(effect.lower)}..${numberText(effect.upper)}`,
   ];
 }
 

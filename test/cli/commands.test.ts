@@ -101,7 +101,7 @@ t.test(
       'rollout gte fashion': /Did you mean get/,
       'rollout get': /missing required argument 'model'/,
       'rollout get fashion --wach': /Did you mean --watch/,
-      'rollout get fashion -o yaml': /expected json or text, found "yaml"/,
+      'rollout get fashion -o text': /expected table, wide, json or yaml, found "text"/,
       'rollout start fashion 2 -f /nowhere.yaml': /\/nowhere\.yaml/,
       'rollout get ..': /expected the name of a model, found "\.\."\. "understudy models" lists/,
       'rollout start fashion 2 --rate 0': /--rate: expected a number above 0, found "0"/,

@@ -64,7 +64,7 @@ async function perform(options: LoadOptions, request: BenchRequest): Promise<voi
   process.exitCode = exitCodeOf(record);
   // First, since the process ends where standard output cannot be written.
   const page = options.out === undefined ? undefined : await writeReports(options.out, record);
-  print(record, format, (made) => textOf(made));
+  await print(record, format, (made) => textOf(made));
   if (page !== undefined) writeErr(`The report with plots: ${page}\n`);
 }
 

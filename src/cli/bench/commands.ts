@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { FORMATS_TEXT } from '../output.ts';
 
 /** Adds `understudy bench run|sweep|compare|slo|soak`. What they do is loaded only when one of them is asked for. */
 export function addBenchCommands(program: Command): void {
@@ -113,7 +114,7 @@ function withLoad(command: Command): Command {
     .option('--processes <number>', 'generator processes', '1')
     .option('--seed <number>', 'seed of arrivals and inputs (default: random, shown in the report)')
     .option('--out <folder>', 'folder to write report.html, report.json and report.csv to')
-    .option('-o, --output <format>', 'json or text', 'text');
+    .option('-o, --output <format>', FORMATS_TEXT, 'table');
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {

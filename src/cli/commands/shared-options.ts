@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
+import { FORMATS_TEXT } from '../output.ts';
 
 /** For a command that prints a result. */
 export function withOutput(command: Command): Command {
-  return command.option('-o, --output <format>', 'json or text', 'text');
+  return command.option('-o, --output <format>', FORMATS_TEXT, 'table');
 }
 
 /** For a command that asks a running gateway, and prints the answer. */
