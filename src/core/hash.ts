@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /**
  * A salted 64-bit hash of a unit as 16 hex digits: the first eight bytes of SHA-256 over `salt`, NUL, `unit`.
  * One salt per use, so that the arm, the mirror coin and the evidence of one unit are independent of each other.
  */
 export function saltedHash(salt: string, unit: string): string {
-  return createHash('sha256').update(salt).update('\0').update(unit).digest('hex').slice(0, 16);
+  return hash('sha256', `${salt}\0${unit}`, 'hex').slice(0, 16);
 }
 
 /** Where a unit falls on the line of 10,000 basis points: a whole number in [0, 10000), uniform over units. */
