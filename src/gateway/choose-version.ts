@@ -37,7 +37,7 @@ export function chooseVersion(
       return settled(route, version, 'rule');
     }
   }
-  return drawn(route, shareOf(route, request.unit));
+  return drawn(route, request.unit);
 }
 
 /** The refusal of a version that the model does not have, with those that it has. */
@@ -59,42 +59,50 @@ const PLACE_ON_LINE = { candidate: 0, stable: 1, other: 2, control: 3 } as const
   number
 >;
 
-/** The shares of a route in their order on the line, worked out once per route. */
-const lines = new WeakMap<Route, readonly Share[]>();
+/** A share of the line, up to a bucket, and what a request that falls on it is assigned. */
+type Stretch = { readonly endBp: number; readonly assignment: Assignment };
 
-function lineOf(route: Route): readonly Share[] {
+/** The line of a route, worked out once per route. */
+const lines = new WeakMap<Route, readonly Stretch[]>();
+
+function lineOf(route: Route): readonly Stretch[] {
   let line = lines.get(route);
   if (line === undefined) {
-    line = route.shares
-      .filter((share) => share.weightBp > 0)
-      .sort((a, b) => PLACE_ON_LINE[a.arm] - PLACE_ON_LINE[b.arm]);
+    line = stretchesOf(route);
     lines.set(route, line);
   }
   return line;
 }
 
-function shareOf(route: Route, unit: string): Share {
+function stretchesOf(route: Route): readonly Stretch[] {
+  const shares = route.shares
+    .filter((share) => share.weightBp > 0)
+    .sort((a, b) => PLACE_ON_LINE[a.arm] - PLACE_ON_LINE[b.arm]);
+  let endBp = 0;
+  return shares.map((share) => {
+    endBp += share.weightBp;
+    return { endBp, assignment: assignmentOf(route, share, shares) };
+  });
+}
+
+function drawn(route: Route, unit: string): Assignment {
   const line = lineOf(route);
   // One share takes all: no need to hash.
   const bucket = line.length === 1 ? 0 : bucketBp(route.salt, unit);
-  let end = 0;
-  const found = line.find((share) => {
-    end += share.weightBp;
-    return bucket < end;
-  });
+  const found = line.find(({ endBp }) => bucket < endBp);
   assert(found !== undefined, `the shares of '${route.model}' do not cover bucket ${bucket}`);
-  return found;
+  return found.assignment;
 }
 
-function drawn(route: Route, share: Share): Assignment {
-  const reference = referenceOf(route);
+function assignmentOf(route: Route, share: Share, shares: readonly Share[]): Assignment {
+  const reference = referenceOf(shares);
   const side = sideOf(share.arm, reference?.arm);
   return {
     version: share.version,
     arm: share.arm,
     by: 'split',
     routeRevision: route.revision,
-    exposure: side === undefined ? undefined : exposureOf(route, reference),
+    exposure: side === undefined ? undefined : exposureOf(shares, reference),
     side,
   };
 }
@@ -118,11 +126,11 @@ function armOf(route: Route, version: string): Arm {
 }
 
 /** What the candidate is compared with: control where it has a share, else stable; undefined while nothing is on trial. */
-function referenceOf(route: Route): Share | undefined {
-  const line = lineOf(route);
-  if (!line.some((share) => share.arm === 'candidate')) return undefined;
+function referenceOf(shares: readonly Share[]): Share | undefined {
+  if (!shares.some((share) => share.arm === 'candidate')) return undefined;
   return (
-    line.find((share) => share.arm === 'control') ?? line.find((share) => share.arm === 'stable')
+    shares.find((share) => share.arm === 'control') ??
+    shares.find((share) => share.arm === 'stable')
   );
 }
 
@@ -132,8 +140,8 @@ function sideOf(arm: Arm, reference: Arm | undefined): Assignment['side'] {
   return arm === reference ? 'reference' : undefined;
 }
 
-function exposureOf(route: Route, reference: Share | undefined): Exposure | undefined {
-  const candidate = lineOf(route).find((share) => share.arm === 'candidate');
+function exposureOf(shares: readonly Share[], reference: Share | undefined): Exposure | undefined {
+  const candidate = shares.find((share) => share.arm === 'candidate');
   if (candidate === undefined || reference === undefined) return undefined;
   return { candidateBp: candidate.weightBp, referenceBp: reference.weightBp };
 }
