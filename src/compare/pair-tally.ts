@@ -60,11 +60,11 @@ export class PairTally {
 
   /** `late`: what it says of its run, unless another pair of that run has said it. */
   add(comparison: Comparison, late?: LateValue): void {
-    const { score, noise, unit = OWN_UNIT, drawnMs = 0, ...of } = comparison;
+    const { score, noise, unit = OWN_UNIT, drawnMs = 0 } = comparison;
     const isCovered = this.#cover.covers(comparison);
     const failed = {
-      candidate: of.candidateFailed || of.candidateFault !== undefined,
-      reference: of.stableFailed || of.stableFault !== undefined,
+      candidate: comparison.candidateFailed || comparison.candidateFault !== undefined,
+      reference: comparison.stableFailed || comparison.stableFault !== undefined,
     };
     const value = {
       failed,

@@ -1,4 +1,7 @@
-import type { LiveDraw, LiveEnd, LiveObservation } from '../core/messages.ts';
+import type { LiveDraw, LiveEnd } from '../core/messages.ts';
+
+/** Takes a live request, whole. */
+export type TakeLive = (drawn: LiveDraw, end: LiveEnd) => void;
 
 type Request = { readonly drawn: LiveDraw; end: LiveEnd | undefined };
 
@@ -9,11 +12,11 @@ type Request = { readonly drawn: LiveDraw; end: LiveEnd | undefined };
 export class LiveOrder {
   /** By request id, in the order of assignment. */
   readonly #requests = new Map<string, Request>();
-  readonly #add: (live: LiveObservation) => void;
+  readonly #take: TakeLive;
 
-  /** `add` takes each request once, whole. What it throws holds nothing up: the request is gone, and the first fault is thrown on. */
-  constructor(add: (live: LiveObservation) => void) {
-    this.#add = add;
+  /** `take` is called once for each request. What it throws holds nothing up: the request is gone, and the first fault is thrown on. */
+  constructor(take: TakeLive) {
+    this.#take = take;
   }
 
   assigned(requestId: string, drawn: LiveDraw): void {
@@ -30,7 +33,7 @@ export class LiveOrder {
       if (known === undefined) break;
       this.#requests.delete(id);
       try {
-        this.#add({ ...drawn, ...known });
+        this.#take(drawn, known);
       } catch (thrown) {
         faults.push(thrown);
       }

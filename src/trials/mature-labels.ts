@@ -197,9 +197,9 @@ function maturePair(
   [ofOther, ofCandidate]: readonly [number | undefined, number | undefined],
 ): MaturePair {
   const differs = !isSame(other, candidate);
-  if (ofOther === undefined || ofCandidate === undefined)
-    return { ...of, differs, losses: undefined };
-  return { ...of, differs, losses: { stable: ofOther, candidate: ofCandidate } };
+  const isLabelled = ofOther !== undefined && ofCandidate !== undefined;
+  const losses = isLabelled ? { stable: ofOther, candidate: ofCandidate } : undefined;
+  return { slices: of.slices, byControl: of.byControl, differs, losses };
 }
 
 /** Of stable, of the candidate, and of the anchor where it answered. */

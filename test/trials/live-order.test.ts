@@ -15,7 +15,7 @@ function endAt(endedMs: number): LiveEnd {
 
 function anOrder() {
   const seen: LiveObservation[] = [];
-  return { order: new LiveOrder((live) => seen.push(live)), seen };
+  return { order: new LiveOrder((drawn, end) => seen.push({ ...drawn, ...end })), seen };
 }
 
 t.test('requests are handed on in the order of assignment, not of their ends', async () => {

@@ -108,12 +108,12 @@ export class LiveWindow {
     if (hash !== undefined && this.#erred.size + this.#slow.size >= BAD_UNITS_MAX) return;
     const key = exposureKey(live.exposure);
     const isRecounted = hash !== undefined && this.#earlier.has(key);
-    const asTrial = { hash, isRecounted };
-    const error = this.#meet({ ...asTrial, at: key, isBad: isError }, this.#erred);
+    const error = this.#meet({ hash, isRecounted, at: key, isBad: isError }, this.#erred);
     if (error.isTrial) arm.units += 1;
     if (error.isEvent) arm.errors += 1;
     if (isTimed) {
-      const slow = this.#meet({ ...asTrial, at: `${key} timed`, isBad: isSlow }, this.#slow);
+      const timed = { hash, isRecounted, at: `${key} timed`, isBad: isSlow };
+      const slow = this.#meet(timed, this.#slow);
       if (slow.isTrial) arm.timedUnits += 1;
       if (slow.isEvent) arm.slow += 1;
       if (slow.isEvent) this.#cover.begin(live.endedMs);
