@@ -15,11 +15,15 @@ export function requests(
   return {
     next: (nowMs) => {
       const gapMs = exponential(random, 1000 / perSecond);
+      const { unit, attributes, content, live, shadow, label } = each(nowMs + gapMs);
       return {
         gapMs,
-        live: () => healthy(random),
-        shadow: (stable) => likeStable(random, stable),
-        ...each(nowMs + gapMs),
+        unit,
+        attributes,
+        content,
+        live: live ?? (() => healthy(random)),
+        shadow: shadow ?? ((stable) => likeStable(random, stable)),
+        label,
       };
     },
   };

@@ -20,15 +20,15 @@ export type WorldRequest = {
   readonly gapMs: number;
   /** The sticky key; undefined: the request is a unit of its own. */
   readonly unit?: string | undefined;
-  readonly attributes?: Readonly<Record<string, string>>;
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
   /** Requests of the same content have the same bytes; undefined: like no other. */
-  readonly content?: string;
+  readonly content?: string | undefined;
   /** What the arm that it was sent to answers. */
   readonly live: (arm: Arm) => Answer;
   /** What candidate and twin answer in the shadow host, given stable's live answer. */
   readonly shadow: (stable: Answer) => Shadowed;
   /** The label that its answer gets, and when, counted from the request; undefined: none. `served`: the answer that was given. */
-  readonly label?: (served: Answer) => Label | undefined;
+  readonly label?: ((served: Answer) => Label | undefined) | undefined;
 };
 
 /** `run`: of the shadow host; requests of one run share it. A run of its own where absent. */
