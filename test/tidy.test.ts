@@ -37,6 +37,7 @@ const MAY_IMPORT: ImportTable = {
   host: ['core', 'concurrency', 'disk', 'frame', 'batching', 'engine', 'runtime'],
   process: ['core'],
   models: ['core', 'concurrency', 'process', 'config', 'repository', 'host'],
+  auth: ['core', 'disk', 'config'],
   gateway: ['core', 'concurrency', 'host'],
   protocol: ['core', 'concurrency', 'gateway'],
   compare: ['core'],

@@ -24,6 +24,9 @@ export function configChanges(running: ConfigSource, next: ConfigSource): readon
   const before = meaningOf(running);
   const isChange = (difference: Difference): boolean =>
     all.length > COMPARED_MAX || !isSameMeaning(running, before, difference);
+  // Whether there are doors at all is settled at the start.
+  const isOnlyHere = (top: string): boolean =>
+    top === 'auth' && isRecord(running.values[top]) !== isRecord(next.values[top]);
   return all
     .filter(isChange)
     .map(
@@ -33,7 +36,7 @@ export function configChanges(running: ConfigSource, next: ConfigSource): readon
         key: path.join('.'),
         from: textOf(path, values.from),
         to: textOf(path, values.to),
-        effect: effectOf(path),
+        effect: isOnlyHere(path[0] ?? '') ? 'restart' : effectOf(path),
       }),
     )
     .sort((a, b) => (a.key < b.key ? -1 : 1));

@@ -18,6 +18,12 @@ export const DEFAULTS = {
     /** With `routed` a broken package does not make the server unready. Triton's --strict-readiness, where `strict`. */
     readiness: 'routed',
   },
+  auth: {
+    keys: './var/keys',
+    /** Callers without credentials may do nothing, once there is a section. */
+    anonymous: [],
+    grants: [],
+  },
   repository: './models',
   ledger: './var/ledger',
   /** Results of probes; if it is lost, models are probed again. */

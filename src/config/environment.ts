@@ -8,6 +8,8 @@ export type Environment = {
   readonly admin: string | undefined;
   /** UNDERSTUDY_FEEDBACK_SECRET: signs feedback tokens; set it where tokens must outlive a restart. */
   readonly feedbackSecret: string | undefined;
+  /** UNDERSTUDY_KEY_PEPPER: the secret under which API keys are known, in place of the file beside them. */
+  readonly keyPepper: string | undefined;
   /**
    * Colours: `never` where NO_COLOR is set (https://no-color.org), FORCE_COLOR is 0 or false, or TERM is dumb; `always` where
    * FORCE_COLOR is anything else; by default `auto`, on a terminal.
@@ -35,6 +37,7 @@ type Variables = OtlpVariables & {
   readonly UNDERSTUDY_CONFIG?: string | undefined;
   readonly UNDERSTUDY_ADMIN?: string | undefined;
   readonly UNDERSTUDY_FEEDBACK_SECRET?: string | undefined;
+  readonly UNDERSTUDY_KEY_PEPPER?: string | undefined;
   readonly NO_COLOR?: string | undefined;
   readonly FORCE_COLOR?: string | undefined;
   readonly TERM?: string | undefined;
@@ -47,6 +50,7 @@ export function readEnvironment(variables: Variables = process.env): Environment
     configFile: variables.UNDERSTUDY_CONFIG || undefined,
     admin: variables.UNDERSTUDY_ADMIN || undefined,
     feedbackSecret: variables.UNDERSTUDY_FEEDBACK_SECRET || undefined,
+    keyPepper: variables.UNDERSTUDY_KEY_PEPPER || undefined,
     colour: colourOf(variables),
     runtime: runtimeVariables(variables),
     otlp: readOtlpVariables(variables),

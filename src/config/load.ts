@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
 import { messageOf } from '../core/errors.ts';
+import { authFrom } from './auth-section.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { formatPath, issuesOf } from './issues.ts';
 import { isRecord } from './merge.ts';
@@ -58,7 +59,8 @@ export function configOf({ file, values }: ConfigSource, overrides: ConfigOverri
   const { models } = values;
   return {
     ...data,
-    server: serverWith(data.server, overrides),
+    server: serverWith(data, overrides),
+    auth: data.auth && authFrom(base, data.auth),
     repository: resolve(overrides.repository ?? resolve(base, data.repository)),
     cache: resolve(base, data.cache),
     ledger: resolve(overrides.ledger ?? resolve(base, data.ledger)),
@@ -87,7 +89,7 @@ async function textOf(file: string): Promise<string> {
 
 /** Checks the overrides by the rules of the file; their problems name the command line. */
 function serverWith(
-  written: Config['server'],
+  { server: written, auth }: Pick<Config, 'server' | 'auth'>,
   { http, grpc, admin }: ConfigOverrides,
 ): Config['server'] {
   const server = {
@@ -95,7 +97,11 @@ function serverWith(
     ...(grpc !== undefined && { grpc }),
     ...(admin !== undefined && { admin }),
   };
-  const result = configSchema.safeParse({ apiVersion: 'understudy/v1', server });
+  const result = configSchema.safeParse({
+    apiVersion: 'understudy/v1',
+    server,
+    ...(auth && { auth: {} }),
+  });
   if (!result.success) {
     throw new ConfigError(
       issuesOf(result.error).map(

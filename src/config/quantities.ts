@@ -54,6 +54,17 @@ function isWholeBp(percentage: number): boolean {
   return Math.abs(percentage * 100 - toBp(percentage)) < 1e-6;
 }
 
+/** A path; it may not exist yet. */
+export const directory = z
+  .string({ error: expected('a directory') })
+  .min(1, { error: expected('a directory') })
+  .refine((path) => !path.includes('://'), { error: expected('a directory') });
+
+/** The name of a model: of a folder of the repository. */
+export const modelName = z
+  .string()
+  .regex(/^[^/\\._][^/\\]*$/, { error: expected('a model name: a folder of the repository') });
+
 const aVersion = expected('a version: a folder name in quotes, or a whole number');
 
 /** A version's name. A bare number is taken as its digits; with a point it could lose some, so it has to be quoted. */

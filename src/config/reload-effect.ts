@@ -3,6 +3,8 @@ import type { ChangeEffect } from '../core/config-change.ts';
 /** What a reload applies to a gateway that runs. Everything else is taken from the file only at the start. */
 const LIVE: readonly (readonly string[])[] = [
   ['models'],
+  ['auth', 'anonymous'],
+  ['auth', 'grants'],
   ['limits', 'memoryMax'],
   ['repository', 'poll'],
   ['server', 'modelControl'],

@@ -20,6 +20,10 @@ export class RunningConfig implements Config {
     return this.#present.server;
   }
 
+  get auth(): Config['auth'] {
+    return this.#present.auth;
+  }
+
   get repository(): Config['repository'] {
     return this.#present.repository;
   }

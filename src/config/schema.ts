@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { type AuthSection, authSchema } from './auth-section.ts';
 import { ConfigError } from './config-error.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
@@ -6,7 +7,16 @@ import { formatPath, issuesOf } from './issues.ts';
 import { merge } from './merge.ts';
 import { type ModelConfig, modelSchema } from './model-section.ts';
 import { type OtlpSection, otlpSchema } from './otlp-section.ts';
-import { type Address, address, byteSize, duration, isLoopback, whole } from './quantities.ts';
+import {
+  type Address,
+  address,
+  byteSize,
+  directory,
+  duration,
+  isLoopback,
+  modelName,
+  whole,
+} from './quantities.ts';
 
 /** `understudy.yaml`, complete: plain data in milliseconds, basis points and bytes; paths are absolute. */
 export type Config = {
@@ -29,6 +39,8 @@ export type Config = {
     /** The model that is served at the addresses of the Model Asset eXchange too. */
     readonly max?: { readonly model: string; readonly cors: boolean } | undefined;
   };
+  /** Who may call, and what for; undefined: everyone may do all. */
+  readonly auth?: AuthSection | undefined;
   readonly repository: string;
   /** Interval of looks at the repository (ms); undefined: only on request. Triton's --repository-poll-secs. */
   readonly repositoryPollMs: number | undefined;
@@ -55,15 +67,6 @@ export type Config = {
   /** The sections of `models` as the user wrote them, without defaults and base configurations. */
   readonly source: Readonly<Record<string, unknown>>;
 };
-
-const directory = z
-  .string({ error: expected('a directory') })
-  .min(1, { error: expected('a directory') })
-  .refine((path) => !path.includes('://'), { error: expected('a directory') });
-
-const modelName = z
-  .string()
-  .regex(/^[^/\\._][^/\\]*$/, { error: expected('a model name: a folder of the repository') });
 
 const aHostName = expected(
   'a host name such as models.example.com, or .example.com for all subdomains',
@@ -108,15 +111,14 @@ export const configSchema = section({
     readiness: z
       .enum(['routed', 'strict'], { error: expected('routed or strict') })
       .default(DEFAULTS.server.readiness),
-    admin: address.prefault(DEFAULTS.server.admin).refine(isLoopback, {
-      error: 'expected a loopback address: the admin port has no authentication',
-    }),
+    admin: address.prefault(DEFAULTS.server.admin),
     metrics: address.optional(),
     max: section({
       model: modelName,
       cors: z.boolean({ error: expected('true or false') }).default(false),
     }).optional(),
   }).prefault({}),
+  auth: authSchema.optional(),
   repository: z
     .union(
       [
@@ -150,22 +152,38 @@ export const configSchema = section({
     otlp: otlpSchema.optional(),
   }).prefault({}),
   models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),
-}).transform(
-  ({ server, repository, ledger, cache, limits, telemetry, models }): Omit<Config, 'source'> => ({
-    server,
-    ...repositoryOf(repository),
-    ledger,
-    cache,
-    limits: {
-      bodyBytesMax: limits.bodyMax,
-      headersBytesMax: limits.headersMax,
-      memoryBytesMax: limits.memoryMax,
-      mirrorBytesMax: limits.mirrorMax,
-    },
-    telemetry,
-    models,
-  }),
-);
+})
+  .refine(({ server, auth }) => auth !== undefined || isLoopback(server.admin), {
+    error:
+      'expected a loopback address, or a section auth: without it everyone who can connect may change everything',
+    path: ['server', 'admin'],
+  })
+  .transform(
+    ({
+      server,
+      auth,
+      repository,
+      ledger,
+      cache,
+      limits,
+      telemetry,
+      models,
+    }): Omit<Config, 'source'> => ({
+      server,
+      auth,
+      ...repositoryOf(repository),
+      ledger,
+      cache,
+      limits: {
+        bodyBytesMax: limits.bodyMax,
+        headersBytesMax: limits.headersMax,
+        memoryBytesMax: limits.memoryMax,
+        mirrorBytesMax: limits.mirrorMax,
+      },
+      telemetry,
+      models,
+    }),
+  );
 
 function repositoryOf(
   written: string | { path: string; poll: 'off' | false | number },

@@ -8,6 +8,7 @@ t.test('an empty environment variable counts as absent', (t) => {
       configFile: undefined,
       admin: undefined,
       feedbackSecret: 's',
+      keyPepper: undefined,
       colour: 'never',
       runtime: {},
       otlp: {},

@@ -163,7 +163,7 @@ const WRONG: readonly { readonly title: string; readonly text: string; readonly 
   {
     title: 'an admin port open to others',
     text: `${HEAD}server: { admin: 0.0.0.0:8002 }\n`,
-    says: 'understudy.yaml:2:18 server.admin: expected a loopback address: the admin port has no authentication',
+    says: 'understudy.yaml:2:18 server.admin: expected a loopback address, or a section auth: without it everyone who can connect may change everything',
   },
   {
     title: 'a metric that does not exist',
