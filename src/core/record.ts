@@ -4,7 +4,7 @@ import type { Route } from './route.ts';
 
 /**
  * Units that have counted since the record before, which is all that a record says of them: the evidence beside it has none. Filters by
- * level: `=` and all of its bits, or `+` and those that were added (see `rollout/new-units.ts`).
+ * level: `=` and all of its bits, or `+` and those that were added (see `rollout/history/new-units.ts`).
  */
 export type NewUnits = {
   readonly filters: Readonly<Partial<Record<'live' | 'pair' | 'labels' | 'liveLoss', UnitBits>>>;
@@ -12,6 +12,33 @@ export type NewUnits = {
   readonly erred: readonly string[];
   readonly slow: readonly string[];
 };
+
+/**
+ * A look at the evidence: all that is judged of it, the verdict, the action, and the phase that follows. Written before the action is
+ * carried out, so that a restart carries out what was decided and decides nothing twice. `rollout/history/recorded-look.ts` makes it whole.
+ */
+export type DecisionBody = {
+  readonly kind: 'decision';
+  readonly rolloutId: string;
+  readonly decision: Decision;
+} & (
+  | {
+      readonly evidence: Evidence;
+      readonly changed?: undefined;
+      /** Absent in records of before and under rules 1, where the evidence has all units. */
+      readonly newUnits?: NewUnits;
+      readonly before: Rollout;
+      readonly after: Rollout;
+    }
+  | {
+      /** What of the evidence is not as at the look before; see `rollout/history/json-change.ts`. */
+      readonly changed: Readonly<Record<string, unknown>>;
+      readonly newUnits: NewUnits;
+      /** Absent where the rollout stays as it stood. */
+      readonly before?: Rollout;
+      readonly after?: Rollout;
+    }
+);
 
 /** What the ledger keeps. Each kind carries all that is needed to recompute or to resume what it says. */
 export type RecordBody =
@@ -27,20 +54,7 @@ export type RecordBody =
     }
   /** What the first step of a trial needs is ready: the trial begins at this moment of the wall clock, milliseconds. */
   | { readonly kind: 'rolloutLoaded'; readonly rolloutId: string; readonly startedMs: number }
-  /**
-   * A look at the evidence: all that is judged of it, the verdict, the action, and the phase that follows. Written before the action is
-   * carried out, so that a restart carries out what was decided and decides nothing twice.
-   */
-  | {
-      readonly kind: 'decision';
-      readonly rolloutId: string;
-      readonly evidence: Evidence;
-      /** Absent in records of before and under rules 1, where the evidence has all units. */
-      readonly newUnits?: NewUnits;
-      readonly decision: Decision;
-      readonly before: Rollout;
-      readonly after: Rollout;
-    }
+  | DecisionBody
   /**
    * Somebody asked for something, and what came of it. `givenMs`, wall clock: when it was given and carried out, where the ledger
    * took no records then.

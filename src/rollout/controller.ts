@@ -51,7 +51,7 @@ export type ControllerOptions = {
   readonly onMirrorHealth?: LooksOptions['onMirrorHealth'];
   readonly anchorState?: LooksOptions['anchorState'];
   readonly tickMs: number;
-  /** The least time between two records of evidence while nothing is decided; by default 1 s. */
+  /** The least time between two records of evidence while nothing is decided; by default 5 s. */
   readonly checkpointMs?: number;
   /** Faults outside any call: a tick that failed, a ledger that took no record. Must not throw. */
   readonly onInternalError: (operation: string, error: unknown) => void;

@@ -3,22 +3,21 @@ import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import { judgedSpec } from '../core/holdback.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
-import type { NewUnits } from '../core/record.ts';
-import { type Action, isFinal, type Rollout, type RolloutSpec, rulesOf } from '../core/rollout.ts';
+import { type Action, isFinal, type Rollout, type RolloutSpec } from '../core/rollout.ts';
 import type { VersionState } from '../core/version.ts';
 import { advance, beginsHoldback } from './action/advance.ts';
 import { type Decide, judge } from './action/judge.ts';
 import { anchorStatusOf } from './anchor-status.ts';
 import { aliveTrial, type Trial } from './history/history.ts';
 import type { Logbook } from './history/logbook.ts';
-import { newUnitsOf, withoutUnits } from './history/new-units.ts';
+import { recordOfLook } from './history/recorded-look.ts';
 import { isWorthRecording } from './history/worth-recording.ts';
 import { type Detailed, MetricDetails } from './metric-details.ts';
 import type { Reconciler } from './reconcile/reconciler.ts';
 import { type LatestLook, type RolloutStatus, statusOf } from './status.ts';
 
 /** The least time between two records of evidence while nothing is decided. */
-const CHECKPOINT_MS = 1_000;
+const CHECKPOINT_MS = 5_000;
 
 export type LooksOptions = {
   readonly clock: Clock;
@@ -78,11 +77,7 @@ export class Looks {
     const { action } = decision;
     if (!this.#mayFollow(rollout, action)) return;
     const after = advance(rollout, { action, atMs, evidence });
-    const seen = recorded(evidence, trial);
-    const body = {
-      kind: 'decision',
-      ...{ rolloutId, ...seen, decision, before: rollout, after },
-    } as const;
+    const body = recordOfLook({ evidence, decision, before: rollout, after }, trial);
     if (action.kind === 'rollBack') await reconciler.recordEnd(body, after);
     else await book.append(body);
     if (beginsHoldback(rollout, after)) reconciler.beginHoldback(after);
@@ -157,15 +152,6 @@ export class Looks {
     const spec = judgedSpec(trial.rollout);
     return decision && { rolloutId, spec, evidence, verdict: decision.verdict };
   }
-}
-
-/** Of units a record has what is new. Under the first rules all of them stay in the evidence. */
-function recorded(
-  evidence: Evidence,
-  { evidence: before, rollout }: Trial,
-): { readonly evidence: Evidence; readonly newUnits?: NewUnits } {
-  if (rulesOf(rollout.spec) === 1) return { evidence };
-  return { evidence: withoutUnits(evidence), newUnits: newUnitsOf(evidence, before) };
 }
 
 function ledgerText(book: Logbook): RolloutStatus['ledger'] {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { LedgerRecord } from '../../src/core/record.ts';
 import { readLedger } from '../../src/ledger/file.ts';
+import type { Look } from '../../src/rollout/history/recorded-look.ts';
 import { understudy } from '../support/command.ts';
+import { looksOnRecord } from '../support/looks-on-record.ts';
 import { until } from '../support/until.ts';
 import { aPlace, liveTraffic, RunningGateway } from './a-gateway.ts';
 import { childrenOf, isAlive } from './processes.ts';
-
-type DecisionBody = Extract<LedgerRecord['body'], { kind: 'decision' }>;
 
 /** Margins that some hundred requests prove; the first share of live traffic is held for some seconds, to be killed in. */
 const CLAIM = {
@@ -137,11 +137,11 @@ async function recordsOf(ledger: string): Promise<readonly LedgerRecord[]> {
   return records;
 }
 
-async function decisionsOf(ledger: string): Promise<readonly DecisionBody[]> {
-  return (await recordsOf(ledger)).flatMap(({ body }) => (body.kind === 'decision' ? [body] : []));
+async function decisionsOf(ledger: string): Promise<readonly Look[]> {
+  return looksOnRecord(await recordsOf(ledger));
 }
 
-function candidatesOf(decision: DecisionBody | undefined): number {
+function candidatesOf(decision: Look | undefined): number {
   return Object.values(decision?.evidence.live ?? {}).reduce(
     (sum, { candidate }) => sum + candidate.requests,
     0,

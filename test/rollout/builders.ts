@@ -12,6 +12,7 @@ import { MemoryLedger } from '../../src/ledger/memory.ts';
 import type { Decide } from '../../src/rollout/action/judge.ts';
 import { Controller } from '../../src/rollout/controller.ts';
 import type { RolloutDeployer } from '../../src/rollout/reconcile/deployer.ts';
+import type { RolloutObservers } from '../../src/trials/rollout-observers.ts';
 import { aRolloutSpec } from '../support/a-rollout-spec.ts';
 
 export const SHADOW: Step = { kind: 'setMirror', percentage: 100, twin: 20 };
@@ -140,6 +141,8 @@ export class World {
     ['3', 'weights-3'],
   ]);
   evidence: Evidence = NO_EVIDENCE;
+  /** Gathers the evidence, where a test does not set it. */
+  #observers: Pick<RolloutObservers, 'open' | 'evidence'> | undefined;
   /** Versions that do not answer. */
   readonly down = new Set<string>();
   /** What preparing fails with; undefined: it does not. */
@@ -163,9 +166,11 @@ export class World {
   boot(
     records: readonly LedgerRecord[] = [],
     decide: Decide = decideByLabel,
+    observers?: Pick<RolloutObservers, 'open' | 'evidence'>,
   ): { controller: Controller; ledger: MemoryLedger } {
     const memory = new MemoryLedger(this.clock, records);
     const ledger = this.#onDisk(memory);
+    this.#observers = observers;
     const controller = new Controller({
       ledger,
       clock: this.clock,
@@ -184,7 +189,7 @@ export class World {
       },
       deployer: this.deployer,
       decide,
-      evidence: () => this.evidence,
+      evidence: (id) => this.#observers?.evidence(id) ?? this.evidence,
       digestOf: (_, version) => this.digests.get(version),
       weightsOf: (_, version) => this.weights.get(version),
       whyNotComparable: ({ candidate }) => this.notComparable.get(candidate),
@@ -223,6 +228,7 @@ export class World {
     reconcile: () => undefined,
     open: (rollout, evidence) => {
       this.evidence = evidence;
+      this.#observers?.open(rollout, evidence);
       this.log.push(`open ${rollout.id}`);
     },
     release: async (rollout) => {

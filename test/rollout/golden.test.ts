@@ -78,6 +78,25 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
     ],
     shares: 'stable=3:10000',
   },
+  /** The same, with looks that have what changed since the look before. */
+  '0.2.0-changes': {
+    sha256: '27424fac6fe22750cb31fc2a8b7ec5c048d30ef280ed1250780a158cd9d22a37',
+    head: '4f4e4f6736a9bc4ba76c129848bfc258e54b838e12ad0e9212bc4628979ac103',
+    records: 85,
+    decisions: 19,
+    endings: [
+      'promoted',
+      'rolledBack',
+      'aborted',
+      'promoted',
+      'aborted',
+      'aborted',
+      'rolledBack',
+      'rolledBack',
+      'rolledBack',
+    ],
+    shares: 'stable=3:10000',
+  },
   /** Holdbacks, and promotions that are undone. Its evidence is empty. */
   '0.2.0-holdback': {
     sha256: '0e3e53ee8c1d306d07775c85de28d7c239ee9639a764d0d63959309703528234',
@@ -197,6 +216,10 @@ t.test('the files hold each kind of record, command, action and cause there is',
   t.same(
     kinds(bodies.map((body) => body.kind === 'decision' && body.decision.action.kind)),
     Object.keys(ACTIONS).sort(),
+  );
+  t.ok(
+    bodies.some((body) => body.kind === 'decision' && body.changed !== undefined),
+    'and looks that have what changed',
   );
   t.same(
     kinds(bodies.map((body) => body.kind === 'breaker' && body.trip.cause)),

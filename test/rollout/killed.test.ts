@@ -154,7 +154,7 @@ for (const [name, life] of Object.entries(LIVES)) {
         .records()
         .flatMap(({ body }) =>
           body.kind === 'decision' && body.decision.action.kind !== 'wait'
-            ? [JSON.stringify(body.after.phase)]
+            ? [JSON.stringify(body.after?.phase)]
             : [],
         );
       t.equal(new Set(actions).size, actions.length, 'nothing is decided twice');

@@ -33,7 +33,9 @@ function wordAfter(word: Word, body: RecordBody, configured: Route): Word {
       if (body.rolloutId !== rollout?.id) return word;
       return wordOf(begun(rollout, body.startedMs), configured);
     case 'decision':
-      return body.rolloutId === rollout?.id ? wordOf(body.after, configured) : word;
+      return body.rolloutId === rollout?.id && body.after !== undefined
+        ? wordOf(body.after, configured)
+        : word;
     case 'breaker':
       return body.rolloutId === rollout?.id ? wordIn(body.phase, rollout, configured) : word;
     case 'command':

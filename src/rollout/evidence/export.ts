@@ -14,13 +14,13 @@ import { reportedDetail, reportedMetrics } from '../../decide/reported-slices.ts
 import { stepTask } from '../action/describe.ts';
 import type { Decide } from '../action/judge.ts';
 import {
-  type DecisionRecord,
   type ExportedDecision,
   type GatheredRollout,
   gatherRollout,
   type ReadRecords,
   type RolloutName,
 } from '../history/gathering.ts';
+import type { Look } from '../history/recorded-look.ts';
 import { Replaying } from '../history/replay.ts';
 
 /** All that a ledger says of one rollout, to be kept or shown apart from it. Moments are wall-clock milliseconds. */
@@ -108,12 +108,11 @@ export async function exportEvidence(
   for await (const record of read()) {
     // What was written since is for the next export.
     if (record.index >= chain.records) break;
-    replaying.add(record);
+    const look = replaying.add(record);
     if (slicer?.isOver()) await slicer.next();
-    const { body } = record;
-    if (body.kind !== 'decision' || !gathered.looks.has(record.index)) continue;
-    const next = await run(detailed(body));
-    looks.push(lookOf(record.index, body.decision, next));
+    if (look === undefined || !gathered.looks.has(record.index)) continue;
+    const next = await run(detailed(look));
+    looks.push(lookOf(record.index, look.decision, next));
     shown = withEarlier(shown, next);
   }
   const { decisions, disagreements } = replaying.report();
@@ -154,7 +153,7 @@ function exported(
   };
 }
 
-function* detailed({ evidence, decision, before }: DecisionRecord['body']): Generator<void, Shown> {
+function* detailed({ evidence, decision, before }: Look): Generator<void, Shown> {
   const spec = judgedSpec(before);
   const metrics: EvidenceExport['metrics'][number][] = [];
   for (const status of decision.verdict.metrics) {

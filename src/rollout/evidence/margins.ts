@@ -6,10 +6,10 @@ import { metricDetail } from '../../decide/metric-detail.ts';
 import { metricLabel } from '../../decide/metric-plans.ts';
 import { type Decide, judge } from '../action/judge.ts';
 import {
-  type DecisionRecord,
   gatherRollout,
   looksOf,
   type ReadRecords,
+  type RecordedLook,
   type RolloutName,
 } from '../history/gathering.ts';
 
@@ -128,8 +128,7 @@ class Findings {
     this.#decide = decide;
   }
 
-  add({ index, body }: DecisionRecord): void {
-    const { before, evidence, decision } = body;
+  add({ index, before, evidence, decision }: RecordedLook): void {
     const { atMs } = decision;
     const look = { record: index, atMs };
     const rollout = { ...before, spec: { ...before.spec, margins: this.#asked } };
@@ -194,9 +193,8 @@ function findingOf(
 /** Takes over the margins that a look proves, where they are smaller. By the metrics' labels. */
 function lower(
   smallest: Map<string, ProvenMargin & FirstLook>,
-  { index: record, body }: DecisionRecord,
+  { index: record, evidence, decision, before }: RecordedLook,
 ): void {
-  const { evidence, decision, before } = body;
   for (const status of decision.verdict.metrics) {
     const { proven } = runSteps(metricDetail({ evidence, spec: before.spec, status }));
     const label = metricLabel(status);

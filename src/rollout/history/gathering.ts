@@ -1,14 +1,16 @@
 import type { TimeSlicer } from '../../concurrency/time-slicer.ts';
-import type { LedgerRecord, RecordBody } from '../../core/record.ts';
+import type { DecisionBody, LedgerRecord } from '../../core/record.ts';
 import type { Action, Rollout } from '../../core/rollout.ts';
 import type { MetricStatus } from '../../core/verdict.ts';
 import { metricLabel } from '../../decide/metric-plans.ts';
-import { NO_HISTORY, type Trial, withRecord } from './history.ts';
+import { NO_HISTORY, type Trial, trialOf, withRecord } from './history.ts';
+import { type Look, lookOfRecord } from './recorded-look.ts';
 import { setWeightBp } from './route-for.ts';
 
-export type DecisionRecord = LedgerRecord & {
-  readonly body: Extract<RecordBody, { kind: 'decision' }>;
-};
+type DecisionRecord = LedgerRecord & { readonly body: DecisionBody };
+
+/** A look with the number of its record. */
+export type RecordedLook = Look & { readonly index: number };
 
 export type ExportedDecision = {
   readonly record: number;
@@ -64,11 +66,15 @@ export async function gatherRollout(
 export async function* looksOf(
   read: ReadRecords,
   { trial, chain }: GatheredRollout,
-): AsyncGenerator<DecisionRecord> {
+): AsyncGenerator<RecordedLook> {
+  let history = NO_HISTORY;
   for await (const record of read()) {
     // What was written since is for the next reading.
     if (record.index >= chain.records) return;
-    if (isDecision(record) && record.body.rolloutId === trial.rollout.id) yield record;
+    const { index } = record;
+    if (isDecision(record) && record.body.rolloutId === trial.rollout.id)
+      yield { ...lookOfRecord(record.body, trialOf(history, trial.rollout.id)), index };
+    history = withRecord(history, record);
   }
 }
 

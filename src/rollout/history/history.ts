@@ -13,7 +13,7 @@ import { beginsHoldback, begun, promoted, resumed, type Undo, undone } from '../
 import { anchorAfterPromotion, anchorAfterRoute, anchorAtStart, type Promotion } from './anchor.ts';
 import { attemptsWith, type PastAttempt, type Weights } from './attempts.ts';
 import { extended } from './extension.ts';
-import { wholeEvidence } from './new-units.ts';
+import { lookOfRecord } from './recorded-look.ts';
 import { allTo } from './route-for.ts';
 
 /** Trials kept per model for display; older ones stay in the ledger. */
@@ -98,6 +98,15 @@ export function lastPromoted({ trials }: ModelHistory): Trial | undefined {
   return trials.findLast(({ rollout }) => rollout.phase.kind === 'promoted');
 }
 
+/** A trial by the id of its rollout; undefined: it is not among those that are kept. */
+export function trialOf(history: History, rolloutId: string): Trial | undefined {
+  for (const { trials } of history.values()) {
+    const found = trials.find(({ rollout }) => rollout.id === rolloutId);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** The versions that the record leads a model to: by its route, as its anchor, and by a running trial. */
 export function versionsOnRecord(model: ModelHistory): readonly string[] {
   const spec = aliveTrial(model)?.rollout.spec;
@@ -146,8 +155,8 @@ export function withRecord(history: History, record: LedgerRecord): History {
       return withTrial(attempted, record, { id, trial: { begin }, owed: true });
     }
     case 'decision': {
-      const { decision, before, after } = body;
-      const evidence = evidenceAfter(history, body);
+      const look = lookOfRecord(body, trialOf(history, body.rolloutId));
+      const { evidence, decision, before, after } = look;
       const trial = { rollout: after, evidence, decision, ...startingAgain(before, after) };
       const change = { id: body.rolloutId, trial, owed: moves(decision) };
       const { verdict } = decision;
@@ -199,16 +208,6 @@ function withPromotion(history: History, promotion: Omit<Promotion, 'digest'>): 
     const digest = model.trials.find(({ rollout }) => rollout.id === id)?.digests.candidate ?? '';
     return { ...model, anchor: anchorAfterPromotion(model.anchor, { ...promotion, digest }) };
   });
-}
-
-/** The evidence of a record with all units that have counted by then. */
-function evidenceAfter(
-  history: History,
-  body: Extract<RecordBody, { kind: 'decision' }>,
-): Evidence {
-  const trials = [...history.values()].flatMap((model) => model.trials);
-  const before = trials.find(({ rollout }) => rollout.id === body.rolloutId)?.evidence;
-  return wholeEvidence(body, before);
 }
 
 function moves(decision: Decision): boolean {

@@ -2,8 +2,8 @@ import type { LedgerRecord } from '../../core/record.ts';
 import { canonicalJson } from '../../ledger/canonical-json.ts';
 import { advance } from '../action/advance.ts';
 import { type Decide, judge } from '../action/judge.ts';
-import { NO_HISTORY, type Trial, withRecord } from './history.ts';
-import { wholeEvidence } from './new-units.ts';
+import { NO_HISTORY, type Trial, trialOf, withRecord } from './history.ts';
+import { type Look, lookOfRecord } from './recorded-look.ts';
 
 /** A record that does not follow from what it was decided on. */
 export type Disagreement = {
@@ -51,15 +51,21 @@ export class Replaying {
     this.#only = only;
   }
 
-  add(record: LedgerRecord): void {
-    const { body } = record;
-    if (body.kind === 'decision' && (this.#only ?? body.rolloutId) === body.rolloutId) {
-      this.#decisions += 1;
-      const trials = [...this.#history.values()].flatMap((model) => model.trials);
-      const stood = trials.find((trial) => trial.rollout.id === body.rolloutId);
-      this.#disagreements.push(...retake(record.index, body, { stood, decide: this.#decide }));
-    }
+  /** Returns the look that the record has, whole; undefined: it has none, or one at another rollout. */
+  add(record: LedgerRecord): Look | undefined {
+    const look = this.#retaken(record);
     this.#history = withRecord(this.#history, record);
+    return look;
+  }
+
+  #retaken({ index, body }: LedgerRecord): Look | undefined {
+    if (body.kind !== 'decision' || (this.#only ?? body.rolloutId) !== body.rolloutId)
+      return undefined;
+    this.#decisions += 1;
+    const stood = trialOf(this.#history, body.rolloutId);
+    const look = lookOfRecord(body, stood);
+    this.#disagreements.push(...retake(index, look, { stood, decide: this.#decide }));
+    return look;
   }
 
   report(): Omit<ReplayReport, 'records'> {
@@ -67,22 +73,19 @@ export class Replaying {
   }
 }
 
-type DecisionBody = Extract<LedgerRecord['body'], { kind: 'decision' }>;
-
 function retake(
   index: number,
-  body: DecisionBody,
+  look: Look,
   { stood, decide }: { readonly stood: Trial | undefined; readonly decide: Decide },
 ): readonly Disagreement[] {
-  const { rolloutId, before, after } = body;
-  const { atMs } = body.decision;
-  // What a look waits for is worded by all units that have counted, of which a record has the new ones.
-  const evidence = wholeEvidence(body, stood?.evidence);
+  const { evidence, before, after } = look;
+  const { atMs } = look.decision;
+  const rolloutId = before.id;
   const decision = judge(decide, { rollout: before, evidence, atMs });
   const next = advance(before, { action: decision.action, atMs, evidence });
   const compared = [
     { what: 'before', recorded: before, recomputed: stood?.rollout },
-    { what: 'decision', recorded: body.decision, recomputed: decision },
+    { what: 'decision', recorded: look.decision, recomputed: decision },
     { what: 'after', recorded: after, recomputed: next },
   ] as const;
   return compared

@@ -1,8 +1,8 @@
 import type { Evidence } from '../../core/evidence.ts';
 import type { Decision } from '../../core/rollout.ts';
 import { metricLabel } from '../../decide/metric-plans.ts';
-import { canonicalJson } from '../../ledger/canonical-json.ts';
 import type { Trial } from './history.ts';
+import { changeBetween } from './json-change.ts';
 import { withoutUnits } from './new-units.ts';
 
 /** A checkpoint waits for this part of the rollout's age, so that a day-long trial keeps hundreds of records, not thousands. */
@@ -26,11 +26,8 @@ export function isWorthRecording(
   // The wall clock may have been set back: then the last record lies ahead.
   if (Math.abs(decision.atMs - trial.decision.atMs) < dueMs) return false;
   // A unit that counts changes a count as well.
-  return textOf(evidence) !== textOf(trial.evidence);
-}
-
-function textOf(evidence: Evidence): string {
-  return canonicalJson(withoutUnits(evidence));
+  const changed = changeBetween(withoutUnits(trial.evidence), withoutUnits(evidence));
+  return Object.keys(changed).length > 0;
 }
 
 function findingsOf({ verdict }: Decision): string {

@@ -1,7 +1,7 @@
 import { type Attributes, ROOT_CONTEXT, type Span, type Tracer, trace } from '@opentelemetry/api';
 import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
-import type { RecordBody } from '../../core/record.ts';
+import type { DecisionBody, RecordBody } from '../../core/record.ts';
 import type { Phase } from '../../core/rollout.ts';
 
 /** The part of a rollout's status that is traced. Times are wall-clock milliseconds. */
@@ -137,7 +137,9 @@ export class RolloutTraces {
     });
   }
 
-  #onDecision({ rolloutId, decision, before }: Extract<RecordBody, { kind: 'decision' }>): void {
+  #onDecision({ rolloutId, decision, before }: DecisionBody): void {
+    // What acts moves the rollout, so it has it.
+    if (before === undefined) return;
     const { action, verdict } = decision;
     const { model, candidate } = before.spec;
     this.#options.emit({

@@ -238,7 +238,7 @@ t.test('a holdback comes to the next part of its time on record', async (t) => {
   await looks(world, controller, 2);
   const parts = ledger
     .records()
-    .flatMap(({ body }) => (body.kind === 'decision' ? [body.after.phase] : []))
+    .flatMap(({ body }) => (body.kind === 'decision' && body.after ? [body.after.phase] : []))
     .flatMap((phase) => ('part' in phase && phase.part ? [phase.part.number] : []));
   t.same([...new Set(parts)], [2, 6]);
   t.equal(world.shares(), HELD);
@@ -346,7 +346,7 @@ t.test('a rollout without a holdback is promoted as before', async (t) => {
   t.equal(world.shares(), NEW);
   const { phase, heldBackSinceMs } = ledger
     .records()
-    .flatMap(({ body }): Rollout[] => (body.kind === 'decision' ? [body.after] : []))
+    .flatMap(({ body }): Rollout[] => (body.kind === 'decision' && body.after ? [body.after] : []))
     .at(-1) as Rollout;
   t.match([phase.kind, heldBackSinceMs], ['promoted', undefined]);
   t.equal(controller.status('fashion')?.holdback, undefined);

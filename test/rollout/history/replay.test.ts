@@ -110,7 +110,7 @@ function brokenRule(records: readonly LedgerRecord[]): string | undefined {
     if (body.kind !== 'decision' || body.decision.action.kind === 'wait') continue;
     const { verdict, action } = body.decision;
     if (action.kind === 'promote' && verdict.kind !== 'pass') return `promoted on ${verdict.kind}`;
-    const key = `${body.rolloutId} ${JSON.stringify(body.before.phase)}`;
+    const key = `${body.rolloutId} ${JSON.stringify(body.before?.phase)}`;
     if (phases.has(key)) return `decided twice: ${key}`;
     phases.set(key, action.kind);
   }
@@ -190,7 +190,7 @@ t.test('the real decision is the same when its record is read back', async (t) =
     const counts = { '0:0/1': pairs, ...(pairs > 300 && { '1:0/1': 2, '0:1/1': 1 }) };
     const mirror = { ...NO_EVIDENCE.mirror, eligible: pairs + 3, compared: pairs + 3 };
     world.evidence = { ...NO_EVIDENCE, mirror, pairedFailures: counts };
-    world.clock.advance(1000);
+    world.clock.advance(5_000);
     await controller.tick();
   }
   const records = ledger.records();
