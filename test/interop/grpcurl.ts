@@ -30,7 +30,7 @@ export async function grpcurlProgram(): Promise<string | undefined> {
 }
 
 /** Go where it is on the path, or where its installer puts it. */
-async function goProgram(): Promise<string | undefined> {
+export async function goProgram(): Promise<string | undefined> {
   for (const candidate of ['go', '/usr/local/go/bin/go']) {
     const runs = await run(candidate, ['version']).then(
       () => true,
