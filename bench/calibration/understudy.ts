@@ -1,5 +1,6 @@
 import type { RolloutSection } from '../../src/config/rollout-section.ts';
 import { rolloutSpecFrom } from '../../src/config/rollout-spec.ts';
+import { ANY_ASKER } from '../../src/core/entrance.ts';
 import type { ServeErrorCode } from '../../src/core/errors.ts';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { MirrorTarget, UnmirroredEvent } from '../../src/core/messages.ts';
@@ -16,6 +17,8 @@ import { type Answer, contestant, isBad, nonFiniteOf, observed } from './answer.
 import type { Contender, ContenderSetting, Trial } from './contender.ts';
 import type { Ending } from './outcome.ts';
 import type { World, WorldRequest } from './world.ts';
+
+const LABELS = { plane: 'admin', address: '127.0.0.1', asker: ANY_ASKER } as const;
 
 const MODEL = 'm';
 const STABLE = '1';
@@ -126,7 +129,7 @@ class VirtualRollout implements Trial {
     const label = request.label?.(answer);
     if (label === undefined) return;
     const token = JSON.stringify([assigned.version, id, time.wallMs()]);
-    time.at(startedMs + label.afterMs, () => this.#observers.label(token, label.class));
+    time.at(startedMs + label.afterMs, () => this.#observers.label(token, label.class, LABELS));
   }
 
   look() {

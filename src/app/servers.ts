@@ -58,7 +58,7 @@ export function createDataPlane({
     allowedHosts: config.server.allowedHosts,
     budget,
     intake,
-    feedback: (token, label, caller) => observers.label(token, label, caller),
+    feedback: (token, label, source) => observers.label(token, label, source),
     limits: {
       ...REST_LIMITS,
       connectionsMax: connectionsFitting(config.server.connectionsMax, log),
@@ -66,8 +66,8 @@ export function createDataPlane({
       headerBytesMax: headersBytesMax,
     },
   });
-  const { app, shareOf } = server;
-  if (asset !== undefined) addModelAssetRoutes(app, { ...asset, service, bodyBytesMax, shareOf });
+  const { app, ...parts } = server;
+  if (asset !== undefined) addModelAssetRoutes(app, { ...asset, service, bodyBytesMax, ...parts });
   return server;
 }
 
@@ -137,7 +137,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
       await repository.reload(model);
       return modelsView(options).find((each) => each.model === model);
     },
-    label: ({ token, label }) => observers.label(token, label),
+    label: ({ token, label, source }) => observers.label(token, label, source),
     reloadConfig: (request) => configReload.reload({ ...request, actor: 'admin' }),
     metrics: telemetry.page,
     ready: () => gateway.serverReadiness().ready,

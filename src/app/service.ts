@@ -5,6 +5,7 @@ import type { ModelRepository } from '../core/model-repository.ts';
 import type { RequestTraces } from '../core/request-trace.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ModelStatistics } from '../gateway/model-statistics.ts';
+import { CallerQuotas } from '../gateway/quotas.ts';
 import type { LiveWatch } from '../mirror/live-watch.ts';
 import type { Catalog } from '../models/catalog.ts';
 import { createRequestIds } from '../protocol/request-ids.ts';
@@ -21,7 +22,7 @@ export type ServiceOptions = {
   readonly statistics: ModelStatistics;
   readonly settings: ServerSettings;
   readonly watch: Pick<LiveWatch, 'tokenFor'>;
-  readonly telemetry: Pick<Telemetry, 'onRefused'>;
+  readonly telemetry: Pick<Telemetry, 'onRefused' | 'onOverQuota'>;
   /** Undefined: no request is traced. */
   readonly traces?: RequestTraces | undefined;
   readonly onInternalError: (operation: string, error: unknown) => void;
@@ -43,6 +44,12 @@ export function createService(options: ServiceOptions): Service {
     settings,
     routing: (model) => catalog.settings(model).routing,
     tokenFor: (answer) => watch.tokenFor(answer),
+    quotas: new CallerQuotas({
+      rules: () => config.quotas,
+      isModel: (model) => catalog.entry(model) !== undefined,
+      clock,
+      onRefused: telemetry.onOverQuota,
+    }),
     newId: createRequestIds(),
     clock,
     traces,

@@ -55,6 +55,8 @@ export const DEFAULTS = {
       metricInterval: '60s',
     },
   },
+  /** Any number of requests of any caller; queues and memory have limits of their own. nginx's limit_req and limit_conn. */
+  quotas: [],
   model: {
     batch: {
       /** Max rows of one run. Beyond a few dozen a CPU gains little throughput, and latency grows. Triton's max_batch_size. */

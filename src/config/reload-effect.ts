@@ -5,6 +5,7 @@ const LIVE: readonly (readonly string[])[] = [
   ['models'],
   ['auth', 'anonymous'],
   ['auth', 'grants'],
+  ['quotas'],
   ['limits', 'memoryMax'],
   ['repository', 'poll'],
   ['server', 'modelControl'],

@@ -48,6 +48,10 @@ export class RunningConfig implements Config {
     return this.#present.telemetry;
   }
 
+  get quotas(): Config['quotas'] {
+    return this.#present.quotas;
+  }
+
   get models(): Config['models'] {
     return this.#present.models;
   }

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { QuotaRule } from '../core/quota.ts';
 import { type AuthSection, authSchema } from './auth-section.ts';
 import { ConfigError } from './config-error.ts';
 import { DEFAULTS } from './defaults.ts';
@@ -17,6 +18,7 @@ import {
   modelName,
   whole,
 } from './quantities.ts';
+import { quotasSchema } from './quotas-section.ts';
 
 /** `understudy.yaml`, complete: plain data in milliseconds, basis points and bytes; paths are absolute. */
 export type Config = {
@@ -62,6 +64,8 @@ export type Config = {
     /** What is sent to a collector; the OTEL_* variables go before it. */
     readonly otlp?: OtlpSection | undefined;
   };
+  /** How many requests each caller may send to each model; empty: any number. */
+  readonly quotas: readonly QuotaRule[];
   /** Only the models that the file names; `modelConfig` knows the rest. */
   readonly models: Readonly<Record<string, ModelConfig>>;
   /** The sections of `models` as the user wrote them, without defaults and base configurations. */
@@ -151,6 +155,7 @@ export const configSchema = section({
       .default(DEFAULTS.telemetry.tritonMetrics),
     otlp: otlpSchema.optional(),
   }).prefault({}),
+  quotas: quotasSchema.prefault([...DEFAULTS.quotas]),
   models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),
 })
   .refine(({ server, auth }) => auth !== undefined || isLoopback(server.admin), {
@@ -167,6 +172,7 @@ export const configSchema = section({
       cache,
       limits,
       telemetry,
+      quotas,
       models,
     }): Omit<Config, 'source'> => ({
       server,
@@ -181,6 +187,7 @@ export const configSchema = section({
         mirrorBytesMax: limits.mirrorMax,
       },
       telemetry,
+      quotas,
       models,
     }),
   );

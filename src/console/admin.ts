@@ -11,7 +11,9 @@ import {
   parseRouteRequest,
   type ReloadConfigRequest,
 } from '../config/admin-request.ts';
+import { ANY_ASKER } from '../core/entrance.ts';
 import { ServeError } from '../core/errors.ts';
+import type { LabelSource } from '../core/label-source.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import { versionsLedTo } from '../core/route.ts';
@@ -59,7 +61,11 @@ export type AdminOptions = {
   /** Reloads a model's folder and resolves with the model as it is then. Rejects with a ServeError. */
   readonly reload: (model: string) => Promise<unknown>;
   /** Takes a label of a live answer and says what became of it. Throws ServeError `invalid_input`. */
-  readonly label: (labelled: { readonly token: string; readonly label: unknown }) => string;
+  readonly label: (labelled: {
+    readonly token: string;
+    readonly label: unknown;
+    readonly source: LabelSource;
+  }) => string;
   /** Reads the configuration file again and applies it. Rejects with a ServeError. */
   readonly reloadConfig: (request: ReloadConfigRequest) => Promise<object | Refusal>;
   /** Prometheus text. */
@@ -170,8 +176,9 @@ function addOverviews(app: FastifyInstance, options: AdminOptions): void {
   });
   app.get('/api/v1/models', () => models());
   app.post<OfModel>('/api/v1/models/:model/reload', ({ params: { model } }) => reload(model));
-  app.post('/api/v1/models/:model/labels', async ({ body }, reply) => {
-    const result = label(parseLabel(body));
+  app.post('/api/v1/models/:model/labels', async ({ body, ip }, reply) => {
+    const source: LabelSource = { plane: 'admin', address: ip, asker: ANY_ASKER };
+    const result = label({ ...parseLabel(body), source });
     return reply.code(result === 'waiting' ? 202 : 200).send({ result });
   });
 }

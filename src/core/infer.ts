@@ -1,3 +1,4 @@
+import type { Grant } from './caller.ts';
 import type { CancelSignal } from './cancel-signal.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -23,6 +24,8 @@ export type InferRequest = RequestContext & {
   readonly model: string;
   /** The caller's own id of the request (`x-request-id`), for logs and traces; it need not be unique. */
   readonly callerId?: string | undefined;
+  /** What its caller may do; undefined: everything, since authentication is off. */
+  readonly grants?: readonly Grant[] | undefined;
   /** A version or an alias that the caller insists on; undefined: the route chooses. */
   readonly version: string | undefined;
   /** What is assigned as one: the sequence id, else the sticky key, else this request's id. */

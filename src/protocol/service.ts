@@ -1,6 +1,8 @@
 import type { Clock } from '../core/clock.ts';
+import type { Entrance } from '../core/entrance.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
 import type { ModelRepository } from '../core/model-repository.ts';
+import type { Quotas } from '../core/quota.ts';
 import type { RequestTraces } from '../core/request-trace.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { VersionStatistics } from '../gateway/model-statistics.ts';
@@ -24,6 +26,10 @@ export type Service = {
   readonly settings: ServerSettings;
   readonly routing: (model: string) => RoutingSettings;
   readonly tokenFor: TokenFor;
+  /** Asks who calls; undefined: authentication is off. */
+  readonly entrance?: Entrance | undefined;
+  /** Undefined: callers may send any number of requests. */
+  readonly quotas?: Quotas | undefined;
   /** A new id for a request, unique over restarts and machines. */
   readonly newId: () => string;
   readonly clock: Clock;

@@ -16,6 +16,7 @@ import {
 import type { Window, WindowOptions } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Evidence, NO_ANCHOR } from '../core/evidence.ts';
+import type { LabelAuthority } from '../core/label-source.ts';
 import type {
   AssignedReport,
   EndedReport,
@@ -47,8 +48,7 @@ export type LabelSettings = {
   /** Milliseconds; undefined: none is declared. */
   readonly windowMs: number | undefined;
   readonly storeBytesMax: number;
-  /** Who may label: clients of the data plane too, or the admin API alone. */
-  readonly from: 'any' | 'admin';
+  readonly from: LabelAuthority;
   readonly callers: LabelCallerLimits;
 };
 

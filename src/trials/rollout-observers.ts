@@ -1,11 +1,12 @@
+import { checkAuthority, labellerOf } from '../capture/label-authority.ts';
 import type { LabelFolder } from '../capture/label-folder.ts';
 import type { LabelResult } from '../capture/label-result.ts';
 import type { FeedbackTokens } from '../capture/token.ts';
 import type { Clock } from '../core/clock.ts';
-import { ServeError } from '../core/errors.ts';
 import { type Evidence, type FailuresByArm, NO_EVIDENCE } from '../core/evidence.ts';
 import type { FailureKind } from '../core/failure-kind.ts';
 import { judgedSpec } from '../core/holdback.ts';
+import type { LabelSource } from '../core/label-source.ts';
 import type { MirrorEvent, MirrorTarget, Order, RolloutReport } from '../core/messages.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import {
@@ -149,26 +150,19 @@ export class RolloutObservers {
   }
 
   /**
-   * Takes a label. `caller`: the address of a client of the data plane; undefined: the admin API. Throws ServeError: invalid_input
-   * for a token that is not ours and for a label that cannot be one; forbidden and overloaded as the model's `labels` section says.
+   * Takes a label. Throws ServeError: invalid_input for a token that is not ours and for a label that cannot be one; forbidden and
+   * overloaded as the model's `labels` section says, and forbidden for a caller without the role.
    */
-  label(token: string, label: unknown, caller?: string): LabelResult {
+  label(token: string, label: unknown, source: LabelSource): LabelResult {
     const claims = this.#options.tokens.read(token);
     const { model } = claims;
+    source.asker.check('label', model);
     const observer = this.#observers.get(model) ?? this.#extendable.get(model);
     if (observer === undefined) return 'notSampled';
-    if (caller !== undefined) this.#admit(model, observer, caller);
-    return observer.label(claims, label);
-  }
-
-  #admit(model: string, observer: RolloutObserver, caller: string): void {
     const { from, callers } = this.#options.labelSettings(model);
-    if (from === 'admin') {
-      const where = `POST /api/v1/models/${model}/labels on the admin port`;
-      const message = `feedback: expected labels of ${model} at ${where} (labels.from: admin), found one of a client`;
-      throw new ServeError('forbidden', message);
-    }
-    observer.callers.admit(caller, callers);
+    checkAuthority({ model, from, source });
+    if (source.plane === 'data') observer.callers.admit(labellerOf(source), callers);
+    return observer.label(claims, label);
   }
 
   #openObserver(rolloutId: string): RolloutObserver | undefined {

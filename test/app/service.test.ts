@@ -23,7 +23,10 @@ async function aService(t: Parameters<typeof aRepository>[0]) {
       setLog: () => {},
     },
     watch: { tokenFor: ({ id }) => `token of ${id}` },
-    telemetry: { onRefused: (model, code) => refused.push(`${model} ${code}`) },
+    telemetry: {
+      onRefused: (model, code) => refused.push(`${model} ${code}`),
+      onOverQuota: () => {},
+    },
     onInternalError: () => {},
   });
   return { ...world, service, refused };

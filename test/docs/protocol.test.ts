@@ -1,6 +1,7 @@
 import path from 'node:path';
 import t from 'tap';
 import { createTimeSlicer } from '../../src/concurrency/time-slicer.ts';
+import { ANY_ASKER } from '../../src/core/entrance.ts';
 import { EXTENSIONS } from '../../src/protocol/extensions.ts';
 import {
   HEALTH,
@@ -32,6 +33,7 @@ const ROUTES: readonly RestRoute[] = createRoutes({
   slicer: createTimeSlicer(),
   shareOf: () => new MemoryBudget(1).open(),
   names: () => ({ allowed: [], isLoopback: true }),
+  askerOf: () => ANY_ASKER,
 });
 
 const namesIn = (first: string): readonly string[] =>

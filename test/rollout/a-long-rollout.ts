@@ -8,6 +8,7 @@ import { decide } from '../../src/decide/decide.ts';
 import { chooseVersion } from '../../src/gateway/choose-version.ts';
 import type { Contestant } from '../../src/trials/comparable.ts';
 import { RolloutObservers } from '../../src/trials/rollout-observers.ts';
+import { BY_ADMIN } from '../support/a-label-source.ts';
 import { World } from './builders.ts';
 
 const STEPS: RolloutSection['steps'] = [
@@ -148,7 +149,7 @@ class Traffic {
       budgetMs: 1_000,
     };
     this.#observers.receive({ kind: 'paired', target, pair, load: 1 });
-    if (this.#happens(2)) this.#observers.label(request.requestId, 0);
+    if (this.#happens(2)) this.#observers.label(request.requestId, 0, BY_ADMIN);
   }
 
   #answer(): Answer {

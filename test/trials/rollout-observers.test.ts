@@ -22,6 +22,7 @@ import {
 } from '../mirror/builders.ts';
 import { aPackage, aPair } from '../models/builders.ts';
 import { aRollout, aSpec, PROVE } from '../rollout/builders.ts';
+import { aClientAt, BY_ADMIN } from '../support/a-label-source.ts';
 import { until } from '../support/until.ts';
 
 const FROM_ANY = { from: 'any' as const, callers: { perSecondMax: 100, labelsMax: 1_000 } };
@@ -252,7 +253,7 @@ t.test(
     observers.receive({ kind: 'paired', target, pair: broken, load: 2 });
     t.same(events, [{ kind: 'failed', load: 2 }]);
     t.same(errors, ['report paired']);
-    t.equal(observers.label('fashion/2/r1', 'coat'), 'unmatched');
+    t.equal(observers.label('fashion/2/r1', 'coat', BY_ADMIN), 'unmatched');
     t.equal(observers.evidence(aRollout().id).mirror.failed, 1);
   },
 );
@@ -303,16 +304,22 @@ t.test('who may label, and how much, is as the model declares it', async (t) => 
   const { observers: closed } = aDecider(undefined, { from: 'admin' });
   closed.open(aRollout(), NO_EVIDENCE);
   closed.receive({ kind: 'drawn', target, requestId: 'r1' });
-  const label = () => closed.label('fashion/1/r1', 'coat', '10.0.0.1');
+  const label = () => closed.label('fashion/1/r1', 'coat', aClientAt('10.0.0.1'));
   t.throws(label, { code: 'forbidden', message: /api.v1.models.fashion.labels/ });
-  t.equal(closed.label('fashion/1/r1', 'coat'), 'waiting', 'the admin API may');
+  t.equal(closed.label('fashion/1/r1', 'coat', BY_ADMIN), 'waiting', 'the admin API may');
 
   const { observers } = aDecider(undefined, { callers: { perSecondMax: 9, labelsMax: 1 } });
   observers.open(aRollout(), NO_EVIDENCE);
   for (const requestId of ['r1', 'r2']) observers.receive({ kind: 'drawn', target, requestId });
-  t.equal(observers.label('fashion/1/r1', 'coat', '10.0.0.1'), 'waiting');
-  t.throws(() => observers.label('fashion/1/r2', 'coat', '10.0.0.1'), { code: 'forbidden' });
-  t.equal(observers.label('fashion/1/r2', 'coat', '10.0.0.2'), 'waiting', 'another caller');
+  t.equal(observers.label('fashion/1/r1', 'coat', aClientAt('10.0.0.1')), 'waiting');
+  t.throws(() => observers.label('fashion/1/r2', 'coat', aClientAt('10.0.0.1')), {
+    code: 'forbidden',
+  });
+  t.equal(
+    observers.label('fashion/1/r2', 'coat', aClientAt('10.0.0.2')),
+    'waiting',
+    'another caller',
+  );
 });
 
 t.test('what waits for labels when the time is up is there when it is extended', async (t) => {
@@ -334,7 +341,7 @@ t.test('what waits for labels when the time is up is there when it is extended',
   };
   const clock = new HandClock();
   const label = (observers: RolloutObservers, id: string) =>
-    observers.label(`fashion/1/${id}`, 'coat');
+    observers.label(`fashion/1/${id}`, 'coat', BY_ADMIN);
   const before = process(clock);
   before.open(rollout, NO_EVIDENCE);
   for (const id of ['r1', 'r2', 'r3']) drawn(before, id);
@@ -367,5 +374,5 @@ t.test('what may be extended is given up when another rollout begins', async (t)
   observers.receive({ kind: 'drawn', target, requestId: 'r1' });
   observers.close({ ...rollout, phase });
   observers.open({ ...rollout, id: 'fashion-2-2' }, NO_EVIDENCE);
-  t.equal(observers.label('fashion/1/r1', 'coat'), 'notSampled');
+  t.equal(observers.label('fashion/1/r1', 'coat', BY_ADMIN), 'notSampled');
 });

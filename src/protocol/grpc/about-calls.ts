@@ -1,3 +1,4 @@
+import type { Asker } from '../../core/entrance.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { TensorSpec } from '../../core/tensor.ts';
 import type { Readiness } from '../../gateway/describe-model.ts';
@@ -15,11 +16,13 @@ export function createAboutCalls(service: Service) {
     ServerLive: () => ({ live: true }),
     ServerReady: () => ({ ready: gateway.serverReadiness().ready }),
     /** A model that there is not is not ready: a caller that has just unloaded one asks for nothing else. */
-    ModelReady: ({ name, version }: Named) => ({
-      ready: readinessOr(() => gateway.modelReadiness(name, versionOf(version))).ready,
-    }),
+    ModelReady: ({ name, version }: Named, asker: Asker) => {
+      asker.check('infer', name);
+      return { ready: readinessOr(() => gateway.modelReadiness(name, versionOf(version))).ready };
+    },
     ServerMetadata: () => ({ name: serverName, version: serverVersion, extensions: EXTENSIONS }),
-    ModelMetadata: ({ name, version }: Named) => {
+    ModelMetadata: ({ name, version }: Named, asker: Asker) => {
+      asker.check('infer', name);
       const metadata = gateway.metadata(name, versionOf(version));
       return {
         name: metadata.name,
@@ -30,12 +33,17 @@ export function createAboutCalls(service: Service) {
         properties: metadata.properties,
       };
     },
-    ModelConfig: ({ name, version }: Named) => ({
-      config: modelConfigOf(name, gateway.version(name, versionOf(version))),
-    }),
-    ModelStatistics: ({ name, version }: Named) => ({
-      model_stats: statisticsOf(service, name, versionOf(version)).map(modelStatsOf),
-    }),
+    ModelConfig: ({ name, version }: Named, asker: Asker) => {
+      asker.check('infer', name);
+      return { config: modelConfigOf(name, gateway.version(name, versionOf(version))) };
+    },
+    ModelStatistics: ({ name, version }: Named, asker: Asker) => {
+      if (name !== '') asker.check('infer', name);
+      const found = statisticsOf(service, name, versionOf(version));
+      return {
+        model_stats: found.filter(({ model }) => asker.may('infer', model)).map(modelStatsOf),
+      };
+    },
   };
 }
 

@@ -1,6 +1,8 @@
 import type { Metadata } from '@grpc/grpc-js';
 import type { CancelSignal } from '../../core/cancel-signal.ts';
+import { ANONYMOUS, type Asker } from '../../core/entrance.ts';
 import { ServeError } from '../../core/errors.ts';
+import type { QuotaHold } from '../../core/quota.ts';
 import type { RequestTrace } from '../../core/request-trace.ts';
 import { tensorBytes } from '../../core/tensor.ts';
 import { callerIdOf } from '../caller-id.ts';
@@ -26,6 +28,8 @@ export type InferCall = {
   /** A ModelInferRequest. */
   readonly bytes: Buffer;
   readonly metadata: Metadata;
+  /** Who sends it. Throws, or rejects, for one that may send none. */
+  readonly ask: () => Asker | Promise<Asker>;
   /** For what is decoded of the message, and the answer's tensors. */
   readonly share: Pick<MemoryShare, 'take'>;
   /** When the caller stops waiting, on the monotonic clock; Infinity: never. */
@@ -53,7 +57,7 @@ export type AnswerInfer = (call: InferCall) => Promise<Outcome>;
 
 type AnswerService = Pick<
   Service,
-  'gateway' | 'routing' | 'tokenFor' | 'newId' | 'clock' | 'traces' | 'onRefused'
+  'gateway' | 'routing' | 'tokenFor' | 'newId' | 'clock' | 'traces' | 'quotas' | 'onRefused'
 >;
 
 /** Decode, ask the gateway, pick classes where they are wanted. */
@@ -64,25 +68,42 @@ export function createAnswerInfer(service: AnswerService, limits: GrpcLimits): A
     const ids = { header, callerId, requestId, startedMs: service.clock.monotonicMs() };
     let id = '';
     let trace: RequestTrace | undefined;
+    let hold: QuotaHold | undefined;
     try {
       if (service.gateway.draining()) throw shuttingDown();
       const message = counted(service.onRefused, '', () =>
         readInferMessage(new WireReader(call.bytes), limits),
       );
       id = message.id;
+      const asked = call.ask();
+      const asker = asked instanceof Promise ? await asked : asked;
+      hold = counted(service.onRefused, message.model, () => admit(service, asker, message.model));
       const opened = openTrace(service.traces, {
         ...ids,
         method: call.method,
         model: message.model,
       });
       trace = opened.trace;
-      const found = await answer(service, { ...call, ...ids, ...opened }, message);
+      const { caller } = asker;
+      const found = await answer(service, { ...call, ...ids, ...opened, caller }, message);
       return { kind: 'answer', answer: found, callerId, trace };
     } catch (thrown) {
       const error = thrown instanceof ServeError ? refusalOf(thrown, id) : thrown;
       return { kind: 'failure', error, id, callerId, trace };
+    } finally {
+      hold?.release();
     }
   };
+}
+
+/** Whether the caller may ask the model, and not too often: before its tensors are decoded. */
+function admit(
+  { quotas }: Pick<Service, 'quotas'>,
+  asker: Asker,
+  model: string,
+): QuotaHold | undefined {
+  asker.check('infer', model);
+  return quotas?.take(asker.caller?.name ?? ANONYMOUS, model);
 }
 
 /** How a request arrived. */
@@ -119,7 +140,7 @@ function openTrace(
 
 async function answer(
   { gateway, routing, tokenFor, onRefused }: AnswerService,
-  call: InferCall & Arrival & Opened,
+  call: InferCall & Arrival & Opened & Pick<Asker, 'caller'>,
   message: InferMessage,
 ): Promise<Answer> {
   const { bytes, share, signal, trace } = call;

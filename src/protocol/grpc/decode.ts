@@ -1,3 +1,4 @@
+import type { Caller } from '../../core/caller.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest } from '../../core/infer.ts';
 import {
@@ -32,6 +33,8 @@ export type DecodeContext = {
   readonly startedMs: number;
   /** When its caller stops waiting, on the same clock; Infinity: never. */
   readonly callDeadlineMs: number;
+  /** Undefined: authentication is off. */
+  readonly caller?: Caller | undefined;
 };
 
 export type Decoded = {
@@ -65,7 +68,8 @@ export function decodeInfer(message: InferMessage, context: DecodeContext): Deco
     id: requestId,
     traceparent,
     callerId,
-    caller: undefined,
+    caller: context.caller?.name,
+    grants: context.caller?.grants,
     model,
     version: version === '' ? undefined : version,
     unit,

@@ -1,5 +1,5 @@
-import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
-
+import type { Metadata, ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { Asker } from '../../core/entrance.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { Gateway } from '../../gateway/gateway.ts';
 import { type Codec, HEALTH, INFERENCE } from './definitions.ts';
@@ -14,6 +14,8 @@ export type HealthOptions = {
   readonly methods: Readonly<Record<'Check' | 'Watch', Codec>>;
   readonly gateway: Pick<Gateway, 'serverReadiness' | 'modelReadiness'>;
   readonly open: Pick<OpenStreams, 'enter'>;
+  /** Who asks for the health of a model. @throws ServeError, or rejects with it, for one that may ask for none. */
+  readonly ask: (metadata: Metadata) => Asker | Promise<Asker>;
   readonly onInternalError: ReportError;
   /** Interval at which watchers get a change, in milliseconds. */
   readonly pollMs: number;
@@ -21,14 +23,15 @@ export type HealthOptions = {
 
 /**
  * `grpc.health.v1.Health`. No name, and those of the services, ask whether the server is ready; the name of a model asks whether
- * that model is. Readiness is read when it is asked for; for those who watch, at a fixed pace.
+ * that model is, which only its callers may know. Readiness is read when it is asked for; for those who watch, at a fixed pace.
  */
 export function createHealthCalls(options: HealthOptions): UntypedServiceImplementation {
-  const { methods, gateway, onInternalError } = options;
+  const { methods, gateway, ask, onInternalError } = options;
   return {
     Check: unary<HealthRequest>({
       codec: methods.Check,
-      run: ({ service }) => {
+      run: async ({ service }, metadata) => {
+        if (!SERVICES.includes(service)) (await ask(metadata)).check('infer', service);
         const status = statusOfService(gateway, service);
         if (status !== 'SERVICE_UNKNOWN') return { status };
         throw new ServeError(
@@ -44,36 +47,44 @@ export function createHealthCalls(options: HealthOptions): UntypedServiceImpleme
 
 type WatchCall = ServerWritableStream<Buffer, Buffer>;
 
-function createWatch({ methods, gateway, open, pollMs }: HealthOptions) {
-  return (call: WatchCall): void => {
-    let service: string;
+function createWatch(options: HealthOptions) {
+  const { methods, ask } = options;
+  return async (call: WatchCall): Promise<void> => {
     try {
-      service = decode<HealthRequest>(methods.Watch, call.request).service;
+      const { service } = decode<HealthRequest>(methods.Watch, call.request);
+      if (!SERVICES.includes(service)) (await ask(call.metadata)).check('infer', service);
+      if (!call.cancelled) watchService(call, service, options);
     } catch (thrown) {
       endWith(call, thrown);
-      return;
     }
-    let sent: Status | undefined;
-    const update = (): void => {
-      // A watcher that does not read gets the latest status once there is room for it.
-      if (call.writableNeedDrain) return;
-      const status = statusOfService(gateway, service);
-      if (status === sent) return;
-      sent = status;
-      call.write(methods.Watch.responseSerialize({ status }));
-    };
-    const timer = setInterval(update, pollMs);
-    timer.unref();
-    const leave = open.enter(() => {
-      update();
-      endWith(call, shuttingDown());
-    });
-    call.once('cancelled', () => {
-      clearInterval(timer);
-      leave();
-    });
-    update();
   };
+}
+
+function watchService(
+  call: WatchCall,
+  service: string,
+  { methods, gateway, open, pollMs }: HealthOptions,
+): void {
+  let sent: Status | undefined;
+  const update = (): void => {
+    // A watcher that does not read gets the latest status once there is room for it.
+    if (call.writableNeedDrain) return;
+    const status = statusOfService(gateway, service);
+    if (status === sent) return;
+    sent = status;
+    call.write(methods.Watch.responseSerialize({ status }));
+  };
+  const timer = setInterval(update, pollMs);
+  timer.unref();
+  const leave = open.enter(() => {
+    update();
+    endWith(call, shuttingDown());
+  });
+  call.once('cancelled', () => {
+    clearInterval(timer);
+    leave();
+  });
+  update();
 }
 
 function endWith(call: WatchCall, error: unknown): void {

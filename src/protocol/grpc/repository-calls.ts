@@ -1,3 +1,4 @@
+import type { Asker } from '../../core/entrance.ts';
 import { ServeError } from '../../core/errors.ts';
 import { checkUnloadRequest, readLoadRequest } from '../load-request.ts';
 import { unexpected } from '../refusal.ts';
@@ -18,16 +19,21 @@ type ControlRequest = {
 /** The calls that list, load and unload models. */
 export function createRepositoryCalls({ repository }: Pick<Service, 'repository'>) {
   return {
-    RepositoryIndex: async ({ repository_name, ready }: IndexRequest) => {
+    RepositoryIndex: async ({ repository_name, ready }: IndexRequest, asker: Asker) => {
       refuseRepository(repository_name);
-      return { models: repositoryIndexOf(await repository.index(), { ready }) };
+      const seen = (await repository.index()).filter(({ model }) => asker.may('infer', model));
+      return { models: repositoryIndexOf(seen, { ready }) };
     },
-    RepositoryModelLoad: async ({ repository_name, model_name, parameters }: ControlRequest) => {
+    RepositoryModelLoad: async (request: ControlRequest, asker: Asker) => {
+      const { repository_name, model_name, parameters } = request;
+      asker.check('operate', model_name);
       refuseRepository(repository_name);
       await repository.load(model_name, readLoadRequest(valuesOf(parameters), contentOf));
       return {};
     },
-    RepositoryModelUnload: async ({ repository_name, model_name, parameters }: ControlRequest) => {
+    RepositoryModelUnload: async (request: ControlRequest, asker: Asker) => {
+      const { repository_name, model_name, parameters } = request;
+      asker.check('operate', model_name);
       refuseRepository(repository_name);
       checkUnloadRequest(valuesOf(parameters));
       await repository.unload(model_name);

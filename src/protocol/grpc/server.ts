@@ -11,10 +11,12 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 
+import type { Asker } from '../../core/entrance.ts';
 import { type CallerNames, isLoopbackAddress } from '../../core/web-caller.ts';
 import { Connections } from '../connections.ts';
 import type { Intake } from '../intake.ts';
 import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
+import { INFER } from '../needs.ts';
 import type { Service } from '../service.ts';
 import { createAboutCalls } from './about-calls.ts';
 import { createAnswerInfer } from './answer-infer.ts';
@@ -23,6 +25,7 @@ import { boundFrames } from './bound-frames.ts';
 import { boundReading } from './bound-reading.ts';
 import { boundSession } from './bound-sessions.ts';
 import { CallMemory } from './call-memory.ts';
+import { CallerDoor } from './caller-door.ts';
 import {
   type Codec,
   HEALTH,
@@ -36,6 +39,7 @@ import { widenWindows } from './http2-window.ts';
 import { createInferCall } from './infer-call.ts';
 import type { GrpcLimits } from './limits.ts';
 import { forgetLongTimeouts } from './long-timeouts.ts';
+import { checkNeeds, METHOD_NEEDS } from './method-needs.ts';
 import { OpenStreams } from './open-streams.ts';
 import { addReflection } from './reflection.ts';
 import { createRepositoryCalls } from './repository-calls.ts';
@@ -78,6 +82,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const open = new OpenStreams();
   let names: CallerNames = { allowed: options.allowedHosts, isLoopback: false };
   const memory = createMemory(options, inference);
+  const door = new CallerDoor({ entrance: service.entrance, needs: METHOD_NEEDS });
   const server = new Server({
     'grpc.max_receive_message_length': limits.messageBytesMax,
     'grpc.max_send_message_length': -1,
@@ -85,19 +90,18 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.enable_channelz': 0,
-    // The first gets the library's own call.
+    // The first gets the library's own call, and leaves it as it is, as all do that refuse nothing.
     interceptors: [
       memory.interceptor,
       ...(names.allowed.length > 0 ? [createAuthorityDoor(() => names)] : []),
+      ...(service.entrance === undefined ? [] : [door.interceptor]),
     ],
   });
-  server.addService(inBytes(inference), inferenceCalls({ ...options, memory, open }, inference));
-  const { gateway, onInternalError } = service;
-  server.addService(
-    inBytes(health),
-    createHealthCalls({ methods: health, gateway, open, onInternalError, pollMs: HEALTH_POLL_MS }),
-  );
+  const parts = { ...options, memory, open, door };
+  server.addService(inBytes(inference), inferenceCalls(parts, inference));
+  server.addService(inBytes(health), healthCalls(parts, health));
   const reflection = addReflection(server, definitions);
+  checkNeeds([...reflection, ...[inference, health].flatMap(pathsOf)]);
   const streams = new Set([...reflection, ...[inference, health].flatMap(streamPaths)]);
   const { stallMsMax, headerBytesMax } = limits;
   const sockets = new Set<Socket>();
@@ -108,6 +112,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     socket.once('close', () => sockets.delete(socket));
     forgetLongTimeouts(session);
     memory.watch(session);
+    door.watch(session, socket);
     boundFrames(session);
     boundReading(session, socket, options.intake);
     boundSession(session, { connections, socket, isStream });
@@ -146,27 +151,47 @@ function createMemory(
   });
 }
 
-type Parts = GrpcServerOptions & { readonly memory: CallMemory; readonly open: OpenStreams };
+type Parts = GrpcServerOptions & {
+  readonly memory: CallMemory;
+  readonly open: OpenStreams;
+  readonly door: CallerDoor;
+};
+
+function healthCalls(
+  { service, open, door }: Parts,
+  methods: Methods,
+): UntypedServiceImplementation {
+  const { gateway, onInternalError } = service;
+  return createHealthCalls({
+    methods: { Check: codecOf(methods, 'Check'), Watch: codecOf(methods, 'Watch') },
+    ...{ gateway, open, onInternalError },
+    ask: (metadata) => door.ask(metadata, INFER),
+    pollMs: HEALTH_POLL_MS,
+  });
+}
 
 function inferenceCalls(
-  { service, limits, budget, memory, open }: Parts,
+  { service, limits, budget, memory, open, door }: Parts,
   methods: Methods,
 ): UntypedServiceImplementation {
   const { clock, onInternalError } = service;
   const answerInfer = createAnswerInfer(service, limits);
   const common = { answerInfer, clock, onInternalError };
   const shareOf = (metadata: Metadata): MemoryShare => memory.shareOf(metadata);
+  const askerOf = (metadata: Metadata): Asker => door.askerOf(metadata);
+  const ask = (metadata: Metadata) => door.ask(metadata, INFER);
   const calls: UntypedServiceImplementation = {
-    ModelInfer: createInferCall({ ...common, shareOf }),
-    ModelStreamInfer: createStreamCall({ ...common, limits, budget, shareOf, open }),
+    ModelInfer: createInferCall({ ...common, shareOf, askerOf }),
+    ModelStreamInfer: createStreamCall({ ...common, limits, budget, shareOf, open, ask }),
   };
-  const others: Readonly<Record<string, (request: never) => object | Promise<object>>> = {
+  const others: Readonly<Record<string, Run>> = {
     ...createAboutCalls(service),
     ...createRepositoryCalls(service),
     ...createSettingsCalls(service),
     ...SHARED_MEMORY_CALLS,
   };
-  for (const [name, run] of Object.entries(others)) {
+  for (const [name, answer] of Object.entries(others)) {
+    const run = (request: never, metadata: Metadata) => answer(request, askerOf(metadata));
     // The files of a load may be as large as any request.
     const bytesMax = name === 'RepositoryModelLoad' ? limits.messageBytesMax : undefined;
     calls[name] = unary({ codec: codecOf(methods, name), run, onInternalError, bytesMax });
@@ -174,11 +199,18 @@ function inferenceCalls(
   return calls;
 }
 
+/** What answers a unary call that is not inference. */
+type Run = (request: never, asker: Asker) => object | Promise<object>;
+
 function codecOf(methods: Methods, name: string): Codec {
   const method = methods[name];
   if (method === undefined)
     throw new Error(`expected method ${name} in the proto files, found none`);
   return method;
+}
+
+function pathsOf(methods: Methods): readonly string[] {
+  return Object.values(methods).map((method) => method.path);
 }
 
 function streamPaths(methods: Methods): readonly string[] {

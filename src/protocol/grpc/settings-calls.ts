@@ -1,3 +1,4 @@
+import type { Asker } from '../../core/entrance.ts';
 import { logSettingsBody, updateLogSettings } from '../log-settings.ts';
 import { unexpected } from '../refusal.ts';
 import type { Service } from '../service.ts';
@@ -16,13 +17,17 @@ type LogRequest = { readonly settings: Readonly<Record<string, LogValue>> };
 /** The calls that read settings of the running server, and change what can be changed. */
 export function createSettingsCalls({ gateway, settings }: Pick<Service, 'gateway' | 'settings'>) {
   return {
-    TraceSetting: ({ settings: changes, model_name }: TraceRequest) => {
+    TraceSetting: ({ settings: changes, model_name }: TraceRequest, asker: Asker) => {
+      const isChange = Object.keys(changes).length > 0;
+      if (model_name !== '') asker.check(isChange ? 'operate' : 'view', model_name);
+      else asker.check(isChange ? 'admin' : 'view', undefined);
       if (model_name !== '' && !isModel(gateway, model_name)) throw unknownTracedModel(model_name);
       checkTraceSettings(mapValues(changes, ({ value }) => value));
       return { settings: mapValues(TRACE_SETTINGS, (value) => ({ value })) };
     },
-    LogSettings: ({ settings: changes }: LogRequest) => {
+    LogSettings: ({ settings: changes }: LogRequest, asker: Asker) => {
       const names = Object.keys(changes);
+      asker.check(names.length === 0 ? 'view' : 'admin', undefined);
       const body =
         names.length === 0
           ? logSettingsBody(settings.log())

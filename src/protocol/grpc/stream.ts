@@ -2,6 +2,7 @@ import type { Metadata, ServerDuplexStream } from '@grpc/grpc-js';
 import type { CancelToken } from '../../concurrency/cancel-token.ts';
 import { type Deferred, deferred } from '../../concurrency/deferred.ts';
 import type { Clock } from '../../core/clock.ts';
+import type { Asker } from '../../core/entrance.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { MemoryBudget, MemoryShare } from '../memory-budget.ts';
 import type { AnswerInfer, Outcome } from './answer-infer.ts';
@@ -22,6 +23,8 @@ export type StreamOptions = {
   readonly budget: Pick<MemoryBudget, 'open'>;
   /** What a call holds of the memory for all, by the metadata that it came with: its messages among it. */
   readonly shareOf: (metadata: Metadata) => MemoryShare;
+  /** Who sends a message of a call, by the metadata that the call came with. Throws, or rejects, for one that may send none. */
+  readonly ask: (metadata: Metadata) => Asker | Promise<Asker>;
   /** Called for every stream while it is open. */
   readonly open: Pick<OpenStreams, 'enter'>;
   readonly onInternalError: ReportError;
@@ -106,6 +109,7 @@ class InferStream {
       method: 'ModelStreamInfer',
       bytes,
       metadata,
+      ask: () => this.#options.ask(metadata),
       share,
       deadlineMs: this.#deadlineMs,
       signal,
@@ -122,7 +126,7 @@ class InferStream {
     for (let oldest = this.#inFlight[0]; oldest !== undefined; oldest = this.#inFlight[0]) {
       const outcome = await oldest.outcome;
       if (this.#isOver) return;
-      if (outcome.kind === 'failure' && this.#isStrict) {
+      if (outcome.kind === 'failure' && (this.#isStrict || isShutOut(outcome.error))) {
         this.#fail(outcome.error);
         return;
       }
@@ -212,6 +216,11 @@ class InferStream {
     this.#inFlight.length = 0;
     this.#room?.resolve();
   }
+}
+
+/** Its caller was let in, and would not be any more. */
+function isShutOut(error: unknown): boolean {
+  return error instanceof ServeError && error.code === 'unauthenticated';
 }
 
 /** Its stream has ended before it. */

@@ -1,4 +1,4 @@
-import type { handleUnaryCall } from '@grpc/grpc-js';
+import type { handleUnaryCall, Metadata } from '@grpc/grpc-js';
 
 import { messageOf, ServeError } from '../../core/errors.ts';
 import type { Codec } from './definitions.ts';
@@ -19,7 +19,8 @@ const FIELDS_MAX = 1_024;
 
 export type UnaryOptions<Request extends object> = {
   readonly codec: Codec;
-  readonly run: (request: Request) => object | Promise<object>;
+  /** `metadata`: what the call came with. */
+  readonly run: (request: Request, metadata: Metadata) => object | Promise<object>;
   readonly onInternalError: ReportError;
   /** Bytes of a message; undefined: 64 KiB. */
   readonly bytesMax?: number | undefined;
@@ -28,7 +29,7 @@ export type UnaryOptions<Request extends object> = {
 /** A unary call: decode, run, encode, or answer with an error status. */
 export function unary<Request extends object>(options: UnaryOptions<Request>): BytesHandler {
   return (call, callback) => {
-    answer(options, call.request).then(
+    answer(options, call).then(
       (bytes) => callback(null, bytes),
       (thrown: unknown) => {
         reportFault(thrown, options.onInternalError);
@@ -40,9 +41,9 @@ export function unary<Request extends object>(options: UnaryOptions<Request>): B
 
 async function answer<Request extends object>(
   { codec, run, bytesMax }: UnaryOptions<Request>,
-  bytes: Buffer,
+  { request, metadata }: { readonly request: Buffer; readonly metadata: Metadata },
 ): Promise<Buffer> {
-  return codec.responseSerialize(await run(decode<Request>(codec, bytes, bytesMax)));
+  return codec.responseSerialize(await run(decode<Request>(codec, request, bytesMax), metadata));
 }
 
 /**

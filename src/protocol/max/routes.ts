@@ -4,10 +4,14 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 
+import type { Caller } from '../../core/caller.ts';
+import type { Needs } from '../../core/entrance.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest } from '../../core/infer.ts';
+import { INFER } from '../needs.ts';
 import { FEEDBACK_HEADER, VERSION_HEADER, writeAnswerHeaders } from '../rest/answer-headers.ts';
 import { type Arrival, arrive, traced } from '../rest/arrival.ts';
+import type { CallerDoor } from '../rest/caller-door.ts';
 import { connectionSignal } from '../rest/connection-signal.ts';
 import type { ShareOf } from '../rest/memory-shares.ts';
 import { routingKeyOf } from '../routing-key.ts';
@@ -28,6 +32,8 @@ export type ModelAssetOptions = {
   readonly bodyBytesMax: number;
   /** What a request of the server holds of the memory for all. */
   readonly shareOf: ShareOf;
+  /** What asks callers of that server. */
+  readonly door: CallerDoor;
 };
 
 /** Adds the routes to a server, with parsers and errors of their own that leave those of its other routes as they are. */
@@ -50,9 +56,16 @@ export function addModelAssetRoutes(app: FastifyInstance, options: ModelAssetOpt
   });
 }
 
-function addRoutes(scope: FastifyInstance, { service, model, cors }: ModelAssetOptions): void {
-  const add = (method: 'GET' | 'POST', url: string, handler: RouteHandlerMethod): void => {
-    scope.route({ method, url, handler });
+function addRoutes(scope: FastifyInstance, options: ModelAssetOptions): void {
+  const { service, model, cors, door } = options;
+  const add = (
+    { method, url, isInference = false }: Added,
+    needs: Needs,
+    handler: RouteHandlerMethod,
+  ): void => {
+    // No path names the model.
+    const onRequest = door.hooksOf({ needs, isInference, model: model.name });
+    scope.route({ method, url, onRequest, handler });
     const allowed = method === 'GET' ? ['GET', 'HEAD'] : ['POST'];
     if (cors) scope.options(url, createPreflight(allowed));
     const known = cors ? [...allowed, 'OPTIONS'] : allowed;
@@ -60,24 +73,37 @@ function addRoutes(scope: FastifyInstance, { service, model, cors }: ModelAssetO
     scope.route({ method: others, url, handler: createMethodNotAllowed(allowed) });
   };
   const { serverVersion } = service;
-  add('GET', '/', (_, reply) => sendPage(reply, pageOf(model.metadata())));
-  add('GET', '/swagger.json', (_, reply) =>
+  add({ method: 'GET', url: '/' }, INFER, (_, reply) => sendPage(reply, pageOf(model.metadata())));
+  add({ method: 'GET', url: '/swagger.json' }, INFER, (_, reply) =>
     sendJson(reply, jsonBytes(swaggerOf(model.metadata(), serverVersion))),
   );
-  add('GET', '/model/metadata', (_, reply) => sendJson(reply, jsonBytes(model.metadata())));
-  add('GET', '/model/labels', (_, reply) => sendJson(reply, encodeLabels(model.labels())));
-  add('POST', '/model/predict', createPredictRoute(service, model));
+  add({ method: 'GET', url: '/model/metadata' }, INFER, (_, reply) =>
+    sendJson(reply, jsonBytes(model.metadata())),
+  );
+  add({ method: 'GET', url: '/model/labels' }, INFER, (_, reply) =>
+    sendJson(reply, encodeLabels(model.labels())),
+  );
+  const predict = { method: 'POST', url: '/model/predict', isInference: true } as const;
+  add(predict, INFER, createPredictRoute(options));
 }
 
-function createPredictRoute(service: Service, model: ServedModelAsset) {
-  const predict = createPredict(service, model);
+type Added = {
+  readonly method: 'GET' | 'POST';
+  readonly url: string;
+  /** Whether requests count against quotas. */
+  readonly isInference?: boolean;
+};
+
+function createPredictRoute(options: ModelAssetOptions) {
+  const { service, model } = options;
+  const predict = createPredict(options);
   return (http: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const arrival = arrive(http, service, model.name);
     return traced(arrival, reply, predict(http, reply, arrival));
   };
 }
 
-function createPredict(service: Service, model: ServedModelAsset) {
+function createPredict({ service, model, door }: ModelAssetOptions) {
   const { gateway, clock } = service;
   return async (
     http: FastifyRequest,
@@ -96,7 +122,8 @@ function createPredict(service: Service, model: ServedModelAsset) {
       return reply;
     }
     const inputs = await prepared(service, model, { image, deadline });
-    const request = requestOf(http, { service, model, inputs, deadline, arrival });
+    const { caller } = door.askerOf(http.raw);
+    const request = requestOf(http, { service, model, inputs, deadline, arrival, caller });
     const explain = model.explainer();
     arrival.trace?.decoded();
     const response = await gateway.infer(request, deadline.signal);
@@ -132,11 +159,12 @@ type RequestParts = {
   readonly inputs: InferRequest['inputs'];
   readonly deadline: Deadline;
   readonly arrival: Arrival;
+  readonly caller: Caller | undefined;
 };
 
 function requestOf(
   { headers }: FastifyRequest,
-  { service, model, inputs, deadline, arrival }: RequestParts,
+  { service, model, inputs, deadline, arrival, caller }: RequestParts,
 ): InferRequest {
   const { requestId: id, traceparent, callerId } = arrival;
   const header = (name: string): string | undefined => {
@@ -152,7 +180,8 @@ function requestOf(
     id,
     traceparent,
     callerId,
-    caller: undefined,
+    caller: caller?.name,
+    grants: caller?.grants,
     model: model.name,
     version: undefined,
     unit,
@@ -186,6 +215,7 @@ function createPreflight(allowed: readonly string[]): RouteHandlerMethod {
     reply
       .code(204)
       .header('access-control-allow-methods', methods)
-      .header('access-control-allow-headers', '*');
+      // The star does not stand for this one.
+      .header('access-control-allow-headers', '*, authorization');
   };
 }

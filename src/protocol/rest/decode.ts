@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TimeSlicer } from '../../concurrency/time-slicer.ts';
+import type { Caller } from '../../core/caller.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { InferRequest } from '../../core/infer.ts';
 import type { Signature, Tensor } from '../../core/tensor.ts';
@@ -28,6 +29,8 @@ export type InferCall = {
   readonly callerId: string | undefined;
   /** When it came, on the monotonic clock. */
   readonly startedMs: number;
+  /** Undefined: authentication is off. */
+  readonly caller?: Caller | undefined;
 };
 
 export type DecodeContext = {
@@ -126,7 +129,7 @@ function requestOf(
   { head, inputs }: Content,
   { routing }: DecodeContext,
 ): InferRequest {
-  const { headers, requestId, traceparent, callerId, startedMs } = call;
+  const { headers, requestId, traceparent, callerId, startedMs, caller } = call;
   const { sequenceId, priority, timeoutMs } = head.parameters;
   const header = headersOf(headers);
   const { unit, attributes } = routingKeyOf(routing, {
@@ -138,7 +141,8 @@ function requestOf(
     id: requestId,
     traceparent,
     callerId,
-    caller: undefined,
+    caller: caller?.name,
+    grants: caller?.grants,
     model: call.model,
     version: call.version,
     unit,

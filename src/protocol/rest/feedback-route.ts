@@ -1,6 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
+import type { LabelSource } from '../../core/label-source.ts';
+import type { AskerOf } from './caller-door.ts';
 import { parseJson } from './json-text.ts';
 
 /**
@@ -10,20 +12,21 @@ import { parseJson } from './json-text.ts';
 export type FeedbackResult = 'joined' | 'waiting' | 'notSampled' | 'unmatched' | 'duplicate';
 
 /**
- * Takes a label for the request that a token stands for, from the caller at this address. Throws ServeError: `invalid_input` for a
+ * Takes a label for the request that a token stands for. Throws ServeError: `invalid_input` for a
  * token that is not ours and for a label that cannot be one, `forbidden` for a caller that may not label, or not more in this
  * rollout, and `overloaded` for one that labels too fast.
  */
-export type Feedback = (token: string, label: unknown, caller: string) => FeedbackResult;
+export type Feedback = (token: string, label: unknown, source: LabelSource) => FeedbackResult;
 
 /** A label is a name, a number or a short list; a call that brings more has gone to the wrong address. */
 const FEEDBACK_BYTES_MAX = 65_536;
 
 /** `POST /v1/feedback` with `{"token": ..., "label": ...}`. */
-export function createFeedbackRoute(feedback: Feedback) {
+export function createFeedbackRoute(feedback: Feedback, askerOf: AskerOf) {
   return async (http: FastifyRequest, reply: FastifyReply): Promise<{ result: FeedbackResult }> => {
     const { token, label } = parseFeedback(http.body);
-    const result = feedback(token, label, http.socket.remoteAddress ?? '');
+    const address = http.socket.remoteAddress ?? '';
+    const result = feedback(token, label, { plane: 'data', address, asker: askerOf(http.raw) });
     reply.code(result === 'waiting' ? 202 : 200);
     return { result };
   };

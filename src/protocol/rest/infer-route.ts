@@ -11,6 +11,7 @@ import type { Service } from '../service.ts';
 import { writeAnswerHeaders } from './answer-headers.ts';
 import { arrive, traced } from './arrival.ts';
 import type { BodyMemory } from './body-memory.ts';
+import type { AskerOf } from './caller-door.ts';
 import { type Compressed, compress } from './compress.ts';
 import { connectionSignal } from './connection-signal.ts';
 import { type InferCall, openInfer } from './decode.ts';
@@ -30,11 +31,12 @@ export type InferRouteOptions = {
   readonly memory: BodyMemory;
   readonly slicer: TimeSlicer;
   readonly shareOf: ShareOf;
+  readonly askerOf: AskerOf;
 };
 
 /** `POST /v2/models/{m}[/versions/{v}]/infer`: decode, ask the gateway, encode. */
 export function createInferRoute(options: InferRouteOptions) {
-  const { service } = options;
+  const { service, askerOf } = options;
   const answer = createAnswer(options);
   return (http: Call<'model' | 'version'>, reply: FastifyReply): Promise<string | Buffer> => {
     const { model, version } = http.params;
@@ -52,6 +54,7 @@ export function createInferRoute(options: InferRouteOptions) {
       traceparent,
       startedMs,
       trace,
+      caller: askerOf(http.raw).caller,
     };
     return traced(arrival, reply, answer(http, reply, call));
   };

@@ -4,22 +4,28 @@ import type { TensorSpec } from '../../core/tensor.ts';
 import type { ModelMetadata, Readiness } from '../../gateway/describe-model.ts';
 import { EXTENSIONS } from '../extensions.ts';
 import { modelConfigOf } from '../model-config.ts';
+import { INFER, INFER_ANY, OPEN } from '../needs.ts';
 import type { Service } from '../service.ts';
 import { modelStatsOf } from '../statistics.ts';
+import type { AskerOf } from './caller-door.ts';
 import { type Call, get, post, type RestRoute } from './route.ts';
 
 /** What the server says about itself and about all models. */
-export function serverRoutes(service: Service): readonly RestRoute[] {
+export function serverRoutes(service: Service, askerOf: AskerOf): readonly RestRoute[] {
   const { gateway, serverName: name, serverVersion: version, statistics } = service;
   return [
-    get('/v2', async () => ({ name, version, extensions: EXTENSIONS })),
-    get('/v2/health/live', async () => ({ live: true })),
-    get('/v2/health/ready', async (_, reply) => {
+    get('/v2', INFER_ANY, async () => ({ name, version, extensions: EXTENSIONS })),
+    get('/v2/health/live', OPEN, async () => ({ live: true })),
+    get('/v2/health/ready', OPEN, async (_, reply) => {
       const readiness = gateway.serverReadiness();
       return answer(reply, readiness, { live: true, ready: readiness.ready });
     }),
     // Takes precedence over the metadata of a model named `stats`, which `/v2/models/stats/versions/:version` answers.
-    get('/v2/models/stats', async () => ({ model_stats: statistics().map(modelStatsOf) })),
+    get('/v2/models/stats', INFER_ANY, async ({ raw }) => {
+      const asker = askerOf(raw);
+      const seen = statistics().filter(({ model }) => asker.may('infer', model));
+      return { model_stats: seen.map(modelStatsOf) };
+    }),
   ];
 }
 
@@ -29,19 +35,19 @@ type ModelCall = Call<'model' | 'version'>;
 export function modelRoutes(url: string, service: Service): readonly RestRoute[] {
   const { gateway } = service;
   return [
-    get(url, async ({ params }: ModelCall) =>
+    get(url, INFER, async ({ params }: ModelCall) =>
       metadataBody(gateway.metadata(params.model, params.version)),
     ),
-    get(`${url}/ready`, async ({ params }: ModelCall, reply) => {
+    get(`${url}/ready`, INFER, async ({ params }: ModelCall, reply) => {
       const readiness = gateway.modelReadiness(params.model, params.version);
       return answer(reply, readiness, { name: params.model, ready: readiness.ready });
     }),
-    get(`${url}/config`, async ({ params }: ModelCall) =>
+    get(`${url}/config`, INFER, async ({ params }: ModelCall) =>
       modelConfigOf(params.model, gateway.version(params.model, params.version)),
     ),
-    get(`${url}/stats`, async ({ params }: ModelCall) => statisticsBody(service, params)),
-    post(`${url}/generate`, refuseGeneration),
-    post(`${url}/generate_stream`, refuseGeneration),
+    get(`${url}/stats`, INFER, async ({ params }: ModelCall) => statisticsBody(service, params)),
+    post(`${url}/generate`, INFER, refuseGeneration),
+    post(`${url}/generate_stream`, INFER, refuseGeneration),
   ];
 }
 

@@ -2,10 +2,12 @@ import type { TimeSlicer } from '../../concurrency/time-slicer.ts';
 import { ServeError } from '../../core/errors.ts';
 import type { LoadRequest } from '../../core/model-repository.ts';
 import { checkUnloadRequest, readLoadRequest } from '../load-request.ts';
+import { INFER_ANY, OPERATE } from '../needs.ts';
 import { unexpected } from '../refusal.ts';
 import { repositoryIndexOf } from '../repository-index.ts';
 import type { Service } from '../service.ts';
 import { decodeBase64 } from './base64.ts';
+import type { AskerOf } from './caller-door.ts';
 import { flagAt, type JsonObject, LongText, objectAt, readControlJson } from './control-json.ts';
 import type { RestLimits } from './limits.ts';
 import { type Call, post, type RestRoute } from './route.ts';
@@ -13,30 +15,34 @@ import { type Call, post, type RestRoute } from './route.ts';
 /** How the bodies of calls are read. */
 export type BodyOptions = { readonly limits: RestLimits; readonly slicer: TimeSlicer };
 
+export type RepositoryRoutesOptions = BodyOptions & { readonly askerOf: AskerOf };
+
 /** Listing, loading and unloading models. */
 export function repositoryRoutes(
   { repository }: Service,
-  { limits, slicer }: BodyOptions,
+  { limits, slicer, askerOf }: RepositoryRoutesOptions,
 ): readonly RestRoute[] {
   const read = (http: { readonly body: unknown }) => readControlJson(http.body, limits, slicer);
   return [
-    post('/v2/repository/index', async (http: Call) => {
+    post('/v2/repository/index', INFER_ANY, async (http: Call) => {
       const ready = flagAt(await read(http), 'ready') ?? false;
-      return repositoryIndexOf(await repository.index(), { ready });
+      const asker = askerOf(http.raw);
+      const seen = (await repository.index()).filter(({ model }) => asker.may('infer', model));
+      return repositoryIndexOf(seen, { ready });
     }),
-    post('/v2/repository/models/:model/load', async (http: Call<'model'>) => {
+    post('/v2/repository/models/:model/load', OPERATE, async (http: Call<'model'>) => {
       const parameters = objectAt(await read(http), 'parameters');
       await repository.load(http.params.model, await loadRequestOf(parameters, slicer));
       return {};
     }),
-    post('/v2/repository/models/:model/unload', async (http: Call<'model'>) => {
+    post('/v2/repository/models/:model/unload', OPERATE, async (http: Call<'model'>) => {
       checkUnloadRequest(objectAt(await read(http), 'parameters'));
       await repository.unload(http.params.model);
       return {};
     }),
-    post('/v2/repository/:repository/index', refuseRepositoryName),
-    post('/v2/repository/:repository/models/:model/load', refuseRepositoryName),
-    post('/v2/repository/:repository/models/:model/unload', refuseRepositoryName),
+    post('/v2/repository/:repository/index', INFER_ANY, refuseRepositoryName),
+    post('/v2/repository/:repository/models/:model/load', OPERATE, refuseRepositoryName),
+    post('/v2/repository/:repository/models/:model/unload', OPERATE, refuseRepositoryName),
   ];
 }
 

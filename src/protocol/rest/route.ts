@@ -4,12 +4,17 @@ import type {
   onRequestHookHandler,
   RouteHandlerMethod,
 } from 'fastify';
+import type { Needs } from '../../core/entrance.ts';
 
 /** One verb of one path, with what answers it. */
 export type RestRoute = {
   readonly method: 'GET' | 'POST';
   /** Names of parameters begin with a colon. */
   readonly url: string;
+  /** What is asked of callers before the body is read. */
+  readonly needs: Needs;
+  /** Whether requests count against quotas; by default they do not. */
+  readonly isInference?: boolean;
   readonly handler: RouteHandlerMethod;
   /** Asked before the body is read. */
   readonly onRequest?: onRequestHookHandler;
@@ -32,10 +37,18 @@ type Handler<Names extends keyof Params> = (
   reply: FastifyReply,
 ) => Promise<unknown>;
 
-export function get<Names extends keyof Params>(url: string, handler: Handler<Names>): RestRoute {
-  return { method: 'GET', url, handler: handler as RouteHandlerMethod };
+export function get<Names extends keyof Params>(
+  url: string,
+  needs: Needs,
+  handler: Handler<Names>,
+): RestRoute {
+  return { method: 'GET', url, needs, handler: handler as RouteHandlerMethod };
 }
 
-export function post<Names extends keyof Params>(url: string, handler: Handler<Names>): RestRoute {
-  return { method: 'POST', url, handler: handler as RouteHandlerMethod };
+export function post<Names extends keyof Params>(
+  url: string,
+  needs: Needs,
+  handler: Handler<Names>,
+): RestRoute {
+  return { method: 'POST', url, needs, handler: handler as RouteHandlerMethod };
 }

@@ -2,8 +2,10 @@
 
 import type { TimeSlicer } from '../../concurrency/time-slicer.ts';
 import type { CallerNames } from '../../core/web-caller.ts';
+import { INFER, LABEL_ANY } from '../needs.ts';
 import type { Service } from '../service.ts';
 import type { BodyMemory } from './body-memory.ts';
+import type { AskerOf } from './caller-door.ts';
 import { createControlDoor } from './control-door.ts';
 import { createFeedbackRoute, type Feedback } from './feedback-route.ts';
 import { createInferRoute } from './infer-route.ts';
@@ -23,6 +25,7 @@ export type RouteOptions = {
   readonly shareOf: ShareOf;
   readonly slicer: TimeSlicer;
   readonly names: () => CallerNames;
+  readonly askerOf: AskerOf;
 };
 
 export function createRoutes({
@@ -33,19 +36,23 @@ export function createRoutes({
   slicer,
   shareOf,
   names,
+  askerOf,
 }: RouteOptions): readonly RestRoute[] {
-  const infer = createInferRoute({ service, limits, memory, slicer, shareOf });
+  const infer = createInferRoute({ service, limits, memory, slicer, shareOf, askerOf });
   const body = { limits, slicer };
   const onRequest = createControlDoor(names);
-  const control = [...repositoryRoutes(service, body), ...settingsRoutes(service, body)];
+  const control = [
+    ...repositoryRoutes(service, { ...body, askerOf }),
+    ...settingsRoutes(service, body),
+  ];
   return [
-    ...serverRoutes(service),
+    ...serverRoutes(service, askerOf),
     ...['/v2/models/:model', '/v2/models/:model/versions/:version'].flatMap((url) => [
       ...modelRoutes(url, service),
-      post(`${url}/infer`, infer),
+      { ...post(`${url}/infer`, INFER, infer), isInference: true },
     ]),
     ...control.map((route) => (route.method === 'GET' ? route : { ...route, onRequest })),
     ...sharedMemoryRoutes(body),
-    post('/v1/feedback', createFeedbackRoute(feedback)),
+    post('/v1/feedback', LABEL_ANY, createFeedbackRoute(feedback, askerOf)),
   ];
 }

@@ -22,6 +22,7 @@ import { BodyMemory } from './body-memory.ts';
 import { boundConnections } from './bound-connections.ts';
 import { boundPipelines } from './bound-pipelines.ts';
 import { boundReading } from './bound-reading.ts';
+import { CallerDoor } from './caller-door.ts';
 import { endUnreadChunks } from './chunk-count.ts';
 import { createHostDoor } from './control-door.ts';
 import {
@@ -56,6 +57,8 @@ export type RestServer = {
   readonly app: FastifyInstance;
   /** What a request holds, for routes that are added. */
   readonly shareOf: ShareOf;
+  /** What asks callers of routes that are added. */
+  readonly door: CallerDoor;
 };
 
 /** Longer than load balancers keep an idle connection, so that they close it and never find it closed. nginx's keepalive_timeout. */
@@ -104,7 +107,10 @@ export function createRestServer(options: RestServerOptions): RestServer {
   const { onRefused } = service;
   const shareOf = openShares(app, { budget, sendMsMax: limits.sendMsMax });
   takeBodiesAsBytes(app, { ...bodies, shareOf, bytesMax: limits.bodyBytesMax, onRefused });
-  addRoutes(app, createRoutes({ ...options, ...bodies, shareOf, names: () => names }));
+  const door = new CallerDoor(service);
+  const { askerOf } = door;
+  const routes = createRoutes({ ...options, ...bodies, shareOf, askerOf, names: () => names });
+  addRoutes(app, routes, door);
   return {
     listen: async (host, port) => {
       names = { ...names, isLoopback: isLoopbackAddress(host) };
@@ -115,6 +121,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
     close: () => closeWithin(app, limits.lingerMsMax),
     app,
     shareOf,
+    door,
   };
 }
 
@@ -177,8 +184,15 @@ function modelOf({ params }: FastifyRequest): string {
 }
 
 /** Each path answers the verbs that it has, and refuses all others by name. */
-function addRoutes(app: FastifyInstance, routes: readonly RestRoute[]): void {
-  for (const route of routes) app.route(route);
+function addRoutes(
+  app: FastifyInstance,
+  routes: readonly RestRoute[],
+  door: Pick<CallerDoor, 'hooksOf'>,
+): void {
+  for (const { needs, isInference = false, onRequest, ...route } of routes) {
+    const asked = door.hooksOf({ needs, isInference });
+    app.route({ ...route, onRequest: onRequest === undefined ? asked : [onRequest, ...asked] });
+  }
   for (const url of new Set(routes.map((route) => route.url))) {
     const verbs = routes.filter((route) => route.url === url).map(({ method }) => method);
     const allowed = verbs.flatMap((verb) => (verb === 'GET' ? ['GET', 'HEAD'] : [verb]));

@@ -1,5 +1,6 @@
 import { ServeError } from '../../core/errors.ts';
 import { logSettingsBody, updateLogSettings } from '../log-settings.ts';
+import { ADMIN, OPERATE, VIEW, VIEW_ALL } from '../needs.ts';
 import type { Service } from '../service.ts';
 import { checkTraceSettings, TRACE_SETTINGS, unknownTracedModel } from '../trace-settings.ts';
 import { readControlJson } from './control-json.ts';
@@ -26,17 +27,17 @@ export function settingsRoutes(
     return traceSettingsBody();
   };
   return [
-    get('/v2/logging', async () => logSettingsBody(settings.log())),
-    post('/v2/logging', async (http: Call) =>
+    get('/v2/logging', VIEW_ALL, async () => logSettingsBody(settings.log())),
+    post('/v2/logging', ADMIN, async (http: Call) =>
       updateLogSettings(settings, await readControlJson(http.body, limits, slicer)),
     ),
-    get(trace, async () => traceSettingsBody()),
-    post(trace, update),
-    get(modelTrace, async (http: Call<'model'>) => {
+    get(trace, VIEW_ALL, async () => traceSettingsBody()),
+    post(trace, ADMIN, update),
+    get(modelTrace, VIEW, async (http: Call<'model'>) => {
       checkModel(http);
       return traceSettingsBody();
     }),
-    post(modelTrace, async (http: Call<'model'>) => {
+    post(modelTrace, OPERATE, async (http: Call<'model'>) => {
       checkModel(http);
       return update(http);
     }),

@@ -1,4 +1,5 @@
 import type { FastifyReply } from 'fastify';
+import { INFER_ANY } from '../needs.ts';
 import { registrationRefusal, type SharedMemoryKind } from '../shared-memory.ts';
 import { readControlJson } from './control-json.ts';
 import type { BodyOptions } from './repository-routes.ts';
@@ -16,17 +17,17 @@ function routesOf(kind: SharedMemoryKind, { limits, slicer }: BodyOptions): read
   const all = `/v2/${kind}sharedmemory`;
   const one = `${all}/region/:region`;
   return [
-    get(`${all}/status`, async () => []),
-    get(`${one}/status`, async (http: Call<'region'>, reply: FastifyReply) => {
+    get(`${all}/status`, INFER_ANY, async () => []),
+    get(`${one}/status`, INFER_ANY, async (http: Call<'region'>, reply: FastifyReply) => {
       reply.code(404);
       return { error: `Unable to find ${kind} shared memory region: '${http.params.region}'` };
     }),
-    post(`${one}/register`, async (http: Call<'region'>) => {
+    post(`${one}/register`, INFER_ANY, async (http: Call<'region'>) => {
       const { region } = http.params;
       const { key } = await readControlJson(http.body, limits, slicer);
       throw registrationRefusal(kind, typeof key === 'string' ? { region, key } : { region });
     }),
-    post(`${all}/unregister`, async () => ({})),
-    post(`${one}/unregister`, async () => ({})),
+    post(`${all}/unregister`, INFER_ANY, async () => ({})),
+    post(`${one}/unregister`, INFER_ANY, async () => ({})),
   ];
 }

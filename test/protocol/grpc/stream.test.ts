@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import t, { type Test } from 'tap';
-
 import { type Deferred, deferred } from '../../../src/concurrency/deferred.ts';
 import type { CancelSignal } from '../../../src/core/cancel-signal.ts';
+import { ANY_ASKER } from '../../../src/core/entrance.ts';
 import type { Infer, InferRequest } from '../../../src/core/infer.ts';
 import { createAnswerInfer } from '../../../src/protocol/grpc/answer-infer.ts';
 import { INFERENCE, inBytes, methodsOf } from '../../../src/protocol/grpc/definitions.ts';
@@ -261,7 +261,7 @@ async function aConversationWithStreams(t: Test, enter: OpenStreams['enter']) {
   const budget = new MemoryBudget(BUDGET_BYTES);
   const options = {
     ...{ answerInfer, limits: LIMITS, clock, open: { enter }, onInternalError },
-    ...{ budget, shareOf: () => budget.open() },
+    ...{ budget, shareOf: () => budget.open(), ask: () => ANY_ASKER },
   };
   const server = new Server();
   server.addService(inBytes(methodsOf(DEFINITIONS, INFERENCE)), {

@@ -46,6 +46,7 @@ async function serving({ cors = false, model }: Parts = {}, parts: ServerParts =
   const server = aServer(parts);
   addModelAssetRoutes(server.app, {
     shareOf: server.shareOf,
+    door: server.door,
     service,
     model: { ...CATS_AND_DOGS, ...model },
     cors,

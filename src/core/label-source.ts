@@ -1,0 +1,16 @@
+import type { Asker } from './entrance.ts';
+
+/** Where a label came in, and who brought it. */
+export type LabelSource = {
+  /** The plane that it came in by. */
+  readonly plane: 'data' | 'admin';
+  /** The IP address of the caller. */
+  readonly address: string;
+  readonly asker: Asker;
+};
+
+/**
+ * Whose labels of a model are taken, of those that may label it at all: of anyone with a token, those that come by the admin port, of
+ * callers that have said who they are and have the role, or of the callers that are named.
+ */
+export type LabelAuthority = 'any' | 'admin' | 'role:label' | readonly string[];
