@@ -54,6 +54,7 @@ const MAY_IMPORT: ImportTable = {
   demo: ['core', 'concurrency', 'disk', 'load', 'repository'],
   cli: [
     'app',
+    'auth',
     'config',
     'console',
     'core',

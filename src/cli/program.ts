@@ -4,6 +4,7 @@ import { addBenchCommands } from './bench/commands.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
+import { addKeysCommands } from './commands/keys.ts';
 import { addModelsCommands } from './commands/models.ts';
 import { addRolloutCommands } from './commands/rollout.ts';
 import { addServeCommand } from './commands/serve.ts';
@@ -37,6 +38,7 @@ export function createProgram(): Command {
   addRolloutCommands(program);
   addModelsCommands(program);
   addConfigCommands(program);
+  addKeysCommands(program);
   addEvidenceCommands(program);
   addBenchCommands(program);
   return program;
