@@ -5,6 +5,7 @@ import { AdminClient, rolloutPath } from './admin-client.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
 import { formatPlan } from './plan-view.ts';
+import { readPage } from './rollout-list.ts';
 
 type Common = { readonly admin?: string; readonly output: string };
 type Applied = {
@@ -63,7 +64,30 @@ async function ask(model: string, candidate: string, { options, path }: Asked): 
 
 export type VerbOptions = Common & { readonly reason: string };
 
-/** `understudy rollout promote|abort|undo|resume`. */
+/**
+ * `understudy rollout undo`. The request names the promotion that it means, so that it can be repeated: the one that is asked for, or
+ * else the model's last one, or the last rollout where that has been undone.
+ */
+export async function undo(
+  model: string,
+  options: VerbOptions & { readonly rollout?: string },
+): Promise<void> {
+  const rollout = options.rollout ?? (await promotionOf(model, options));
+  await give('undo', model, { options, body: { ...(rollout !== undefined && { rollout }) } });
+}
+
+async function promotionOf(model: string, options: VerbOptions): Promise<string | undefined> {
+  readFormat(options.output);
+  const { rollouts } = await readPage(new AdminClient(options.admin), model, '?limit=50');
+  const latest = rollouts.at(0);
+  const isUndone = latest?.decidedBy.join() === 'undo';
+  const found = isUndone
+    ? latest
+    : rollouts.find(({ phase }) => phase === 'promoted' || phase === 'holdback');
+  return found?.id;
+}
+
+/** `understudy rollout promote|abort|pause|resume`. */
 export async function command(verb: string, model: string, options: VerbOptions): Promise<void> {
   await give(verb, model, { options, body: {} });
 }

@@ -16,7 +16,7 @@ import { COLUMN_GAP, formatTable } from './table.ts';
 import { COLUMNS } from './terminal-size.ts';
 import { wrappedTo } from './wrapped.ts';
 
-const GLYPHS = {
+export const PHASE_GLYPHS = {
   loading: colours.cyan('◌'),
   progressing: colours.cyan('◌'),
   paused: colours.yellow('॥'),
@@ -25,6 +25,12 @@ const GLYPHS = {
   rolledBack: colours.red('✖'),
   aborted: colours.red('✖'),
 } as const satisfies Record<RolloutStatus['phase'], string>;
+
+export const FINDING_GLYPHS = {
+  worse: colours.red('✖'),
+  nonInferior: colours.green('✔'),
+  undecided: colours.yellow('?'),
+} as const satisfies Record<MetricStatus['finding'], string>;
 
 const FINDINGS = {
   worse: colours.red('✖ worse'),
@@ -60,7 +66,7 @@ export function formatRollout(
       'Model:',
       `${status.model}  ${status.stable} (stable) -> ${status.candidate} (candidate)  ${status.intent}${status.claim === 'superior' ? ', superior' : ''}`,
     ],
-    ['Status:', `${GLYPHS[status.phase]} ${status.phase}`],
+    ['Status:', `${PHASE_GLYPHS[status.phase]} ${status.phase}`],
     ['Step:', stepText(status)],
     ['Weight:', `set ${percent(status.setWeightBp)}, actual ${percent(status.actualWeightBp)}`],
     ['Mirror:', mirrorText(status)],

@@ -81,6 +81,21 @@ export function parseReason(body: unknown): string {
   return checked(reasonSchema, body, 'the body').reason;
 }
 
+const rolloutId = z
+  .string({ error: expected('the id of a rollout') })
+  .min(1, { error: expected('the id of a rollout') });
+const undoSchema = section({ reason, rollout: rolloutId.optional() }, 'a JSON object');
+
+/**
+ * Checks `{ reason, rollout? }` of a command to undo a promotion.
+ *
+ * @throws ServeError `invalid_input` that names every problem.
+ */
+export function parseUndo(body: unknown): { readonly reason: string; readonly rolloutId?: string } {
+  const { reason: why, rollout } = checked(undoSchema, body, 'the body');
+  return rollout === undefined ? { reason: why } : { reason: why, rolloutId: rollout };
+}
+
 const labelSchema = section(
   {
     token: z.string({ error: expected('the feedback token of an answer') }),
@@ -155,4 +170,35 @@ const rateSchema = z.looseObject({
 /** `?requestsPerSecond=`, which a plan is made for; undefined: not given. */
 export function parseRate(query: unknown): number | undefined {
   return checked(rateSchema, query, 'the query').requestsPerSecond;
+}
+
+const PAGE_MAX = 50;
+const PAGE_DEFAULT = 20;
+const aLimit = expected(`a whole number from 1 to ${PAGE_MAX}`);
+const pageSchema = z.looseObject({
+  limit: z
+    .string({ error: aLimit })
+    .regex(/^\d{1,3}$/, { error: aLimit })
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= PAGE_MAX, { error: aLimit })
+    .optional(),
+  before: rolloutId.optional(),
+});
+
+/** `?limit=&before=`: so many rollouts, 20 by default, that follow this one in a list that is newest first. */
+export function parsePage(query: unknown): {
+  readonly limit: number;
+  readonly before: string | undefined;
+} {
+  const { limit = PAGE_DEFAULT, before } = checked(pageSchema, query, 'the query');
+  return { limit, before };
+}
+
+const latestSchema = z.looseObject({
+  latest: z.enum(['true', 'false'], { error: expected('true or false') }).default('false'),
+});
+
+/** `?latest=true`: only the latest rollout of each model. */
+export function parseLatest(query: unknown): { readonly isLatestOnly: boolean } {
+  return { isLatestOnly: checked(latestSchema, query, 'the query').latest === 'true' };
 }

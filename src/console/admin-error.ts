@@ -11,6 +11,7 @@ const REFUSAL_STATUS = {
   no_rollout: 404,
   rollout_running: 409,
   not_paused: 409,
+  other_rollout: 409,
   revision_moved: 409,
   route_in_the_way: 409,
   controller_fenced: 409,

@@ -9,6 +9,7 @@ import {
   parseReason,
   parseReloadConfig,
   parseRouteRequest,
+  parseUndo,
   type ReloadConfigRequest,
 } from '../config/admin-request.ts';
 import { ANY_ASKER } from '../core/entrance.ts';
@@ -32,6 +33,7 @@ import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
 import { addEvidenceRoutes } from './evidence-routes.ts';
 import { parseJsonBody } from './json-body.ts';
 import type { MetricsPage } from './metrics-server.ts';
+import { addRolloutViews } from './rollout-views.ts';
 
 export type AdminOptions = {
   readonly controller: Pick<
@@ -41,6 +43,7 @@ export type AdminOptions = {
     | 'detailedStatus'
     | 'exportEvidence'
     | 'list'
+    | 'history'
     | 'route'
     | 'isFenced'
     | 'counted'
@@ -127,11 +130,13 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   answerErrors(app, options);
   addOverviews(app, options);
   addRollouts(app, options);
-  addEvidenceRoutes(app, {
+  const views = {
     controller,
-    checkModel: (model) => checkModel(model, options),
+    checkModel: (model: string): void => checkModel(model, options),
     whyUnread: () => whyUnread(options),
-  });
+  };
+  addRolloutViews(app, views);
+  addEvidenceRoutes(app, views);
   addRoutes(app, options);
   addConfig(app, options);
   return {
@@ -199,12 +204,6 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
     // It is being loaded, and may yet fail to: who asked has to look.
     return reply.code(202).send({ ...appliedBody(result), phase: 'loading', plan });
   };
-  app.get('/api/v1/rollouts', async (_, reply) => {
-    // None is known, which does not mean that there is none.
-    const why = whyUnread(options);
-    if (why !== undefined) return sendResult(reply, refused('not_ready', why));
-    return { rollouts: controller.list() };
-  });
   app.post('/api/v1/rollouts', async (request, reply) => {
     const { model, rest } = parseModel(request.body);
     return start(request, { model, body: rest }, reply);
@@ -224,11 +223,14 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
     const asked = { model: request.params.model, body: request.body };
     return (await planned(request, asked, options)).plan;
   });
-  for (const kind of ['promote', 'abort', 'undo', 'resume'] as const) {
+  for (const kind of ['promote', 'abort', 'pause', 'resume'] as const) {
     app.post<OfModel>(`${path}/${kind}`, async ({ params: { model }, body }, reply) => {
       return submit({ kind, model, reason: parseReason(body) }, reply);
     });
   }
+  app.post<OfModel>(`${path}/undo`, async ({ params: { model }, body }, reply) => {
+    return submit({ kind: 'undo', model, ...parseUndo(body) }, reply);
+  });
   app.post<OfModel>(`${path}/extend`, async ({ params: { model }, body }, reply) => {
     return submit({ kind: 'extend', model, ...parseExtension(body) }, reply);
   });

@@ -6,6 +6,7 @@ export type RefusalCode =
   | 'rollout_running'
   | 'no_rollout'
   | 'not_paused'
+  | 'other_rollout'
   | 'revision_moved'
   | 'route_in_the_way'
   | 'invalid'

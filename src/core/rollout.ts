@@ -176,6 +176,8 @@ export type Phase =
       readonly step: number;
       readonly sinceMs: number;
       readonly why: string;
+      /** Paused by command: only a command ends it, also in a `pause` step that has a duration. Absent: by a step or a verdict. */
+      readonly isByCommand?: true;
     }
   /** The candidate is stable, and a part of the traffic stays on the former version until then. */
   | {
@@ -243,7 +245,15 @@ export type Command =
   | { readonly kind: 'promote'; readonly model: string; readonly reason: string }
   | { readonly kind: 'abort'; readonly model: string; readonly reason: string }
   /** Goes back to the version before: in a holdback, and once promoted. */
-  | { readonly kind: 'undo'; readonly model: string; readonly reason: string }
+  | {
+      readonly kind: 'undo';
+      readonly model: string;
+      readonly reason: string;
+      /** The promotion that is meant: another is not undone in its place. Absent: the last one. */
+      readonly rolloutId?: string;
+    }
+  /** Holds a rollout in its step, with its traffic as it is, until it is resumed. Proof of harm rolls back all the same. */
+  | { readonly kind: 'pause'; readonly model: string; readonly reason: string }
   /** Ends a pause: a `pause` step is left, any other step resumes. */
   | { readonly kind: 'resume'; readonly model: string; readonly reason: string }
   /** Gives a trial, or its holdback, so many more milliseconds from now on; one that ended or paused because its time was over continues with its evidence. */

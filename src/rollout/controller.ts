@@ -14,7 +14,7 @@ import { type CommandResult, modelOf, runningText, type Submission } from './com
 import { Commands } from './commands/commands.ts';
 import { Ending, isEnd } from './commands/ending.ts';
 import { refusalOfLedger } from './commands/ledger-refusal.ts';
-import { asMeant, meantBy, whyNotLoaded, whyOvertaken } from './commands/meant.ts';
+import { answerOfUndo, asMeant, meantBy, whyNotLoaded, whyOvertaken } from './commands/meant.ts';
 import { reconfigure } from './commands/reconfigure.ts';
 import type { CheckedExport } from './evidence/export.ts';
 import { EvidenceExports } from './evidence/exports.ts';
@@ -26,6 +26,7 @@ import { Reconciler } from './reconcile/reconciler.ts';
 import { Resumption } from './reconcile/resumption.ts';
 import { RouteWriter } from './reconcile/route-writer.ts';
 import type { RolloutStatus } from './status.ts';
+import { type PageAsked, pageOf, type RolloutPage, summaryOf } from './summary.ts';
 
 export type ControllerOptions = {
   readonly ledger: Ledger;
@@ -181,7 +182,8 @@ export class Controller {
    */
   async submit(submission: Submission): Promise<CommandResult> {
     const model = modelOf(submission);
-    if (isEnd(submission)) this.#ending.now(submission);
+    const isAnswered = answerOfUndo(submission, this.#book.model(model)) !== undefined;
+    if (isEnd(submission) && !isAnswered) this.#ending.now(submission);
     const result = this.#submit(submission);
     if (isEnd(submission)) return this.#ending.answer(result, submission);
     const done = await result;
@@ -285,13 +287,32 @@ export class Controller {
     return this.status(model);
   }
 
-  /** Rollouts of all models, oldest first within each; the newest 50 of each, the last with the details of its metrics. */
-  list(): readonly RolloutStatus[] {
+  /**
+   * Rollouts of all models, oldest first within each; the newest 50 of each or only the latest, the last with the details of its
+   * metrics.
+   */
+  list({ isLatestOnly = false } = {}): readonly RolloutStatus[] {
     return this.#book.models().flatMap((model) => {
       const { trials } = this.#book.model(model);
       const newest = trials.at(-1);
-      return trials.map((trial) => this.#looks.statusOf(trial, { details: trial === newest }));
+      const shown = isLatestOnly ? trials.slice(-1) : trials;
+      return shown.map((trial) => this.#looks.statusOf(trial, { details: trial === newest }));
     });
+  }
+
+  /** Rollouts of one model, newest first, of the newest 50; undefined where `before` is none of them. */
+  history(model: string, asked: PageAsked): RolloutPage | undefined {
+    const { trials, trialsStarted } = this.#book.model(model);
+    const page = pageOf(trials, asked, ({ rollout }) => rollout.id);
+    if (page === undefined) return undefined;
+    const { items, next } = page;
+    return {
+      rollouts: items.map((trial) =>
+        summaryOf(this.#looks.statusOf(trial, { details: false }), trial),
+      ),
+      ...(next !== undefined && { next }),
+      older: trialsStarted - trials.length,
+    };
   }
 
   /** All that the ledger has of one rollout, by its id. Undefined: nothing. Rejects as `EvidenceExports` does. */

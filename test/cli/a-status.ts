@@ -1,5 +1,6 @@
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
 import type { RolloutStatus } from '../../src/rollout/status.ts';
+import type { RolloutSummary } from '../../src/rollout/summary.ts';
 
 type Metric = RolloutStatus['metrics'][number];
 
@@ -64,6 +65,18 @@ export function aMetric(fields: Partial<Metric> = {}): Metric {
     limit: 0.02,
     samplesToGo: 800,
     missing: undefined,
+    ...fields,
+  };
+}
+
+/** A promoted rollout, in a list. */
+export function aSummary(fields: Partial<RolloutSummary> = {}): RolloutSummary {
+  return {
+    ...{ id: 'fashion-2-1', model: 'fashion', stable: '1', candidate: '2' },
+    ...{ intent: 'improve', claim: 'noWorse', phase: 'promoted', verdict: 'pass' },
+    ...{ endedBy: 'evidence', decidedBy: [], why: 'wrong build', startedMs: 0, endedMs: 9 },
+    ...{ durationMs: 9, digests: { stable: 'aa', candidate: 'bb' }, record: 17 },
+    headHash: '0123456789abcdef0123456789abcdef',
     ...fields,
   };
 }

@@ -11,10 +11,11 @@ import { openFileLedger } from '../../src/ledger/file.ts';
 import { HEALTHY } from '../../src/ledger/ledger.ts';
 import type { Submission } from '../../src/rollout/commands/command.ts';
 import type { RolloutStatus } from '../../src/rollout/status.ts';
+import type { RolloutPage } from '../../src/rollout/summary.ts';
 import { aRoute, aSpec } from '../rollout/builders.ts';
 import { type CommandEnd, understudy } from '../support/command.ts';
 import { projectRoot } from '../support/project-root.ts';
-import { aRolloutStatus } from './a-status.ts';
+import { aRolloutStatus, aSummary } from './a-status.ts';
 
 const ESCAPE = '\u001b';
 const TIME = { timeout: 100_000 };
@@ -29,6 +30,21 @@ const statuses: Record<string, RolloutStatus> = {
   aborted: aRolloutStatus({ phase: 'aborted', step: undefined, endedMs: 1 }),
   paused: aRolloutStatus({ phase: 'paused' }),
 };
+/** By model: its rollouts, newest first. */
+const histories: Record<string, RolloutPage> = {
+  fashion: {
+    rollouts: [aSummary({ id: 'fashion-3-2', phase: 'aborted', endedBy: 'command' }), aSummary()],
+    next: 'fashion-2-1',
+    older: 3,
+  },
+  undone: {
+    rollouts: [
+      aSummary({ phase: 'rolledBack', decidedBy: ['undo'] }),
+      aSummary({ id: 'fashion-1-0' }),
+    ],
+    older: 0,
+  },
+};
 const submissions: Submission[] = [];
 const bodies: unknown[] = [];
 const gateway = createAdminServer({
@@ -42,7 +58,8 @@ const gateway = createAdminServer({
     status: (model) => statuses[model],
     detailedStatus: async (model) => statuses[model],
     exportEvidence: async () => undefined,
-    list: () => [],
+    list: () => Object.values(statuses),
+    history: (model) => histories[model] ?? { rollouts: [], older: 0 },
     route: (model) => (model === 'fresh' ? aRoute() : undefined),
     isFenced: () => false,
     counted: (spec) => ({ ...spec, attempt: { number: 2 } }),
@@ -227,8 +244,8 @@ t.test('anchor names a version, and why', TIME, async (t) => {
   t.match(submissions.at(-1), { kind: 'setAnchor', version: '1', reason: 'audited' });
 });
 
-t.test('promote, abort, undo and resume carry their reason', TIME, async (t) => {
-  for (const kind of ['promote', 'abort', 'undo', 'resume'] as const) {
+t.test('promote, abort, pause and resume carry their reason', TIME, async (t) => {
+  for (const kind of ['promote', 'abort', 'pause', 'resume'] as const) {
     const end = await rollout(kind, 'fashion', '--reason', 'because', '-o', 'json');
     t.same(
       [end.code, JSON.parse(end.stdout)],
@@ -237,6 +254,44 @@ t.test('promote, abort, undo and resume carry their reason', TIME, async (t) => 
     t.same(submissions.at(-1), { kind, model: 'fashion', reason: 'because' });
   }
 });
+
+t.test('undo names the promotion that it means, so that it can be repeated', TIME, async (t) => {
+  const undone = async (...args: readonly string[]): Promise<string | undefined> => {
+    const { code, stderr } = await rollout('undo', ...args);
+    t.equal(code, 0, stderr);
+    const last = submissions.at(-1);
+    return last?.kind === 'undo' ? last.rolloutId : 'no undo';
+  };
+  t.equal(await undone('fashion'), 'fashion-2-1', 'the last promotion');
+  t.equal(await undone('undone'), 'fashion-2-1', 'what is undone, and not the promotion before');
+  t.equal(await undone('undone', '--rollout', 'fashion-1-0'), 'fashion-1-0');
+  t.equal(await undone('fresh'), undefined, 'the gateway says that there is none');
+});
+
+t.test(
+  'the rollouts of all models are a line each, and those of one are its history',
+  TIME,
+  async (t) => {
+    const [listed, wide, past, none] = await Promise.all([
+      rollout('list'),
+      rollout('list', '-o', 'wide'),
+      rollout('history', 'fashion', '--limit', '2'),
+      rollout('history', 'fresh'),
+    ]);
+    t.equal(listed.stdout.trim().split('\n').length, 1 + Object.keys(statuses).length);
+    t.match(wide.stdout, /^MODEL +VERSIONS .* ID +INTENT +METRICS +LEDGER +WAITS FOR$/m);
+    t.match(past.stdout, /^fashion-3-2 .* ✖ aborted +.* operator: wrong build/m);
+    t.match(
+      past.stdout,
+      /^More: understudy rollout history fashion --before fashion-2-1\n3 older rollouts/m,
+    );
+    t.equal(none.stdout, 'No rollouts of fresh yet.\n');
+    t.match(await rollout('history', 'fashion', '--limit', '51'), {
+      code: 2,
+      stderr: /--limit: expected/,
+    });
+  },
+);
 
 t.test('without a terminal one look is printed, plain, also while watching', TIME, async (t) => {
   const once = await rollout('get', 'fashion');

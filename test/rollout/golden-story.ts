@@ -91,6 +91,23 @@ export async function holdbackStory(): Promise<readonly LedgerRecord[]> {
   return ledger.records();
 }
 
+/** What a controller records of a pause by command, and of undos that name what they mean: the wrong one, the right one, and again. */
+export async function pauseStory(): Promise<readonly LedgerRecord[]> {
+  const world = new World();
+  const { controller, ledger } = world.boot([], decide);
+  await world.resume(controller);
+  const asked = { model: 'fashion', reason: 'a reason' } as const;
+  await started(world, controller, {});
+  await controller.submit({ ...asked, kind: 'pause' });
+  await looks(world, controller, [IN_SHADOW, IN_SHADOW, IN_SHADOW, IN_SHADOW]);
+  await controller.submit({ ...asked, kind: 'resume' });
+  await controller.submit({ ...asked, kind: 'promote' });
+  for (const rolloutId of ['fashion-2-7', 'fashion-2-1', 'fashion-2-1'])
+    await controller.submit({ ...asked, kind: 'undo', rolloutId });
+  if (world.errors.length > 0) throw new Error(world.errors.join('\n'));
+  return ledger.records();
+}
+
 /** A split and a mirror, a command that comes too late, and all traffic back to stable. */
 async function setRoutes(controller: Controller): Promise<void> {
   const command = { kind: 'setRoute', model: 'fashion', stable: '1', mirror: undefined } as const;

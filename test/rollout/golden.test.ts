@@ -106,6 +106,15 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
     endings: ['rolledBack', 'rolledBack'],
     shares: 'stable=1:10000',
   },
+  /** A pause by command, and undos that name the promotion that they mean. */
+  '0.2.0-pause': {
+    sha256: '7b1fb44773cef161bcbb35825d7d63b4f6cb9fcdf9c3764af6a2ddc4717f8b3a',
+    head: '8b2b93d94c0631cdb70aec2c5ba5b73f5f4dd63bcac31e596155cbe14b8f3be6',
+    records: 12,
+    decisions: 1,
+    endings: ['rolledBack'],
+    shares: 'stable=1:10000',
+  },
 };
 
 type Golden = {
@@ -132,6 +141,7 @@ const COMMANDS: Readonly<Record<Command['kind'], true>> = {
   promote: true,
   abort: true,
   undo: true,
+  pause: true,
   resume: true,
   extend: true,
   setAnchor: true,

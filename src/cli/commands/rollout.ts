@@ -10,7 +10,7 @@ const VERBS = {
   promote:
     'promote the candidate now, without proof (recorded as an override), or end its holdback',
   abort: 'end the rollout and send all traffic to the stable version',
-  undo: 'go back to the version before: during a holdback, or after a promotion',
+  pause: 'hold the rollout in its step until it is resumed; harm still rolls it back',
   resume: 'resume a paused rollout',
 } as const;
 
@@ -48,6 +48,16 @@ function addStarts(rollout: Command): void {
 
 function addViews(rollout: Command): void {
   withGateway(
+    rollout.command('list').description('show the latest rollout of each model, a line each'),
+  ).action(async (options) => (await import('../rollout-list.ts')).list(options));
+  withGateway(
+    rollout
+      .command('history <model>')
+      .description('show the rollouts of a model, newest first')
+      .option('--limit <number>', 'max rollouts to show, from 1 to 50', '20')
+      .option('--before <rollout>', 'show those that follow this one in the list'),
+  ).action(async (model, options) => (await import('../rollout-list.ts')).history(model, options));
+  withGateway(
     rollout
       .command('get <model>')
       .description('show the state of the rollout of a model')
@@ -56,7 +66,18 @@ function addViews(rollout: Command): void {
 }
 
 function addMoves(rollout: Command): void {
-  for (const verb of ['promote', 'abort', 'undo', 'resume'] as const) {
+  withGateway(
+    withReason(
+      rollout
+        .command('undo <model>')
+        .description('go back to the version before: during a holdback, or after a promotion')
+        .option(
+          '--rollout <rollout>',
+          'the promotion to undo, and no other (default: the last one)',
+        ),
+    ),
+  ).action(async (model, options) => (await import('../rollout-commands.ts')).undo(model, options));
+  for (const verb of ['promote', 'abort', 'pause', 'resume'] as const) {
     withGateway(withReason(rollout.command(`${verb} <model>`).description(VERBS[verb]))).action(
       async (model, options) =>
         (await import('../rollout-commands.ts')).command(verb, model, options),

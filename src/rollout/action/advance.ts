@@ -92,6 +92,17 @@ export function candidateRequests(evidence: Evidence): number {
   return Object.values(evidence.live).reduce((sum, counts) => sum + counts.candidate.requests, 0);
 }
 
+/** The rollout after `pause`; of one that is paused already, the command takes the pause over. */
+export function pausedByCommand(rollout: Rollout, reason: string, atMs: number): Rollout {
+  const { phase } = rollout;
+  const sinceMs = phase.kind === 'paused' ? phase.sinceMs : atMs;
+  const why = `paused by command: ${reason}`;
+  return {
+    ...rollout,
+    phase: { kind: 'paused', step: stepOf(phase), sinceMs, why, isByCommand: true },
+  };
+}
+
 /** The rollout after `resume`. */
 export function resumed(rollout: Rollout, atMs: number, evidence: Evidence): Rollout {
   const step = stepOf(rollout.phase);

@@ -58,7 +58,8 @@ function nextOfStep(look: Look): Action {
   if (phase.kind !== 'progressing' && phase.kind !== 'paused') return wait('the rollout has ended');
   const step = spec.steps[phase.step];
   if (step === undefined) return hold(look, 'no step is left: promote or abort by hand');
-  if (phase.kind === 'paused' && step.kind !== 'pause') return wait(`paused: ${phase.why}`);
+  if (phase.kind === 'paused' && (step.kind !== 'pause' || phase.isByCommand === true))
+    return wait(`paused: ${phase.why}`);
   return nextOfKind(look, step, { index: phase.step, sinceMs: phase.sinceMs });
 }
 

@@ -257,14 +257,24 @@ export function runningText(alive: Rollout): string {
 }
 
 function refusalOfMove(
-  command: Extract<Command, { kind: 'promote' | 'abort' | 'resume' }>,
+  command: Extract<Command, { kind: 'promote' | 'abort' | 'pause' | 'resume' }>,
   { alive }: CommandContext,
 ): Refusal | undefined {
   if (alive === undefined) {
     return refused('no_rollout', `no rollout of ${command.model} is running`);
   }
+  if (command.kind === 'pause') return refusalOfPause(alive);
   if (command.kind !== 'resume' || alive.phase.kind === 'paused') return undefined;
   return refused('not_paused', `rollout ${alive.id} is not paused: nothing to resume`);
+}
+
+/** What has no step yet, or none any more, has nothing that could be held. */
+function refusalOfPause(alive: Rollout): Refusal | undefined {
+  const { id, phase, spec } = alive;
+  if (phase.kind === 'holdback') return refused('rollout_running', heldBackText(alive));
+  if (phase.kind !== 'loading') return undefined;
+  const why = `rollout ${id} has not begun (version ${spec.candidate} is being loaded): pause it once it has, or abort it`;
+  return refused('not_ready', why);
 }
 
 function unknownVersion(

@@ -23,6 +23,7 @@ import {
 } from './command.ts';
 import { type Ending, isEnd } from './ending.ts';
 import { refusalOfLedger } from './ledger-refusal.ts';
+import { answerOfUndo } from './meant.ts';
 
 export type CommandsParts = {
   readonly clock: Clock;
@@ -69,6 +70,8 @@ export class Commands {
     const { book, reconciler, ending } = this.#parts;
     try {
       if (!book.isFenced()) await reconciler.flushAndReconcile(modelOf(submission));
+      const answer = answerOfUndo(submission, book.model(modelOf(submission)));
+      if (answer !== undefined) return await this.#answered(submission, answer);
       if (isEnd(submission)) {
         const ended = await ending.end(submission);
         if (ended !== undefined) return ended;
@@ -78,6 +81,22 @@ export class Commands {
       if (!(error instanceof NotRecordedError)) throw error;
       return refused('ledger_degraded', `${error.message}. Nothing was done`);
     }
+  }
+
+  /** A refusal is on record; what needs no doing is not. */
+  async #answered(
+    submission: Submission,
+    answer: NonNullable<ReturnType<typeof answerOfUndo>>,
+  ): Promise<CommandResult> {
+    const { book } = this.#parts;
+    if (answer.kind === 'undone') return this.applied(modelOf(submission), answer.rolloutId);
+    const body = {
+      kind: 'command',
+      command: this.#completed(submission),
+      refused: answer.why,
+    } as const;
+    await book.append(body).catch(() => undefined);
+    return answer;
   }
 
   /** A command that is on record, as far as it has been carried out. */

@@ -13,8 +13,31 @@ export function meantBy(
   history: ModelHistory,
 ): Rollout | undefined {
   const alive = aliveTrial(history)?.rollout;
-  if (kind === 'promote' || kind === 'resume' || kind === 'abort') return alive;
+  if (['promote', 'pause', 'resume', 'abort'].includes(kind)) return alive;
   return kind === 'undo' ? (alive ?? lastPromoted(history)?.rollout) : undefined;
+}
+
+/**
+ * What comes of an undo that names the promotion it means, where that is not the one that would be undone: one that has been undone
+ * already is as it should be, so that a request may be repeated. Undefined: it is carried out.
+ */
+export function answerOfUndo(
+  submission: Submission,
+  history: ModelHistory,
+): { readonly kind: 'undone'; readonly rolloutId: string } | Refusal | undefined {
+  if (submission.kind !== 'undo' || submission.rolloutId === undefined) return undefined;
+  const { model, rolloutId } = submission;
+  const present = meantBy(submission, history);
+  if (present?.id === rolloutId) return undefined;
+  const named = history.trials.find(({ rollout }) => rollout.id === rolloutId)?.rollout;
+  if (named !== undefined && isUndone(named)) return { kind: 'undone', rolloutId };
+  const found = present === undefined ? 'none' : present.id;
+  const why = `expected ${rolloutId} as the rollout of ${model} to undo, found ${found}: look at "understudy rollout history ${model}"`;
+  return refused('other_rollout', why);
+}
+
+function isUndone({ phase }: Rollout): boolean {
+  return phase.kind === 'rolledBack' && phase.decidedBy.join() === 'undo';
 }
 
 /** An abort of a rollout that was promoted while it waited for its turn takes the promotion back: traffic may have gone back by then. */

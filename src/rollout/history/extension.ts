@@ -48,6 +48,7 @@ function phaseAfter({ rollout, step }: Extendable, forMs: number, atMs: number):
   if (isFinal(phase)) return goesOn;
   if (phase.kind === 'holdback')
     return { ...phase, untilMs: Math.max(phase.untilMs, atMs + forMs) };
-  if (phase.kind !== 'paused' || spec.steps[phase.step]?.kind === 'pause') return phase;
+  if (phase.kind !== 'paused' || phase.isByCommand === true) return phase;
+  if (spec.steps[phase.step]?.kind === 'pause') return phase;
   return phase.sinceMs - startedMs >= spec.maxDurationMs ? goesOn : phase;
 }

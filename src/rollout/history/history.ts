@@ -9,7 +9,15 @@ import {
   type RouteSetting,
 } from '../../core/rollout.ts';
 import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../../core/route.ts';
-import { beginsHoldback, begun, promoted, resumed, type Undo, undone } from '../action/advance.ts';
+import {
+  beginsHoldback,
+  begun,
+  pausedByCommand,
+  promoted,
+  resumed,
+  type Undo,
+  undone,
+} from '../action/advance.ts';
 import { anchorAfterPromotion, anchorAfterRoute, anchorAtStart, type Promotion } from './anchor.ts';
 import { attemptsWith, type PastAttempt, type Weights } from './attempts.ts';
 import { extended } from './extension.ts';
@@ -283,7 +291,7 @@ function withSetting(history: History, { model, stable, shares, mirror }: RouteS
 /** What a person made of a rollout. */
 function commanded(
   trial: Trial,
-  command: Extract<Command, { kind: 'promote' | 'abort' | 'undo' | 'resume' | 'extend' }>,
+  command: Extract<Command, { kind: 'promote' | 'abort' | 'undo' | 'pause' | 'resume' | 'extend' }>,
   atMs: number,
 ): Rollout {
   switch (command.kind) {
@@ -293,6 +301,8 @@ function commanded(
       return { ...trial.rollout, phase: { kind: 'aborted', atMs, why: command.reason } };
     case 'undo':
       return undone(trial.rollout, command, atMs);
+    case 'pause':
+      return pausedByCommand(trial.rollout, command.reason, atMs);
     case 'resume':
       return resumed(trial.rollout, atMs, trial.evidence);
     case 'extend':

@@ -99,3 +99,39 @@ t.test('two resumptions at once leave one pause', async (t) => {
   ]);
   t.match(controller.status('fashion'), { phase: 'paused', step: { number: 3 } });
 });
+
+for (const [when, steps] of [
+  ['in a holdback', TO_HOLDBACK],
+  ['once promoted', [HALF, PROVE, { kind: 'promote' }]],
+] as const) {
+  t.test(`an undo that names its promotion can be repeated: ${when}`, async (t) => {
+    const { world, controller, ledger } = await promotedTwice(steps);
+    const named = { ...UNDO, rolloutId: 'fashion-3-2' } as const;
+    const results = await Promise.all([controller.submit(named), controller.submit(named)]);
+    t.match(results, [
+      { kind: 'applied', rolloutId: 'fashion-3-2' },
+      { kind: 'applied', rolloutId: 'fashion-3-2' },
+    ]);
+    t.match(await controller.submit(named), { kind: 'applied', rolloutId: 'fashion-3-2' });
+    t.equal(world.shares(), 'stable=2:10000', 'one version back, and not two');
+    const undos = ledger
+      .records()
+      .filter(({ body }) => body.kind === 'command' && body.command.kind === 'undo');
+    t.equal(undos.length, 1, 'nothing was done for the others');
+  });
+
+  t.test(`an undo that names another rollout changes nothing: ${when}`, async (t) => {
+    const { world, controller, ledger } = await promotedTwice(steps);
+    const shares = world.shares();
+    for (const rolloutId of ['fashion-2-1', 'fashion-9-9']) {
+      t.match(await controller.submit({ ...UNDO, rolloutId }), {
+        code: 'other_rollout',
+        why: new RegExp(
+          `^expected ${rolloutId} as the rollout of fashion to undo, found fashion-3-2`,
+        ),
+      });
+    }
+    t.equal(world.shares(), shares);
+    t.match(ledger.records().at(-1)?.body, { kind: 'command', refused: /expected fashion-9-9/ });
+  });
+}
