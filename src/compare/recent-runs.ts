@@ -7,6 +7,9 @@ const RUNS_MAX = 4_096;
  */
 export class RecentRuns {
   readonly #runs = new Set<number>();
+  /** The same in the order in which they were added, in a ring: a set finds its oldest only by passing all that it has lost. */
+  readonly #order: number[] = [];
+  #next = 0;
 
   has(run: number | undefined): boolean {
     return run !== undefined && this.#runs.has(run);
@@ -14,9 +17,11 @@ export class RecentRuns {
 
   /** Nothing for a pair of no run that is known. */
   add(run: number | undefined): void {
-    if (run === undefined) return;
+    if (run === undefined || this.#runs.has(run)) return;
+    const oldest = this.#order[this.#next];
+    if (oldest !== undefined) this.#runs.delete(oldest);
     this.#runs.add(run);
-    const [oldest] = this.#runs;
-    if (this.#runs.size > RUNS_MAX && oldest !== undefined) this.#runs.delete(oldest);
+    this.#order[this.#next] = run;
+    this.#next = (this.#next + 1) % RUNS_MAX;
   }
 }
