@@ -45,7 +45,18 @@ export function increment(counts: Map<string, number>, key: string): void {
 
 /** A plain object whose keys are in one order for any order of counting, so that equal counts have equal JSON. */
 export function sortedRecord<T>(entries: Iterable<readonly [string, T]>): Record<string, T> {
-  return Object.fromEntries([...entries].sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
+  const sorted = [...entries];
+  if (!isInOrder(sorted)) sorted.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  return Object.fromEntries(sorted);
+}
+
+function isInOrder(entries: readonly (readonly [string, unknown])[]): boolean {
+  let before = '';
+  for (const [key] of entries) {
+    if (key < before) return false;
+    before = key;
+  }
+  return true;
 }
 
 /** The counts of both, added. */

@@ -95,9 +95,12 @@ function topClassPerRow(tensor: Tensor): readonly number[] | undefined {
   const size = rowsOf(tensor.shape);
   const scores = numbersOf(tensor);
   if (size === undefined || scores === undefined) return undefined;
-  return Array.from({ length: size.rows }, (_, row) =>
-    topClass({ scores, start: row * size.classes, classes: size.classes }),
-  );
+  const { rows, classes } = size;
+  const tops: number[] = [];
+  for (let row = 0; row < rows; row += 1) {
+    tops.push(topClass({ scores, start: row * classes, classes }));
+  }
+  return tops;
 }
 
 /** The names of the classes, and where each stands: a label may be a list of thousands of names. */

@@ -98,16 +98,16 @@ export class PairTally {
   }
 
   #count(values: readonly PairValue[]): void {
-    this.#failures.add(values.filter(({ isCovered }) => !isCovered).map(({ failed }) => failed));
-    addMean(
-      this.#disagreement,
-      values.map(({ score }) => score),
-    );
-    addMean(
-      this.#excess,
-      values.map(({ excess }) => excess),
-    );
-    this.#onLate(values.flatMap(({ late }) => late ?? []));
+    const failed: PairedFailure[] = [];
+    const late: LateValue[] = [];
+    for (const value of values) {
+      if (!value.isCovered) failed.push(value.failed);
+      if (value.late !== undefined) late.push(value.late);
+    }
+    this.#failures.add(failed);
+    addMean(this.#disagreement, values, 'score');
+    addMean(this.#excess, values, 'excess');
+    this.#onLate(late);
   }
 }
 
@@ -117,7 +117,16 @@ function checked(value: number): number {
   throw new RangeError(`difference: expected a number in [-1, 1], found ${value}`);
 }
 
-function addMean(tally: DifferenceTally, values: readonly (number | undefined)[]): void {
-  const known = values.filter((value) => value !== undefined);
-  if (known.length > 0) tally.add(known.reduce((sum, value) => sum + value, 0) / known.length);
+function addMean(
+  tally: DifferenceTally,
+  values: readonly PairValue[],
+  what: 'score' | 'excess',
+): void {
+  let [sum, known] = [0, 0];
+  for (const { [what]: value } of values) {
+    if (value === undefined) continue;
+    sum += value;
+    known += 1;
+  }
+  if (known > 0) tally.add(sum / known);
 }

@@ -22,7 +22,7 @@ export class UnitFilter {
 
   /** `hash`: 16 hex digits. */
   has(hash: string): boolean {
-    return this.#levels.some((bytes) => placesOf(hash, bytes).every((bit) => isSet(bytes, bit)));
+    return this.#levels.some((bytes) => holds(bytes, hash));
   }
 
   /** Remembers a unit. False where there is no room: no further unit can count. */
@@ -88,10 +88,15 @@ function bytesOf(text: string, level: number): Uint8Array {
 }
 
 /** Places by double hashing, from the two halves of a hash. */
-function placesOf(hash: string, { length }: Uint8Array): readonly number[] {
+function* placesOf(hash: string, { length }: Uint8Array): Generator<number> {
   const first = Number.parseInt(hash.slice(0, 8), 16);
-  const step = Number.parseInt(hash.slice(8, 16), 16) | 1;
-  return Array.from({ length: HASHES }, (_, at) => (first + at * (step >>> 0)) % (length * 8));
+  const step = (Number.parseInt(hash.slice(8, 16), 16) | 1) >>> 0;
+  for (let at = 0; at < HASHES; at += 1) yield (first + at * step) % (length * 8);
+}
+
+function holds(bytes: Uint8Array, hash: string): boolean {
+  for (const bit of placesOf(hash, bytes)) if (!isSet(bytes, bit)) return false;
+  return true;
 }
 
 function isSet(bytes: Uint8Array, bit: number): boolean {
