@@ -157,18 +157,16 @@ function mixtureOver(
     throw new RangeError(`absolute: expected a number between 0 and 1, found ${absolute}`);
   }
   const pooled = poolByOdds(seen);
-  const alternatives = ALTERNATIVES[process](claim);
-  const all = alternatives.reduce((sum, { part }) => sum + part, 0);
-  const betsAt = new Map(pooled.map(({ odds }) => [odds, betsFor(process, claim, odds)]));
-  return alternatives.map((alternative, at) => {
+  const bets = betsOf(process, claim);
+  const factorsAt = pooled.map(({ odds }) => factorsFor(bets, claim, odds));
+  return bets.logWeights.map((logWeight, alternative) => {
     let logWealth = 0;
-    for (const { odds, candidate, reference } of pooled) {
-      const bet = betsAt.get(odds)?.[at] ?? 0;
-      const { fine, ...bad } = factorsOf(bet, claim, odds);
-      logWealth += logGrowth(candidate, fine, bad.candidate);
-      logWealth += logGrowth(reference, fine, bad.reference);
+    for (const [at, { candidate, reference }] of pooled.entries()) {
+      const factors = factorsAt[at]?.[alternative] ?? NEUTRAL;
+      logWealth += logGrowth(candidate, factors.fine, factors.candidate);
+      logWealth += logGrowth(reference, factors.fine, factors.reference);
     }
-    return { logWeight: Math.log(alternative.part / all), logWealth };
+    return { logWeight, logWealth };
   });
 }
 
@@ -188,9 +186,20 @@ function factorsOf(bet: number, { ratio, absolute }: LinearClaim, odds: number):
   };
 }
 
+/** What multiplies no money. */
+const NEUTRAL: Factors = { fine: 1, candidate: 1, reference: 1 };
+
+/** The alternatives of a claim, their parts of the money, and what each bet on them does, by odds. */
+type ClaimBets = {
+  readonly alternatives: readonly Alternative[];
+  readonly logWeights: readonly number[];
+  readonly factors: Map<number, readonly Factors[]>;
+};
+
 /** Searching a bet takes as long as using it a thousand times, and each look uses the same ones: the newest are kept. */
 const KNOWN_BETS_MAX = 64;
-const knownBets = new Map<string, readonly number[]>();
+const ODDS_MAX = 16;
+const knownBets = new Map<string, ClaimBets>();
 
 /** How an e-process picks its alternatives; by name, since that is what its bets are known by. */
 const ALTERNATIVES = {
@@ -199,20 +208,36 @@ const ALTERNATIVES = {
   alike: alikeAlternatives,
 } as const;
 
-/** The best bet for each alternative of a process, at these odds. */
-function betsFor(
-  process: keyof typeof ALTERNATIVES,
-  claim: LinearClaim,
-  odds: number,
-): readonly number[] {
-  const key = `${process} ${claim.ratio} ${claim.absolute} ${odds}`;
+function betsOf(process: keyof typeof ALTERNATIVES, claim: LinearClaim): ClaimBets {
+  const key = `${process} ${claim.ratio} ${claim.absolute}`;
   const known = knownBets.get(key);
   if (known !== undefined) return known;
-  const bets = ALTERNATIVES[process](claim).map((each) => bestBet(each, claim, odds));
-  knownBets.set(key, bets);
-  const [oldest] = knownBets.keys();
-  if (knownBets.size > KNOWN_BETS_MAX && oldest !== undefined) knownBets.delete(oldest);
+  const alternatives = ALTERNATIVES[process](claim);
+  const all = alternatives.reduce((sum, { part }) => sum + part, 0);
+  const logWeights = alternatives.map(({ part }) => Math.log(part / all));
+  const bets = { alternatives, logWeights, factors: new Map() };
+  remember(knownBets, { key, value: bets, most: KNOWN_BETS_MAX });
   return bets;
+}
+
+/** What the best bet for each alternative does, at these odds. */
+function factorsFor(bets: ClaimBets, claim: LinearClaim, odds: number): readonly Factors[] {
+  const known = bets.factors.get(odds);
+  if (known !== undefined) return known;
+  const factors = bets.alternatives.map((each) =>
+    factorsOf(bestBet(each, claim, odds), claim, odds),
+  );
+  remember(bets.factors, { key: odds, value: factors, most: ODDS_MAX });
+  return factors;
+}
+
+function remember<Key, Value>(
+  known: Map<Key, Value>,
+  { key, value, most }: { readonly key: Key; readonly value: Value; readonly most: number },
+): void {
+  known.set(key, value);
+  const [oldest] = known.keys();
+  if (known.size > most && oldest !== undefined) known.delete(oldest);
 }
 
 /** Halvings until the best bet is known as well as it can be. */
