@@ -62,8 +62,10 @@ export function statusOf(plan: MetricPlan, judgement: Judgement, spec: RolloutSp
   const isOpen = plan.role === 'gate' && settled !== 'worse' && !broken;
   const toGo =
     isOpen && safe !== undefined ? samplesToGo(safe, judgement.samples, logSafeNeeded) : undefined;
+  const { metric, slice } = plan.key;
   return {
-    ...plan.key,
+    metric,
+    slice,
     finding: settled,
     role: plan.role,
     logHarm: plain(logHarm),
