@@ -128,7 +128,7 @@ class VirtualRollout implements Trial {
     });
     const label = request.label?.(answer);
     if (label === undefined) return;
-    const token = JSON.stringify([assigned.version, id, time.wallMs()]);
+    const token = `${assigned.version} ${id} ${time.wallMs()}`;
     time.at(startedMs + label.afterMs, () => this.#observers.label(token, label.class, LABELS));
   }
 
@@ -311,8 +311,8 @@ function firstRoute(): Route {
 }
 
 function readToken(token: string) {
-  const [version, requestId, issuedMs] = JSON.parse(token) as [string, string, number];
-  return { model: MODEL, version, requestId, issuedMs };
+  const [version = '', requestId = '', issued] = token.split(' ');
+  return { model: MODEL, version, requestId, issuedMs: Number(issued) };
 }
 
 function endingOf(
