@@ -127,6 +127,7 @@ const PACKAGE_HOMES = {
   commander: ['cli'],
   picocolors: ['cli'],
   'log-update': ['cli'],
+  jose: ['auth'],
 };
 
 const PURE_AREAS = { core: ['node:crypto'], stats: [], plots: [] };

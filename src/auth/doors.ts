@@ -6,11 +6,14 @@ import { grantsTo } from './grants.ts';
 import type { KeyCheck, KeyRefusal, KeyStore } from './key-store.ts';
 import { missingCredential, type Presented, presentedIn } from './presented.ts';
 import { type RefusalReason, UnauthenticatedError } from './refusal.ts';
+import type { TokenSubject } from './token-claims.ts';
+import type { Tokens } from './tokens.ts';
 
 export type DoorsOptions = {
   /** The section at present: grants follow a reload of the configuration. */
   readonly auth: () => AuthSection;
   readonly keys: Pick<KeyStore, 'check'>;
+  readonly tokens: Pick<Tokens, 'verify'>;
   /** Called for each refusal. Must not throw. */
   readonly onRefused: (reason: RefusalReason) => void;
 };
@@ -18,22 +21,25 @@ export type DoorsOptions = {
 /** The name of callers without credentials. */
 const ANONYMOUS = 'anonymous';
 
-/** Who asks, by API key, client certificate or not at all; and what they may do. */
-export function createDoors({ auth, keys, onRefused }: DoorsOptions): Doors {
-  const callers = new KeyCallers();
-  const callerOf = (presented: Presented): Caller => {
+/** Who asks, by API key, token, client certificate or not at all; and what they may do. */
+export function createDoors({ auth, keys, tokens, onRefused }: DoorsOptions): Doors {
+  const callers = new Callers();
+  const callerOf = (presented: Presented): Caller | Promise<Caller> => {
     const section = auth();
     switch (presented.kind) {
       case 'none':
         return { name: ANONYMOUS, grants: section.anonymous };
       case 'key':
-        return callers.of(keyOf(keys.check(presented.text)), section);
+        return callers.ofKey(keyOf(keys.check(presented.text)), section);
       case 'certificate': {
         const name = `certificate:${certificateName(presented.certificate)}`;
         return { name, grants: grantsTo(section, [name]) };
       }
-      case 'token':
-        throw new UnauthenticatedError('scheme', 'expected an API key, found another token');
+      case 'token': {
+        const verified = tokens.verify(presented.text);
+        if (!(verified instanceof Promise)) return callers.ofUser(verified.subject, section);
+        return verified.then(({ subject }) => callers.ofUser(subject, auth()));
+      }
     }
   };
   const counted = (error: unknown): unknown => {
@@ -43,7 +49,11 @@ export function createDoors({ auth, keys, onRefused }: DoorsOptions): Doors {
   return {
     identify: (credentials: Credentials) => {
       try {
-        return callerOf(presentedIn(credentials));
+        const caller = callerOf(presentedIn(credentials));
+        if (!(caller instanceof Promise)) return caller;
+        return caller.catch((error: unknown) => {
+          throw counted(error);
+        });
       } catch (error) {
         throw counted(error);
       }
@@ -61,19 +71,32 @@ export function createDoors({ auth, keys, onRefused }: DoorsOptions): Doors {
   };
 }
 
-/** The caller of each key, made once as long as neither the key nor the section changes. */
-class KeyCallers {
+/** The caller of each key and user, made once as long as neither it nor the section changes. */
+class Callers {
   readonly #made = new WeakMap<
-    KeyFile,
+    KeyFile | TokenSubject,
     { readonly section: AuthSection; readonly caller: Caller }
   >();
 
-  of(key: KeyFile, section: AuthSection): Caller {
-    const made = this.#made.get(key);
+  ofKey(key: KeyFile, section: AuthSection): Caller {
+    return this.#of(key, section, () => ({
+      name: `key:${key.name}`,
+      grants: [...grantsTo(section, []), ...key.grants],
+    }));
+  }
+
+  ofUser(subject: TokenSubject, section: AuthSection): Caller {
+    return this.#of(subject, section, () => ({
+      name: subject.name,
+      grants: grantsTo(section, [subject.name, ...subject.groups]),
+    }));
+  }
+
+  #of(source: KeyFile | TokenSubject, section: AuthSection, make: () => Caller): Caller {
+    const made = this.#made.get(source);
     if (made?.section === section) return made.caller;
-    const grants = [...grantsTo(section, []), ...key.grants];
-    const caller = { name: `key:${key.name}`, grants };
-    this.#made.set(key, { section, caller });
+    const caller = make();
+    this.#made.set(source, { section, caller });
     return caller;
   }
 }

@@ -6,6 +6,7 @@ import { createDoors } from './doors.ts';
 import { type KeyChange, KeyStore } from './key-store.ts';
 import type { RefusalReason } from './refusal.ts';
 import { RefusalLog } from './refusal-log.ts';
+import { Tokens } from './tokens.ts';
 
 export type OpenDoorsOptions = {
   /** The configuration in force; whether there is a section counts from the start, its grants follow reloads. */
@@ -33,8 +34,9 @@ export async function openDoors(options: OpenDoorsOptions): Promise<OpenedDoors>
   });
   await keys.open();
   const refusals = new RefusalLog(log);
+  const tokens = new Tokens({ issuers: first.tokens, clock, log });
   const doors = createDoors({
-    keys,
+    ...{ keys, tokens },
     auth: () => config.auth ?? first,
     onRefused: (reason) => {
       refusals.onRefused(reason);

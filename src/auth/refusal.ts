@@ -8,6 +8,11 @@ export type RefusalReason =
   | 'scheme'
   | 'malformed'
   | `key-${KeyRefusal}`
+  | 'token-issuer'
+  | 'token-invalid'
+  | 'token-expired'
+  | 'token-claims'
+  | 'issuer-down'
   | 'forbidden';
 
 /** A refusal with its reason; callers see the message. */

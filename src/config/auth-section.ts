@@ -4,11 +4,14 @@ import { type Grant, ROLES } from '../core/caller.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
 import { directory, modelName } from './quantities.ts';
+import { type TokenIssuer, tokensFrom, tokensSchema } from './token-section.ts';
 
 /** The section `auth`: who may call, and what for. Absent: everyone may do all. */
 export type AuthSection = {
   /** The folder of API keys, absolute. */
   readonly keys: string;
+  /** The issuers of tokens that are taken. */
+  readonly tokens: readonly TokenIssuer[];
   /** What callers without credentials may do, and so what every caller may. */
   readonly anonymous: readonly Grant[];
   /** What users, groups and certificates may do. Keys carry their own grants. */
@@ -67,6 +70,7 @@ export const grantsSchema = z.array(grant, { error: aGrantList }).max(GRANTS_MAX
 /** The schema of `auth`. */
 export const authSchema = section({
   keys: directory.default(DEFAULTS.auth.keys),
+  tokens: tokensSchema.prefault([]),
   anonymous: grantsSchema.default([...DEFAULTS.auth.anonymous]),
   grants: z
     .array(grantTo, { error: aGrantList })
@@ -76,5 +80,6 @@ export const authSchema = section({
 
 /** The section with its paths made absolute from the folder of the file. */
 export function authFrom(base: string, written: AuthSection): AuthSection {
-  return { ...written, keys: resolve(base, written.keys) };
+  const { keys, tokens } = written;
+  return { ...written, keys: resolve(base, keys), tokens: tokensFrom(base, tokens) };
 }

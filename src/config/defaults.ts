@@ -20,6 +20,12 @@ export const DEFAULTS = {
   },
   auth: {
     keys: './var/keys',
+    tokens: {
+      name: 'sub',
+      roles: 'roles',
+      /** With one issuer its names are the names. */
+      prefix: '',
+    },
     /** Callers without credentials may do nothing, once there is a section. */
     anonymous: [],
     grants: [],

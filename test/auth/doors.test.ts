@@ -6,13 +6,14 @@ import { type Caller, type Credentials, NO_CREDENTIALS } from '../../src/core/ca
 import { systemClock } from '../../src/core/clock.ts';
 import type { LogEntry } from '../../src/core/log.ts';
 import { aKey, aKeyFolder } from './a-key-folder.ts';
+import { AnIssuer, aSigningKey, signed } from './an-issuer.ts';
 
 type Teardown = { readonly teardown: (work: () => unknown) => void };
 
 async function someDoors(t: Teardown, section: Partial<AuthSection> = {}) {
   const keys = await aKeyFolder(t);
   const { key } = await aKey(keys, { grants: [{ role: 'operate', models: ['fashion'] }] });
-  const config = { auth: { keys, anonymous: [], grants: [], ...section } };
+  const config = { auth: { keys, tokens: [], anonymous: [], grants: [], ...section } };
   const logged: LogEntry[] = [];
   const refused: string[] = [];
   const doors = await openDoors({
@@ -161,6 +162,42 @@ t.test('a certificate says who asks where nothing else does', async (t) => {
       { code: 'unauthenticated' },
       name,
     );
+});
+
+t.test('a token says who asks, at once from the second time on', async (t) => {
+  const signing = await aSigningKey('one');
+  const issuer = await AnIssuer.open(t, signing);
+  const { doors, identify, refused } = await someDoors(t, {
+    tokens: [
+      {
+        ...{ issuer: issuer.url, audience: ['a'], jwks: undefined },
+        ...{ name: 'sub', roles: 'roles', prefix: '' },
+      },
+    ],
+    grants: [
+      { to: 'user:ann', role: 'view', models: '*' },
+      { to: 'group:ml', role: 'operate', models: ['fashion'] },
+      { to: 'group:other', role: 'admin', models: '*' },
+    ],
+  });
+  const exp = Math.floor(systemClock.wallMs() / 1_000) + 600;
+  const claims = { iss: issuer.url, aud: 'a', sub: 'ann', exp, roles: ['ml'] };
+  const authorization = [`Bearer ${await signed(signing, claims)}`];
+  const caller = await doors.identify({ ...NO_CREDENTIALS, authorization });
+  t.same(caller, {
+    name: 'user:ann',
+    grants: [
+      { role: 'view', models: '*' },
+      { role: 'operate', models: ['fashion'] },
+    ],
+  });
+  t.equal(identify({ authorization }), caller);
+  const other = [`Bearer ${await signed(signing, { ...claims, aud: 'b' })}`];
+  await t.rejects(async () => doors.identify({ ...NO_CREDENTIALS, authorization: other }), {
+    code: 'unauthenticated',
+  });
+  t.throws(() => identify({ apiKey: [authorization[0] ?? ''] }), { code: 'unauthenticated' });
+  t.same(refused, ['token-claims', 'malformed']);
 });
 
 t.test('grants follow a reload of the configuration', async (t) => {

@@ -19,7 +19,12 @@ function problemOf(text: string): string {
 }
 
 t.test('an empty section asks everyone for a key', async (t) => {
-  t.same(configIn('auth: {}').auth, { keys: '/etc/var/keys', anonymous: [], grants: [] });
+  t.same(configIn('auth: {}').auth, {
+    keys: '/etc/var/keys',
+    tokens: [],
+    anonymous: [],
+    grants: [],
+  });
   t.equal(configIn('').auth, undefined);
 });
 
@@ -31,12 +36,31 @@ auth:
   grants: [{ to: "user:ann@example.com", role: operate }, { to: "group:ml", role: view, models: "*" }]`);
   t.same(auth, {
     keys: '/etc/k',
+    tokens: [],
     anonymous: [{ role: 'infer', models: ['fashion'] }],
     grants: [
       { to: 'user:ann@example.com', role: 'operate', models: '*' },
       { to: 'group:ml', role: 'view', models: '*' },
     ],
   });
+});
+
+t.test('issuers are complete with their defaults', async (t) => {
+  const { auth } = configIn(`
+auth:
+  tokens:
+    - { issuer: "https://login.example", audience: understudy, prefix: "corp:" }
+    - { issuer: ci, audience: [a, b], jwks: ./keys.json, name: job, roles: scope, prefix: "ci:" }`);
+  t.same(auth?.tokens, [
+    {
+      ...{ issuer: 'https://login.example', audience: ['understudy'], jwks: undefined },
+      ...{ name: 'sub', roles: 'roles', prefix: 'corp:' },
+    },
+    {
+      ...{ issuer: 'ci', audience: ['a', 'b'], jwks: '/etc/keys.json' },
+      ...{ name: 'job', roles: 'scope', prefix: 'ci:' },
+    },
+  ]);
 });
 
 const WRONG: Readonly<Record<string, RegExp>> = {
@@ -47,6 +71,17 @@ const WRONG: Readonly<Record<string, RegExp>> = {
   '{ grants: [{ to: "user:a b", role: infer }] }': /grants.0.to: expected user:NAME/,
   '{ grants: [{ to: "user:a", role: infer, models: [] }] }': /grants.0.models: expected/,
   '{ grants: [{ to: "user:a", role: infer, model: a }] }': /Did you mean "models"/,
+  '{ tokens: [{ issuer: "http://login.example", audience: a }] }':
+    /tokens.0.issuer: expected a URL/,
+  '{ tokens: [{ issuer: "https://login.example" }] }': /tokens.0.audience: expected an audience/,
+  '{ tokens: [{ issuer: a, audience: b, jwks: "http://k.example/" }] }': /tokens.0.jwks: expected/,
+  '{ tokens: [{ issuer: a, audience: b, jwks: "https://u:p@k.example/" }] }': /tokens.0.jwks/,
+  '{ tokens: [{ issuer: a, audience: b, jwks: k }, { issuer: a, audience: c, jwks: k, prefix: x }] }':
+    /auth.tokens: expected each issuer once/,
+  '{ tokens: [{ issuer: a, audience: b, jwks: k }, { issuer: c, audience: b, jwks: k, prefix: x }] }':
+    /auth.tokens: expected a prefix for each/,
+  '{ tokens: [{ issuer: a, audience: b, jwks: k, prefix: x }, { issuer: c, audience: b, jwks: k, prefix: "x:" }] }':
+    /auth.tokens: expected a prefix for each/,
   '{ key: ./k }': /unknown key "key". Did you mean "keys"/,
 };
 
