@@ -4,6 +4,7 @@
  */
 import { tmpdir } from 'node:os';
 import { createDeployments, createStatistics } from './app/deployments.ts';
+import { type EntranceParts, openEntrances } from './app/entrances.ts';
 import { gatewayLimits, TICK_MS } from './app/limits.ts';
 import { openModelAsset } from './app/model-asset.ts';
 import { openOtel, reporting } from './app/otel.ts';
@@ -76,6 +77,8 @@ export type AppOptions = {
   readonly log: Log;
   /** Signs feedback tokens; without one, a secret in the ledger's directory does. */
   readonly feedbackSecret: string | undefined;
+  /** The secret under which API keys are known; without one, a file beside them has it. */
+  readonly keyPepper?: string | undefined;
   /** Variables of the environment that the processes which run models get; by default none. */
   readonly environment?: DeployerOptions['environment'];
   /** The OTEL_* variables, which switch OpenTelemetry on; by default none. */
@@ -204,7 +207,8 @@ function openGateway({ config, catalog, telemetry, statistics, taps, ...parts }:
 type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics' | 'readers'> &
   Omit<LookoutOptions, 'control' | 'readers'> &
   Omit<ServiceOptions, 'repository'> &
-  Omit<ControlPlaneOptions, 'lookout' | 'repository' | 'configReload'> &
+  Omit<ControlPlaneOptions, 'lookout' | 'repository' | 'configReload' | 'entrances'> &
+  EntranceParts &
   Pick<ConfigReloadOptions, 'config' | 'configFile' | 'deployments'> &
   Pick<DataPlaneOptions, 'observers' | 'budget'> & {
     readonly routes: Routes;
@@ -236,7 +240,9 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
   const service = createService({ ...parts, ...models });
   const asset = await openModelAsset({ ...parts, names: folders.names }, release);
   const configReload = openReload({ ...parts, ...models }, release);
-  const app = await openServers({ ...parts, ...models, configReload, service, asset }, release);
+  const entrances = await openEntrances(parts, release);
+  const planes = { ...parts, ...models, configReload, service, asset, entrances };
+  const app = await openServers(planes, release);
   controller.start();
   // A model that comes before is not to be taken up where the ledger may know of it.
   void Promise.resolve(ledgerRead).then(

@@ -26,6 +26,7 @@ import type { Controller } from '../rollout/controller.ts';
 import { sharedPages } from '../telemetry/shared-pages.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { RolloutObservers } from '../trials/rollout-observers.ts';
+import type { Entrances } from './entrances.ts';
 import { ADMIN_CONNECTIONS_MAX, GRPC_LIMITS, MESSAGE_SLACK_BYTES, REST_LIMITS } from './limits.ts';
 import type { ModelAsset } from './model-asset.ts';
 
@@ -38,6 +39,7 @@ export type DataPlaneOptions = {
   readonly intake: Intake;
   readonly observers: Pick<RolloutObservers, 'label'>;
   readonly log: Log;
+  readonly entrances: Entrances;
   /** Served in addition to the protocol's own routes; undefined: nothing. */
   readonly asset: ModelAsset | undefined;
 };
@@ -45,7 +47,8 @@ export type DataPlaneOptions = {
 /** The data plane over HTTP. */
 export function createDataPlane({
   config,
-  service,
+  entrances,
+  service: common,
   budget,
   intake,
   log,
@@ -53,6 +56,7 @@ export function createDataPlane({
   asset,
 }: DataPlaneOptions): RestServer {
   const { bodyBytesMax, headersBytesMax } = config.limits;
+  const service = { ...common, entrance: entrances.http };
   const server = createRestServer({
     service,
     allowedHosts: config.server.allowedHosts,
@@ -74,13 +78,14 @@ export function createDataPlane({
 /** The data plane over gRPC. */
 export function createGrpcPlane({
   config,
+  entrances,
   service,
   budget,
   intake,
-}: Pick<DataPlaneOptions, 'config' | 'service' | 'budget' | 'intake'>): GrpcServer {
+}: Pick<DataPlaneOptions, 'config' | 'entrances' | 'service' | 'budget' | 'intake'>): GrpcServer {
   const messageBytesMax = config.limits.bodyBytesMax + MESSAGE_SLACK_BYTES;
   return createGrpcServer({
-    service,
+    service: { ...service, entrance: entrances.grpc },
     allowedHosts: config.server.allowedHosts,
     budget,
     intake,
@@ -98,6 +103,7 @@ export type ControlPlaneOptions = ModelsViewOptions & {
   readonly lookout: Pick<Lookout, 'lookAll' | 'lookAt'>;
   readonly repository: Pick<ModelControl, 'reload'>;
   readonly configReload: ConfigReload;
+  readonly entrances: Entrances;
   readonly gateway: Gateway;
   readonly controller: Controller;
   readonly telemetry: Telemetry;
@@ -123,6 +129,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const { gateway, controller, telemetry, lookout, repository, configReload, observers } = options;
   const { onInternalError } = options;
   const server = createAdminServer({
+    entrance: options.entrances.admin,
     controller,
     ledger: () => controller.ledger(),
     whyStarting: options.starting.whyStarting,

@@ -12,11 +12,10 @@ import {
   parseUndo,
   type ReloadConfigRequest,
 } from '../config/admin-request.ts';
-import { ANY_ASKER } from '../core/entrance.ts';
 import { ServeError } from '../core/errors.ts';
 import type { LabelSource } from '../core/label-source.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
-import type { RolloutSpec } from '../core/rollout.ts';
+import type { CommandBy, RolloutSpec } from '../core/rollout.ts';
 import { versionsLedTo } from '../core/route.ts';
 import { PATH_NAME_LENGTH_MAX } from '../core/version.ts';
 import {
@@ -29,13 +28,25 @@ import type { LedgerHealth } from '../ledger/ledger.ts';
 import type { CommandResult, Submission } from '../rollout/commands/command.ts';
 import type { Controller } from '../rollout/controller.ts';
 import { type Plan, planOf } from '../rollout/plan/plan.ts';
+import {
+  ADMIN,
+  AdminDoor,
+  type AdminDoorOptions,
+  LABEL,
+  OPEN,
+  OPERATE,
+  OPERATE_ANY,
+  VIEW,
+  VIEW_ALL,
+  VIEW_ANY,
+} from './admin-door.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
 import { addEvidenceRoutes } from './evidence-routes.ts';
 import { parseJsonBody } from './json-body.ts';
 import type { MetricsPage } from './metrics-server.ts';
 import { addRolloutViews } from './rollout-views.ts';
 
-export type AdminOptions = {
+export type AdminOptions = AdminDoorOptions & {
   readonly controller: Pick<
     Controller,
     | 'submit'
@@ -60,7 +71,7 @@ export type AdminOptions = {
   /** What a model gets at present; undefined: not known. */
   readonly requestsPerSecond: (model: string) => number | undefined;
   /** The models and their versions, as JSON; looks at the repository first. */
-  readonly models: () => Promise<object>;
+  readonly models: () => Promise<{ readonly models: readonly { readonly model: string }[] }>;
   /** Reloads a model's folder and resolves with the model as it is then. Rejects with a ServeError. */
   readonly reload: (model: string) => Promise<unknown>;
   /** Takes a label of a live answer and says what became of it. Throws ServeError `invalid_input`. */
@@ -70,7 +81,9 @@ export type AdminOptions = {
     readonly source: LabelSource;
   }) => string;
   /** Reads the configuration file again and applies it. Rejects with a ServeError. */
-  readonly reloadConfig: (request: ReloadConfigRequest) => Promise<object | Refusal>;
+  readonly reloadConfig: (
+    request: ReloadConfigRequest & { readonly by: CommandBy },
+  ) => Promise<object | Refusal>;
   /** Prometheus text. */
   readonly metrics: MetricsPage;
   /** Whether the ledger takes records, and how many ends of rollouts wait for that. */
@@ -96,12 +109,13 @@ const RECEIVE_MS_MAX = 10_000;
 const RECEIVE_CHECK_MS = 1_000;
 
 /**
- * The admin API: rollouts, routes, metrics. JSON both ways; every refusal answers `{ error, code }`. It has no
- * authentication, so it belongs on loopback, and there it answers only to the names of loopback: a web page that points a name of
- * its own at this machine gets nothing, and neither does one of another origin.
+ * The admin API: rollouts, routes, metrics. JSON both ways; every refusal answers `{ error, code }`. Without an
+ * entrance it asks no caller who it is, and belongs on loopback. There it answers only to the names of loopback: a web page that points a
+ * name of its own at this machine gets nothing, and neither does one of another origin.
  */
 export function createAdminServer(options: AdminOptions): AdminServer {
   const { controller, receiveMsMax = RECEIVE_MS_MAX } = options;
+  const door = new AdminDoor(options);
   const app = fastify({
     logger: false,
     bodyLimit: options.bodyBytesMax ?? BODY_BYTES_MAX,
@@ -128,17 +142,19 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   let isLoopback = true;
   app.addHook('onRequest', async ({ headers }) => checkCaller(headers, isLoopback));
   answerErrors(app, options);
-  addOverviews(app, options);
-  addRollouts(app, options);
+  door.watch(app);
+  addOverviews(app, options, door);
+  addRollouts(app, options, door);
   const views = {
     controller,
+    askerOf: door.askerOf,
     checkModel: (model: string): void => checkModel(model, options),
     whyUnread: () => whyUnread(options),
   };
   addRolloutViews(app, views);
   addEvidenceRoutes(app, views);
-  addRoutes(app, options);
-  addConfig(app, options);
+  addRoutes(app, options, door);
+  addConfig(app, options, door);
   return {
     listen: async (host, port) => {
       isLoopback = isLoopbackAddress(host);
@@ -166,24 +182,31 @@ function answerErrors(app: FastifyInstance, options: AdminOptions): void {
   });
 }
 
-function addOverviews(app: FastifyInstance, options: AdminOptions): void {
+function addOverviews(app: FastifyInstance, options: AdminOptions, door: AdminDoor): void {
   const { controller, ledger, metrics, models, label, reload, ready } = options;
-  app.get('/healthz', async (_, reply) => {
+  app.get('/healthz', OPEN, async (_, reply) => {
     const isReady = ready();
     const { kind: state, ...why } = ledger();
     return reply
       .code(isReady ? 200 : 503)
       .send({ ready: isReady, fenced: controller.isFenced(), ledger: { state, ...why } });
   });
-  app.get('/metrics', async ({ headers }, reply) => {
+  app.get('/metrics', VIEW_ALL, async ({ headers }, reply) => {
     const { contentType, text } = await metrics(headers.accept);
     return reply.type(contentType).send(text);
   });
-  app.get('/api/v1/models', () => models());
-  app.post<OfModel>('/api/v1/models/:model/reload', ({ params: { model } }) => reload(model));
-  app.post('/api/v1/models/:model/labels', async ({ body, ip }, reply) => {
-    const source: LabelSource = { plane: 'admin', address: ip, asker: ANY_ASKER };
-    const result = label({ ...parseLabel(body), source });
+  app.get('/api/v1/models', VIEW_ANY, async (request) => {
+    const asker = door.askerOf(request);
+    const found = await models();
+    return { ...found, models: found.models.filter(({ model }) => asker.may('view', model)) };
+  });
+  app.post<OfModel>('/api/v1/models/:model/reload', OPERATE, ({ params: { model } }) =>
+    reload(model),
+  );
+  app.post('/api/v1/models/:model/labels', LABEL, async (request, reply) => {
+    const { address } = door.byOf(request);
+    const source: LabelSource = { plane: 'admin', address, asker: door.askerOf(request) };
+    const result = label({ ...parseLabel(request.body), source });
     return reply.code(result === 'waiting' ? 202 : 200).send({ result });
   });
 }
@@ -191,7 +214,7 @@ function addOverviews(app: FastifyInstance, options: AdminOptions): void {
 type Start = { readonly model: string; readonly body: unknown };
 type OfModel = { readonly Params: { readonly model: string } };
 
-function addRollouts(app: FastifyInstance, options: AdminOptions): void {
+function addRollouts(app: FastifyInstance, options: AdminOptions, door: AdminDoor): void {
   const { controller } = options;
   const submit = async (submission: Submission, reply: FastifyReply): Promise<FastifyReply> => {
     return sendResult(reply, await controller.submit(submission));
@@ -199,45 +222,55 @@ function addRollouts(app: FastifyInstance, options: AdminOptions): void {
   /** The answer includes the plan: the requests and hours of the trial if the candidate is as good as stable. */
   const start = async (request: FastifyRequest, { model, body }: Start, reply: FastifyReply) => {
     const { spec, plan } = await planned(request, { model, body }, options);
-    const result = await controller.submit({ kind: 'start', spec });
+    const result = await controller.submit({ kind: 'start', spec, by: door.byOf(request) });
     if (result.kind === 'refused') return sendResult(reply, result);
     // It is being loaded, and may yet fail to: who asked has to look.
     return reply.code(202).send({ ...appliedBody(result), phase: 'loading', plan });
   };
-  app.post('/api/v1/rollouts', async (request, reply) => {
+  app.post('/api/v1/rollouts', OPERATE_ANY, async (request, reply) => {
     const { model, rest } = parseModel(request.body);
+    door.askerOf(request).check('operate', model);
     return start(request, { model, body: rest }, reply);
   });
 
   const path = '/api/v1/models/:model/rollout';
-  app.get<OfModel>(path, async ({ params: { model } }, reply) => {
+  app.get<OfModel>(path, VIEW, async ({ params: { model } }, reply) => {
     const status = await controller.detailedStatus(model);
     if (status !== undefined) return status;
     checkModel(model, options);
     return sendResult(reply, refused('no_rollout', `no rollout of ${model} yet`));
   });
-  app.post<OfModel>(path, async (request, reply) => {
+  app.post<OfModel>(path, OPERATE, async (request, reply) => {
     return start(request, { model: request.params.model, body: request.body }, reply);
   });
-  app.post<OfModel>(`${path}/plan`, async (request) => {
+  app.post<OfModel>(`${path}/plan`, VIEW, async (request) => {
     const asked = { model: request.params.model, body: request.body };
     return (await planned(request, asked, options)).plan;
   });
   for (const kind of ['promote', 'abort', 'pause', 'resume'] as const) {
-    app.post<OfModel>(`${path}/${kind}`, async ({ params: { model }, body }, reply) => {
-      return submit({ kind, model, reason: parseReason(body) }, reply);
+    app.post<OfModel>(`${path}/${kind}`, OPERATE, async (request, reply) => {
+      const { model } = request.params;
+      const reason = parseReason(request.body);
+      return submit({ kind, model, reason, by: door.byOf(request) }, reply);
     });
   }
-  app.post<OfModel>(`${path}/undo`, async ({ params: { model }, body }, reply) => {
-    return submit({ kind: 'undo', model, ...parseUndo(body) }, reply);
+  app.post<OfModel>(`${path}/undo`, OPERATE, async (request, reply) => {
+    const { model } = request.params;
+    return submit(
+      { kind: 'undo', model, ...parseUndo(request.body), by: door.byOf(request) },
+      reply,
+    );
   });
-  app.post<OfModel>(`${path}/extend`, async ({ params: { model }, body }, reply) => {
-    return submit({ kind: 'extend', model, ...parseExtension(body) }, reply);
+  app.post<OfModel>(`${path}/extend`, OPERATE, async (request, reply) => {
+    const { model } = request.params;
+    const asked = parseExtension(request.body);
+    return submit({ kind: 'extend', model, ...asked, by: door.byOf(request) }, reply);
   });
-  app.post<OfModel>(`${path}/anchor`, async ({ params: { model }, body }, reply) => {
-    const asked = parseAnchor(body);
+  app.post<OfModel>(`${path}/anchor`, OPERATE, async (request, reply) => {
+    const { model } = request.params;
+    const asked = parseAnchor(request.body);
     await options.lookAt(model, [asked.version]);
-    return submit({ kind: 'setAnchor', model, ...asked }, reply);
+    return submit({ kind: 'setAnchor', model, ...asked, by: door.byOf(request) }, reply);
   });
 }
 
@@ -252,25 +285,27 @@ async function planned(
   return { spec, plan: planOf(controller.counted(spec), { requestsPerSecond: rate }) };
 }
 
-function addRoutes(app: FastifyInstance, options: AdminOptions): void {
+function addRoutes(app: FastifyInstance, options: AdminOptions, door: AdminDoor): void {
   const { controller, lookAt } = options;
   const path = '/api/v1/models/:model/route';
-  app.get<OfModel>(path, async ({ params: { model } }) => {
+  app.get<OfModel>(path, VIEW, async ({ params: { model } }) => {
     const route = controller.route(model);
     if (route === undefined) throw noModel(model, options);
     return route;
   });
-  app.put<OfModel>(path, async (request: FastifyRequest<OfModel>, reply) => {
+  app.put<OfModel>(path, OPERATE, async (request: FastifyRequest<OfModel>, reply) => {
     const { model } = request.params;
     const asked = parseRouteRequest(request.body);
     await lookAt(model, versionsLedTo(asked));
-    return sendResult(reply, await controller.submit({ kind: 'setRoute', model, ...asked }));
+    const command = { kind: 'setRoute', model, ...asked, by: door.byOf(request) } as const;
+    return sendResult(reply, await controller.submit(command));
   });
 }
 
-function addConfig(app: FastifyInstance, { reloadConfig }: AdminOptions): void {
-  app.post('/api/v1/config/reload', async ({ body }, reply) => {
-    const result = await reloadConfig(parseReloadConfig(body));
+function addConfig(app: FastifyInstance, { reloadConfig }: AdminOptions, door: AdminDoor): void {
+  app.post('/api/v1/config/reload', ADMIN, async (request, reply) => {
+    const asked = parseReloadConfig(request.body);
+    const result = await reloadConfig({ ...asked, by: door.byOf(request) });
     return isRefusal(result) ? sendResult(reply, result) : result;
   });
 }

@@ -1,13 +1,16 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Asker } from '../core/entrance.ts';
 import { pagePolicy } from '../core/page-policy.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import { PAGE_STYLE } from '../plots/page-style.ts';
 import type { Controller } from '../rollout/controller.ts';
+import { VIEW, VIEW_ANY } from './admin-door.ts';
 import { adminErrorOfRefusal } from './admin-error.ts';
 import { evidencePage } from './evidence-page.ts';
 
 export type EvidenceRoutesOptions = {
   readonly controller: Pick<Controller, 'status' | 'exportEvidence'>;
+  readonly askerOf: (request: FastifyRequest) => Asker;
   /** Throws where there is no such model. */
   readonly checkModel: (model: string) => void;
   /** Why it is not known what is on record; undefined: it is. */
@@ -23,13 +26,14 @@ type OfRollout = { readonly Params: { readonly id: string } };
  */
 export function addEvidenceRoutes(
   app: FastifyInstance,
-  { controller, checkModel, whyUnread }: EvidenceRoutesOptions,
+  { controller, askerOf, checkModel, whyUnread }: EvidenceRoutesOptions,
 ): void {
   const answer = async (id: string, request: FastifyRequest, reply: FastifyReply) => {
     const why = whyUnread();
     if (why !== undefined) return refuse(reply, refused('not_ready', why));
     const checked = await controller.exportEvidence(id);
-    if (checked === undefined)
+    // Of models that the caller may not see it is not said either that there is one.
+    if (checked === undefined || !askerOf(request).may('view', checked.evidence.spec.model))
       return refuse(reply, refused('no_rollout', `no rollout ${id} in the ledger`));
     reply.header('vary', 'accept');
     if (!prefersHtml(request.headers.accept)) return reply.send(checked);
@@ -38,14 +42,14 @@ export function addEvidenceRoutes(
       .type('text/html; charset=utf-8')
       .send(evidencePage(checked));
   };
-  app.get<OfModel>('/api/v1/models/:model/rollout/evidence', async (request, reply) => {
+  app.get<OfModel>('/api/v1/models/:model/rollout/evidence', VIEW, async (request, reply) => {
     const { model } = request.params;
     const id = controller.status(model)?.id;
     if (id !== undefined) return answer(id, request, reply);
     checkModel(model);
     return refuse(reply, refused('no_rollout', `no rollout of ${model} yet`));
   });
-  app.get<OfRollout>('/api/v1/rollouts/:id/evidence', async (request, reply) =>
+  app.get<OfRollout>('/api/v1/rollouts/:id/evidence', VIEW_ANY, async (request, reply) =>
     answer(request.params.id, request, reply),
   );
 }

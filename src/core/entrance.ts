@@ -24,6 +24,9 @@ export type Asker = {
 /** The name of a caller without credentials. */
 export const ANONYMOUS = 'anonymous';
 
+/** What callers come in by. */
+export type Plane = 'http' | 'grpc' | 'admin';
+
 /** Where authentication is off: may do everything. */
 export const ANY_ASKER: Asker = { caller: undefined, may: () => true, check: () => undefined };
 

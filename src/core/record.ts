@@ -65,6 +65,23 @@ export type RecordBody =
       readonly refused: string | undefined;
       readonly givenMs?: number;
     }
+  /** Who may call has changed, or a browser has signed in to the admin port, or out. Nothing about a model follows from it. */
+  | {
+      readonly kind: 'access';
+      readonly what:
+        | 'keyAdded'
+        | 'keyChanged'
+        | 'keyRevoked'
+        | 'keyRemoved'
+        | 'signedIn'
+        | 'signedOut';
+      /** The caller that it is about: `key:batch`. */
+      readonly caller: string;
+      /** The public part of the key, where it is about one. */
+      readonly keyId?: string;
+      /** Absent where a file has changed. */
+      readonly address?: string;
+    }
   /** A fault outside the statistics ended or stopped a trial. */
   | {
       readonly kind: 'breaker';

@@ -239,8 +239,16 @@ export function endedOutOfTime({ phase }: Pick<Rollout, 'phase'>): boolean {
   return phase.kind === 'rolledBack' && phase.decidedBy.join() === 'maxDuration';
 }
 
+/** Who gave a command: `anonymous` where authentication is off, and the IP address that it came from. */
+export type CommandBy = { readonly caller: string; readonly address: string };
+
 /** Asked for from outside; applied by the controller only. */
-export type Command =
+export type Command = CommandKind & {
+  /** Absent in records of before, and where the gateway's own process gave it (a signal). */
+  readonly by?: CommandBy;
+};
+
+type CommandKind =
   | { readonly kind: 'start'; readonly spec: RolloutSpec }
   | { readonly kind: 'promote'; readonly model: string; readonly reason: string }
   | { readonly kind: 'abort'; readonly model: string; readonly reason: string }

@@ -15,6 +15,7 @@ import type { ConfigChange } from '../core/config-change.ts';
 import { messageOf, ServeError } from '../core/errors.ts';
 import type { Log } from '../core/log.ts';
 import type { Refusal } from '../core/refusal.ts';
+import type { CommandBy } from '../core/rollout.ts';
 import type { Catalog } from './catalog.ts';
 import { type CatalogEntry, withConfig } from './catalog-entry.ts';
 import type { Deployments } from './deployments.ts';
@@ -48,6 +49,8 @@ export type ConfigReloadOptions = {
 export type ReloadRequest = {
   /** Who asks: `SIGHUP` or `admin`. */
   readonly actor: string;
+  /** Absent where a signal asks. */
+  readonly by?: CommandBy;
   readonly reason: string;
   /** Says what a reload would do, and does not do it. */
   readonly isDryRun: boolean;
@@ -255,11 +258,12 @@ function reloadOf(before: CatalogEntry | undefined, config: Config): ModelReload
   }
 }
 
-function commandOf({ actor, reason }: ReloadRequest, applied: readonly KeyChange[]) {
+function commandOf({ actor, by, reason }: ReloadRequest, applied: readonly KeyChange[]) {
   const changes = applied
     .slice(0, LISTED_MAX)
     .map(({ key, from, to, effect }) => ({ key, from, to, effect }));
-  return { actor, reason, changes, changesOmitted: applied.length - changes.length };
+  const changesOmitted = applied.length - changes.length;
+  return { actor, ...(by && { by }), reason, changes, changesOmitted };
 }
 
 function logReload(

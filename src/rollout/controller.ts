@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import type { Random } from '../core/random.ts';
 import type { Reconfiguration } from '../core/reconfiguration.ts';
+import type { RecordBody } from '../core/record.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { BreakerTrip, Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
@@ -267,6 +268,11 @@ export class Controller {
     return (
       refusalOfLedger(this.#book) ?? (await reconfigure(asked, { ...this.#options, ...parts }))
     );
+  }
+
+  /** Puts on record who may call from now on, or who signed in. Where the ledger does not take it, a fault is reported. Never rejects. */
+  async note(access: Extract<RecordBody, { kind: 'access' }>): Promise<void> {
+    await this.#book.append(access).catch((error: unknown) => this.#report('access', error));
   }
 
   /** The specification as it would be put on record now: with the number of the attempt. */

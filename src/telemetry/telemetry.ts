@@ -8,15 +8,14 @@ import type { Clock } from '../core/clock.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
 import type { ExportOutcome, OtlpSignal } from '../core/otlp.ts';
 import type { Fallback, Tap } from '../core/outcome.ts';
-import type { QuotaReason } from '../core/quota.ts';
 import type { ModelVersion } from '../core/version.ts';
+import { addCallerMetrics, type CallerListeners } from './caller-metrics.ts';
 import { addConfigMetrics } from './config-metrics.ts';
 import { FailureMetrics } from './failure-metrics.ts';
 import { type HostEvents, HostMetrics } from './host-metrics.ts';
 import { addLedgerMetrics, type LedgerView } from './ledger-metrics.ts';
 import { MirrorMetrics, type MirrorResult } from './mirror-metrics.ts';
 import { OPEN_METRICS, openMetricsText, takesOpenMetrics } from './open-metrics.ts';
-import { addQuotaMetrics } from './quota-metrics.ts';
 import type { RegistryMetric } from './registry-metric.ts';
 import { RequestRate } from './request-rate.ts';
 import { RolloutMetrics, type RolloutView } from './rollout-metrics.ts';
@@ -39,13 +38,11 @@ export type TelemetryOptions = {
   readonly triton?: (() => readonly VersionTally[]) | undefined;
 };
 
-export type Telemetry = {
+export type Telemetry = CallerListeners & {
   /** For the gateway. */
   readonly tap: Tap;
   readonly onRefused: (model: string | undefined, code: ServeErrorCode) => void;
   readonly onFallback: (fallback: Fallback) => void;
-  /** For quotas: each request that is over one. */
-  readonly onOverQuota: (model: string, reason: QuotaReason) => void;
   /** For hosts of one role: an arm, or `shadow`. */
   readonly hostListeners: (role: string) => HostEvents;
   /** For the mirror. */
@@ -88,7 +85,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const failures = new FailureMetrics(registry);
   new RolloutMetrics(registry, options.rollouts);
   addLedgerMetrics(registry, options.ledger);
-  const onOverQuota = addQuotaMetrics(registry);
+  const callers = addCallerMetrics(registry);
   const onConfigReload = addConfigMetrics(registry, options.clock);
   const internalErrors = new Counter({
     name: 'understudy_internal_errors_total',
@@ -113,7 +110,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     },
     onRefused: serving.onRefused,
     onFallback: serving.onFallback,
-    onOverQuota,
+    ...callers,
     hostListeners: (role) => hosts.listeners(role),
     onMirror: mirror.onMirror,
     onFailure: failures.onFailure,

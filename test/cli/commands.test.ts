@@ -226,6 +226,8 @@ t.test('a plan is shown without beginning anything', TIME, async (t) => {
   t.equal(submissions.length, before);
 });
 
+const BY = { caller: 'anonymous', address: '127.0.0.1' };
+
 t.test('extend says for how long, and why', TIME, async (t) => {
   const end = await rollout('extend', 'fashion', '--for', '90m', '--reason', 'a quiet weekend');
   t.equal(end.stdout, 'rollout fashion-2-1: extend carried out\n');
@@ -235,6 +237,7 @@ t.test('extend says for how long, and why', TIME, async (t) => {
     model: 'fashion',
     reason: 'a quiet weekend',
     forMs,
+    by: BY,
   });
 });
 
@@ -251,7 +254,7 @@ t.test('promote, abort, pause and resume carry their reason', TIME, async (t) =>
       [end.code, JSON.parse(end.stdout)],
       [0, { rolloutId: 'fashion-2-1', revision: 4, durable: true }],
     );
-    t.same(submissions.at(-1), { kind, model: 'fashion', reason: 'because' });
+    t.same(submissions.at(-1), { kind, model: 'fashion', reason: 'because', by: BY });
   }
 });
 

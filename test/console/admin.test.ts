@@ -218,7 +218,7 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
     controller,
     specFrom: async () => aSpec(),
     requestsPerSecond: () => undefined,
-    models: async () => ({ models: ['fashion'], isFresh: true }),
+    models: async () => ({ models: [{ model: 'fashion' }], isFresh: true }),
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
     reloadConfig: async () => ({ changes: [], notes: [], dryRun: false }),
@@ -239,7 +239,7 @@ t.test('serves health, models and metrics on a loopback port', async (t) => {
     ledger: { state: 'healthy', unrecorded: 0 },
   });
   t.same(await (await fetch(`${at}/api/v1/models`)).json(), {
-    models: ['fashion'],
+    models: [{ model: 'fashion' }],
     isFresh: true,
   });
   const metrics = await fetch(`${at}/metrics`);
@@ -269,7 +269,7 @@ t.test('a caller that shuts down its sending half gets its answer', async (t) =>
   const half = deferred<void>();
   const models = async () => {
     await half.promise;
-    return { models: ['late'], isFresh: true };
+    return { models: [{ model: 'late' }], isFresh: true };
   };
   const { app, listen } = await anAdmin(new World(), { models });
   t.teardown(() => app.close());
@@ -310,7 +310,8 @@ t.test(
       return [statusCode, JSON.parse(body)];
     };
     t.same(await post({ reason: 'a test', dryRun: true }), [200, answer]);
-    t.same(asked, [{ reason: 'a test', isDryRun: true }]);
+    const by = { caller: 'anonymous', address: '127.0.0.1' };
+    t.same(asked, [{ reason: 'a test', isDryRun: true, by }]);
     t.match(await post({}), [
       400,
       { code: 'invalid_input', error: /^reason: expected a reason of 1 to 1000/ },

@@ -18,7 +18,7 @@ export async function anAdmin(world: World, fields: Partial<AdminOptions> = {}, 
       return aSpec({ model, candidate });
     },
     requestsPerSecond: () => 50,
-    models: async () => ({ models: [{ name: 'fashion', versions: ['1', '2'] }], isFresh: true }),
+    models: async () => ({ models: [{ model: 'fashion', versions: ['1', '2'] }], isFresh: true }),
     reload: async (model) => ({ model }),
     lookAt: async () => undefined,
     reloadConfig: async () => ({ changes: [], notes: [], dryRun: false }),

@@ -73,6 +73,31 @@ export async function anchorStory(): Promise<readonly LedgerRecord[]> {
   return ledger.records();
 }
 
+/** Who gave commands, from where, and who may call. */
+export async function accessStory(): Promise<readonly LedgerRecord[]> {
+  const world = new World();
+  const { controller, ledger } = world.boot([], decide);
+  await world.resume(controller);
+  const by = { caller: 'key:release', address: '10.0.0.7' };
+  const key = { kind: 'access', caller: 'key:release', keyId: 'Ab3dEf9h' } as const;
+  await controller.note({ ...key, what: 'keyAdded' });
+  const spec = aSpec();
+  await controller.submit({ kind: 'start', spec, by });
+  await controller.submit({ kind: 'abort', model: 'fashion', reason: 'too early', by });
+  await controller.note({ ...key, what: 'keyChanged' });
+  const ann = { caller: 'user:ann', address: '10.0.0.8' };
+  await controller.note({ kind: 'access', what: 'signedIn', ...ann });
+  const revision = controller.route('fashion')?.revision ?? 0;
+  const shares = [{ arm: 'stable', version: '1', weightBp: 10_000 }] as const;
+  const route = { kind: 'setRoute', model: 'fashion', revision, stable: '1', shares } as const;
+  await controller.submit({ ...route, mirror: undefined, by: ann });
+  await controller.note({ kind: 'access', what: 'signedOut', ...ann });
+  await controller.note({ ...key, what: 'keyRevoked' });
+  await controller.note({ ...key, what: 'keyRemoved' });
+  if (world.errors.length > 0) throw new Error(world.errors.join('\n'));
+  return ledger.records();
+}
+
 /** What a controller records of holdbacks: one ended by its time, one undone; and a promotion that is undone once it is final. */
 export async function holdbackStory(): Promise<readonly LedgerRecord[]> {
   const world = new World();

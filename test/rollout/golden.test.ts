@@ -19,7 +19,7 @@ import { openFileLedger, readLedger, verifyLedger } from '../../src/ledger/file.
 import { replay } from '../../src/rollout/history/replay.ts';
 import { projectRoot } from '../support/project-root.ts';
 import { World } from './builders.ts';
-import { anchorStory, goldenStory } from './golden-story.ts';
+import { accessStory, anchorStory, goldenStory } from './golden-story.ts';
 
 const GOLDEN = join(projectRoot, 'test', 'rollout', 'golden');
 
@@ -115,6 +115,15 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
     endings: ['rolledBack'],
     shares: 'stable=1:10000',
   },
+  /** Who gave commands, from where, and who may call. */
+  '0.2.0-access': {
+    sha256: 'e9eeaf7bb4c1ccaa2ecc6b1f2447ac5ab0508fddf53484c8cd7379acdedd3900',
+    head: '155e0e322b7e98977c0ecca560fb56a116c9132afe222107df4f74c3914615dc',
+    records: 13,
+    decisions: 0,
+    endings: ['aborted'],
+    shares: 'stable=1:10000',
+  },
 };
 
 type Golden = {
@@ -134,6 +143,7 @@ const KINDS: Readonly<Record<RecordBody['kind'], true>> = {
   rolloutLoaded: true,
   decision: true,
   command: true,
+  access: true,
   breaker: true,
 };
 const COMMANDS: Readonly<Record<Command['kind'], true>> = {
@@ -240,4 +250,9 @@ t.test('the files hold each kind of record, command, action and cause there is',
 t.test('what the next file would hold replays', async (t) => {
   t.match(await replay(await goldenStory(), decide), { decisions: 19, disagreements: [] });
   t.match(await replay(await anchorStory(), decide), { decisions: 12, disagreements: [] });
+  const commands = (await accessStory()).filter(({ body }) => body.kind === 'command');
+  t.match(commands.at(0)?.body, {
+    command: { by: { caller: 'key:release', address: '10.0.0.7' } },
+  });
+  t.match(commands.at(-1)?.body, { command: { by: { caller: 'user:ann' } } });
 });

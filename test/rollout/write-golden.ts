@@ -1,6 +1,6 @@
 /**
  * Writes a ledger segment with this version of the program: `node out/test/rollout/write-golden.js NAME [STORY]` makes
- * test/rollout/golden/NAME. STORY: `all`, which it is by default, `anchor`, `holdback` or `pause`. It never writes over one that is there: those have to stay readable as they are.
+ * test/rollout/golden/NAME. STORY: `all`, which it is by default, `access`, `anchor`, `holdback` or `pause`. It never writes over one that is there: those have to stay readable as they are.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,10 +8,17 @@ import type { LedgerRecord } from '../../src/core/record.ts';
 import { canonicalJson } from '../../src/ledger/canonical-json.ts';
 import { segmentName } from '../../src/ledger/segments.ts';
 import { projectRoot } from '../support/project-root.ts';
-import { anchorStory, goldenStory, holdbackStory, pauseStory } from './golden-story.ts';
+import {
+  accessStory,
+  anchorStory,
+  goldenStory,
+  holdbackStory,
+  pauseStory,
+} from './golden-story.ts';
 
 const [name, story = 'all'] = process.argv.slice(2);
 const STORIES: Readonly<Record<string, () => Promise<readonly LedgerRecord[]>>> = {
+  access: accessStory,
   anchor: anchorStory,
   holdback: holdbackStory,
   pause: pauseStory,

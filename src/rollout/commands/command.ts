@@ -1,5 +1,11 @@
 import { type Refusal, refused } from '../../core/refusal.ts';
-import { anchorBeside, type Command, type Rollout, type RolloutSpec } from '../../core/rollout.ts';
+import {
+  anchorBeside,
+  type Command,
+  type CommandBy,
+  type Rollout,
+  type RolloutSpec,
+} from '../../core/rollout.ts';
 import { ALL_BP, type Route } from '../../core/route.ts';
 import { metricPlans } from '../../decide/metric-plans.ts';
 import type { Undo } from '../action/advance.ts';
@@ -13,7 +19,11 @@ type SetAnchor = Extract<Command, { kind: 'setAnchor' }>;
 export type Submission =
   | Exclude<Command, { kind: 'start' | 'reloadConfig' | 'setAnchor' }>
   | Omit<SetAnchor, 'digest'>
-  | { readonly kind: 'start'; readonly spec: Omit<RolloutSpec, 'salt'> };
+  | {
+      readonly kind: 'start';
+      readonly spec: Omit<RolloutSpec, 'salt'>;
+      readonly by?: CommandBy;
+    };
 
 /** What came of a command. `why` says what was expected, what was found, and what to do. */
 export type CommandResult =

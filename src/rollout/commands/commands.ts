@@ -142,7 +142,9 @@ export class Commands {
     const { random, clock } = this.#parts;
     const words = Array.from({ length: 8 }, () => random.integer(2 ** 32));
     const salt = sha256Hex([id, clock.wallMs(), ...words].join(' ')).slice(0, 32);
-    return { kind: 'start', spec: { ...submission.spec, salt, ...this.counted(submission.spec) } };
+    const { by } = submission;
+    const spec = { ...submission.spec, salt, ...this.counted(submission.spec) };
+    return { kind: 'start', spec, ...(by && { by }) };
   }
 
   /**

@@ -49,9 +49,9 @@ export function asMeant<Asked extends Submission>(
   const { kind } = submission;
   if (kind !== 'abort' || before === undefined || aliveTrial(history) !== undefined)
     return submission;
-  const { model, reason } = submission;
+  const { model, reason, by } = submission;
   const isPromoted = lastPromoted(history)?.rollout.id === before.id;
-  return isPromoted ? { kind: 'undo', model, reason } : submission;
+  return isPromoted ? { kind: 'undo', model, reason, ...(by && { by }) } : submission;
 }
 
 /**

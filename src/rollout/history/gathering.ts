@@ -1,6 +1,6 @@
 import type { TimeSlicer } from '../../concurrency/time-slicer.ts';
 import type { DecisionBody, LedgerRecord } from '../../core/record.ts';
-import type { Action, Rollout } from '../../core/rollout.ts';
+import type { Action, CommandBy, Rollout } from '../../core/rollout.ts';
 import type { MetricStatus } from '../../core/verdict.ts';
 import { metricLabel } from '../../decide/metric-plans.ts';
 import { NO_HISTORY, type Trial, trialOf, withRecord } from './history.ts';
@@ -18,6 +18,8 @@ export type ExportedDecision = {
   /** An action, a command of an operator, or the breaker. */
   readonly what: Action['kind'] | 'command' | 'breaker';
   readonly why: string;
+  /** Who gave a command, and from where; absent in records of before. */
+  readonly by?: CommandBy;
   /** The metrics that decided it; empty where no metric did. */
   readonly decidedBy: readonly string[];
 };
@@ -174,7 +176,8 @@ function decisionsOf({ index, atMs, body }: LedgerRecord): readonly ExportedDeci
     case 'command': {
       const { command } = body;
       const why = 'reason' in command ? `${command.kind}: ${command.reason}` : command.kind;
-      return [{ ...record, what: 'command', why, decidedBy: [] }];
+      const { by } = command;
+      return [{ ...record, what: 'command', why, ...(by && { by }), decidedBy: [] }];
     }
     default:
       return [];

@@ -179,6 +179,8 @@ export function withRecord(history: History, record: LedgerRecord): History {
     }
     case 'command':
       return body.refused === undefined ? withCommand(history, record, body) : history;
+    case 'access':
+      return history;
   }
 }
 
