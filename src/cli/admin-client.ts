@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.ts';
 import { readAdminAddress } from './admin-address.ts';
+import { readApiCredential } from './api-credential.ts';
 import { type Answer, exchange, SlowAnswerError } from './exchange.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 
@@ -21,7 +22,18 @@ const HINTS: Readonly<Record<string, string>> = {
   version_not_found: MODELS,
   unknown_version: MODELS,
   no_rollout: '"understudy rollout start" begins one.',
+  unauthenticated:
+    'Name a file with an API key by --api-key-file, or set UNDERSTUDY_API_KEY; "understudy keys create" makes one.',
+  forbidden: '"understudy keys list" shows what keys may do.',
   not_found: 'Is the gateway of another version than this command?',
+};
+
+/** The options of a command that asks a gateway. */
+export type GatewayOptions = {
+  /** `--admin` */
+  readonly admin?: string;
+  /** `--api-key-file` */
+  readonly apiKeyFile?: string;
 };
 
 type Call = {
@@ -35,10 +47,13 @@ type Call = {
 /** Talks to the admin API of a running gateway. Rejects with a CommandError whose message is ready to be shown. */
 export class AdminClient {
   readonly #url: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  /** `option` is the value of `--admin`. @throws CommandError `usage` where it is no address. */
-  constructor(option: string | undefined) {
-    this.#url = readAdminAddress(option).href.replace(/\/$/, '');
+  /** @throws CommandError `usage` for an address or a key that is none. */
+  constructor({ admin, apiKeyFile }: GatewayOptions) {
+    this.#url = readAdminAddress(admin).href.replace(/\/$/, '');
+    const credential = readApiCredential(apiKeyFile);
+    this.#headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
   }
 
   /** `keys` must be in the answer: what has them not comes from another server. */
@@ -66,7 +81,8 @@ export class AdminClient {
 
   async #exchange({ method, path, body, msMax }: Call): Promise<Answer> {
     try {
-      return await exchange({ method, url: this.#url + path, body, msMax });
+      const url = this.#url + path;
+      return await exchange({ method, url, headers: this.#headers, body, msMax });
     } catch (error) {
       if (error instanceof SlowAnswerError) throw this.#slow(error, method);
       throw new CommandError(

@@ -1,9 +1,8 @@
 import type { ReloadResult } from '../models/config-reload.ts';
-import { AdminClient } from './admin-client.ts';
+import { AdminClient, type GatewayOptions } from './admin-client.ts';
 import { print, readFormat } from './output.ts';
 
-type Options = {
-  readonly admin?: string;
+type Options = GatewayOptions & {
   readonly output: string;
   readonly dryRun?: boolean;
   readonly reason: string;
@@ -15,9 +14,10 @@ type Reloaded = Omit<Extract<ReloadResult, { kind: 'done' }>, 'kind'>;
 const RELOAD_MS_MAX = 600_000;
 
 /** `understudy config reload`: the gateway reads its configuration file again. */
-export async function reload({ admin, output, dryRun = false, reason }: Options): Promise<void> {
+export async function reload(options: Options): Promise<void> {
+  const { output, dryRun = false, reason } = options;
   const format = readFormat(output);
-  const client = new AdminClient(admin);
+  const client = new AdminClient(options);
   const answer = await client.post('/api/v1/config/reload', { reason, dryRun }, RELOAD_MS_MAX);
   await print(answer as Reloaded, format, formatReload);
 }

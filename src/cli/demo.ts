@@ -165,7 +165,7 @@ async function askOnce({ httpPort }: App): Promise<void> {
 
 /** The running gateway as a user of its admin API sees it. */
 function gatewayOf(app: App, crashes: readonly string[]): DemoGateway<RolloutStatus> {
-  const client = new AdminClient(`http://127.0.0.1:${app.adminPort}`);
+  const client = new AdminClient({ admin: `http://127.0.0.1:${app.adminPort}` });
   const path = rolloutPath(DEMO_MODEL);
   return {
     httpPort: app.httpPort,

@@ -10,6 +10,8 @@ const BODY_BYTES_MAX = 64 * 1024 * 1024;
 export type Exchange = {
   readonly method: string;
   readonly url: string;
+  /** Sent besides those of the body. */
+  readonly headers: Readonly<Record<string, string>>;
   /** Sent as JSON; undefined: no body. */
   readonly body: unknown;
   /** Milliseconds for all of it, connecting included. */
@@ -30,10 +32,12 @@ export class SlowAnswerError extends Error {}
  * One request and its whole answer. Rejects with an Error that says in a few words why there is none, and with SlowAnswerError where
  * the server was reached.
  */
-export async function exchange({ method, url, body, msMax }: Exchange): Promise<Answer> {
+export async function exchange(exchange: Exchange): Promise<Answer> {
+  const { method, url, body, msMax } = exchange;
   const signal = AbortSignal.timeout(msMax);
   const text = body === undefined ? undefined : JSON.stringify(body);
-  const headers = text === undefined ? {} : { 'content-type': 'application/json' };
+  const type = text === undefined ? {} : { 'content-type': 'application/json' };
+  const headers = { ...exchange.headers, ...type };
   let isReached = false;
   const onReached = (): void => {
     isReached = true;

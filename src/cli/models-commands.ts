@@ -1,9 +1,9 @@
 import type { ModelView, VersionRole, VersionView } from '../models/models-view.ts';
-import { AdminClient, modelPath } from './admin-client.ts';
+import { AdminClient, type GatewayOptions, modelPath } from './admin-client.ts';
 import { print, readFormat } from './output.ts';
 import { formatTable } from './table.ts';
 
-type Options = { readonly admin?: string; readonly output: string };
+type Options = GatewayOptions & { readonly output: string };
 type Listed = { readonly models: readonly ModelView[]; readonly isFresh: boolean };
 
 /** A reload answers once the model is loaded, and a large one takes a while. */
@@ -15,7 +15,7 @@ const DIGEST_LENGTH = 12;
 /** `understudy models`: what the repository holds, and what becomes of it. */
 export async function list(options: Options): Promise<void> {
   const format = readFormat(options.output);
-  const answer = (await new AdminClient(options.admin).get('/api/v1/models', ['models'])) as Listed;
+  const answer = (await new AdminClient(options).get('/api/v1/models', ['models'])) as Listed;
   await print(answer, format, formatModels);
 }
 
@@ -23,7 +23,7 @@ export async function list(options: Options): Promise<void> {
 export async function reload(model: string, options: Options): Promise<void> {
   const format = readFormat(options.output);
   const path = `${modelPath(model)}/reload`;
-  const client = new AdminClient(options.admin);
+  const client = new AdminClient(options);
   const answer = (await client.post(path, {}, RELOAD_MS_MAX)) as ModelView;
   await print(answer, format, (found) => formatModels({ models: [found], isFresh: true }));
 }

@@ -1,13 +1,13 @@
 import { type RolloutFile, readRolloutFile } from '../config/rollout-file.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Plan } from '../rollout/plan/plan.ts';
-import { AdminClient, rolloutPath } from './admin-client.ts';
+import { AdminClient, type GatewayOptions, rolloutPath } from './admin-client.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
 import { formatPlan } from './plan-view.ts';
 import { readPage } from './rollout-list.ts';
 
-type Common = { readonly admin?: string; readonly output: string };
+type Common = GatewayOptions & { readonly output: string };
 type Applied = {
   readonly rolloutId?: string;
   readonly revision: number;
@@ -58,7 +58,7 @@ async function ask(model: string, candidate: string, { options, path }: Asked): 
     ...(options.claim !== undefined && { claim: options.claim }),
   };
   const query = options.rate === undefined ? '' : `?requestsPerSecond=${readRate(options.rate)}`;
-  const client = new AdminClient(options.admin);
+  const client = new AdminClient(options);
   return client.post(`${rolloutPath(model)}${path}${query}`, body).catch(placedIn(section));
 }
 
@@ -78,7 +78,7 @@ export async function undo(
 
 async function promotionOf(model: string, options: VerbOptions): Promise<string | undefined> {
   readFormat(options.output);
-  const { rollouts } = await readPage(new AdminClient(options.admin), model, '?limit=50');
+  const { rollouts } = await readPage(new AdminClient(options), model, '?limit=50');
   const latest = rollouts.at(0);
   const isUndone = latest?.decidedBy.join() === 'undo';
   const found = isUndone
@@ -116,7 +116,7 @@ async function give(verb: string, model: string, given: Given): Promise<void> {
   const format = readFormat(options.output);
   if (options.reason.trim() === '')
     throw new CommandError(EXIT.usage, '--reason: expected a text that says why, found none');
-  const client = new AdminClient(options.admin);
+  const client = new AdminClient(options);
   const path = `${rolloutPath(model)}/${verb}`;
   const answer = (await client.post(path, { ...body, reason: options.reason })) as Applied;
   await print(answer, format, ({ rolloutId, warning }) => {

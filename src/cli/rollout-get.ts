@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import logUpdate from 'log-update';
 import { systemClock } from '../core/clock.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
-import { AdminClient, rolloutPath } from './admin-client.ts';
+import { AdminClient, type GatewayOptions, rolloutPath } from './admin-client.ts';
 import { CommandError, EXIT, type ExitCode } from './exit-code.ts';
 import { fitted } from './fitted.ts';
 import { isForReading, print, readFormat, viewOf } from './output.ts';
@@ -17,8 +17,7 @@ const RESTART_MS_MAX = 60_000;
 /** What an answer must have to be a status. */
 const STATUS_KEYS = ['id', 'phase', 'durationMs', 'metrics'];
 
-export type GetOptions = {
-  readonly admin?: string;
+export type GetOptions = GatewayOptions & {
   readonly output: string;
   readonly watch?: boolean;
 };
@@ -29,7 +28,7 @@ export type GetOptions = {
  */
 export async function get(model: string, options: GetOptions): Promise<void> {
   const format = readFormat(options.output);
-  const client = new AdminClient(options.admin);
+  const client = new AdminClient(options);
   const look = async () => (await client.get(rolloutPath(model), STATUS_KEYS)) as RolloutStatus;
   const drawn = (seen: RolloutStatus): string => shown(seen, format === 'wide');
   let status = await look();

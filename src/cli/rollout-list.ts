@@ -1,20 +1,20 @@
 import { ageText, counted, tenthsText } from '../core/text.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import type { RolloutPage, RolloutSummary } from '../rollout/summary.ts';
-import { AdminClient, modelPath } from './admin-client.ts';
+import { AdminClient, type GatewayOptions, modelPath } from './admin-client.ts';
 import { colours } from './colours.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
 import { FINDING_GLYPHS, PHASE_GLYPHS } from './rollout-view.ts';
 import { formatTable } from './table.ts';
 
-type Common = { readonly admin?: string; readonly output: string };
+type Common = GatewayOptions & { readonly output: string };
 type Listed = { readonly rollouts: readonly RolloutStatus[] };
 
 /** `understudy rollout list`: the latest rollout of each model, a line each. */
 export async function list(options: Common): Promise<void> {
   const format = readFormat(options.output);
-  const client = new AdminClient(options.admin);
+  const client = new AdminClient(options);
   const answer = (await client.get('/api/v1/rollouts?latest=true', ['rollouts'])) as Listed;
   await print(answer, format, formatList);
 }
@@ -83,7 +83,7 @@ async function pageOf(model: string, options: HistoryOptions): Promise<RolloutPa
   }
   const before =
     options.before === undefined ? '' : `&before=${encodeURIComponent(options.before)}`;
-  return readPage(new AdminClient(options.admin), model, `?limit=${limit}${before}`);
+  return readPage(new AdminClient(options), model, `?limit=${limit}${before}`);
 }
 
 /** A page of a model's rollouts; `query` says which. */

@@ -6,6 +6,8 @@ export type Environment = {
   readonly configFile: string | undefined;
   /** UNDERSTUDY_ADMIN: the admin address that commands call unless `--admin` says otherwise. */
   readonly admin: string | undefined;
+  /** UNDERSTUDY_API_KEY: the API key or token that commands send, unless `--api-key-file` names one. */
+  readonly apiKey: string | undefined;
   /** UNDERSTUDY_FEEDBACK_SECRET: signs feedback tokens; set it where tokens must outlive a restart. */
   readonly feedbackSecret: string | undefined;
   /** UNDERSTUDY_KEY_PEPPER: the secret under which API keys are known, in place of the file beside them. */
@@ -36,6 +38,7 @@ export const RUNTIME_VARIABLES = [
 type Variables = OtlpVariables & {
   readonly UNDERSTUDY_CONFIG?: string | undefined;
   readonly UNDERSTUDY_ADMIN?: string | undefined;
+  readonly UNDERSTUDY_API_KEY?: string | undefined;
   readonly UNDERSTUDY_FEEDBACK_SECRET?: string | undefined;
   readonly UNDERSTUDY_KEY_PEPPER?: string | undefined;
   readonly NO_COLOR?: string | undefined;
@@ -49,6 +52,7 @@ export function readEnvironment(variables: Variables = process.env): Environment
   return {
     configFile: variables.UNDERSTUDY_CONFIG || undefined,
     admin: variables.UNDERSTUDY_ADMIN || undefined,
+    apiKey: variables.UNDERSTUDY_API_KEY || undefined,
     feedbackSecret: variables.UNDERSTUDY_FEEDBACK_SECRET || undefined,
     keyPepper: variables.UNDERSTUDY_KEY_PEPPER || undefined,
     colour: colourOf(variables),

@@ -10,7 +10,7 @@ async function saidOf(server: Server, ask = asked): Promise<CommandError> {
   t.teardown(() => server.close());
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const error = await ask(new AdminClient(`http://127.0.0.1:${port}`)).catch(
+  const error = await ask(new AdminClient({ admin: `http://127.0.0.1:${port}` })).catch(
     (thrown: unknown) => thrown,
   );
   if (error instanceof CommandError) return error;

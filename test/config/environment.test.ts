@@ -7,6 +7,7 @@ t.test('an empty environment variable counts as absent', (t) => {
     {
       configFile: undefined,
       admin: undefined,
+      apiKey: undefined,
       feedbackSecret: 's',
       keyPepper: undefined,
       colour: 'never',

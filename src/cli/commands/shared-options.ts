@@ -9,10 +9,15 @@ export function withOutput(command: Command): Command {
 /** For a command that asks a running gateway, and prints the answer. */
 export function withGateway(command: Command): Command {
   return withOutput(
-    command.option(
-      '--admin <url>',
-      'admin address of the gateway (default: UNDERSTUDY_ADMIN, else http://127.0.0.1:8002)',
-    ),
+    command
+      .option(
+        '--admin <url>',
+        'admin address of the gateway (default: UNDERSTUDY_ADMIN, else http://127.0.0.1:8002)',
+      )
+      .option(
+        '--api-key-file <file>',
+        'file with an API key or a token (default: UNDERSTUDY_API_KEY)',
+      ),
   );
 }
 
