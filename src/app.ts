@@ -21,6 +21,7 @@ import {
   type DataPlaneOptions,
 } from './app/servers.ts';
 import { createService, type ServiceOptions } from './app/service.ts';
+import { openWebhooks, type WebhookParts } from './app/webhooks.ts';
 import type { OtlpVariables } from './config/otlp.ts';
 import { programVersion } from './config/program.ts';
 import { RunningConfig } from './config/running-config.ts';
@@ -83,6 +84,8 @@ export type AppOptions = {
   readonly environment?: DeployerOptions['environment'];
   /** The OTEL_* variables, which switch OpenTelemetry on; by default none. */
   readonly otlp?: OtlpVariables | undefined;
+  /** Secrets that webhooks are signed with, by the name of their variable; by default none. */
+  readonly webhookSecrets?: WebhookParts['webhookSecrets'];
 };
 
 export type App = {
@@ -123,7 +126,8 @@ export async function startApp(options: AppOptions): Promise<App> {
 async function build(options: AppOptions, release: Release): Promise<App> {
   const config = new RunningConfig(options.config);
   const [clock, random, steady] = [systemClock, freshRandom(), new SteadyClock(systemClock)];
-  const views = { rollouts: () => controller.list(), telemetry: () => telemetry };
+  const judged = { rollouts: () => controller.list(), ledger: () => controller.ledger() };
+  const views = { ...judged, telemetry: () => telemetry };
   const otel = await openOtel({ ...options, ...views }, release);
   const { log, settings } = adjustableLog(otel?.log ?? options.log);
   const folders = await listModels(config, log);
@@ -140,14 +144,15 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     clock,
     inFlight: () => gateway.inFlight(),
     heldBytes,
-    rollouts: () => controller.list(),
-    ledger: () => controller.ledger(),
+    ...judged,
+    webhooksWaiting: () => webhooks.waiting(),
     triton: config.telemetry.tritonMetrics ? () => statistics.list() : undefined,
   });
   const onInternalError = reportInternalErrors(telemetry, log);
   const statistics = createStatistics(catalog);
   const common = { config, catalog, clock, telemetry, statistics, log, onInternalError };
   const traces = otel?.traces;
+  const webhooks = openWebhooks({ ...options, ...common, ...views, random, otel }, release);
   const overrides = new OverrideFiles(tmpdir());
   release.push(releasing('files that callers brought', () => overrides.close()));
   const report: HostWatch['report'] = (tripped) => endTripped(controller, tripped);
@@ -168,17 +173,13 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   // No model has a route until the ledger has had its word on it.
   const routes = createOrderedRoutes(order);
   const controller = createController({
-    ...{ ledger, clock: steady, random, decide, onInternalError },
+    ...{ ledger, clock: steady, random, onInternalError, ...webhooks.controller },
     ...columnsOf({ ...common, routes, deployments, observers }),
     whyStarting: starting.whyStarting,
-    tickMs: TICK_MS,
   });
   const columns = { gateway, watch, observers, controller, routes, deployments, starting };
-  const seen = { traces: traces?.requests };
-  const parts = {
-    ...{ ...options, ...common, ...columns, ...seen, budget, overrides, settings, loadSecret },
-  };
-  return await open(parts, folders, release);
+  const rest = { traces: traces?.requests, budget, overrides, settings, loadSecret };
+  return await open({ ...options, ...common, ...columns, ...rest }, folders, release);
 }
 
 type GatewayParts = Pick<
@@ -309,7 +310,7 @@ function columnsOf({ routes, deployments, observers, ...choices }: Columns) {
   const { catalog } = choices;
   return {
     ...firstChoices(choices),
-    routes,
+    ...{ routes, decide, tickMs: TICK_MS },
     deployer: createRolloutDeployer({ routes, deployments, observers }),
     evidence: (rolloutId) => observers.evidence(rolloutId),
     mirrorHealth: (rolloutId) => observers.mirrorHealth(rolloutId),

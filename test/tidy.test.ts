@@ -51,6 +51,7 @@ const MAY_IMPORT: ImportTable = {
   ledger: ['core', 'concurrency', 'disk'],
   console: ['core', 'config', 'ledger', 'plots', 'rollout'],
   telemetry: ['core'],
+  webhooks: ['core', 'concurrency', 'disk'],
   demo: ['core', 'concurrency', 'disk', 'load', 'repository'],
   cli: [
     'app',
@@ -155,6 +156,7 @@ const TESTED_BY: Readonly<Record<string, string>> = {
   'src/host/child.ts': 'test/host/host.test.ts',
   'src/load/engine/main.ts': 'test/load/engine/generator.test.ts',
   'src/load/engine/alarm-thread.ts': 'test/load/engine/run-load.test.ts',
+  'src/core/webhook.ts': 'test/webhooks/event-of.test.ts',
   // Tested as a user meets them: by the commands that run them.
   'src/cli/main.ts': 'test/cli/commands.test.ts',
   'src/pipeline/image-decoder.ts': 'test/cli/bench.test.ts',

@@ -63,6 +63,19 @@ export const DEFAULTS = {
   },
   /** Any number of requests of any caller; queues and memory have limits of their own. nginx's limit_req and limit_conn. */
   quotas: [],
+  /** Of each entry of `webhooks`. */
+  webhook: {
+    type: 'event',
+    format: 'understudy',
+    /** Max time of one request, answer included. Flagger's webhook timeout is 10 s. */
+    timeout: '5s',
+    /** Of that, for name, connection and TLS. */
+    connectTimeout: '2s',
+    /** Again after about 1, 2, 4, 8 and 16 s: a restart of the receiver loses nothing. */
+    retries: 5,
+    /** Between two questions of a hook that answers. Flagger's analysis interval is usually as long or longer. */
+    every: '10s',
+  },
   model: {
     batch: {
       /** Max rows of one run. Beyond a few dozen a CPU gains little throughput, and latency grows. Triton's max_batch_size. */

@@ -21,6 +21,8 @@ export type Environment = {
   readonly runtime: Readonly<Record<string, string>>;
   /** What is set of the OTEL_* variables: they switch OpenTelemetry on. */
   readonly otlp: OtlpVariables;
+  /** What is set of UNDERSTUDY_WEBHOOK_*: secrets that webhooks are signed with, by the name of their variable. */
+  readonly webhookSecrets: Readonly<Record<string, string>>;
 };
 
 /** What the libraries of a runtime read. `*` at the end stands for any ending. */
@@ -56,8 +58,9 @@ export function readEnvironment(variables: Variables = process.env): Environment
     feedbackSecret: variables.UNDERSTUDY_FEEDBACK_SECRET || undefined,
     keyPepper: variables.UNDERSTUDY_KEY_PEPPER || undefined,
     colour: colourOf(variables),
-    runtime: runtimeVariables(variables),
+    runtime: matching(variables, RUNTIME_VARIABLES),
     otlp: readOtlpVariables(variables),
+    webhookSecrets: matching(variables, ['UNDERSTUDY_WEBHOOK_*']),
   };
 }
 
@@ -67,11 +70,11 @@ function colourOf({ NO_COLOR, FORCE_COLOR, TERM }: Variables): Environment['colo
   return TERM === 'dumb' ? 'never' : 'auto';
 }
 
-function runtimeVariables(variables: Variables): Record<string, string> {
-  const runtime: Record<string, string> = {};
+function matching(variables: Variables, patterns: readonly string[]): Record<string, string> {
+  const found: Record<string, string> = {};
   for (const [name, value] of Object.entries(variables))
-    if (value && RUNTIME_VARIABLES.some((pattern) => isMatch(pattern, name))) runtime[name] = value;
-  return runtime;
+    if (value && patterns.some((pattern) => isMatch(pattern, name))) found[name] = value;
+  return found;
 }
 
 function isMatch(pattern: string, name: string): boolean {

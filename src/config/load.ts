@@ -7,6 +7,7 @@ import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { formatPath, issuesOf } from './issues.ts';
 import { isRecord } from './merge.ts';
 import { type Config, configSchema } from './schema.ts';
+import { withAbsoluteFiles } from './webhooks-section.ts';
 import { readYaml } from './yaml-file.ts';
 
 /** What the command line may say instead of the file, in the file's own notation. Paths are relative to the working directory. */
@@ -63,6 +64,7 @@ export function configOf({ file, values }: ConfigSource, overrides: ConfigOverri
     auth: data.auth && authFrom(base, data.auth),
     repository: resolve(overrides.repository ?? resolve(base, data.repository)),
     cache: resolve(base, data.cache),
+    webhooks: withAbsoluteFiles(data.webhooks, base),
     ledger: resolve(overrides.ledger ?? resolve(base, data.ledger)),
     source: isRecord(models) ? models : {},
   };

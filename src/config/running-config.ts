@@ -56,6 +56,10 @@ export class RunningConfig implements Config {
     return this.#present.models;
   }
 
+  get webhooks(): Config['webhooks'] {
+    return this.#present.webhooks;
+  }
+
   get source(): Config['source'] {
     return this.#present.source;
   }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { QuotaRule } from '../core/quota.ts';
+import type { Webhook } from '../core/webhook.ts';
 import { type AuthSection, authSchema } from './auth-section.ts';
 import { ConfigError } from './config-error.ts';
 import { DEFAULTS } from './defaults.ts';
@@ -19,6 +20,7 @@ import {
   whole,
 } from './quantities.ts';
 import { quotasSchema } from './quotas-section.ts';
+import { webhooksSchema } from './webhooks-section.ts';
 
 /** `understudy.yaml`, complete: plain data in milliseconds, basis points and bytes; paths are absolute. */
 export type Config = {
@@ -68,6 +70,8 @@ export type Config = {
   readonly quotas: readonly QuotaRule[];
   /** Only the models that the file names; `modelConfig` knows the rest. */
   readonly models: Readonly<Record<string, ModelConfig>>;
+  /** What is told and asked elsewhere. */
+  readonly webhooks: readonly Webhook[];
   /** The sections of `models` as the user wrote them, without defaults and base configurations. */
   readonly source: Readonly<Record<string, unknown>>;
 };
@@ -157,6 +161,7 @@ export const configSchema = section({
   }).prefault({}),
   quotas: quotasSchema.prefault([...DEFAULTS.quotas]),
   models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),
+  webhooks: webhooksSchema,
 })
   .refine(({ server, auth }) => auth !== undefined || isLoopback(server.admin), {
     error:
@@ -164,31 +169,15 @@ export const configSchema = section({
     path: ['server', 'admin'],
   })
   .transform(
-    ({
-      server,
-      auth,
-      repository,
-      ledger,
-      cache,
-      limits,
-      telemetry,
-      quotas,
-      models,
-    }): Omit<Config, 'source'> => ({
-      server,
-      auth,
+    ({ repository, limits, apiVersion: _, ...rest }): Omit<Config, 'source'> => ({
+      ...rest,
       ...repositoryOf(repository),
-      ledger,
-      cache,
       limits: {
         bodyBytesMax: limits.bodyMax,
         headersBytesMax: limits.headersMax,
         memoryBytesMax: limits.memoryMax,
         mirrorBytesMax: limits.mirrorMax,
       },
-      telemetry,
-      quotas,
-      models,
     }),
   );
 

@@ -35,5 +35,11 @@ function withoutSecrets(path: readonly string[], value: unknown): unknown {
     );
   }
   if (isSecret(path)) return HIDDEN;
+  if (path[0] === 'webhooks' && path.at(-1) === 'url') return withoutPath(value);
   return typeof value === 'string' ? value.replace(USER_INFO, `$1${HIDDEN}@`) : value;
+}
+
+/** Who knows the path of some webhooks may call them. */
+function withoutPath(value: unknown): unknown {
+  return String(value).replace(/^(https?:\/\/)(?:[^/?#]*@)?([^/?#]*).*$/i, `$1$2/${HIDDEN}`);
 }

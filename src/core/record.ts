@@ -1,4 +1,5 @@
 import type { Evidence, UnitBits } from './evidence.ts';
+import type { HookAnswers } from './hook-answers.ts';
 import type { BreakerTrip, Command, Decision, Phase, Rollout } from './rollout.ts';
 import type { Route } from './route.ts';
 
@@ -21,6 +22,8 @@ export type DecisionBody = {
   readonly kind: 'decision';
   readonly rolloutId: string;
   readonly decision: Decision;
+  /** What webhooks had said; absent where none is asked about the model. */
+  readonly hooks?: HookAnswers | undefined;
 } & (
   | {
       readonly evidence: Evidence;

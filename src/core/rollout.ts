@@ -223,7 +223,8 @@ export type LiveMark = Pick<Evidence, 'live' | 'liveErrors' | 'liveFelt'>;
 
 /** What is to be done next, decided by a pure function and carried out by the controller. */
 export type Action =
-  | { readonly kind: 'wait'; readonly why: string }
+  /** `asks`: webhooks are to confirm what is proven. Absent where none is asked. */
+  | { readonly kind: 'wait'; readonly why: string; readonly asks?: 'promotion' }
   | { readonly kind: 'enterStep'; readonly step: number; readonly why: string }
   | { readonly kind: 'pause'; readonly why: string }
   | { readonly kind: 'promote'; readonly why: string }

@@ -2,9 +2,11 @@ import { SerialQueues } from '../concurrency/serial-queues.ts';
 import type { Adoption, RouteBasis } from '../core/adoption.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
+import type { RolloutHooks } from '../core/hook-answers.ts';
 import type { Random } from '../core/random.ts';
 import type { Reconfiguration } from '../core/reconfiguration.ts';
 import type { RecordBody } from '../core/record.ts';
+import type { RecordedChange } from '../core/recorded-change.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { BreakerTrip, Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
@@ -52,6 +54,10 @@ export type ControllerOptions = {
   readonly mirrorHealth?: LooksOptions['mirrorHealth'];
   readonly onMirrorHealth?: LooksOptions['onMirrorHealth'];
   readonly anchorState?: LooksOptions['anchorState'];
+  /** Called for each record that was written; must not throw. */
+  readonly onRecorded?: (change: RecordedChange) => void;
+  /** What webhooks say of rollouts; by default none is asked. */
+  readonly hooks?: RolloutHooks | undefined;
   readonly tickMs: number;
   /** The least time between two records of evidence while nothing is decided; by default 5 s. */
   readonly checkpointMs?: number;
@@ -83,7 +89,7 @@ export class Controller {
 
   constructor(options: ControllerOptions) {
     this.#options = options;
-    this.#book = new Logbook(options.ledger);
+    this.#book = new Logbook(options.ledger, options.onRecorded);
     this.#exports = new EvidenceExports(options);
     const shared = { ...options, book: this.#book, queues: this.#queues };
     const isOutdated = (route: Route): boolean => this.#reconciler.isOutdated(route);

@@ -2,8 +2,15 @@ import type { Anchor, AnchorStatus } from '../core/anchor.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Evidence } from '../core/evidence.ts';
 import { judgedSpec } from '../core/holdback.ts';
+import type { HookAnswers, RolloutHooks } from '../core/hook-answers.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
-import { type Action, isFinal, type Rollout, type RolloutSpec } from '../core/rollout.ts';
+import {
+  type Action,
+  type Decision,
+  isFinal,
+  type Rollout,
+  type RolloutSpec,
+} from '../core/rollout.ts';
 import type { VersionState } from '../core/version.ts';
 import { advance, beginsHoldback } from './action/advance.ts';
 import { type Decide, judge } from './action/judge.ts';
@@ -32,6 +39,8 @@ export type LooksOptions = {
   readonly anchorState?:
     | ((trial: Pick<RolloutSpec, 'model' | 'candidate'>) => VersionState | undefined)
     | undefined;
+  /** What webhooks say of rollouts; by default none is asked. */
+  readonly hooks?: RolloutHooks | undefined;
   readonly isServed: (model: string) => boolean;
   readonly checkpointMs?: number;
   readonly book: Logbook;
@@ -71,17 +80,30 @@ export class Looks {
     this.#checkMirror(rollout);
     const atMs = clock.wallMs();
     const evidence = read(rolloutId);
-    const decision = judge(this.#options.decide, { rollout, evidence, atMs });
+    const { hooks, decision } = this.#judge(rollout, evidence, atMs);
     this.#latest.set(model, { evidence, decision, rolloutId });
-    if (!isWorthRecording(trial, { evidence, decision }, checkpointMs ?? CHECKPOINT_MS)) return;
+    const look = { evidence, decision, hooks };
+    if (!isWorthRecording(trial, look, checkpointMs ?? CHECKPOINT_MS)) return;
     const { action } = decision;
     if (!this.#mayFollow(rollout, action)) return;
     const after = advance(rollout, { action, atMs, evidence });
-    const body = recordOfLook({ evidence, decision, before: rollout, after }, trial);
+    const body = recordOfLook({ ...look, before: rollout, after }, trial);
     if (action.kind === 'rollBack') await reconciler.recordEnd(body, after);
     else await book.append(body);
     if (beginsHoldback(rollout, after)) reconciler.beginHoldback(after);
     if (action.kind !== 'wait') await reconciler.reconcile(model);
+  }
+
+  /** Decides by the evidence and by what webhooks have said, and has them asked what that leaves open. */
+  #judge(rollout: Rollout, evidence: Evidence, atMs: number): Judgement {
+    const { decide, hooks: asked } = this.#options;
+    const hooks = asked?.answers(rollout);
+    const decision = judge(decide, { rollout, evidence, atMs, hooks });
+    const { action } = decision;
+    // A promotion that could not be recorded yet stays confirmed.
+    if (action.kind !== 'promote')
+      asked?.ask(rollout, action.kind === 'wait' && action.asks ? action.why : undefined);
+    return { hooks, decision };
   }
 
   /** Whether what follows can be recorded now; else the next look tries again. */
@@ -153,6 +175,8 @@ export class Looks {
     return decision && { rolloutId, spec, evidence, verdict: decision.verdict };
   }
 }
+
+type Judgement = { readonly hooks: HookAnswers | undefined; readonly decision: Decision };
 
 function ledgerText(book: Logbook): RolloutStatus['ledger'] {
   const health = book.health();

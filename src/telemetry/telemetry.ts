@@ -9,6 +9,7 @@ import type { ServeErrorCode } from '../core/errors.ts';
 import type { ExportOutcome, OtlpSignal } from '../core/otlp.ts';
 import type { Fallback, Tap } from '../core/outcome.ts';
 import type { ModelVersion } from '../core/version.ts';
+import type { WebhookResult } from '../core/webhook.ts';
 import { addCallerMetrics, type CallerListeners } from './caller-metrics.ts';
 import { addConfigMetrics } from './config-metrics.ts';
 import { FailureMetrics } from './failure-metrics.ts';
@@ -21,6 +22,7 @@ import { RequestRate } from './request-rate.ts';
 import { RolloutMetrics, type RolloutView } from './rollout-metrics.ts';
 import { ServingMetrics } from './serving-metrics.ts';
 import { addTritonMetrics, type VersionTally } from './triton-metrics.ts';
+import { addWebhookMetrics } from './webhook-metrics.ts';
 
 export type TelemetryOptions = {
   /** The program's version. */
@@ -34,6 +36,8 @@ export type TelemetryOptions = {
   readonly rollouts: () => readonly RolloutView[];
   /** Whether the ledger takes records; called at each scrape. */
   readonly ledger: () => LedgerView;
+  /** Events that wait, by webhook; called at each scrape. By default there are no webhooks. */
+  readonly webhooksWaiting?: () => ReadonlyMap<string, number>;
   /** What versions have done, to be shown under Triton's names too, called at each scrape; undefined: it is not. */
   readonly triton?: (() => readonly VersionTally[]) | undefined;
 };
@@ -53,6 +57,8 @@ export type Telemetry = CallerListeners & {
   readonly onConfigReload: (isSuccess: boolean) => void;
   /** For exports by OTLP: what became of so many items. */
   readonly onExport: (signal: OtlpSignal, outcome: ExportOutcome, items: number) => void;
+  /** For webhooks: what became of a delivery or a question. */
+  readonly onWebhook: (hook: string, result: WebhookResult) => void;
   /** For every part. `operation` is a fixed word of the code. */
   readonly onInternalError: (operation: string) => void;
   /** The recent request rate of a model; undefined while there are too few requests to say. */
@@ -69,16 +75,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const serving = new ServingMetrics(registry, options);
-  const { heldBytes } = options;
-  new Gauge({
-    name: 'understudy_held_bytes',
-    help: 'Bytes held by requests in flight (requests) or by copies for shadow hosts (mirror)',
-    labelNames: ['by'],
-    registers: [registry],
-    collect() {
-      for (const [by, bytes] of Object.entries(heldBytes())) this.set({ by }, bytes);
-    },
-  });
+  addHeldBytes(registry, options.heldBytes);
   const rate = new RequestRate(options.clock);
   const hosts = new HostMetrics(registry);
   const mirror = new MirrorMetrics(registry);
@@ -86,6 +83,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   new RolloutMetrics(registry, options.rollouts);
   addLedgerMetrics(registry, options.ledger);
   const callers = addCallerMetrics(registry);
+  const noHooks: ReadonlyMap<string, number> = new Map();
+  const onWebhook = addWebhookMetrics(registry, options.webhooksWaiting ?? (() => noHooks));
   const onConfigReload = addConfigMetrics(registry, options.clock);
   const internalErrors = new Counter({
     name: 'understudy_internal_errors_total',
@@ -115,6 +114,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     onMirror: mirror.onMirror,
     onFailure: failures.onFailure,
     onConfigReload,
+    onWebhook,
     onExport: (signal, outcome, items) => exports.inc({ signal, outcome }, items),
     onInternalError: (operation) => internalErrors.inc({ operation }),
     requestsPerSecond: (model) => rate.perSecond(model),
@@ -124,6 +124,18 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
         ? { contentType: OPEN_METRICS, text: openMetricsText(await collect()) }
         : { contentType: registry.contentType, text: await registry.metrics() },
   };
+}
+
+function addHeldBytes(registry: Registry, read: TelemetryOptions['heldBytes']): void {
+  new Gauge({
+    name: 'understudy_held_bytes',
+    help: 'Bytes held by requests in flight (requests) or by copies for shadow hosts (mirror)',
+    labelNames: ['by'],
+    registers: [registry],
+    collect() {
+      for (const [by, bytes] of Object.entries(read())) this.set({ by }, bytes);
+    },
+  });
 }
 
 function addBuildInfo(registry: Registry, version: string): void {

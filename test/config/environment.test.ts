@@ -13,8 +13,20 @@ t.test('an empty environment variable counts as absent', (t) => {
       colour: 'never',
       runtime: {},
       otlp: {},
+      webhookSecrets: {},
     },
   );
+  t.end();
+});
+
+t.test('secrets of webhooks are those of their prefix, and models get none of them', (t) => {
+  const read = readEnvironment({
+    UNDERSTUDY_WEBHOOK_GATE: 's',
+    UNDERSTUDY_WEBHOOKS: 'x',
+    PATH: '/',
+  });
+  t.same(read.webhookSecrets, { UNDERSTUDY_WEBHOOK_GATE: 's' });
+  t.same(read.runtime, {});
   t.end();
 });
 

@@ -241,8 +241,7 @@ t.test('everything has a default', async (t) => {
       mirrorBytesMax: 134_217_728,
     },
     telemetry: { tritonMetrics: false },
-    models: {},
-    source: {},
+    ...{ quotas: [], webhooks: [], models: {}, source: {} },
   });
   t.same(modelConfig(config, 'unnamed'), {
     instances: 'auto',

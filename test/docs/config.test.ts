@@ -14,7 +14,12 @@ import { projectRoot } from '../support/project-root.ts';
 import { blocksOf, codeIn, readPage, sectionsOf, tableRows } from './page.ts';
 
 const PAGE = 'docs/reference/config.md';
-const YAML_PAGES = [PAGE, 'docs/guides/first-rollout.md', 'docs/guides/what-a-verdict-means.md'];
+const YAML_PAGES = [
+  PAGE,
+  'docs/guides/first-rollout.md',
+  'docs/guides/what-a-verdict-means.md',
+  'docs/guides/webhooks.md',
+];
 
 /** The part of JSON Schema that `jsonSchema` uses. */
 type Schema = {

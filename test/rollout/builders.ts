@@ -1,6 +1,7 @@
 import type { RouteBasis } from '../../src/core/adoption.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { RolloutHooks } from '../../src/core/hook-answers.ts';
 import type { Preparation } from '../../src/core/preparation.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import type { LedgerRecord } from '../../src/core/record.ts';
@@ -155,6 +156,8 @@ export class World {
   readonly notComparable = new Map<string, string>();
   /** What the configured route rests on. */
   basis: RouteBasis = 'written';
+  /** What webhooks say; undefined: none is asked. */
+  hooks: RolloutHooks | undefined;
   /** Makes appends fail, as on a full disk. */
   diskFault: string | undefined;
   /** Awaited before each append, as on a slow disk. */
@@ -195,6 +198,7 @@ export class World {
       whyNotComparable: ({ candidate }) => this.notComparable.get(candidate),
       basisOf: () => this.basis,
       onFirstChoice: ({ model, stable }) => this.log.push(`chose ${model} ${stable}`),
+      hooks: this.hooks,
       tickMs: 1000,
       onInternalError: (operation, error) => this.errors.push(`${operation}: ${String(error)}`),
     });

@@ -1,6 +1,7 @@
 import { messageOf } from '../../core/errors.ts';
 import type { Evidence } from '../../core/evidence.ts';
 import { judgedSpec, partSpec } from '../../core/holdback.ts';
+import type { HookAnswers } from '../../core/hook-answers.ts';
 import type { Decision, Rollout, RolloutSpec } from '../../core/rollout.ts';
 import type { MetricName, Verdict } from '../../core/verdict.ts';
 import { stepOf } from './advance.ts';
@@ -19,18 +20,20 @@ export type Judged = {
   readonly rollout: Rollout;
   readonly evidence: Evidence;
   readonly atMs: number;
+  /** Undefined: no webhook is asked. */
+  readonly hooks?: HookAnswers | undefined;
 };
 
 /**
  * One decision, as the controller takes it and as replay takes it again. Should `decide` throw, that is a measurement that
  * failed: the verdict is `error`, and the rollout pauses.
  */
-export function judge(decide: Decide, { rollout, evidence, atMs }: Judged): Decision {
+export function judge(decide: Decide, { rollout, evidence, atMs, hooks }: Judged): Decision {
   const verdict =
     rollout.phase.kind === 'holdback'
       ? watchVerdict(decide, rollout, evidence)
       : stepVerdict(decide, rollout, evidence);
-  return { atMs, verdict, action: nextAction({ rollout, verdict, evidence, nowMs: atMs }) };
+  return { atMs, verdict, action: nextAction({ rollout, verdict, evidence, nowMs: atMs, hooks }) };
 }
 
 function stepVerdict(decide: Decide, rollout: Rollout, evidence: Evidence): Verdict {

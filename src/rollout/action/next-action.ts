@@ -1,4 +1,5 @@
 import type { Evidence } from '../../core/evidence.ts';
+import type { HookAnswers } from '../../core/hook-answers.ts';
 import {
   type Action,
   isFinal,
@@ -12,6 +13,7 @@ import type { MetricName, Verdict } from '../../core/verdict.ts';
 import { metricLabel } from '../../decide/metric-plans.ts';
 import { stepOf } from './advance.ts';
 import { bindingText } from './binding-need.ts';
+import { rollBackAsked, unconfirmedText } from './confirmation.ts';
 import { harmText, needText, stepTask, stepText } from './describe.ts';
 import { whyFutile } from './futility.ts';
 import { nextOfHoldback } from './holdback.ts';
@@ -24,10 +26,13 @@ export type Look = {
   readonly verdict: Verdict;
   readonly evidence: Evidence;
   readonly nowMs: number;
+  /** What webhooks have said; undefined: none is asked. */
+  readonly hooks?: HookAnswers | undefined;
 };
 
 /**
- * What is to be done next. In this order: a candidate proven worse is rolled back in every state, paused included; what
+ * What is to be done next. In this order: a candidate proven worse is rolled back in every state, paused included, and so is one that a
+ * webhook wants rolled back; what
  * could not be measured pauses; a budget of time that is used up does what the rollout says; then the step decides. Only a
  * `pass` leaves an analysis or promotes; `inconclusive` never does. A holdback has no budget but its own time.
  */
@@ -36,6 +41,8 @@ export function nextAction(look: Look): Action {
   if (isFinal(rollout.phase)) return wait('the rollout has ended');
   if (rollout.phase.kind === 'loading') return wait(loadingText(rollout.spec));
   if (verdict.kind === 'fail') return rollBackProven(look);
+  const asked = look.hooks && rollBackAsked(look.hooks);
+  if (asked !== undefined) return asked;
   const { phase } = rollout;
   if (phase.kind === 'holdback')
     return nextOfHoldback({ rollout, phase, verdict, nowMs, idle: idleText(look) });
@@ -116,7 +123,10 @@ function nextOfPromotion(look: Look, place: Place): Action {
       'all is proven, on traffic of an hour ago: promotes on new traffic, or by hand',
     );
   }
-  return { kind: 'promote', why: `proven: ${provenText(look.verdict)}` };
+  const proven = `proven: ${provenText(look.verdict)}`;
+  const unconfirmed = unconfirmedText(look.hooks);
+  if (unconfirmed === undefined) return { kind: 'promote', why: proven };
+  return { ...waitAt(look, place, `${proven}; ${unconfirmed}`), asks: 'promotion' };
 }
 
 function waitForProof(look: Look, place: Place): Action {
@@ -137,7 +147,7 @@ function endFutile(look: Look, why: string): Action {
   return { kind: 'rollBack', why: text, decidedBy: ['maxSamples'] };
 }
 
-function waitAt(look: Look, place: Place, text: string): Action {
+function waitAt(look: Look, place: Place, text: string): Wait {
   const idle = idleText(look);
   const at = stepText(look.rollout.spec, place.index);
   if (rulesOf(look.rollout.spec) === 1) return wait(`${at}, ${text}`);
@@ -188,7 +198,9 @@ function hold(look: Look, why: string): Action {
   return look.rollout.phase.kind === 'paused' ? wait(`paused: ${why}`) : { kind: 'pause', why };
 }
 
-function wait(why: string): Action {
+type Wait = Extract<Action, { kind: 'wait' }>;
+
+function wait(why: string): Wait {
   return { kind: 'wait', why };
 }
 
@@ -207,7 +219,14 @@ const LEFT_OF_RULES_1 = 'promote by hand, abort, or start again with a longer ma
 function inconclusiveText(look: Look): string {
   const { spec } = look.rollout;
   const left = rulesOf(spec) === 1 ? LEFT_OF_RULES_1 : LEFT;
-  return `inconclusive after ${durationText(spec.maxDurationMs)} (maxDuration; ${left}): ${needsText(look)}`;
+  const open = unconfirmedAtEnd(look) ?? needsText(look);
+  return `inconclusive after ${durationText(spec.maxDurationMs)} (maxDuration; ${left}): ${open}`;
+}
+
+/** Where all is proven, a confirmation is all that is missing. */
+function unconfirmedAtEnd({ rollout: { spec, phase }, verdict, hooks }: Look): string | undefined {
+  const isLast = spec.steps[stepOf(phase)]?.kind === 'promote' && verdict.kind === 'pass';
+  return isLast ? unconfirmedText(hooks) : undefined;
 }
 
 /** What is required and not yet proven: what binds, and with the first rules all of it, with numbers. */

@@ -128,11 +128,11 @@ class Findings {
     this.#decide = decide;
   }
 
-  add({ index, before, evidence, decision }: RecordedLook): void {
+  add({ index, before, evidence, decision, hooks }: RecordedLook): void {
     const { atMs } = decision;
     const look = { record: index, atMs };
     const rollout = { ...before, spec: { ...before.spec, margins: this.#asked } };
-    const asked = judge(this.#decide, { rollout, evidence, atMs });
+    const asked = judge(this.#decide, { rollout, evidence, atMs, hooks });
     const verdict = { recorded: decision.verdict.kind, asked: asked.verdict.kind };
     const action = { recorded: decision.action.kind, asked: asked.action.kind };
     this.#looks += 1;

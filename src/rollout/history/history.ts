@@ -1,5 +1,6 @@
 import type { Anchor } from '../../core/anchor.ts';
 import { type Evidence, NO_EVIDENCE } from '../../core/evidence.ts';
+import type { HookAnswers } from '../../core/hook-answers.ts';
 import type { LedgerRecord, RecordBody } from '../../core/record.ts';
 import {
   type Command,
@@ -36,6 +37,8 @@ export type Trial = {
   /** As of the last recorded look. */
   readonly evidence: Evidence;
   readonly decision: Decision | undefined;
+  /** What webhooks had said by then; absent: none was asked. */
+  readonly hooks?: HookAnswers | undefined;
   /** The step that it is in, or was in when it ended; from 0. */
   readonly step: number;
   /** The last record about it. */
@@ -164,8 +167,8 @@ export function withRecord(history: History, record: LedgerRecord): History {
     }
     case 'decision': {
       const look = lookOfRecord(body, trialOf(history, body.rolloutId));
-      const { evidence, decision, before, after } = look;
-      const trial = { rollout: after, evidence, decision, ...startingAgain(before, after) };
+      const { evidence, decision, before, after, hooks } = look;
+      const trial = { rollout: after, evidence, decision, hooks, ...startingAgain(before, after) };
       const change = { id: body.rolloutId, trial, owed: moves(decision) };
       const { verdict } = decision;
       const next = withTrial(history, record, change);

@@ -1,6 +1,7 @@
 import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { LedgerRecord, RecordBody } from '../../core/record.ts';
+import type { RecordedChange } from '../../core/recorded-change.ts';
 import { CHAIN_START, type ChainEnd, chainAfter, problemOf } from '../../ledger/chain.ts';
 import {
   type AppendOptions,
@@ -14,6 +15,7 @@ import {
   type ModelHistory,
   modelHistory,
   NO_HISTORY,
+  type Trial,
   withRecord,
 } from './history.ts';
 
@@ -34,14 +36,17 @@ export class NotRecordedError extends Error {
  */
 export class Logbook {
   readonly #ledger: Ledger;
+  readonly #onRecorded: (change: RecordedChange) => void;
   readonly #appends = new SerialQueue();
   #kept: readonly RecordBody[] = [];
   #end: ChainEnd = CHAIN_START;
   #history: History = NO_HISTORY;
   #fenced = false;
 
-  constructor(ledger: Ledger) {
+  /** @param onRecorded called for each record that was written; must not throw. */
+  constructor(ledger: Ledger, onRecorded: (change: RecordedChange) => void = () => undefined) {
     this.#ledger = ledger;
+    this.#onRecorded = onRecorded;
   }
 
   /** Reads and checks the whole chain. Throws LedgerBrokenError at the first record that cannot be trusted. */
@@ -117,7 +122,9 @@ export class Logbook {
   async #write(body: RecordBody, options?: AppendOptions): Promise<LedgerRecord> {
     try {
       const record = await this.#ledger.append(body, this.#end.head, options);
+      const before = this.#history;
       this.#fold(record);
+      this.#onRecorded(changeBetween(record, before, this.#history));
       return record;
     } catch (error) {
       if (!(error instanceof HeadMovedError)) throw new NotRecordedError(error);
@@ -130,4 +137,16 @@ export class Logbook {
     this.#end = chainAfter(record);
     this.#history = withRecord(this.#history, record);
   }
+}
+
+/** The rollout that a record is about is the one that has it as its last. */
+function changeBetween(record: LedgerRecord, before: History, after: History): RecordedChange {
+  const about = trialsOf(after).find(({ lastRecord }) => lastRecord.index === record.index);
+  const id = about?.rollout.id;
+  const stood = id === undefined ? undefined : trialsOf(before).find((it) => it.rollout.id === id);
+  return { record, before: stood?.rollout, after: about?.rollout };
+}
+
+function trialsOf(history: History): readonly Trial[] {
+  return [...history.values()].flatMap((model) => model.trials);
 }

@@ -4,6 +4,7 @@
  * one before; rollouts stand in looks that move them. Reading the records one after the other gives each look whole, to the last bit.
  */
 import type { Evidence } from '../../core/evidence.ts';
+import type { HookAnswers } from '../../core/hook-answers.ts';
 import type { DecisionBody } from '../../core/record.ts';
 import { type Decision, type Rollout, rulesOf } from '../../core/rollout.ts';
 import { canonicalJson } from '../../ledger/canonical-json.ts';
@@ -14,6 +15,8 @@ import { newUnitsOf, wholeEvidence, withNewUnits, withoutUnits } from './new-uni
 export type Look = {
   readonly evidence: Evidence;
   readonly decision: Decision;
+  /** What webhooks had said; absent: none was asked. */
+  readonly hooks?: HookAnswers | undefined;
   readonly before: Rollout;
   readonly after: Rollout;
 };
@@ -28,9 +31,10 @@ export type Stood = {
 
 /** The record of a look. Under the first rules all of it stays whole. */
 export function recordOfLook(look: Look, stood: Stood): DecisionBody {
-  const { evidence, decision, before, after } = look;
-  const body = { kind: 'decision', rolloutId: before.id } as const;
-  if (rulesOf(before.spec) === 1) return { ...body, ...look };
+  const { evidence, decision, hooks, before, after } = look;
+  const said = hooks === undefined ? {} : { hooks };
+  const body = { kind: 'decision', rolloutId: before.id, ...said } as const;
+  if (rulesOf(before.spec) === 1) return { ...body, evidence, decision, before, after };
   const newUnits = newUnitsOf(evidence, stood.evidence);
   const counts = withoutUnits(evidence);
   if (stood.decision === undefined)
@@ -44,10 +48,11 @@ export function recordOfLook(look: Look, stood: Stood): DecisionBody {
  * The look that a record has, whole. Throws where it continues from a look that is not there; then records before it are missing.
  */
 export function lookOfRecord(body: DecisionBody, stood: Stood | undefined): Look {
-  const { decision } = body;
+  const { decision, hooks } = body;
+  const said = hooks === undefined ? {} : { hooks };
   if (body.changed === undefined) {
     const { before, after } = body;
-    return { evidence: wholeEvidence(body, stood?.evidence), decision, before, after };
+    return { evidence: wholeEvidence(body, stood?.evidence), decision, ...said, before, after };
   }
   if (stood?.decision === undefined)
     throw new RangeError(
@@ -55,5 +60,6 @@ export function lookOfRecord(body: DecisionBody, stood: Stood | undefined): Look
     );
   const { before = stood.rollout, after = before } = body;
   const counts = changedBy(withoutUnits(stood.evidence), body.changed) as Evidence;
-  return { evidence: withNewUnits(counts, body.newUnits, stood.evidence), decision, before, after };
+  const evidence = withNewUnits(counts, body.newUnits, stood.evidence);
+  return { evidence, decision, ...said, before, after };
 }

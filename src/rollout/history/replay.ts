@@ -78,10 +78,10 @@ function retake(
   look: Look,
   { stood, decide }: { readonly stood: Trial | undefined; readonly decide: Decide },
 ): readonly Disagreement[] {
-  const { evidence, before, after } = look;
+  const { evidence, before, after, hooks } = look;
   const { atMs } = look.decision;
   const rolloutId = before.id;
-  const decision = judge(decide, { rollout: before, evidence, atMs });
+  const decision = judge(decide, { rollout: before, evidence, atMs, hooks });
   const next = advance(before, { action: decision.action, atMs, evidence });
   const compared = [
     { what: 'before', recorded: before, recomputed: stood?.rollout },

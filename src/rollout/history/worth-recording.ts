@@ -1,6 +1,8 @@
 import type { Evidence } from '../../core/evidence.ts';
+import type { HookAnswers } from '../../core/hook-answers.ts';
 import type { Decision } from '../../core/rollout.ts';
 import { metricLabel } from '../../decide/metric-plans.ts';
+import { answersKey } from '../action/confirmation.ts';
 import type { Trial } from './history.ts';
 import { changeBetween } from './json-change.ts';
 import { withoutUnits } from './new-units.ts';
@@ -9,17 +11,22 @@ import { withoutUnits } from './new-units.ts';
 const CHECKPOINT_AGE_RATIO = 0.01;
 
 /**
- * Whether a look is recorded: always if something is to be done or a finding changed, else once in a while if there is
+ * Whether a look is recorded: always if something is to be done, a finding changed or a webhook said something else, else once in a while if there is
  * new evidence. What was seen since the last record is all that a `kill -9` can lose: `checkpointMs`, or 1 % of the trial.
  */
 export function isWorthRecording(
   trial: Trial,
-  look: { readonly evidence: Evidence; readonly decision: Decision },
+  look: {
+    readonly evidence: Evidence;
+    readonly decision: Decision;
+    readonly hooks: HookAnswers | undefined;
+  },
   checkpointMs: number,
 ): boolean {
   const { evidence, decision } = look;
   if (decision.action.kind !== 'wait' || trial.decision === undefined) return true;
   if (findingsOf(decision) !== findingsOf(trial.decision)) return true;
+  if (answersKey(look.hooks) !== answersKey(trial.hooks)) return true;
   const { heldBackSinceMs, startedMs } = trial.rollout;
   const ageMs = decision.atMs - (heldBackSinceMs ?? startedMs);
   const dueMs = Math.max(checkpointMs, CHECKPOINT_AGE_RATIO * ageMs);

@@ -42,6 +42,8 @@ export type Otel = {
   readonly traces: TraceParts | undefined;
   /** For the ledger: called with each record once it is written. */
   readonly onRecord: (body: RecordBody) => void;
+  /** The span of a rollout, by its id; undefined: none is traced. */
+  readonly traceparentOf: (rolloutId: string) => string | undefined;
   /** Sends what waits. May take as long as the exporters' time limits. Never rejects. */
   readonly close: () => Promise<void>;
 };
@@ -84,6 +86,7 @@ export async function openOtel(options: OtelOptions): Promise<Otel> {
     log: emit === undefined ? log : both(log, emit),
     traces,
     onRecord: trials.onRecord,
+    traceparentOf: trials.traceparentOf,
     close: async () => {
       trials.close();
       await Promise.allSettled(parts.map((part) => part.shutdown()));

@@ -33,6 +33,9 @@ const LOOK_DELAY_MS = 250;
 /** Of a reason, in characters. */
 const WHY_MAX = 500;
 
+/** Rollouts that are over and may still be told of. */
+const ENDED_MAX = 100;
+
 type Open = { readonly root: Span | undefined; part: Span | undefined; key: string };
 
 /**
@@ -44,6 +47,8 @@ export class RolloutTraces {
   readonly #options: RolloutTracesOptions;
   /** By rollout: those that are not over. */
   readonly #open = new Map<string, Open>();
+  /** The newest of those that are over. */
+  readonly #ended = new Map<string, Span>();
   #timer: NodeJS.Timeout | undefined;
   #isFirst = true;
 
@@ -58,6 +63,14 @@ export class RolloutTraces {
       this.#onDecision(body);
     }
     this.#timer ??= setTimeout(() => this.look(), LOOK_DELAY_MS).unref();
+  };
+
+  /** The span of a rollout that has begun here, or has ended of late. */
+  readonly traceparentOf = (rolloutId: string): string | undefined => {
+    const span = this.#open.get(rolloutId)?.root ?? this.#ended.get(rolloutId);
+    if (span === undefined) return undefined;
+    const { traceId, spanId } = span.spanContext();
+    return `00-${traceId}-${spanId}-01`;
   };
 
   /** Ends what is open: the process stops before the rollouts do. */
@@ -102,6 +115,15 @@ export class RolloutTraces {
     open.root?.setAttribute('understudy.rollout.why', rollout.why.slice(0, WHY_MAX));
     open.root?.end(endedMs);
     this.#open.delete(id);
+    this.#keep(id, open.root);
+  }
+
+  /** What is told of an end comes later than the look at it. */
+  #keep(id: string, root: Span | undefined): void {
+    if (root === undefined) return;
+    this.#ended.set(id, root);
+    const [oldest] = this.#ended.keys();
+    if (this.#ended.size > ENDED_MAX && oldest !== undefined) this.#ended.delete(oldest);
   }
 
   #begin(rollout: RolloutLook): Span | undefined {
