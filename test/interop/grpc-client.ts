@@ -1,11 +1,18 @@
 import { join } from 'node:path';
-import { type Client, credentials, loadPackageDefinition, type ServiceError } from '@grpc/grpc-js';
+import {
+  type Client,
+  credentials,
+  loadPackageDefinition,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
 import { projectRoot } from '../support/project-root.ts';
 
 type Message = Readonly<Record<string, unknown>>;
-type Call = (request: Message, done: (error: ServiceError | null, answer: Message) => void) => void;
+type Done = (error: ServiceError | null, answer: Message) => void;
+type Call = (request: Message, metadata: Metadata, done: Done) => void;
 
 /** A client that knows nothing but the .proto file, as a stranger would make it. */
 export function grpcClient(address: string) {
@@ -16,11 +23,10 @@ export function grpcClient(address: string) {
   };
   const client = new inference.GRPCInferenceService(address, credentials.createInsecure());
   return {
-    call: (method: string, request: Message) =>
+    call: (method: string, request: Message, metadata = new Metadata()) =>
       new Promise<Message>((resolve, reject) => {
-        const done = (error: ServiceError | null, answer: Message): void =>
-          error ? reject(error) : resolve(answer);
-        client[method]?.call(client, request, done);
+        const done: Done = (error, answer) => (error ? reject(error) : resolve(answer));
+        client[method]?.call(client, request, metadata, done);
       }),
     close: () => client.close(),
   };
