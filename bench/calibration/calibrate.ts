@@ -7,8 +7,8 @@ import type { World } from './world.ts';
 
 export type CalibrateOptions = {
   readonly contender: Contender;
-  /** Runs of each world. Seeds are 1, 2, 3 and so on, so more runs begin with those of before. */
-  readonly runsOf: (world: World) => number;
+  /** Runs of the world in all. Seeds are 1, 2, 3 and so on, so more runs begin with those of before. */
+  readonly runs: number;
   /** Where runs are kept, and under which digest of the code; undefined: nowhere. */
   readonly progress: { readonly folder: string; readonly code: string } | undefined;
 };
@@ -19,7 +19,7 @@ const KEEP_EVERY = 20;
 /** Runs a world until it has had its runs. */
 export async function calibrate(
   world: World,
-  { contender, runsOf, progress }: CalibrateOptions,
+  { contender, runs, progress }: CalibrateOptions,
 ): Promise<KeptWorld> {
   const { name, about, claim, knownBeyond } = world;
   const { errorBudget } = specOf(world, 'salt');
@@ -34,7 +34,6 @@ export async function calibrate(
     budget: errorBudget,
     tally,
   });
-  const runs = runsOf(world);
   while (tally.runs < runs) {
     tally = withOutcome(tally, simulate(world, contender, tally.runs + 1));
     const isDue = tally.runs % KEEP_EVERY === 0 || tally.runs === runs;

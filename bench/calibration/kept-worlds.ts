@@ -28,18 +28,15 @@ export async function readProgress(
   return progress?.code === code ? progress : undefined;
 }
 
-/** All that is kept in the folder, in the order of the worlds' names. */
-export async function readKept(folder: string): Promise<readonly KeptWorld[]> {
+/** All that is kept in the folder, in the order of the worlds' names, of whichever code. */
+export async function readKept(folder: string): Promise<readonly Progress[]> {
   const files = (await readdir(folder).catch(() => []))
     .filter((file) => file.endsWith('.json'))
     .sort();
   return Promise.all(
-    files.map(async (file) => {
-      const { code: _, ...kept } = JSON.parse(
-        await readFile(path.join(folder, file), 'utf8'),
-      ) as Progress;
-      return kept;
-    }),
+    files.map(
+      async (file) => JSON.parse(await readFile(path.join(folder, file), 'utf8')) as Progress,
+    ),
   );
 }
 

@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
 import { calibrate } from '../../bench/calibration/calibrate.ts';
+import { CodeDigests } from '../../bench/calibration/code-digest.ts';
 import { CONTENDERS } from '../../bench/calibration/head-to-head.ts';
 import { gatePictures } from '../../bench/calibration/head-to-head-table.ts';
 import { limitOfLinear, limitOfMean } from '../../bench/calibration/information-limit.ts';
@@ -35,7 +36,7 @@ const SAME: World = {
 };
 
 const RUNS = 30;
-const NOT_KEPT = { runsOf: () => RUNS, progress: undefined };
+const NOT_KEPT = { runs: RUNS, progress: undefined };
 
 t.test('the real rule keeps within its budget where the versions are the same', async (t) => {
   const kept = await calibrate(SAME, { contender: understudy(), ...NOT_KEPT });
@@ -64,13 +65,32 @@ t.test('a calibration that was stopped goes on where it was', async (t) => {
   const upTo = (runs: number, code: string) =>
     calibrate(world, {
       contender: understudy(),
-      runsOf: () => runs,
+      runs,
       progress: { folder, code },
     });
   const whole = await calibrate(world, { ...NOT_KEPT, contender: understudy() });
   await upTo(7, 'a');
   t.same((await upTo(RUNS, 'a')).tally, whole.tally);
   t.equal((await upTo(2, 'b')).tally.runs, 2, 'runs of other code do not count');
+});
+
+t.test('runs are of other code once anything that their world imports is edited', async (t) => {
+  const folder = t.testdir({
+    'world.js': "import {\n  b,\n} from './b.js';\nexport const a = b;\n",
+    'b.js': 'export const b = 1;\n',
+    'c.js': 'export const c = 1;\n',
+  });
+  const edit = (file: string, text: string) => writeFile(path.join(folder, file), text);
+  const digest = () => new CodeDigests().of(path.join(folder, 'world.js'));
+  const before = await digest();
+  await edit('c.js', 'export const c = 2;\n');
+  await edit('b.js', '/**\n * Said\n * better.\n */\n// In two ways.\nexport const b = 1;\n');
+  t.equal(await digest(), before, 'by what it does not import, and by comments, nothing changes');
+  await edit('b.js', 'export const b = 2;\n');
+  t.not(await digest(), before);
+  const files = await new CodeDigests().files(path.join(folder, 'world.js'));
+  for (const rule of ['src/decide/errors.js', 'src/compare/units.js', 'src/stats/mixture.js'])
+    t.ok(files.includes(path.join(projectRoot, 'out', rule)), rule);
 });
 
 t.test('what is due runs in the order of its moments, not of planning', async (t) => {
