@@ -9,6 +9,8 @@ import { sortedRecord } from './difference-tally.ts';
  */
 export class UnitFilter {
   readonly #levels: Uint8Array[] = [];
+  /** As evidence has them; undefined where units were added since. Each look asks, and a full level is a hundred kilobytes. */
+  readonly #texts: (string | undefined)[] = [];
   /** Bits set at the last level. */
   #set = 0;
 
@@ -34,13 +36,18 @@ export class UnitFilter {
       bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7));
       this.#set += 1;
     }
+    this.#texts[this.#levels.length - 1] = undefined;
     return true;
   }
 
   snapshot(): UnitBits {
-    return sortedRecord(
-      this.#levels.map((bytes, level) => [`${level}`, Buffer.from(bytes).toString('base64')]),
-    );
+    return sortedRecord(this.#levels.map((_, level) => [`${level}`, this.#textOf(level)]));
+  }
+
+  #textOf(level: number): string {
+    const text = this.#texts[level] ?? Buffer.from(this.#levels[level] ?? []).toString('base64');
+    this.#texts[level] = text;
+    return text;
   }
 
   /** The level that takes new units: a filter is full when half of its bits are set. */
