@@ -103,9 +103,13 @@ export class LiveErrors {
   #count(requests: readonly Request[], place: string): void {
     const shares = this.#shares.get(place) ?? new Map<string, number>();
     this.#shares.set(place, shares);
-    const seen = requests.filter(({ isCovered }) => !isCovered);
-    const failed = seen.filter(({ isFailed }) => isFailed);
-    if (seen.length > 0) increment(shares, shareText([failed.length], seen.length));
+    let [seen, failed] = [0, 0];
+    for (const { isCovered, isFailed } of requests) {
+      if (isCovered) continue;
+      seen += 1;
+      if (isFailed) failed += 1;
+    }
+    if (seen > 0) increment(shares, shareText([failed], seen));
   }
 }
 

@@ -3,7 +3,8 @@
  * takes time for each, so what is the same share is the same key.
  */
 export function shareText(parts: readonly number[], whole: number): string {
-  const divisor = parts.reduce(greatestDivisor, whole);
+  // Most units are one request.
+  const divisor = whole === 1 ? 1 : parts.reduce(greatestDivisor, whole);
   return `${parts.map((part) => part / divisor).join(':')}/${whole / divisor}`;
 }
 

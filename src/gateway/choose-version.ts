@@ -89,9 +89,8 @@ function drawn(route: Route, unit: string): Assignment {
   const line = lineOf(route);
   // One share takes all: no need to hash.
   const bucket = line.length === 1 ? 0 : bucketBp(route.salt, unit);
-  const found = line.find(({ endBp }) => bucket < endBp);
-  assert(found !== undefined, `the shares of '${route.model}' do not cover bucket ${bucket}`);
-  return found.assignment;
+  for (const { endBp, assignment } of line) if (bucket < endBp) return assignment;
+  assert.fail(`the shares of '${route.model}' do not cover bucket ${bucket}`);
 }
 
 function assignmentOf(route: Route, share: Share, shares: readonly Share[]): Assignment {

@@ -1,5 +1,5 @@
 /** log(sum(exp(values))), without overflow. Minus infinity for no values. */
-export function logSumExp(values: readonly number[]): number {
+export function logSumExp(values: readonly number[] | Float64Array): number {
   let greatest = Number.NEGATIVE_INFINITY;
   for (const value of values) {
     if (Number.isNaN(value)) return Number.NaN;

@@ -52,8 +52,11 @@ export function samplesToGo(
 ): number | undefined {
   if (!(samples > 0) || !Number.isFinite(logNeeded)) return undefined;
   if (logEvidence(mixture) >= logNeeded) return 0;
-  const after = (times: number): number =>
-    logSumExp(mixture.map((bet) => bet.logWeight + bet.logWealth * times));
+  const logs = new Float64Array(mixture.length);
+  const after = (times: number): number => {
+    for (const [at, bet] of mixture.entries()) logs[at] = bet.logWeight + bet.logWealth * times;
+    return logSumExp(logs);
+  };
   // Each growing bet alone gets there in the end, so the earliest of them bounds the answer from above.
   const latest = mixture
     .filter((bet) => bet.logWealth > 0)

@@ -28,17 +28,17 @@ export class LiveOrder {
     const request = this.#requests.get(requestId);
     if (request === undefined) return;
     request.end = end;
-    const faults: unknown[] = [];
+    let faults: unknown[] | undefined;
     for (const [id, { drawn, end: known }] of this.#requests) {
       if (known === undefined) break;
       this.#requests.delete(id);
       try {
         this.#take(drawn, known);
       } catch (thrown) {
-        faults.push(thrown);
+        faults = [...(faults ?? []), thrown];
       }
     }
-    if (faults.length > 0) throw faults[0];
+    if (faults !== undefined) throw faults[0];
   }
 
   /** Requests that have been assigned and not handed on. */
