@@ -48,9 +48,11 @@ export class VirtualTime implements Clock {
     let place = 0;
     for (;;) {
       const left = 2 * place + 1;
-      const [a, b] = [this.#heap[left], this.#heap[left + 1]];
+      const a = this.#heap[left];
       if (a === undefined) break;
-      const [child, at] = b !== undefined && isEarlier(b, a) ? [b, left + 1] : [a, left];
+      const b = this.#heap[left + 1];
+      const at = b !== undefined && isEarlier(b, a) ? left + 1 : left;
+      const child = this.#heap[at] ?? a;
       if (isEarlier(last, child)) break;
       this.#heap[place] = child;
       place = at;
