@@ -4,13 +4,17 @@ import type { Clock } from '../core/clock.ts';
 import { createEntrance, type Entrance, type Plane } from '../core/entrance.ts';
 import type { Log } from '../core/log.ts';
 import type { RecordBody } from '../core/record.ts';
+import type { SessionDoor } from '../core/session.ts';
 import { isLoopbackAddress } from '../core/web-caller.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import { type Release, releasing } from './release.ts';
 
 /** What asks the callers of each port; undefined: authentication is off. */
-export type Entrances = Readonly<Record<Plane, Entrance | undefined>>;
+export type Entrances = Readonly<Record<Plane, Entrance | undefined>> & {
+  /** Browsers on the admin port. */
+  readonly sessions: SessionDoor | undefined;
+};
 
 export type EntranceParts = {
   readonly config: Config;
@@ -35,7 +39,7 @@ export async function openEntrances(parts: EntranceParts, release: Release): Pro
   const { config, keyPepper, clock, log, telemetry, controller } = parts;
   if (config.auth === undefined) {
     warnOfOpenPorts(config, log);
-    return { http: undefined, grpc: undefined, admin: undefined };
+    return { http: undefined, grpc: undefined, admin: undefined, sessions: undefined };
   }
   const doors = await openDoors({
     ...{ config, keyPepper, clock, log },
@@ -50,7 +54,12 @@ export async function openEntrances(parts: EntranceParts, release: Release): Pro
   release.push(releasing('the keys of callers', async () => doors.close()));
   const entranceOf = (plane: Plane): Entrance =>
     createEntrance({ doors, onRefused: (reason) => telemetry.onCallerRefused(plane, reason) });
-  return { http: entranceOf('http'), grpc: entranceOf('grpc'), admin: entranceOf('admin') };
+  return {
+    http: entranceOf('http'),
+    grpc: entranceOf('grpc'),
+    admin: entranceOf('admin'),
+    sessions: doors.sessions,
+  };
 }
 
 function warnOfOpenPorts({ server }: Config, log: Log): void {

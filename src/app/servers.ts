@@ -130,6 +130,8 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const { onInternalError } = options;
   const server = createAdminServer({
     entrance: options.entrances.admin,
+    sessions: options.entrances.sessions,
+    onSession: (what, by) => void controller.note({ kind: 'access', what, ...by }),
     controller,
     ledger: () => controller.ledger(),
     whyStarting: options.starting.whyStarting,

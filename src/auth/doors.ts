@@ -1,12 +1,13 @@
 import type { AuthSection } from '../config/auth-section.ts';
-import type { KeyFile } from '../config/key-file.ts';
 import { type Caller, type Credentials, checkRole, type Doors } from '../core/caller.ts';
+import type { Callers } from './callers.ts';
 import { certificateName } from './certificate-name.ts';
 import { grantsTo } from './grants.ts';
-import type { KeyCheck, KeyRefusal, KeyStore } from './key-store.ts';
+import { keyOf } from './key-of.ts';
+import type { KeyStore } from './key-store.ts';
 import { missingCredential, type Presented, presentedIn } from './presented.ts';
 import { type RefusalReason, UnauthenticatedError } from './refusal.ts';
-import type { TokenSubject } from './token-claims.ts';
+import type { Sessions } from './sessions.ts';
 import type { Tokens } from './tokens.ts';
 
 export type DoorsOptions = {
@@ -14,6 +15,8 @@ export type DoorsOptions = {
   readonly auth: () => AuthSection;
   readonly keys: Pick<KeyStore, 'check'>;
   readonly tokens: Pick<Tokens, 'verify'>;
+  readonly sessions: Pick<Sessions, 'use'>;
+  readonly callers: Callers;
   /** Called for each refusal. Must not throw. */
   readonly onRefused: (reason: RefusalReason) => void;
 };
@@ -21,9 +24,9 @@ export type DoorsOptions = {
 /** The name of callers without credentials. */
 const ANONYMOUS = 'anonymous';
 
-/** Who asks, by API key, token, client certificate or not at all; and what they may do. */
-export function createDoors({ auth, keys, tokens, onRefused }: DoorsOptions): Doors {
-  const callers = new Callers();
+/** Who asks, by API key, token, session, client certificate or not at all; and what they may do. */
+export function createDoors(options: DoorsOptions): Doors {
+  const { auth, keys, tokens, sessions, callers, onRefused } = options;
   const callerOf = (presented: Presented): Caller | Promise<Caller> => {
     const section = auth();
     switch (presented.kind) {
@@ -35,6 +38,8 @@ export function createDoors({ auth, keys, tokens, onRefused }: DoorsOptions): Do
         const name = `certificate:${certificateName(presented.certificate)}`;
         return { name, grants: grantsTo(section, [name]) };
       }
+      case 'session':
+        return sessions.use(presented.cookie, presented.secret, presented.with).caller;
       case 'token': {
         const verified = tokens.verify(presented.text);
         if (!(verified instanceof Promise)) return callers.ofUser(verified.subject, section);
@@ -70,46 +75,3 @@ export function createDoors({ auth, keys, tokens, onRefused }: DoorsOptions): Do
     },
   };
 }
-
-/** The caller of each key and user, made once as long as neither it nor the section changes. */
-class Callers {
-  readonly #made = new WeakMap<
-    KeyFile | TokenSubject,
-    { readonly section: AuthSection; readonly caller: Caller }
-  >();
-
-  ofKey(key: KeyFile, section: AuthSection): Caller {
-    return this.#of(key, section, () => ({
-      name: `key:${key.name}`,
-      grants: [...grantsTo(section, []), ...key.grants],
-    }));
-  }
-
-  ofUser(subject: TokenSubject, section: AuthSection): Caller {
-    return this.#of(subject, section, () => ({
-      name: subject.name,
-      grants: grantsTo(section, [subject.name, ...subject.groups]),
-    }));
-  }
-
-  #of(source: KeyFile | TokenSubject, section: AuthSection, make: () => Caller): Caller {
-    const made = this.#made.get(source);
-    if (made?.section === section) return made.caller;
-    const caller = make();
-    this.#made.set(source, { section, caller });
-    return caller;
-  }
-}
-
-function keyOf(check: KeyCheck): KeyFile {
-  if (check.kind === 'key') return check.key;
-  throw new UnauthenticatedError(`key-${check.why}`, REFUSED[check.why]);
-}
-
-/** That a key has expired, or was revoked, learns only who has it. */
-const REFUSED: Readonly<Record<KeyRefusal, string>> = {
-  malformed: 'expected an API key that this gateway knows, found another',
-  unknown: 'expected an API key that this gateway knows, found another',
-  expired: 'expected an API key that is valid, found one that has expired',
-  revoked: 'expected an API key that is valid, found one that was revoked',
-};

@@ -1,12 +1,20 @@
-import type { ClientCertificate, Credentials } from '../core/caller.ts';
+import type { ClientCertificate, Credentials, SessionCredentials } from '../core/caller.ts';
 import { KEY_LENGTH, KEY_START } from './api-key.ts';
 import { UnauthenticatedError } from './refusal.ts';
+import { PLAIN_COOKIE, SECURE_COOKIE } from './sessions.ts';
 
 /** The one credential that came with a request. */
 export type Presented =
   | { readonly kind: 'none' }
   | { readonly kind: 'key'; readonly text: string }
   | { readonly kind: 'token'; readonly text: string }
+  | {
+      readonly kind: 'session';
+      /** The name of the cookie. */
+      readonly cookie: string;
+      readonly secret: string;
+      readonly with: SessionCredentials;
+    }
   | { readonly kind: 'certificate'; readonly certificate: ClientCertificate };
 
 /** Longer than tokens with hundreds of groups; what is longer is not read. */
@@ -24,14 +32,40 @@ const HOW =
  *
  * @throws UnauthenticatedError before any work is done for what is too long or has no form of ours.
  */
-export function presentedIn({ authorization, apiKey, certificate }: Credentials): Presented {
-  const count = authorization.length + apiKey.length;
+export function presentedIn(credentials: Credentials): Presented {
+  const { authorization, apiKey, certificate, session } = credentials;
+  const cookies = session === undefined ? NONE : sessionCookiesIn(session);
+  const count = authorization.length + apiKey.length + cookies.length;
   if (count > 1) throw new UnauthenticatedError('several', `expected ${HOW}; found ${count}`);
   const [bearer] = authorization;
   if (bearer !== undefined) return bearerIn(bearer);
   const [key] = apiKey;
   if (key !== undefined) return keyIn(key);
+  const [cookie] = cookies;
+  if (cookie !== undefined) return cookie;
   return certificate === undefined ? { kind: 'none' } : { kind: 'certificate', certificate };
+}
+
+type SessionCookie = Extract<Presented, { kind: 'session' }>;
+
+const NONE: readonly SessionCookie[] = [];
+const COOKIES: ReadonlySet<string> = new Set([SECURE_COOKIE, PLAIN_COOKIE]);
+
+/** The cookies of ours among all that a browser sends. */
+function sessionCookiesIn(session: SessionCredentials): readonly SessionCookie[] {
+  if (session.cookie.length === 0) return NONE;
+  return session.cookie
+    .flatMap((header) => header.split(';'))
+    .flatMap((pair) => {
+      const [name = '', ...value] = pair.trim().split('=');
+      const found = {
+        kind: 'session',
+        cookie: name,
+        secret: value.join('='),
+        with: session,
+      } as const;
+      return COOKIES.has(name) ? [found] : [];
+    });
 }
 
 function bearerIn(text: string): Presented {

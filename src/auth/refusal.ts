@@ -13,6 +13,8 @@ export type RefusalReason =
   | 'token-expired'
   | 'token-claims'
   | 'issuer-down'
+  | 'session'
+  | 'csrf'
   | 'forbidden';
 
 /** A refusal with its reason; callers see the message. */

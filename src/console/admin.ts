@@ -45,56 +45,58 @@ import { addEvidenceRoutes } from './evidence-routes.ts';
 import { parseJsonBody } from './json-body.ts';
 import type { MetricsPage } from './metrics-server.ts';
 import { addRolloutViews } from './rollout-views.ts';
+import { addSessionRoutes, type SessionRoutesOptions } from './session-routes.ts';
 
-export type AdminOptions = AdminDoorOptions & {
-  readonly controller: Pick<
-    Controller,
-    | 'submit'
-    | 'status'
-    | 'detailedStatus'
-    | 'exportEvidence'
-    | 'list'
-    | 'history'
-    | 'route'
-    | 'isFenced'
-    | 'counted'
-  >;
-  /** Why a model has no route yet that is still being read; undefined: there is none of that name. By default none is. */
-  readonly whyStarting?: (model: string) => string | undefined;
-  /**
-   * Checks the body of a request to start a rollout and completes it. Rejects with ServeError `invalid_input`, or `conflict` where
-   * the files of a version changed since they were read.
-   */
-  readonly specFrom: (model: string, body: unknown) => Promise<Omit<RolloutSpec, 'salt'>>;
-  /** Looks whether these versions of a model are in the repository by now. */
-  readonly lookAt: (model: string, versions: readonly string[]) => Promise<void>;
-  /** What a model gets at present; undefined: not known. */
-  readonly requestsPerSecond: (model: string) => number | undefined;
-  /** The models and their versions, as JSON; looks at the repository first. */
-  readonly models: () => Promise<{ readonly models: readonly { readonly model: string }[] }>;
-  /** Reloads a model's folder and resolves with the model as it is then. Rejects with a ServeError. */
-  readonly reload: (model: string) => Promise<unknown>;
-  /** Takes a label of a live answer and says what became of it. Throws ServeError `invalid_input`. */
-  readonly label: (labelled: {
-    readonly token: string;
-    readonly label: unknown;
-    readonly source: LabelSource;
-  }) => string;
-  /** Reads the configuration file again and applies it. Rejects with a ServeError. */
-  readonly reloadConfig: (
-    request: ReloadConfigRequest & { readonly by: CommandBy },
-  ) => Promise<object | Refusal>;
-  /** Prometheus text. */
-  readonly metrics: MetricsPage;
-  /** Whether the ledger takes records, and how many ends of rollouts wait for that. */
-  readonly ledger: () => LedgerHealth & { readonly unrecorded: number };
-  /** True while live requests can be answered. */
-  readonly ready: () => boolean;
-  readonly onInternalError: (operation: string, error: unknown) => void;
-  readonly bodyBytesMax?: number;
-  /** How long a request may take to arrive in whole; by default 10 s. */
-  readonly receiveMsMax?: number;
-};
+export type AdminOptions = AdminDoorOptions &
+  SessionRoutesOptions & {
+    readonly controller: Pick<
+      Controller,
+      | 'submit'
+      | 'status'
+      | 'detailedStatus'
+      | 'exportEvidence'
+      | 'list'
+      | 'history'
+      | 'route'
+      | 'isFenced'
+      | 'counted'
+    >;
+    /** Why a model has no route yet that is still being read; undefined: there is none of that name. By default none is. */
+    readonly whyStarting?: (model: string) => string | undefined;
+    /**
+     * Checks the body of a request to start a rollout and completes it. Rejects with ServeError `invalid_input`, or `conflict` where
+     * the files of a version changed since they were read.
+     */
+    readonly specFrom: (model: string, body: unknown) => Promise<Omit<RolloutSpec, 'salt'>>;
+    /** Looks whether these versions of a model are in the repository by now. */
+    readonly lookAt: (model: string, versions: readonly string[]) => Promise<void>;
+    /** What a model gets at present; undefined: not known. */
+    readonly requestsPerSecond: (model: string) => number | undefined;
+    /** The models and their versions, as JSON; looks at the repository first. */
+    readonly models: () => Promise<{ readonly models: readonly { readonly model: string }[] }>;
+    /** Reloads a model's folder and resolves with the model as it is then. Rejects with a ServeError. */
+    readonly reload: (model: string) => Promise<unknown>;
+    /** Takes a label of a live answer and says what became of it. Throws ServeError `invalid_input`. */
+    readonly label: (labelled: {
+      readonly token: string;
+      readonly label: unknown;
+      readonly source: LabelSource;
+    }) => string;
+    /** Reads the configuration file again and applies it. Rejects with a ServeError. */
+    readonly reloadConfig: (
+      request: ReloadConfigRequest & { readonly by: CommandBy },
+    ) => Promise<object | Refusal>;
+    /** Prometheus text. */
+    readonly metrics: MetricsPage;
+    /** Whether the ledger takes records, and how many ends of rollouts wait for that. */
+    readonly ledger: () => LedgerHealth & { readonly unrecorded: number };
+    /** True while live requests can be answered. */
+    readonly ready: () => boolean;
+    readonly onInternalError: (operation: string, error: unknown) => void;
+    readonly bodyBytesMax?: number;
+    /** How long a request may take to arrive in whole; by default 10 s. */
+    readonly receiveMsMax?: number;
+  };
 
 export type AdminServer = {
   /** Port 0 takes a free one. Give a loopback address, unless something in front of it asks who is there. */
@@ -155,6 +157,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   addEvidenceRoutes(app, views);
   addRoutes(app, options, door);
   addConfig(app, options, door);
+  addSessionRoutes(app, options);
   return {
     listen: async (host, port) => {
       isLoopback = isLoopbackAddress(host);

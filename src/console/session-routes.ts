@@ -1,0 +1,62 @@
+import type { IncomingMessage } from 'node:http';
+import { TLSSocket } from 'node:tls';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ANYONE, type ClientCertificate, type Credentials } from '../core/caller.ts';
+import { credentialsIn, sessionIn } from '../core/credentials.ts';
+import { ServeError } from '../core/errors.ts';
+import type { CommandBy } from '../core/rollout.ts';
+import type { SessionDoor, SessionView } from '../core/session.ts';
+import { OPEN } from './admin-door.ts';
+
+export type SessionRoutesOptions = {
+  /** Undefined: authentication is off, and everyone may do all. */
+  readonly sessions?: SessionDoor | undefined;
+  readonly certificateOf?:
+    | ((request: IncomingMessage) => ClientCertificate | undefined)
+    | undefined;
+  /** Called for each sign-in and sign-out, for the ledger. Must not throw. */
+  readonly onSession?: ((what: 'signedIn' | 'signedOut', by: CommandBy) => void) | undefined;
+};
+
+const PATH = '/api/v1/session';
+
+/** Browsers sign in, look who they are, and sign out. These routes ask by themselves who calls: others let in by what they give. */
+export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOptions): void {
+  const { sessions, onSession } = options;
+  const credentialsOf = ({ raw, method }: FastifyRequest): Credentials => ({
+    ...credentialsIn(raw.rawHeaders, options.certificateOf?.(raw)),
+    session: sessionIn(raw.rawHeaders, method),
+  });
+  const noted = (what: 'signedIn' | 'signedOut', caller: string, { socket }: FastifyRequest) =>
+    onSession?.(what, { caller, address: socket.remoteAddress ?? '' });
+  app.get(PATH, OPEN, async (request, reply) => {
+    reply.header('cache-control', 'no-store');
+    if (sessions === undefined) return bodyOf({ caller: ANYONE, ...NO_SESSION });
+    return bodyOf(await sessions.view(credentialsOf(request)));
+  });
+  app.post(PATH, OPEN, async (request, reply) => {
+    const isSecure = request.socket instanceof TLSSocket;
+    const { setCookie, ...view } = await doorOf(sessions).open(credentialsOf(request), isSecure);
+    noted('signedIn', view.caller.name, request);
+    reply.code(201).headers({ 'set-cookie': setCookie, 'cache-control': 'no-store' });
+    return bodyOf(view);
+  });
+  app.delete(PATH, OPEN, async (request, reply) => {
+    const { caller, setCookie } = doorOf(sessions).close(credentialsOf(request));
+    noted('signedOut', caller.name, request);
+    return reply.code(204).headers({ 'set-cookie': setCookie, 'cache-control': 'no-store' }).send();
+  });
+}
+
+const NO_SESSION = { csrf: undefined, untilMs: undefined };
+
+/** @throws ServeError `conflict` where there is nothing to sign in to. */
+function doorOf(sessions: SessionDoor | undefined): SessionDoor {
+  if (sessions !== undefined) return sessions;
+  throw new ServeError('conflict', 'authentication is off: a section auth switches it on');
+}
+
+function bodyOf({ caller, csrf, untilMs }: SessionView): object {
+  const expires = untilMs === undefined ? undefined : new Date(untilMs).toISOString();
+  return { caller: caller.name, grants: caller.grants, csrf, expires };
+}
