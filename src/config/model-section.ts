@@ -3,9 +3,9 @@ import type { MirrorSetting, Rule } from '../core/route.ts';
 import type { VersionPolicy } from '../core/version.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
-import { type LabelsSetting, labelsSchema, whyNotOutlasted } from './labels-section.ts';
+import { type LabelsSetting, labelsSchema } from './labels-section.ts';
 import { byteSize, headerSource, number, toBp, upToADay, version, whole } from './quantities.ts';
-import { MAX_DURATION_MS, type RolloutSection, rolloutKeys } from './rollout-section.ts';
+import { type RolloutSection, rolloutKeys } from './rollout-section.ts';
 import { undeclaredSlices } from './slices.ts';
 import { mirrorSchema, splitSchema } from './traffic.ts';
 
@@ -238,17 +238,7 @@ const modelFields = section({
 type ModelFields = z.output<typeof modelFields>;
 
 /** One entry of `models`. An empty one is a model with all defaults. */
-export const modelSchema = modelFields
-  .superRefine(checkAttributes)
-  .superRefine(checkWindow)
-  .transform(modelConfigOf);
-
-/** The default of `maxDuration` counts too. */
-function checkWindow({ labels, rollout }: ModelFields, context: z.core.$RefinementCtx): void {
-  const message = whyNotOutlasted(labels.windowMs, rollout.maxDuration ?? MAX_DURATION_MS);
-  if (message === undefined) return;
-  context.addIssue({ code: 'custom', path: ['rollout', 'maxDuration'], message });
-}
+export const modelSchema = modelFields.superRefine(checkAttributes).transform(modelConfigOf);
 
 /** Slices and rules may name only attributes that requests can carry. */
 function checkAttributes(model: ModelFields, context: z.core.$RefinementCtx): void {

@@ -6,6 +6,7 @@ const LIVE: readonly (readonly string[])[] = [
   ['auth', 'anonymous'],
   ['auth', 'grants'],
   ['quotas'],
+  ['rollout'],
   ['limits', 'memoryMax'],
   ['repository', 'poll'],
   ['server', 'modelControl'],

@@ -52,6 +52,10 @@ export class RunningConfig implements Config {
     return this.#present.quotas;
   }
 
+  get rollout(): Config['rollout'] {
+    return this.#present.rollout;
+  }
+
   get models(): Config['models'] {
     return this.#present.models;
   }

@@ -20,6 +20,7 @@ import {
   whole,
 } from './quantities.ts';
 import { quotasSchema } from './quotas-section.ts';
+import { checkWindows, type RolloutDefaults, rolloutDefaultsSchema } from './rollout-defaults.ts';
 import { webhooksSchema } from './webhooks-section.ts';
 
 /** `understudy.yaml`, complete: plain data in milliseconds, basis points and bytes; paths are absolute. */
@@ -68,6 +69,8 @@ export type Config = {
   };
   /** How many requests each caller may send to each model; empty: any number. */
   readonly quotas: readonly QuotaRule[];
+  /** What the section `rollout` of a model leaves out. */
+  readonly rollout: RolloutDefaults;
   /** Only the models that the file names; `modelConfig` knows the rest. */
   readonly models: Readonly<Record<string, ModelConfig>>;
   /** What is told and asked elsewhere. */
@@ -160,9 +163,11 @@ export const configSchema = section({
     otlp: otlpSchema.optional(),
   }).prefault({}),
   quotas: quotasSchema.prefault([...DEFAULTS.quotas]),
+  rollout: rolloutDefaultsSchema.prefault({}),
   models: z.record(modelName, modelSchema, { error: expected('models by name') }).default({}),
   webhooks: webhooksSchema,
 })
+  .superRefine(checkWindows)
   .refine(({ server, auth }) => auth !== undefined || isLoopback(server.admin), {
     error:
       'expected a loopback address, or a section auth: without it everyone who can connect may change everything',

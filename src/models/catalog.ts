@@ -33,6 +33,11 @@ export class Catalog {
     return this.#entries.get(model)?.settings ?? modelConfig(this.#config, model);
   }
 
+  /** What the section `rollout` of a model leaves out, as the configuration has it at present. */
+  rolloutDefaults(): Config['rollout'] {
+    return this.#config.rollout;
+  }
+
   find({ model, version }: ModelVersion): Package | undefined {
     return this.#entries.get(model)?.packages.get(version);
   }

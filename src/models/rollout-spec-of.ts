@@ -1,3 +1,4 @@
+import { withRolloutDefaults } from '../config/rollout-defaults.ts';
 import { parseRolloutRequest, rolloutSpecFrom } from '../config/rollout-spec.ts';
 import { ServeError } from '../core/errors.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
@@ -7,7 +8,7 @@ import type { Lookout } from './lookout.ts';
 import type { RouteOwner } from './route-owner.ts';
 
 export type RolloutSpecParts = {
-  readonly catalog: Pick<Catalog, 'entry' | 'settings'>;
+  readonly catalog: Pick<Catalog, 'entry' | 'settings' | 'rolloutDefaults'>;
   readonly controller: Pick<RouteOwner, 'route' | 'anchorOf'>;
   readonly lookout: Pick<Lookout, 'lookAt'>;
 };
@@ -29,7 +30,8 @@ export async function rolloutSpecOf(
   const stable = controller.route(model)?.stable ?? '';
   const attributes = Object.keys(routing.attributes);
   const asked = { model, stable, candidate, overrides, labels, attributes };
-  const spec = rolloutSpecFrom(rollout, asked);
+  const written = withRolloutDefaults(catalog.rolloutDefaults(), rollout);
+  const spec = rolloutSpecFrom(written, asked);
   if (isHeldToAnchor(spec)) checkUnchanged(catalog.entry(model), [controller.anchorOf(model)]);
   return spec;
 }

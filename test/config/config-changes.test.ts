@@ -33,6 +33,13 @@ t.test('each changed key is one line, with defaults where nothing is written', a
   ]);
 });
 
+t.test('defaults of all rollouts change without a restart', async (t) => {
+  t.same(lines('rollout: { maxDuration: 12h }', 'rollout: { maxDuration: 2d, minRequests: 9 }'), [
+    'rollout.maxDuration: 12h -> 2d (applied)',
+    'rollout.minRequests: 0 (default) -> 9 (applied)',
+  ]);
+});
+
 t.test('another way to write the same is no change', async (t) => {
   const from = `
 repository: ./models

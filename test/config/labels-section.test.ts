@@ -1,14 +1,15 @@
 import t from 'tap';
 import { whyNotOutlasted } from '../../src/config/labels-section.ts';
-import { modelSchema } from '../../src/config/model-section.ts';
 import { rolloutSpecFrom } from '../../src/config/rollout-spec.ts';
+import { configSchema } from '../../src/config/schema.ts';
 
 const DAY_MS = 86_400_000;
 const TARGET = { model: 'fashion', stable: '1', candidate: '2', attributes: [] };
 
-function problemsOf(section: object): readonly string[] {
-  const { error } = modelSchema.safeParse(section);
-  return (error?.issues ?? []).map(({ path, message }) => `${path.join('.')}: ${message}`);
+function problemsOf(section: object, rollout: object = {}): readonly string[] {
+  const file = { apiVersion: 'understudy/v1', rollout, models: { fashion: section } };
+  const { error } = configSchema.safeParse(file);
+  return (error?.issues ?? []).map(({ path, message }) => `${path.slice(2).join('.')}: ${message}`);
 }
 
 t.test('a rollout that is over before its labels count is refused, with the numbers', async (t) => {
@@ -17,6 +18,11 @@ t.test('a rollout that is over before its labels count is refused, with the numb
   t.same(problemsOf({ labels: { window: '2d' }, rollout: { maxDuration: '36h' } }), [says]);
   t.same(problemsOf({ labels: { window: '2d' }, rollout: { maxDuration: '3d' } }), []);
   t.match(problemsOf({ labels: { window: '24h' } }), [/labels\.window \(24 h\), found 24 h/]);
+  t.same(problemsOf({ labels: { window: '2d' } }, { maxDuration: '3d' }), [], 'of all models');
+  t.match(
+    problemsOf({ labels: { window: '2d' }, rollout: { maxDuration: '1d' } }, { maxDuration: '3d' }),
+    [/found 24 h/],
+  );
   t.equal(whyNotOutlasted(undefined, 1), undefined);
 });
 

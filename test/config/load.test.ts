@@ -241,7 +241,7 @@ t.test('everything has a default', async (t) => {
       mirrorBytesMax: 134_217_728,
     },
     telemetry: { tritonMetrics: false },
-    ...{ quotas: [], webhooks: [], models: {}, source: {} },
+    ...{ quotas: [], webhooks: [], rollout: {}, models: {}, source: {} },
   });
   t.same(modelConfig(config, 'unnamed'), {
     instances: 'auto',
@@ -391,8 +391,7 @@ t.test('the JSON Schema for editors knows the keys and their defaults', (t) => {
   t.end();
 });
 
-t.test('the program knows its own folder and version', (t) => {
+t.test('the program knows its own folder and version', async (t) => {
   const written: unknown = JSON.parse(readFileSync(join(programFolder, 'package.json'), 'utf8'));
   t.match(written, { name: 'understudy', version: programVersion });
-  t.end();
 });

@@ -114,7 +114,9 @@ function written(value: unknown): string {
   return `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``;
 }
 
-const keys = keysOf({ path: '', schema: jsonSchema() as Schema, isRequired: false });
+const all = keysOf({ path: '', schema: jsonSchema() as Schema, isRequired: false });
+/** The defaults for all models are documented with the section of one. */
+const keys = all.filter(({ path: at }) => !at.startsWith('rollout.'));
 const rows = documented();
 
 t.test('every key is documented, and no other', async (t) => {
@@ -122,6 +124,16 @@ t.test('every key is documented, and no other', async (t) => {
   t.ok(known.size > 60, `found ${known.size} keys`);
   t.same([...rows.keys()].sort(), [...known].sort());
 });
+
+t.test(
+  'what may be set for the rollouts of all models may be set for one, in the same way',
+  async (t) => {
+    const shared = all.filter(({ path: at }) => at.startsWith('rollout.'));
+    t.ok(shared.length > 20, `found ${shared.length} keys`);
+    const own = new Map(all.map(({ path: at, schema }) => [at, schema]));
+    for (const { path: at, schema } of shared) t.same(own.get(`models.<>.${at}`), schema, at);
+  },
+);
 
 t.test('defaults and ranges are what is documented', async (t) => {
   const computed = [`${ROLLOUT}.steps`];

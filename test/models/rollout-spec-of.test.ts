@@ -12,9 +12,9 @@ const folder = await mkdtemp(join(tmpdir(), 'understudy-spec-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
 
 /** Stable is version 1; `looked` says which versions were looked for. */
-async function aWorld(changed: readonly string[]) {
+async function aWorld(changed: readonly string[], sections = 'models: {}') {
   const file = join(folder, 'understudy.yaml');
-  await writeFile(file, 'apiVersion: understudy/v1\nmodels: {}\n');
+  await writeFile(file, `apiVersion: understudy/v1\n${sections}\n`);
   const config = await loadConfig(file);
   const looked: string[] = [];
   const entry = {
@@ -37,6 +37,27 @@ t.test('a candidate is tried against the present stable version, after a look at
   t.match(spec, { model: 'fashion', stable: '1', candidate: '2' });
   t.same(looked, ['2']);
 });
+
+t.test(
+  'what a model leaves out is as the file has it for all models, then as the default',
+  async (t) => {
+    const { parts } = await aWorld(
+      [],
+      `rollout: { maxDuration: 72h, errorBudget: { falseRollback: 0.01 }, margins: { errors: { ratio: 3 } } }
+models: { fashion: { rollout: { intent: improve, errorBudget: { falsePromotion: 0.02 }, margins: { errors: { absolute: 0.01 } } } } }`,
+    );
+    const spec = await rolloutSpecOf(parts, 'fashion', { candidate: '2', maxDuration: '96h' });
+    t.match(spec, {
+      intent: 'improve',
+      errorBudget: { falseRollback: 0.01, falsePromotion: 0.02 },
+      margins: { errors: { ratio: 3, absolute: 0.01 }, labelledLoss: Number },
+      maxDurationMs: 96 * 3_600_000,
+      onInconclusive: 'pause',
+    });
+    const other = await rolloutSpecOf(parts, 'speech', { candidate: '2' });
+    t.match(other, { intent: 'equivalent', maxDurationMs: 72 * 3_600_000 });
+  },
+);
 
 t.test('an anchor whose files changed is none to hold a candidate to', async (t) => {
   const { parts } = await aWorld(['4']);
