@@ -66,6 +66,10 @@ export class AdminClient {
     return this.#call({ method: 'POST', path, body, msMax, keys: [] });
   }
 
+  put(path: string, body: unknown): Promise<unknown> {
+    return this.#call({ method: 'PUT', path, body, msMax: TIMEOUT_MS, keys: [] });
+  }
+
   async #call(call: Call): Promise<unknown> {
     const answer = await this.#exchange(call);
     const value = parseJson(answer.text);

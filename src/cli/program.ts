@@ -1,12 +1,14 @@
 import { Command } from 'commander';
 import { programVersion, runtimeVersion } from '../config/program.ts';
 import { addBenchCommands } from './bench/commands.ts';
+import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
 import { addKeysCommands } from './commands/keys.ts';
 import { addModelsCommands } from './commands/models.ts';
 import { addRolloutCommands } from './commands/rollout.ts';
+import { addRouteCommands } from './commands/route.ts';
 import { addServeCommand } from './commands/serve.ts';
 import { writeErr, writeOut } from './standard-output.ts';
 import { columnsOf } from './wrapped.ts';
@@ -36,10 +38,12 @@ export function createProgram(): Command {
   addServeCommand(program);
   addDemoCommand(program);
   addRolloutCommands(program);
+  addRouteCommands(program);
   addModelsCommands(program);
   addConfigCommands(program);
   addKeysCommands(program);
   addEvidenceCommands(program);
   addBenchCommands(program);
+  addCompletionCommand(program);
   return program;
 }
