@@ -2,7 +2,9 @@
 # history of decisions is kept in /var/lib/understudy: without a volume that outlasts the container, each start is a first one,
 # which takes the newest version of a model as stable unless its route is written.
 #   docker build -t understudy .
-#   docker run -p 8000:8000 -v "$PWD/models:/models:ro" -v understudy:/var/lib/understudy understudy
+#   docker run --stop-timeout 40 -p 8000:8000 -v "$PWD/models:/models:ro" -v understudy:/var/lib/understudy understudy
+# It needs no init: as the first process the gateway takes signals, answers what is in flight, and ends its own processes.
+# It writes to /var/lib/understudy alone, so --read-only is fine (docs/operations/install.md).
 
 FROM node:24-bookworm-slim AS build
 WORKDIR /build
@@ -19,6 +21,10 @@ RUN npm prune --omit=dev --no-audit --no-fund \
   && find linux -mindepth 1 -maxdepth 1 ! -name "$(node -p process.arch)" -exec rm -rf {} +
 
 FROM node:24-bookworm-slim
+LABEL org.opencontainers.image.title="understudy" \
+  org.opencontainers.image.version="0.1.0" \
+  org.opencontainers.image.description="A model gateway that promotes a new version only on statistical proof, from live traffic, that it is no worse" \
+  org.opencontainers.image.licenses="Apache-2.0"
 ENV NODE_ENV=production
 WORKDIR /app
 COPY package.json LICENSE ./

@@ -16,6 +16,10 @@ type LockEntry = {
 };
 type Lockfile = { readonly packages: Readonly<Record<string, LockEntry>> };
 type Manifest = {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly license: string;
   readonly bin: Readonly<Record<string, string>>;
   readonly exports: { readonly '.': { readonly types: string; readonly default: string } };
   readonly engines: { readonly node: string };
@@ -106,6 +110,16 @@ t.test('the image starts with settings that the gateway accepts', async (t) => {
   t.equal(config.repository, '/models');
   t.match(dockerfile, /^COPY models \/models$/m);
   t.equal(config.ledger, '/var/lib/understudy/ledger');
+});
+
+t.test('the labels of the image are those of the package', async (t) => {
+  const found = [...dockerfile.matchAll(/org\.opencontainers\.image\.(\w+)="([^"]*)"/g)];
+  t.same(Object.fromEntries(found.map(([, name = '', value = '']) => [name, value])), {
+    title: manifest.name,
+    version: manifest.version,
+    description: manifest.description,
+    licenses: manifest.license,
+  });
 });
 
 t.test('the image deletes binaries that are really there', async (t) => {
