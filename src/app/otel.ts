@@ -72,7 +72,9 @@ export function reporting(ledger: Ledger, otel: Pick<Otel, 'onRecord'> | undefin
     health: () => ledger.health(),
     head: () => ledger.head(),
     lastMs: () => ledger.lastMs(),
-    read: () => ledger.read(),
+    read: (from) => ledger.read(from),
+    isCheckpointDue: () => ledger.isCheckpointDue(),
+    size: () => ledger.size(),
     close: () => ledger.close(),
   };
 }

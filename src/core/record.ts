@@ -1,5 +1,6 @@
 import type { Evidence, UnitBits } from './evidence.ts';
 import type { HookAnswers } from './hook-answers.ts';
+import type { ModelHistory } from './model-history.ts';
 import type { BreakerTrip, Command, Decision, Phase, Rollout } from './rollout.ts';
 import type { Route } from './route.ts';
 
@@ -43,6 +44,17 @@ export type DecisionBody = {
     }
 );
 
+/**
+ * What all records before it come to, so that a start needs to read only what follows. It can be computed from them again, and replay does.
+ * A file of the ledger that begins with one can be read without those before.
+ */
+export type Checkpoint = {
+  readonly kind: 'checkpoint';
+  /** Of `models`. A form never changes: one that says more has another number. */
+  readonly form: 1;
+  readonly models: Readonly<Record<string, ModelHistory>>;
+};
+
 /** What the ledger keeps. Each kind carries all that is needed to recompute or to resume what it says. */
 export type RecordBody =
   /** A model's route as it stands from here on. */
@@ -58,6 +70,7 @@ export type RecordBody =
   /** What the first step of a trial needs is ready: the trial begins at this moment of the wall clock, milliseconds. */
   | { readonly kind: 'rolloutLoaded'; readonly rolloutId: string; readonly startedMs: number }
   | DecisionBody
+  | Checkpoint
   /**
    * Somebody asked for something, and what came of it. `givenMs`, wall clock: when it was given and carried out, where the ledger
    * took no records then.

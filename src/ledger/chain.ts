@@ -21,6 +21,11 @@ export type ChainEnd = {
 
 export const CHAIN_START: ChainEnd = { count: 0, head: GENESIS, atMs: 0 };
 
+/** Where the chain ends before the first record that is read: at nothing, or where a checkpoint sums it up. */
+export function chainBefore({ body, index, previous, atMs }: LedgerRecord): ChainEnd {
+  return body.kind === 'checkpoint' ? { count: index, head: previous, atMs } : CHAIN_START;
+}
+
 /** The chain with this record added. */
 export function chainAfter(record: LedgerRecord): ChainEnd {
   return { count: record.index + 1, head: record.hash, atMs: record.atMs };
@@ -75,6 +80,8 @@ function lineOf({ index, atMs, previous }: Frame, body: string, hash: string): s
 export type ChainReport = {
   /** Good records, counted up to the first broken one. */
   readonly records: number;
+  /** Records before the first that is there, a checkpoint; absent: there are none. */
+  readonly archived?: number;
   /** The hash of the last good record. */
   readonly head: string;
   readonly broken:
@@ -86,12 +93,18 @@ export type ChainReport = {
 export async function verifyChain(
   records: Iterable<LedgerRecord> | AsyncIterable<LedgerRecord>,
 ): Promise<ChainReport> {
-  let end = CHAIN_START;
+  let end: ChainEnd | undefined;
+  let archived = 0;
   const report = (broken: ChainReport['broken']): ChainReport => {
-    return { records: end.count, head: end.head, broken };
+    const { count, head } = end ?? CHAIN_START;
+    return { records: count - archived, head, broken, ...(archived > 0 && { archived }) };
   };
   try {
     for await (const record of records) {
+      if (end === undefined) {
+        end = chainBefore(record);
+        archived = end.count;
+      }
       const problem = problemOf(record, end);
       if (problem !== undefined)
         return report({ where: 'record', line: record.index + 1, problem });

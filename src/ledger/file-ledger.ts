@@ -14,16 +14,31 @@ import {
   LedgerDegradedError,
   LedgerGoneError,
   type LedgerHealth,
+  type LedgerSize,
+  type ReadFrom,
 } from './ledger.ts';
 import { acquireLock, type Lock } from './lock.ts';
-import { type FoundEnd, type LedgerEnd, type Repair, readEnd } from './repair.ts';
+import {
+  type FoundEnd,
+  type LedgerEnd,
+  type Repair,
+  readEnd,
+  type Tail,
+  tailAfter,
+} from './repair.ts';
 import { Reserve } from './reserve.ts';
 import { type OpenFile, Segment, syncDirectory } from './segment.ts';
-import { readSegments, segmentName } from './segments.ts';
+import { readSegments, segmentBytes, segmentName } from './segments.ts';
 
 /** A cause that comes back within this time after a recovery makes the next one wait twice as long, up to `RETRY_MS_MAX`. */
 const RELAPSE_MS = 60_000;
 const RETRY_MS_MAX = 30_000;
+
+/** A checkpoint is followed by so many times its own bytes of other records at least. */
+const CHECKPOINT_RATIO = 4;
+
+/** Between two looks at the sizes of all files. */
+const MEASURE_MS = 60_000;
 
 /** The lock, as soon as there is one: a disk that hangs may give it late. */
 export type Held = { lock: Lock | undefined };
@@ -36,6 +51,7 @@ export type FileLedgerState = {
   readonly clock: Clock;
   readonly openFile: OpenFile;
   readonly segmentBytesMax: number;
+  readonly segmentMsMax: number;
   readonly watchMs: number;
   readonly onRepair: (repair: Repair) => void;
   readonly onHealth: (health: LedgerHealth) => void;
@@ -58,6 +74,10 @@ export class FileLedger implements Ledger {
   readonly #reserve: Reserve;
   #segment: Segment | undefined;
   #end: ChainEnd;
+  #tail: Tail;
+  /** Of the files in the folder, when it was looked at last and since. */
+  #bytes = 0;
+  #sizedMs = Number.NEGATIVE_INFINITY;
   #health: LedgerHealth = HEALTHY;
   #timer: NodeJS.Timeout | undefined;
   #retryMs: number;
@@ -71,6 +91,7 @@ export class FileLedger implements Ledger {
     this.#queue = state.queue;
     this.#reserve = new Reserve(state.directory);
     this.#end = state.end;
+    this.#tail = state.end.tail;
     this.#retryMs = state.watchMs;
   }
 
@@ -80,6 +101,7 @@ export class FileLedger implements Ledger {
     else {
       const opened = this.#queue.run(async () => {
         await this.#takeUp(found);
+        await this.#measure();
         await this.#reserve.hold();
       });
       await opened.catch((error: unknown) => this.#degrade(error));
@@ -116,9 +138,21 @@ export class FileLedger implements Ledger {
     return this.#health;
   }
 
-  async *read(): AsyncIterable<LedgerRecord> {
-    for await (const line of readSegments(this.#state.directory, () => undefined))
+  async *read(from?: ReadFrom): AsyncIterable<LedgerRecord> {
+    for await (const line of readSegments(this.#state.directory, () => undefined, from))
       yield line.record;
+  }
+
+  isCheckpointDue(): boolean {
+    const { segmentBytesMax, segmentMsMax, clock } = this.#state;
+    const { bytes, checkpointBytes, sinceMs } = this.#tail;
+    if (bytes === 0) return false;
+    if (clock.wallMs() - sinceMs >= segmentMsMax) return true;
+    return bytes >= Math.max(segmentBytesMax, CHECKPOINT_RATIO * checkpointBytes);
+  }
+
+  size(): LedgerSize {
+    return { records: this.#end.count, bytes: this.#bytes };
   }
 
   /** Waits for what is at the disk, but not for a disk that does not answer. */
@@ -150,7 +184,7 @@ export class FileLedger implements Ledger {
       throw new HeadMovedError(expectedHead, this.#hasMoved ? undefined : this.#end.head);
     if (this.#state.held.lock === undefined)
       throw new LedgerDegradedError('it is not held by this process');
-    const segment = await this.#segmentToWrite();
+    const segment = await this.#segmentToWrite(body.kind === 'checkpoint');
     if (segment.isDirty()) await segment.cut();
     if ((await segment.check()) === 'grown') throw new HeadMovedError(expectedHead, undefined);
     const { record, line } = sealRecord(body, this.#end, this.#state.clock.wallMs());
@@ -160,6 +194,8 @@ export class FileLedger implements Ledger {
     if (turn.isOver) throw new Error('written too late');
     segment.accept(bytes.length);
     this.#end = chainAfter(record);
+    this.#tail = tailAfter(this.#tail, record, bytes.length);
+    this.#bytes += bytes.length;
     return record;
   }
 
@@ -176,11 +212,12 @@ export class FileLedger implements Ledger {
     }
   }
 
-  /** The file to write to: the present one, or the next if that is full. */
-  async #segmentToWrite(): Promise<Segment> {
+  /** The file to write to: the present one, or the next if that is full or the record begins a file. */
+  async #segmentToWrite(isFirst: boolean): Promise<Segment> {
     const { directory, openFile, segmentBytesMax } = this.#state;
     const present = this.#segment;
-    if (present !== undefined && present.bytes < segmentBytesMax) return present;
+    const isOpen = present !== undefined && present.bytes < segmentBytesMax && !isFirst;
+    if (present !== undefined && (isOpen || present.bytes === 0)) return present;
     const path = join(directory, segmentName(this.#end.count));
     const next = await Segment.open(path, 0, openFile);
     await syncDirectory(directory);
@@ -239,6 +276,13 @@ export class FileLedger implements Ledger {
     const segment = this.#segment;
     // Bytes of another writer are for the next append to find, which knows what to do about it.
     if (segment !== undefined && !segment.isDirty()) await segment.check();
+    if (this.#state.clock.monotonicMs() - this.#sizedMs >= MEASURE_MS) await this.#measure();
+  }
+
+  /** Files may have been archived meanwhile. */
+  async #measure(): Promise<void> {
+    this.#sizedMs = this.#state.clock.monotonicMs();
+    this.#bytes = await segmentBytes(this.#state.directory);
   }
 
   async #recover(turn: Turn): Promise<void> {
@@ -276,6 +320,7 @@ export class FileLedger implements Ledger {
       );
     }
     this.#hasMoved = end.count > this.#end.count;
+    this.#tail = end.tail;
     const repaired = await repair();
     if (repaired !== undefined) onRepair(repaired);
     const before = this.#segment;

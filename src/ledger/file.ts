@@ -14,6 +14,7 @@ export type { Repair } from './repair.ts';
 export type { SegmentHandle } from './segment.ts';
 
 const SEGMENT_BYTES_MAX = 16 * 1024 * 1024;
+const SEGMENT_MS_MAX = 30 * 86_400_000;
 const APPEND_MS_MAX = 5_000;
 const WATCH_MS = 1_000;
 
@@ -23,8 +24,10 @@ export type FileLedgerOptions = {
   readonly onRepair?: (repair: Repair) => void;
   /** Called each time that the ledger stops or starts taking records. */
   readonly onHealth?: (health: LedgerHealth) => void;
-  /** A file that has reached this size is followed by a new one. */
+  /** A file that has reached this size is followed by a new one; once so much follows the last checkpoint, the next is due. By default 16 MiB. */
   readonly segmentBytesMax?: number;
+  /** The next checkpoint is due once the last one is so old and records follow it; by default 30 days. */
+  readonly segmentMsMax?: number;
   /** How long the disk may take over one record before the ledger counts as hung; by default 5 s. */
   readonly appendMsMax?: number;
   /** Between two looks at the files, and between two tries to recover; by default 1 s. */
@@ -56,6 +59,7 @@ export async function openFileLedger(
     if (fault !== undefined && end.count === 0) throw fault;
     const ledger = new FileLedger({
       segmentBytesMax: SEGMENT_BYTES_MAX,
+      segmentMsMax: SEGMENT_MS_MAX,
       watchMs: WATCH_MS,
       openFile: openForAppending,
       onRepair: () => undefined,
@@ -101,14 +105,19 @@ async function lockFault(directory: string, queue: BoundedQueue, held: Held): Pr
   }
 }
 
-/** Reads a ledger directory without holding or changing it, while another process may be writing. */
-export async function* readLedger(directory: string): AsyncGenerator<LedgerRecord> {
-  for await (const line of readSegments(directory, ignoreTorn)) yield line.record;
+/**
+ * Reads a ledger directory without holding or changing it, while another process may be writing; after the directory of its archive,
+ * where there is one.
+ */
+export async function* readLedger(
+  directories: string | readonly string[],
+): AsyncGenerator<LedgerRecord> {
+  for await (const line of readSegments(directories, ignoreTorn)) yield line.record;
 }
 
 /** Walks the chain of a directory without holding or changing it; names the first broken record by file and line. */
-export async function verifyLedger(directory: string): Promise<ChainReport> {
-  return verifyChain(readLedger(directory));
+export async function verifyLedger(directories: string | readonly string[]): Promise<ChainReport> {
+  return verifyChain(readLedger(directories));
 }
 
 /** A reader may meet the writer in the middle of a line: that record does not exist yet. */

@@ -7,6 +7,8 @@ import {
   type Ledger,
   LedgerDegradedError,
   type LedgerHealth,
+  type LedgerSize,
+  type ReadFrom,
 } from './ledger.ts';
 
 /**
@@ -65,10 +67,18 @@ export class LateLedger implements Ledger {
   }
 
   /** Waits until the ledger is opened. Throws what it cannot be opened for. */
-  async *read(): AsyncIterable<LedgerRecord> {
+  async *read(from?: ReadFrom): AsyncIterable<LedgerRecord> {
     const ledger = await this.#opening;
-    yield* ledger.read();
+    yield* ledger.read(from);
     this.#isRead = true;
+  }
+
+  isCheckpointDue(): boolean {
+    return this.#readLedger()?.isCheckpointDue() ?? false;
+  }
+
+  size(): LedgerSize {
+    return this.#ledger?.size() ?? { records: 0, bytes: 0 };
   }
 
   async close(): Promise<void> {

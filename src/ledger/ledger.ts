@@ -21,8 +21,17 @@ export type Ledger = {
   head(): string;
   /** When the last record was written, wall-clock milliseconds; 0 while there is none. */
   lastMs(): number;
-  /** All records, oldest first. Throws LedgerBrokenError at the first that cannot be trusted. */
-  read(): AsyncIterable<LedgerRecord>;
+  /**
+   * Records, oldest first: all that are there, or from the last checkpoint on; where that is the first record, those before are archived.
+   * Throws LedgerBrokenError at the first that cannot be trusted.
+   */
+  read(from?: ReadFrom): AsyncIterable<LedgerRecord>;
+  /**
+   * True where so much was written since the last checkpoint, or so long ago, that the next record should be one. It begins a
+   * new file.
+   */
+  isCheckpointDue(): boolean;
+  size(): LedgerSize;
   /** Waits for appends in flight and gives up the right to write. */
   close(): Promise<void>;
 };
@@ -45,6 +54,12 @@ export type LedgerHealth =
     };
 
 export const HEALTHY: LedgerHealth = { kind: 'healthy' };
+
+/** Where reading begins. */
+export type ReadFrom = 'beginning' | 'checkpoint';
+
+/** Records of the whole chain, archived ones included, and the bytes of the files that are in the ledger's folder. */
+export type LedgerSize = { readonly records: number; readonly bytes: number };
 
 export type AppendOptions = {
   /** Tried although the ledger is degraded, and with the space that is kept back for it: the record ends a trial for the worse. */

@@ -1,8 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { LedgerRecord } from '../core/record.ts';
-import { CHAIN_START, type ChainEnd, chainAfter, problemOf } from './chain.ts';
-import { LedgerBrokenError } from './ledger.ts';
+import { type ChainEnd, chainAfter, chainBefore, problemOf } from './chain.ts';
+import { LedgerBrokenError, type ReadFrom } from './ledger.ts';
 
 const SEGMENT_NAME = /^\d{12}\.jsonl$/;
 const NEWLINE = 0x0a;
@@ -21,12 +21,61 @@ async function segmentFiles(directory: string): Promise<readonly string[]> {
     .map((name) => join(directory, name));
 }
 
+/** What they take together. */
+export async function segmentBytes(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const file of await segmentFiles(directory)) bytes += (await stat(file)).size;
+  return bytes;
+}
+
+/** Those of an archive and of the ledger that it was taken from; a file that is in both is read from the first. */
+async function filesOf(directories: readonly string[]): Promise<readonly string[]> {
+  const found = new Map<string, string>();
+  for (const directory of directories)
+    for (const file of await segmentFiles(directory))
+      if (!found.has(basename(file))) found.set(basename(file), file);
+  return [...found.keys()].sort().flatMap((name) => found.get(name) ?? []);
+}
+
+/** From the last file on that begins with a whole checkpoint; all where none does. */
+async function sinceCheckpoint(files: readonly string[]): Promise<readonly string[]> {
+  for (let at = files.length - 1; at > 0; at -= 1) {
+    const file = files[at];
+    if (file !== undefined && (await beginsWithCheckpoint(file))) return files.slice(at);
+  }
+  return files;
+}
+
+/** As canonical JSON has it. A torn one at the end of the ledger was never acknowledged. */
+const CHECKPOINT_START = /^\{"atMs":\d+,"body":\{"form":\d+,"kind":"checkpoint",/;
+const CHUNK_BYTES = 64 * 1024;
+
+async function beginsWithCheckpoint(file: string): Promise<boolean> {
+  const handle = await open(file, 'r');
+  try {
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    const { bytesRead } = await handle.read(chunk, 0, CHUNK_BYTES, 0);
+    if (!CHECKPOINT_START.test(chunk.subarray(0, Math.min(bytesRead, 200)).toString('latin1')))
+      return false;
+    for (let [at, length] = [0, bytesRead]; length > 0; ) {
+      if (chunk.subarray(0, length).includes(NEWLINE)) return true;
+      at += length;
+      length = (await handle.read(chunk, 0, CHUNK_BYTES, at)).bytesRead;
+    }
+    return false;
+  } finally {
+    await handle.close();
+  }
+}
+
 /** One line: a record with the place it was read from. */
 export type SegmentLine = {
   readonly record: LedgerRecord;
   readonly file: string;
   /** Bytes from the start of the file to the end of this record, its line end included or still to be written. */
   readonly endBytes: number;
+  /** Of this record, its line end included. */
+  readonly bytes: number;
   /** False for a last record whose line end is missing. */
   readonly ended: boolean;
 };
@@ -39,11 +88,13 @@ export type TornTail = { readonly file: string; readonly goodBytes: number; read
  * anything else that is wrong throws LedgerBrokenError with file and line.
  */
 export async function* readSegments(
-  directory: string,
+  directories: string | readonly string[],
   onTorn: (torn: TornTail) => void,
+  from: ReadFrom = 'beginning',
 ): AsyncGenerator<SegmentLine> {
-  const files = await segmentFiles(directory);
-  let end = CHAIN_START;
+  const all = await filesOf([directories].flat());
+  const files = from === 'beginning' ? all : await sinceCheckpoint(all);
+  let end: ChainEnd | undefined;
   for (const file of files) {
     const isLast = file === files.at(-1);
     for (const line of readSegment(file, await readFile(file), { end, isLast, onTorn })) {
@@ -54,7 +105,8 @@ export async function* readSegments(
 }
 
 type SegmentContext = {
-  readonly end: ChainEnd;
+  /** Undefined: nothing has been read. */
+  readonly end: ChainEnd | undefined;
   readonly isLast: boolean;
   readonly onTorn: (torn: TornTail) => void;
 };
@@ -75,14 +127,15 @@ function* readSegment(
       context.onTorn({ file, goodBytes: start, tail: text });
       return;
     }
-    start += text.length + 1;
-    yield { record: found, file, endBytes: start, ended: newline !== -1 };
+    const length = text.length + 1;
+    start += length;
+    yield { record: found, file, endBytes: start, bytes: length, ended: newline !== -1 };
     end = chainAfter(found);
   }
 }
 
 /** The record that a line holds, or what is wrong with the line. */
-function readLine(text: string, end: ChainEnd): LedgerRecord | string {
+function readLine(text: string, end: ChainEnd | undefined): LedgerRecord | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -90,7 +143,7 @@ function readLine(text: string, end: ChainEnd): LedgerRecord | string {
     return `expected a record as JSON, found ${JSON.stringify(text.slice(0, 40))}`;
   }
   if (!isRecord(value)) return 'expected a record with index, atMs, body, previous and hash';
-  return problemOf(value, end, text) ?? value;
+  return problemOf(value, end ?? chainBefore(value), text) ?? value;
 }
 
 function isRecord(value: unknown): value is LedgerRecord {

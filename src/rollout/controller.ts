@@ -10,7 +10,7 @@ import type { RecordedChange } from '../core/recorded-change.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { BreakerTrip, Rollout, RolloutSpec } from '../core/rollout.ts';
 import type { Route } from '../core/route.ts';
-import type { Ledger, LedgerHealth } from '../ledger/ledger.ts';
+import type { Ledger, LedgerHealth, LedgerSize } from '../ledger/ledger.ts';
 import type { Decide } from './action/judge.ts';
 import { Changes } from './commands/changes.ts';
 import { type CommandResult, modelOf, runningText, type Submission } from './commands/command.ts';
@@ -350,9 +350,10 @@ export class Controller {
     return this.#options.routes.read(model) !== undefined && !this.#resumption.isResuming(model);
   }
 
-  /** Whether the ledger takes records, and how many ends of rollouts wait for that. */
-  ledger(): LedgerHealth & { readonly unrecorded: number } {
-    return { ...this.#book.health(), unrecorded: this.#book.unrecorded() };
+  /** Whether the ledger takes records, how many ends of rollouts wait for that, and how large it is. */
+  ledger(): LedgerHealth & LedgerSize & { readonly unrecorded: number } {
+    const size = this.#options.ledger.size();
+    return { ...this.#book.health(), ...size, unrecorded: this.#book.unrecorded() };
   }
 
   #whyStarting(model: string): string | undefined {

@@ -5,6 +5,9 @@ export type LedgerView = {
   readonly kind: 'healthy' | 'degraded';
   /** Rollouts that have ended while the ledger has not taken the record of it. */
   readonly unrecorded: number;
+  readonly records: number;
+  /** Of the files in its folder. */
+  readonly bytes: number;
 };
 
 /** @param read the ledger's present state, called at each scrape. */
@@ -23,6 +26,22 @@ export function addLedgerMetrics(registry: Registry, read: () => LedgerView): vo
     registers: [registry],
     collect() {
       this.set(read().unrecorded);
+    },
+  });
+  new Gauge({
+    name: 'understudy_ledger_records',
+    help: 'Records of the ledger since its beginning, archived ones included',
+    registers: [registry],
+    collect() {
+      this.set(read().records);
+    },
+  });
+  new Gauge({
+    name: 'understudy_ledger_bytes',
+    help: "Bytes of the ledger's files in its folder",
+    registers: [registry],
+    collect() {
+      this.set(read().bytes);
     },
   });
 }

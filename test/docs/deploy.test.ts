@@ -26,7 +26,7 @@ function panelsOf(name: string): readonly Panel[] {
 
 /** Words of PromQL that are no metrics. */
 const WORDS = new Set(
-  'sum by rate increase histogram_quantile absent or and unless offset label_values count_over_time min_over_time'.split(
+  'sum by rate increase delta histogram_quantile absent or and unless offset label_values count_over_time min_over_time'.split(
     ' ',
   ),
 );
@@ -48,7 +48,7 @@ const telemetry = createTelemetry({
   inFlight: () => 0,
   heldBytes: () => ({}),
   rollouts: () => [],
-  ledger: () => ({ kind: 'healthy', unrecorded: 0 }),
+  ledger: () => ({ kind: 'healthy', unrecorded: 0, records: 0, bytes: 0 }),
 });
 
 /** The series that there can be, and their labels as documented. */

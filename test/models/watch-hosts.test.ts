@@ -13,7 +13,7 @@ t.test('a crash loop is reported of every version that may be on trial', async (
     inFlight: () => 0,
     heldBytes: () => ({}),
     rollouts: () => [],
-    ledger: () => ({ kind: 'healthy', unrecorded: 0 }),
+    ledger: () => ({ kind: 'healthy', unrecorded: 0, records: 0, bytes: 0 }),
   });
   const statistics = new ModelStatistics({ clock: new HandClock(), hasRows: () => true });
   const listeners = watchHosts({

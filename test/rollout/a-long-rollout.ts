@@ -44,7 +44,8 @@ export async function recordsOfLongRollout({
   const world = new World();
   const { clock } = world;
   const observers = observersOf(world);
-  const { controller, ledger } = world.boot([], decide, observers);
+  world.observers = observers;
+  const { controller, ledger } = world.boot([], decide);
   await world.resume(controller);
   await controller.submit({ kind: 'start', spec: specOfLongRollout() });
   await controller.loaded(MODEL);

@@ -143,7 +143,9 @@ export class World {
   ]);
   evidence: Evidence = NO_EVIDENCE;
   /** Gathers the evidence, where a test does not set it. */
-  #observers: Pick<RolloutObservers, 'open' | 'evidence'> | undefined;
+  observers: Pick<RolloutObservers, 'open' | 'evidence'> | undefined;
+  /** The controllers' ledgers have a checkpoint after so many records; undefined: none. */
+  checkpointEvery: number | undefined;
   /** Versions that do not answer. */
   readonly down = new Set<string>();
   /** What preparing fails with; undefined: it does not. */
@@ -169,11 +171,9 @@ export class World {
   boot(
     records: readonly LedgerRecord[] = [],
     decide: Decide = decideByLabel,
-    observers?: Pick<RolloutObservers, 'open' | 'evidence'>,
   ): { controller: Controller; ledger: MemoryLedger } {
-    const memory = new MemoryLedger(this.clock, records);
+    const memory = new MemoryLedger(this.clock, records, this.checkpointEvery);
     const ledger = this.#onDisk(memory);
-    this.#observers = observers;
     const controller = new Controller({
       ledger,
       clock: this.clock,
@@ -192,7 +192,7 @@ export class World {
       },
       deployer: this.deployer,
       decide,
-      evidence: (id) => this.#observers?.evidence(id) ?? this.evidence,
+      evidence: (id) => this.observers?.evidence(id) ?? this.evidence,
       digestOf: (_, version) => this.digests.get(version),
       weightsOf: (_, version) => this.weights.get(version),
       whyNotComparable: ({ candidate }) => this.notComparable.get(candidate),
@@ -232,7 +232,7 @@ export class World {
     reconcile: () => undefined,
     open: (rollout, evidence) => {
       this.evidence = evidence;
-      this.#observers?.open(rollout, evidence);
+      this.observers?.open(rollout, evidence);
       this.log.push(`open ${rollout.id}`);
     },
     release: async (rollout) => {
@@ -279,7 +279,9 @@ export class World {
       head: () => memory.head(),
       lastMs: () => memory.lastMs(),
       health: () => this.#health(),
-      read: () => memory.read(),
+      read: (from) => memory.read(from),
+      isCheckpointDue: () => memory.isCheckpointDue(),
+      size: () => memory.size(),
       close: () => memory.close(),
     };
   }

@@ -13,10 +13,11 @@ const ALL_TO_1: readonly Share[] = [{ arm: 'stable', version: '1', weightBp: 10_
 /**
  * What a controller of this version records, with the real rules, of a life in which everything happens once that a record can
  * tell of: routes by command and by configuration, a trial promoted, one rolled back, one paused and aborted, one left to a person,
- * and each breaker.
+ * and each breaker. A checkpoint comes after so many records, by default never.
  */
-export async function goldenStory(): Promise<readonly LedgerRecord[]> {
+export async function goldenStory(checkpointEvery?: number): Promise<readonly LedgerRecord[]> {
   const world = new World();
+  world.checkpointEvery = checkpointEvery;
   const { controller, ledger } = world.boot([], decide);
   await world.resume(controller);
   await setRoutes(controller);

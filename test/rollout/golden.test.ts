@@ -97,6 +97,25 @@ const SEGMENTS: Readonly<Record<string, Golden>> = {
     ],
     shares: 'stable=3:10000',
   },
+  /** And with checkpoints. */
+  '0.2.0-checkpoints': {
+    sha256: '7de4ab9445d3a5e8d372d7414e5b0727be424a5af63aa7da517ea860bdd44b1e',
+    head: '580905ac94083691b7e5eabc04aee08fbe8cdc99dd7e0f093a9d28401784fdef',
+    records: 89,
+    decisions: 19,
+    endings: [
+      'promoted',
+      'rolledBack',
+      'aborted',
+      'promoted',
+      'aborted',
+      'aborted',
+      'rolledBack',
+      'rolledBack',
+      'rolledBack',
+    ],
+    shares: 'stable=3:10000',
+  },
   /** Holdbacks, and promotions that are undone. Its evidence is empty. */
   '0.2.0-holdback': {
     sha256: '0e3e53ee8c1d306d07775c85de28d7c239ee9639a764d0d63959309703528234',
@@ -145,6 +164,7 @@ const KINDS: Readonly<Record<RecordBody['kind'], true>> = {
   command: true,
   access: true,
   breaker: true,
+  checkpoint: true,
 };
 const COMMANDS: Readonly<Record<Command['kind'], true>> = {
   start: true,

@@ -1,6 +1,6 @@
 /**
  * Writes a ledger segment with this version of the program: `node out/test/rollout/write-golden.js NAME [STORY]` makes
- * test/rollout/golden/NAME. STORY: `all`, which it is by default, `access`, `anchor`, `holdback` or `pause`. It never writes over one that is there: those have to stay readable as they are.
+ * test/rollout/golden/NAME. STORY: `all`, which it is by default, `access`, `anchor`, `checkpoints`, `holdback` or `pause`. It never writes over one that is there: those have to stay readable as they are.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,6 +22,7 @@ const STORIES: Readonly<Record<string, () => Promise<readonly LedgerRecord[]>>> 
   anchor: anchorStory,
   holdback: holdbackStory,
   pause: pauseStory,
+  checkpoints: () => goldenStory(20),
 };
 const tell = STORIES[story] ?? goldenStory;
 if (name === undefined) throw new Error('expected a name for the segment, found none');

@@ -23,7 +23,7 @@ function aTelemetry(parts: Partial<TelemetryOptions> = {}) {
     inFlight: () => 0,
     heldBytes: () => ({ requests: 7, mirror: 5 }),
     rollouts: () => [],
-    ledger: () => ({ kind: 'healthy', unrecorded: 0 }),
+    ledger: () => ({ kind: 'healthy', unrecorded: 0, records: 0, bytes: 0 }),
     ...parts,
   });
 }

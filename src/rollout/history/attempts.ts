@@ -1,10 +1,5 @@
 import { ATTEMPT_DAYS } from '../../core/attempt.ts';
-
-/** Digests of what the two versions of a trial compute, without metadata. */
-export type Weights = { readonly stable: string; readonly candidate: string };
-
-/** A trial that has begun: what was tried over what, and when (wall clock, milliseconds). */
-export type PastAttempt = { readonly weights: Weights; readonly atMs: number };
+import type { PastAttempt, Weights } from '../../core/model-history.ts';
 
 const WINDOW_MS = ATTEMPT_DAYS * 86_400_000;
 

@@ -1,7 +1,7 @@
 import type { Anchor } from '../../core/anchor.ts';
-import { type Evidence, NO_EVIDENCE } from '../../core/evidence.ts';
-import type { HookAnswers } from '../../core/hook-answers.ts';
-import type { LedgerRecord, RecordBody } from '../../core/record.ts';
+import { NO_EVIDENCE } from '../../core/evidence.ts';
+import type { ModelHistory, Owed, Trial } from '../../core/model-history.ts';
+import type { Checkpoint, LedgerRecord, RecordBody } from '../../core/record.ts';
 import {
   type Command,
   type Decision,
@@ -9,7 +9,7 @@ import {
   type Rollout,
   type RouteSetting,
 } from '../../core/rollout.ts';
-import { type MirrorSetting, type Route, type Share, versionsLedTo } from '../../core/route.ts';
+import { versionsLedTo } from '../../core/route.ts';
 import {
   beginsHoldback,
   begun,
@@ -20,61 +20,16 @@ import {
   undone,
 } from '../action/advance.ts';
 import { anchorAfterPromotion, anchorAfterRoute, anchorAtStart, type Promotion } from './anchor.ts';
-import { attemptsWith, type PastAttempt, type Weights } from './attempts.ts';
+import { attemptsWith } from './attempts.ts';
 import { extended } from './extension.ts';
+import { withoutUnits } from './new-units.ts';
 import { lookOfRecord } from './recorded-look.ts';
 import { allTo } from './route-for.ts';
 
 /** Trials kept per model for display; older ones stay in the ledger. */
 const TRIALS_MAX = 50;
 
-/** One trial as recorded. */
-export type Trial = {
-  readonly rollout: Rollout;
-  readonly digests: { readonly stable: string; readonly candidate: string };
-  /** What the two compute; undefined in records of before. */
-  readonly weights: Weights | undefined;
-  /** As of the last recorded look. */
-  readonly evidence: Evidence;
-  readonly decision: Decision | undefined;
-  /** What webhooks had said by then; absent: none was asked. */
-  readonly hooks?: HookAnswers | undefined;
-  /** The step that it is in, or was in when it ended; from 0. */
-  readonly step: number;
-  /** The last record about it. */
-  readonly lastRecord: { readonly index: number; readonly atMs: number; readonly hash: string };
-};
-
-/** A route set by command. */
-export type RouteChange = {
-  readonly stable: string;
-  readonly shares: readonly Share[];
-  readonly mirror: MirrorSetting | undefined;
-};
-
-/**
- * What a record said was to be done to a model's route and no later record says was done: the owed work of a process that
- * died between the two.
- */
-export type Owed =
-  | { readonly kind: 'nothing' }
-  | { readonly kind: 'rollout' }
-  | { readonly kind: 'setRoute'; readonly change: RouteChange };
-
-export type ModelHistory = {
-  /** The last recorded route; undefined while none was recorded. */
-  readonly route: Route | undefined;
-  /** Whether that route was chosen because there was none, and no route was set and no rollout started since. */
-  readonly isChoice: boolean;
-  /** Oldest first; the last one may be alive. */
-  readonly trials: readonly Trial[];
-  readonly trialsStarted: number;
-  /** Trials that have begun of late, by what was tried. Oldest first. */
-  readonly attempts: readonly PastAttempt[];
-  /** What allowed loss adds up against; undefined before the first rollout. */
-  readonly anchor: Anchor | undefined;
-  readonly owed: Owed;
-};
+export type { ModelHistory, Owed, Trial } from '../../core/model-history.ts';
 
 /** All that the controller knows, as a function of the ledger and of nothing else: a restart folds the records again. */
 export type History = ReadonlyMap<string, ModelHistory>;
@@ -138,6 +93,25 @@ export function swappedPackage(
   return undefined;
 }
 
+/** What a checkpoint says of all models. */
+export function checkpointOf(history: History): Checkpoint {
+  return { kind: 'checkpoint', form: 1, models: Object.fromEntries(history) };
+}
+
+function historyFrom({ form, models }: Checkpoint): History {
+  if (form !== 1)
+    throw new RangeError(
+      `checkpoint: expected form 1, found ${String(form)}: a later version of this program wrote it`,
+    );
+  return new Map(Object.entries(models));
+}
+
+/** What is still shown of a rollout once another has begun: not what only its own next look would need. */
+function summary(trial: Trial): Trial {
+  const evidence = { ...withoutUnits(trial.evidence), slowBlocks: {}, latencyBlocks: {} };
+  return trial.evidence === NO_EVIDENCE ? trial : { ...trial, evidence };
+}
+
 /** The history with one more record. */
 export function withRecord(history: History, record: LedgerRecord): History {
   const { body } = record;
@@ -153,7 +127,7 @@ export function withRecord(history: History, record: LedgerRecord): History {
     case 'rolloutStarted':
       return changed(history, body.rollout.spec.model, (model) => ({
         ...model,
-        trials: [...model.trials, newTrial(body, record)].slice(-TRIALS_MAX),
+        trials: [...model.trials.map(summary), newTrial(body, record)].slice(-TRIALS_MAX),
         trialsStarted: model.trialsStarted + 1,
         isChoice: false,
         anchor: anchorAtStart(model.anchor, body.rollout, record.atMs),
@@ -184,6 +158,9 @@ export function withRecord(history: History, record: LedgerRecord): History {
       return body.refused === undefined ? withCommand(history, record, body) : history;
     case 'access':
       return history;
+    case 'checkpoint':
+      // Read from the beginning, it says what is known.
+      return history === NO_HISTORY ? historyFrom(body) : history;
   }
 }
 

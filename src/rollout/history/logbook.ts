@@ -2,7 +2,13 @@ import { SerialQueue } from '../../concurrency/serial-queue.ts';
 import { messageOf } from '../../core/errors.ts';
 import type { LedgerRecord, RecordBody } from '../../core/record.ts';
 import type { RecordedChange } from '../../core/recorded-change.ts';
-import { CHAIN_START, type ChainEnd, chainAfter, problemOf } from '../../ledger/chain.ts';
+import {
+  CHAIN_START,
+  type ChainEnd,
+  chainAfter,
+  chainBefore,
+  problemOf,
+} from '../../ledger/chain.ts';
 import {
   type AppendOptions,
   HeadMovedError,
@@ -11,6 +17,7 @@ import {
   type LedgerHealth,
 } from '../../ledger/ledger.ts';
 import {
+  checkpointOf,
   type History,
   type ModelHistory,
   modelHistory,
@@ -49,11 +56,14 @@ export class Logbook {
     this.#onRecorded = onRecorded;
   }
 
-  /** Reads and checks the whole chain. Throws LedgerBrokenError at the first record that cannot be trusted. */
+  /** Reads and checks the chain from its last checkpoint on. Throws LedgerBrokenError at the first record that cannot be trusted. */
   async load(): Promise<void> {
     this.#end = CHAIN_START;
     this.#history = NO_HISTORY;
-    for await (const record of this.#ledger.read()) {
+    let isFirst = true;
+    for await (const record of this.#ledger.read('checkpoint')) {
+      if (isFirst) this.#end = chainBefore(record);
+      isFirst = false;
       const problem = problemOf(record, this.#end);
       if (problem !== undefined) throw new LedgerBrokenError('ledger', record.index + 1, problem);
       this.#fold(record);
@@ -67,6 +77,7 @@ export class Logbook {
   append(body: RecordBody, options?: AppendOptions): Promise<LedgerRecord> {
     return this.#appends.run(async () => {
       await this.#writeKept();
+      if (this.#ledger.isCheckpointDue()) await this.#write(checkpointOf(this.#history));
       return this.#write(body, options);
     });
   }

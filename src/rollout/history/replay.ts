@@ -2,15 +2,18 @@ import type { LedgerRecord } from '../../core/record.ts';
 import { canonicalJson } from '../../ledger/canonical-json.ts';
 import { advance } from '../action/advance.ts';
 import { type Decide, judge } from '../action/judge.ts';
-import { NO_HISTORY, type Trial, trialOf, withRecord } from './history.ts';
+import { checkpointOf, NO_HISTORY, type Trial, trialOf, withRecord } from './history.ts';
 import { type Look, lookOfRecord } from './recorded-look.ts';
 
 /** A record that does not follow from what it was decided on. */
 export type Disagreement = {
   readonly index: number;
   readonly rolloutId: string;
-  /** `before`: not where the rollout stood. `decision`: another verdict or action. `after`: another phase. */
-  readonly what: 'before' | 'decision' | 'after';
+  /**
+   * `before`: not where the rollout stood. `decision`: another verdict or action. `after`: another phase. `checkpoint`: not what the
+   * records before come to, of no rollout.
+   */
+  readonly what: 'before' | 'decision' | 'after' | 'checkpoint';
   readonly recorded: string;
   readonly recomputed: string;
 };
@@ -54,8 +57,19 @@ export class Replaying {
   /** Returns the look that the record has, whole; undefined: it has none, or one at another rollout. */
   add(record: LedgerRecord): Look | undefined {
     const look = this.#retaken(record);
+    this.#checkpointed(record);
     this.#history = withRecord(this.#history, record);
     return look;
+  }
+
+  /** The first record may be one: then those before are archived. */
+  #checkpointed({ index, body }: LedgerRecord): void {
+    if (body.kind !== 'checkpoint' || this.#history === NO_HISTORY || this.#only !== undefined)
+      return;
+    const [recorded, recomputed] = [body, checkpointOf(this.#history)].map(canonicalJson);
+    if (recorded === recomputed) return;
+    const sides = { recorded: recorded ?? '', recomputed: recomputed ?? '' };
+    this.#disagreements.push({ index, rolloutId: '', what: 'checkpoint', ...sides });
   }
 
   #retaken({ index, body }: LedgerRecord): Look | undefined {

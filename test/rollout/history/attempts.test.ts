@@ -1,11 +1,8 @@
 import t from 'tap';
 import { ATTEMPT_DAYS, attemptShare } from '../../../src/core/attempt.ts';
+import type { PastAttempt } from '../../../src/core/model-history.ts';
 import type { LedgerRecord } from '../../../src/core/record.ts';
-import {
-  attemptNumber,
-  attemptsWith,
-  type PastAttempt,
-} from '../../../src/rollout/history/attempts.ts';
+import { attemptNumber, attemptsWith } from '../../../src/rollout/history/attempts.ts';
 import { aSpec, World } from '../builders.ts';
 
 const DAY = 86_400_000;
