@@ -36,8 +36,9 @@ export async function serve(options: ServeOptions): Promise<void> {
   const log = createLog(sink, format);
   const configFile = await readConfig(options.config ?? environment.configFile, options.max);
   const config = configFile.file.configOf(configFile.source);
-  const { feedbackSecret, runtime, otlp, webhookSecrets } = environment;
-  const read = { config, configFile, feedbackSecret, otlp, webhookSecrets };
+  const { feedbackSecret, keyPepper, runtime, otlp, webhookSecrets } = environment;
+  const secrets = { feedbackSecret, keyPepper, webhookSecrets };
+  const read = { config, configFile, otlp, ...secrets };
   const starting = startApp({ ...read, log, environment: runtime });
   const stopping = stopOnSignals({ starting, clock: systemClock, log, sink, exitTimeoutMs });
   reloadOnSignal({ starting, log, ...stopping });

@@ -93,6 +93,10 @@ export const DEFAULTS = {
       /** Number of request priorities; 0: none. Triton's priority_levels. */
       priorityLevels: 0,
     },
+    route: {
+      /** Who could choose a version would choose what a rollout is judged by. Without authentication anyone may. */
+      pin: 'operate',
+    },
     labels: {
       /** Labels that come unasked are no random sample unless the operator says so: then they can only reject. */
       selection: 'arrival',

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ROLES, type Role } from '../core/caller.ts';
 import type { MirrorSetting, Rule } from '../core/route.ts';
 import type { VersionPolicy } from '../core/version.ts';
 import { DEFAULTS } from './defaults.ts';
@@ -29,6 +30,8 @@ export type RoutingSetting = {
   readonly attributes: Readonly<Record<string, string>>;
   /** Headers that rules look at, in addition to the attributes. */
   readonly ruleHeaders: readonly string[];
+  /** The role that naming a version other than stable needs, where authentication is on. */
+  readonly pin: Role;
   /** Default deadline of a request (ms). Triton's default_timeout_microseconds, but the run counts too. */
   readonly deadlineMs: number;
 };
@@ -182,10 +185,13 @@ const attributes = z
 
 const equals = z.string({ error: expected('a value in quotes') });
 const oneOf = z.record(z.string(), equals, { error: expected('a name and a value') });
+const role = z.enum(ROLES, { error: expected(`one of ${ROLES.join(', ')}`) });
+
 const ruleSchema = section({
   match: section({ header: oneOf.optional(), attribute: oneOf.optional() }),
   version,
-}).transform(({ match, version: target }, context): Rule => {
+  role: role.optional(),
+}).transform(({ match, version: target, role: needed }, context): Rule => {
   const conditions = [
     ...Object.entries(match.header ?? {}).map(([name, value]) => ({
       attribute: `header:${name.toLowerCase()}`,
@@ -197,7 +203,8 @@ const ruleSchema = section({
     })),
   ];
   const [only] = conditions;
-  if (only && conditions.length === 1) return { ...only, version: target };
+  if (only && conditions.length === 1)
+    return { ...only, version: target, ...(needed && { role: needed }) };
   context.addIssue({
     code: 'custom',
     path: ['match'],
@@ -210,6 +217,7 @@ const routeSchema = section({
   stable: version,
   split: splitSchema.optional(),
   sticky: headerSource.optional(),
+  pin: role.default(DEFAULTS.model.route.pin),
   rules: z.array(ruleSchema, { error: expected('a list of rules') }).prefault([]),
   mirror: z
     .array(mirrorSchema, {
@@ -276,6 +284,7 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
     },
     routing: {
       sticky: route?.sticky,
+      pin: route?.pin ?? DEFAULTS.model.route.pin,
       attributes: headers,
       ruleHeaders: [...new Set(ruleHeaders)],
       deadlineMs: fields.queue.deadlineMs,

@@ -1,4 +1,4 @@
-import type { Grant } from './caller.ts';
+import type { Grant, Role } from './caller.ts';
 import type { CancelSignal } from './cancel-signal.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -26,6 +26,8 @@ export type InferRequest = RequestContext & {
   readonly callerId?: string | undefined;
   /** What its caller may do; undefined: everything, since authentication is off. */
   readonly grants?: readonly Grant[] | undefined;
+  /** The role that naming a version other than stable needs; by default `operate`. */
+  readonly pinRole?: Role | undefined;
   /** A version or an alias that the caller insists on; undefined: the route chooses. */
   readonly version: string | undefined;
   /** What is assigned as one: the sequence id, else the sticky key, else this request's id. */

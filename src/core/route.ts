@@ -1,3 +1,5 @@
+import type { Role } from './caller.ts';
+
 /** Weights are whole basis points: 10,000 is all of the traffic. */
 export const ALL_BP = 10_000;
 
@@ -19,6 +21,8 @@ export type Rule = {
   readonly attribute: string;
   readonly equals: string;
   readonly version: string;
+  /** The role that its callers need, where authentication is on; absent: `operate`. */
+  readonly role?: Role;
 };
 
 /** What the shadow host is to see of the traffic. `twinBp` is the part of the mirrored that stable's copy runs too. */

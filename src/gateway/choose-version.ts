@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 
+import { hasRole, type Role } from '../core/caller.ts';
 import { ServeError } from '../core/errors.ts';
 import { bucketBp } from '../core/hash.ts';
 import type { InferRequest } from '../core/infer.ts';
@@ -8,7 +9,10 @@ import type { Arm, Assignment, Exposure, Route, Share } from '../core/route.ts';
 import { resolveVersion } from './version-names.ts';
 
 /** What of a request decides where it goes. */
-export type Assignable = Pick<InferRequest, 'unit' | 'version' | 'attributes'>;
+export type Assignable = Pick<
+  InferRequest,
+  'unit' | 'version' | 'attributes' | 'grants' | 'pinRole'
+>;
 
 /**
  * Where one request goes. A version that the caller names in the request wins over rules, and rules win over the split:
@@ -18,8 +22,12 @@ export type Assignable = Pick<InferRequest, 'unit' | 'version' | 'attributes'>;
  * The split is a line of 10,000 basis points: the candidate from the bottom, then stable, then others, and control at the
  * top. Stable alone gives way while candidate and control grow, so a unit that either of them has, stays with it.
  *
+ * A caller without the role for it may name stable only, and meets no rule: who could choose a version would choose what a rollout is
+ * judged by.
+ *
  * @param versions the versions that the repository holds; needed where the request names one.
- * @throws ServeError `version_not_found` where the request names a version or an alias that the model does not have.
+ * @throws ServeError `version_not_found` where the request names a version or an alias that the model does not have, `forbidden` where
+ * its caller may not name it, whether there is one or not.
  */
 export function chooseVersion(
   route: Route,
@@ -28,16 +36,37 @@ export function chooseVersion(
 ): Assignment {
   if (request.version !== undefined) {
     const version = resolveVersion(route, request.version, versions);
+    if (version !== route.stable && !hasRoleOn(route, request, request.pinRole))
+      throw mayNotPin(route, request.version);
     if (version === undefined) throw versionNotFound(route, request.version, versions);
     return settled(route, version, 'pin');
   }
   for (const rule of route.rules) {
-    if (request.attributes[rule.attribute] === rule.equals) {
+    if (
+      request.attributes[rule.attribute] === rule.equals &&
+      hasRoleOn(route, request, rule.role)
+    ) {
       const version = resolveVersion(route, rule.version, versions) ?? rule.version;
       return settled(route, version, 'rule');
     }
   }
   return drawn(route, request.unit);
+}
+
+/** True where the caller has the role on the model, and where nothing is known of callers. */
+function hasRoleOn(
+  { model }: Route,
+  { grants }: Assignable,
+  role: Role | undefined = 'operate',
+): boolean {
+  return grants === undefined || hasRole({ name: '', grants }, role, model);
+}
+
+function mayNotPin({ model, stable }: Route, name: string): ServeError {
+  return new ServeError(
+    'forbidden',
+    `expected a request for model '${model}' without a version, or for its stable one ('${stable}'), found version '${name.slice(0, 80)}': naming another needs a role (models.${model}.route.pin)`,
+  );
 }
 
 /** The refusal of a version that the model does not have, with those that it has. */

@@ -1,3 +1,5 @@
+import type { Role } from '../core/caller.ts';
+
 /** Which headers of a model's requests decide where they are routed. Header names are in lower case. */
 export type RoutingSettings = {
   /** The header whose value keeps a caller with one version. */
@@ -6,6 +8,8 @@ export type RoutingSettings = {
   readonly attributes: Readonly<Record<string, string>>;
   /** Headers that rules look at. */
   readonly ruleHeaders: readonly string[];
+  /** The role that naming a version other than stable needs, where authentication is on. */
+  readonly pin?: Role;
   /** Default deadline of a request that brings none, in milliseconds. */
   readonly deadlineMs: number;
 };

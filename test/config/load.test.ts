@@ -218,6 +218,8 @@ t.test('a file too full of aliases is refused', async (t) => {
   t.match(await problemsOf(bomb.join('\n')), /Excessive alias count/);
 });
 
+const ROUTING = { sticky: undefined, pin: 'operate' };
+
 t.test('everything has a default', async (t) => {
   const config = await load(HEAD);
   t.same(config, {
@@ -260,7 +262,7 @@ t.test('everything has a default', async (t) => {
       runMsMax: 60_000,
       loadMsMax: 120_000,
     },
-    routing: { sticky: undefined, attributes: {}, ruleHeaders: [], deadlineMs: 1_000 },
+    routing: { ...ROUTING, attributes: {}, ruleHeaders: [], deadlineMs: 1_000 },
     versions: { kind: 'latest', count: 1 },
     follows: false,
     route: undefined,
@@ -335,6 +337,7 @@ models:
     sticky: 'x-user-id',
     attributes: { tone: 'x-tone' },
     ruleHeaders: ['x-canary'],
+    pin: 'operate',
     deadlineMs: 250,
   });
   t.same(model.route, {

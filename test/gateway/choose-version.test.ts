@@ -133,3 +133,31 @@ t.test('a route table refuses shares that do not add up', async (t) => {
   t.equal(table.read('m')?.shares[0]?.weightBp, 10_000, 'and keeps the route it had');
   t.equal(table.read('other'), undefined);
 });
+
+const INFER: Assignable['grants'] = [{ role: 'infer', models: ['m'] }];
+const OPERATE: Assignable['grants'] = [{ role: 'operate', models: ['m'] }];
+
+t.test('a caller without the role may name the stable version, and no other', async (t) => {
+  const route = aTrial(2_500);
+  for (const version of ['1', 'stable'])
+    t.match(choose(route, { version, grants: INFER }), { version: '1', by: 'pin' });
+  for (const version of ['2', 'candidate', '10', 'no-such-version']) {
+    t.throws(() => choose(route, { version, grants: INFER }), { code: 'forbidden' }, version);
+  }
+  t.equal(choose(route, { version: '2', grants: OPERATE }).version, '2');
+  t.equal(choose(route, { version: '2', grants: INFER, pinRole: 'infer' }).version, '2');
+  t.equal(choose(route, { version: '2' }).version, '2', 'where authentication is off');
+  const elsewhere = [{ role: 'operate', models: ['another'] }] as const;
+  t.throws(() => choose(route, { version: '2', grants: elsewhere }), { code: 'forbidden' });
+});
+
+t.test('a rule does not match for a caller without its role', async (t) => {
+  const rule = { attribute: 'tone', equals: 'dark', version: '2' };
+  const asked = { attributes: { tone: 'dark' } };
+  const route = aRoute({ rules: [rule] });
+  t.match(choose(route, { ...asked, grants: INFER }), { version: '1', by: 'split' });
+  t.match(choose(route, { ...asked, grants: OPERATE }), { version: '2', by: 'rule' });
+  t.match(choose(route, asked), { version: '2', by: 'rule' });
+  const open = aRoute({ rules: [{ ...rule, role: 'infer' }] });
+  t.match(choose(open, { ...asked, grants: INFER }), { version: '2', by: 'rule' });
+});

@@ -70,6 +70,7 @@ export function decodeInfer(message: InferMessage, context: DecodeContext): Deco
     callerId,
     caller: context.caller?.name,
     grants: context.caller?.grants,
+    pinRole: routing.pin,
     model,
     version: version === '' ? undefined : version,
     unit,

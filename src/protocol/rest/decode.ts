@@ -143,6 +143,7 @@ function requestOf(
     callerId,
     caller: caller?.name,
     grants: caller?.grants,
+    pinRole: routing.pin,
     model: call.model,
     version: call.version,
     unit,
