@@ -6,6 +6,7 @@ import { addConfigCommands } from './commands/config.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
 import { addKeysCommands } from './commands/keys.ts';
+import { addLintCommand } from './commands/lint.ts';
 import { addModelsCommands } from './commands/models.ts';
 import { addRolloutCommands } from './commands/rollout.ts';
 import { addRouteCommands } from './commands/route.ts';
@@ -42,6 +43,7 @@ export function createProgram(): Command {
   addModelsCommands(program);
   addConfigCommands(program);
   addKeysCommands(program);
+  addLintCommand(program);
   addEvidenceCommands(program);
   addBenchCommands(program);
   addCompletionCommand(program);

@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
-import { withGateway, withReason } from './shared-options.ts';
+import { withGateway, withOutput, withReason } from './shared-options.ts';
 
 /** Adds `understudy config` and its verbs. */
 export function addConfigCommands(program: Command): void {
   const config = program
     .command('config')
-    .description('change the configuration of a running gateway');
+    .description('check a configuration, or change that of a running gateway');
+  withOutput(
+    config.command('check [file]').description('check a configuration file, without a gateway'),
+  ).action(async (file, options) => (await import('../config-check.ts')).check(file, options));
   withGateway(
     withReason(
       config
