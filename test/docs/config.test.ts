@@ -19,6 +19,7 @@ const YAML_PAGES = [
   'docs/guides/first-rollout.md',
   'docs/guides/what-a-verdict-means.md',
   'docs/guides/webhooks.md',
+  'docs/guides/security.md',
 ];
 
 /** The part of JSON Schema that `jsonSchema` uses. */
