@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { validate } from 'dockerfile-utils';
 import semver from 'semver';
@@ -110,6 +111,19 @@ t.test('the image starts with settings that the gateway accepts', async (t) => {
   t.equal(config.repository, '/models');
   t.match(dockerfile, /^COPY models \/models$/m);
   t.equal(config.ledger, '/var/lib/understudy/ledger');
+});
+
+t.test('what the configuration of the image proposes for production is accepted', async (t) => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'understudy-production-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const text = read('deploy/understudy.yaml').replaceAll(/^(\s*)#(?=(\s\s)*[^\s#])/gm, '$1');
+  const file = path.join(folder, 'understudy.yaml');
+  writeFileSync(file, text);
+  const config = await loadConfig(file);
+  t.ok(config.auth, 'it names who may call');
+  t.equal(config.auth?.keys.startsWith('/var/lib/understudy/'), true, 'keys outlast the container');
+  t.ok(config.quotas.length > 0 && config.webhooks.length > 0);
+  t.equal(config.server.metrics?.port, 8003);
 });
 
 t.test('the labels of the image are those of the package', async (t) => {
