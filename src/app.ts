@@ -3,6 +3,7 @@
  * bottom up and stops top down.
  */
 import { tmpdir } from 'node:os';
+import { openAccessLog, reopening } from './app/access-log.ts';
 import { createDeployments, createStatistics } from './app/deployments.ts';
 import { type EntranceParts, openEntrances } from './app/entrances.ts';
 import { gatewayLimits, TICK_MS } from './app/limits.ts';
@@ -152,6 +153,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const statistics = createStatistics(catalog);
   const common = { config, catalog, clock, telemetry, statistics, log, onInternalError };
   const traces = otel?.traces;
+  const exchanges = openAccessLog({ ...common, random }, release);
   const webhooks = openWebhooks({ ...options, ...common, ...views, random, otel }, release);
   const overrides = new OverrideFiles(tmpdir());
   release.push(releasing('files that callers brought', () => overrides.close()));
@@ -168,7 +170,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   release.push(releasing('looks at the memory', collectingLeftovers(heldBytes)));
   const gateway = openGateway({
     ...{ ...common, routes: served, hosts: deployments, starting },
-    taps: [...watch.taps, ...(traces ? [traces.tap] : [])],
+    taps: [...watch.taps, ...[traces, exchanges].flatMap((by) => (by ? [by.tap] : []))],
   });
   // No model has a route until the ledger has had its word on it.
   const routes = createOrderedRoutes(order);
@@ -178,7 +180,8 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     whyStarting: starting.whyStarting,
   });
   const columns = { gateway, watch, observers, controller, routes, deployments, starting };
-  const rest = { traces: traces?.requests, budget, overrides, settings, loadSecret };
+  const seen = { traces: traces?.requests, exchanges };
+  const rest = { ...seen, budget, overrides, settings, loadSecret };
   return await open({ ...options, ...common, ...columns, ...rest }, folders, release);
 }
 
@@ -344,7 +347,7 @@ async function openServers(
     { key: 'server.admin', address: admin, server: controlPlane },
   ]);
   const metricsPort = await openMetricsPort(parts, release);
-  const { reload } = parts.configReload;
+  const reload = reopening(parts.configReload.reload, parts.exchanges);
   return { httpPort, grpcPort, adminPort, metricsPort, reload, ...closing(parts.gateway, release) };
 }
 

@@ -26,7 +26,9 @@ import type { Controller } from '../rollout/controller.ts';
 import { sharedPages } from '../telemetry/shared-pages.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
 import type { RolloutObservers } from '../trials/rollout-observers.ts';
+import type { OpenAccessLog } from './access-log.ts';
 import type { Entrances } from './entrances.ts';
+import { type CallerOf, watchHttpExchanges } from './http-exchanges.ts';
 import { ADMIN_CONNECTIONS_MAX, GRPC_LIMITS, MESSAGE_SLACK_BYTES, REST_LIMITS } from './limits.ts';
 import type { ModelAsset } from './model-asset.ts';
 
@@ -40,6 +42,8 @@ export type DataPlaneOptions = {
   readonly observers: Pick<RolloutObservers, 'label'>;
   readonly log: Log;
   readonly entrances: Entrances;
+  /** Undefined: requests are not logged. */
+  readonly exchanges?: OpenAccessLog | undefined;
   /** Served in addition to the protocol's own routes; undefined: nothing. */
   readonly asset: ModelAsset | undefined;
 };
@@ -54,6 +58,7 @@ export function createDataPlane({
   log,
   observers,
   asset,
+  exchanges,
 }: DataPlaneOptions): RestServer {
   const { bodyBytesMax, headersBytesMax } = config.limits;
   const service = { ...common, entrance: entrances.http };
@@ -71,6 +76,8 @@ export function createDataPlane({
     },
   });
   const { app, ...parts } = server;
+  const callerOf: CallerOf = ({ raw }) => parts.door.askerOf(raw).caller?.name;
+  if (exchanges) watchHttpExchanges(app, { ...service, plane: 'http', exchanges, callerOf });
   if (asset !== undefined) addModelAssetRoutes(app, { ...asset, service, bodyBytesMax, ...parts });
   return server;
 }
@@ -100,6 +107,7 @@ export function createGrpcPlane({
 }
 
 export type ControlPlaneOptions = ModelsViewOptions & {
+  readonly exchanges?: OpenAccessLog | undefined;
   readonly lookout: Pick<Lookout, 'lookAll' | 'lookAt'>;
   readonly repository: Pick<ModelControl, 'reload'>;
   readonly configReload: ConfigReload;
@@ -152,6 +160,10 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
     ready: () => gateway.serverReadiness().ready,
     onInternalError,
   });
+  const { exchanges } = options;
+  const callerOf: CallerOf = (request) => server.askerOf(request).caller?.name;
+  if (exchanges)
+    watchHttpExchanges(server.app, { clock: systemClock, plane: 'admin', exchanges, callerOf });
   const connections = new Connections(ADMIN_CONNECTIONS_MAX, systemClock);
   boundConnections(server.app.server, connections, `${ADMIN_CONNECTIONS_MAX}`);
   return server;

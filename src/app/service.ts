@@ -1,6 +1,7 @@
 import { programVersion } from '../config/program.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Exchanges } from '../core/exchange.ts';
 import type { ModelRepository } from '../core/model-repository.ts';
 import type { RequestTraces } from '../core/request-trace.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -23,6 +24,8 @@ export type ServiceOptions = {
   readonly settings: ServerSettings;
   readonly watch: Pick<LiveWatch, 'tokenFor'>;
   readonly telemetry: Pick<Telemetry, 'onRefused' | 'onOverQuota'>;
+  /** Undefined: no request is logged. */
+  readonly exchanges?: Exchanges | undefined;
   /** Undefined: no request is traced. */
   readonly traces?: RequestTraces | undefined;
   readonly onInternalError: (operation: string, error: unknown) => void;
@@ -31,7 +34,7 @@ export type ServiceOptions = {
 /** What every protocol stands on. */
 export function createService(options: ServiceOptions): Service {
   const { config, clock, catalog, gateway, repository, statistics, settings, watch } = options;
-  const { telemetry, traces, onInternalError } = options;
+  const { telemetry, traces, exchanges, onInternalError } = options;
   return {
     gateway,
     repository,
@@ -53,6 +56,7 @@ export function createService(options: ServiceOptions): Service {
     newId: createRequestIds(),
     clock,
     traces,
+    exchanges,
     // A caller's own word must not become a name in the metrics.
     onRefused: (model, code) => telemetry.onRefused(catalog.entry(model)?.model, code),
     serverName: config.server.name,

@@ -47,6 +47,10 @@ export const DEFAULTS = {
   telemetry: {
     /** Beside our own they lengthen each scrape, and only dashboards and autoscalers made for Triton read them. */
     tritonMetrics: false,
+    accessLog: {
+      /** All requests. */
+      sample: 1,
+    },
     otlp: {
       /** OTEL_EXPORTER_OTLP_PROTOCOL. */
       protocol: 'http/protobuf',

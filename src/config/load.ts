@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type * as z from 'zod';
 import { messageOf } from '../core/errors.ts';
+import { withAbsoluteFile } from './access-log-section.ts';
 import { authFrom } from './auth-section.ts';
 import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { formatPath, issuesOf } from './issues.ts';
@@ -64,6 +65,7 @@ export function configOf({ file, values }: ConfigSource, overrides: ConfigOverri
     auth: data.auth && authFrom(base, data.auth),
     repository: resolve(overrides.repository ?? resolve(base, data.repository)),
     cache: resolve(base, data.cache),
+    telemetry: telemetryIn(data.telemetry, base),
     webhooks: withAbsoluteFiles(data.webhooks, base),
     ledger: resolve(overrides.ledger ?? resolve(base, data.ledger)),
     source: isRecord(models) ? models : {},
@@ -123,4 +125,9 @@ function serverWith(
     grpc: grpc === undefined ? written.grpc : result.data.server.grpc,
     admin: admin === undefined ? written.admin : result.data.server.admin,
   };
+}
+
+function telemetryIn(telemetry: Config['telemetry'], base: string): Config['telemetry'] {
+  const accessLog = withAbsoluteFile(telemetry.accessLog, base);
+  return accessLog === undefined ? telemetry : { ...telemetry, accessLog };
 }

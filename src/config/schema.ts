@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { QuotaRule } from '../core/quota.ts';
 import type { Webhook } from '../core/webhook.ts';
+import { type AccessLogSection, accessLogSchema } from './access-log-section.ts';
 import { type AuthSection, authSchema } from './auth-section.ts';
 import { ConfigError } from './config-error.ts';
 import { DEFAULTS } from './defaults.ts';
@@ -66,6 +67,8 @@ export type Config = {
     readonly tritonMetrics: boolean;
     /** What is sent to a collector; the OTEL_* variables go before it. */
     readonly otlp?: OtlpSection | undefined;
+    /** Undefined: requests are not logged. */
+    readonly accessLog?: AccessLogSection | undefined;
   };
   /** How many requests each caller may send to each model; empty: any number. */
   readonly quotas: readonly QuotaRule[];
@@ -161,6 +164,7 @@ export const configSchema = section({
       .boolean({ error: expected('true or false') })
       .default(DEFAULTS.telemetry.tritonMetrics),
     otlp: otlpSchema.optional(),
+    accessLog: accessLogSchema.optional(),
   }).prefault({}),
   quotas: quotasSchema.prefault([...DEFAULTS.quotas]),
   rollout: rolloutDefaultsSchema.prefault({}),

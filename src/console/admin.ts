@@ -104,6 +104,8 @@ export type AdminServer = {
   readonly close: () => Promise<void>;
   /** The server itself, for tests that need no socket. */
   readonly app: FastifyInstance;
+  /** Who sent a request that was let in. Throws for another. */
+  readonly askerOf: AdminDoor['askerOf'];
 };
 
 const BODY_BYTES_MAX = 64 * 1024;
@@ -167,6 +169,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
     },
     close: () => app.close(),
     app,
+    askerOf: door.askerOf,
   };
 }
 

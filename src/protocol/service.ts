@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Entrance } from '../core/entrance.ts';
 import type { ServeErrorCode } from '../core/errors.ts';
+import type { Exchanges } from '../core/exchange.ts';
 import type { ModelRepository } from '../core/model-repository.ts';
 import type { Quotas } from '../core/quota.ts';
 import type { RequestTraces } from '../core/request-trace.ts';
@@ -33,6 +34,8 @@ export type Service = {
   /** A new id for a request, unique over restarts and machines. */
   readonly newId: () => string;
   readonly clock: Clock;
+  /** What hears of each request; undefined: nothing does. */
+  readonly exchanges?: Exchanges | undefined;
   /** Undefined: no request is traced. */
   readonly traces?: RequestTraces | undefined;
   /** Called for each inference request that a protocol refuses itself: it could not be decoded, or was too large. */

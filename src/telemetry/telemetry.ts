@@ -59,6 +59,8 @@ export type Telemetry = CallerListeners & {
   readonly onExport: (signal: OtlpSignal, outcome: ExportOutcome, items: number) => void;
   /** For webhooks: what became of a delivery or a question. */
   readonly onWebhook: (hook: string, result: WebhookResult) => void;
+  /** For the access log: so many lines were lost. */
+  readonly onAccessLogDropped: (lines: number) => void;
   /** For every part. `operation` is a fixed word of the code. */
   readonly onInternalError: (operation: string) => void;
   /** The recent request rate of a model; undefined while there are too few requests to say. */
@@ -115,6 +117,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     onFailure: failures.onFailure,
     onConfigReload,
     onWebhook,
+    onAccessLogDropped: addAccessLogMetrics(registry),
     onExport: (signal, outcome, items) => exports.inc({ signal, outcome }, items),
     onInternalError: (operation) => internalErrors.inc({ operation }),
     requestsPerSecond: (model) => rate.perSecond(model),
@@ -145,4 +148,13 @@ function addBuildInfo(registry: Registry, version: string): void {
     labelNames: ['version'],
     registers: [registry],
   }).set({ version }, 1);
+}
+
+function addAccessLogMetrics(registry: Registry): (lines: number) => void {
+  const dropped = new Counter({
+    name: 'understudy_access_log_dropped_lines_total',
+    help: 'Lines of the access log that were lost: the disk or reader was behind, full or gone',
+    registers: [registry],
+  });
+  return (lines) => dropped.inc(lines);
 }

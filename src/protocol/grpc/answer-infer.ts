@@ -57,7 +57,15 @@ export type AnswerInfer = (call: InferCall) => Promise<Outcome>;
 
 type AnswerService = Pick<
   Service,
-  'gateway' | 'routing' | 'tokenFor' | 'newId' | 'clock' | 'traces' | 'quotas' | 'onRefused'
+  | 'gateway'
+  | 'routing'
+  | 'tokenFor'
+  | 'newId'
+  | 'clock'
+  | 'traces'
+  | 'exchanges'
+  | 'quotas'
+  | 'onRefused'
 >;
 
 /** Decode, ask the gateway, pick classes where they are wanted. */
@@ -75,6 +83,7 @@ export function createAnswerInfer(service: AnswerService, limits: GrpcLimits): A
         readInferMessage(new WireReader(call.bytes), limits),
       );
       id = message.id;
+      service.exchanges?.named(call.metadata, { id: requestId, model: message.model });
       const asked = call.ask();
       const asker = asked instanceof Promise ? await asked : asked;
       hold = counted(service.onRefused, message.model, () => admit(service, asker, message.model));

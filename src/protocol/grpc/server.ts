@@ -34,6 +34,7 @@ import {
   loadDefinitions,
   methodsOf,
 } from './definitions.ts';
+import { GrpcExchanges } from './exchanges.ts';
 import { createHealthCalls } from './health.ts';
 import { widenWindows } from './http2-window.ts';
 import { createInferCall } from './infer-call.ts';
@@ -83,6 +84,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   let names: CallerNames = { allowed: options.allowedHosts, isLoopback: false };
   const memory = createMemory(options, inference);
   const door = new CallerDoor({ entrance: service.entrance, needs: METHOD_NEEDS });
+  const host = options.allowedHosts.length > 0 ? hostDoor(() => names) : undefined;
+  const exchanges = service.exchanges && new GrpcExchanges(service.exchanges, service.clock);
   const server = new Server({
     'grpc.max_receive_message_length': limits.messageBytesMax,
     'grpc.max_send_message_length': -1,
@@ -91,11 +94,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
     'grpc.enable_channelz': 0,
     // The first gets the library's own call, and leaves it as it is, as all do that refuse nothing.
-    interceptors: [
-      memory.interceptor,
-      ...(names.allowed.length > 0 ? [createAuthorityDoor(() => names)] : []),
-      ...(service.entrance === undefined ? [] : [door.interceptor]),
-    ],
+    interceptors: [memory, exchanges, host, service.entrance && door].flatMap((each) =>
+      each === undefined ? [] : [each.interceptor],
+    ),
   });
   const parts = { ...options, memory, open, door };
   server.addService(inBytes(inference), inferenceCalls(parts, inference));
@@ -113,6 +114,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     forgetLongTimeouts(session);
     memory.watch(session);
     door.watch(session, socket);
+    exchanges?.watch(session, socket);
     boundFrames(session);
     boundReading(session, socket, options.intake);
     boundSession(session, { connections, socket, isStream });
@@ -132,6 +134,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** Refuses calls under names that are not allowed. */
+function hostDoor(names: () => CallerNames) {
+  return { interceptor: createAuthorityDoor(names) };
 }
 
 type Methods = ReturnType<typeof methodsOf>;

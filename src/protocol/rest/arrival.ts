@@ -23,13 +23,14 @@ export type Arrival = {
 
 /** Names a request and begins its trace, where it is sampled. */
 export function arrive(
-  { headers, url, routeOptions }: FastifyRequest,
-  { traces, newId, clock }: Pick<Service, 'traces' | 'newId' | 'clock'>,
+  { headers, url, routeOptions, raw }: FastifyRequest,
+  { traces, newId, clock, exchanges }: Pick<Service, 'traces' | 'newId' | 'clock' | 'exchanges'>,
   model: string,
 ): Arrival {
   const header = headersOf(headers);
   const parent = traceparentOf(header);
   const [requestId, callerId] = [newId(), callerIdOf(header)];
+  exchanges?.named(raw, { id: requestId, model });
   const startedMs = clock.monotonicMs();
   const trace = traces?.samples(parent)
     ? traces.begin({

@@ -25,7 +25,7 @@ import type { Call } from './route.ts';
 export type InferRouteOptions = {
   readonly service: Pick<
     Service,
-    'gateway' | 'routing' | 'tokenFor' | 'newId' | 'clock' | 'traces' | 'onRefused'
+    'gateway' | 'routing' | 'tokenFor' | 'newId' | 'clock' | 'traces' | 'exchanges' | 'onRefused'
   >;
   readonly limits: RestLimits;
   readonly memory: BodyMemory;
