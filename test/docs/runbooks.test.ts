@@ -42,7 +42,7 @@ t.test('each command of a runbook exists, with its options', async (t) => {
   const commands = commandsIn(PAGE);
   t.ok(commands.length > 30, `${commands.length} commands`);
   for (const command of commands) t.equal(wrongIn(command), '', `${FILE}: ${command}`);
-  t.match(wrongIn('understudy rollout pause fashion'), /no command/);
+  t.match(wrongIn('understudy rollout undone fashion'), /no command/);
   t.match(wrongIn('understudy rollout get fashion --why'), /--why/);
 });
 
