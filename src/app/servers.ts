@@ -31,6 +31,7 @@ import type { Entrances } from './entrances.ts';
 import { type CallerOf, watchHttpExchanges } from './http-exchanges.ts';
 import { ADMIN_CONNECTIONS_MAX, GRPC_LIMITS, MESSAGE_SLACK_BYTES, REST_LIMITS } from './limits.ts';
 import type { ModelAsset } from './model-asset.ts';
+import { sessionRecords } from './session-records.ts';
 
 export type DataPlaneOptions = {
   readonly config: Config;
@@ -139,7 +140,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const server = createAdminServer({
     entrance: options.entrances.admin,
     sessions: options.entrances.sessions,
-    onSession: (what, by) => void controller.note({ kind: 'access', what, ...by }),
+    onSession: sessionRecords({ clock: systemClock, controller }),
     controller,
     ledger: () => controller.ledger(),
     whyStarting: options.starting.whyStarting,
