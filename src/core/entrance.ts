@@ -112,6 +112,13 @@ class KnownAsker implements Asker {
     const isOfSome = this.caller.grants.some(({ models }) =>
       models === '*' ? this.may(role, undefined) : models.some((model) => this.may(role, model)),
     );
-    if (!isOfSome) this.check(role, undefined);
+    if (isOfSome) return;
+    try {
+      this.check(role, undefined);
+    } catch (refusal) {
+      if (!(refusal instanceof ServeError) || refusal.code !== 'forbidden') throw refusal;
+      const message = `expected a caller with the role ${role} on a model, found ${this.caller.name}`;
+      throw new ServeError('forbidden', message);
+    }
   }
 }
