@@ -5,12 +5,13 @@ import { type ReplayReport, replay as replayRecords } from '../rollout/history/r
 import { CommandError, EXIT, type ExitCode } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
 
-type Options = { readonly output: string };
+/** `archive`: the folder that older files of the ledger were moved to. */
+export type LedgerOptions = { readonly output: string; readonly archive?: string | undefined };
 
 /** `understudy evidence verify`: exit code 1 if the chain is broken, 3 if there is no record to check. */
-export async function verify(folder: string, options: Options): Promise<void> {
+export async function verify(folder: string, options: LedgerOptions): Promise<void> {
   const format = readFormat(options.output);
-  const report = await verifyLedger(folder).catch(notALedger(folder));
+  const report = await verifyLedger(foldersOf(folder, options)).catch(notALedger(folder));
   await print(report, format, verifyText);
   process.exitCode = exitCodeOf(report.broken === undefined, report.records);
 }
@@ -22,14 +23,15 @@ export async function verify(folder: string, options: Options): Promise<void> {
 export async function replay(
   folder: string,
   name: string | undefined,
-  { output }: Options,
+  options: LedgerOptions,
 ): Promise<void> {
   if (name !== undefined) {
     const message = `expected --margins with a rollout, found ${name} alone: without it the whole ledger is replayed`;
     throw new CommandError(EXIT.usage, message);
   }
-  const format = readFormat(output);
-  const report = await replayRecords(readLedger(folder), decide).catch(notALedger(folder));
+  const format = readFormat(options.output);
+  const records = readLedger(foldersOf(folder, options));
+  const report = await replayRecords(records, decide).catch(notALedger(folder));
   await print(report, format, replayText);
   process.exitCode = exitCodeOf(report.disagreements.length === 0, report.decisions);
 }
@@ -38,6 +40,14 @@ export async function replay(
 function exitCodeOf(isGood: boolean, looked: number): ExitCode {
   if (!isGood) return EXIT.failed;
   return looked === 0 ? EXIT.inconclusive : EXIT.ok;
+}
+
+/** A ledger's folder, and that of its archive before it. */
+export function foldersOf(
+  folder: string,
+  { archive }: Pick<LedgerOptions, 'archive'>,
+): readonly string[] {
+  return archive === undefined ? [folder] : [archive, folder];
 }
 
 /** Says that there is no folder of that name. */
@@ -50,9 +60,15 @@ export function notALedger(folder: string): (error: unknown) => never {
   };
 }
 
-function verifyText({ records, head, broken }: ChainReport): string {
+export function verifyText({ records, archived = 0, head, broken }: ChainReport): string {
   if (broken === undefined && records === 0) return '? no records here: nothing to verify';
-  if (broken === undefined) return `✔ ${records} records, an unbroken chain. Head ${head}`;
+  const from = archived === 0 ? '' : ' from a checkpoint on';
+  const rest =
+    archived === 0
+      ? ''
+      : `\n  ${archived} records before them are archived: --archive <folder> checks them, too`;
+  if (broken === undefined)
+    return `✔ ${records} records${from}, an unbroken chain. Head ${head}${rest}`;
   return `✖ broken after ${records} good records, at ${broken.where} line ${broken.line}: ${broken.problem}`;
 }
 

@@ -4,11 +4,15 @@ import { countText, durationText } from '../core/text.ts';
 import { decide } from '../decide/decide.ts';
 import { readLedger } from '../ledger/file.ts';
 import { type CheckedExport, exportEvidence } from '../rollout/evidence/export.ts';
-import { notALedger } from './evidence-commands.ts';
+import { foldersOf, notALedger } from './evidence-commands.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { print, readFormat } from './output.ts';
 
-export type ExportOptions = { readonly output: string; readonly html?: string };
+export type ExportOptions = {
+  readonly output: string;
+  readonly html?: string;
+  readonly archive?: string | undefined;
+};
 
 /**
  * `understudy evidence export`: all that a ledger says of one rollout, named by its id or by its model, as text, JSON or one HTML
@@ -20,9 +24,10 @@ export async function exportRollout(
   options: ExportOptions,
 ): Promise<void> {
   const format = readFormat(options.output);
+  const { archive } = options;
   // One that is broken cannot be read: it ends here, with the line.
   const checked = await exportEvidence(
-    () => readLedger(folder),
+    () => readLedger(foldersOf(folder, { archive })),
     { idOrModel: name },
     { decide },
   ).catch(notALedger(folder));

@@ -9,7 +9,7 @@ import {
   replayMargins,
 } from '../rollout/evidence/margins.ts';
 import { colours } from './colours.ts';
-import { notALedger } from './evidence-commands.ts';
+import { foldersOf, notALedger } from './evidence-commands.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { marginText, readMargins } from './margin-text.ts';
 import { print, readFormat } from './output.ts';
@@ -19,6 +19,7 @@ export type MarginsOptions = {
   readonly output: string;
   /** True: no other margins, only the smallest that are proven. */
   readonly margins: string | true;
+  readonly archive?: string | undefined;
 };
 
 /**
@@ -28,7 +29,7 @@ export type MarginsOptions = {
 export async function replayWithMargins(
   folder: string,
   name: string | undefined,
-  { margins, output }: MarginsOptions,
+  { margins, output, archive }: MarginsOptions,
 ): Promise<void> {
   const format = readFormat(output);
   const marginsFrom = readMargins(margins === true ? '' : margins);
@@ -38,7 +39,7 @@ export async function replayWithMargins(
       '--margins: expected a rollout as well, by its id or its model: evidence replay <ledger> <rollout> --margins ...',
     );
   }
-  const read = () => readLedger(folder);
+  const read = () => readLedger(foldersOf(folder, { archive }));
   const question = { name: { idOrModel: name }, marginsFrom, decide };
   const replayed = await replayMargins(read, question).catch(notALedger(folder));
   if (replayed === undefined) {

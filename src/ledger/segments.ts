@@ -13,7 +13,7 @@ export function segmentName(firstIndex: number): string {
 }
 
 /** The segment files of a ledger directory, oldest first. */
-async function segmentFiles(directory: string): Promise<readonly string[]> {
+export async function segmentFiles(directory: string): Promise<readonly string[]> {
   const names = await readdir(directory);
   return names
     .filter((name) => SEGMENT_NAME.test(name))
