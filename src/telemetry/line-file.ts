@@ -68,7 +68,7 @@ export class LineFile {
     this.#timer = undefined;
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
-      if (this.#waiting.length > 0)
+      if (this.#waiting.length > 0 || (this.#isStale && this.#file !== undefined))
         this.#timer ??= setTimeout(() => this.#flush(), DELAY_MS).unref();
     });
   }
@@ -92,14 +92,16 @@ export class LineFile {
   async #opened(): Promise<{ readonly file: FileHandle; readonly problem: unknown }> {
     const old = this.#file;
     if (old !== undefined && !this.#isStale) return { file: old, problem: undefined };
+    // It may be asked for again while it is being opened.
+    this.#isStale = false;
     try {
       const file = await open(this.#options.path, 'a', 0o640);
       this.#file = file;
-      this.#isStale = false;
       this.#isTorn = false;
       await old?.close().catch(() => undefined);
       return { file, problem: undefined };
     } catch (problem) {
+      this.#isStale = true;
       if (old === undefined) throw problem;
       return { file: old, problem };
     }
