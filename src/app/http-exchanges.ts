@@ -25,6 +25,10 @@ type Met = {
   readonly headerOf: (name: string) => unknown;
 };
 
+const MET = Symbol('met');
+
+type Wire = IncomingMessage & { [MET]?: Met };
+
 /**
  * Reports each request of a server, from its head to the end of its answer or of its caller: those too that meet no route, or that
  * are refused before it.
@@ -33,16 +37,16 @@ export function watchHttpExchanges(
   app: RestServer['app'],
   { plane, exchanges, clock, callerOf }: HttpExchangesOptions,
 ): void {
-  const met = new WeakMap<IncomingMessage, Met>();
   app.addHook('onRequest', (request, reply, done) => {
-    met.set(request.raw, { request, headerOf: (name) => reply.getHeader(name) });
+    // A WeakMap of all requests would cost the garbage collector more than this.
+    (request.raw as Wire)[MET] = { request, headerOf: (name) => reply.getHeader(name) };
     done();
   });
   app.server.prependListener('request', (request: IncomingMessage, response: ServerResponse) => {
     const end = exchanges.begin(exchangeOf(request, plane, clock.monotonicMs()), request);
     if (end === undefined) return;
     response.once('close', () => {
-      const known = met.get(request);
+      const known = (request as Wire)[MET];
       const sent = (name: string): string | undefined => textOf(known?.headerOf(name));
       end({
         ...metBy(known?.request, callerOf),

@@ -26,6 +26,11 @@ type Found = {
   computeMs?: number;
 };
 
+/** On the wire's own object: a WeakMap of all requests costs the garbage collector more than the whole line. */
+const FOUND = Symbol('found');
+
+type Wire = { [FOUND]?: Found };
+
 /** Characters of what callers choose freely. */
 const TEXT_MAX = 256;
 
@@ -35,7 +40,6 @@ const TEXT_MAX = 256;
  */
 export class AccessLog implements Exchanges {
   readonly #options: AccessLogOptions;
-  readonly #found = new WeakMap<object, Found>();
   /** By our id: requests for inference under way. */
   readonly #open = new Map<string, Found>();
 
@@ -47,7 +51,7 @@ export class AccessLog implements Exchanges {
     const { sample, random, write, clock } = this.#options;
     if (sample < 1 && random.unit() >= sample) return undefined;
     const found: Found = {};
-    this.#found.set(wire, found);
+    (wire as Wire)[FOUND] = found;
     return (end) => {
       if (found.id !== undefined) this.#open.delete(found.id);
       const atMs = clock.wallMs();
@@ -57,7 +61,7 @@ export class AccessLog implements Exchanges {
   };
 
   readonly named: Exchanges['named'] = (wire, { id, model }) => {
-    const found = this.#found.get(wire);
+    const found = (wire as Wire)[FOUND];
     if (found === undefined) return;
     // Of a stream's requests the last counts.
     if (found.id !== undefined) this.#open.delete(found.id);
@@ -67,8 +71,8 @@ export class AccessLog implements Exchanges {
   };
 
   readonly joined: Exchanges['joined'] = (wire, part) => {
-    const found = this.#found.get(wire);
-    if (found !== undefined) this.#found.set(part, found);
+    const found = (wire as Wire)[FOUND];
+    if (found !== undefined) (part as Wire)[FOUND] = found;
   };
 
   /** For the gateway: where requests were assigned, and how they ended there. */
