@@ -140,6 +140,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const server = createAdminServer({
     entrance: options.entrances.admin,
     sessions: options.entrances.sessions,
+    onSessionRefused: (reason) => telemetry.onCallerRefused('admin', reason),
     onSession: sessionRecords({ clock: systemClock, controller }),
     controller,
     ledger: () => controller.ledger(),

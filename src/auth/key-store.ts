@@ -53,6 +53,9 @@ export type KeyStoreOptions = {
 
 type Entry = { readonly key: KeyFile; readonly digest: Buffer; readonly stamp: string };
 
+const NO_FOLDER =
+  'expected a folder of keys, found none: no key counts. "understudy keys create" makes it';
+
 const NO_DIGEST = Buffer.alloc(32);
 
 export class KeyStore {
@@ -134,7 +137,8 @@ export class KeyStore {
   #forget(problems: Map<string, string>, error: unknown): void {
     this.#folderStamp = '';
     this.#replace(new Map());
-    problems.set(this.#options.folder, messageOf(error));
+    const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    problems.set(this.#options.folder, isMissing ? NO_FOLDER : messageOf(error));
   }
 
   async #read(problems: Map<string, string>): Promise<void> {

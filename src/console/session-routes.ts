@@ -3,6 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ANYONE, type ClientCertificate, type Credentials } from '../core/caller.ts';
 import { credentialsIn, sessionIn } from '../core/credentials.ts';
+import { reasonOf } from '../core/entrance.ts';
 import { ServeError } from '../core/errors.ts';
 import type { CommandBy } from '../core/rollout.ts';
 import type { SessionDoor, SessionView } from '../core/session.ts';
@@ -14,6 +15,8 @@ export type SessionRoutesOptions = {
   readonly certificateOf?:
     | ((request: IncomingMessage) => ClientCertificate | undefined)
     | undefined;
+  /** Called for each refusal, with a fixed word. Must not throw. */
+  readonly onSessionRefused?: ((reason: string) => void) | undefined;
   /** Called for each sign-in and sign-out, for the ledger. Must not throw. */
   readonly onSession?: ((what: 'signedIn' | 'signedOut', by: CommandBy) => void) | undefined;
 };
@@ -22,7 +25,8 @@ const PATH = '/api/v1/session';
 
 /** Browsers sign in, look who they are, and sign out. These routes ask by themselves who calls: others let in by what they give. */
 export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOptions): void {
-  const { sessions, onSession } = options;
+  const { onSession } = options;
+  const sessions = options.sessions && counting(options.sessions, options.onSessionRefused);
   const credentialsOf = ({ raw, method }: FastifyRequest): Credentials => ({
     ...credentialsIn(raw.rawHeaders, options.certificateOf?.(raw)),
     session: sessionIn(raw.rawHeaders, method),
@@ -46,6 +50,25 @@ export function addSessionRoutes(app: FastifyInstance, options: SessionRoutesOpt
     noted('signedOut', caller.name, request);
     return reply.code(204).headers({ 'set-cookie': setCookie, 'cache-control': 'no-store' }).send();
   });
+}
+
+/** The same, and each refusal is counted. */
+function counting(door: SessionDoor, onRefused: (reason: string) => void = () => undefined) {
+  const failed = (error: unknown): never => {
+    onRefused(reasonOf(error));
+    throw error;
+  };
+  return {
+    open: (credentials, isSecure) => door.open(credentials, isSecure).catch(failed),
+    view: (credentials) => door.view(credentials).catch(failed),
+    close: (credentials) => {
+      try {
+        return door.close(credentials);
+      } catch (error) {
+        return failed(error);
+      }
+    },
+  } satisfies SessionDoor;
 }
 
 const NO_SESSION = { csrf: undefined, untilMs: undefined };

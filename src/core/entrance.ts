@@ -78,8 +78,8 @@ export function createEntrance(options: EntranceOptions): Entrance {
   };
 }
 
-/** A refusal may say why by a word of its own. */
-function reasonOf(thrown: unknown): string {
+/** Why a caller was refused, as a fixed word: a refusal may bring one of its own. */
+export function reasonOf(thrown: unknown): string {
   if (!(thrown instanceof ServeError)) return 'internal';
   const { reason } = thrown as { readonly reason?: unknown };
   return typeof reason === 'string' ? reason : thrown.code;

@@ -8,6 +8,7 @@ import { understudy } from '../support/command.ts';
 const folder = await mkdtemp(join(tmpdir(), 'understudy-keys-cli-'));
 t.teardown(() => rm(folder, { recursive: true, force: true }));
 const at = { cwd: folder, env: { UNDERSTUDY_CONFIG: '' } };
+t.setTimeout(300_000);
 const TIME = { timeout: 100_000 };
 
 async function listed(): Promise<readonly Record<string, unknown>[]> {

@@ -13,9 +13,11 @@ type Asked = {
 async function aSetting(t: { readonly teardown: (work: () => unknown) => void }) {
   const { doors, key } = await someDoors(t);
   const noted: string[] = [];
+  const refused: string[] = [];
   const { app } = await anAdmin(new World(), {
     entrance: createEntrance({ doors, onRefused: () => undefined }),
     sessions: doors.sessions,
+    onSessionRefused: (reason) => refused.push(reason),
     onSession: (what, by) => noted.push(`${what} ${by.caller} ${by.address}`),
   });
   const ask = ({ method = 'GET', url = '/api/v1/session', headers = {} }: Asked = {}) =>
@@ -25,7 +27,7 @@ async function aSetting(t: { readonly teardown: (work: () => unknown) => void })
     const cookie = String(answer.headers['set-cookie']).split(';')[0] ?? '';
     return { answer, cookie, csrf: String(answer.json().csrf) };
   };
-  return { ask, signIn, key, noted };
+  return { ask, signIn, key, noted, refused };
 }
 
 t.test('a browser signs in with a key, looks who it is and signs out', async (t) => {
@@ -66,12 +68,14 @@ t.test('a cookie reads, and changes only with its second secret', async (t) => {
 });
 
 t.test('a sign-in takes the key, and no cookie that is left over', async (t) => {
-  const { signIn, key } = await aSetting(t);
+  const { ask, signIn, key, refused } = await aSetting(t);
   const { cookie } = await signIn();
   t.equal((await signIn({ authorization: `Bearer ${key}`, cookie })).answer.statusCode, 201);
   t.equal((await signIn({ cookie })).answer.statusCode, 401);
   t.equal((await signIn({})).answer.statusCode, 401);
   t.equal((await signIn({ 'x-api-key': `${key.slice(0, -1)}~` })).answer.statusCode, 401);
+  t.equal((await ask({ headers: { cookie: `${cookie}x` } })).statusCode, 401);
+  t.same(refused, ['missing', 'missing', 'key-malformed', 'session']);
 });
 
 t.test('where authentication is off there is nothing to sign in to', async (t) => {

@@ -8,6 +8,9 @@ import { noShell, type Ran, runBlock } from './shell.ts';
 
 const PAGE = 'docs/guides/security.md';
 
+// Some twenty starts of a process.
+t.setTimeout(300_000);
+
 // A gateway notices a key within a second, and a reader takes longer than that from one block to the next.
 t.test(
   'every command is answered, or refused, as the page says',
