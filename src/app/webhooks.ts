@@ -4,10 +4,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { Random } from '../core/random.ts';
 import { stepTask } from '../rollout/action/describe.ts';
-import type { Controller, ControllerOptions } from '../rollout/controller.ts';
+import type { ControllerOptions } from '../rollout/controller.ts';
 import type { Otel } from '../telemetry/otel/open-otel.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
-import { LedgerWatch } from '../webhooks/ledger-watch.ts';
+import { type LedgerState, LedgerWatch } from '../webhooks/ledger-watch.ts';
 import { Webhooks } from '../webhooks/webhooks.ts';
 import { type Release, releasing } from './release.ts';
 
@@ -20,7 +20,7 @@ export type WebhookParts = {
   readonly webhookSecrets?: Readonly<Record<string, string>> | undefined;
   readonly clock: Clock;
   readonly random: Random;
-  readonly ledger: Pick<Controller, 'ledger'>['ledger'];
+  readonly ledger: () => LedgerState;
   readonly telemetry: () => Pick<Telemetry, 'onWebhook'>;
   readonly otel: Pick<Otel, 'traceparentOf'> | undefined;
   readonly log: Log;
