@@ -4,6 +4,7 @@ import { addBenchCommands } from './bench/commands.ts';
 import { addCompletionCommand } from './commands/completion.ts';
 import { addConfigCommands } from './commands/config.ts';
 import { addDemoCommand } from './commands/demo.ts';
+import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
 import { addKeysCommands } from './commands/keys.ts';
 import { addLintCommand } from './commands/lint.ts';
@@ -44,6 +45,7 @@ export function createProgram(): Command {
   addConfigCommands(program);
   addKeysCommands(program);
   addLintCommand(program);
+  addDoctorCommand(program);
   addEvidenceCommands(program);
   addBenchCommands(program);
   addCompletionCommand(program);

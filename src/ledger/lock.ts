@@ -45,6 +45,12 @@ export async function acquireLock(directory: string): Promise<Lock> {
   };
 }
 
+/** The living process that writes to a directory; undefined: none does. Changes nothing. */
+export async function holderOf(directory: string): Promise<number | undefined> {
+  const holder = parseHolder((await readText(join(directory, LOCK_FILE))) ?? '');
+  return holder !== undefined && (await isAlive(holder)) ? holder.pid : undefined;
+}
+
 async function removeIfStale(directory: string, path: string): Promise<void> {
   const found = await readText(path);
   if (found === undefined) return;

@@ -11,6 +11,8 @@ export type LintedVersion = {
   readonly bytes: number;
   readonly digest: string;
   readonly task: string | undefined;
+  /** The model file; absent where the runtime does not read it as it is. */
+  readonly file?: string;
 };
 
 export type LintedModel = {
@@ -69,8 +71,12 @@ function lintedModel(
   { model, packages, problems }: CatalogEntry,
   notes: readonly string[],
 ): LintedModel {
-  const versions = [...packages.values()].map(({ version, bytes, digest, task }) => ({
-    ...{ version, bytes, digest, task },
-  }));
+  const versions = [...packages.values()].map(
+    ({ version, bytes, digest, task, models, inspected, reshapes }): LintedVersion => {
+      const isPlain = inspected.edits === undefined && reshapes.length === 0;
+      const file = isPlain && models.length === 1 ? models[0]?.file : undefined;
+      return { version, bytes, digest, task, ...(file !== undefined && { file }) };
+    },
+  );
   return { model, versions, problems, notes };
 }
