@@ -22,6 +22,7 @@ import {
   type DataPlaneOptions,
 } from './app/servers.ts';
 import { createService, type ServiceOptions } from './app/service.ts';
+import { openTls, type Tls } from './app/tls.ts';
 import { openWebhooks, type WebhookParts } from './app/webhooks.ts';
 import type { OtlpVariables } from './config/otlp.ts';
 import { programVersion } from './config/program.ts';
@@ -131,6 +132,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const views = { ...judged, telemetry: () => telemetry };
   const otel = await openOtel({ ...options, ...views }, release);
   const { log, settings } = adjustableLog(otel?.log ?? options.log);
+  const tls = await openTls({ config, log, ...views }, release);
   const folders = await listModels(config, log);
   const catalog = new Catalog(config, []);
   const starting = new StartingModels();
@@ -147,6 +149,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     heldBytes,
     ...judged,
     webhooksWaiting: () => webhooks.waiting(),
+    certificates: tls.expiries,
     triton: config.telemetry.tritonMetrics ? () => statistics.list() : undefined,
   });
   const onInternalError = reportInternalErrors(telemetry, log);
@@ -161,8 +164,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const hosted = { environment: {}, ...options, ...common, report };
   const deployments = createDeployments(hosted, release);
 
-  const liveInFlight = (): number => gateway.inFlight();
-  const ends = { clock: steady, random, deployments, liveInFlight };
+  const ends = { clock: steady, random, deployments, liveInFlight: () => gateway.inFlight() };
   const { served, watch, observers, order, loadSecret } = createSeam(
     { ...options, ...common, ...ends, traces },
     release,
@@ -181,7 +183,7 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   });
   const columns = { gateway, watch, observers, controller, routes, deployments, starting };
   const seen = { traces: traces?.requests, exchanges };
-  const rest = { ...seen, budget, overrides, settings, loadSecret };
+  const rest = { ...seen, budget, overrides, settings, loadSecret, tls };
   return await open({ ...options, ...common, ...columns, ...rest }, folders, release);
 }
 
@@ -215,6 +217,7 @@ type Opened = Omit<ModelControlOptions, 'starting' | 'retainStatistics' | 'reade
   EntranceParts &
   Pick<ConfigReloadOptions, 'config' | 'configFile' | 'deployments'> &
   Pick<DataPlaneOptions, 'observers' | 'budget'> & {
+    readonly tls: Tls;
     readonly routes: Routes;
     readonly controller: Controller;
     readonly deployments: Deployments;
@@ -261,14 +264,15 @@ async function open(parts: Opened, folders: Folders, release: Release): Promise<
 
 /** What reads the configuration again; the memory for requests follows it. */
 function openReload(
-  parts: Omit<ConfigReloadOptions, 'onReplaced' | 'onReload'> &
-    Pick<DataPlaneOptions, 'budget'> & { readonly telemetry: Telemetry },
+  parts: Omit<ConfigReloadOptions, 'onReplaced' | 'onReload' | 'reloadOthers'> &
+    Pick<DataPlaneOptions, 'budget'> & { readonly telemetry: Telemetry; readonly tls: Tls },
   release: Release,
 ): ConfigReload {
   const onReplaced = (config: Config): void =>
     parts.budget.resize(budgetBytesMax(config.limits, memoryLimit()));
   const onReload = parts.telemetry.onConfigReload;
-  const configReload = new ConfigReload({ ...parts, onReplaced, onReload });
+  const reloadOthers = parts.tls.refresh;
+  const configReload = new ConfigReload({ ...parts, onReplaced, onReload, reloadOthers });
   release.push(releasing('a reload of the configuration', () => configReload.drained()));
   return configReload;
 }
@@ -352,7 +356,7 @@ async function openServers(
 }
 
 async function openMetricsPort(
-  parts: Pick<ControlPlaneOptions, 'telemetry'> & Pick<DataPlaneOptions, 'config'>,
+  parts: Pick<ControlPlaneOptions, 'telemetry'> & Pick<DataPlaneOptions, 'config' | 'tls'>,
   release: Release,
 ): Promise<number | undefined> {
   const address = parts.config.server.metrics;

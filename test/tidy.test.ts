@@ -36,6 +36,7 @@ const MAY_IMPORT: ImportTable = {
   pipeline: ['core', 'concurrency'],
   host: ['core', 'concurrency', 'disk', 'frame', 'batching', 'engine', 'runtime'],
   process: ['core'],
+  tls: ['core', 'disk'],
   models: ['core', 'concurrency', 'process', 'config', 'repository', 'host'],
   auth: ['core', 'disk', 'config'],
   gateway: ['core', 'concurrency', 'host'],

@@ -32,6 +32,7 @@ import { type CallerOf, watchHttpExchanges } from './http-exchanges.ts';
 import { ADMIN_CONNECTIONS_MAX, GRPC_LIMITS, MESSAGE_SLACK_BYTES, REST_LIMITS } from './limits.ts';
 import type { ModelAsset } from './model-asset.ts';
 import { sessionRecords } from './session-records.ts';
+import type { Tls } from './tls.ts';
 
 export type DataPlaneOptions = {
   readonly config: Config;
@@ -47,6 +48,7 @@ export type DataPlaneOptions = {
   readonly exchanges?: OpenAccessLog | undefined;
   /** Served in addition to the protocol's own routes; undefined: nothing. */
   readonly asset: ModelAsset | undefined;
+  readonly tls: Pick<Tls, 'secure'>;
 };
 
 /** The data plane over HTTP. */
@@ -60,6 +62,7 @@ export function createDataPlane({
   observers,
   asset,
   exchanges,
+  tls,
 }: DataPlaneOptions): RestServer {
   const { bodyBytesMax, headersBytesMax } = config.limits;
   const service = { ...common, entrance: entrances.http };
@@ -80,6 +83,7 @@ export function createDataPlane({
   const callerOf: CallerOf = ({ raw }) => parts.door.askerOf(raw).caller?.name;
   if (exchanges) watchHttpExchanges(app, { ...service, plane: 'http', exchanges, callerOf });
   if (asset !== undefined) addModelAssetRoutes(app, { ...asset, service, bodyBytesMax, ...parts });
+  tls.secure('http', app.server);
   return server;
 }
 
@@ -90,7 +94,11 @@ export function createGrpcPlane({
   service,
   budget,
   intake,
-}: Pick<DataPlaneOptions, 'config' | 'entrances' | 'service' | 'budget' | 'intake'>): GrpcServer {
+  tls,
+}: Pick<
+  DataPlaneOptions,
+  'config' | 'entrances' | 'service' | 'budget' | 'intake' | 'tls'
+>): GrpcServer {
   const messageBytesMax = config.limits.bodyBytesMax + MESSAGE_SLACK_BYTES;
   return createGrpcServer({
     service: { ...service, entrance: entrances.grpc },
@@ -104,11 +112,13 @@ export function createGrpcPlane({
       messageBytesMax,
     },
     protosFolder: join(programFolder, 'protos'),
+    secure: (server) => tls.secure('grpc', server),
   });
 }
 
 export type ControlPlaneOptions = ModelsViewOptions & {
   readonly exchanges?: OpenAccessLog | undefined;
+  readonly tls: Pick<Tls, 'secure'>;
   readonly lookout: Pick<Lookout, 'lookAll' | 'lookAt'>;
   readonly repository: Pick<ModelControl, 'reload'>;
   readonly configReload: ConfigReload;
@@ -123,13 +133,16 @@ export type ControlPlaneOptions = ModelsViewOptions & {
 /** The port for scrapers alone. */
 export function createMetricsPlane({
   telemetry,
+  tls,
 }: {
   readonly telemetry: Pick<Telemetry, 'page'>;
+  readonly tls: Pick<Tls, 'secure'>;
 }): MetricsServer {
   const server = createMetricsServer(sharedPages(telemetry.page, systemClock));
   boundPipelines(server.app.server);
   const connections = new Connections(ADMIN_CONNECTIONS_MAX, systemClock);
   boundConnections(server.app.server, connections, `${ADMIN_CONNECTIONS_MAX}`);
+  tls.secure('metrics', server.app.server);
   return server;
 }
 
@@ -168,5 +181,6 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
     watchHttpExchanges(server.app, { clock: systemClock, plane: 'admin', exchanges, callerOf });
   const connections = new Connections(ADMIN_CONNECTIONS_MAX, systemClock);
   boundConnections(server.app.server, connections, `${ADMIN_CONNECTIONS_MAX}`);
+  options.tls.secure('admin', server.app.server);
   return server;
 }

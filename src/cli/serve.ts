@@ -44,10 +44,12 @@ export async function serve(options: ServeOptions): Promise<void> {
   reloadOnSignal({ starting, log, ...stopping });
   const app = await starting;
   app.started.catch((error: unknown) => stopping.fail(messageOf(error)));
-  const { host } = config.server.http;
+  const { http, tls } = config.server;
+  const { host } = http;
+  const scheme = tls?.ports.includes('http') ? 'https' : 'http';
   log({
     level: 'info',
-    message: `answering at http://${isIPv6(host) ? `[${host}]` : host}:${app.httpPort}`,
+    message: `answering at ${scheme}://${isIPv6(host) ? `[${host}]` : host}:${app.httpPort}`,
     facts: {
       grpc: app.grpcPort,
       admin: app.adminPort,

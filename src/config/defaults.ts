@@ -17,6 +17,13 @@ export const DEFAULTS = {
     connectionsMax: 4_096,
     /** With `routed` a broken package does not make the server unready. Triton's --strict-readiness, where `strict`. */
     readiness: 'routed',
+    tls: {
+      /** Who names authorities of client certificates expects one of every client. nginx's ssl_verify_client. */
+      clients: 'require',
+      /** 1.0 and 1.1 are not safe (RFC 8996). nginx's ssl_protocols. */
+      minVersion: 'TLSv1.2',
+      ports: ['http', 'grpc', 'admin', 'metrics'],
+    },
   },
   auth: {
     keys: './var/keys',

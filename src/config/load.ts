@@ -8,6 +8,7 @@ import { ConfigError, type ConfigProblem } from './config-error.ts';
 import { formatPath, issuesOf } from './issues.ts';
 import { isRecord } from './merge.ts';
 import { type Config, configSchema } from './schema.ts';
+import { tlsFrom } from './tls-section.ts';
 import { withAbsoluteFiles } from './webhooks-section.ts';
 import { readYaml } from './yaml-file.ts';
 
@@ -61,7 +62,10 @@ export function configOf({ file, values }: ConfigSource, overrides: ConfigOverri
   const { models } = values;
   return {
     ...data,
-    server: serverWith(data, overrides),
+    server: {
+      ...serverWith(data, overrides),
+      tls: tlsFrom(data.server.tls, (path) => resolve(base, path)),
+    },
     auth: data.auth && authFrom(base, data.auth),
     repository: resolve(overrides.repository ?? resolve(base, data.repository)),
     cache: resolve(base, data.cache),

@@ -22,6 +22,7 @@ import {
 } from './quantities.ts';
 import { quotasSchema } from './quotas-section.ts';
 import { checkWindows, type RolloutDefaults, rolloutDefaultsSchema } from './rollout-defaults.ts';
+import { type TlsSection, tlsSchema } from './tls-section.ts';
 import { webhooksSchema } from './webhooks-section.ts';
 
 /** `understudy.yaml`, complete: plain data in milliseconds, basis points and bytes; paths are absolute. */
@@ -44,6 +45,8 @@ export type Config = {
     readonly readiness: 'routed' | 'strict';
     /** The model that is served at the addresses of the Model Asset eXchange too. */
     readonly max?: { readonly model: string; readonly cors: boolean } | undefined;
+    /** Undefined: the ports speak plain HTTP and gRPC. */
+    readonly tls?: TlsSection | undefined;
   };
   /** Who may call, and what for; undefined: everyone may do all. */
   readonly auth?: AuthSection | undefined;
@@ -131,6 +134,7 @@ export const configSchema = section({
       model: modelName,
       cors: z.boolean({ error: expected('true or false') }).default(false),
     }).optional(),
+    tls: tlsSchema.optional(),
   }).prefault({}),
   auth: authSchema.optional(),
   repository: z

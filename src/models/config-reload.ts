@@ -43,6 +43,11 @@ export type ConfigReloadOptions = {
   readonly onReplaced?: (config: Config) => void;
   /** Called after each reload with whether it succeeded, but not where it only says what it would do; must not throw. */
   readonly onReload?: (isSuccess: boolean) => void;
+  /**
+   * Reads again what lies beside the configuration, certificates for instance, after a file that was right; resolves with what
+   * could not be used.
+   */
+  readonly reloadOthers?: () => Promise<readonly string[]>;
   readonly log: Log;
 };
 
@@ -62,7 +67,7 @@ export type ReloadResult =
       readonly dryRun: boolean;
       /** By key; empty: the file says what runs. */
       readonly changes: readonly ConfigChange[];
-      /** Further results: newly configured models that cannot be served. */
+      /** Further results: newly configured models that cannot be served, certificates that cannot be used. */
       readonly notes: readonly string[];
     }
   | Refusal;
@@ -118,7 +123,8 @@ export class ConfigReload {
       if (result.kind === 'refused') throw new Refused(result);
       if (!isDryRun) logReload(result, actor, log);
       ended(true);
-      return result;
+      const others = isDryRun ? [] : await this.#options.reloadOthers?.();
+      return { ...result, notes: [...result.notes, ...(others ?? [])] };
     } catch (error) {
       const message = `configuration not reloaded (${actor}), nothing changed: ${messageOf(error)}`;
       if (!isDryRun) log({ level: 'error', message });

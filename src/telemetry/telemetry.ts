@@ -21,6 +21,7 @@ import type { RegistryMetric } from './registry-metric.ts';
 import { RequestRate } from './request-rate.ts';
 import { RolloutMetrics, type RolloutView } from './rollout-metrics.ts';
 import { ServingMetrics } from './serving-metrics.ts';
+import { addTlsMetrics, type CertificateExpiries } from './tls-metrics.ts';
 import { addTritonMetrics, type VersionTally } from './triton-metrics.ts';
 import { addWebhookMetrics } from './webhook-metrics.ts';
 
@@ -38,6 +39,8 @@ export type TelemetryOptions = {
   readonly ledger: () => LedgerView;
   /** Events that wait, by webhook; called at each scrape. By default there are no webhooks. */
   readonly webhooksWaiting?: () => ReadonlyMap<string, number>;
+  /** When the certificates of the ports expire, called at each scrape; undefined, or by default: no port has TLS. */
+  readonly certificates?: () => CertificateExpiries | undefined;
   /** What versions have done, to be shown under Triton's names too, called at each scrape; undefined: it is not. */
   readonly triton?: (() => readonly VersionTally[]) | undefined;
 };
@@ -55,6 +58,8 @@ export type Telemetry = CallerListeners & {
   readonly onFailure: FailureMetrics['onFailure'];
   /** For reloads of the configuration: whether one succeeded. */
   readonly onConfigReload: (isSuccess: boolean) => void;
+  /** For each connection of a port that did not become secure; both are from small, fixed sets. */
+  readonly onTlsFault: (port: string, reason: string) => void;
   /** For exports by OTLP: what became of so many items. */
   readonly onExport: (signal: OtlpSignal, outcome: ExportOutcome, items: number) => void;
   /** For webhooks: what became of a delivery or a question. */
@@ -118,6 +123,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     onConfigReload,
     onWebhook,
     onAccessLogDropped: addAccessLogMetrics(registry),
+    onTlsFault: addTlsMetrics(registry, options.certificates ?? (() => undefined)),
     onExport: (signal, outcome, items) => exports.inc({ signal, outcome }, items),
     onInternalError: (operation) => internalErrors.inc({ operation }),
     requestsPerSecond: (model) => rate.perSecond(model),

@@ -2,11 +2,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import t, { type Test } from 'tap';
 import { createMetricsPlane } from '../../src/app/servers.ts';
+import { NO_TLS } from '../../src/app/tls.ts';
 
 /** The port, and how many pages were made. */
 async function aMetricsPlane(t: Test) {
   const made: (string | undefined)[] = [];
   const server = createMetricsPlane({
+    tls: NO_TLS,
     telemetry: {
       page: async (accept) => {
         made.push(accept);

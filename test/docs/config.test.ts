@@ -84,6 +84,7 @@ function documented(): ReadonlyMap<string, Row> {
 const ROLLOUT = 'models.<>.rollout';
 /** What holds where nothing is written and the schema does not say so, because a request may come between. */
 const FILLED_IN: Readonly<Record<string, unknown>> = {
+  'server.tls': DEFAULTS.server.tls,
   [ROLLOUT]: DEFAULTS.rollout,
   [`${ROLLOUT}.margins.pairedLatency`]: blockOf(latencyBlockMsOf(DEFAULT_MARGINS)),
   [`${ROLLOUT}.margins.slowRequests`]: blockOf(slowBlockMsOf(DEFAULT_MARGINS)),

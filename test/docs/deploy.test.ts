@@ -26,7 +26,7 @@ function panelsOf(name: string): readonly Panel[] {
 
 /** Words of PromQL that are no metrics. */
 const WORDS = new Set(
-  'sum by rate increase delta histogram_quantile absent or and unless offset label_values count_over_time min_over_time'.split(
+  'sum by rate increase delta histogram_quantile absent or and unless offset label_values count_over_time min_over_time time'.split(
     ' ',
   ),
 );

@@ -12,12 +12,18 @@ const FRAME_BYTES_MIN = 512;
 const UNREAD_FREE = 65_536;
 const UNREAD_BYTES_MIN = 64;
 
+/** Pings of one connection in a second. Clients that measure their line send one for each round trip. */
+const PINGS_MAX = 10_000;
+const PINGS_MS = 1_000;
+
 /**
  * Ends connections that send messages in crumbs: a megabyte in frames of a byte each would be a hundred megabytes of memory, and
- * a second of work. No client does that, as HTTP/2 gives it room for kilobytes at a time. Other floods (pings, settings, empty
- * frames, continuations, resets) are bounded by the library of HTTP/2 itself.
+ * a second of work. No client does that, as HTTP/2 gives it room for kilobytes at a time. Pings are bounded here too: the library of
+ * HTTP/2 bounds those of one read, and the reads of TLS are too short for that. Other floods (settings, empty frames, continuations,
+ * resets) are bounded by the library itself.
  */
 export function boundFrames(session: ServerHttp2Session): void {
+  boundPings(session);
   session.prependListener('stream', (stream: ServerHttp2Stream) => {
     const frames = new FrameCount();
     onArriving(stream, (piece) => {
@@ -25,6 +31,18 @@ export function boundFrames(session: ServerHttp2Session): void {
       session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return false;
     });
+  });
+}
+
+function boundPings(session: ServerHttp2Session): void {
+  let pings = 0;
+  const forget = (): void => {
+    pings = 0;
+  };
+  session.on('ping', () => {
+    if (pings === 0) setTimeout(forget, PINGS_MS).unref();
+    pings += 1;
+    if (pings > PINGS_MAX) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
   });
 }
 

@@ -13,6 +13,8 @@ export type SessionOptions = {
   /** Bytes of the metadata of one call, with 32 more for each entry, as HTTP/2 counts. Beyond: the call is reset. */
   readonly headerBytesMax: number;
   readonly onSession: (session: ServerHttp2Session, socket: Socket) => void;
+  /** Gets the server before it listens, with all its listeners. */
+  readonly secure?: ((server: Http2Server) => void) | undefined;
 };
 
 /**
@@ -23,7 +25,10 @@ export type SessionOptions = {
  *
  * @throws Error where the library looks different inside.
  */
-export function widenWindows(server: Server, { headerBytesMax, onSession }: SessionOptions): void {
+export function widenWindows(
+  server: Server,
+  { headerBytesMax, onSession, secure }: SessionOptions,
+): void {
   const inside = serverInternals(server);
   const create = inside.createHttp2Server;
   inside.commonServerOptions.settings = {
@@ -41,6 +46,7 @@ export function widenWindows(server: Server, { headerBytesMax, onSession }: Sess
         onSession(session, socket);
       });
     });
+    secure?.(http2);
     return http2;
   };
 }

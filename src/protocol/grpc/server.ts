@@ -2,7 +2,7 @@
  * The Open Inference Protocol over gRPC, with what Triton's clients know beyond it. The wire ends here: what goes further in are
  * InferRequests, what comes back InferResponses and ServeErrors.
  */
-import type { ServerHttp2Session } from 'node:http2';
+import type { Http2Server, ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import {
   type Metadata,
@@ -61,6 +61,8 @@ export type GrpcServerOptions = {
   readonly intake: Intake;
   /** The folder of the proto files. */
   readonly protosFolder: string;
+  /** Gets the server that listens, once all that bounds its connections is there; by default it stays without TLS. */
+  readonly secure?: (server: Http2Server) => void;
 };
 
 export type GrpcServer = {
@@ -120,7 +122,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     boundSession(session, { connections, socket, isStream });
     cutStalledCalls(session, socket, { stallMsMax, isStream });
   };
-  widenWindows(server, { headerBytesMax, onSession });
+  widenWindows(server, { headerBytesMax, onSession, secure: options.secure });
   return {
     listen: async (host, port) => {
       names = { ...names, isLoopback: isLoopbackAddress(host) };

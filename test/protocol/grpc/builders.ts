@@ -17,7 +17,7 @@ import {
   methodsOf,
 } from '../../../src/protocol/grpc/definitions.ts';
 import type { GrpcLimits } from '../../../src/protocol/grpc/limits.ts';
-import { createGrpcServer } from '../../../src/protocol/grpc/server.ts';
+import { createGrpcServer, type GrpcServerOptions } from '../../../src/protocol/grpc/server.ts';
 import { Intake } from '../../../src/protocol/intake.ts';
 import { MemoryBudget } from '../../../src/protocol/memory-budget.ts';
 import type { Service } from '../../../src/protocol/service.ts';
@@ -47,6 +47,7 @@ export type ServerParts = Partial<Service> & {
   readonly limits?: Partial<GrpcLimits>;
   readonly allowedHosts?: readonly string[];
   readonly budget?: MemoryBudget;
+  readonly secure?: GrpcServerOptions['secure'];
 };
 
 type Message = Readonly<Record<string, unknown>>;
@@ -66,6 +67,7 @@ export async function aConversation(
     limits,
     allowedHosts = [],
     budget = new MemoryBudget(BUDGET_BYTES),
+    secure,
     ...service
   }: ServerParts = {},
 ) {
@@ -76,6 +78,7 @@ export async function aConversation(
     budget,
     intake: new Intake(systemClock),
     protosFolder: PROTOS,
+    ...(secure && { secure }),
   });
   const { port } = await server.listen('127.0.0.1', 0);
   const client = aClient(port);
