@@ -181,9 +181,8 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     ...columnsOf({ ...common, routes, deployments, observers }),
     whyStarting: starting.whyStarting,
   });
-  const columns = { gateway, watch, observers, controller, routes, deployments, starting };
-  const seen = { traces: traces?.requests, exchanges };
-  const rest = { ...seen, budget, overrides, settings, loadSecret, tls };
+  const columns = { gateway, watch, observers, controller, routes, deployments, starting, tls };
+  const rest = { traces: traces?.requests, exchanges, settings, budget, overrides, loadSecret };
   return await open({ ...options, ...common, ...columns, ...rest }, folders, release);
 }
 

@@ -25,6 +25,7 @@ import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
 import { sharedPages } from '../telemetry/shared-pages.ts';
 import type { Telemetry } from '../telemetry/telemetry.ts';
+import { certificateOf } from '../tls/client-certificate.ts';
 import type { RolloutObservers } from '../trials/rollout-observers.ts';
 import type { OpenAccessLog } from './access-log.ts';
 import type { Entrances } from './entrances.ts';
@@ -71,6 +72,7 @@ export function createDataPlane({
     allowedHosts: config.server.allowedHosts,
     budget,
     intake,
+    certificateOf: ({ socket }) => certificateOf(socket),
     feedback: (token, label, source) => observers.label(token, label, source),
     limits: {
       ...REST_LIMITS,
@@ -112,6 +114,7 @@ export function createGrpcPlane({
       messageBytesMax,
     },
     protosFolder: join(programFolder, 'protos'),
+    certificateOf,
     secure: (server) => tls.secure('grpc', server),
   });
 }
@@ -153,6 +156,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const server = createAdminServer({
     entrance: options.entrances.admin,
     sessions: options.entrances.sessions,
+    certificateOf: ({ socket }) => certificateOf(socket),
     onSessionRefused: (reason) => telemetry.onCallerRefused('admin', reason),
     onSession: sessionRecords({ clock: systemClock, controller }),
     controller,

@@ -1,5 +1,6 @@
 import { messageOf } from '../core/errors.ts';
 import { readAdminAddress } from './admin-address.ts';
+import { type AdminTls, type AdminTlsOptions, readAdminTls } from './admin-tls.ts';
 import { readApiCredential } from './api-credential.ts';
 import { type Answer, exchange, SlowAnswerError } from './exchange.ts';
 import { CommandError, EXIT } from './exit-code.ts';
@@ -29,7 +30,7 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** The options of a command that asks a gateway. */
-export type GatewayOptions = {
+export type GatewayOptions = AdminTlsOptions & {
   /** `--admin` */
   readonly admin?: string;
   /** `--api-key-file` */
@@ -48,10 +49,13 @@ type Call = {
 export class AdminClient {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
+  readonly #tls: AdminTls;
 
-  /** @throws CommandError `usage` for an address or a key that is none. */
-  constructor({ admin, apiKeyFile }: GatewayOptions) {
-    this.#url = readAdminAddress(admin).href.replace(/\/$/, '');
+  /** @throws CommandError `usage` for an address, a key or a file of TLS that is none. */
+  constructor({ admin, apiKeyFile, ...files }: GatewayOptions) {
+    const address = readAdminAddress(admin);
+    this.#url = address.href.replace(/\/$/, '');
+    this.#tls = readAdminTls(files, address);
     const credential = readApiCredential(apiKeyFile);
     this.#headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
   }
@@ -86,7 +90,7 @@ export class AdminClient {
   async #exchange({ method, path, body, msMax }: Call): Promise<Answer> {
     try {
       const url = this.#url + path;
-      return await exchange({ method, url, headers: this.#headers, body, msMax });
+      return await exchange({ method, url, headers: this.#headers, tls: this.#tls, body, msMax });
     } catch (error) {
       if (error instanceof SlowAnswerError) throw this.#slow(error, method);
       throw new CommandError(

@@ -12,6 +12,8 @@ export type Exchange = {
   readonly url: string;
   /** Sent besides those of the body. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Authorities that are trusted and the client's own certificate, in PEM; only for `https:`. */
+  readonly tls?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
   /** Sent as JSON; undefined: no body. */
   readonly body: unknown;
   /** Milliseconds for all of it, connecting included. */
@@ -43,7 +45,7 @@ export async function exchange(exchange: Exchange): Promise<Answer> {
     isReached = true;
   };
   try {
-    const options = { method, headers, signal, agent: false };
+    const options = { ...exchange.tls, method, headers, signal, agent: false };
     const response = await send(url, { options, onReached }, text);
     return {
       status: response.statusCode ?? 0,
@@ -75,6 +77,15 @@ function send(
   });
 }
 
+/** The certificate of the server leads to no authority that is trusted. */
+const UNTRUSTED: ReadonlySet<string> = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+
 /** The reason in words that need no knowledge of Node's. */
 function reasonOf(error: unknown): string {
   // A name with several addresses fails with an error for each of them, and a message of its own that is empty.
@@ -82,6 +93,8 @@ function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (code.startsWith('HPE_')) return `what answers there does not speak HTTP (${code})`;
   if (/^(EPROTO|ERR_SSL_.*)$/.test(code)) return `what answers there does not speak TLS (${code})`;
+  if (UNTRUSTED.has(code))
+    return `${messageOf(error)} (${code}). Name the authority of its certificate with --ca-file`;
   if (messageOf(error) === 'aborted') return 'the answer broke off';
   return messageOf(error);
 }

@@ -1,19 +1,23 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { request } from 'node:https';
 import { join } from 'node:path';
-import { credentials } from '@grpc/grpc-js';
+import { credentials, status } from '@grpc/grpc-js';
 import t, { type Test } from 'tap';
 
 import { type App, startApp } from '../../src/app.ts';
 import { configOf } from '../../src/config/load.ts';
 import { aClient } from '../protocol/grpc/builders.ts';
-import { Authority } from '../support/certificates.ts';
+import { Authority, asClient } from '../support/certificates.ts';
 import { until } from '../support/until.ts';
 
-type Parts = { readonly tls?: object; readonly host?: string };
+type Parts = { readonly tls?: object; readonly host?: string; readonly auth?: object };
 
 /** A gateway without models whose ports speak TLS. */
-async function aGateway(t: Test, authority: Authority, { tls, host = '127.0.0.1' }: Parts = {}) {
+async function aGateway(
+  t: Test,
+  authority: Authority,
+  { tls, host = '127.0.0.1', auth }: Parts = {},
+) {
   const address = `${host}:0`;
   const pair = await authority.issue({ name: 'server' });
   await mkdir(join(authority.folder, 'models'), { recursive: true });
@@ -23,6 +27,7 @@ async function aGateway(t: Test, authority: Authority, { tls, host = '127.0.0.1'
       ...{ http: address, grpc: address, admin: address, metrics: address },
       tls: { ...pair, ...tls },
     },
+    ...(auth && { auth }),
     repository: join(authority.folder, 'models'),
     ledger: join(authority.folder, 'ledger'),
     cache: join(authority.folder, 'cache'),
@@ -121,4 +126,38 @@ t.test('a renewed certificate is used, and its end is the one in the metrics', a
   for (const name of ['key', 'certificate'] as const)
     await rename(next[name], join(authority.folder, name === 'key' ? 'server.key' : 'server.crt'));
   t.ok(await until('the new one is there', async () => Number(await endOf()) > before));
+});
+
+t.test('a verified client certificate says who asks, on every port', async (t) => {
+  const authority = await Authority.open(t);
+  const ca = await authority.ca();
+  const app = await aGateway(t, authority, {
+    tls: { clientCa: authority.certificate, clients: 'request' },
+    auth: {
+      keys: join(authority.folder, 'keys'),
+      grants: [{ to: 'certificate:operator', role: 'admin' }],
+    },
+  });
+  const clientOf = async (name: string) => asClient(await authority.issue({ name, names: '' }));
+  const [operator, other] = [await clientOf('operator'), await clientOf('other')];
+  for (const [port, path] of [
+    [app.httpPort, '/v2/models/m'],
+    [app.adminPort, '/api/v1/models'],
+  ] as const) {
+    t.equal((await get(port, path, { ca })).status, 401, path);
+    t.equal((await get(port, path, { ca, ...other })).status, 403, path);
+    t.notOk([401, 403].includes((await get(port, path, { ca, ...operator })).status ?? 401), path);
+  }
+  const call = async ({ key, cert }: { key?: string; cert?: string }) => {
+    const [own, chain] = [key && Buffer.from(key), cert && Buffer.from(cert)];
+    const channel = credentials.createSsl(Buffer.from(ca), own || null, chain || null);
+    const client = aClient(app.grpcPort, channel);
+    t.teardown(() => client.close());
+    const { error } = await client.call('ModelMetadata', { name: 'm' });
+    return error?.code;
+  };
+  t.strictSame(
+    [await call({}), await call(other), await call(operator)],
+    [status.UNAUTHENTICATED, status.PERMISSION_DENIED, status.NOT_FOUND],
+  );
 });

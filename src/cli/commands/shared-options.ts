@@ -17,7 +17,10 @@ export function withGateway(command: Command): Command {
       .option(
         '--api-key-file <file>',
         'file with an API key or a token (default: UNDERSTUDY_API_KEY)',
-      ),
+      )
+      .option('--ca-file <file>', 'authorities to trust, in PEM, for an https address')
+      .option('--client-cert <file>', 'client certificate, in PEM')
+      .option('--client-key <file>', 'its private key, in PEM'),
   );
 }
 

@@ -25,7 +25,7 @@ import { boundFrames } from './bound-frames.ts';
 import { boundReading } from './bound-reading.ts';
 import { boundSession } from './bound-sessions.ts';
 import { CallMemory } from './call-memory.ts';
-import { CallerDoor } from './caller-door.ts';
+import { CallerDoor, type CallerDoorOptions } from './caller-door.ts';
 import {
   type Codec,
   HEALTH,
@@ -63,6 +63,8 @@ export type GrpcServerOptions = {
   readonly protosFolder: string;
   /** Gets the server that listens, once all that bounds its connections is there; by default it stays without TLS. */
   readonly secure?: (server: Http2Server) => void;
+  /** The certificate that a caller proved to hold; by default none. */
+  readonly certificateOf?: CallerDoorOptions['certificateOf'];
 };
 
 export type GrpcServer = {
@@ -85,7 +87,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const open = new OpenStreams();
   let names: CallerNames = { allowed: options.allowedHosts, isLoopback: false };
   const memory = createMemory(options, inference);
-  const door = new CallerDoor({ entrance: service.entrance, needs: METHOD_NEEDS });
+  const door = createDoor(options);
   const host = options.allowedHosts.length > 0 ? hostDoor(() => names) : undefined;
   const exchanges = service.exchanges && new GrpcExchanges(service.exchanges, service.clock);
   const server = new Server({
@@ -141,6 +143,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 /** Refuses calls under names that are not allowed. */
 function hostDoor(names: () => CallerNames) {
   return { interceptor: createAuthorityDoor(names) };
+}
+
+function createDoor({ service, certificateOf }: GrpcServerOptions): CallerDoor {
+  return new CallerDoor({ entrance: service.entrance, needs: METHOD_NEEDS, certificateOf });
 }
 
 type Methods = ReturnType<typeof methodsOf>;

@@ -22,7 +22,7 @@ import { BodyMemory } from './body-memory.ts';
 import { boundConnections } from './bound-connections.ts';
 import { boundPipelines } from './bound-pipelines.ts';
 import { boundReading } from './bound-reading.ts';
-import { CallerDoor } from './caller-door.ts';
+import { CallerDoor, type CallerDoorOptions } from './caller-door.ts';
 import { endUnreadChunks } from './chunk-count.ts';
 import { createHostDoor } from './control-door.ts';
 import {
@@ -47,6 +47,8 @@ export type RestServerOptions = {
   readonly budget: MemoryBudget;
   /** Whose turn it is to bring a large request, over all protocols. */
   readonly intake: Intake;
+  /** The certificate that a caller proved to hold; by default none. */
+  readonly certificateOf?: CallerDoorOptions['certificateOf'];
 };
 
 export type RestServer = {
@@ -107,7 +109,7 @@ export function createRestServer(options: RestServerOptions): RestServer {
   const { onRefused } = service;
   const shareOf = openShares(app, { budget, sendMsMax: limits.sendMsMax });
   takeBodiesAsBytes(app, { ...bodies, shareOf, bytesMax: limits.bodyBytesMax, onRefused });
-  const door = new CallerDoor(service);
+  const door = new CallerDoor({ ...service, certificateOf: options.certificateOf });
   const { askerOf } = door;
   const routes = createRoutes({ ...options, ...bodies, shareOf, askerOf, names: () => names });
   addRoutes(app, routes, door);
