@@ -41,6 +41,7 @@ export async function openEntrances(parts: EntranceParts, release: Release): Pro
     warnOfOpenPorts(config, log);
     return { http: undefined, grpc: undefined, admin: undefined, sessions: undefined };
   }
+  warnOfClearPorts(config, log);
   const doors = await openDoors({
     ...{ config, keyPepper, clock, log },
     onKeyChange: ({ kind, id, name }) =>
@@ -62,10 +63,31 @@ export async function openEntrances(parts: EntranceParts, release: Release): Pro
   };
 }
 
+type CallerPort = 'http' | 'grpc' | 'admin';
+
+/** The ports that other machines can connect to, as text; undefined: there are none. */
+function openPorts(server: Config['server'], ports: readonly CallerPort[]): string | undefined {
+  const open = ports.filter((port) => !isLoopbackAddress(server[port].host));
+  if (open.length === 0) return undefined;
+  return open.map((port) => `server.${port} (${server[port].host})`).join(' and ');
+}
+
+/** Something in front may speak TLS, so it is no error. */
+function warnOfClearPorts({ server }: Config, log: Log): void {
+  const clear = (['http', 'grpc', 'admin'] as const).filter(
+    (port) => server.tls?.ports.includes(port) !== true,
+  );
+  const where = openPorts(server, clear);
+  if (where === undefined) return;
+  log({
+    level: 'warn',
+    message: `${where}: without TLS, keys and tokens can be read on the way. Set server.tls, unless a proxy on this machine speaks TLS for it`,
+  });
+}
+
 function warnOfOpenPorts({ server }: Config, log: Log): void {
-  const open = (['http', 'grpc'] as const).filter((port) => !isLoopbackAddress(server[port].host));
-  if (open.length === 0) return;
-  const where = open.map((port) => `server.${port} (${server[port].host})`).join(' and ');
+  const where = openPorts(server, ['http', 'grpc']);
+  if (where === undefined) return;
   const control =
     server.modelControl === 'explicit' ? ', and load and unload models (server.modelControl)' : '';
   log({

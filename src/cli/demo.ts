@@ -31,6 +31,7 @@ import { printSteps } from './demo-steps.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { fitted } from './fitted.ts';
 import { isForReading, print, readFormat, viewOf } from './output.ts';
+import { printableJson } from './printable.ts';
 import { formatRollout } from './rollout-view.ts';
 import { writeOut } from './standard-output.ts';
 import { formatTable } from './table.ts';
@@ -62,7 +63,9 @@ export async function demo(options: DemoCommandOptions): Promise<void> {
     seconds: Math.round((systemClock.monotonicMs() - startedMs) / 100) / 10,
     requestsPerSecond: perSecond,
   });
-  await print(summary, format, (shown) => closing(shown, options));
+  // One line, so that scripts find it as the last one.
+  if (format === 'json') writeOut(`${printableJson(JSON.stringify(summary))}\n`);
+  else await print(summary, format, (shown) => closing(shown, options));
   process.exitCode = summary.ok ? EXIT.ok : EXIT.failed;
 }
 

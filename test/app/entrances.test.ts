@@ -37,6 +37,16 @@ t.test('an open port without authentication says so at the start', async (t) => 
   t.strictSame((await entrancesOf(t, {})).lines, []);
 });
 
+t.test('a port of other machines that asks for keys without TLS says so', async (t) => {
+  const auth = { keys: t.testdir() };
+  const { lines } = await entrancesOf(t, { auth, server: { admin: '0.0.0.0:0' } });
+  t.match(lines, [/^server\.admin \(0\.0\.0\.0\): without TLS, keys and tokens can be read/]);
+  const tls = { certificate: 'tls.crt', key: 'tls.key' };
+  const encrypted = await entrancesOf(t, { auth, server: { admin: '0.0.0.0:0', tls } });
+  t.strictSame(encrypted.lines, []);
+  t.strictSame((await entrancesOf(t, { auth })).lines, []);
+});
+
 t.test('a key that is made while the gateway runs lets in, and is on record', async (t) => {
   const keys = t.testdir();
   const { http, notes, refused } = await entrancesOf(t, { auth: { keys } });
