@@ -1,7 +1,7 @@
 /**
- * The public keys of one issuer of tokens. They are fetched when the first token needs them, again after ten minutes, and for a token
- * that names a key which they do not have; never more than once in ten seconds. Where the issuer does not answer, the keys of its
- * last answer count for a day.
+ * The public keys of one issuer of tokens. They are fetched when the first token needs them, again once a token comes ten minutes
+ * later, and for a token that names a key which they do not have; never more than once in ten seconds. Where the issuer does not
+ * answer, the keys of its last answer count for a day.
  */
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import type { Clock } from '../core/clock.ts';
@@ -30,6 +30,7 @@ type Held = { readonly find: JWTVerifyGetKey; readonly text: string; readonly lo
 export class IssuerKeys {
   readonly #options: IssuerKeysOptions;
   #held: Held | undefined;
+  #edition = 0;
   #triedMs = Number.NEGATIVE_INFINITY;
   #loading: Promise<void> | undefined;
   #problem: string | undefined;
@@ -51,6 +52,20 @@ export class IssuerKeys {
       return await next.find(header, token);
     }
   };
+
+  /** Another number once the key set is another than before. */
+  get edition(): number {
+    return this.#edition;
+  }
+
+  /**
+   * Whether what was verified with these keys still counts. Has them fetched again once they are old: otherwise tokens that are known
+   * would outlive a key that was taken back, as long as no new token comes.
+   */
+  isCurrent(): boolean {
+    if (this.#ageMs() > FRESH_MS) void this.#load();
+    return this.#ageMs() <= KEEP_MS;
+  }
 
   async #present(): Promise<Held> {
     if (this.#held === undefined || this.#ageMs() > FRESH_MS) await this.#load();
@@ -88,7 +103,10 @@ export class IssuerKeys {
       const isOther = this.#held !== undefined && this.#held.text !== text;
       this.#held = { find: createLocalJWKSet(set), text, loadedMs: clock.monotonicMs() };
       this.#problem = undefined;
-      if (isOther) onChange();
+      if (isOther) {
+        this.#edition += 1;
+        onChange();
+      }
     } catch (error) {
       const problem = messageOf(error);
       if (problem === this.#problem) return;

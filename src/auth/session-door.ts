@@ -1,6 +1,5 @@
 import type { AuthSection } from '../config/auth-section.ts';
 import type { Caller, Credentials, Doors } from '../core/caller.ts';
-import type { Clock } from '../core/clock.ts';
 import type { SessionDoor } from '../core/session.ts';
 import type { Callers } from './callers.ts';
 import { keyOf } from './key-of.ts';
@@ -17,7 +16,6 @@ export type SessionDoorOptions = {
   readonly sessions: Sessions;
   readonly callers: Callers;
   readonly doors: Pick<Doors, 'identify'>;
-  readonly clock: Pick<Clock, 'wallMs'>;
   /** Called for each refusal. Must not throw. */
   readonly onRefused: (reason: RefusalReason) => void;
 };
@@ -57,10 +55,10 @@ export function createSessionDoor(options: SessionDoorOptions): SessionDoor {
   };
 }
 
-/** Who signs in, asked again with each request of the session: a key that is revoked ends it. */
+/** Who signs in, asked again with each request of the session: a key that is revoked ends it, and so do other keys of the issuer. */
 async function holderOf(
   credentials: Credentials,
-  { auth, keys, tokens, callers, clock }: SessionDoorOptions,
+  { auth, keys, tokens, callers }: SessionDoorOptions,
 ): Promise<() => Caller> {
   const presented = presentedIn(credentials);
   if (presented.kind === 'key') {
@@ -68,12 +66,12 @@ async function holderOf(
     return () => callers.ofKey(keyOf(keys.recheck(id)), auth());
   }
   if (presented.kind !== 'token') throw noSession();
-  const { subject, untilMs } = await tokens.verify(presented.text);
+  const { subject, counts } = await tokens.verify(presented.text);
   return () => {
-    if (untilMs > clock.wallMs()) return callers.ofUser(subject, auth());
+    if (counts()) return callers.ofUser(subject, auth());
     throw new UnauthenticatedError(
       'token-expired',
-      'expected a session whose token is valid, found one whose token has expired. Sign in again',
+      'expected a session whose token is valid, found one whose token has expired, or whose issuer has other keys by now. Sign in again',
     );
   };
 }

@@ -23,11 +23,16 @@ const LEEWAY_S = 30;
 
 const CACHED_MAX = 10_000;
 
-/** Each holds a thread for a moment; callers with tokens that are none must not take all of them. */
+/** Of one issuer: where its keys do not come, or callers bring tokens that are none, those of other issuers are still verified. */
 const VERIFYING_MAX = 64;
 
 /** A token that counts: whose it is, and until when, in milliseconds of the wall clock. */
-export type VerifiedToken = { readonly subject: TokenSubject; readonly untilMs: number };
+export type VerifiedToken = {
+  readonly subject: TokenSubject;
+  readonly untilMs: number;
+  /** False once it is over, its issuer has other keys, or has not answered for a day. */
+  readonly counts: () => boolean;
+};
 
 export type TokensOptions = {
   readonly issuers: readonly TokenIssuer[];
@@ -37,7 +42,11 @@ export type TokensOptions = {
   readonly load?: (issuer: TokenIssuer) => Promise<unknown>;
 };
 
-type Issuer = { readonly settings: TokenIssuer; readonly keys: IssuerKeys };
+type Issuer = {
+  readonly settings: TokenIssuer;
+  readonly keys: IssuerKeys;
+  readonly verifying: Map<string, Promise<VerifiedToken>>;
+};
 type Checking = { readonly digest: string; readonly issuer: Issuer };
 type Cached = VerifiedToken & { readonly issuer: string };
 
@@ -46,7 +55,6 @@ export class Tokens {
   readonly #issuers: ReadonlyMap<string, Issuer>;
   /** By the digest of the token, oldest first: the tokens themselves are not kept. */
   readonly #cached = new Map<string, Cached>();
-  readonly #verifying = new Map<string, Promise<VerifiedToken>>();
 
   constructor({ issuers, clock, log, load = loadKeys }: TokensOptions) {
     this.#clock = clock;
@@ -58,7 +66,7 @@ export class Tokens {
           ...{ issuer, clock, log, onChange },
           load: () => load(settings),
         });
-        return [issuer, { settings, keys }];
+        return [issuer, { settings, keys, verifying: new Map() }];
       }),
     );
   }
@@ -71,19 +79,19 @@ export class Tokens {
   verify(token: string): VerifiedToken | Promise<VerifiedToken> {
     const digest = createHash('sha256').update(token).digest('base64');
     const cached = this.#cached.get(digest);
-    if (cached !== undefined && cached.untilMs > this.#clock.wallMs()) return cached;
-    const running = this.#verifying.get(digest);
-    if (running !== undefined) return running;
+    if (cached?.counts()) return cached;
     const issuer = this.#issuerOf(token);
-    if (this.#verifying.size >= VERIFYING_MAX) {
+    const running = issuer.verifying.get(digest);
+    if (running !== undefined) return running;
+    if (issuer.verifying.size >= VERIFYING_MAX) {
       throw new ServeError('overloaded', 'too many tokens are being verified', {
         retryAfterMs: 1_000,
       });
     }
     const verifying = this.#verify(token, { digest, issuer }).finally(() =>
-      this.#verifying.delete(digest),
+      issuer.verifying.delete(digest),
     );
-    this.#verifying.set(digest, verifying);
+    issuer.verifying.set(digest, verifying);
     return verifying;
   }
 
@@ -95,10 +103,14 @@ export class Tokens {
         ...{ clockTolerance: LEEWAY_S, requiredClaims: ['exp'] },
         currentDate: new Date(this.#clock.wallMs()),
       });
+      const untilMs = (payload.exp ?? 0) * 1_000;
+      const { edition } = keys;
       const verified = {
         subject: subjectOf(payload, settings),
-        untilMs: (payload.exp ?? 0) * 1_000,
+        untilMs,
         issuer: settings.issuer,
+        counts: () =>
+          untilMs > this.#clock.wallMs() && keys.isCurrent() && keys.edition === edition,
       };
       this.#keep(digest, verified);
       return verified;

@@ -8,6 +8,7 @@ import { Tokens } from '../../src/auth/tokens.ts';
 import type { TokenIssuer } from '../../src/config/token-section.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import type { LogEntry } from '../../src/core/log.ts';
+import { until } from '../support/until.ts';
 import { AnIssuer, aSigningKey, type Claims, signed } from './an-issuer.ts';
 
 type Teardown = { readonly teardown: (work: () => unknown) => void };
@@ -180,6 +181,50 @@ t.test('a token of a key that the issuer took back is refused once that is known
   clock.advance(600_001);
   t.equal(await refusal(await signed(next, { ...good, exp: good.exp + 3_600 })), 'none');
   t.equal(await refusal(token), 'token-invalid');
+});
+
+t.test('a known token alone makes it known that the issuer took its key back', async (t) => {
+  const { refusal, good, issuer, clock, tokens } = await aSetting(t);
+  const token = await signed(key, { ...good, exp: good.exp + 3_600 });
+  const { counts } = await tokens.verify(token);
+  issuer.publish(await aSigningKey('two'));
+  t.equal(await refusal(token), 'none');
+  clock.advance(600_001);
+  await until('the keys were fetched again', async () => {
+    await refusal(token);
+    return !counts();
+  });
+  t.equal(await refusal(token), 'token-invalid');
+  t.equal(issuer.asked, 2);
+});
+
+t.test('a known token counts for a day where its issuer is down', async (t) => {
+  const { refusal, good, issuer, clock } = await aSetting(t);
+  const token = await signed(key, { ...good, exp: good.exp + 200_000 });
+  t.equal(await refusal(token), 'none');
+  issuer.stop();
+  clock.advance(86_000_000);
+  t.equal(await refusal(token), 'none');
+  clock.advance(500_000);
+  t.equal(await refusal(token), 'issuer-down');
+});
+
+t.test('an issuer whose keys do not come keeps no other from its tokens', async (t) => {
+  const rest = { audience: ['understudy'], jwks: 'x', name: 'sub', roles: 'roles' };
+  const issuers = ['slow', 'fast'].map((issuer) => ({ ...rest, issuer, prefix: `${issuer}:` }));
+  const clock = new HandClock();
+  const load = ({ issuer }: TokenIssuer): Promise<unknown> =>
+    issuer === 'slow' ? new Promise(() => undefined) : Promise.resolve({ keys: [key.jwk] });
+  const tokens = new Tokens({ issuers, clock, log: () => undefined, load });
+  const exp = Math.floor(clock.wallMs() / 1_000) + 600;
+  const claims = { aud: 'understudy', sub: 'ann', exp };
+  for (let jti = 0; jti < 64; jti += 1)
+    void tokens.verify(await signed(key, { ...claims, iss: 'slow', jti }));
+  const another = await signed(key, { ...claims, iss: 'slow', jti: 64 });
+  t.throws(() => tokens.verify(another), { code: 'overloaded' });
+  t.match(await tokens.verify(await signed(key, { ...claims, iss: 'fast' })), {
+    subject: { name: 'user:fast:ann' },
+  });
 });
 
 t.test('a token is verified once, and refused when it is over', async (t) => {
