@@ -161,7 +161,9 @@ export class RolloutObservers {
     if (observer === undefined) return 'notSampled';
     const { from, callers } = this.#options.labelSettings(model);
     checkAuthority({ model, from, source });
-    if (source.plane === 'data') observer.callers.admit(labellerOf(source), callers);
+    // An operator may decide alone in any case; on the admin port too others may not.
+    const isBounded = source.plane === 'data' || !source.asker.may('operate', model);
+    if (isBounded) observer.callers.admit(labellerOf(source), callers);
     return observer.label(claims, label);
   }
 

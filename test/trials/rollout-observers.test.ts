@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { LabelFolder } from '../../src/capture/label-folder.ts';
+import { type Caller, hasRole, type Role } from '../../src/core/caller.ts';
 import { HandClock } from '../../src/core/clock.ts';
+import { ANY_ASKER, type Asker } from '../../src/core/entrance.ts';
 import { NO_EVIDENCE } from '../../src/core/evidence.ts';
+import type { LabelSource } from '../../src/core/label-source.ts';
 import type { MirrorEvent, Order, RolloutReport } from '../../src/core/messages.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { LiveWatch } from '../../src/mirror/live-watch.ts';
@@ -320,6 +323,22 @@ t.test('who may label, and how much, is as the model declares it', async (t) => 
     'waiting',
     'another caller',
   );
+});
+
+t.test('a caller that may only label is bounded on the admin port too', async (t) => {
+  const { observers } = aDecider(undefined, { callers: { perSecondMax: 9, labelsMax: 1 } });
+  observers.open(aRollout(), NO_EVIDENCE);
+  for (const requestId of ['r1', 'r2']) observers.receive({ kind: 'drawn', target, requestId });
+  const by = (role: Role): LabelSource => {
+    const caller: Caller = { name: `key:${role}`, grants: [{ role, models: ['fashion'] }] };
+    const may: Asker['may'] = (needed, model) => hasRole(caller, needed, model);
+    return { ...BY_ADMIN, asker: { ...ANY_ASKER, caller, may } };
+  };
+  t.equal(observers.label('fashion/1/r1', 'coat', by('label')), 'waiting');
+  const second = () => observers.label('fashion/1/r2', 'coat', by('label'));
+  t.throws(second, { code: 'forbidden', message: /labels.callerMax/ });
+  t.equal(observers.label('fashion/1/r1', 'coat', by('operate')), 'duplicate');
+  t.equal(observers.label('fashion/1/r2', 'coat', by('operate')), 'waiting', 'an operator');
 });
 
 t.test('what waits for labels when the time is up is there when it is extended', async (t) => {
