@@ -31,6 +31,9 @@ const FOUND = Symbol('found');
 
 type Wire = { [FOUND]?: Found };
 
+/** What JSON leaves as it is and a terminal may obey, or an eye not see: control and format characters, and line ends. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
 /** Characters of what callers choose freely. */
 const TEXT_MAX = 256;
 
@@ -56,7 +59,8 @@ export class AccessLog implements Exchanges {
       if (found.id !== undefined) this.#open.delete(found.id);
       const atMs = clock.wallMs();
       const totalMs = clock.monotonicMs() - exchange.startedMs;
-      write(`${JSON.stringify(lineOf(exchange, { ...end, found, atMs, totalMs }))}\n`);
+      const line = JSON.stringify(lineOf(exchange, { ...end, found, atMs, totalMs }));
+      write(`${line.replace(UNPRINTABLE, escapeOf)}\n`);
     };
   };
 
@@ -144,6 +148,12 @@ function rpcOf({ path }: Exchange, { status }: ExchangeEnd) {
     'rpc.method': text(path.replace(/^\//, '')),
     'rpc.status_code': code,
   };
+}
+
+/** The same in JSON; beyond the first 65,536 characters it knows only pairs. */
+function escapeOf(found: string): string {
+  const units = Array.from({ length: found.length }, (_, at) => found.charCodeAt(at));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }
 
 function text(value: string | undefined): string | undefined {

@@ -111,6 +111,14 @@ t.test('what callers choose is cut, and stays in one line', async (t) => {
   t.ok(JSON.parse(lines[0] ?? ''));
 });
 
+t.test('what a terminal may obey is escaped, and means the same', async (t) => {
+  const { log, lines, parsed } = aLog();
+  const odd = 'a\u001b[2J\u007f\u009b2J\u2028\u202eb\u{e0001}ä';
+  log.begin(anExchange({ path: odd, userAgent: odd }), {})?.({ ...END, model: odd });
+  t.notMatch(lines[0]?.slice(0, -1), /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+  t.match(parsed(), [{ 'url.path': odd, 'user_agent.original': odd, 'model.name': odd }]);
+});
+
 t.test('a share of the requests is logged', async (t) => {
   const { log, lines } = aLog(0.25);
   for (let at = 0; at < 4_000; at += 1) log.begin(anExchange(), {})?.(END);
