@@ -24,9 +24,6 @@ export function configChanges(running: ConfigSource, next: ConfigSource): readon
   const before = meaningOf(running);
   const isChange = (difference: Difference): boolean =>
     all.length > COMPARED_MAX || !isSameMeaning(running, before, difference);
-  // Whether there are doors at all is settled at the start.
-  const isOnlyHere = (top: string): boolean =>
-    top === 'auth' && isRecord(running.values[top]) !== isRecord(next.values[top]);
   return all
     .filter(isChange)
     .map(
@@ -36,7 +33,7 @@ export function configChanges(running: ConfigSource, next: ConfigSource): readon
         key: path.join('.'),
         from: textOf(path, values.from),
         to: textOf(path, values.to),
-        effect: isOnlyHere(path[0] ?? '') ? 'restart' : effectOf(path),
+        effect: effectOf(path),
       }),
     )
     .sort((a, b) => (a.key < b.key ? -1 : 1));
@@ -60,7 +57,8 @@ function inLongForm(values: ConfigSource['values']): ConfigSource['values'] {
 
 function differences(path: readonly string[], from: unknown, to: unknown): readonly Difference[] {
   if (isDeepStrictEqual(from, to)) return [];
-  if (isSection(from, to) && isSection(to, from) && !isWhole(path)) {
+  const isOneOnly = isRecord(from) !== isRecord(to);
+  if (isSection(from, to) && isSection(to, from) && !isWhole(path, isOneOnly)) {
     const names = new Set([...keysOf(from), ...keysOf(to)]);
     const inner = [...names].flatMap((name) =>
       differences([...path, name], own(from, name), own(to, name)),
@@ -70,8 +68,12 @@ function differences(path: readonly string[], from: unknown, to: unknown): reado
   return [{ path, values: { from, to } }];
 }
 
-/** Shares are read together: they add up. */
-function isWhole([top, , section, key]: readonly string[]): boolean {
+/**
+ * Shares are read together: they add up. Whether there are doors at all is one question, and settled at the start: without the section
+ * its keys mean something else than their defaults.
+ */
+function isWhole([top, model, section, key]: readonly string[], isOneOnly: boolean): boolean {
+  if (top === 'auth' && model === undefined) return isOneOnly;
   return top === 'models' && section === 'route' && key === 'split';
 }
 
@@ -131,6 +133,8 @@ function textOf(path: readonly string[], value: unknown): string {
 
 function defaultOf(path: readonly string[]): unknown {
   const [top, , section] = path;
+  // Without this section authentication is off.
+  if (top === 'auth' && path.length === 1) return undefined;
   if (top === 'repository') return path[1] === 'poll' ? 'off' : DEFAULTS.repository;
   if (top !== 'models') return path.reduce<unknown>(own, DEFAULTS);
   const standard = section === 'rollout' ? DEFAULTS : DEFAULTS.model;

@@ -1,6 +1,7 @@
 import t from 'tap';
-import { configChanges } from '../../src/config/config-changes.ts';
+import { configChanges, withoutRestarts } from '../../src/config/config-changes.ts';
 import { ConfigError } from '../../src/config/config-error.ts';
+import { DEFAULTS } from '../../src/config/defaults.ts';
 import { configOf, parseSource } from '../../src/config/load.ts';
 
 const HEAD = 'apiVersion: understudy/v1\n';
@@ -106,6 +107,19 @@ t.test('a reload applies grants, but neither adds nor removes the section', asyn
     'auth.anonymous applied',
     'auth.keys restart',
   ]);
-  t.same(changes('', one), ['auth.anonymous restart']);
-  t.same(changes(one, ''), ['auth.anonymous restart']);
+  t.same(changes('', one), ['auth restart']);
+  t.same(changes(one, ''), ['auth restart']);
+  const standard = `auth: { keys: ${DEFAULTS.auth.keys} }`;
+  t.same(changes(standard, ''), ['auth restart'], 'all of it as by default');
+  t.same(changes('', standard), ['auth restart']);
+});
+
+t.test('a section that waits for a restart is not there until then', (t) => {
+  const standard = parseSource('a.yaml', `${HEAD}auth: { keys: ${DEFAULTS.auth.keys} }`);
+  const none = parseSource('a.yaml', HEAD);
+  t.notOk('auth' in withoutRestarts(standard, configChanges(none, standard)).values);
+  t.match(withoutRestarts(none, configChanges(standard, none)).values, {
+    auth: { keys: DEFAULTS.auth.keys },
+  });
+  t.end();
 });
