@@ -4,6 +4,9 @@ import { type DemoSummary, summarise } from '../../src/demo/summary.ts';
 import { TRIALS } from '../../src/demo/trials.ts';
 import { understudy } from '../support/command.ts';
 
+// The runner's limit of a file counts otherwise, whatever that of its tests.
+t.setTimeout(420_000);
+
 /** What may refuse each candidate: its own fault, under whichever of its names is proven first. */
 const REFUSED: Readonly<Record<string, RegExp>> = {
   '3': /^labelledLoss\{garment=upper,tone=dark\}$/,

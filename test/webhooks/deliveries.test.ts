@@ -10,12 +10,16 @@ import { type Answering, aReceiver, type Received } from '../support/a-receiver.
 import { aWebhook } from '../support/a-webhook.ts';
 import { until } from '../support/until.ts';
 
-async function deliveriesTo(t: Test, answer: Answering, fields: { retries?: number } = {}) {
+async function deliveriesTo(
+  t: Test,
+  answer: Answering,
+  { timeoutMs = 20_000, ...fields }: { retries?: number; timeoutMs?: number } = {},
+) {
   const receiver = await aReceiver(answer);
   t.teardown(receiver.close);
   const results: WebhookResult[] = [];
   const logged: LogEntry[] = [];
-  const hook = aWebhook({ url: `${receiver.url}/T0/SECRET`, timeoutMs: 500 });
+  const hook = aWebhook({ url: `${receiver.url}/T0/SECRET`, timeoutMs });
   const variables = {};
   const files = new SmallFiles();
   const deliveries = new Deliveries({
@@ -68,6 +72,7 @@ t.test('a refusal is final, and the next has its turn', async (t) => {
 
 t.test('a receiver that hangs is given up after its retries', async (t) => {
   const { deliveries, results, received, logged } = await deliveriesTo(t, () => undefined, {
+    timeoutMs: 500,
     retries: 1,
   });
   deliveries.offer(message('a'));

@@ -43,7 +43,7 @@ async function aTrial(
   const world = new World();
   const results: string[] = [];
   const webhooks = new Webhooks({
-    hooks: [aWebhook({ name: 'gate', url: receiver.url, timeoutMs: 500, ...hook })],
+    hooks: [aWebhook({ name: 'gate', url: receiver.url, timeoutMs: 20_000, ...hook })],
     clock: world.clock,
     random: seededRandom(1),
     variables: {},
