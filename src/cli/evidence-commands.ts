@@ -42,12 +42,12 @@ function exitCodeOf(isGood: boolean, looked: number): ExitCode {
   return looked === 0 ? EXIT.inconclusive : EXIT.ok;
 }
 
-/** A ledger's folder, and that of its archive before it. */
+/** A ledger's folder, and that of its archive: a file that is in both may have been copied only in part. */
 export function foldersOf(
   folder: string,
   { archive }: Pick<LedgerOptions, 'archive'>,
 ): readonly string[] {
-  return archive === undefined ? [folder] : [archive, folder];
+  return archive === undefined ? [folder] : [folder, archive];
 }
 
 /** Says that there is no folder of that name. */

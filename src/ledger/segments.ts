@@ -28,7 +28,7 @@ export async function segmentBytes(directory: string): Promise<number> {
   return bytes;
 }
 
-/** Those of an archive and of the ledger that it was taken from; a file that is in both is read from the first. */
+/** Those of a ledger and of an archive of it, by name; a file that is in both is read from the first. */
 async function filesOf(directories: readonly string[]): Promise<readonly string[]> {
   const found = new Map<string, string>();
   for (const directory of directories)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -99,12 +99,19 @@ t.test('with its archive a ledger is read whole, wherever a move was interrupted
   await aLedger(ledger);
   const name = '000000000000.jsonl';
   await cp(join(ledger, name), join(archive, name));
-  t.match(await verifyLedger([archive, ledger]), { records: 6, broken: undefined });
+  await truncate(join(archive, name), 100);
+  t.match(
+    await verifyLedger([ledger, archive]),
+    { records: 6, broken: undefined },
+    'cut off in the copy',
+  );
+  await cp(join(ledger, name), join(archive, name));
+  t.match(await verifyLedger([ledger, archive]), { records: 6, broken: undefined });
   await rm(join(ledger, name));
-  t.match(await verifyLedger([archive, ledger]), { records: 6, broken: undefined });
+  t.match(await verifyLedger([ledger, archive]), { records: 6, broken: undefined });
   t.match(await verifyLedger(ledger), { records: 3, archived: 3, broken: undefined });
   const next = await openFileLedger(ledger, { clock: new HandClock() });
   await add(next, 1);
   await next.close();
-  t.match(await verifyLedger([archive, ledger]), { records: 7, broken: undefined });
+  t.match(await verifyLedger([ledger, archive]), { records: 7, broken: undefined });
 });

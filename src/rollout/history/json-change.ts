@@ -26,7 +26,10 @@ export function changeBetween(before: JsonObject, now: JsonObject): JsonChange {
   return removed.length === 0 ? change : { ...change, [REMOVED]: removed };
 }
 
-/** The object as it is after the change. Shares with both what did not differ. */
+/**
+ * The object as it is after the change, its keys in the order of canonical JSON, as in a record that has it whole: sums over its values
+ * depend on their order. Shares with both what did not differ.
+ */
 export function changedBy(before: JsonObject, change: JsonChange): JsonObject {
   const now: Record<string, unknown> = { ...before };
   for (const [key, value] of Object.entries(change)) {
@@ -35,7 +38,7 @@ export function changedBy(before: JsonObject, change: JsonChange): JsonObject {
     define(now, key, isObject(value) && isObject(then) ? changedBy(then, value) : value);
   }
   for (const key of removedOf(change)) delete now[key];
-  return now;
+  return Object.fromEntries(Object.entries(now).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** What stands for the new value in a change; undefined: nothing, as it is the same, or is gone. */

@@ -41,6 +41,22 @@ t.test('always: a value that is changed by the change is the other value', async
   );
 });
 
+t.test('always: the keys stand in the order of a record that has the value whole', async () => {
+  const asRead = (value: object) => JSON.parse(canonicalJson(value)) as Record<string, unknown>;
+  fc.assert(
+    fc.property(object, object, (before, now) => {
+      const changed = changedBy(asRead(before), asRead(changeBetween(before, now)));
+      return JSON.stringify(changed) === JSON.stringify(asRead(now));
+    }),
+    { numRuns: 2_000 },
+  );
+  const [shares, more] = [
+    { '2500:2500': 1, '500:500': 1 },
+    { '2500:2500': 1, '5000:5000': 1, '500:500': 1 },
+  ];
+  t.same(Object.keys(changedBy(shares, changeBetween(shares, more))), Object.keys(more));
+});
+
 t.test('the name that stands for removed keys is refused as a key', (t) => {
   t.throws(() => changeBetween({}, { '-': 1 }), /expected no key "-", found one/);
   t.throws(
