@@ -101,8 +101,8 @@ export class Questions implements RolloutHooks {
     state.isAsking = true;
     state.nextMs = nowMs + hook.everyMs;
     const message = {
-      // The same question, however often it is asked.
-      id: `msg_${hook.type}_${rollout.id}`,
+      // Each time another: a receiver that takes no message twice would say yes to one that it has seen.
+      id: `msg_${hook.type}_${rollout.id}_${clock.wallMs()}`,
       body: JSON.stringify(this.#questionOf(hook, rollout)),
       traceparent: traceparentOf?.(rollout.id),
     };

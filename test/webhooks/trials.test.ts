@@ -115,6 +115,8 @@ t.test('a promotion waits for its confirmation, says so, and then takes place', 
   t.match({ type, data }, { type: 'confirm-promotion', data: { rollout: { id: 'fashion-2-1' } } });
   isFriday = false;
   await untilPhase(trial, 'promoted');
+  const ids = trial.received.map(({ headers }) => headers['webhook-id']);
+  t.equal(new Set(ids).size, ids.length, 'no question looks like one that was answered');
   const said = decisionsOf(trial).map(({ hooks }) => hooks?.confirm[0]?.said);
   t.same(new Set(said), new Set(['nothing', 'no', 'yes']), 'each is on record');
   t.match(decisionsOf(trial).at(-1), {
@@ -200,6 +202,8 @@ t.test('a rollback that a webhook wants takes place with its reason, on record',
     decidedBy: ['webhook'],
   });
   t.equal(trial.world.shares(), 'stable=1:10000');
+  const page = trial.controller.history('fashion', { limit: 1, before: undefined });
+  t.match(page?.rollouts, [{ endedBy: 'webhook' }]);
   await assertReplays(t, trial);
 });
 
