@@ -1,3 +1,4 @@
+import { ANONYMOUS } from '../core/entrance.ts';
 import { ageText, counted, tenthsText } from '../core/text.ts';
 import type { RolloutStatus } from '../rollout/status.ts';
 import type { RolloutPage, RolloutSummary } from '../rollout/summary.ts';
@@ -126,21 +127,27 @@ export function formatHistory({ rollouts, next, older }: RolloutPage, shown: Sho
   return [table, ...more, ...left].join('\n');
 }
 
-/** `pairedErrors, errors`, `operator: wrong build`, or what else ended it. */
-function decidedBy({ endedBy, decidedBy: names, why }: RolloutSummary): string {
+/** `pairedErrors, errors`, `operator: wrong build`, `key:ops: wrong build`, or what else ended it. */
+function decidedBy({ endedBy, by, decidedBy: names, why }: RolloutSummary): string {
   switch (endedBy) {
     case undefined:
       return '-';
     case 'evidence':
       return names.join(', ') || 'every gating metric';
     case 'command':
-      return `operator: ${shortened(why, false)}`;
+      return `${callerText(by)}: ${shortened(why, false)}`;
     case 'limit':
     case 'fault':
+    case 'webhook':
       return names.join(', ') || endedBy;
     default:
       return endedBy;
   }
+}
+
+/** `key:ops`, where the gateway asks callers who they are. */
+function callerText(by: RolloutSummary['by']): string {
+  return by === undefined || by.caller === ANONYMOUS ? 'operator' : by.caller;
 }
 
 /** `2026-11-30 21:48Z`. */

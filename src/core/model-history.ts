@@ -1,7 +1,7 @@
 import type { Anchor } from './anchor.ts';
 import type { Evidence } from './evidence.ts';
 import type { HookAnswers } from './hook-answers.ts';
-import type { Decision, Rollout } from './rollout.ts';
+import type { CommandBy, Decision, Rollout } from './rollout.ts';
 import type { MirrorSetting, Route, Share } from './route.ts';
 
 /** Digests of what the two versions of a trial compute, without metadata. */
@@ -21,6 +21,8 @@ export type Trial = {
   readonly decision: Decision | undefined;
   /** What webhooks had said by then; absent: none was asked. */
   readonly hooks?: HookAnswers | undefined;
+  /** Who gave the last command about it; absent: none was given, or it was not known. */
+  readonly by?: CommandBy | undefined;
   /** The step that it is in, or was in when it ended; from 0. */
   readonly step: number;
   /** The last record about it. */

@@ -1,13 +1,13 @@
-import type { Phase } from '../core/rollout.ts';
+import type { CommandBy, Phase } from '../core/rollout.ts';
 import type { VerdictKind } from '../core/verdict.ts';
 import type { Trial } from './history/history.ts';
 import type { RolloutStatus } from './status.ts';
 
 /**
  * What ended a rollout: `evidence` a verdict, `limit` its time or samples were used up, `fault` a crash, a load or a version that did
- * not answer, `command` an operator.
+ * not answer, `webhook` one that may roll back, `command` an operator.
  */
-export type EndedBy = 'evidence' | 'limit' | 'fault' | 'command';
+export type EndedBy = 'evidence' | 'limit' | 'fault' | 'webhook' | 'command';
 
 /** One rollout in a list of a model's rollouts. */
 export type RolloutSummary = Pick<
@@ -31,6 +31,8 @@ export type RolloutSummary = Pick<
   /** Absent while it runs. */
   readonly endedMs?: number;
   readonly endedBy?: EndedBy;
+  /** Who gave the command that ended it, and from where; absent in records of before. */
+  readonly by?: CommandBy;
 };
 
 export type RolloutPage = {
@@ -43,7 +45,7 @@ export type RolloutPage = {
 };
 
 /** A rollout's state, in short. */
-export function summaryOf(status: RolloutStatus, { rollout, decision }: Trial): RolloutSummary {
+export function summaryOf(status: RolloutStatus, { rollout, decision, by }: Trial): RolloutSummary {
   const { id, model, stable, candidate, intent, claim, phase, why, decidedBy } = status;
   const { verdict, endedMs, startedMs, durationMs, digests, record, headHash } = status;
   const endedBy = endedByOf(rollout.phase, decision?.action.kind === 'promote');
@@ -51,6 +53,7 @@ export function summaryOf(status: RolloutStatus, { rollout, decision }: Trial): 
     ...{ id, model, stable, candidate, intent, claim, phase },
     ...(verdict !== undefined && { verdict }),
     ...(endedBy !== undefined && { endedBy }),
+    ...(endedBy === 'command' && by && { by }),
     ...{ decidedBy, why, startedMs },
     ...(endedMs !== undefined && { endedMs }),
     ...{ durationMs, digests, record, headHash },
@@ -72,6 +75,7 @@ function endedByOf(phase: Phase, isProven: boolean): EndedBy | undefined {
       return isProven ? 'evidence' : 'command';
     case 'rolledBack':
       if (phase.decidedBy.includes('undo')) return 'command';
+      if (phase.decidedBy.includes('webhook')) return 'webhook';
       if (phase.decidedBy.some((name) => LIMITS.has(name))) return 'limit';
       return phase.decidedBy.some((name) => FAULTS.has(name)) ? 'fault' : 'evidence';
     case 'aborted':

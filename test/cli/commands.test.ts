@@ -30,10 +30,14 @@ const statuses: Record<string, RolloutStatus> = {
   aborted: aRolloutStatus({ phase: 'aborted', step: undefined, endedMs: 1 }),
   paused: aRolloutStatus({ phase: 'paused' }),
 };
+const BY_KEY = { caller: 'key:ops', address: '127.0.0.1' };
 /** By model: its rollouts, newest first. */
 const histories: Record<string, RolloutPage> = {
   fashion: {
-    rollouts: [aSummary({ id: 'fashion-3-2', phase: 'aborted', endedBy: 'command' }), aSummary()],
+    rollouts: [
+      aSummary({ id: 'fashion-3-2', phase: 'aborted', endedBy: 'command', by: BY_KEY }),
+      aSummary(),
+    ],
     next: 'fashion-2-1',
     older: 3,
   },
@@ -283,7 +287,7 @@ t.test(
     ]);
     t.equal(listed.stdout.trim().split('\n').length, 1 + Object.keys(statuses).length);
     t.match(wide.stdout, /^MODEL +VERSIONS .* ID +INTENT +METRICS +LEDGER +WAITS FOR$/m);
-    t.match(past.stdout, /^fashion-3-2 .* ✖ aborted +.* operator: wrong build/m);
+    t.match(past.stdout, /^fashion-3-2 .* ✖ aborted +.* key:ops: wrong build/m);
     t.match(
       past.stdout,
       /^More: understudy rollout history fashion --before fashion-2-1\n3 older rollouts/m,

@@ -41,7 +41,8 @@ t.test('a history says what ended each rollout', async (t) => {
     }
   };
   await start();
-  await controller.submit({ ...asked, kind: 'abort' });
+  const by = { caller: 'key:ops', address: '127.0.0.1' };
+  await controller.submit({ ...asked, kind: 'abort', by });
   await start();
   await controller.trip('fashion', { cause: 'crashLoop', detail: '3 crashes' });
   await start();
@@ -68,6 +69,11 @@ t.test('a history says what ended each rollout', async (t) => {
       'fault crashLoop',
       'command',
     ],
+  );
+  t.same(
+    page?.rollouts.flatMap((rollout) => rollout.by ?? []),
+    [by],
+    'the one that aborted the first',
   );
   t.equal(page?.older, 0);
   t.equal(controller.history('fashion', { limit: 1, before: 'gone' }), undefined);

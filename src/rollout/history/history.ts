@@ -4,6 +4,7 @@ import type { ModelHistory, Owed, Trial } from '../../core/model-history.ts';
 import type { Checkpoint, LedgerRecord, RecordBody } from '../../core/record.ts';
 import {
   type Command,
+  type CommandBy,
   type Decision,
   isFinal,
   type Rollout,
@@ -231,7 +232,8 @@ function withCommand(
       ? withoutPromotion(history, record, { ...command, atMs })
       : history;
   const rollout = commanded(trial, command, atMs);
-  const change = { rollout, ...startingAgain(trial.rollout, rollout) };
+  const { by } = command;
+  const change = { rollout, ...(by && { by }), ...startingAgain(trial.rollout, rollout) };
   const next = withTrial(history, record, { id: rollout.id, trial: change, owed: true });
   return takesTraffic(trial.rollout, rollout)
     ? withPromotion(next, { rollout, atMs: record.atMs, verdict: undefined })
@@ -242,14 +244,15 @@ function withCommand(
 function withoutPromotion(
   history: History,
   record: LedgerRecord,
-  { atMs, ...undo }: Undo & { readonly atMs: number },
+  { atMs, by, ...undo }: Undo & { readonly atMs: number; readonly by?: CommandBy },
 ): History {
   const promoted = lastPromoted(modelHistory(history, undo.model))?.rollout;
   if (promoted === undefined) return history;
   const rollout = undone(promoted, undo, atMs);
   const { stable } = rollout.spec;
   const change = { model: undo.model, stable, shares: allTo(stable), mirror: undefined };
-  const taken = withTrial(history, record, { id: rollout.id, trial: { rollout }, owed: false });
+  const trial = { rollout, ...(by && { by }) };
+  const taken = withTrial(history, record, { id: rollout.id, trial, owed: false });
   return withSetting(taken, change);
 }
 
