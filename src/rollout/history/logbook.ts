@@ -77,7 +77,7 @@ export class Logbook {
   append(body: RecordBody, options?: AppendOptions): Promise<LedgerRecord> {
     return this.#appends.run(async () => {
       await this.#writeKept();
-      if (this.#ledger.isCheckpointDue()) await this.#write(checkpointOf(this.#history));
+      if (this.#ledger.isCheckpointDue()) await this.#checkpoint(options?.isUrgent === true);
       return this.#write(body, options);
     });
   }
@@ -121,6 +121,15 @@ export class Logbook {
 
   isFenced(): boolean {
     return this.#fenced;
+  }
+
+  /** What is urgent goes where nothing else is taken: it does not wait for a checkpoint that is refused. */
+  async #checkpoint(isBeforeUrgent: boolean): Promise<void> {
+    try {
+      await this.#write(checkpointOf(this.#history));
+    } catch (error) {
+      if (!isBeforeUrgent || error instanceof HeadMovedError) throw error;
+    }
   }
 
   async #writeKept(): Promise<void> {

@@ -48,6 +48,7 @@ export class Replaying {
   readonly #disagreements: Disagreement[] = [];
   #history = NO_HISTORY;
   #decisions = 0;
+  #isFirst = true;
 
   constructor(decide: Decide, only?: string) {
     this.#decide = decide;
@@ -57,15 +58,15 @@ export class Replaying {
   /** Returns the look that the record has, whole; undefined: it has none, or one at another rollout. */
   add(record: LedgerRecord): Look | undefined {
     const look = this.#retaken(record);
-    this.#checkpointed(record);
+    if (!this.#isFirst) this.#checkpointed(record);
+    this.#isFirst = false;
     this.#history = withRecord(this.#history, record);
     return look;
   }
 
-  /** The first record may be one: then those before are archived. */
+  /** Not of the first record: where that is one, those before are archived. */
   #checkpointed({ index, body }: LedgerRecord): void {
-    if (body.kind !== 'checkpoint' || this.#history === NO_HISTORY || this.#only !== undefined)
-      return;
+    if (body.kind !== 'checkpoint' || this.#only !== undefined) return;
     const [recorded, recomputed] = [body, checkpointOf(this.#history)].map(canonicalJson);
     if (recorded === recomputed) return;
     const sides = { recorded: recorded ?? '', recomputed: recomputed ?? '' };

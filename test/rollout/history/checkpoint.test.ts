@@ -66,6 +66,16 @@ t.test('a checkpoint that is not what the records before it come to is found', a
   t.match(disagreements[0], { what: 'checkpoint', recorded: /"models":\{\}/ });
 });
 
+t.test('a checkpoint counts as the first record only where it is that', async (t) => {
+  const checkpoint = (await goldenStory(20)).findLast(isCheckpoint);
+  const forged = new MemoryLedger(new World().clock);
+  await forged.append({ kind: 'access', what: 'signedIn', caller: 'key:ops' }, forged.head());
+  if (checkpoint === undefined) throw new Error('expected a checkpoint, found none');
+  await forged.append(checkpoint.body, forged.head());
+  const { disagreements } = await replay(forged.records(), decide);
+  t.match(disagreements, [{ index: 1, what: 'checkpoint' }]);
+});
+
 t.test('a chain that begins with a checkpoint says how many records are archived', async (t) => {
   const records = await goldenStory(20);
   const at = records.findIndex(isCheckpoint);
