@@ -1,3 +1,4 @@
+import { counted } from '../core/text.ts';
 import { decide } from '../decide/decide.ts';
 import type { ChainReport } from '../ledger/chain.ts';
 import { readLedger, verifyLedger } from '../ledger/file.ts';
@@ -74,7 +75,8 @@ export function verifyText({ records, archived = 0, head, broken }: ChainReport)
 
 function replayText({ decisions, disagreements }: ReplayReport): string {
   if (decisions === 0) return '? no decisions here: nothing to replay';
-  if (disagreements.length === 0) return `✔ ${decisions} decisions computed again, all the same`;
+  if (disagreements.length === 0)
+    return `✔ ${counted(decisions, 'decision')} computed again, all the same`;
   const lines = disagreements.map(
     ({ index, rolloutId, what, recorded, recomputed }) =>
       `record ${index}, ${rolloutId}, ${what}:\n  recorded    ${recorded}\n  recomputed  ${recomputed}`,

@@ -1,3 +1,4 @@
+import { counted } from '../core/text.ts';
 import { colours } from './colours.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 
@@ -27,7 +28,7 @@ export function formatFindings(findings: readonly Finding[]): string {
     findings.filter((finding) => finding.level === level).length;
   return [
     ...lines,
-    `${count('ok')} good, ${count('warn')} warnings, ${count('fail')} problems`,
+    `${count('ok')} good, ${counted(count('warn'), 'warning')}, ${counted(count('fail'), 'problem')}`,
   ].join('\n');
 }
 

@@ -79,7 +79,7 @@ export type Config = {
   readonly rollout: RolloutDefaults;
   /** Only the models that the file names; `modelConfig` knows the rest. */
   readonly models: Readonly<Record<string, ModelConfig>>;
-  /** What is told and asked elsewhere. */
+  /** Servers that events are sent to, and those that are asked before a promotion. */
   readonly webhooks: readonly Webhook[];
   /** The sections of `models` as the user wrote them, without defaults and base configurations. */
   readonly source: Readonly<Record<string, unknown>>;

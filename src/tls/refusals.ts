@@ -6,7 +6,7 @@ const UPPER_Z = 0x5a;
 
 const FOUND_PLAIN = 'expected TLS on this port (https://), found plain text';
 
-/** What a client of HTTP/2 begins with, whatever it wants. */
+/** What every client of HTTP/2 sends first (RFC 9113, 3.4). */
 const HTTP2_PREFACE = 'PRI * HTTP/2.0';
 
 /** RFC 9113, 7: the connection is not secure enough. */

@@ -118,7 +118,7 @@ export class RolloutTraces {
     this.#keep(id, open.root);
   }
 
-  /** What is told of an end comes later than the look at it. */
+  /** The record of an end comes later than the look at it. */
   #keep(id: string, root: Span | undefined): void {
     if (root === undefined) return;
     this.#ended.set(id, root);
