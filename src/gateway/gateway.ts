@@ -21,6 +21,7 @@ import { answerInTime } from './answer-in-time.ts';
 import { formerShare, otherShare } from './arms-of-trial.ts';
 import { refusalOf } from './check-request.ts';
 import { chooseVersion } from './choose-version.ts';
+import { asAsked, comparedRequest } from './compared-request.ts';
 import {
   chosenVersion,
   describeModel,
@@ -148,7 +149,7 @@ class ServingGateway implements Gateway {
     const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
     const { assignment, host, refused } = this.#place(given, startedMs);
-    const request = this.#isCompared(assignment, given) ? { ...given, scan: true } : given;
+    const request = comparedRequest(given, assignment, this.#options.routes.read(given.model));
     const started: Started = { request, signal, assignment, startedMs };
     this.#inFlight += 1;
     const watchers = this.#listeners.watch(this.#options.taps, request, assignment);
@@ -160,9 +161,10 @@ class ServingGateway implements Gateway {
       const armEndedMs = this.#armEndOf(started, endedMs);
       const times = { startedMs, endedMs, armEndedMs };
       this.#listeners.report(watchers, { kind: 'answer', response, ...times });
-      return response;
+      return asAsked(response, given, request);
     } catch (thrown) {
-      return await this.#fallBack(started, watchers, this.#failure(thrown, request));
+      const error = this.#failure(thrown, request);
+      return asAsked(await this.#fallBack(started, watchers, error), given, request);
     } finally {
       this.#inFlight -= 1;
       if (this.#inFlight === 0) this.#drained?.resolve();
@@ -255,11 +257,6 @@ class ServingGateway implements Gateway {
 
   #hostOf(model: string, share: Share | undefined): ServingHost | undefined {
     return share && this.#options.hosts.find({ model, version: share.version }, share.arm);
-  }
-
-  /** Whether a rollout may compare the answer, so that it is looked through. */
-  #isCompared({ side, by }: Assignment, { model }: InferRequest): boolean {
-    return side !== undefined || (by === 'split' && !!this.#options.routes.read(model)?.mirror);
   }
 
   metadata(model: string, version?: string): ModelMetadata {
