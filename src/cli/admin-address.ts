@@ -28,6 +28,11 @@ export function readAdminAddress(
   return url;
 }
 
+/** Without the brackets of an IPv6 address. */
+export function hostOf({ hostname }: URL): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
 function isAddress(url: URL): boolean {
   return (
     ['http:', 'https:'].includes(url.protocol) &&

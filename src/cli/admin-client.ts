@@ -1,9 +1,9 @@
 import { messageOf } from '../core/errors.ts';
-import { readAdminAddress } from './admin-address.ts';
-import { type AdminTls, type AdminTlsOptions, readAdminTls } from './admin-tls.ts';
-import { readApiCredential } from './api-credential.ts';
+import { hostOf, readAdminAddress } from './admin-address.ts';
+import { expectPrivate, readApiCredential } from './api-credential.ts';
 import { type Answer, exchange, SlowAnswerError } from './exchange.ts';
 import { CommandError, EXIT } from './exit-code.ts';
+import { readTlsFiles, type TlsFileOptions, type TlsFileTexts } from './tls-files.ts';
 
 /** Longer than most answers of the admin API take. */
 const TIMEOUT_MS = 30_000;
@@ -30,11 +30,13 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 
 /** The options of a command that asks a gateway. */
-export type GatewayOptions = AdminTlsOptions & {
+export type GatewayOptions = TlsFileOptions & {
   /** `--admin` */
   readonly admin?: string;
   /** `--api-key-file` */
   readonly apiKeyFile?: string;
+  /** `--allow-plaintext` */
+  readonly allowPlaintext?: boolean;
 };
 
 type Call = {
@@ -49,14 +51,17 @@ type Call = {
 export class AdminClient {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #tls: AdminTls;
+  readonly #tls: TlsFileTexts;
 
   /** @throws CommandError `usage` for an address, a key or a file of TLS that is none. */
-  constructor({ admin, apiKeyFile, ...files }: GatewayOptions) {
+  constructor({ admin, apiKeyFile, allowPlaintext, ...files }: GatewayOptions) {
     const address = readAdminAddress(admin);
     this.#url = address.href.replace(/\/$/, '');
-    this.#tls = readAdminTls(files, address);
+    const isSecure = address.protocol === 'https:';
+    this.#tls = readTlsFiles(files, { isSecure, address: address.href });
     const credential = readApiCredential(apiKeyFile);
+    if (credential !== undefined)
+      expectPrivate({ host: hostOf(address), isSecure }, allowPlaintext);
     this.#headers = credential === undefined ? {} : { authorization: `Bearer ${credential}` };
   }
 

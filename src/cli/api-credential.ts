@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { isApiKey, KEY_START } from '../auth/api-key.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { messageOf } from '../core/errors.ts';
+import { isLoopbackAddress } from '../core/web-caller.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 
 /** Longer than any key or token. */
@@ -24,6 +25,22 @@ export function readApiCredential(
     return apiKey === undefined ? undefined : checked(apiKey.trim(), 'UNDERSTUDY_API_KEY');
   }
   return checked(textOf(file).trim(), `--api-key-file ${file}`);
+}
+
+/**
+ * A key that crosses a network in the clear is everyone's on the way, and it cannot be taken back.
+ *
+ * @throws CommandError `usage` for an address without TLS on another machine, unless that is allowed.
+ */
+export function expectPrivate(
+  { host, isSecure }: { readonly host: string; readonly isSecure: boolean },
+  allowPlaintext = false,
+): void {
+  if (isSecure || allowPlaintext || isLoopbackAddress(host)) return;
+  throw new CommandError(
+    EXIT.usage,
+    `expected TLS on the way to ${host} for the API key or token, found plain HTTP, where others can read it. Ask https:// or grpcs://, or, on a network that you trust, add --allow-plaintext`,
+  );
 }
 
 function checked(text: string, where: string): string {

@@ -87,9 +87,10 @@ function checkRequest(request: BenchRequest): void {
 }
 
 async function factsOf(target: Target): Promise<Target & TargetFacts> {
-  // What a header says may be a secret: a record has the names alone.
+  // What a header says may be a secret: a record has the names alone. So may be what a client proves who it is with.
   const headers = Object.fromEntries(Object.keys(target.headers).map((name) => [name, '...']));
-  return { ...target, ...(await askTarget(target)), headers };
+  const { host, port, tls } = target.address;
+  return { ...target, ...(await askTarget(target)), headers, address: { host, port, tls } };
 }
 
 function loadOf(target: Target, samples: readonly Sample[], request: BenchRequest): ArmLoad {

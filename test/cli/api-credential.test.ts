@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { newApiKey } from '../../src/auth/api-key.ts';
+import { AdminClient } from '../../src/cli/admin-client.ts';
 import { readApiCredential } from '../../src/cli/api-credential.ts';
 import { understudy } from '../support/command.ts';
 
@@ -62,4 +63,49 @@ t.test('a command sends the key as a bearer token and never shows it', async (t)
     t.match(stderr, /expected one credential\. Name a file with an API key by --api-key-file/);
     t.notOk(stderr.includes(key));
   }
+});
+
+t.test('a key goes to another machine over TLS only, unless that is allowed', async (t) => {
+  const plain = 'http://192.0.2.1:8002';
+  for (const admin of [plain, 'http://gateway:8002', 'http://[2001:db8::1]:8002']) {
+    const open = (allowPlaintext = false) =>
+      new AdminClient({ admin, apiKeyFile: file, allowPlaintext });
+    t.throws(open, { exitCode: 2, message: /expected TLS on the way .*--allow-plaintext/ }, admin);
+    t.doesNotThrow(() => open(true), admin);
+    t.doesNotThrow(() => new AdminClient({ admin }), 'without a key there is nothing to keep');
+  }
+  for (const admin of ['http://localhost:1', 'http://127.9.0.1:1', 'http://[::1]:1', 'https://a:1'])
+    t.doesNotThrow(() => new AdminClient({ admin, apiKeyFile: file }), admin);
+  const load = ['bench', 'run', '-m', 'fashion', '--rate', '1', '--api-key-file', file];
+  const urls = [
+    ['-u', plain],
+    ['-u', 'grpc://192.0.2.1:8001'],
+    ['-H', 'authorization: Bearer x'],
+  ];
+  for (const url of urls) {
+    const { code, stderr } = await understudy([...load, ...url]);
+    t.equal(code, 2, stderr);
+    t.match(stderr, /expected (TLS on the way to 192\.0\.2\.1|--api-key-file or a header)/);
+  }
+});
+
+t.test('a load sends the key of a file, and its report has none', async (t) => {
+  const seen = new Set<string | undefined>();
+  const server = createServer(({ headers }, response) => {
+    seen.add(headers.authorization);
+    response.writeHead(403).end('{"error":"no"}');
+  });
+  t.teardown(() => server.close());
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const load = ['bench', 'run', '-m', 'fashion', '--rate', '1', '-u', url];
+  const env = { UNDERSTUDY_API_KEY: key };
+  const named = await understudy([...load, '--api-key-file', file], { env });
+  t.same([...seen], [`Bearer ${key}`]);
+  t.notOk(`${named.stdout}${named.stderr}`.includes(key));
+  seen.clear();
+  await understudy(load, { env });
+  t.same([...seen], [undefined], 'the variable is meant for a gateway');
 });

@@ -9,6 +9,7 @@ import { EXIT } from '../../src/cli/exit-code.ts';
 import type { BenchRecord } from '../../src/load/nouns/result.ts';
 import { aGateway } from '../docs/a-gateway.ts';
 import { CERTIFICATE, EXPIRED } from '../load/a-certificate.ts';
+import { Authority, asClient } from '../support/certificates.ts';
 import { type CommandEnd, understudy } from '../support/command.ts';
 
 const TIME = { timeout: 100_000 };
@@ -72,7 +73,7 @@ t.test('the fault of a certificate is reported, and how to fix it', TIME, async 
       /a certificate of other hosts: .*0\.0\.0\.0 is not in .* Is the address spelled/,
     ],
     ['127.0.0.1', EXPIRED, /a certificate that is not valid today: .*clock of this machine/],
-    ['127.0.0.1', wantsOne, /wants a certificate of its clients: .*none to show/],
+    ['127.0.0.1', wantsOne, /wants a certificate of its clients: .*--client-cert and --client-key/],
   ];
   for (const [host, options, message] of cases)
     for (const [scheme, protocol] of [
@@ -85,3 +86,64 @@ t.test('the fault of a certificate is reported, and how to fix it', TIME, async 
       t.match(stderr, message, url);
     }
 });
+
+t.test('certificates named by options serve as those of curl do', TIME, async (t) => {
+  const authority = await Authority.open(t);
+  const server = await asClient(await authority.issue({ name: 'server' }));
+  const { certificate, key } = await authority.issue({ name: 'loader' });
+  const mutual = { ...server, ca: await authority.ca(), requestCert: true };
+  const rest = await aFront(t, 'http/1.1', mutual);
+  const grpc = await aFront(t, 'h2', mutual);
+  const load = ['-m', 'fashion', '--rate', '50', '--duration', '500ms', '--warmup', '100ms'];
+  const client = ['--client-cert', certificate, '--client-key', key];
+  const bench = (url: string, ...tls: readonly string[]): Promise<CommandEnd> =>
+    understudy(['bench', 'run', '-u', url, ...load, ...tls, '-o', 'json']);
+  for (const url of [`https://127.0.0.1:${rest}`, `grpcs://127.0.0.1:${grpc}`]) {
+    for (const trust of [['--ca-file', authority.certificate], ['--insecure'], ['-k']]) {
+      const { stdout, stderr } = await bench(url, ...client, ...trust);
+      t.ok(okOf(stdout) > 0, `${url} ${trust}: ${stderr}`);
+      t.notMatch(stdout, /PRIVATE KEY|BEGIN CERTIFICATE/, 'the record has no key');
+    }
+    const stranger = await bench(url, ...client);
+    t.equal(stranger.code, EXIT.unreachable, stranger.stderr);
+    t.match(stranger.stderr, /no trusted authority signed.*--ca-file/s, url);
+    const unnamed = await bench(url, '-k');
+    t.match(unnamed.stderr, /wants a certificate of its clients/, url);
+  }
+});
+
+t.test(
+  'a comparison of plain with secure takes its certificates for the secure one',
+  TIME,
+  async (t) => {
+    const authority = await Authority.open(t);
+    const server = await asClient(await authority.issue({ name: 'server' }));
+    const secure = await aFront(t, 'http/1.1', server);
+    const plain = `http://127.0.0.1:${gateway.httpPort}`;
+    const load = ['-m', 'fashion', '--concurrency', '1', '--duration', '200ms', '--warmup', '50ms'];
+    const trust = ['--ca-file', authority.certificate];
+    const args = ['-u', plain, '--b-url', `https://localhost:${secure}`, '--rounds', '3', ...trust];
+    const { stdout, stderr } = await understudy([
+      'bench',
+      'compare',
+      ...args,
+      ...load,
+      '-o',
+      'json',
+    ]);
+    const { result } = JSON.parse(stdout) as BenchRecord;
+    if (result.mode !== 'compare') throw new Error(`expected a comparison, found ${result.mode}`);
+    for (const { arm, report } of result.blocks) t.ok(report.measured.ok > 0, `${arm} ${stderr}`);
+    for (const option of [trust, ['-k']]) {
+      const useless = await understudy(['bench', 'run', '-u', plain, ...load, ...option]);
+      t.equal(useless.code, EXIT.usage);
+      t.match(useless.stderr, /expected an address with TLS/);
+    }
+  },
+);
+
+function okOf(stdout: string): number {
+  if (stdout === '') return 0;
+  const { result } = JSON.parse(stdout) as BenchRecord;
+  return result.mode === 'run' ? result.report.measured.ok : 0;
+}

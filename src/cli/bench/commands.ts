@@ -75,6 +75,12 @@ function withLoad(command: Command): Command {
       'rest-json, rest-binary, grpc or grpc-stream (default: REST binary, or gRPC)',
     )
     .option('-H, --header <header>', 'request header, as name: value; repeatable', collect)
+    .option('--api-key-file <file>', 'file with an API key or a token to send as bearer')
+    .option('--allow-plaintext', 'send the key to another machine without TLS')
+    .option('--ca-file <file>', 'authorities to trust, in PEM; as --cacert of curl')
+    .option('--client-cert <file>', 'client certificate, in PEM; as --cert of curl')
+    .option('--client-key <file>', 'its private key, in PEM; as --key of curl')
+    .option('-k, --insecure', 'take any server certificate; as -k of curl')
     .option('--batch <rows>', 'rows per synthetic request; as -b of perf_analyzer', '1')
     .option(
       '--shape <input:dims>',

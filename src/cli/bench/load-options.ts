@@ -1,10 +1,15 @@
+import type { TlsFileOptions } from '../tls-files.ts';
+
 /** The options that every mode takes, as the parser gives them: text. */
-export type LoadOptions = {
+export type LoadOptions = TlsFileOptions & {
   readonly model: string;
   readonly url: string;
   readonly modelVersion?: string;
   readonly protocol?: string;
   readonly header?: readonly string[];
+  readonly apiKeyFile?: string;
+  readonly allowPlaintext?: boolean;
+  readonly insecure?: boolean;
   readonly batch: string;
   readonly shape?: readonly string[];
   readonly samples: string;

@@ -1,4 +1,8 @@
 import type { Protocol, Target } from '../../load/nouns/target.ts';
+import type { Address, TlsClient } from '../../load/nouns/wire.ts';
+import { expectPrivate, readApiCredential } from '../api-credential.ts';
+import { CommandError, EXIT } from '../exit-code.ts';
+import { readTlsFiles } from '../tls-files.ts';
 import type { CompareOptions, LoadOptions } from './load-options.ts';
 import { wrongOption } from './values.ts';
 
@@ -10,15 +14,16 @@ const SCHEMES = {
   'grpcs:': { tls: true, port: 443, protocol: 'grpc' },
 } as const;
 
-/** The server and model under test. */
-export function readTarget(options: LoadOptions): Target {
+/** The server and model under test. `bUrl`: that of a comparison, which the options of TLS may be meant for. */
+export function readTarget(options: LoadOptions & { readonly bUrl?: string }): Target {
   const { address, protocol } = readUrl('url', options.url);
+  expectPrivateKey(options, address);
   return {
-    address,
+    address: withClient(address, clientOf(options)),
     protocol: readProtocol('protocol', options.protocol, protocol),
     model: options.model,
     version: options.modelVersion,
-    headers: readHeaders(options.header ?? []),
+    headers: { ...readHeaders(options.header ?? []), ...keyHeaders(options) },
   };
 }
 
@@ -26,14 +31,39 @@ export function readTarget(options: LoadOptions): Target {
 export function readOther(options: CompareOptions, a: Target): Target {
   const { bUrl, bModel, bModelVersion, bProtocol } = options;
   const { address, protocol } = bUrl === undefined ? a : readUrl('b-url', bUrl);
+  const client = clientOf(options);
+  expectPrivateKey(options, address);
   const isLikeA = isGrpc(protocol) === isGrpc(a.protocol);
   return {
     ...a,
-    address,
+    address: withClient(address, client),
     protocol: readProtocol('b-protocol', bProtocol, isLikeA ? a.protocol : protocol),
     model: bModel ?? a.model,
     version: bModelVersion ?? (bModel === undefined ? a.version : undefined),
   };
+}
+
+/** One client for all: what of a comparison has TLS is asked with the same certificates. */
+function clientOf(options: LoadOptions & { readonly bUrl?: string }): TlsClient | undefined {
+  const { url, bUrl, insecure: isInsecure = false } = options;
+  const isSecure = [url, bUrl].some((text) => /^(https|grpcs):/i.test(text ?? ''));
+  const files = readTlsFiles(options, { isSecure, address: url });
+  if (isInsecure && !isSecure)
+    throw new CommandError(
+      EXIT.usage,
+      `expected an address with TLS, such as https://..., beside --insecure, found ${url}`,
+    );
+  const isPlain = Object.keys(files).length === 0 && !isInsecure;
+  return isPlain ? undefined : { ...files, isInsecure };
+}
+
+function expectPrivateKey({ apiKeyFile, allowPlaintext }: LoadOptions, address: Address): void {
+  if (apiKeyFile === undefined) return;
+  expectPrivate({ host: address.host, isSecure: address.tls }, allowPlaintext);
+}
+
+function withClient(address: Address, client: TlsClient | undefined): Address {
+  return address.tls && client !== undefined ? { ...address, client } : address;
 }
 
 function readUrl(option: string, text: string): Pick<Target, 'address' | 'protocol'> {
@@ -76,6 +106,18 @@ function readProtocol(option: string, text: string | undefined, standard: Protoc
 
 function isGrpc(protocol: Protocol): boolean {
   return protocol === 'grpc' || protocol === 'grpc-stream';
+}
+
+/** The key of a file alone: that of UNDERSTUDY_API_KEY is meant for a gateway, and the server may be another. */
+function keyHeaders(options: LoadOptions): Readonly<Record<string, string>> {
+  const { apiKeyFile, header = [] } = options;
+  if (apiKeyFile === undefined) return {};
+  if (header.some((line) => /^authorization:/i.test(line)))
+    throw new CommandError(
+      EXIT.usage,
+      'expected --api-key-file or a header authorization, found both',
+    );
+  return { authorization: `Bearer ${readApiCredential(apiKeyFile)}` };
 }
 
 function readHeaders(lines: readonly string[]): Readonly<Record<string, string>> {

@@ -20,7 +20,8 @@ export function withGateway(command: Command): Command {
       )
       .option('--ca-file <file>', 'authorities to trust, in PEM, for an https address')
       .option('--client-cert <file>', 'client certificate, in PEM')
-      .option('--client-key <file>', 'its private key, in PEM'),
+      .option('--client-key <file>', 'its private key, in PEM')
+      .option('--allow-plaintext', 'send the key to another machine without TLS'),
   );
 }
 

@@ -1,5 +1,22 @@
 /** The address of a server. */
-export type Address = { readonly host: string; readonly port: number; readonly tls: boolean };
+export type Address = {
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  /** With `tls` only. It may hold a private key, and is in no report. */
+  readonly client?: TlsClient;
+};
+
+/** Whom a client of TLS trusts, and how it proves who it is. Plain data. */
+export type TlsClient = {
+  /** The authorities that are trusted instead of those of Node, in PEM. curl's --cacert. */
+  readonly ca?: string;
+  /** The client's certificate and its private key, in PEM. curl's --cert and --key. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Takes any certificate of the server; by default it must be valid, trusted and of this host. curl's --insecure. */
+  readonly isInsecure?: boolean;
+};
 
 /** `https://host:port`, as a URL begins. */
 export function originOf({ host, port, tls }: Address): string {

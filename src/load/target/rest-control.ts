@@ -4,6 +4,7 @@ import { request as httpsRequest } from 'node:https';
 import { readText } from '../../core/read-text.ts';
 import type { Target } from '../nouns/target.ts';
 import { originOf } from '../nouns/wire.ts';
+import { tlsOptionsOf } from '../wire/tls-options.ts';
 import type { Control, Question, Reply } from './control.ts';
 import { unanswered, unreachable } from './unreachable.ts';
 
@@ -51,7 +52,9 @@ export class RestControl implements Control {
       agent: false,
       signal,
     } as const;
-    const request = address.tls ? httpsRequest(options) : httpRequest(options);
+    const request = address.tls
+      ? httpsRequest({ ...options, ...tlsOptionsOf(address) })
+      : httpRequest(options);
     request.end(isIndex ? '{}' : undefined);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     return replyOf(response.statusCode ?? 0, await readText(response, BODY_BYTES_MAX));

@@ -23,12 +23,12 @@ const CERTIFICATE_ERRORS: readonly {
   {
     codes: /CERTIFICATE_REQUIRED/,
     found: 'that it wants a certificate of its clients',
-    fix: 'understudy bench has none to show: ask a port that wants none.',
+    fix: 'Name one by --client-cert and --client-key, or ask a port that wants none.',
   },
   {
     codes: /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)/,
     found: 'a certificate that no trusted authority signed',
-    fix: 'To trust who signed it, name the file of that certificate in NODE_EXTRA_CA_CERTS.',
+    fix: 'To trust who signed it, name the file of that certificate by --ca-file.',
   },
 ];
 

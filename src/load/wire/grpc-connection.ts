@@ -7,6 +7,7 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http2';
 import { type Address, originOf } from '../nouns/wire.ts';
+import { tlsOptionsOf } from './tls-options.ts';
 
 /** So wide that no answer waits for the generator to make room. */
 const STREAM_WINDOW_BYTES = 8 * 1024 * 1024;
@@ -25,13 +26,13 @@ export type CallKind = {
  * followed by another at the next call and not before. Calls beyond the server's SETTINGS_MAX_CONCURRENT_STREAMS wait in node.
  */
 export class GrpcConnection {
-  readonly #origin: string;
+  readonly #address: Address;
   readonly #headers: OutgoingHttpHeaders;
   #session: ClientHttp2Session | undefined;
   #isClosed = false;
 
   constructor({ address, path, headers }: CallKind) {
-    this.#origin = originOf(address);
+    this.#address = address;
     this.#headers = {
       ...lowerCase(headers),
       [constants.HTTP2_HEADER_METHOD]: 'POST',
@@ -72,7 +73,8 @@ export class GrpcConnection {
   #usableSession(): ClientHttp2Session {
     const last = this.#session;
     if (last !== undefined && isUsable(last)) return last;
-    const session = connect(this.#origin, {
+    const session = connect(originOf(this.#address), {
+      ...(this.#address.tls && tlsOptionsOf(this.#address)),
       settings: { initialWindowSize: STREAM_WINDOW_BYTES, enablePush: false },
       // Node would refuse calls once those in flight take 10 MB.
       maxSessionMemory: Number.MAX_SAFE_INTEGER,

@@ -2,6 +2,7 @@ import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectSecure } from 'node:tls';
 import type { Address } from '../nouns/wire.ts';
 import { AnswerReader, type HttpAnswer } from './http-answer.ts';
+import { tlsOptionsOf } from './tls-options.ts';
 
 type Waiting = {
   readonly resolve: (answer: HttpAnswer) => void;
@@ -21,9 +22,11 @@ export class HttpConnection {
   #failure: Error | undefined;
 
   /** Begins to connect; what is sent before that has succeeded waits for it. */
-  constructor({ host, port, tls }: Address) {
+  constructor(address: Address) {
+    const { host, port, tls } = address;
     const socket = tls
       ? connectSecure({
+          ...tlsOptionsOf(address),
           host,
           port,
           ALPNProtocols: ['http/1.1'],

@@ -329,13 +329,9 @@ t.test('a server that cannot be asked is reported with the cause', async (t) => 
     ['rest-json', { ...addresses['rest-json'], tls: true }, /no TLS .*Is it http rather than/],
     ['grpc', { ...addresses.grpc, tls: true }, /no TLS .*Is it http rather than https/],
     ['rest-json', { ...site, tls: false }, /another protocol: .*https rather than http/],
-    ['rest-json', site, /a certificate that no trusted authority signed: .*NODE_EXTRA_CA_CERTS/],
+    ['rest-json', site, /a certificate that no trusted authority signed: .*--ca-file/],
     ['grpc', site, /another protocol: .*port for gRPC, and not for HTTP\?$/],
-    [
-      'grpc',
-      secure.address,
-      /a certificate that no trusted authority signed: .*NODE_EXTRA_CA_CERTS/,
-    ],
+    ['grpc', secure.address, /a certificate that no trusted authority signed: .*--ca-file/],
     ['rest-json', { ...gone, host: 'no.such.invalid' }, /no host of the name no\.such\.invalid/],
   ];
   for (const [protocol, address, message] of cases) {

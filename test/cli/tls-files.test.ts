@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 
 import { AdminClient } from '../../src/cli/admin-client.ts';
-import { readAdminTls } from '../../src/cli/admin-tls.ts';
 import { EXIT } from '../../src/cli/exit-code.ts';
+import { readTlsFiles, type TlsFileOptions, type TlsFileTarget } from '../../src/cli/tls-files.ts';
 import { certificateOf } from '../../src/tls/client-certificate.ts';
 import { Authority } from '../support/certificates.ts';
 
-const HTTPS = new URL('https://127.0.0.1:8002');
+const HTTPS = { isSecure: true, address: 'https://127.0.0.1:8002' };
+const HTTP = { isSecure: false, address: 'http://127.0.0.1:8002' };
 
 /** An admin port behind TLS that answers with the name of the client's certificate. */
 async function anAdminPort(t: Test, authority: Authority, options: ServerOptions = {}) {
@@ -51,14 +52,11 @@ t.test('a client certificate is shown where one is asked for', async (t) => {
 t.test('files that do not fit the address or each other are refused', async (t) => {
   const authority = await Authority.open(t);
   const { certificate, key } = await authority.issue({ name: 'operator' });
+  const other = await authority.issue({ name: 'other' });
   const text = join(authority.folder, 'text');
   await writeFile(text, 'hello');
-  const cases: readonly [Parameters<typeof readAdminTls>[0], URL, RegExp][] = [
-    [
-      { caFile: certificate },
-      new URL('http://127.0.0.1:8002'),
-      /begins with https:\/\/ beside --ca-file/,
-    ],
+  const cases: readonly [TlsFileOptions, TlsFileTarget, RegExp][] = [
+    [{ caFile: certificate }, HTTP, /such as https:\/\/..., beside --ca-file/],
     [{ clientCert: certificate }, HTTPS, /^--client-cert: expected --client-key too/],
     [{ clientKey: key }, HTTPS, /^--client-key: expected --client-cert too/],
     [
@@ -67,8 +65,9 @@ t.test('files that do not fit the address or each other are refused', async (t) 
       /^--ca-file: expected a readable file: .*ENOENT/,
     ],
     [{ caFile: text }, HTTPS, /^--ca-file: .*expected PEM/],
+    [{ clientCert: certificate, clientKey: other.key }, HTTPS, /fit together: key values mismatch/],
   ];
   for (const [options, url, message] of cases)
-    t.throws(() => readAdminTls(options, url), { exitCode: EXIT.usage, message });
-  t.strictSame(readAdminTls({}, new URL('http://127.0.0.1:8002')), {});
+    t.throws(() => readTlsFiles(options, url), { exitCode: EXIT.usage, message });
+  t.strictSame(readTlsFiles({}, HTTP), {});
 });
