@@ -90,7 +90,12 @@ const INNER_MAY_IMPORT: Readonly<Record<string, ImportTable>> = {
   },
   protocol: { '.': [], rest: ['.'], grpc: ['.'], max: ['.', 'rest'] },
   cli: { '.': ['bench', 'commands'], bench: ['.'], commands: ['.', 'doctor'], doctor: ['.'] },
-  compare: { '.': ['comparators', 'rules-1'], comparators: ['.'], 'rules-1': ['.'] },
+  compare: {
+    '.': ['comparators', 'losses', 'rules-1'],
+    comparators: ['.'],
+    losses: ['.'],
+    'rules-1': ['.'],
+  },
   rollout: {
     action: [],
     plan: ['action'],

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import { ROLES, type Role } from '../core/caller.ts';
+import type { ComparatorSetting } from '../core/comparator-setting.ts';
 import type { MirrorSetting, Rule } from '../core/route.ts';
 import type { VersionPolicy } from '../core/version.ts';
+import { compareSchema } from './compare-section.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
 import { type LabelsSetting, labelsSchema } from './labels-section.ts';
@@ -75,6 +77,8 @@ export type ModelConfig = {
   readonly follows: boolean;
   /** Undefined: the route is as the ledger has it; where it says nothing, the newest version is recorded there as stable. */
   readonly route: RouteSection | undefined;
+  /** How answers are compared; goes before what packages say. */
+  readonly compare: ComparatorSetting | undefined;
   readonly labels: LabelsSetting;
   /** As written; `rolloutSpecFrom` completes it. */
   readonly rollout: RolloutSection;
@@ -238,6 +242,7 @@ const modelFields = section({
   execution: executionSchema,
   versions: versionsSchema,
   attributes,
+  compare: compareSchema.optional(),
   labels: labelsSchema,
   route: routeSchema.optional(),
   rollout: section(rolloutKeys).prefault({}),
@@ -300,6 +305,7 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
       rules: route.rules,
       mirror: route.mirror[0],
     },
+    compare: fields.compare,
     labels: fields.labels,
     rollout: fields.rollout,
   };

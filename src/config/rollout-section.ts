@@ -1,5 +1,7 @@
 import * as z from 'zod';
+import type { ComparatorSetting } from '../core/comparator-setting.ts';
 import type { Intent, Margins, QualityClaim, Step } from '../core/rollout.ts';
+import { compareSchema } from './compare-section.ts';
 import { DEFAULTS } from './defaults.ts';
 import { expected, section } from './expected.ts';
 import { duration, number, percent, whole } from './quantities.ts';
@@ -23,6 +25,7 @@ export type PartialMargins = {
 export type RolloutSection = {
   readonly intent?: Intent | undefined;
   readonly claim?: QualityClaim | undefined;
+  readonly compare?: ComparatorSetting | undefined;
   readonly slices?: readonly WrittenSlice[] | undefined;
   readonly anchor?: { readonly share?: number | undefined } | undefined;
   readonly margins?: PartialMargins | undefined;
@@ -90,6 +93,7 @@ export const rolloutKeys = {
     .enum(['equivalent', 'improve'], { error: expected('equivalent or improve') })
     .optional(),
   claim: z.enum(['noWorse', 'superior'], { error: expected('noWorse or superior') }).optional(),
+  compare: compareSchema.optional(),
   slices: slicesSchema.optional(),
   anchor: section({ share: percent.optional() }).optional(),
   margins: marginsSchema.optional(),

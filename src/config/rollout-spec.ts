@@ -1,3 +1,4 @@
+import { type ComparatorSetting, mergedSetting } from '../core/comparator-setting.ts';
 import {
   DEFAULT_UNIT,
   type Margins,
@@ -43,6 +44,8 @@ export type RolloutSpecOptions = {
   readonly overrides?: RolloutSection | undefined;
   /** The model's, which tell when its labels are evidence. */
   readonly labels?: Pick<LabelsSetting, 'windowMs' | 'selection'> | undefined;
+  /** The model's; what the rollout says goes before it. */
+  readonly compare?: ComparatorSetting | undefined;
   /** The attributes that the model declares: slices may use no others. */
   readonly attributes: readonly string[];
 };
@@ -55,7 +58,7 @@ export type RolloutSpecOptions = {
  */
 export function rolloutSpecFrom(
   written: RolloutSection,
-  { model, stable, candidate, overrides = {}, labels, attributes }: RolloutSpecOptions,
+  { model, stable, candidate, overrides = {}, labels, compare, attributes }: RolloutSpecOptions,
 ): Omit<RolloutSpec, 'salt'> {
   const asked: RolloutSection = { ...written, ...defined(overrides) };
   const intent = asked.intent ?? DEFAULTS.rollout.intent;
@@ -108,6 +111,7 @@ export function rolloutSpecFrom(
     anchorShare: overrides.anchor?.share ?? written.anchor?.share ?? DEFAULTS.rollout.anchor.share,
     rules: RULES_VERSION,
     ...labelsOf(labels),
+    ...comparedAs(mergedSetting(mergedSetting(compare, written.compare), overrides.compare)),
   };
 }
 
@@ -123,6 +127,11 @@ function reportedSlices(slices: readonly WrittenSlice[]): Pick<RolloutSpec, 'rep
 function labelsOf(labels: RolloutSpecOptions['labels']): Pick<RolloutSpec, 'labels'> {
   if (labels?.windowMs === undefined) return {};
   return { labels: { windowMs: labels.windowMs, selection: labels.selection } };
+}
+
+/** Absent where only the package says how. */
+function comparedAs(compare: ComparatorSetting | undefined): Pick<RolloutSpec, 'compare'> {
+  return compare === undefined ? {} : { compare };
 }
 
 /** Later ones win, part by part. */

@@ -1,5 +1,6 @@
 import type { AnchorPlan } from './anchor.ts';
 import { type Attempt, attemptShare } from './attempt.ts';
+import type { ComparatorSetting } from './comparator-setting.ts';
 import type { ConfigChange } from './config-change.ts';
 import type { Evidence, Slice } from './evidence.ts';
 import type { LabelPlan } from './label-evidence.ts';
@@ -124,6 +125,8 @@ export type RolloutSpec = {
   readonly unit?: UnitRule;
   /** Absent in what was begun before rules had versions. */
   readonly rules?: RulesVersion;
+  /** How answers are compared, as the configuration and the rollout say; it goes before what the package says. Absent: only that does. */
+  readonly compare?: ComparatorSetting;
   /** The model's anchor as the rollout begins; absent in what was begun before there was one. */
   readonly anchor?: AnchorPlan;
   /** Percentage of the mirrored pairs that the anchor answers too, where it is neither of the two. Absent: none. */

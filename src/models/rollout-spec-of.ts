@@ -25,11 +25,11 @@ export async function rolloutSpecOf(
   const { candidate, overrides } = parseRolloutRequest(body);
   await lookout.lookAt(model, [candidate]);
   checkUnchanged(catalog.entry(model), [controller.route(model)?.stable, candidate]);
-  const { labels, rollout, routing } = catalog.settings(model);
+  const { labels, compare, rollout, routing } = catalog.settings(model);
   // An unknown model has no stable version; the controller refuses it by name.
   const stable = controller.route(model)?.stable ?? '';
   const attributes = Object.keys(routing.attributes);
-  const asked = { model, stable, candidate, overrides, labels, attributes };
+  const asked = { model, stable, candidate, overrides, labels, compare, attributes };
   const written = withRolloutDefaults(catalog.rolloutDefaults(), rollout);
   const spec = rolloutSpecFrom(written, asked);
   if (isHeldToAnchor(spec)) checkUnchanged(catalog.entry(model), [controller.anchorOf(model)]);

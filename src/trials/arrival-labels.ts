@@ -1,6 +1,6 @@
 import type { LabelResult } from '../capture/label-result.ts';
 import { type Capture, type CapturedPair, createCapture } from '../capture/rules-1/capture.ts';
-import type { KeptAnswer, LossRule } from '../compare/loss.ts';
+import type { KeptAnswer, LossRule } from '../compare/losses/loss-rule.ts';
 import { LabelTally } from '../compare/rules-1/label-tally.ts';
 import type { LabelledEvidence } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';

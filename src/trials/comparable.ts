@@ -1,9 +1,11 @@
+import { chooseComparator } from '../compare/choose-comparator.ts';
+import { chooseLoss, whyNoLoss } from '../compare/choose-loss.ts';
 import {
   type ComparatorChoice,
   type ComparedClaim,
-  chooseComparator,
-} from '../compare/choose-comparator.ts';
-import { chooseLoss, type LossRule } from '../compare/loss.ts';
+  settingOf,
+} from '../compare/compared-outputs.ts';
+import type { LossRule } from '../compare/losses/loss-rule.ts';
 import { messageOf } from '../core/errors.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import { formatShape, type TensorSpec } from '../core/tensor.ts';
@@ -15,6 +17,9 @@ export type Contestant = ComparatorChoice & {
   /** The names of the classes, in the order of the scores. */
   readonly labels: readonly string[] | undefined;
 };
+
+/** What of a rollout says what must be comparable. */
+type ComparedSpec = ComparedClaim & Pick<RolloutSpec, 'steps'>;
 
 /** The versions of a trial. */
 export type Contestants = {
@@ -31,7 +36,7 @@ export type Contestants = {
  */
 export function whyNotComparable(
   { stable, candidate, anchor }: Contestants,
-  spec: Pick<RolloutSpec, 'steps' | 'intent' | 'rules'>,
+  spec: ComparedSpec,
 ): string | undefined {
   const { signature } = candidate;
   return (
@@ -45,10 +50,18 @@ export function whyNotComparable(
   );
 }
 
-/** How both versions' answers are scored against labels; undefined where labels say nothing that is measured here. */
-export function lossesOf({ stable, candidate, anchor }: Contestants): Losses | undefined {
+/**
+ * How the versions' answers are scored against labels: all as stable's package says, since a candidate brings no bar of its own.
+ * Undefined where labels say nothing that is measured here.
+ */
+export function lossesOf(
+  { stable, candidate, anchor }: Contestants,
+  spec: Pick<RolloutSpec, 'compare'>,
+): Losses | undefined {
+  const { task, signature } = stable;
+  const asStable = { task, signature, compare: settingOf(stable, spec) };
   const ruleOf = (each: Contestant | undefined): LossRule | undefined =>
-    each && chooseLoss({ ...each, output: each.compare?.output });
+    each && chooseLoss({ ...each, ...asStable });
   const [mine, theirs] = [ruleOf(stable), ruleOf(candidate)];
   return mine && theirs && { stable: mine, candidate: theirs, anchor: ruleOf(anchor) };
 }
@@ -122,7 +135,7 @@ function judgesLoss({ steps }: Pick<RolloutSpec, 'steps'>): boolean {
 function otherAnchor(
   anchor: Contestant | undefined,
   candidate: Contestant,
-  spec: Pick<RolloutSpec, 'steps'>,
+  spec: Pick<RolloutSpec, 'steps' | 'compare'>,
 ): string | undefined {
   if (anchor === undefined || !judgesLoss(spec)) return undefined;
   const { version, signature } = anchor;
@@ -138,10 +151,10 @@ function otherAnchor(
 
 const NAME_ANOTHER = 'Name another anchor: understudy rollout anchor MODEL VERSION';
 
-function noLoss(contestants: Contestants, spec: Pick<RolloutSpec, 'steps'>) {
-  if (!judgesLoss(spec) || lossesOf(contestants) !== undefined) return undefined;
-  const tasks = [contestants.stable, contestants.candidate].map(({ task }) => task ?? 'not given');
-  return `labelledLoss: expected two models whose task in model.yaml is classification, with an output of class scores, found ${tasks.join(' and ')}`;
+function noLoss(contestants: Contestants, spec: Pick<RolloutSpec, 'steps' | 'compare'>) {
+  if (!judgesLoss(spec) || lossesOf(contestants, spec) !== undefined) return undefined;
+  const { stable } = contestants;
+  return `labelledLoss: ${whyNoLoss({ ...stable, compare: settingOf(stable, spec) })}`;
 }
 
 function specText({ name, dtype, shape }: TensorSpec): string {

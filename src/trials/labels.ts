@@ -1,5 +1,5 @@
 import type { LabelResult } from '../capture/label-result.ts';
-import type { LossRule } from '../compare/loss.ts';
+import type { LossRule } from '../compare/losses/loss-rule.ts';
 import type { LabelledEvidence } from '../compare/window.ts';
 import type { Pair } from '../core/outcome.ts';
 

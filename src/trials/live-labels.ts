@@ -2,7 +2,7 @@ import type { LabelResult } from '../capture/label-result.ts';
 import type { LabelStore } from '../capture/label-store.ts';
 import { LabelWait, type Mature } from '../capture/label-wait.ts';
 import { LiveLossTally } from '../compare/live-loss-tally.ts';
-import { isKeptAnswer, type KeptAnswer } from '../compare/loss.ts';
+import type { KeptAnswer } from '../compare/losses/loss-rule.ts';
 import { UnitFilter } from '../compare/unit-filter.ts';
 import type { Clock } from '../core/clock.ts';
 import { type LiveLossEvidence, NO_DIFFERENCES } from '../core/evidence.ts';
@@ -12,7 +12,7 @@ import { DEFAULT_UNIT, type RolloutSpec } from '../core/rollout.ts';
 import { recordedWithinMs } from './label-window.ts';
 import type { Losses } from './labels.ts';
 
-/** What is kept of a live answer: its arm, its exposure, and the top classes. */
+/** What is kept of a live answer: its arm, its exposure, and what its loss needs. */
 type KeptLive = readonly [side: LiveDraw['side'], place: string, answer: KeptAnswer];
 
 export type LiveLabelsOptions = {
@@ -58,7 +58,7 @@ export class LiveLabels {
           ? losses.candidate.loss(answer, label)
           : losses.stable.loss(answer, label),
       ],
-      payloadOf: (stored) => (isKeptLive(stored) ? stored : undefined),
+      payloadOf: (stored) => (isKeptLive(stored, losses) ? stored : undefined),
       recordedWithinMs: () => recordedWithinMs(clock.wallMs() - startedMs),
       isCounted: (unit) => this.#counted.has(unit),
       onMature: (unit, hash) => {
@@ -125,9 +125,10 @@ export class LiveLabels {
   }
 }
 
-function isKeptLive(stored: unknown): stored is KeptLive {
+function isKeptLive(stored: unknown, losses: Losses): stored is KeptLive {
   if (!Array.isArray(stored) || stored.length !== 3) return false;
   const [side, place, answer] = stored as readonly unknown[];
   const isSide = side === 'candidate' || side === 'reference';
-  return isSide && typeof place === 'string' && isKeptAnswer(answer);
+  if (!isSide || typeof place !== 'string') return false;
+  return (side === 'candidate' ? losses.candidate : losses.stable).isKept(answer);
 }

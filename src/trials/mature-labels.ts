@@ -1,7 +1,7 @@
 import type { LabelResult } from '../capture/label-result.ts';
 import type { LabelStore } from '../capture/label-store.ts';
 import { LabelWait, type Mature } from '../capture/label-wait.ts';
-import { isKeptAnswer, type KeptAnswer } from '../compare/loss.ts';
+import type { KeptAnswer } from '../compare/losses/loss-rule.ts';
 import { UnitFilter } from '../compare/unit-filter.ts';
 import { type MaturePair, UnitLossTally } from '../compare/unit-loss-tally.ts';
 import type { LabelledEvidence } from '../compare/window.ts';
@@ -83,7 +83,7 @@ export class MatureLabels implements Labels {
       clock,
       check: (label) => losses?.stable.check(label),
       lossesOf: (kept, label) => (losses === undefined ? [] : lossesOfKept(losses, kept, label)),
-      payloadOf: (stored) => (isKeptPair(stored) ? stored : undefined),
+      payloadOf: (stored) => (isKeptPair(stored, losses) ? stored : undefined),
       recordedWithinMs: () => recordedWithinMs(clock.wallMs() - options.startedMs),
       isCounted: (unit) => this.#counted.has(unit),
       onMature: (unit, hash) => {
@@ -120,7 +120,7 @@ export class MatureLabels implements Labels {
     // What the anchor did not answer says nothing of it.
     const anchor = pair.anchor?.kind === 'answer' ? losses?.anchor?.keep(pair.anchor) : undefined;
     const both = [slices, stable, candidate, byControl] as const;
-    const payload: KeptPair = isClasses(anchor) ? [...both, anchor] : both;
+    const payload: KeptPair = isRead(anchor) ? [...both, anchor] : both;
     const kept = { unit, sameAs: pair.content, payload };
     const result = this.#wait.keep(pair.requestId, kept);
     if (result !== undefined) this.#labels[result] += 1;
@@ -181,25 +181,25 @@ export class MatureLabels implements Labels {
         byControl: byControl === 1,
       };
       return {
-        toStable: maturePair(of, [stable, candidate], [ofStable, ofCandidate]),
-        toAnchor: anchor && maturePair(of, [anchor, candidate], [ofAnchor, ofCandidate]),
+        toStable: this.#maturePair(of, [stable, candidate], [ofStable, ofCandidate]),
+        toAnchor: anchor && this.#maturePair(of, [anchor, candidate], [ofAnchor, ofCandidate]),
       };
     });
     this.#tally.add(pairs.map(({ toStable }) => toStable));
     this.#anchor.add(pairs.flatMap(({ toAnchor }) => toAnchor ?? []));
   }
-}
 
-/** The candidate against another version. */
-function maturePair(
-  of: Pick<MaturePair, 'slices' | 'byControl'>,
-  [other, candidate]: readonly [KeptAnswer, KeptAnswer],
-  [ofOther, ofCandidate]: readonly [number | undefined, number | undefined],
-): MaturePair {
-  const differs = !isSame(other, candidate);
-  const isLabelled = ofOther !== undefined && ofCandidate !== undefined;
-  const losses = isLabelled ? { stable: ofOther, candidate: ofCandidate } : undefined;
-  return { slices: of.slices, byControl: of.byControl, differs, losses };
+  /** The candidate against another version. */
+  #maturePair(
+    of: Pick<MaturePair, 'slices' | 'byControl'>,
+    [other, candidate]: readonly [KeptAnswer, KeptAnswer],
+    [ofOther, ofCandidate]: readonly [number | undefined, number | undefined],
+  ): MaturePair {
+    const differs = this.#options.losses?.candidate.isSame(other, candidate) === false;
+    const isLabelled = ofOther !== undefined && ofCandidate !== undefined;
+    const losses = isLabelled ? { stable: ofOther, candidate: ofCandidate } : undefined;
+    return { slices: of.slices, byControl: of.byControl, differs, losses };
+  }
 }
 
 /** Of stable, of the candidate, and of the anchor where it answered. */
@@ -218,21 +218,17 @@ function lossesOfKept(
   }
 }
 
-/** Equal top classes have equal losses, for any label. */
-function isSame(a: KeptAnswer, b: KeptAnswer): boolean {
-  if (typeof a === 'string' || typeof b === 'string') return a === b;
-  return a.length === b.length && a.every((each, row) => each === b[row]);
-}
-
-function isClasses(answer: KeptAnswer | undefined): answer is readonly number[] {
+function isRead(answer: KeptAnswer | undefined): answer is readonly unknown[] {
   return typeof answer === 'object';
 }
 
-function isKeptPair(stored: unknown): stored is KeptPair {
+function isKeptPair(stored: unknown, losses: Losses | undefined): stored is KeptPair {
   if (!Array.isArray(stored) || (stored.length !== 4 && stored.length !== 5)) return false;
   const [slices, stable, candidate, byControl, ...anchor] = stored as readonly unknown[];
   const isArm = byControl === 0 || byControl === 1;
-  return isArm && isNumbers(slices) && [stable, candidate, ...anchor].every(isKeptAnswer);
+  if (losses === undefined || !isArm || !isNumbers(slices)) return false;
+  const areKept = losses.stable.isKept(stable) && losses.candidate.isKept(candidate);
+  return areKept && anchor.every((each) => losses.anchor?.isKept(each) ?? false);
 }
 
 function isNumbers(stored: unknown): boolean {

@@ -6,6 +6,7 @@ import { AnchorTally } from '../compare/anchor-tally.ts';
 import { chooseComparator } from '../compare/choose-comparator.ts';
 import type { Comparator } from '../compare/comparator.ts';
 import { compare } from '../compare/compare.ts';
+import { settingOf } from '../compare/compared-outputs.ts';
 import { createWindow } from '../compare/create-window.ts';
 import {
   type AllowedNonFinite,
@@ -107,7 +108,7 @@ export class RolloutObserver {
     this.#comparator = chooseComparator(stable, spec);
     this.#anchor =
       anchorBeside(spec) && new AnchorTally(this.#comparator, from.anchor ?? NO_ANCHOR);
-    this.#allowed = allowedNonFinite(stable.compare);
+    this.#allowed = allowedNonFinite(settingOf(stable, spec));
     this.window = createWindow({
       rules: this.rules,
       unit: spec.unit ?? DEFAULT_UNIT,
@@ -243,7 +244,7 @@ function labelWindowOf({ rollout, from, labelSettings }: RolloutObserverOptions)
 function labelsOf(options: RolloutObserverOptions, window: LabelWindow): Labels {
   const { rollout, from, clock, openStore } = options;
   const { spec, startedMs } = rollout;
-  const shared = { from, losses: lossesOf(options), startedMs, clock };
+  const shared = { from, losses: lossesOf(options, spec), startedMs, clock };
   if (rulesOf(spec) === 1) return new ArrivalLabels({ ...shared, slices: spec.slices });
   const storeBytesMax = storeBytesOf(options);
   const store = openStore?.('pairs', storeBytesMax);
@@ -256,7 +257,7 @@ function liveLabelsOf(
 ): LiveLabels | undefined {
   const { rollout, from, clock, openStore } = options;
   const { spec, startedMs } = rollout;
-  const losses = lossesOf(options);
+  const losses = lossesOf(options, spec);
   if (losses === undefined || !judgesLiveLoss(options)) return undefined;
   const storeBytesMax = storeBytesOf(options);
   return new LiveLabels({

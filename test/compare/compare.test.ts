@@ -1,15 +1,22 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { chooseComparator } from '../../src/compare/choose-comparator.ts';
+import { chooseLoss, lossOf } from '../../src/compare/choose-loss.ts';
 import { anyTensor } from '../../src/compare/comparators/any-tensor.ts';
 import { rankedClasses } from '../../src/compare/comparators/ranked-classes.ts';
 import { compare } from '../../src/compare/compare.ts';
-import { chooseLoss, lossOf } from '../../src/compare/loss.ts';
 import type { Tensor } from '../../src/core/tensor.ts';
 import { anAnswer, aPair, aSignature, aTensor, FAILURE, rows } from './builders.ts';
 
 const top1 = rankedClasses({ output: 'probabilities', topK: 1 });
 const classifier = aSignature([['probabilities', 'FP32', [-1, 3]]]);
+
+const CLASSIFIED = {
+  task: 'classification',
+  labels: undefined,
+  compare: undefined,
+  signature: classifier,
+};
 
 t.test('any tensor: an answer is the same as itself, for any content', async (t) => {
   const values = fc.array(fc.float(), { minLength: 1, maxLength: 8 });
@@ -142,7 +149,7 @@ t.test('the comparator follows the package, then the task', async (t) => {
       .name;
   t.equal(choose('classification'), 'rankedClasses');
   t.equal(choose('image-classification'), 'rankedClasses');
-  t.equal(choose('regression'), 'anyTensor');
+  t.equal(choose('tabular-regression'), 'regression(tolerance=0.01, scale=1)');
   t.equal(choose(undefined), 'anyTensor');
   t.equal(choose('classification', { comparator: 'anyTensor' }), 'anyTensor');
   t.equal(choose(undefined, { comparator: 'rankedClasses', topK: 2 }), 'rankedClasses(topK=2)');
@@ -183,7 +190,7 @@ t.test(
   'loss is the share of rows whose top class is not the label, by index or by name',
   async (t) => {
     const labels = ['shirt', 'coat', 'bag'];
-    const choice = { task: 'classification', labels, signature: classifier };
+    const choice = { task: 'classification', labels, signature: classifier, compare: undefined };
     const two = [rows([0.9, 0.1, 0], [0, 1, 0])];
     t.equal(lossOf(choice, [rows([0.9, 0.1, 0])], 'shirt'), 0);
     t.equal(lossOf(choice, [rows([0.9, 0.1, 0])], 2), 1);
@@ -200,12 +207,12 @@ t.test(
 t.test('a label that is nested too deeply to be shown is refused like any other', async (t) => {
   let label: unknown = 1;
   for (let depth = 0; depth < 100_000; depth += 1) label = [label];
-  const rule = chooseLoss({ task: 'classification', labels: ['a', 'b'], signature: classifier });
+  const rule = chooseLoss({ ...CLASSIFIED, labels: ['a', 'b'] });
   t.throws(() => rule?.check([label]), { code: 'invalid_input', message: /nested too deeply/ });
 });
 
 t.test('a failed answer has loss 1, and one without the scores has none', async (t) => {
-  const rule = chooseLoss({ task: 'classification', labels: undefined, signature: classifier });
+  const rule = chooseLoss(CLASSIFIED);
   t.equal(rule?.keep(FAILURE), 'failed');
   t.equal(rule?.loss('failed', 1), 1);
   t.throws(() => rule?.loss('failed', 'x'), { code: 'invalid_input' });

@@ -14,6 +14,7 @@ import { projectRoot } from '../support/project-root.ts';
 import { blocksOf, codeIn, readPage, sectionsOf, tableRows } from './page.ts';
 
 const PAGE = 'docs/reference/config.md';
+const ROLLOUT = 'models.<>.rollout';
 const YAML_PAGES = [
   PAGE,
   'docs/guides/first-rollout.md',
@@ -81,7 +82,6 @@ function documented(): ReadonlyMap<string, Row> {
   return new Map(rows);
 }
 
-const ROLLOUT = 'models.<>.rollout';
 /** What holds where nothing is written and the schema does not say so, because a request may come between. */
 const FILLED_IN: Readonly<Record<string, unknown>> = {
   'server.tls': DEFAULTS.server.tls,
@@ -117,8 +117,24 @@ function written(value: unknown): string {
 }
 
 const all = keysOf({ path: '', schema: jsonSchema() as Schema, isRequired: false });
-/** The defaults for all models are documented with the section of one. */
-const keys = all.filter(({ path: at }) => !at.startsWith('rollout.'));
+const byPath = new Map(all.map(({ path: at, schema }) => [at, JSON.stringify(schema)]));
+
+/** The defaults for all models are documented with the section of one, `compare` of a rollout with that of a model. */
+const keys = all.filter(
+  ({ path: at }) =>
+    !at.startsWith('rollout.') &&
+    !isLike(at, sharedPath(at)) &&
+    !at.startsWith(`${ROLLOUT}.compare.`),
+);
+
+function sharedPath(at: string): string {
+  return at.replace('.compare.outputs.<>.', '.compare.');
+}
+
+function isLike(at: string, other: string): boolean {
+  return at !== other && byPath.get(at) === byPath.get(other);
+}
+
 const rows = documented();
 
 t.test('every key is documented, and no other', async (t) => {
@@ -134,6 +150,10 @@ t.test(
     t.ok(shared.length > 20, `found ${shared.length} keys`);
     const own = new Map(all.map(({ path: at, schema }) => [at, schema]));
     for (const { path: at, schema } of shared) t.same(own.get(`models.<>.${at}`), schema, at);
+    const compare = all.filter(({ path: at }) => at.startsWith('rollout.compare.'));
+    t.ok(compare.length > 10, `found ${compare.length} keys`);
+    for (const { path: at, schema } of compare)
+      t.same(own.get(at.replace('rollout.', 'models.<>.')), schema, at);
   },
 );
 

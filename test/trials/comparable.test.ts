@@ -69,9 +69,12 @@ t.test('a candidate that callers of stable could not call is refused by name', a
   for (const [fields, expected] of cases) t.equal(why(fields), expected);
 });
 
-t.test('a trial on labels needs two models whose labels are scored', async (t) => {
-  t.match(why({ task: 'regression' }, labelled), /found classification and regression$/);
-  t.equal(why({ task: 'regression' }), undefined, 'nothing is asked of labels');
+t.test('a trial on labels needs answers whose labels are scored, as stable says', async (t) => {
+  const of = (task: string | undefined, asked = spec) =>
+    whyNotComparable({ stable: aPackage('1', { task }), candidate: aPackage('2') }, asked);
+  t.match(of(undefined, labelled), /^labelledLoss: expected answers of rankedClasses, .*not given/);
+  t.match(of('regression', labelled), /^labelledLoss: regression of scores needs scale/);
+  t.equal(of('regression'), undefined, 'nothing is asked of labels');
 });
 
 t.test('a comparator that stable cannot have is found before the trial', async (t) => {

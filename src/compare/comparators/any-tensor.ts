@@ -22,14 +22,20 @@ const FLOAT_TOLERANCE: Partial<Record<Dtype, Tolerance>> = {
   BF16: { absolute: 1e-2, relative: 1e-2 },
 };
 
-/** In place of the defaults by dtype. */
-type Tolerances = Pick<ComparatorSetting, 'absolute' | 'relative'>;
+/** Tolerances stand in place of the defaults by dtype. */
+export type AnyTensorOptions = Pick<ComparatorSetting, 'absolute' | 'relative'> & {
+  /** The one output that is compared; undefined: all. */
+  readonly only?: string | undefined;
+  /** Outputs that are not. */
+  readonly except?: readonly string[] | undefined;
+};
 
 /**
  * Works for every output: 1 if any tensor that the reference gave is missing, or differs in shape or dtype, in where it
  * is NaN or infinite, or in any element by more than the tolerance; else 0.
  */
-export function anyTensor(options: Tolerances = {}): Comparator {
+export function anyTensor(options: AnyTensorOptions = {}): Comparator {
+  const { only, except = [] } = options;
   const toleranceOf = (dtype: Dtype): Tolerance => {
     const byDtype = FLOAT_TOLERANCE[dtype] ?? EXACT;
     return {
@@ -40,9 +46,12 @@ export function anyTensor(options: Tolerances = {}): Comparator {
   return {
     name: 'anyTensor',
     score: (reference, candidate) => {
-      if (reference.length === 0) return { score: undefined, difference: 'missing' };
+      const compared = reference.filter(
+        ({ name }) => !except.includes(name) && (only === undefined || name === only),
+      );
+      if (compared.length === 0) return { score: undefined, difference: 'missing' };
       const byName = new Map(candidate.map((tensor) => [tensor.name, tensor]));
-      for (const expected of reference) {
+      for (const expected of compared) {
         const found = byName.get(expected.name);
         const difference = differenceOf(expected, found, toleranceOf(expected.dtype));
         if (difference !== 'same') return { score: 1, difference };

@@ -1,0 +1,102 @@
+import type { Family, FamilyKey, FamilySetting } from '../core/comparator-setting.ts';
+import type { TensorSpec } from '../core/tensor.ts';
+import type { Comparator } from './comparator.ts';
+import { anyTensor } from './comparators/any-tensor.ts';
+import { rankedClasses } from './comparators/ranked-classes.ts';
+import { regression } from './comparators/regression.ts';
+import type { LossRule } from './losses/loss-rule.ts';
+import { classLoss } from './losses/ranked-classes.ts';
+import { regressionLoss } from './losses/regression.ts';
+
+/** An output of a family, with what a comparator or a loss of it may need to know. */
+export type OutputOfFamily = {
+  readonly output: TensorSpec;
+  readonly setting: FamilySetting;
+  /** Answers should not change at all: intent `equivalent`. */
+  readonly isEquivalent: boolean;
+};
+
+/** Class names in the order of the scores; undefined: there are none. */
+export type ClassNames = readonly string[] | undefined;
+
+/** What the judging needs to know of a family of answers. */
+export type FamilyRule = {
+  /** What an output of it holds, for messages. */
+  readonly reads: string;
+  /** The settings that it reads. */
+  readonly keys: readonly FamilyKey[];
+  /** Its output among these; undefined: it can read none. `isNamed`: somebody says that it holds what the family reads. */
+  readonly outputOf: (outputs: readonly TensorSpec[], isNamed: boolean) => TensorSpec | undefined;
+  /** Throws an Error for settings that leave nothing to compare. */
+  readonly comparator: (of: OutputOfFamily) => Comparator;
+  /** Absent where labels say nothing that is measured. Undefined: a setting that it needs is missing, which `lossNeeds` names. */
+  readonly loss?: (of: OutputOfFamily, names: ClassNames) => LossRule | undefined;
+  readonly lossNeeds?: string;
+};
+
+/** How far class scores may move before an answer counts as another one, in total variation: 5 points of probability. */
+const DISTRIBUTION = 0.05;
+
+export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
+  rankedClasses: {
+    reads: 'class scores of rank 1 or 2',
+    keys: ['topK', 'distribution'],
+    outputOf: (outputs, isNamed) =>
+      firstOfRank(isNamed ? outputs : outputs.filter(isFloating), [2, 1]),
+    comparator: ({ output, setting, isEquivalent }) =>
+      rankedClasses({
+        output: output.name,
+        topK: checkedTopK(setting.topK ?? 1, output.shape.at(-1) ?? -1),
+        distribution: isEquivalent ? (setting.distribution ?? DISTRIBUTION) : undefined,
+      }),
+    loss: ({ output }, names) => classLoss(output, names),
+  },
+  regression: {
+    reads: 'numbers',
+    keys: ['tolerance', 'scale', 'loss'],
+    outputOf: (outputs, isNamed) =>
+      outputs.find((spec) => (isNamed ? spec.dtype !== 'BYTES' : isFloating(spec))),
+    comparator: ({ output, setting }) => regression({ output: output.name, ...setting }),
+    loss: ({ output, setting: { scale, loss } }) =>
+      scale === undefined ? undefined : regressionLoss({ output: output.name, scale, loss }),
+    lossNeeds: 'scale, the error that counts as wholly wrong',
+  },
+  anyTensor: {
+    reads: 'anything',
+    keys: ['absolute', 'relative'],
+    outputOf: ([first]) => first,
+    comparator: ({ output, setting }) => anyTensor({ ...setting, only: output.name }),
+  },
+};
+
+/** Kinds of a task end with its name, as `image-classification` does. */
+const TASKS: readonly (readonly [kind: string, family: Family])[] = [
+  ['classification', 'rankedClasses'],
+  ['regression', 'regression'],
+];
+
+/** The family of a task, by the names of the Hugging Face hub; undefined: it is not known. */
+export function familyOfTask(task: string | undefined): Family | undefined {
+  return TASKS.find(([kind]) => new RegExp(`(^|[-_ ])${kind}$`).test(task ?? ''))?.[1];
+}
+
+function isFloating({ dtype }: TensorSpec): boolean {
+  return /^(FP|BF)/.test(dtype);
+}
+
+/** Of the first of these ranks that there is. */
+function firstOfRank(
+  outputs: readonly TensorSpec[],
+  ranks: readonly number[],
+): TensorSpec | undefined {
+  return ranks
+    .map((rank) => outputs.find(({ shape }) => shape.length === rank))
+    .find((spec) => spec !== undefined);
+}
+
+function checkedTopK(topK: number, classes: number): number {
+  if (Number.isInteger(topK) && topK >= 1 && !(classes > 0 && topK >= classes)) return topK;
+  throw new Error(
+    `compare.topK: expected a whole number from 1 to ${classes > 0 ? `${classes - 1} (of ${classes} classes, the best ${classes} always agree)` : 'the number of classes less one'}, found ${topK}`,
+  );
+}

@@ -1,0 +1,129 @@
+import { ServeError } from '../../core/errors.ts';
+import type { Observation } from '../../core/outcome.ts';
+import type { Tensor } from '../../core/tensor.ts';
+
+/** What a loss needs of an answer, as JSON: a value per row in the form of its family, or why there is none. */
+export type KeptAnswer = readonly unknown[] | 'failed' | 'unreadable';
+
+/** How one version's answers are scored against labels. */
+export type LossRule = {
+  /** Throws ServeError invalid_input for a label that no answer of this version could match. */
+  readonly check: (label: unknown) => void;
+  /**
+   * Reduces an answer to what its loss needs, so that it can be kept until the label comes. Undefined where the answer lacks the
+   * output (the caller did not ask for it).
+   */
+  readonly keep: (observation: Observation) => KeptAnswer | undefined;
+  /** In [0, 1]; 1 for a failed answer. Throws ServeError invalid_input for a label that does not fit the answer. */
+  readonly loss: (answer: KeptAnswer, label: unknown) => number;
+  /** True where both have equal losses, for any label. */
+  readonly isSame: (a: KeptAnswer, b: KeptAnswer) => boolean;
+  /** True for what `keep` may have written. */
+  readonly isKept: (stored: unknown) => stored is KeptAnswer;
+};
+
+/** A family's loss of one row. */
+export type RowLoss<Row, Label> = {
+  /** The answer's rows; undefined: the outputs lack what is read; `unreadable`: they hold something else. */
+  readonly rowsOf: (outputs: readonly Tensor[]) => readonly Row[] | undefined | 'unreadable';
+  readonly isRow: (stored: unknown) => stored is Row;
+  /** Reads the label of one row. Throws ServeError invalid_input that names expected and found. */
+  readonly labelOf: (label: unknown) => Label;
+  /** In [0, 1]. Throws ServeError invalid_input for a label that does not fit this row. */
+  readonly loss: (row: Row, label: Label) => number;
+  readonly isSameRow: (a: Row, b: Row) => boolean;
+};
+
+/** More text than this of one answer would fill the store with few answers. */
+const KEPT_TEXT_MAX = 65_536;
+
+/**
+ * The mean loss over the rows of an answer. A label is that of the one row, or a list with one per row. What failed, and what
+ * cannot be read, is as wrong as can be, for any label.
+ */
+export function lossByRow<Row, Label>(of: RowLoss<Row, Label>): LossRule {
+  return {
+    check: (label) => {
+      labelsOf(of, label, undefined);
+    },
+    keep: (observation) => {
+      if (observation.kind === 'failure') return 'failed';
+      const rows = of.rowsOf(observation.outputs);
+      return rows === undefined || rows === 'unreadable' || isShort(rows) ? rows : 'unreadable';
+    },
+    loss: (answer, label) => {
+      const labels = labelsOf(of, label, typeof answer === 'string' ? undefined : answer.length);
+      if (typeof answer === 'string') return 1;
+      const rows = answer.filter(of.isRow);
+      const sum = labels.reduce((total, wanted, at) => total + lossAt(of, rows[at], wanted), 0);
+      return sum / labels.length;
+    },
+    isSame: (a, b) => {
+      if (typeof a === 'string' || typeof b === 'string') return a === b;
+      const [left, right] = [a.filter(of.isRow), b.filter(of.isRow)];
+      return (
+        left.length === right.length &&
+        left.every((row, at) => {
+          const other = right[at];
+          return other !== undefined && of.isSameRow(row, other);
+        })
+      );
+    },
+    isKept: (stored): stored is KeptAnswer =>
+      stored === 'failed' ||
+      stored === 'unreadable' ||
+      (Array.isArray(stored) && stored.every(of.isRow)),
+  };
+}
+
+function lossAt<Row, Label>({ loss }: RowLoss<Row, Label>, row: Row | undefined, label: Label) {
+  return row === undefined ? 1 : loss(row, label);
+}
+
+/** Numbers alone are bounded by their tensor; what else is kept is measured. */
+function isShort(rows: readonly unknown[]): boolean {
+  if (rows.every((row) => typeof row === 'number')) return true;
+  return JSON.stringify(rows).length <= KEPT_TEXT_MAX;
+}
+
+/** `rows` undefined: not known yet, so either form will do. */
+function labelsOf<Row, Label>(
+  { labelOf }: RowLoss<Row, Label>,
+  label: unknown,
+  rows: number | undefined,
+): readonly Label[] {
+  if (rows === undefined || rows === 1) {
+    const alone = attempt(() => labelOf(label));
+    if (alone.label !== undefined) return [alone.label];
+    if (!Array.isArray(label)) throw alone.error;
+  }
+  const labels = Array.isArray(label) ? label.map(labelOf) : [labelOf(label)];
+  if (labels.length === (rows ?? labels.length) && labels.length > 0) return labels;
+  throw new ServeError(
+    'invalid_input',
+    `label: expected one label per row, ${rows ?? 'at least 1'}, found ${labels.length}`,
+  );
+}
+
+function attempt<T>(read: () => T): { readonly label?: T; readonly error?: unknown } {
+  try {
+    return { label: read() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Labels come from outside: a message shows no more than the beginning of one. */
+export function quoted(label: unknown): string {
+  const text = jsonOf(label);
+  return text.length > 60 ? `${text.slice(0, 60)}...` : text;
+}
+
+/** Lists in lists, thousands deep, have no JSON. */
+function jsonOf(label: unknown): string {
+  try {
+    return JSON.stringify(label) ?? String(label);
+  } catch {
+    return 'a value that is nested too deeply';
+  }
+}
