@@ -28,7 +28,7 @@ const MAY_IMPORT: ImportTable = {
   concurrency: ['core'],
   stats: [],
   plots: ['core'],
-  config: ['core'],
+  config: ['core', 'disk'],
   repository: ['core', 'concurrency', 'config'],
   runtime: ['core'],
   engine: ['core', 'concurrency', 'frame', 'runtime'],

@@ -1,8 +1,7 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { readText } from '../core/read-text.ts';
+import { readRegularFile } from '../disk/read-regular-file.ts';
 
 /** Key sets have a few kilobytes. */
 const BYTES_MAX = 256 * 1024;
@@ -39,14 +38,5 @@ function start(url: string, signal: AbortSignal): Promise<IncomingMessage> {
 
 /** The JSON in a file. Reads no pipe and no device. */
 export async function readJson(path: string): Promise<unknown> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const found = await handle.stat();
-    if (!found.isFile()) throw new Error('expected a file');
-    if (found.size > BYTES_MAX)
-      throw new Error(`expected at most ${BYTES_MAX} bytes, found ${found.size}`);
-    return JSON.parse(await handle.readFile('utf8'));
-  } finally {
-    await handle.close();
-  }
+  return JSON.parse((await readRegularFile(path, { bytesMax: BYTES_MAX })).text);
 }

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, link, open, rename, unlink } from 'node:fs/promises';
+import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-
-const O_RDONLY_NONBLOCK = constants.O_RDONLY | constants.O_NONBLOCK;
+import { readRegularFile } from '../disk/read-regular-file.ts';
 
 /** What others than the owner may do with a file. */
 const OTHERS = 0o077;
@@ -18,30 +17,11 @@ const OTHERS_BUT_GROUP_READS = 0o037;
  * that has more than `bytesMax` bytes.
  */
 export async function readPrivateFile(path: string, bytesMax: number): Promise<string> {
-  // Opened without waiting for a writer of a pipe.
-  const handle = await open(path, O_RDONLY_NONBLOCK);
-  try {
-    const found = await handle.stat();
-    if (!found.isFile()) throw new Error('expected a file');
+  const check = (found: Stats): void => {
     const complaint = complaintOf(found, ownUser());
     if (complaint !== undefined) throw new Error(complaint);
-    if (found.size > bytesMax)
-      throw new Error(`expected at most ${bytesMax} bytes, found ${found.size}`);
-    return await readAtMost(handle, bytesMax);
-  } finally {
-    await handle.close();
-  }
-}
-
-/** It may grow between the look and the reading. */
-async function readAtMost(handle: FileHandle, bytesMax: number): Promise<string> {
-  const bytes = Buffer.alloc(bytesMax);
-  let length = 0;
-  for (;;) {
-    const { bytesRead } = await handle.read(bytes, length, bytesMax - length);
-    if (bytesRead === 0) return bytes.toString('utf8', 0, length);
-    length += bytesRead;
-  }
+  };
+  return (await readRegularFile(path, { bytesMax, check })).text;
 }
 
 /** What is wrong about who may read or write a file; undefined: nothing. `user` is the process's; undefined where systems have none. */

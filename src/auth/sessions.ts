@@ -8,6 +8,7 @@ import type { Caller, SessionCredentials } from '../core/caller.ts';
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { SessionView } from '../core/session.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
 import { UnauthenticatedError } from './refusal.ts';
 
 const IDLE_MS = 1_800_000;
@@ -17,9 +18,9 @@ const WHOLE_MS = 43_200_000;
 const SESSIONS_MAX = 1_000;
 const OF_ONE_CALLER_MAX = 20;
 
-/** Each leaves a record on the ledger. */
-const OPENINGS_MAX = 10;
-const OPENINGS_MS = 60_000;
+/** Of one caller: each leaves a record on the ledger. */
+const OPENINGS_A_MINUTE = 10;
+const OPENINGS = { perSecond: OPENINGS_A_MINUTE / 60, burst: OPENINGS_A_MINUTE };
 
 /** Browsers take the first over TLS only, for this host and all paths, from no other host. */
 export const SECURE_COOKIE = '__Host-understudy';
@@ -42,7 +43,8 @@ export class Sessions {
   readonly #clock: Pick<Clock, 'monotonicMs' | 'wallMs'>;
   /** By the digest of the secret in the cookie, the one used last at the end. */
   readonly #sessions = new Map<string, Session>();
-  readonly #openings = new Map<string, readonly number[]>();
+  /** By caller, the one that signed in last at the end. */
+  readonly #openings = new Map<string, TokenBucket>();
 
   constructor(clock: Pick<Clock, 'monotonicMs' | 'wallMs'>) {
     this.#clock = clock;
@@ -112,18 +114,19 @@ export class Sessions {
   }
 
   #countOpening(name: string, nowMs: number): void {
-    const recent = (this.#openings.get(name) ?? []).filter((ms) => nowMs - ms < OPENINGS_MS);
-    if (recent.length >= OPENINGS_MAX) {
+    const bucket = this.#openings.get(name) ?? new TokenBucket(nowMs);
+    const retryAfterMs = bucket.take(OPENINGS, nowMs);
+    if (retryAfterMs > 0) {
       throw new ServeError(
         'rate_limited',
-        `expected at most ${OPENINGS_MAX} sign-ins of one caller in a minute`,
-        { retryAfterMs: OPENINGS_MS - (nowMs - (recent[0] ?? nowMs)) },
+        `expected at most ${OPENINGS_A_MINUTE} sign-ins of one caller in a minute`,
+        { retryAfterMs },
       );
     }
     this.#openings.delete(name);
-    this.#openings.set(name, [...recent, nowMs]);
-    for (const [other, times] of this.#openings) {
-      if (nowMs - (times.at(-1) ?? 0) < OPENINGS_MS) break;
+    this.#openings.set(name, bucket);
+    for (const [other, held] of this.#openings) {
+      if (!held.isFull(OPENINGS, nowMs)) break;
       this.#openings.delete(other);
     }
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
+import { TokenBucket } from '../core/token-bucket.ts';
 import { callerOf } from './caller-of.ts';
 
 export type LabelCallerLimits = {
@@ -9,7 +10,7 @@ export type LabelCallerLimits = {
   readonly labelsMax: number;
 };
 
-type Caller = { labels: number; room: number; atMs: number };
+type Caller = { labels: number; readonly bucket: TokenBucket };
 
 /** Callers that are remembered; beyond, the one that has been silent longest is forgotten, its count with it. */
 const CALLERS_MAX = 10_000;
@@ -28,20 +29,19 @@ export class LabelCallers {
   admit(address: string, { perSecondMax, labelsMax }: LabelCallerLimits): void {
     const nowMs = this.#clock.monotonicMs();
     const caller = callerOf(address);
-    const known = this.#callers.get(caller) ?? { labels: 0, room: perSecondMax, atMs: nowMs };
-    const room = Math.min(perSecondMax, known.room + ((nowMs - known.atMs) / 1_000) * perSecondMax);
+    const known = this.#callers.get(caller) ?? { labels: 0, bucket: new TokenBucket(nowMs) };
     const isOver = known.labels >= labelsMax;
-    const isFast = room < 1;
-    const taken = isOver || isFast ? 0 : 1;
+    const rate = { perSecond: perSecondMax, burst: perSecondMax };
+    const retryAfterMs = isOver ? 0 : known.bucket.take(rate, nowMs);
+    if (!isOver && retryAfterMs === 0) known.labels += 1;
     this.#callers.delete(caller);
-    this.#callers.set(caller, { labels: known.labels + taken, room: room - taken, atMs: nowMs });
+    this.#callers.set(caller, known);
     this.#forget();
     if (isOver) {
       const what = `at most ${labelsMax} labels of one caller in a rollout (labels.callerMax)`;
       throw new ServeError('forbidden', refusalText(what));
     }
-    if (isFast) {
-      const retryAfterMs = Math.ceil(((1 - room) / perSecondMax) * 1_000);
+    if (retryAfterMs > 0) {
       const what = `at most ${perSecondMax} labels a second of one caller (labels.callerPerSecond)`;
       throw new ServeError('overloaded', refusalText(what), { retryAfterMs });
     }

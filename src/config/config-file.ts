@@ -1,7 +1,7 @@
-import { constants, existsSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf } from '../core/errors.ts';
+import { readRegularFile } from '../disk/read-regular-file.ts';
 import { ConfigError } from './config-error.ts';
 import { type ConfigSource, configOf, NO_FILE, parseSource, readSource } from './load.ts';
 import type { Config } from './schema.ts';
@@ -17,8 +17,6 @@ const READS_MAX = 50;
 
 /** Far beyond any configuration. */
 const FILE_BYTES_MAX = 16 * 1024 * 1024;
-
-const O_RDONLY_NONBLOCK = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Says a part of the configuration in place of the file, each time that it is read. */
 export type ConfigOverride = (config: Config) => Config;
@@ -79,19 +77,9 @@ async function settledText(file: string, settle: () => Promise<void>): Promise<s
   throw problem(file, 'expected a file that stands still, found one that is being written');
 }
 
-/** Reads no pipe and no device, which might hold the reader for ever. */
 async function textOf(file: string): Promise<string> {
   try {
-    // Opened without waiting for a writer of a pipe.
-    const handle = await open(file, O_RDONLY_NONBLOCK);
-    try {
-      const found = await handle.stat();
-      if (!found.isFile()) throw new Error('it is no file');
-      if (found.size > FILE_BYTES_MAX) throw new Error(`it has ${found.size} bytes`);
-      return await handle.readFile('utf8');
-    } finally {
-      await handle.close();
-    }
+    return (await readRegularFile(file, { bytesMax: FILE_BYTES_MAX })).text;
   } catch (cause) {
     throw problem(file, `expected a readable file: ${messageOf(cause)}`, cause);
   }

@@ -7,6 +7,7 @@ import {
   type Quotas,
   ruleFor,
 } from '../core/quota.ts';
+import { type BucketRate, TokenBucket } from '../core/token-bucket.ts';
 
 export type QuotaOptions = {
   /** The rules in force, read at each request: another list means that they have changed. */
@@ -95,14 +96,12 @@ type Excess = { readonly reason: QuotaReason; readonly retryAfterMs: number };
 /** What is known of one caller's requests to one model. */
 class Pair {
   inFlight = 0;
-  /** Undefined: as many as a full bucket has. */
-  #tokens: number | undefined;
-  #atMs: number;
+  readonly #bucket: TokenBucket;
   #rules: readonly QuotaRule[] | undefined;
   #rule: QuotaRule | undefined;
 
   constructor(nowMs: number) {
-    this.#atMs = nowMs;
+    this.#bucket = new TokenBucket(nowMs);
   }
 
   ruleOf(rules: readonly QuotaRule[], caller: string, model: string): QuotaRule | undefined {
@@ -114,34 +113,26 @@ class Pair {
   }
 
   take(rule: QuotaRule, nowMs: number): Excess | undefined {
-    const { concurrent, perSecond } = rule;
+    const { concurrent } = rule;
     if (concurrent !== undefined && this.inFlight >= concurrent) {
       return { reason: 'concurrency', retryAfterMs: CONCURRENCY_RETRY_MS };
     }
-    if (perSecond !== undefined) {
-      const tokens = this.#filled(rule, perSecond, nowMs);
-      this.#atMs = nowMs;
-      this.#tokens = tokens;
-      if (tokens < 1) {
-        return { reason: 'rate', retryAfterMs: Math.ceil(((1 - tokens) / perSecond) * 1_000) };
-      }
-      this.#tokens = tokens - 1;
-    }
+    const rate = rateOf(rule);
+    const waitMs = rate === undefined ? 0 : this.#bucket.take(rate, nowMs);
+    if (waitMs > 0) return { reason: 'rate', retryAfterMs: waitMs };
     this.inFlight += 1;
     return undefined;
   }
 
   /** Forgetting it would give its caller nothing. */
   isFull(nowMs: number): boolean {
-    const rule = this.#rule;
-    if (rule?.perSecond === undefined) return true;
-    return this.#filled(rule, rule.perSecond, nowMs) >= rule.burst;
+    const rate = this.#rule && rateOf(this.#rule);
+    return rate === undefined || this.#bucket.isFull(rate, nowMs);
   }
+}
 
-  #filled({ burst }: QuotaRule, perSecond: number, nowMs: number): number {
-    if (this.#tokens === undefined) return burst;
-    return Math.min(burst, this.#tokens + ((nowMs - this.#atMs) / 1_000) * perSecond);
-  }
+function rateOf({ perSecond, burst }: QuotaRule): BucketRate | undefined {
+  return perSecond === undefined ? undefined : { perSecond, burst };
 }
 
 function holdOf(pair: Pair): QuotaHold {

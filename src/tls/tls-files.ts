@@ -1,8 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 
 import { messageOf } from '../core/errors.ts';
+import { type RegularFile, readRegularFile } from '../disk/read-regular-file.ts';
 
 /** The files of `server.tls`, as absolute paths. */
 export type TlsPaths = {
@@ -39,8 +38,6 @@ export type Validity = { readonly fromMs: number; readonly untilMs: number };
 /** Far beyond any chain of certificates. */
 const FILE_BYTES_MAX = 1_048_576;
 
-const O_RDONLY_NONBLOCK = constants.O_RDONLY | constants.O_NONBLOCK;
-
 const READ_BY_OTHERS = 0o004;
 
 /** @throws Error that names the key of the configuration and the file. */
@@ -75,21 +72,9 @@ export function checkTexts(texts: TlsTexts, paths: TlsPaths): TlsFiles {
   };
 }
 
-/** Reads no pipe and no device, which might hold the reader for ever. */
-async function textOf(
-  key: string,
-  file: string,
-): Promise<{ readonly text: string; readonly mode: number }> {
+async function textOf(key: string, file: string): Promise<RegularFile> {
   try {
-    const handle = await open(file, O_RDONLY_NONBLOCK);
-    try {
-      const found = await handle.stat();
-      if (!found.isFile()) throw new Error('it is no file');
-      if (found.size > FILE_BYTES_MAX) throw new Error(`it has ${found.size} bytes`);
-      return { text: await handle.readFile('utf8'), mode: found.mode };
-    } finally {
-      await handle.close();
-    }
+    return await readRegularFile(file, { bytesMax: FILE_BYTES_MAX });
   } catch (cause) {
     throw new Error(`server.tls.${key}: expected a readable file: ${messageOf(cause)}`, { cause });
   }

@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { messageOf } from '../core/errors.ts';
 import { BoundedQueue } from '../disk/bounded-queue.ts';
+import { readRegularFile } from '../disk/read-regular-file.ts';
 
 const READ_MS_MAX = 5_000;
 
@@ -13,10 +14,11 @@ export class SmallFiles {
   /** @throws where there is no regular file of at most `bytesMax`. */
   text(file: string, bytesMax: number): Promise<string> {
     return this.#reads.run(async () => {
-      const found = await stat(file);
-      if (!found.isFile() || found.size > bytesMax)
-        throw new Error(`${file}: expected a regular file of at most ${bytesMax} bytes`);
-      return await readFile(file, 'utf8');
+      try {
+        return (await readRegularFile(file, { bytesMax })).text;
+      } catch (cause) {
+        throw new Error(`${file}: ${messageOf(cause)}`, { cause });
+      }
     });
   }
 }

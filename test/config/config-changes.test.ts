@@ -111,5 +111,5 @@ t.test('a pipe in the place of the file blocks no reader', async (t) => {
   t.match(await file.readFirst(), { file: path });
   await rm(path);
   makeFifo(path);
-  await t.rejects(file.read(), { message: /expected a readable file: it is no file/ });
+  await t.rejects(file.read(), { message: /expected a readable file: expected a regular file/ });
 });
