@@ -11,7 +11,10 @@ import type { Clock } from '../core/clock.ts';
 import { BoundedQueue } from '../disk/bounded-queue.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 
-/** A kept request or a label of one: `[p, atMs, id, unit, sameAs, payload, losses]`, `[l, atMs, id, losses]`. */
+/**
+ * A kept request or a label of one: `[p, atMs, id, unit, sameAs, payload, losses, key?]`, `[l, atMs, id, losses, key?]`. `key` is the
+ * label's (`labelKey`), so that the next process finds one that contradicts it; lines of before it was kept have none.
+ */
 export type StoredLine =
   | readonly [
       kind: 'p',
@@ -21,8 +24,9 @@ export type StoredLine =
       sameAs: string | null,
       payload: unknown,
       losses: readonly number[] | null,
+      key?: string,
     ]
-  | readonly [kind: 'l', atMs: number, id: string, losses: readonly number[]];
+  | readonly [kind: 'l', atMs: number, id: string, losses: readonly number[], key?: string];
 
 export type LabelStoreOptions = {
   readonly folder: string;
@@ -199,6 +203,8 @@ function parsedLine(text: string): readonly StoredLine[] {
 function isStoredLine(value: unknown): value is StoredLine {
   if (!Array.isArray(value)) return false;
   const [kind, atMs, id] = value as readonly unknown[];
-  const length = kind === 'p' ? 7 : kind === 'l' ? 4 : undefined;
-  return value.length === length && typeof atMs === 'number' && typeof id === 'string';
+  const length = kind === 'p' ? 7 : kind === 'l' ? 4 : Number.NaN;
+  const isWhole =
+    value.length === length || (value.length === length + 1 && typeof value[length] === 'string');
+  return isWhole && typeof atMs === 'number' && typeof id === 'string';
 }

@@ -9,22 +9,26 @@
  * Memory is bounded by bytes: beyond, the oldest cohort is dropped and counted. With a store, what waits outlives the process.
  */
 import type { Clock } from '../core/clock.ts';
-import type { LabelResult } from './label-result.ts';
+import type { LabelState } from '../core/label-state.ts';
+import {
+  type Cohort,
+  type Entry,
+  type Kept,
+  type KeptAt,
+  type KeptState,
+  keyOf,
+  type Relabelled,
+  UNLABELLED,
+} from './label-entry.ts';
+import { CONFLICTING, labelKey } from './label-key.ts';
 import type { LabelStore, StoredLine } from './label-store.ts';
-
-/** What is kept of a request, as JSON: a few numbers, no tensors. */
-export type Kept<Payload> = {
-  /** Who comes again: a sticky key or a sequence, hashed; undefined: the request is a unit of its own. */
-  readonly unit: string | undefined;
-  /** Requests with an equal digest and no unit are one: the first counts. Undefined: not known. */
-  readonly sameAs: string | undefined;
-  readonly payload: Payload;
-};
 
 /** A request of a cohort whose window has ended; `losses`: as `lossesOf` gave them for its label, undefined: none came. */
 export type Mature<Payload> = {
   readonly payload: Payload;
   readonly losses: readonly number[] | undefined;
+  /** Its labels contradict each other: it counts as the worst case. Absent: they do not. */
+  readonly isConflicting?: true;
 };
 
 export type LabelWaitOptions<Payload> = {
@@ -40,6 +44,8 @@ export type LabelWaitOptions<Payload> = {
   readonly check: (label: unknown) => void;
   /** Throws ServeError invalid_input for a label that does not fit the answers. */
   readonly lossesOf: (payload: Payload, label: unknown) => readonly number[];
+  /** The same for two labels that say the same in different words; by default a label says the same as itself alone. */
+  readonly canonical?: ((label: unknown) => unknown) | undefined;
   /** Reads a payload of an earlier process; undefined: it is broken. */
   readonly payloadOf: (stored: unknown) => Payload | undefined;
   /** True for a unit that has been counted; asked before it is counted. */
@@ -54,25 +60,6 @@ export type LabelWaitOptions<Payload> = {
 const SETTLED_MAX = 2_000;
 const RESTORED_AT_ONCE = 2_000;
 
-type State<Payload> =
-  | { readonly kind: 'drawn' }
-  | { readonly kind: 'labelled'; readonly label: unknown }
-  | { readonly kind: 'closed' }
-  | {
-      readonly kind: 'kept';
-      readonly payload: Payload;
-      readonly losses: readonly number[] | undefined;
-      readonly bytes: number;
-    };
-
-type Entry<Payload> = { readonly atMs: number; state: State<Payload> };
-
-type Cohort = {
-  readonly unit: string | undefined;
-  readonly firstMs: number;
-  readonly ids: string[];
-};
-
 /**
  * What entries take in memory, measured: one that is not kept yet, the objects of one that is, those of its cohort, its losses, and
  * how much more the values of a line take than their text.
@@ -80,7 +67,7 @@ type Cohort = {
 const OPEN_BYTES = 270;
 const KEPT_BYTES = 100;
 const COHORT_BYTES = 150;
-const LOSSES_BYTES = 48;
+const LOSSES_BYTES = 96;
 const BYTES_PER_CHARACTER = 4;
 
 /** Digests of counted requests that are remembered, so that a copy that comes later is no new unit. */
@@ -152,13 +139,15 @@ export class LabelWait<Payload> {
     const losses = isLabelled
       ? this.#attempt(() => this.#options.lossesOf(kept.payload, state.label))
       : undefined;
-    this.#setKept(id, { atMs: entry.atMs, kept, losses });
+    const labelled = isLabelled ? state : UNLABELLED;
+    this.#setKept(id, { atMs: entry.atMs, kept, losses, labelled });
+    if (labelled.isConflicting) this.#storeConflict(id);
     if (!isLabelled) return undefined;
     return losses === undefined ? 'unmatched' : 'joined';
   }
 
   /** Throws what `check` or `lossesOf` throws; the answer may then still be labelled. */
-  label(id: string, label: unknown): LabelResult {
+  label(id: string, label: unknown): LabelState {
     const entry = this.#entries.get(id);
     this.#options.check(label);
     if (entry === undefined) {
@@ -168,24 +157,30 @@ export class LabelWait<Payload> {
     }
     const { state } = entry;
     // Its cohort may still wait for later requests of the unit.
-    if (entry.atMs <= this.#options.clock.wallMs() - this.#options.windowMs()) return 'unmatched';
-    switch (state.kind) {
-      case 'drawn':
-        entry.state = { kind: 'labelled', label };
-        return 'waiting';
-      case 'labelled':
-        return 'duplicate';
-      case 'closed':
-        return 'unmatched';
-      case 'kept': {
-        if (state.losses !== undefined) return 'duplicate';
-        const losses = this.#options.lossesOf(state.payload, label);
-        entry.state = { ...state, losses, bytes: state.bytes + LOSSES_BYTES };
-        this.#bytes += LOSSES_BYTES;
-        this.#store(['l', this.#options.clock.wallMs(), id, losses]);
+    if (entry.atMs <= this.#options.clock.wallMs() - this.#options.windowMs()) return 'late';
+    if (state.kind === 'closed') return 'notComparable';
+    const key = labelKey(this.#options.canonical?.(label) ?? label);
+    if (state.kind === 'drawn') {
+      entry.state = { kind: 'labelled', label, key, isConflicting: false };
+      return 'waiting';
+    }
+    if (state.kind === 'kept') {
+      const losses = this.#options.lossesOf(state.payload, label);
+      if (state.losses === undefined && !state.isConflicting) {
+        this.#setLosses(entry, state, { losses, key });
+        this.#store(['l', this.#options.clock.wallMs(), id, losses, key]);
         return 'joined';
       }
     }
+    return this.#labelAgain(id, entry, { state, key });
+  }
+
+  #labelAgain(id: string, entry: Entry<Payload>, { state, key }: Relabelled<Payload>): LabelState {
+    if (state.key === undefined || state.key === key) return 'duplicate';
+    if (state.isConflicting) return 'conflicting';
+    entry.state = { ...state, isConflicting: true };
+    if (state.kind === 'kept') this.#storeConflict(id);
+    return 'conflicting';
   }
 
   /** Hands over cohorts whose window has ended, the oldest first; what is beyond a bound waits for the next call. */
@@ -228,26 +223,42 @@ export class LabelWait<Payload> {
 
   #restoreLine(line: StoredLine): void {
     if (line[0] === 'l') {
-      const [, , id, losses] = line;
-      const entry = this.#entries.get(id);
-      if (entry?.state.kind !== 'kept' || entry.state.losses !== undefined) return;
-      entry.state = { ...entry.state, losses, bytes: entry.state.bytes + LOSSES_BYTES };
-      this.#bytes += LOSSES_BYTES;
+      this.#restoreLabel(line);
       return;
     }
-    const [, atMs, id, unit, sameAs, stored, losses] = line;
+    const [, atMs, id, unit, sameAs, stored, losses, key] = line;
     const payload = this.#options.payloadOf(stored);
     if (payload === undefined) return;
     const kept = { unit: unit ?? undefined, sameAs: sameAs ?? undefined, payload };
     if (atMs <= this.#options.countedUntilMs || this.#entries.has(id)) return;
     if (!this.#joinCohort(id, atMs, kept)) return;
     this.#enter(id, { atMs, state: { kind: 'drawn' } });
-    this.#setKept(id, { atMs, kept, losses: losses ?? undefined, isStored: true });
+    const labelled = { key, isConflicting: false };
+    this.#setKept(id, { atMs, kept, losses: losses ?? undefined, labelled, isStored: true });
   }
 
-  #setKept(id: string, { atMs, kept, losses, isStored = false }: KeptAt<Payload>): void {
+  #restoreLabel([, , id, losses, key]: Extract<StoredLine, readonly ['l', ...unknown[]]>): void {
+    const entry = this.#entries.get(id);
+    if (entry?.state.kind !== 'kept') return;
+    const { state } = entry;
+    if (key === CONFLICTING) entry.state = { ...state, isConflicting: true };
+    else if (state.losses === undefined) this.#setLosses(entry, state, { losses, key });
+  }
+
+  #setLosses(
+    entry: Entry<Payload>,
+    state: KeptState<Payload>,
+    of: { readonly losses: readonly number[]; readonly key: string | undefined },
+  ): void {
+    entry.state = { ...state, ...of, bytes: state.bytes + LOSSES_BYTES };
+    this.#bytes += LOSSES_BYTES;
+  }
+
+  #setKept(id: string, { atMs, kept, losses, labelled, isStored = false }: KeptAt<Payload>): void {
     const { unit, sameAs, payload } = kept;
-    const line: StoredLine = ['p', atMs, id, unit ?? null, sameAs ?? null, payload, losses ?? null];
+    const { key, isConflicting } = labelled;
+    const of = ['p', atMs, id, unit ?? null, sameAs ?? null, payload, losses ?? null] as const;
+    const line: StoredLine = key === undefined ? of : [...of, key];
     const characters = isStored ? JSON.stringify(line).length : this.#store(line);
     const isFirst = this.#cohorts.get(keyOf(id, kept))?.ids.length === 1;
     const bytes =
@@ -255,11 +266,16 @@ export class LabelWait<Payload> {
       KEPT_BYTES +
       (isFirst ? COHORT_BYTES : 0) +
       (losses === undefined ? 0 : LOSSES_BYTES);
-    this.#entries.set(id, { atMs, state: { kind: 'kept', payload, losses, bytes } });
+    const state = { kind: 'kept', payload, losses, key, isConflicting, bytes } as const;
+    this.#entries.set(id, { atMs, state });
     this.#bytes += bytes - OPEN_BYTES;
     this.#kept += 1;
     this.#newestMs = Math.max(this.#newestMs, atMs);
     this.#dropOldest();
+  }
+
+  #storeConflict(id: string): void {
+    this.#store(['l', this.#options.clock.wallMs(), id, [], CONFLICTING]);
   }
 
   #store(line: StoredLine): number {
@@ -308,7 +324,9 @@ export class LabelWait<Payload> {
     return ids.flatMap((id) => {
       const state = this.#entries.get(id)?.state;
       this.#remove(id);
-      return state?.kind === 'kept' ? { payload: state.payload, losses: state.losses } : [];
+      if (state?.kind !== 'kept') return [];
+      const { payload, losses } = state;
+      return state.isConflicting ? { payload, losses, isConflicting: true } : { payload, losses };
     });
   }
 
@@ -351,17 +369,3 @@ export class LabelWait<Payload> {
     }
   }
 }
-
-/** What names the cohort of a request. */
-function keyOf(id: string, { unit, sameAs }: Pick<Kept<unknown>, 'unit' | 'sameAs'>): string {
-  if (unit !== undefined) return `u${unit}`;
-  return sameAs === undefined ? `r${id}` : `d${sameAs}`;
-}
-
-type KeptAt<Payload> = {
-  readonly atMs: number;
-  readonly kept: Kept<Payload>;
-  readonly losses: readonly number[] | undefined;
-  /** It was read from the store. */
-  readonly isStored?: boolean;
-};

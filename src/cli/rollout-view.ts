@@ -1,4 +1,5 @@
 import { labelsMatchNeither } from '../core/label-evidence.ts';
+import type { LabelCounts } from '../core/label-state.ts';
 import type { Effect } from '../core/metric-detail.ts';
 import {
   ageText,
@@ -240,11 +241,28 @@ function waitText(labelling: RolloutStatus['labelling']): string {
     waiting > 0 ? `${countText(waiting)} pairs wait for their window to end` : '',
     late > 0 ? `${countText(late)} late` : '',
     dropped > 0 ? `${countText(dropped)} pairs dropped (labels.storeMax)` : '',
+    ...statesText(labelling.states),
     labelsMatchNeither(labelling)
       ? `${countText(neither)} of ${countText(labelled)} equal neither version's answer`
       : '',
   ];
   return parts.map((part) => (part === '' ? '' : `, ${part}`)).join('');
+}
+
+/** Labels that came in and count for nothing more, and those that count against any proof. */
+function statesText(states: LabelCounts = {}): readonly string[] {
+  const named = [
+    ['conflicting', 'conflicting (the worst case each)'],
+    ['notComparable', 'for requests that were not comparable'],
+    ['notSampled', 'for requests that were not sampled'],
+    ['duplicate', 'sent again'],
+    ['ambiguous', 'with an ambiguous id'],
+    ['unknown', 'for unknown requests'],
+  ] as const;
+  return named.flatMap(([state, text]) => {
+    const count = states[state] ?? 0;
+    return count === 0 ? [] : [`${countText(count)} ${text}`];
+  });
 }
 
 /** `1 (stable at the first rollout): 0.0090 of an allowed loss of 0.0200 used`. */

@@ -15,14 +15,17 @@ export class DifferenceTally {
     this.#up = new Map(Object.entries(from.up));
   }
 
-  /** Throws a RangeError for a value outside [-1, 1] or NaN: bounds are part of the proof, so nothing is clipped. */
-  add(value: number): void {
-    if (!(value >= -1 && value <= 1)) {
-      throw new RangeError(`difference: expected a number in [-1, 1], found ${value}`);
+  /**
+   * Counts one value, which is at least `low` and at most `high`: the harm test reads the lower one, the safety test the other. By default
+   * it is known. Throws a RangeError for a value outside [-1, 1] or NaN: bounds are part of the proof, so nothing is clipped.
+   */
+  add(low: number, high: number = low): void {
+    if (!(low >= -1 && low <= high && high <= 1)) {
+      const found = low === high ? low : `${low} to ${high}`;
+      throw new RangeError(`difference: expected a number in [-1, 1], found ${found}`);
     }
-    const { down, up } = gridSteps(value);
-    increment(this.#down, `${down}`);
-    increment(this.#up, `${up}`);
+    increment(this.#down, `${gridSteps(low).down}`);
+    increment(this.#up, `${gridSteps(high).up}`);
   }
 
   snapshot(): DifferenceCounts {

@@ -8,8 +8,11 @@ export type MatureUnit = {
   /** Where it was drawn: an exposure, `<candidateBp>:<referenceBp>`. */
   readonly place: string;
   /** Mean over its labelled answers, in [0, 1]; undefined: none has a label. */
-  readonly loss: number | undefined;
+  readonly loss: LossBounds | undefined;
 };
+
+/** At least and at most; they differ where labels contradict each other. */
+export type LossBounds = { readonly low: number; readonly high: number };
 
 /** Units of the reference that one of the candidate is compared with at most, and the candidate's that wait for one. */
 const REFERENCES_MAX = 16;
@@ -19,8 +22,8 @@ type Place = {
   /** Of both arms, the reference as the base. */
   readonly coverage: CoverageTally;
   /** Labelled units not yet compared, oldest first; one of the two is empty. */
-  readonly references: number[];
-  readonly candidates: number[];
+  readonly references: LossBounds[];
+  readonly candidates: LossBounds[];
 };
 
 /**
@@ -54,10 +57,11 @@ export class LiveLossTally {
     return { differences: this.#differences.snapshot(), places: sortedRecord(places) };
   }
 
-  #addCandidate({ references, candidates }: Place, loss: number): void {
+  #addCandidate({ references, candidates }: Place, loss: LossBounds): void {
     if (references.length > 0) {
-      const sum = references.reduce((total, each) => total + each, 0);
-      this.#differences.add(loss - sum / references.length);
+      const low = meanOf(references.map((each) => each.low));
+      const high = meanOf(references.map((each) => each.high));
+      this.#compare(loss, { low, high });
       references.length = 0;
       return;
     }
@@ -65,15 +69,23 @@ export class LiveLossTally {
     if (candidates.length > CANDIDATES_MAX) candidates.shift();
   }
 
-  #addReference({ references, candidates }: Place, loss: number): void {
+  #addReference({ references, candidates }: Place, loss: LossBounds): void {
     const candidate = candidates.shift();
     if (candidate !== undefined) {
-      this.#differences.add(candidate - loss);
+      this.#compare(candidate, loss);
       return;
     }
     references.push(loss);
     if (references.length > REFERENCES_MAX) references.shift();
   }
+
+  #compare(candidate: LossBounds, reference: LossBounds): void {
+    this.#differences.add(candidate.low - reference.high, candidate.high - reference.low);
+  }
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0) / values.length;
 }
 
 const NONE: LiveLabelled = {

@@ -15,6 +15,7 @@ import {
   NO_COVERAGE,
   NO_LABELS,
 } from '../core/label-evidence.ts';
+import { addLabelCounts } from '../core/label-state.ts';
 import { mergeBlocks } from './block-tally.ts';
 import { addCounts, sortedRecord } from './difference-tally.ts';
 import { addFailures } from './failure-tally.ts';
@@ -121,10 +122,17 @@ function mergeLabelling(
       dropped: x.dropped + y.dropped,
       labelled: x.labelled + y.labelled,
       neither: x.neither + y.neither,
+      ...mergeStates(x, y),
       units: joinUnitBits(x.units, y.units),
       coverage: mergeRecords(x.coverage, y.coverage, mergeCoverage),
     },
   };
+}
+
+/** Absent in both: absent in the sum. */
+function mergeStates(x: LabelEvidence, y: LabelEvidence): Pick<LabelEvidence, 'states'> {
+  if (x.states === undefined && y.states === undefined) return {};
+  return { states: addLabelCounts(x.states ?? {}, y.states ?? {}) };
 }
 
 /** Where only one counts them, the labels that the other has counted came in time. */

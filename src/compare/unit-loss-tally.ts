@@ -13,6 +13,8 @@ export type MaturePair = {
   readonly byControl: boolean;
   /** Each version's loss in [0, 1]; undefined: no label came. */
   readonly losses: { readonly stable: number; readonly candidate: number } | undefined;
+  /** Its labels contradict each other; absent: they do not. */
+  readonly isConflicting?: boolean;
 };
 
 type LabelCounts = {
@@ -65,16 +67,30 @@ export class UnitLossTally {
     if (speaker === undefined) return;
     const coverage = this.#coverage.get(key) ?? new LabelCoverageTally(NO_COVERAGE);
     this.#coverage.set(key, coverage);
-    const { differs, byControl, losses: known } = speaker;
-    coverage.add({ differs, labelled: known !== undefined, byControl });
-    const differences = unit.flatMap(({ losses }) => (losses ? differenceOf(losses) : []));
-    if (differences.length === 0) return;
+    const { differs, byControl } = speaker;
+    coverage.add({ differs, labelled: boundsOf(speaker) !== undefined, byControl });
+    const bounds = unit.flatMap((pair) => boundsOf(pair) ?? []);
+    if (bounds.length === 0) return;
     const losses = this.#losses.get(key) ?? new DifferenceTally(NONE);
     this.#losses.set(key, losses);
-    losses.add(differences.reduce((sum, each) => sum + each, 0) / differences.length);
+    losses.add(meanOf(bounds.map(({ down }) => down)), meanOf(bounds.map(({ up }) => up)));
   }
 }
 
-function differenceOf({ stable, candidate }: NonNullable<MaturePair['losses']>): number {
-  return candidate - stable;
+/**
+ * The difference of loss, at least and at most; undefined: no label came. Labels that contradict each other count as the worst case
+ * for either test: no harm for that of harm, and all of it for that of safety. Answers that are the same have the same loss under
+ * any label.
+ */
+function boundsOf({ differs, losses, isConflicting }: MaturePair): Bounds | undefined {
+  if (isConflicting) return differs ? { down: -1, up: 1 } : { down: 0, up: 0 };
+  if (losses === undefined) return undefined;
+  const difference = losses.candidate - losses.stable;
+  return { down: difference, up: difference };
+}
+
+type Bounds = { readonly down: number; readonly up: number };
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, each) => sum + each, 0) / values.length;
 }

@@ -14,6 +14,7 @@ import {
 } from '../config/admin-request.ts';
 import { ServeError } from '../core/errors.ts';
 import type { LabelSource } from '../core/label-source.ts';
+import { answerOfState, type LabelState } from '../core/label-state.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { CommandBy, RolloutSpec } from '../core/rollout.ts';
 import { versionsLedTo } from '../core/route.ts';
@@ -81,7 +82,7 @@ export type AdminOptions = AdminDoorOptions &
       readonly token: string;
       readonly label: unknown;
       readonly source: LabelSource;
-    }) => string;
+    }) => LabelState;
     /** Reads the configuration file again and applies it. Rejects with a ServeError. */
     readonly reloadConfig: (
       request: ReloadConfigRequest & { readonly by: CommandBy },
@@ -212,8 +213,8 @@ function addOverviews(app: FastifyInstance, options: AdminOptions, door: AdminDo
   app.post('/api/v1/models/:model/labels', LABEL, async (request, reply) => {
     const { address } = door.byOf(request);
     const source: LabelSource = { plane: 'admin', address, asker: door.askerOf(request) };
-    const result = label({ ...parseLabel(request.body), source });
-    return reply.code(result === 'waiting' ? 202 : 200).send({ result });
+    const state = label({ ...parseLabel(request.body), source });
+    return reply.code(state === 'waiting' ? 202 : 200).send(answerOfState(state));
   });
 }
 

@@ -1,3 +1,5 @@
+import type { LabelCounts } from './label-state.ts';
+
 /** Whether labels are a random sample of the answers, as the operator declares it. `arrival`: they come as they come. */
 export type LabelSelection = 'arrival' | 'random';
 
@@ -65,6 +67,8 @@ export type LabelEvidence = {
   readonly labelled: number;
   /** Those of them whose label equals neither version's answer. */
   readonly neither: number;
+  /** Labels that came in. Absent where none did, and in evidence of before they were counted. */
+  readonly states?: LabelCounts;
   /** Which units that may come again have been counted, as `UnitFilter` writes it. */
   readonly units: Readonly<Record<string, string>>;
   /** By slice, as `sliceKey` writes it; `""`: all requests. */

@@ -145,14 +145,15 @@ function metricsOf({ model, candidate, metrics, reported }: RolloutView) {
 function addLabels(registry: Registry, views: ReadViews): void {
   new Gauge({
     name: 'understudy_rollout_labels',
-    help: "Labels of a model's newest rollout, by what became of them: joined, unmatched, late or neither (they equal neither version's answer); and pairs that are waiting for their window to end, or were dropped before",
+    help: "Labels of a model's newest rollout, by what became of them: joined, unmatched, late, duplicate, conflicting, unknown, ambiguous, notSampled, notComparable or neither (they equal neither version's answer); and pairs that are waiting for their window to end, or were dropped before",
     labelNames: [...LABELS, 'state'],
     registers: [registry],
     collect() {
       this.reset();
       for (const { model, candidate, labels, labelling } of views()) {
         const { late = 0, neither = 0, waiting = 0, dropped = 0 } = labelling ?? {};
-        const states = { ...labels, late, neither, waiting, dropped };
+        // Early labels that wait are no state of their own: here pairs wait.
+        const states = { ...labelling?.states, ...labels, late, neither, waiting, dropped };
         for (const [state, count] of Object.entries(states))
           this.set({ model, candidate, state }, count);
       }

@@ -1,10 +1,10 @@
-import type { LabelResult } from '../capture/label-result.ts';
 import { type Capture, type CapturedPair, createCapture } from '../capture/rules-1/capture.ts';
 import type { KeptAnswer, LossRule } from '../compare/losses/loss-rule.ts';
 import { LabelTally } from '../compare/rules-1/label-tally.ts';
 import type { LabelledEvidence } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Evidence, Slice } from '../core/evidence.ts';
+import type { LabelState } from '../core/label-state.ts';
 import type { Pair } from '../core/outcome.ts';
 import type { AnswerOfLabel, Labels, Losses } from './labels.ts';
 
@@ -54,7 +54,7 @@ export class ArrivalLabels implements Labels {
     else this.#capture.remember(pair.requestId, captured);
   }
 
-  label(answer: AnswerOfLabel, label: unknown): LabelResult {
+  label(answer: AnswerOfLabel, label: unknown): LabelState {
     return this.#capture.label(answer, label);
   }
 

@@ -1,6 +1,6 @@
-import type { LabelResult } from '../capture/label-result.ts';
 import type { LossRule } from '../compare/losses/loss-rule.ts';
 import type { LabelledEvidence } from '../compare/window.ts';
+import type { LabelState } from '../core/label-state.ts';
 import type { Pair } from '../core/outcome.ts';
 
 /** How the versions' answers are scored against labels. */
@@ -22,7 +22,7 @@ export type Labels = {
   readonly abandon: (requestId: string) => void;
   readonly offer: (pair: Pair) => void;
   /** Throws ServeError invalid_input for a label that the model does not know. */
-  readonly label: (answer: AnswerOfLabel, label: unknown) => LabelResult;
+  readonly label: (answer: AnswerOfLabel, label: unknown) => LabelState;
   /** All that has come of labels so far. */
   readonly snapshot: () => LabelledEvidence;
   /** Ends what runs for this; `isOver`: the rollout has ended, so nothing is kept for the next process. */

@@ -1,12 +1,12 @@
-import type { LabelResult } from '../capture/label-result.ts';
 import type { LabelStore } from '../capture/label-store.ts';
 import { LabelWait, type Mature } from '../capture/label-wait.ts';
-import { LiveLossTally } from '../compare/live-loss-tally.ts';
+import { LiveLossTally, type LossBounds } from '../compare/live-loss-tally.ts';
 import type { KeptAnswer } from '../compare/losses/loss-rule.ts';
 import { UnitFilter } from '../compare/unit-filter.ts';
 import type { Clock } from '../core/clock.ts';
 import { type LiveLossEvidence, NO_DIFFERENCES } from '../core/evidence.ts';
 import { saltedHash } from '../core/hash.ts';
+import type { LabelState } from '../core/label-state.ts';
 import type { EndedReport, LiveDraw } from '../core/messages.ts';
 import { DEFAULT_UNIT, type RolloutSpec } from '../core/rollout.ts';
 import { recordedWithinMs } from './label-window.ts';
@@ -58,6 +58,7 @@ export class LiveLabels {
           ? losses.candidate.loss(answer, label)
           : losses.stable.loss(answer, label),
       ],
+      canonical: losses.stable.canonical,
       payloadOf: (stored) => (isKeptLive(stored, losses) ? stored : undefined),
       recordedWithinMs: () => recordedWithinMs(clock.wallMs() - startedMs),
       isCounted: (unit) => this.#counted.has(unit),
@@ -97,7 +98,7 @@ export class LiveLabels {
   }
 
   /** Throws ServeError invalid_input for a label that the model does not know. */
-  label(requestId: string, label: unknown): LabelResult {
+  label(requestId: string, label: unknown): LabelState {
     return this.#wait.label(requestId, label);
   }
 
@@ -117,12 +118,22 @@ export class LiveLabels {
     const [first] = unit;
     if (first === undefined) return;
     const [side, place] = first.payload;
-    const losses = unit.flatMap(({ payload, losses: known }) =>
-      payload[0] === side && payload[1] === place ? (known ?? []) : [],
-    );
-    const sum = losses.reduce((total, each) => total + each, 0);
-    this.#tally.add({ side, place, loss: losses.length === 0 ? undefined : sum / losses.length });
+    const losses = unit.flatMap((answer) => {
+      const { payload } = answer;
+      return payload[0] === side && payload[1] === place ? (boundsOf(answer) ?? []) : [];
+    });
+    const mean = (sum: number): number => sum / losses.length;
+    const low = mean(losses.reduce((sum, each) => sum + each.low, 0));
+    const high = mean(losses.reduce((sum, each) => sum + each.high, 0));
+    this.#tally.add({ side, place, loss: losses.length === 0 ? undefined : { low, high } });
   }
+}
+
+/** Labels that contradict each other leave any loss possible; one that failed is as wrong as can be for any of them. */
+function boundsOf({ payload, losses, isConflicting }: Mature<KeptLive>): LossBounds | undefined {
+  if (isConflicting && typeof payload[2] !== 'string') return { low: 0, high: 1 };
+  const [loss] = losses ?? [];
+  return loss === undefined ? undefined : { low: loss, high: loss };
 }
 
 function isKeptLive(stored: unknown, losses: Losses): stored is KeptLive {

@@ -1,4 +1,3 @@
-import type { LabelResult } from '../capture/label-result.ts';
 import type { LabelStore } from '../capture/label-store.ts';
 import { LabelWait, type Mature } from '../capture/label-wait.ts';
 import type { KeptAnswer } from '../compare/losses/loss-rule.ts';
@@ -9,6 +8,7 @@ import type { Clock } from '../core/clock.ts';
 import { type Evidence, inSlice, NO_ANCHOR, sliceKey } from '../core/evidence.ts';
 import { saltedHash } from '../core/hash.ts';
 import { type LabelEvidence, NO_LABELS } from '../core/label-evidence.ts';
+import type { LabelState } from '../core/label-state.ts';
 import type { Pair } from '../core/outcome.ts';
 import { DEFAULT_UNIT, type RolloutSpec, slicesOf } from '../core/rollout.ts';
 import { recordedWithinMs } from './label-window.ts';
@@ -83,6 +83,7 @@ export class MatureLabels implements Labels {
       clock,
       check: (label) => losses?.stable.check(label),
       lossesOf: (kept, label) => (losses === undefined ? [] : lossesOfKept(losses, kept, label)),
+      canonical: losses?.stable.canonical,
       payloadOf: (stored) => (isKeptPair(stored, losses) ? stored : undefined),
       recordedWithinMs: () => recordedWithinMs(clock.wallMs() - options.startedMs),
       isCounted: (unit) => this.#counted.has(unit),
@@ -126,15 +127,16 @@ export class MatureLabels implements Labels {
     if (result !== undefined) this.#labels[result] += 1;
   }
 
-  label({ requestId, issuedMs }: AnswerOfLabel, label: unknown): LabelResult {
+  label({ requestId, issuedMs }: AnswerOfLabel, label: unknown): LabelState {
     const { clock } = this.#options;
     const result = this.#wait.label(requestId, label);
-    if (result === 'duplicate') return result;
+    if (result === 'duplicate' || result === 'conflicting') return result;
     const isOurs = issuedMs >= this.#firstMs;
     const isLate = isOurs && issuedMs <= clock.wallMs() - this.#options.windowMs();
     if (isOurs && this.#repeats.add(requestId)) this.#counts[isLate ? 'late' : 'inTime'] += 1;
-    if (isLate) return 'unmatched';
-    if (result === 'unmatched' || result === 'joined') this.#labels[result] += 1;
+    if (isLate) return 'late';
+    if (result === 'joined') this.#labels.joined += 1;
+    if (result === 'notComparable') this.#labels.unmatched += 1;
     return result;
   }
 
@@ -171,14 +173,18 @@ export class MatureLabels implements Labels {
   }
 
   #count(unit: readonly Mature<KeptPair>[]): void {
-    const labelled = unit.flatMap(({ losses }) => (losses === undefined ? [] : [losses]));
+    const labelled = unit.flatMap(({ losses, isConflicting }) =>
+      losses === undefined || isConflicting ? [] : [losses],
+    );
     this.#counts.labelled += labelled.length;
     this.#counts.neither += labelled.filter(([a, b]) => a === 1 && b === 1).length;
-    const pairs = unit.map(({ payload, losses: [ofStable, ofCandidate, ofAnchor] = [] }) => {
+    const pairs = unit.map(({ payload, losses = [], isConflicting = false }) => {
+      const [ofStable, ofCandidate, ofAnchor] = losses;
       const [slices, stable, candidate, byControl, anchor] = payload;
       const of = {
         slices: slices.flatMap((at) => this.#sliceKeys[at] ?? []),
         byControl: byControl === 1,
+        isConflicting,
       };
       return {
         toStable: this.#maturePair(of, [stable, candidate], [ofStable, ofCandidate]),
@@ -191,14 +197,14 @@ export class MatureLabels implements Labels {
 
   /** The candidate against another version. */
   #maturePair(
-    of: Pick<MaturePair, 'slices' | 'byControl'>,
+    of: Pick<MaturePair, 'slices' | 'byControl' | 'isConflicting'>,
     [other, candidate]: readonly [KeptAnswer, KeptAnswer],
     [ofOther, ofCandidate]: readonly [number | undefined, number | undefined],
   ): MaturePair {
     const differs = this.#options.losses?.candidate.isSame(other, candidate) === false;
     const isLabelled = ofOther !== undefined && ofCandidate !== undefined;
     const losses = isLabelled ? { stable: ofOther, candidate: ofCandidate } : undefined;
-    return { slices: of.slices, byControl: of.byControl, differs, losses };
+    return { ...of, differs, losses };
   }
 }
 

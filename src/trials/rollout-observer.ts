@@ -1,6 +1,5 @@
 import { type LabelCallerLimits, LabelCallers } from '../capture/label-callers.ts';
 import type { LabelPart } from '../capture/label-folder.ts';
-import type { LabelResult } from '../capture/label-result.ts';
 import type { LabelStore } from '../capture/label-store.ts';
 import { AnchorTally } from '../compare/anchor-tally.ts';
 import { chooseComparator } from '../compare/choose-comparator.ts';
@@ -18,6 +17,12 @@ import type { Window, WindowOptions } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Evidence, NO_ANCHOR } from '../core/evidence.ts';
 import type { LabelAuthority } from '../core/label-source.ts';
+import {
+  addLabelCounts,
+  type LabelCounts,
+  type LabelState,
+  strongerState,
+} from '../core/label-state.ts';
 import type {
   AssignedReport,
   EndedReport,
@@ -94,6 +99,8 @@ export class RolloutObserver {
   readonly #allowed: AllowedNonFinite;
   readonly #wallMs: () => number;
   readonly #keepsLatest: boolean;
+  readonly #startedMs: number;
+  #labelCounts: LabelCounts;
   #latestMs: number | undefined;
 
   constructor(options: RolloutObserverOptions) {
@@ -103,6 +110,8 @@ export class RolloutObserver {
     this.#wallMs = () => clock.wallMs();
     this.#keepsLatest = rulesOf(spec) > 1;
     this.#latestMs = from.latestMs;
+    this.#startedMs = rollout.startedMs;
+    this.#labelCounts = from.labelling?.states ?? {};
     this.candidate = spec.candidate;
     this.rules = rulesOf(spec);
     this.#comparator = chooseComparator(stable, spec);
@@ -186,20 +195,30 @@ export class RolloutObserver {
   }
 
   /** Joins a label to its pair, and to its live answer. Throws ServeError invalid_input for a label that the model does not know. */
-  label(answer: AnswerOfLabel, label: unknown): LabelResult {
+  label(answer: AnswerOfLabel, label: unknown): LabelState {
     const ofPair = this.#labels.label(answer, label);
-    const ofAnswer = this.#liveLabels?.label(answer.requestId, label) ?? 'notSampled';
-    return ofPair === 'notSampled' ? ofAnswer : ofPair;
+    const ofAnswer = this.#liveLabels?.label(answer.requestId, label) ?? ofPair;
+    const state = strongerState(ofPair, ofAnswer);
+    const isEarlier = state === 'notSampled' && answer.issuedMs < this.#startedMs;
+    return this.noteLabel(isEarlier ? 'unknown' : state);
+  }
+
+  /** Counts a label that came in. */
+  noteLabel(state: LabelState): LabelState {
+    this.#labelCounts = addLabelCounts(this.#labelCounts, { [state]: 1 });
+    return state;
   }
 
   /** All that has been seen so far. */
   evidence(): Evidence {
     const liveLoss = this.#liveLabels?.snapshot();
-    const { anchor: loss, ...labelled } = this.#labels.snapshot();
+    const { anchor: loss, labelling, ...labelled } = this.#labels.snapshot();
+    const states = Object.keys(this.#labelCounts).length > 0 && { states: this.#labelCounts };
     const anchor = this.#anchor && { ...NO_ANCHOR, ...loss, ...this.#anchor.snapshot() };
     const seen = {
       ...this.window.snapshot(),
       ...labelled,
+      ...(labelling && { labelling: { ...labelling, ...states } }),
       ...(liveLoss && { liveLoss }),
       ...(anchor && { anchor }),
     };

@@ -1,12 +1,12 @@
 import { checkAuthority, labellerOf } from '../capture/label-authority.ts';
 import type { LabelFolder } from '../capture/label-folder.ts';
-import type { LabelResult } from '../capture/label-result.ts';
 import type { FeedbackTokens } from '../capture/token.ts';
 import type { Clock } from '../core/clock.ts';
 import { type Evidence, type FailuresByArm, NO_EVIDENCE } from '../core/evidence.ts';
 import type { FailureKind } from '../core/failure-kind.ts';
 import { judgedSpec } from '../core/holdback.ts';
 import type { LabelSource } from '../core/label-source.ts';
+import type { LabelState } from '../core/label-state.ts';
 import type { MirrorEvent, MirrorTarget, Order, RolloutReport } from '../core/messages.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import {
@@ -153,12 +153,12 @@ export class RolloutObservers {
    * Takes a label. Throws ServeError: invalid_input for a token that is not ours and for a label that cannot be one; forbidden and
    * overloaded as the model's `labels` section says, and forbidden for a caller without the role.
    */
-  label(token: string, label: unknown, source: LabelSource): LabelResult {
+  label(token: string, label: unknown, source: LabelSource): LabelState {
     const claims = this.#options.tokens.read(token);
     const { model } = claims;
     source.asker.check('label', model);
     const observer = this.#observers.get(model) ?? this.#extendable.get(model);
-    if (observer === undefined) return 'notSampled';
+    if (observer === undefined) return 'unknown';
     const { from, callers } = this.#options.labelSettings(model);
     checkAuthority({ model, from, source });
     // An operator may decide alone in any case; on the admin port too others may not.

@@ -1,7 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { type Kept, LabelWait } from '../../src/capture/label-wait.ts';
+import type { Kept } from '../../src/capture/label-entry.ts';
+import { LabelWait } from '../../src/capture/label-wait.ts';
 import { HandClock } from '../../src/core/clock.ts';
 
 const aWait = (bytesMax: () => number) =>

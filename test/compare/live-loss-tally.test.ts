@@ -14,7 +14,7 @@ function after(units: readonly MatureUnit[]) {
 const of = (side: MatureUnit['side'], loss: number | undefined, place = '500:500'): MatureUnit => ({
   side,
   place,
-  loss,
+  loss: loss === undefined ? undefined : { low: loss, high: loss },
 });
 
 t.test('a unit of the candidate is compared with those of the reference before it', async (t) => {
@@ -47,7 +47,10 @@ t.test('each unit of the candidate counts once at most, and none that has no lab
     fc.record({
       side: fc.constantFrom('candidate' as const, 'reference' as const),
       place: fc.constantFrom('500:500', '5000:5000'),
-      loss: fc.option(fc.constantFrom(0, 0.25, 1), { nil: undefined }),
+      loss: fc.option(
+        fc.constantFrom({ low: 0, high: 0 }, { low: 0.25, high: 0.25 }, { low: 0, high: 1 }),
+        { nil: undefined },
+      ),
     }),
     { maxLength: 200 },
   );
@@ -66,3 +69,18 @@ t.test('each unit of the candidate counts once at most, and none that has no lab
   );
   t.pass();
 });
+
+t.test(
+  'labels that contradict each other are no harm to the harm test, and all of it to the other',
+  (t) => {
+    const contradicted = { low: 0, high: 1 };
+    const { differences } = after([
+      { ...of('reference', 0) },
+      { ...of('candidate', 1), loss: contradicted },
+      { ...of('reference', 1), loss: contradicted },
+      of('candidate', 1),
+    ]);
+    t.same(differences, { down: { 0: 2 }, up: { 1000: 2 } });
+    t.end();
+  },
+);

@@ -158,12 +158,12 @@ t.test(
     observer.offer(aPair('a', { stable: 1, candidate: 2 }));
     const issuedMs = clock.wallMs();
     clock.advance(WINDOW_MS);
-    t.equal(label('a', 'coat', issuedMs), 'unmatched');
+    t.equal(label('a', 'coat', issuedMs), 'late');
     const { labelling, labelledLoss } = observer.evidence();
     t.match(labelling, { late: 1, labelled: 0, waiting: 0 });
     t.same(labelledLoss, NO_EVIDENCE.labelledLoss);
     t.match(labelling?.coverage['']?.differing, { units: 1, labelled: 0 });
-    t.equal(label('b', 'coat', issuedMs - 1), 'notSampled', 'of an answer before the rollout');
+    t.equal(label('b', 'coat', issuedMs - 1), 'unknown', 'of an answer before the rollout');
   },
 );
 
@@ -201,7 +201,7 @@ t.test('a label of a request that came to no pair is counted, not joined', async
   const { observer, label } = anObserver();
   observer.expect('a');
   observer.abandon('a');
-  t.equal(label('a', 'coat'), 'unmatched');
+  t.equal(label('a', 'coat'), 'notComparable');
   t.same(observer.evidence().labels, { joined: 0, unmatched: 1 });
 });
 
@@ -252,4 +252,25 @@ t.test('labels of live answers count by arm once their window has ended', async 
     reference: { units: 2, labelled: 2 },
     blocks: { '1/1/1': 2 },
   });
+});
+
+t.test('labels that came in are counted by what became of them, over a restart', async (t) => {
+  const { observer, clock, label } = anObserver();
+  for (const id of ['a', 'b', 'c']) observer.expect(id);
+  t.notOk('states' in (observer.evidence().labelling ?? {}), 'none has come');
+  observer.offer(aPair('a', { stable: 0, candidate: 1 }));
+  observer.abandon('b');
+  t.strictSame(
+    [label('a', 0), label('a', 0), label('a', 1), label('b', 0), label('c', 0), label('d', 0)],
+    ['joined', 'duplicate', 'conflicting', 'notComparable', 'waiting', 'notSampled'],
+  );
+  const next = anObserver({ clock, from: observer.evidence() });
+  next.label('e', 0);
+  t.same(next.observer.evidence().labelling?.states, {
+    ...{ joined: 1, waiting: 1, duplicate: 1, conflicting: 1, notSampled: 2, notComparable: 1 },
+  });
+  clock.advance(WINDOW_MS);
+  const { labelledLoss, labelling } = observer.evidence();
+  t.same(labelledLoss, { down: { [-1000]: 1 }, up: { 1000: 1 } });
+  t.match(labelling, { labelled: 0, neither: 0 }, 'a contradicted label says nothing else');
 });

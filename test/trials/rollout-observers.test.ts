@@ -256,7 +256,7 @@ t.test(
     observers.receive({ kind: 'paired', target, pair: broken, load: 2 });
     t.same(events, [{ kind: 'failed', load: 2 }]);
     t.same(errors, ['report paired']);
-    t.equal(observers.label('fashion/2/r1', 'coat', BY_ADMIN), 'unmatched');
+    t.equal(observers.label('fashion/2/r1', 'coat', BY_ADMIN), 'notComparable');
     t.equal(observers.evidence(aRollout().id).mirror.failed, 1);
   },
 );
@@ -382,7 +382,7 @@ t.test('what waits for labels when the time is up is there when it is extended',
   t.match(labelling, { waiting: 0, labelled: 2 });
   t.same(labelling?.coverage['']?.agreeing, { units: 3, labelled: 2 });
   after.close({ ...rollout, phase: { kind: 'aborted', atMs: 2, why: 'a reason' } });
-  t.equal(label(after, 'r3'), 'notSampled');
+  t.equal(label(after, 'r3'), 'unknown');
 });
 
 t.test('what may be extended is given up when another rollout begins', async (t) => {

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../../core/clock.ts';
 import type { LabelledPair } from '../../core/comparison.ts';
-import type { LabelResult } from '../label-result.ts';
+import type { LabelState } from '../../core/label-state.ts';
 
 /** What is kept of a pair until its label comes. Losses are in [0, 1] and may throw for a label that they do not know. */
 export type CapturedPair = {
@@ -37,7 +37,7 @@ export type Capture = {
   readonly label: (
     answer: { readonly requestId: string; readonly issuedMs: number },
     label: unknown,
-  ) => LabelResult;
+  ) => LabelState;
   /** Requests kept at present. */
   readonly size: () => number;
 };
@@ -103,7 +103,7 @@ class BoundedCapture implements Capture {
     else this.#options.onLabelled(joined);
   }
 
-  label(answer: { requestId: string; issuedMs: number }, label: unknown): LabelResult {
+  label(answer: { requestId: string; issuedMs: number }, label: unknown): LabelState {
     this.#forgetOld();
     this.#options.check(label);
     const entry = this.#entries.get(answer.requestId);
@@ -124,7 +124,7 @@ class BoundedCapture implements Capture {
       case 'closed':
         if (state.isLabelled) return 'duplicate';
         entry.state = { kind: 'closed', isLabelled: true };
-        return this.#unmatched();
+        return this.#unmatched('notComparable');
     }
   }
 
@@ -132,14 +132,14 @@ class BoundedCapture implements Capture {
     return this.#entries.size;
   }
 
-  #unknown(issuedMs: number): LabelResult {
+  #unknown(issuedMs: number): LabelState {
     const isForgotten = issuedMs >= this.#beganMs && issuedMs < this.#forgottenMs;
-    return isForgotten ? this.#unmatched() : 'notSampled';
+    return isForgotten ? this.#unmatched('late') : 'notSampled';
   }
 
-  #unmatched(): LabelResult {
+  #unmatched(state: LabelState): LabelState {
     this.#options.onUnmatched();
-    return 'unmatched';
+    return state;
   }
 
   #forgetOld(): void {

@@ -9,6 +9,8 @@ export type KeptAnswer = readonly unknown[] | 'failed' | 'unreadable';
 export type LossRule = {
   /** Throws ServeError invalid_input for a label that no answer of this version could match. */
   readonly check: (label: unknown) => void;
+  /** What the label says, as JSON: the same for the name of a class and its index. Throws as `check` does. */
+  readonly canonical: (label: unknown) => unknown;
   /**
    * Reduces an answer to what its loss needs, so that it can be kept until the label comes. Undefined where the answer lacks the
    * output (the caller did not ask for it).
@@ -27,7 +29,7 @@ export type RowLoss<Row, Label> = {
   /** The answer's rows; undefined: the outputs lack what is read; `unreadable`: they hold something else. */
   readonly rowsOf: (outputs: readonly Tensor[]) => readonly Row[] | undefined | 'unreadable';
   readonly isRow: (stored: unknown) => stored is Row;
-  /** Reads the label of one row. Throws ServeError invalid_input that names expected and found. */
+  /** Reads the label of one row, into what has a JSON form. Throws ServeError invalid_input that names expected and found. */
   readonly labelOf: (label: unknown) => Label;
   /** In [0, 1]. Throws ServeError invalid_input for a label that does not fit this row. */
   readonly loss: (row: Row, label: Label) => number;
@@ -46,6 +48,7 @@ export function lossByRow<Row, Label>(of: RowLoss<Row, Label>): LossRule {
     check: (label) => {
       labelsOf(of, label, undefined);
     },
+    canonical: (label) => labelsOf(of, label, undefined),
     keep: (observation) => {
       if (observation.kind === 'failure') return 'failed';
       const rows = of.rowsOf(observation.outputs);

@@ -2,33 +2,28 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
 import type { LabelSource } from '../../core/label-source.ts';
+import { answerOfState, type LabelState } from '../../core/label-state.ts';
 import type { AskerOf } from './caller-door.ts';
 import { parseJson } from './json-text.ts';
-
-/**
- * What became of a label: it met its request's answers, it waits for them, its request was not mirrored (nothing is wrong),
- * nothing is known of its request any more, or the request has a label already.
- */
-export type FeedbackResult = 'joined' | 'waiting' | 'notSampled' | 'unmatched' | 'duplicate';
 
 /**
  * Takes a label for the request that a token stands for. Throws ServeError: `invalid_input` for a
  * token that is not ours and for a label that cannot be one, `forbidden` for a caller that may not label, or not more in this
  * rollout, and `overloaded` for one that labels too fast.
  */
-export type Feedback = (token: string, label: unknown, source: LabelSource) => FeedbackResult;
+export type Feedback = (token: string, label: unknown, source: LabelSource) => LabelState;
 
 /** A label is a name, a number or a short list; a call that brings more has gone to the wrong address. */
 const FEEDBACK_BYTES_MAX = 65_536;
 
 /** `POST /v1/feedback` with `{"token": ..., "label": ...}`. */
 export function createFeedbackRoute(feedback: Feedback, askerOf: AskerOf) {
-  return async (http: FastifyRequest, reply: FastifyReply): Promise<{ result: FeedbackResult }> => {
+  return async (http: FastifyRequest, reply: FastifyReply) => {
     const { token, label } = parseFeedback(http.body);
     const address = http.socket.remoteAddress ?? '';
-    const result = feedback(token, label, { plane: 'data', address, asker: askerOf(http.raw) });
-    reply.code(result === 'waiting' ? 202 : 200);
-    return { result };
+    const state = feedback(token, label, { plane: 'data', address, asker: askerOf(http.raw) });
+    reply.code(state === 'waiting' ? 202 : 200);
+    return answerOfState(state);
   };
 }
 

@@ -84,7 +84,7 @@ t.test(
     const { capture, counts, label } = aCapture();
     capture.expect('a');
     capture.abandon('a');
-    t.equal(label('a'), 'unmatched');
+    t.equal(label('a'), 'notComparable');
     t.equal(label('a'), 'duplicate');
     capture.expect('b');
     t.equal(label('b'), 'waiting');
@@ -108,7 +108,7 @@ t.test(
       remember(id);
     }
     t.equal(capture.size(), 3);
-    t.equal(label('a', 1, begunMs + 5), 'unmatched');
+    t.equal(label('a', 1, begunMs + 5), 'late');
     t.equal(label('x', 1, begunMs - 5), 'notSampled', 'from before mirroring began');
     clock.advance(60_000);
     t.equal(label('x', 1), 'notSampled');
@@ -123,7 +123,7 @@ t.test(
 
 t.test('after a restart, answers of the former life count as unmatched', async (t) => {
   const { label, clock } = aCapture({ beganMs: new HandClock().wallMs() - 1_000 });
-  t.equal(label('old', 1, clock.wallMs() - 500), 'unmatched');
+  t.equal(label('old', 1, clock.wallMs() - 500), 'late');
   t.equal(label('older', 1, clock.wallMs() - 2_000), 'notSampled');
 });
 

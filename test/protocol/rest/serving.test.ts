@@ -298,8 +298,8 @@ t.test('feedback takes a label and says what became of it', async (t) => {
     const response = await app.inject({ method: 'POST', url: '/v1/feedback', payload });
     return [response.statusCode, response.json()];
   };
-  t.strictSame(await send({ token: 'a', label: 3 }), [200, { result: 'joined' }]);
-  t.strictSame(await send({ token: 'early', label: 'shirt' }), [202, { result: 'waiting' }]);
+  t.match(await send({ token: 'a', label: 3 }), [200, { result: 'joined', state: 'joined' }]);
+  t.match(await send({ token: 'early', label: 'shirt' }), [202, { result: 'waiting', why: /\S/ }]);
   t.match(await send({ token: 'forged', label: 3 }), [400, { error: 'expected a token of ours' }]);
   t.match(await send({ token: 'a', label: 'spoon' }), [400, { error: 'expected a known label' }]);
   t.match(await send({ label: 3 }), [400, { error: /expected token to be a string/ }]);
