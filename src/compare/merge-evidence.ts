@@ -1,3 +1,4 @@
+import type { DrawnLossEvidence } from '../core/drawn-loss.ts';
 import type {
   AnchorEvidence,
   ArmCounts,
@@ -69,6 +70,7 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     ...mergeFailures(a, b),
     ...mergeTimeouts(a, b),
     ...mergeLabelling(a.labelling, b.labelling),
+    ...mergeDrawnLoss(a.drawnLoss, b.drawnLoss),
     ...mergeLiveLoss(a.liveLoss, b.liveLoss),
     ...mergeAnchor(a.anchor, b.anchor),
   };
@@ -142,6 +144,30 @@ function mergeInTime(x: LabelEvidence, y: LabelEvidence): Pick<LabelEvidence, 'i
 }
 
 /** Absent in both: absent in the sum. */
+function mergeDrawnLoss(
+  a: DrawnLossEvidence | undefined,
+  b: DrawnLossEvidence | undefined,
+): { readonly drawnLoss?: DrawnLossEvidence } {
+  if (a === undefined || b === undefined) {
+    const one = a ?? b;
+    return one === undefined ? {} : { drawnLoss: one };
+  }
+  const mergeLevels = (x: DrawnLossEvidence['all'], y: DrawnLossEvidence['all']) =>
+    mergeRecords(x, y, mergeDifferences);
+  return {
+    drawnLoss: {
+      all: mergeLevels(a.all, b.all),
+      bySlice: mergeRecords(a.bySlice, b.bySlice, mergeLevels),
+      differing: a.differing + b.differing,
+      drawn: a.drawn + b.drawn,
+      answered: a.answered + b.answered,
+      conflicting: a.conflicting + b.conflicting,
+      neither: a.neither + b.neither,
+    },
+  };
+}
+
+/** Absent in both: absent in the sum. */
 function mergeLiveLoss(
   a: LiveLossEvidence | undefined,
   b: LiveLossEvidence | undefined,
@@ -178,6 +204,7 @@ function mergeAnchor(
       loss: mergeDifferences(a.loss, b.loss),
       lossBySlice: mergeRecords(a.lossBySlice, b.lossBySlice, mergeDifferences),
       coverage: mergeRecords(a.coverage, b.coverage, mergeCoverage),
+      ...mergeDrawnLoss(a.drawnLoss, b.drawnLoss),
     },
   };
 }

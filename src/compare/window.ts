@@ -24,10 +24,10 @@ export type WindowEvidence = Omit<Evidence, keyof LabelledEvidence>;
 /** What comes of labels. */
 export type LabelledEvidence = Pick<
   Evidence,
-  'labelledLoss' | 'labelledLossBySlice' | 'labels' | 'labelling'
+  'labelledLoss' | 'labelledLossBySlice' | 'labels' | 'labelling' | 'drawnLoss'
 > & {
   /** Of pairs that the anchor answered; absent where none is to. */
-  readonly anchor?: Pick<AnchorEvidence, 'loss' | 'lossBySlice' | 'coverage'>;
+  readonly anchor?: Pick<AnchorEvidence, 'loss' | 'lossBySlice' | 'coverage' | 'drawnLoss'>;
 };
 
 export type WindowOptions = {

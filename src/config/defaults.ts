@@ -111,6 +111,8 @@ export const DEFAULTS = {
     labels: {
       /** Labels that come unasked are no random sample unless the operator says so: then they can only reject. */
       selection: 'arrival',
+      /** Probability with which a pair is drawn whose answers differ fully: every one. */
+      queue: { probability: 1 },
       /** Who has an answer's token may label it. */
       from: 'any',
       /** Max labels of one address a second: far beyond what a client has answers for. nginx's limit_req rate. */

@@ -43,7 +43,7 @@ export type RolloutSpecOptions = {
   /** Go before what the section says, key by key; margins and error budget part by part. */
   readonly overrides?: RolloutSection | undefined;
   /** The model's, which tell when its labels are evidence. */
-  readonly labels?: Pick<LabelsSetting, 'windowMs' | 'selection'> | undefined;
+  readonly labels?: Pick<LabelsSetting, 'windowMs' | 'selection' | 'queue'> | undefined;
   /** The model's; what the rollout says goes before it. */
   readonly compare?: ComparatorSetting | undefined;
   /** The attributes that the model declares: slices may use no others. */
@@ -126,7 +126,8 @@ function reportedSlices(slices: readonly WrittenSlice[]): Pick<RolloutSpec, 'rep
 /** Without a declared window labels prove nothing, and the spec has none. */
 function labelsOf(labels: RolloutSpecOptions['labels']): Pick<RolloutSpec, 'labels'> {
   if (labels?.windowMs === undefined) return {};
-  return { labels: { windowMs: labels.windowMs, selection: labels.selection } };
+  const { windowMs, selection, queue } = labels;
+  return { labels: { windowMs, selection, ...(queue && { queue }) } };
 }
 
 /** Absent where only the package says how. */

@@ -1,3 +1,4 @@
+import type { DrawnLossEvidence } from './drawn-loss.ts';
 import type { FailureCounts } from './failure-kind.ts';
 
 /**
@@ -119,6 +120,8 @@ export type Evidence = {
   readonly labels: { readonly joined: number; readonly unmatched: number };
   /** Since rules 2: when labels came, and for which pairs. */
   readonly labelling?: LabelEvidence | undefined;
+  /** Where the label queue draws: labelled loss of every pair, by its draw. */
+  readonly drawnLoss?: DrawnLossEvidence | undefined;
   /** Since rules 2, where `liveLoss` is judged. */
   readonly liveLoss?: LiveLossEvidence | undefined;
   /** Where the anchor answers copies too. */
@@ -189,6 +192,8 @@ export type AnchorEvidence = {
   readonly lossBySlice: Readonly<Record<string, DifferenceCounts>>;
   /** As of LabelEvidence, of the units that `loss` counts; units differ where candidate and anchor do. */
   readonly coverage: Readonly<Record<string, LabelCoverage>>;
+  /** As of Evidence, of the units that the anchor answered. */
+  readonly drawnLoss?: DrawnLossEvidence;
 };
 
 /** A slice: every attribute must have the given value. */

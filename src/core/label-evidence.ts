@@ -1,13 +1,19 @@
+import type { LabelQueuePlan } from './drawn-loss.ts';
 import type { LabelCounts } from './label-state.ts';
 
-/** Whether labels are a random sample of the answers, as the operator declares it. `arrival`: they come as they come. */
-export type LabelSelection = 'arrival' | 'random';
+/**
+ * Which answers get a label, as the operator declares it. `arrival`: they come as they come; `random`: for a random sample of the
+ * answers; `drawn`: for the pairs that the label queue draws.
+ */
+export type LabelSelection = 'arrival' | 'random' | 'drawn';
 
 /** What a rollout takes of its model's `labels` section. */
 export type LabelPlan = {
   /** Milliseconds from a request to the last label that counts for it: only pairs older than this are evidence. */
   readonly windowMs: number;
   readonly selection: LabelSelection;
+  /** How the queue draws; absent but for `drawn`. */
+  readonly queue?: LabelQueuePlan;
 };
 
 /** Units and those of them that have a label. */

@@ -34,6 +34,7 @@ export function judgeAnchorLoss(
     {
       counts,
       coverage: anchor.coverage,
+      drawn: anchor.drawnLoss,
       than: `that of anchor ${version}`,
       none: whyNone(anchor, version) ?? noLabels(evidence, slice),
       isClaimed: false,

@@ -15,6 +15,7 @@ import { falsePromotionOf, type RolloutSpec } from '../core/rollout.ts';
 import { countText, durationText, percentText } from '../core/text.ts';
 import { safeOfRate } from '../stats/bets.ts';
 import { logEvidence } from '../stats/mixture.ts';
+import { judgeDrawnLoss } from './drawn-loss.ts';
 import { type Judgement, missing } from './judgement.ts';
 import { whyNotCovered } from './label-coverage.ts';
 import { brief, judgeMean } from './mean-difference.ts';
@@ -46,6 +47,7 @@ export function judgeLabelledLoss(
     counts:
       slice === undefined ? evidence.labelledLoss : evidence.labelledLossBySlice[sliceKey(slice)],
     coverage: evidence.labelling?.coverage ?? {},
+    drawn: evidence.drawnLoss,
     than: "stable's",
     none: noLabels(evidence, slice),
     isClaimed: spec.claim === 'superior' && slice === undefined,
@@ -59,6 +61,8 @@ export type MeasuredLoss = {
   readonly counts: DifferenceCounts | undefined;
   /** Of the units that are counted, by slice. */
   readonly coverage: LabelEvidence['coverage'];
+  /** What the label queue drew, where labels are drawn. */
+  readonly drawn: Evidence['drawnLoss'];
   /** Whose loss the candidate's is compared with. */
   readonly than: string;
   /** What to say where there is no value. */
@@ -75,9 +79,11 @@ type LossQuestion = {
 
 /** Whether labels show a difference of losses to be within the margin, or beyond. */
 export function judgeLoss(
-  { counts, coverage, than, none, isClaimed }: MeasuredLoss,
+  { counts, coverage, drawn, than, none, isClaimed }: MeasuredLoss,
   { evidence, spec, slice }: LossQuestion,
 ): Judgement {
+  if (spec.labels?.selection === 'drawn')
+    return judgeDrawnLoss({ drawn, than, none, isClaimed, spec, slice });
   const margin = spec.margins.labelledLoss;
   const labelling = { ...(evidence.labelling ?? NO_LABELS), coverage };
   const declared = spec.labels?.selection === 'random' ? ', labels declared random' : '';

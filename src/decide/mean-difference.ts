@@ -20,7 +20,7 @@ export type MeanRule = {
   readonly margin: string;
   /** What to say when there is no value at all. */
   readonly none: string;
-  /** Test whether the mean is below 0 as well, of values in [-1, 1]; by default not. */
+  /** Test whether the mean is below 0 as well; by default not. */
   readonly testsBetter?: boolean;
   /** By default the present ones. */
   readonly bets?: BetRules;
@@ -28,7 +28,14 @@ export type MeanRule = {
 
 /** E1 on values counted on the grid: shared by every metric that is a mean over pairs. */
 export function judgeMean(rule: MeanRule): Judgement {
-  const read = readDifferences(rule.counts, rule);
+  return judgeDifferences(readDifferences(rule.counts, rule), rule);
+}
+
+/** The same on what has been read; undefined: it cannot be read. */
+export function judgeDifferences(
+  read: Differences | undefined,
+  rule: Omit<MeanRule, 'counts'>,
+): Judgement {
   return {
     samples: read?.samples ?? 0,
     candidateEvents: read?.above ?? 0,
@@ -44,7 +51,7 @@ export function brief(value: number): string {
   return String(Number(value.toPrecision(4)));
 }
 
-function proofOf(read: Differences | undefined, rule: MeanRule): Proof {
+function proofOf(read: Differences | undefined, rule: Omit<MeanRule, 'counts'>): Proof {
   const { lower, upper, limit, bets } = rule;
   if (read === undefined) {
     return missing(`the evidence is not whole counts of values in [${lower}, ${upper}]`);
@@ -62,6 +69,6 @@ function proofOf(read: Differences | undefined, rule: MeanRule): Proof {
     logHarm: logEvidence(harmOfMean(read.down, claim, bets)),
     safe: safe(read.up),
     outlook: outlookOfMean(read.up, claim, (up) => logEvidence(safe(up))),
-    ...(rule.testsBetter && { better: superiorOfMean(read.up) }),
+    ...(rule.testsBetter && { better: superiorOfMean(read.up, upper) }),
   };
 }

@@ -12,7 +12,7 @@ export type Outlook = (more: number) => number;
 /** Standard errors: at each look once in forty; of the rollouts that would have been proven, about one in twenty ends. */
 const LUCK = 2;
 
-/** Of values in [-1, 1], or [0, 1], whose mean is to be shown below a margin. */
+/** Of values in the range of the claim whose mean is to be shown below a margin. */
 export function outlookOfMean(
   counts: ValueCounts,
   claim: MeanClaim,
@@ -114,7 +114,10 @@ function shifted(
   const left = Math.max(0, luck - bad);
   const fewer = bad === 0 ? 1 : Math.max(0, 1 - luck / bad);
   // No more of the good than there is room for.
-  return [fewer, good === 0 || claim.lower >= 0 ? 1 : Math.min(1 + left / good, 1 / good)];
+  return [
+    fewer,
+    good === 0 || claim.lower >= 0 ? 1 : Math.min(1 + left / good, -claim.lower / good),
+  ];
 }
 
 /** The units that come, of which so many times as many are bad. */

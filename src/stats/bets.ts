@@ -19,9 +19,16 @@ export type MeanClaim = { readonly lower: number; readonly upper: number; readon
 
 /**
  * Bets as parts of the greatest one that cannot lose more than there is, each with its shares of the money: when the mean is to be
- * shown above the margin, below it, and below it by labels, where answers that never differ take few.
+ * shown above the margin, below it, below it by labels, where answers that never differ take few, and below it by labels that are drawn,
+ * where answers that never differ take none.
  */
-type Bets = readonly (readonly [part: number, harm: number, safe: number, labels: number])[];
+type Bets = readonly (readonly [
+  part: number,
+  harm: number,
+  safe: number,
+  labels: number,
+  drawn: number,
+])[];
 
 /**
  * The best bet is about (mean - margin) / variance, so it differs from truth to truth. Most of the money is where it is dearest to
@@ -29,19 +36,19 @@ type Bets = readonly (readonly [part: number, harm: number, safe: number, labels
  * greatest, and on differences in 2 to 20 % of the values beside a margin of 1 or 2 %, whose best bets are 0.1 to 0.4 of it.
  */
 const BETS: Bets = [
-  [0.02, 0.04, 0.04, 0.04],
-  [0.05, 0.11, 0.1, 0.12],
-  [0.1, 0.11, 0.14, 0.19],
-  [0.2, 0.19, 0.14, 0.2],
-  [0.4, 0.17, 0.24, 0.27],
-  [0.98, 0.38, 0.34, 0.18],
+  [0.02, 0.04, 0.04, 0.04, 0.02],
+  [0.05, 0.11, 0.1, 0.12, 0.1],
+  [0.1, 0.11, 0.14, 0.19, 0.22],
+  [0.2, 0.19, 0.14, 0.2, 0.25],
+  [0.4, 0.17, 0.24, 0.27, 0.27],
+  [0.98, 0.38, 0.34, 0.18, 0.14],
 ];
 
 /** The bets of the first rules, with equal shares. */
 const FIRST_PARTS = [0.01, 0.03, 0.1, 0.3, 0.6, 0.95];
 
-/** Whose bets: those of the first rules, the present ones, or the present ones for labels. */
-export type BetRules = 'first' | 'present' | 'labels';
+/** Whose bets: those of the first rules, the present ones, or the present ones for labels, or for labels that are drawn. */
+export type BetRules = 'first' | 'present' | 'labels' | 'drawn';
 
 /** Each is less than a third off the best for some distance between 1 % and all of the mean square. */
 const SUPERIOR_PARTS = [1 / 64, 1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2, 0.95];
@@ -87,19 +94,19 @@ export function safeOfMean(
   const sorted = inOrder(counts);
   const wealth = (part: number): number => logWealth(sorted, margin, -part * greatest);
   if (rules === 'first') return evenMixture(FIRST_PARTS.map(wealth));
-  return BETS.map(([part, , safe, labels]) => ({
-    logWeight: Math.log(rules === 'labels' ? labels : safe),
+  return BETS.map(([part, , present, labels, drawn]) => ({
+    logWeight: Math.log({ present, labels, drawn }[rules]),
     logWealth: wealth(part),
   }));
 }
 
 /**
- * Evidence that the mean is below 0, of values in [-1, 1]. Against a margin the distance is known and its bets fit it; how much better
+ * Evidence that the mean is below 0, of values up to `upper`. Against a margin the distance is known and its bets fit it; how much better
  * a candidate is is not, so these fit distances of any size: the best bet is the mean over the mean square of the values.
  */
-export function superiorOfMean(counts: ValueCounts): Mixture {
+export function superiorOfMean(counts: ValueCounts, upper = 1): Mixture {
   const sorted = inOrder(counts);
-  return evenMixture(SUPERIOR_PARTS.map((part) => logWealth(sorted, 0, -part)));
+  return evenMixture(SUPERIOR_PARTS.map((part) => logWealth(sorted, 0, -part / upper)));
 }
 
 /** Evidence that 0/1 events come at more than `rate`, by likelihood ratios. `rate` is strictly between 0 and 1. */

@@ -11,6 +11,7 @@ import { type LabelEvidence, NO_LABELS } from '../core/label-evidence.ts';
 import type { LabelState } from '../core/label-state.ts';
 import type { Pair } from '../core/outcome.ts';
 import { DEFAULT_UNIT, type RolloutSpec, slicesOf } from '../core/rollout.ts';
+import { DrawnLosses, type DrawnUnitPair, isStoredDraw, type StoredDraw } from './drawn-losses.ts';
 import { recordedWithinMs } from './label-window.ts';
 import type { AnswerOfLabel, Labels, Losses } from './labels.ts';
 import { RecentNames } from './recent-names.ts';
@@ -19,15 +20,16 @@ import { RecentNames } from './recent-names.ts';
 const LABELLED_MAX = 100_000;
 
 /**
- * What is kept of a pair: the slices it belongs to (places in the spec's list), stable's answer, the candidate's, 1 for a control's, and
- * the anchor's answer.
+ * What is kept of a pair: the slices it belongs to (places in the spec's list), stable's answer, the candidate's, 1 for a control's,
+ * the anchor's answer, and where labels are drawn its draw.
  */
 type KeptPair = readonly [
   slices: readonly number[],
   stable: KeptAnswer,
   candidate: KeptAnswer,
   byControl: 0 | 1,
-  anchor?: KeptAnswer,
+  anchor?: KeptAnswer | null,
+  draw?: StoredDraw,
 ];
 
 export type MatureLabelsOptions = {
@@ -50,6 +52,8 @@ export class MatureLabels implements Labels {
   readonly #tally: UnitLossTally;
   /** Against the anchor, of the pairs that it answered. */
   readonly #anchor: UnitLossTally;
+  /** Undefined where labels are not drawn. */
+  readonly #drawn: DrawnLosses | undefined;
   readonly #sliceKeys: readonly string[];
   readonly #counted: UnitFilter;
   readonly #labels: { joined: number; unmatched: number };
@@ -69,6 +73,9 @@ export class MatureLabels implements Labels {
       ...{ labelledLoss: loss, labelledLossBySlice: lossBySlice },
       coverage,
     });
+    const queue = spec.labels?.queue;
+    this.#drawn =
+      queue && losses && new DrawnLosses({ queue, salt: spec.salt, from, rule: losses.candidate });
     this.#counted = new UnitFilter(labelling.units);
     this.#sliceKeys = slicesOf(spec).map(sliceKey);
     this.#labels = { ...from.labels };
@@ -120,8 +127,10 @@ export class MatureLabels implements Labels {
     const byControl = pair.byControl === true ? 1 : 0;
     // What the anchor did not answer says nothing of it.
     const anchor = pair.anchor?.kind === 'answer' ? losses?.anchor?.keep(pair.anchor) : undefined;
+    const read = isRead(anchor) ? anchor : undefined;
+    const draw = this.#drawn?.draw({ stable, candidate, anchor: read }, pair.requestId);
     const both = [slices, stable, candidate, byControl] as const;
-    const payload: KeptPair = isRead(anchor) ? [...both, anchor] : both;
+    const payload: KeptPair = draw ? [...both, read ?? null, draw] : read ? [...both, read] : both;
     const kept = { unit, sameAs: pair.content, payload };
     const result = this.#wait.keep(pair.requestId, kept);
     if (result !== undefined) this.#labels[result] += 1;
@@ -145,8 +154,11 @@ export class MatureLabels implements Labels {
     const { coverage, ...losses } = this.#tally.snapshot();
     const labels = { ...this.#labels };
     const { labelledLoss: loss, labelledLossBySlice: lossBySlice, ...of } = this.#anchor.snapshot();
-    const anchor = { loss, lossBySlice, ...of };
-    return { ...losses, labels, labelling: this.#labelling(coverage), anchor };
+    const drawn = this.#drawn?.snapshot();
+    const ofAnchor = { loss, lossBySlice, ...of };
+    const anchor = drawn ? { ...ofAnchor, drawnLoss: drawn.anchor } : ofAnchor;
+    const seen = { ...losses, labels, labelling: this.#labelling(coverage), anchor };
+    return drawn ? { ...seen, drawnLoss: drawn.drawnLoss } : seen;
   }
 
   async close(isOver: boolean): Promise<void> {
@@ -181,18 +193,31 @@ export class MatureLabels implements Labels {
     const pairs = unit.map(({ payload, losses = [], isConflicting = false }) => {
       const [ofStable, ofCandidate, ofAnchor] = losses;
       const [slices, stable, candidate, byControl, anchor] = payload;
-      const of = {
-        slices: slices.flatMap((at) => this.#sliceKeys[at] ?? []),
-        byControl: byControl === 1,
-        isConflicting,
-      };
+      const of = { slices: this.#keysOf(slices), byControl: byControl === 1, isConflicting };
       return {
         toStable: this.#maturePair(of, [stable, candidate], [ofStable, ofCandidate]),
         toAnchor: anchor && this.#maturePair(of, [anchor, candidate], [ofAnchor, ofCandidate]),
       };
     });
+    this.#drawn?.add(unit.map((mature) => this.#drawnPair(mature)));
     this.#tally.add(pairs.map(({ toStable }) => toStable));
     this.#anchor.add(pairs.flatMap(({ toAnchor }) => toAnchor ?? []));
+  }
+
+  #drawnPair({ payload, losses, isConflicting }: Mature<KeptPair>): DrawnUnitPair {
+    const [places, stable, candidate, , anchor, draw] = payload;
+    const answers = { stable, candidate, anchor: anchor ?? undefined };
+    return {
+      ...answers,
+      slices: this.#keysOf(places),
+      draw,
+      losses,
+      isConflicting: isConflicting === true,
+    };
+  }
+
+  #keysOf(places: readonly number[]): readonly string[] {
+    return places.flatMap((at) => this.#sliceKeys[at] ?? []);
   }
 
   /** The candidate against another version. */
@@ -215,7 +240,7 @@ function lossesOfKept(
   label: unknown,
 ): readonly number[] {
   const both = [losses.stable.loss(stable, label), losses.candidate.loss(candidate, label)];
-  if (anchor === undefined || losses.anchor === undefined) return both;
+  if (!anchor || losses.anchor === undefined) return both;
   try {
     return [...both, losses.anchor.loss(anchor, label)];
   } catch {
@@ -229,12 +254,14 @@ function isRead(answer: KeptAnswer | undefined): answer is readonly unknown[] {
 }
 
 function isKeptPair(stored: unknown, losses: Losses | undefined): stored is KeptPair {
-  if (!Array.isArray(stored) || (stored.length !== 4 && stored.length !== 5)) return false;
-  const [slices, stable, candidate, byControl, ...anchor] = stored as readonly unknown[];
+  if (!Array.isArray(stored) || stored.length < 4 || stored.length > 6) return false;
+  const [slices, stable, candidate, byControl, anchor, draw] = stored as readonly unknown[];
   const isArm = byControl === 0 || byControl === 1;
   if (losses === undefined || !isArm || !isNumbers(slices)) return false;
+  if (stored.length === 6 && !isStoredDraw(draw)) return false;
+  const hasAnchor = stored.length === 5 || (stored.length === 6 && anchor !== null);
   const areKept = losses.stable.isKept(stable) && losses.candidate.isKept(candidate);
-  return areKept && anchor.every((each) => losses.anchor?.isKept(each) ?? false);
+  return areKept && (!hasAnchor || (losses.anchor?.isKept(anchor) ?? false));
 }
 
 function isNumbers(stored: unknown): boolean {

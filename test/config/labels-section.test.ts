@@ -44,5 +44,26 @@ t.test('windows and stores beyond their limits are refused', async (t) => {
     /at most 90d/,
   ]);
   t.match(problemsOf({ labels: { storeMax: '1KiB' } }), [/at least 64KiB/]);
-  t.match(problemsOf({ labels: { selection: 'fair' } }), [/arrival or random/]);
+  t.match(problemsOf({ labels: { selection: 'fair' } }), [/arrival, random or drawn/]);
+});
+
+t.test('drawn labels need a window, and probabilities that are powers of two', async (t) => {
+  const drawn = { window: '2h', selection: 'drawn' };
+  t.same(problemsOf({ labels: drawn }), []);
+  t.same(problemsOf({ labels: { ...drawn, queue: { probability: 0.25 } } }), []);
+  t.match(problemsOf({ labels: { selection: 'drawn' } }), [/labels\.window: expected the time/]);
+  for (const probability of [0.3, 0, 2, 1 / 2048, '1/4'])
+    t.match(problemsOf({ labels: { ...drawn, queue: { probability } } }), [/power of two/]);
+  t.match(problemsOf({ labels: { ...drawn, queue: { probability: 0.25, minProbability: 0.5 } } }), [
+    /expected minProbability of at most probability \(0\.25\), found 0\.5/,
+  ]);
+  t.match(problemsOf({ labels: { window: '2h', selection: 'random', queue: {} } }), [
+    /labels\.queue: expected selection: drawn with it, found random/,
+  ]);
+});
+
+t.test('a rollout takes over how labels are drawn', async (t) => {
+  const queue = { probability: 1, minProbability: 1 / 64 };
+  const labels = { windowMs: DAY_MS / 24, selection: 'drawn' as const, queue };
+  t.same(rolloutSpecFrom({}, { ...TARGET, labels }).labels, labels);
 });

@@ -20,6 +20,11 @@ export type LossRule = {
   readonly loss: (answer: KeptAnswer, label: unknown) => number;
   /** True where both have equal losses, for any label. */
   readonly isSame: (a: KeptAnswer, b: KeptAnswer) => boolean;
+  /**
+   * The most that their losses can differ by, either way, for any label: in [0, 1]. By default 0 for answers that are the same, and 1
+   * for others. Whether a pair is worth a label, and how much, is known from it.
+   */
+  readonly differenceMost?: (a: KeptAnswer, b: KeptAnswer) => number;
   /** True for what `keep` may have written. */
   readonly isKept: (stored: unknown) => stored is KeptAnswer;
 };
@@ -34,7 +39,15 @@ export type RowLoss<Row, Label> = {
   /** In [0, 1]. Throws ServeError invalid_input for a label that does not fit this row. */
   readonly loss: (row: Row, label: Label) => number;
   readonly isSameRow: (a: Row, b: Row) => boolean;
+  /** The most that the losses of two rows can differ by, for any label, in [0, 1]; by default 1 where they are not the same. */
+  readonly rowDifferenceMost?: (a: Row, b: Row) => number;
 };
+
+/** What `differenceMost` of a rule says, or its default. Failed and unreadable answers both have the loss 1 for any label. */
+export function differenceMost(rule: LossRule, a: KeptAnswer, b: KeptAnswer): number {
+  if (typeof a === 'string' && typeof b === 'string') return 0;
+  return rule.differenceMost?.(a, b) ?? (rule.isSame(a, b) ? 0 : 1);
+}
 
 /** More text than this of one answer would fill the store with few answers. */
 const KEPT_TEXT_MAX = 65_536;
@@ -72,11 +85,22 @@ export function lossByRow<Row, Label>(of: RowLoss<Row, Label>): LossRule {
         })
       );
     },
+    differenceMost: (a, b) => {
+      if (typeof a === 'string' || typeof b === 'string' || a.length !== b.length) return 1;
+      const [left, right] = [a.filter(of.isRow), b.filter(of.isRow)];
+      const sum = left.reduce((total, row, at) => total + rowDifference(of, row, right[at]), 0);
+      return sum / Math.max(1, left.length);
+    },
     isKept: (stored): stored is KeptAnswer =>
       stored === 'failed' ||
       stored === 'unreadable' ||
       (Array.isArray(stored) && stored.every(of.isRow)),
   };
+}
+
+function rowDifference<Row, Label>(of: RowLoss<Row, Label>, row: Row, other: Row | undefined) {
+  if (other === undefined) return 1;
+  return of.isSameRow(row, other) ? 0 : (of.rowDifferenceMost?.(row, other) ?? 1);
 }
 
 function lossAt<Row, Label>({ loss }: RowLoss<Row, Label>, row: Row | undefined, label: Label) {

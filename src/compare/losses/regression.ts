@@ -42,7 +42,18 @@ export function regressionLoss({
       return sum / wanted.length;
     },
     isSameRow: (a, b) => a.length === b.length && a.every((each, at) => each === b[at]),
+    rowDifferenceMost: (a, b) => {
+      if (a.length !== b.length || a.length === 0) return 1;
+      return a.reduce((sum, each, at) => sum + differenceMost(each, b[at]), 0) / a.length;
+    },
   });
+
+  /** Of the errors d apart, each at most 1: the errors differ by d, their squares by 1 - (1 - d)^2, towards 1. */
+  function differenceMost(answer: number | null, other: number | null | undefined): number {
+    const apart = Math.abs((answer ?? Number.NaN) - (other ?? Number.NaN)) / scale;
+    if (!(apart < 1)) return 1;
+    return loss === 'squared' ? apart * (2 - apart) : apart;
+  }
 
   /** What is no number (JSON has none for NaN) is as wrong as can be. */
   function lossOf(answer: number | undefined, wanted: number): number {
