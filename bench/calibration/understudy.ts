@@ -129,7 +129,8 @@ class VirtualRollout implements Trial {
     const label = request.label?.(answer);
     if (label === undefined) return;
     const token = `${assigned.version} ${id} ${time.wallMs()}`;
-    time.at(startedMs + label.afterMs, () => this.#observers.label(token, label.class, LABELS));
+    for (const each of [label, label.again ?? []].flat())
+      time.at(startedMs + each.afterMs, () => this.#observers.label(token, each.class, LABELS));
   }
 
   look() {

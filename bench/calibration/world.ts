@@ -40,7 +40,12 @@ export type Shadowed = {
   readonly anchor?: Answer;
 };
 
-export type Label = { readonly class: number; readonly afterMs: number };
+export type Label = {
+  readonly class: number;
+  readonly afterMs: number;
+  /** A second label of the same answer, and when it comes; absent: none does. */
+  readonly again?: Omit<Label, 'again'>;
+};
 
 /** Where the requests of one run come from, one after another. `nowMs`: when the last one was sent. */
 export type Nature = { readonly next: (nowMs: number) => WorldRequest };

@@ -12,7 +12,7 @@ type Truth = {
   readonly dark: boolean;
 };
 
-type Labelling = {
+export type Labelling = {
   readonly perSecond?: number;
   /** Shares of the requests that each version answers wrongly. */
   readonly stable: number;
