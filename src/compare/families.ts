@@ -2,8 +2,10 @@ import type { Family, FamilyKey, FamilySetting } from '../core/comparator-settin
 import type { TensorSpec } from '../core/tensor.ts';
 import type { Comparator } from './comparator.ts';
 import { anyTensor } from './comparators/any-tensor.ts';
+import { embedding } from './comparators/embedding.ts';
 import { rankedClasses } from './comparators/ranked-classes.ts';
 import { regression } from './comparators/regression.ts';
+import { embeddingLoss } from './losses/embedding.ts';
 import type { LossRule } from './losses/loss-rule.ts';
 import { classLoss } from './losses/ranked-classes.ts';
 import { regressionLoss } from './losses/regression.ts';
@@ -61,6 +63,17 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
       scale === undefined ? undefined : regressionLoss({ output: output.name, scale, loss }),
     lossNeeds: 'scale, the error that counts as wholly wrong',
   },
+  embedding: {
+    reads: 'vectors: numbers of rank 1 to 3',
+    keys: ['tolerance', 'similarity'],
+    outputOf: (outputs, isNamed) =>
+      firstOfRank(
+        outputs.filter((spec) => (isNamed ? spec.dtype !== 'BYTES' : isFloating(spec))),
+        [2, 3, 1],
+      ),
+    comparator: ({ output, setting }) => embedding({ output: output.name, ...setting }),
+    loss: ({ output }) => embeddingLoss(output),
+  },
   anyTensor: {
     reads: 'anything',
     keys: ['absolute', 'relative'],
@@ -73,6 +86,9 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
 const TASKS: readonly (readonly [kind: string, family: Family])[] = [
   ['classification', 'rankedClasses'],
   ['regression', 'regression'],
+  ['feature-extraction', 'embedding'],
+  ['sentence-similarity', 'embedding'],
+  ['embedding', 'embedding'],
 ];
 
 /** The family of a task, by the names of the Hugging Face hub; undefined: it is not known. */

@@ -1,5 +1,5 @@
 /** What kind of answer an output holds, and so how two of them are compared. */
-export const FAMILIES = ['rankedClasses', 'regression', 'anyTensor'] as const;
+export const FAMILIES = ['rankedClasses', 'regression', 'embedding', 'anyTensor'] as const;
 
 export type Family = (typeof FAMILIES)[number];
 
@@ -18,6 +18,8 @@ export type FamilySetting = {
   readonly scale?: number | undefined;
   /** How an error of a number counts as loss; `absolute` by default. */
   readonly loss?: 'absolute' | 'squared' | undefined;
+  /** How callers compare embeddings: `dot` by default, where lengths count. */
+  readonly similarity?: 'dot' | 'cosine' | undefined;
 };
 
 export type FamilyKey = keyof FamilySetting;
