@@ -3,7 +3,7 @@ import { createServer, type TLSSocket, type Server as TlsServer } from 'node:tls
 
 import type { Certificates } from './certificates.ts';
 import { HANDSHAKE_MS_MAX, HANDSHAKES_MAX, type HandshakeFault, Handshakes } from './handshakes.ts';
-import { type AppProtocol, looksPlain, plainAnswer, refusalText } from './refusals.ts';
+import { type AppProtocol, looksPlain, PLAIN_REFUSAL, refusalText } from './refusals.ts';
 
 export type SecureServerOptions = {
   readonly certificates: Pick<Certificates, 'context' | 'onRenewed'>;
@@ -119,7 +119,7 @@ function begin(socket: Socket, { engine, handshakes, options }: Beginning): void
 function refusePlain(
   socket: Socket,
   bytes: Buffer,
-  { handshakes, options: { protocol, onFault } }: Omit<Beginning, 'engine'>,
+  { handshakes, options: { onFault } }: Omit<Beginning, 'engine'>,
 ): void {
   onFault('plaintext');
   handshakes.end(socket);
@@ -130,7 +130,7 @@ function refusePlain(
   const timer = setTimeout(() => socket.destroy(), GOODBYE_MS);
   socket.once('close', () => clearTimeout(timer));
   socket.once('end', () => socket.destroy());
-  socket.end(plainAnswer(bytes, protocol));
+  socket.end(PLAIN_REFUSAL);
   socket.resume();
 }
 

@@ -46,7 +46,14 @@ export async function pythonOf(folder: string): Promise<string> {
 
 export type Claim = { readonly claim: string; readonly why: string | null };
 
-export type Addresses = { readonly http: string; readonly grpc: string; readonly upload: string };
+export type Addresses = {
+  readonly http: string;
+  readonly grpc: string;
+  /** An ONNX model that the server does not have. */
+  readonly upload?: string;
+  /** The folder of `ca.crt`, `client.crt` and `client.key`. */
+  readonly certificates?: string;
+};
 
 const CLIENT_MS_MAX = 120_000;
 
@@ -54,10 +61,11 @@ const CLIENT_MS_MAX = 120_000;
 export async function runClient(
   python: string,
   file: string,
-  { http, grpc, upload }: Addresses,
+  { http, grpc, upload = '', certificates = '' }: Addresses,
 ): Promise<readonly Claim[]> {
   const args = ['--rest-address', http, '--rpc-address', grpc, '--upload', upload];
-  const options = { timeout: CLIENT_MS_MAX, maxBuffer: 16 * 1024 * 1024 };
+  const env = { ...process.env, CERTIFICATES: certificates };
+  const options = { env, timeout: CLIENT_MS_MAX, maxBuffer: 16 * 1024 * 1024 };
   const ended = run(python, [join(FOLDER, 'clients', file), ...args], options);
   // A false claim ends the client with 1; what it printed says which.
   const { stdout, stderr } = await ended.catch((error: unknown) => {

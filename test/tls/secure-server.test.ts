@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import t, { type Test } from 'tap';
 
 import type { SecureServerOptions } from '../../src/tls/secure-server.ts';
@@ -92,16 +93,28 @@ t.test('what is neither TLS nor HTTP is closed without an answer', async (t) => 
   t.strictSame(faults, ['plaintext', 'plaintext', 'plaintext']);
 });
 
-t.test('a client of HTTP/2 without TLS gets a GOAWAY that says why', async (t) => {
-  const { port } = await aServer(t, { protocol: 'h2' });
-  const socket = plain(t, port);
-  socket.write('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-  const answer = Buffer.from(await read(socket));
-  t.equal(answer[3], 4, 'settings first');
-  t.equal(answer[9 + 3], 7, 'then the goodbye');
-  t.equal(answer.readUInt32BE(9 + 9 + 4), 0xc, 'INADEQUATE_SECURITY');
-  t.match(String(answer.subarray(9 + 9 + 8)), /^expected TLS on this port/);
-});
+t.test(
+  'a client of gRPC without TLS fails at once, and does not connect again and again',
+  async (t) => {
+    const { port, faults } = await aServer(t, { protocol: 'h2' });
+    const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+    t.teardown(() => client.close());
+    const refused = await new Promise<ServiceError | null>((resolve) => {
+      const [same, deadline] = [(bytes: Buffer) => bytes, Date.now() + 60_000];
+      client.makeUnaryRequest(
+        '/a/b',
+        same,
+        same,
+        Buffer.alloc(0),
+        new Metadata(),
+        { deadline },
+        resolve,
+      );
+    });
+    t.match(refused, { code: status.UNAVAILABLE });
+    t.strictSame(faults, ['plaintext']);
+  },
+);
 
 t.test('a handshake that stalls, at whichever place, is cut in time', async (t) => {
   const { port, faults, server } = await aServer(t, { handshakeMsMax: 200 });
