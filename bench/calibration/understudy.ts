@@ -93,7 +93,7 @@ class VirtualRollout implements Trial {
     this.#target = targetOf(this.#rollout);
     this.#route = routeFor(this.#rollout, firstRoute());
     this.#observers = new RolloutObservers({
-      contestant: ({ version }) => contestant(version),
+      contestant: ({ version }) => (world.contestant ?? contestant)(version),
       labelSettings: () => ({ windowMs: undefined, storeBytesMax: LABEL_BYTES_MAX, ...FROM_ANY }),
       clock: time,
       tokens: { read: readToken },

@@ -2,6 +2,7 @@ import type { RolloutSection } from '../../src/config/rollout-section.ts';
 import type { LabelPlan } from '../../src/core/label-evidence.ts';
 import type { Random } from '../../src/core/random.ts';
 import type { Arm } from '../../src/core/route.ts';
+import type { Contestant } from '../../src/trials/comparable.ts';
 import type { Answer } from './answer.ts';
 
 /**
@@ -41,7 +42,8 @@ export type Shadowed = {
 };
 
 export type Label = {
-  readonly class: number;
+  /** The number of the right class, or what else the answers of the world's own models are labelled with. */
+  readonly class: unknown;
   readonly afterMs: number;
   /** A second label of the same answer, and when it comes; absent: none does. */
   readonly again?: Omit<Label, 'again'>;
@@ -65,6 +67,8 @@ export type World = {
   readonly requestsMax: number;
   /** A fresh source for each run; all chance comes from `random`. */
   readonly nature: (random: Random) => Nature;
+  /** What the repository knows of each version, where its answers are not the class scores of `answer.ts`. */
+  readonly contestant?: (version: string) => Contestant;
   /** The model's anchor is a third version, which answers copies too. */
   readonly hasAnchor?: boolean;
   /** Attributes that requests carry; slices may use them. */
