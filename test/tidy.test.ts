@@ -44,6 +44,7 @@ const MAY_IMPORT: ImportTable = {
   compare: ['core'],
   mirror: ['core'],
   capture: ['core', 'disk'],
+  examples: ['core', 'compare', 'disk'],
   trials: ['core', 'compare', 'capture'],
   decide: ['core', 'stats'],
   rollout: ['core', 'concurrency', 'decide', 'ledger'],
@@ -139,7 +140,6 @@ const PACKAGE_HOMES = {
 };
 
 const PURE_AREAS = { core: ['node:crypto'], stats: [], plots: [] };
-
 const CONFINED: readonly Confinement[] = [
   {
     names: ['Date.now', 'new Date()', 'performance.now', 'process.hrtime', 'process.uptime'],

@@ -12,6 +12,7 @@ import type { Random } from '../core/random.ts';
 import type { Route, RouteView } from '../core/route.ts';
 import { requiredInputs, type Tensor } from '../core/tensor.ts';
 import { zeros } from '../core/zeros.ts';
+import { Examples } from '../examples/examples.ts';
 import { createRouteTable, type RouteTable } from '../gateway/route-table.ts';
 import { LiveWatch } from '../mirror/live-watch.ts';
 import type { Catalog } from '../models/catalog.ts';
@@ -43,6 +44,7 @@ export type Seam = {
   readonly served: RouteView;
   readonly watch: LiveWatch;
   readonly observers: RolloutObservers;
+  readonly examples: Examples;
   /** To the serving side. */
   readonly order: (order: Order) => void;
   /** To be called once the ledger's directory is known to be ours: tokens then outlive this process. Never rejects. */
@@ -57,6 +59,13 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
     folder: join(config.ledger, 'labels'),
     clock: options.clock,
     onError: (error) => options.onInternalError('store of labels', error),
+  });
+  const examples = new Examples({
+    ...{ clock: options.clock, random: options.random },
+    folder: join(config.ledger, 'examples'),
+    setting: (model) => catalog.settings(model).examples,
+    onLost: () => undefined,
+    onError: (error) => options.onInternalError('kept examples', error),
   });
   const given = feedbackSecret === undefined ? undefined : Buffer.from(feedbackSecret);
   const tokens = createFeedbackTokens(() => given ?? labelFolder.secret());
@@ -84,13 +93,18 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
     contestant: (target) => catalog.find(target),
     labelSettings: (model) => catalog.settings(model).labels,
     labelFolder,
+    openExamples: (rollout, stable) => examples.ofRollout(rollout, stable),
     mirrorLongestMs: MIRROR_LIMITS.deadlineMs + MIRROR_LIMITS.lateMs,
   });
+  release.push(releasing('kept examples', () => examples.close()));
   release.push(releasing('labels that wait', () => observers.stop()));
   release.push(releasing('comparisons', () => watch.drain()));
-  const loadSecret = async (): Promise<void> =>
-    given === undefined ? labelFolder.loadSecret() : undefined;
-  return { served, watch, observers, order, loadSecret };
+  const loadSecret = async (): Promise<void> => {
+    // Nothing waits for it.
+    void examples.open();
+    if (given === undefined) await labelFolder.loadSecret();
+  };
+  return { served, watch, observers, examples, order, loadSecret };
 }
 
 /** Zeros, which every version has run as its warm-up. */

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { saltedHash } from '../core/hash.ts';
 import { BoundedQueue } from '../disk/bounded-queue.ts';
+import { freshSecret, lastingSecret } from '../disk/lasting-secret.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { LabelStore } from './label-store.ts';
 
@@ -24,13 +23,12 @@ export type LabelPlace = {
 };
 
 const DISK_MS_MAX = 2_000;
-const SECRET_BYTES = 32;
 const SECRET_FILE = 'secret';
 
 /** Where what waits for labels outlives the process: a folder for each rollout, and the secret that signs feedback tokens. */
 export class LabelFolder {
   readonly #options: LabelFolderOptions;
-  #secret: Uint8Array = randomBytes(SECRET_BYTES);
+  #secret: Uint8Array = freshSecret();
 
   constructor(options: LabelFolderOptions) {
     this.#options = options;
@@ -48,10 +46,7 @@ export class LabelFolder {
       this.#secret = await queue.run(async () => {
         await makeDirectory(folder);
         // Readers of the ledger's folder must not be able to sign tokens.
-        await writeFile(file, this.#secret, { mode: 0o600, flag: 'wx' }).catch((error: unknown) => {
-          if ((error as { code?: unknown }).code !== 'EEXIST') throw error;
-        });
-        return await readSecret(file);
+        return await lastingSecret(file, this.#secret);
       });
     } catch (error) {
       onError(error);
@@ -71,13 +66,4 @@ export class LabelFolder {
       onError,
     });
   }
-}
-
-/** A file that a crash left empty is no secret. */
-async function readSecret(file: string): Promise<Uint8Array> {
-  const secret = await readFile(file);
-  if (secret.byteLength >= SECRET_BYTES) return secret;
-  const fresh = randomBytes(SECRET_BYTES);
-  await writeFile(file, fresh, { mode: 0o600 });
-  return fresh;
 }

@@ -24,6 +24,7 @@ export function compare(
   return {
     difference: result.difference,
     score: result.score,
+    ...('distances' in result && { distances: result.distances }),
     noise:
       isTwinned && stableOutputs !== undefined
         ? comparator.score(stableOutputs, twin.outputs).score

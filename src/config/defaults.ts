@@ -122,6 +122,16 @@ export const DEFAULTS = {
       /** Max memory of requests whose label window has not ended; beyond, the oldest is dropped. Some 120,000 requests. */
       storeMax: '64MiB',
     },
+    examples: {
+      /** Enough to see what differs; what clients send is kept only where the operator says so. */
+      keep: 'scores',
+      /** Max bytes of one model's kept examples on disk; beyond, those of the oldest rollouts go first. */
+      maxBytes: '64MiB',
+      /** Max time that an example is kept. */
+      maxAge: '7d',
+      /** Inputs whose values are never kept: none. */
+      redact: [],
+    },
     /** Versions to load in addition to those of the route: none. Triton's version_policy. */
     versions: { latest: 1 },
     execution: {

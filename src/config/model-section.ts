@@ -1,10 +1,12 @@
 import * as z from 'zod';
 import { ROLES, type Role } from '../core/caller.ts';
 import type { ComparatorSetting } from '../core/comparator-setting.ts';
+import type { ExampleSetting } from '../core/example-setting.ts';
 import type { MirrorSetting, Rule } from '../core/route.ts';
 import type { VersionPolicy } from '../core/version.ts';
 import { compareSchema } from './compare-section.ts';
 import { DEFAULTS } from './defaults.ts';
+import { examplesSchema } from './examples-section.ts';
 import { expected, section } from './expected.ts';
 import { type LabelsSetting, labelsSchema } from './labels-section.ts';
 import { byteSize, headerSource, number, toBp, upToADay, version, whole } from './quantities.ts';
@@ -80,6 +82,7 @@ export type ModelConfig = {
   /** How answers are compared; goes before what packages say. */
   readonly compare: ComparatorSetting | undefined;
   readonly labels: LabelsSetting;
+  readonly examples: ExampleSetting;
   /** As written; `rolloutSpecFrom` completes it. */
   readonly rollout: RolloutSection;
 };
@@ -244,6 +247,7 @@ const modelFields = section({
   attributes,
   compare: compareSchema.optional(),
   labels: labelsSchema,
+  examples: examplesSchema,
   route: routeSchema.optional(),
   rollout: section(rolloutKeys).prefault({}),
 });
@@ -307,6 +311,7 @@ function modelConfigOf(fields: ModelFields): ModelConfig {
     },
     compare: fields.compare,
     labels: fields.labels,
+    examples: fields.examples,
     rollout: fields.rollout,
   };
 }

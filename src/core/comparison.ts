@@ -17,6 +17,8 @@ export type Comparison = {
   readonly difference: Difference;
   /** Candidate against the live answer. Undefined where either failed: failures are counted, not scored. */
   readonly score: number | undefined;
+  /** The greatest distance of a row, by output, in the unit of the output's family; absent: its comparator measures none. */
+  readonly distances?: Readonly<Record<string, number>> | undefined;
   /** Twin against the live answer: how far stable differs from itself. Set on twinned pairs where both answered. */
   readonly noise: number | undefined;
   readonly stableFailed: boolean;

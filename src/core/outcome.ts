@@ -88,6 +88,8 @@ export type Pair = {
   /** When the live answer was there: milliseconds of the same clock. */
   readonly answeredMs?: number | undefined;
   readonly attributes: Readonly<Record<string, string>>;
+  /** What was asked, for examples that are kept whole; absent: it is not at hand. */
+  readonly inputs?: readonly Tensor[] | undefined;
   /** The live answer came from the control, not from stable itself; absent: it did not. */
   readonly byControl?: boolean | undefined;
   readonly stable: Observation;

@@ -17,11 +17,11 @@ import type {
   UnmirroredEvent,
 } from '../core/messages.ts';
 import { CALLER_CODES, type Observation, type Outcome, type Tap } from '../core/outcome.ts';
+import { ownTensors } from '../core/own-tensors.ts';
 import type { Random } from '../core/random.ts';
 import { ALL_BP, type Assignment, type MirrorSetting } from '../core/route.ts';
 import { tensorBytes } from '../core/tensor.ts';
 import { type DropReason, liveSideOf, type Mirrored, type ShadowHost } from './mirrored.ts';
-import { ownTensors } from './own-tensors.ts';
 import { type ShadowLimits, ShadowQueue } from './shadow-queue.ts';
 
 export type MirrorLimits = ShadowLimits & {

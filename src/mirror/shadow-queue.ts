@@ -11,12 +11,12 @@ import type { Clock } from '../core/clock.ts';
 import { ServeError } from '../core/errors.ts';
 import type { Lapse } from '../core/messages.ts';
 import type { Observation, Pair } from '../core/outcome.ts';
+import { ownTensors } from '../core/own-tensors.ts';
 import { StuckRunError } from '../core/stuck-run.ts';
 import { tensorBytes } from '../core/tensor.ts';
 import { type BusyMark, BusyTime } from './busy-time.ts';
 import { contentOf } from './content.ts';
 import type { DropReason, Mirrored, MirrorOutcome, ShadowHost } from './mirrored.ts';
-import { ownTensors } from './own-tensors.ts';
 
 export type ShadowLimits = {
   /** Requests in flight in one shadow host. */
@@ -286,9 +286,9 @@ export class ShadowQueue {
   #offer(waiting: Waiting, run: ShadowSide): MirrorOutcome {
     const { mirrored, stable, budgetMs } = waiting;
     const { drawnMs, request, byControl } = mirrored;
-    const { id, unit, attributes } = request;
+    const { id, unit, attributes, inputs } = request;
     const isLate = this.#options.clock.monotonicMs() > waiting.deadlineMs;
-    const ids = { requestId: id, unit, content: contentOf(request), drawnMs, attributes };
+    const ids = { requestId: id, unit, content: contentOf(request), drawnMs, attributes, inputs };
     const answeredMs = waiting.since.atMs;
     const pair = { ...ids, byControl, answeredMs, stable, budgetMs, isLate, ...run };
     try {

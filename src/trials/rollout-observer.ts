@@ -15,6 +15,7 @@ import {
 } from '../compare/fault.ts';
 import type { Window, WindowOptions } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
+import type { Comparison } from '../core/comparison.ts';
 import { type Evidence, NO_ANCHOR } from '../core/evidence.ts';
 import type { LabelAuthority } from '../core/label-source.ts';
 import {
@@ -69,6 +70,8 @@ export type RolloutObserverOptions = {
   readonly labelSettings: () => LabelSettings;
   /** Where what waits for labels outlives the process; without it, it does not. */
   readonly openStore?: ((part: LabelPart, bytesMax: () => number) => LabelStore) | undefined;
+  /** Keeps what is worth a look; by default nothing is. Must neither throw nor block. */
+  readonly keepExample?: ((pair: Pair, comparison: Comparison) => void) | undefined;
   readonly clock: Clock;
   /** How long the mirror lets a copy wait and run at most, milliseconds; by default 65 s. */
   readonly mirrorLongestMs?: number | undefined;
@@ -97,6 +100,7 @@ export class RolloutObserver {
   readonly #anchor: AnchorTally | undefined;
   readonly #comparator: Comparator;
   readonly #allowed: AllowedNonFinite;
+  readonly #keepExample: RolloutObserverOptions['keepExample'];
   readonly #wallMs: () => number;
   readonly #keepsLatest: boolean;
   readonly #startedMs: number;
@@ -117,6 +121,7 @@ export class RolloutObserver {
     this.#comparator = chooseComparator(stable, spec);
     this.#anchor =
       anchorBeside(spec) && new AnchorTally(this.#comparator, from.anchor ?? NO_ANCHOR);
+    this.#keepExample = options.keepExample;
     this.#allowed = allowedNonFinite(settingOf(stable, spec));
     this.window = createWindow({
       rules: this.rules,
@@ -181,6 +186,7 @@ export class RolloutObserver {
     const comparison = compare(pair, this.#comparator, this.#allowed);
     const anchored = this.#withAnchorFault(pair);
     this.window.addComparison(comparison);
+    this.#keepExample?.(pair, comparison);
     this.#anchor?.add(anchored);
     this.#labels.offer(anchored);
   }

@@ -18,7 +18,11 @@ import {
 } from '../core/rollout.ts';
 import type { ModelVersion } from '../core/version.ts';
 import { type Contestant, type Contestants, whyNotComparable } from './comparable.ts';
-import { type LabelSettings, RolloutObserver } from './rollout-observer.ts';
+import {
+  type LabelSettings,
+  RolloutObserver,
+  type RolloutObserverOptions,
+} from './rollout-observer.ts';
 
 export type RolloutObserversOptions = {
   /** Undefined while the repository lacks the version. */
@@ -29,6 +33,11 @@ export type RolloutObserversOptions = {
   readonly labelFolder?: Pick<LabelFolder, 'open'> | undefined;
   /** How long the mirror lets a copy wait and run at most, milliseconds; by default 65 s. */
   readonly mirrorLongestMs?: number;
+  /** What keeps examples of a rollout's pairs; by default none are kept. */
+  readonly openExamples?: (
+    rollout: Rollout,
+    stable: Contestant,
+  ) => RolloutObserverOptions['keepExample'];
   readonly clock: Clock;
   readonly tokens: Pick<FeedbackTokens, 'read'>;
   /** Takes `rollout` orders. */
@@ -107,6 +116,7 @@ export class RolloutObservers {
       labelSettings: () => labelSettings(model),
       openStore:
         labelFolder && ((part, max) => labelFolder.open({ model, rolloutId: storeId, part }, max)),
+      keepExample: this.#options.openExamples?.(rollout, contestants.stable),
       clock,
       mirrorLongestMs: this.#options.mirrorLongestMs,
       sendCheck: (requestId) => order({ kind: 'checkMirror', model, requestId }),

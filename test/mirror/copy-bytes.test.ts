@@ -1,7 +1,7 @@
 import t from 'tap';
 
 import type { Outcome } from '../../src/core/outcome.ts';
-import { ownTensors } from '../../src/mirror/own-tensors.ts';
+import { ownTensors } from '../../src/core/own-tensors.ts';
 import { aTensor } from '../compare/builders.ts';
 import { anAssignment, answered, aRequest, aStage, HandShadowHost, settle } from './builders.ts';
 

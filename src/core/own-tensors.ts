@@ -1,4 +1,4 @@
-import type { Tensor } from '../core/tensor.ts';
+import type { Tensor } from './tensor.ts';
 
 /** Of memory that small things share. */
 const SLACK_BYTES = 8_192;
