@@ -6,7 +6,7 @@ import {
 } from '../core/comparator-setting.ts';
 import type { RolloutSpec } from '../core/rollout.ts';
 import type { Signature, TensorSpec } from '../core/tensor.ts';
-import { FAMILY_RULES, familyOfTask } from './families.ts';
+import { FAMILY_RULES, familiesOfTask } from './families.ts';
 
 /** What is known of a package when its answers are to be compared. */
 export type ComparatorChoice = {
@@ -47,22 +47,38 @@ export function comparedOutputs({
   checkOutputNames(compare, signature);
   const named = namedOutputs(compare, signature);
   if (named.length > 0) return named;
-  const family = compare.comparator ?? familyOfTask(task);
-  if (family === undefined || family === 'anyTensor') return [];
-  const rule = FAMILY_RULES[family];
+  const families = compare.comparator === undefined ? familiesOfTask(task) : [compare.comparator];
+  const [first] = families;
+  if (first === undefined || first === 'anyTensor') return [];
   const isCandidate = (spec: TensorSpec): boolean =>
     compare.outputs?.[spec.name]?.comparator !== 'none' &&
     (compare.output === undefined || spec.name === compare.output);
-  const output = rule.outputOf(signature.outputs.filter(isCandidate), compare.output !== undefined);
-  if (output !== undefined) {
-    const { [output.name]: own } = compare.outputs ?? {};
-    return [{ family, output, setting: { ...compare, ...own } }];
+  const candidates = signature.outputs.filter(isCandidate);
+  const found =
+    firstFound(families, candidates, false) ??
+    (compare.output === undefined ? undefined : firstFound(families, candidates, true));
+  if (found !== undefined) {
+    const { [found.output.name]: own } = compare.outputs ?? {};
+    return [{ ...found, setting: { ...compare, ...own } }];
   }
   if (compare.comparator === undefined && compare.output === undefined) return [];
   const of = compare.output === undefined ? '' : ` named "${compare.output}"`;
   throw new Error(
-    `compare: expected an output of ${rule.reads}${of}, found ${outputsOf(signature)}`,
+    `compare: expected an output of ${FAMILY_RULES[first].reads}${of}, found ${outputsOf(signature)}`,
   );
+}
+
+/** The first of the families that finds an output which holds what it reads. */
+function firstFound(
+  families: readonly Family[],
+  outputs: readonly TensorSpec[],
+  isNamed: boolean,
+): Omit<ComparedOutput, 'setting'> | undefined {
+  for (const family of families) {
+    const output = FAMILY_RULES[family].outputOf(outputs, isNamed);
+    if (output !== undefined) return { family, output };
+  }
+  return undefined;
 }
 
 function namedOutputs(compare: ComparatorSetting, signature: Signature): readonly ComparedOutput[] {

@@ -2,9 +2,11 @@ import type { Family, FamilyKey, FamilySetting } from '../core/comparator-settin
 import type { TensorSpec } from '../core/tensor.ts';
 import type { Comparator } from './comparator.ts';
 import { anyTensor } from './comparators/any-tensor.ts';
+import { classLabels } from './comparators/class-labels.ts';
 import { embedding } from './comparators/embedding.ts';
 import { rankedClasses } from './comparators/ranked-classes.ts';
 import { regression } from './comparators/regression.ts';
+import { labelLoss } from './losses/class-labels.ts';
 import { embeddingLoss } from './losses/embedding.ts';
 import type { LossRule } from './losses/loss-rule.ts';
 import { classLoss } from './losses/ranked-classes.ts';
@@ -44,7 +46,10 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
     reads: 'class scores of rank 1 or 2',
     keys: ['topK', 'distribution'],
     outputOf: (outputs, isNamed) =>
-      firstOfRank(isNamed ? outputs : outputs.filter(isFloating), [2, 1]),
+      firstOfRank(
+        outputs.filter((spec) => (isNamed ? spec.dtype !== 'BYTES' : isFloating(spec))),
+        [2, 1],
+      ),
     comparator: ({ output, setting, isEquivalent }) =>
       rankedClasses({
         output: output.name,
@@ -52,6 +57,15 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
         distribution: isEquivalent ? (setting.distribution ?? DISTRIBUTION) : undefined,
       }),
     loss: ({ output }, names) => classLoss(output, names),
+  },
+  classLabels: {
+    reads: 'labels: whole numbers or text of shape [N] or [N,1]',
+    keys: [],
+    outputOf: (outputs) =>
+      outputs.find((spec) => !isFloating(spec) && isOnePerRow(spec) && /label/i.test(spec.name)) ??
+      outputs.find((spec) => !isFloating(spec) && isOnePerRow(spec)),
+    comparator: ({ output }) => classLabels(output.name),
+    loss: ({ output }, names) => labelLoss(output, names),
   },
   regression: {
     reads: 'numbers',
@@ -82,22 +96,29 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
   },
 };
 
-/** Kinds of a task end with its name, as `image-classification` does. */
+/** Kinds of a task end with its name, as `image-classification` does. Of several families the first counts that finds an output. */
 const TASKS: readonly (readonly [kind: string, family: Family])[] = [
   ['classification', 'rankedClasses'],
+  ['classification', 'classLabels'],
   ['regression', 'regression'],
   ['feature-extraction', 'embedding'],
   ['sentence-similarity', 'embedding'],
   ['embedding', 'embedding'],
 ];
 
-/** The family of a task, by the names of the Hugging Face hub; undefined: it is not known. */
-export function familyOfTask(task: string | undefined): Family | undefined {
-  return TASKS.find(([kind]) => new RegExp(`(^|[-_ ])${kind}$`).test(task ?? ''))?.[1];
+/** The families of a task, by the names of the Hugging Face hub, the first choice first; none: it is not known. */
+export function familiesOfTask(task: string | undefined): readonly Family[] {
+  return TASKS.filter(([kind]) => new RegExp(`(^|[-_ ])${kind}$`).test(task ?? '')).map(
+    ([, family]) => family,
+  );
 }
 
 function isFloating({ dtype }: TensorSpec): boolean {
   return /^(FP|BF)/.test(dtype);
+}
+
+function isOnePerRow({ shape }: TensorSpec): boolean {
+  return shape.length === 1 || (shape.length === 2 && shape[1] === 1);
 }
 
 /** Of the first of these ranks that there is. */

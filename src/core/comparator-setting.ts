@@ -1,5 +1,11 @@
 /** What kind of answer an output holds, and so how two of them are compared. */
-export const FAMILIES = ['rankedClasses', 'regression', 'embedding', 'anyTensor'] as const;
+export const FAMILIES = [
+  'rankedClasses',
+  'classLabels',
+  'regression',
+  'embedding',
+  'anyTensor',
+] as const;
 
 export type Family = (typeof FAMILIES)[number];
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { createWindow } from '../../src/compare/create-window.ts';
 import { type MaturePair, UnitLossTally } from '../../src/compare/unit-loss-tally.ts';
 import type { Window, WindowOptions } from '../../src/compare/window.ts';
+import { joinByteStrings } from '../../src/core/byte-strings.ts';
 import { HandClock } from '../../src/core/clock.ts';
 import type { Comparison } from '../../src/core/comparison.ts';
 import { type Evidence, NO_EVIDENCE } from '../../src/core/evidence.ts';
@@ -18,6 +19,18 @@ export function aTensor(values: readonly number[], over: Partial<Tensor> = {}): 
 
 export function rows(...table: readonly (readonly number[])[]): Tensor {
   return aTensor(table.flat(), { shape: [table.length, table[0]?.length ?? 0] });
+}
+
+/** Whole numbers of 64 bits, one per row. */
+export function wholes(values: readonly number[], over: Partial<Tensor> = {}): Tensor {
+  const data = new Uint8Array(new BigInt64Array(values.map(BigInt)).buffer);
+  return { name: 'ids', dtype: 'INT64', shape: [values.length], data, ...over };
+}
+
+/** Text, one per row. */
+export function texts(values: readonly string[], over: Partial<Tensor> = {}): Tensor {
+  const data = joinByteStrings(values.map((value) => new TextEncoder().encode(value)));
+  return { name: 'text', dtype: 'BYTES', shape: [values.length], data, ...over };
 }
 
 export function aSignature(outputs: readonly [string, Dtype, readonly number[]][]): Signature {

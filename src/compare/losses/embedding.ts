@@ -29,13 +29,14 @@ export function embeddingLoss({
       return vector;
     },
     loss: (row, wanted) => {
-      const b = typedView('INT16', Buffer.from(row, 'base64'));
+      const b = unpacked(row);
       checkSize(wanted, b.length);
       const angle = angleOf({ a: wanted, b, start: 0, size: b.length });
       if (typeof angle === 'string') return angle === 'equal' ? 0 : 1;
       return (1 - angle.cosine) / 2;
     },
     isSameRow: (a, b) => a === b,
+    rowDifferenceMost: (a, b) => mostBetween(unpacked(a), unpacked(b)),
   });
 }
 
@@ -71,6 +72,18 @@ function packed(vector: Float64Array): string {
       parts[at] = Math.round(((vector[at] ?? 0) / greatest) * 32_767);
   }
   return Buffer.from(parts.buffer).toString('base64');
+}
+
+function unpacked(row: string): Int16Array {
+  return typedView('INT16', Buffer.from(row, 'base64'));
+}
+
+/** Cosines to a third vector differ by at most the distance of the two unit vectors, and do for one along it. */
+function mostBetween(a: Int16Array, b: Int16Array): number {
+  if (a.length !== b.length) return 1;
+  const angle = angleOf({ a, b, start: 0, size: a.length });
+  if (angle === 'equal' || angle === 'zero') return 0;
+  return typeof angle === 'string' ? 1 : Math.sqrt((1 - angle.cosine) / 2);
 }
 
 function vectorOf(label: unknown): readonly number[] {

@@ -75,3 +75,16 @@ t.test('embeddings have a loss by their task', async (t) => {
     chooseLoss({ task: 'feature-extraction', labels: undefined, signature, compare: undefined }),
   );
 });
+
+t.test('no label can set two answers further apart than is said', async (t) => {
+  const pair = fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: 1, max: 9 }));
+  fc.assert(
+    fc.property(pair, pair, pair, (a, b, label) => {
+      const [one, other] = [vectors(a, [1, 2]), vectors(b, [1, 2])];
+      const most = rule.differenceMost?.(rule.keep(one) ?? 'failed', rule.keep(other) ?? 'failed');
+      const difference = Math.abs(loss(one, label) - loss(other, label));
+      return most !== undefined && difference <= most + 1e-6 && most <= 1;
+    }),
+  );
+  t.pass();
+});
