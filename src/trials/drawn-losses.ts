@@ -1,6 +1,6 @@
 import { type Draw, drawOf } from '../compare/draw.ts';
 import { DrawnLossTally, type DrawnPair } from '../compare/drawn-loss-tally.ts';
-import { differenceMost, type KeptAnswer, type LossRule } from '../compare/losses/loss-rule.ts';
+import type { KeptAnswer, LossRule } from '../compare/losses/loss-rule.ts';
 import {
   type DrawnLossEvidence,
   type LabelQueuePlan,
@@ -81,11 +81,11 @@ export class DrawnLosses {
   }
 
   #mostToStable({ stable, candidate }: DrawnAnswers): number {
-    return differenceMost(this.#options.rule, stable, candidate);
+    return this.#options.rule.apart(stable, candidate);
   }
 
   #mostToAnchor({ anchor, candidate }: DrawnAnswers): number {
-    return anchor === undefined ? 0 : differenceMost(this.#options.rule, anchor, candidate);
+    return anchor === undefined ? 0 : this.#options.rule.apart(anchor, candidate);
   }
 }
 

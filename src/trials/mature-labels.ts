@@ -67,12 +67,11 @@ export class MatureLabels implements Labels {
     this.#options = options;
     const { spec, from, losses, clock, store, storeBytesMax } = options;
     const labelling = from.labelling ?? NO_LABELS;
-    this.#tally = new UnitLossTally({ ...from, coverage: labelling.coverage });
+    const isGraded = losses?.stable.isGraded ?? false;
+    this.#tally = new UnitLossTally({ ...from, coverage: labelling.coverage }, isGraded);
     const { loss, lossBySlice, coverage } = from.anchor ?? NO_ANCHOR;
-    this.#anchor = new UnitLossTally({
-      ...{ labelledLoss: loss, labelledLossBySlice: lossBySlice },
-      coverage,
-    });
+    const ofAnchor = { labelledLoss: loss, labelledLossBySlice: lossBySlice, coverage };
+    this.#anchor = new UnitLossTally(ofAnchor, isGraded);
     const queue = spec.labels?.queue;
     this.#drawn =
       queue && losses && new DrawnLosses({ queue, salt: spec.salt, from, rule: losses.candidate });
@@ -181,6 +180,7 @@ export class MatureLabels implements Labels {
       neither,
       units: this.#counted.snapshot(),
       coverage,
+      ...(this.#options.losses?.stable.isGraded === true && { isGraded: true as const }),
     };
   }
 
@@ -226,10 +226,10 @@ export class MatureLabels implements Labels {
     [other, candidate]: readonly [KeptAnswer, KeptAnswer],
     [ofOther, ofCandidate]: readonly [number | undefined, number | undefined],
   ): MaturePair {
-    const differs = this.#options.losses?.candidate.isSame(other, candidate) === false;
+    const apart = this.#options.losses?.candidate.apart(other, candidate) ?? 0;
     const isLabelled = ofOther !== undefined && ofCandidate !== undefined;
     const losses = isLabelled ? { stable: ofOther, candidate: ofCandidate } : undefined;
-    return { ...of, differs, losses };
+    return { ...of, apart, losses };
   }
 }
 

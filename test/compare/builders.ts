@@ -125,7 +125,7 @@ const comparisons: fc.Arbitrary<Comparison> = fc.record({
 
 const maturePairs: fc.Arbitrary<MaturePair> = fc.record({
   slices: fc.constantFrom([], ['tone=dark'], ['tone=dark', 'tone=light']),
-  differs: fc.boolean(),
+  apart: fc.constantFrom(0, 1),
   byControl: fc.boolean(),
   losses: fc.option(fc.record({ stable: score, candidate: score }), { nil: undefined }),
 });

@@ -9,7 +9,7 @@ function after(...units: (readonly MaturePair[])[]) {
 }
 
 function aPair(of: Partial<MaturePair>): MaturePair {
-  return { slices: [], differs: true, byControl: false, losses: undefined, ...of };
+  return { slices: [], apart: 1, byControl: false, losses: undefined, ...of };
 }
 
 const WON = { stable: 1, candidate: 0 };
@@ -26,7 +26,7 @@ t.test(
 );
 
 t.test('answers that are the same have the same loss under contradicting labels', async (t) => {
-  const { labelledLoss } = after([aPair({ differs: false, isConflicting: true })]);
+  const { labelledLoss } = after([aPair({ apart: 0, isConflicting: true })]);
   t.same(labelledLoss, { down: { 0: 1 }, up: { 0: 1 } });
 });
 

@@ -1,11 +1,6 @@
 import t from 'tap';
 import { LabelCoverageTally } from '../../src/compare/label-coverage-tally.ts';
-import {
-  type LabelCoverage,
-  type LabelledUnits,
-  NO_COVERAGE,
-  stablePart,
-} from '../../src/core/label-evidence.ts';
+import { type LabelCoverage, NO_COVERAGE, stablePart } from '../../src/core/label-evidence.ts';
 import { seededRandom } from '../../src/core/random.ts';
 import { whyNotCovered } from '../../src/decide/label-coverage.ts';
 
@@ -34,39 +29,6 @@ function coverageOf(
   }
   return tally.snapshot();
 }
-
-type Sides = { readonly agreeing: LabelledUnits; readonly differing: LabelledUnits };
-
-function withoutBlocks({ agreeing, differing }: Sides): LabelCoverage {
-  return { ...NO_COVERAGE, agreeing, differing };
-}
-
-t.test(
-  'where versions never give the same number, labels need not favour either side',
-  async (t) => {
-    const none = { units: 0, labelled: 0 };
-    const all = withoutBlocks({ agreeing: none, differing: { units: 2_000, labelled: 400 } });
-    t.equal(whyNotCovered(all, LOG_NEEDED), undefined);
-    const few = withoutBlocks({ agreeing: none, differing: { units: 99, labelled: 99 } });
-    t.match(whyNotCovered(few, LOG_NEEDED), /no random sample/, 'too few to say so');
-    const unlabelled = withoutBlocks({ agreeing: none, differing: { units: 2_000, labelled: 0 } });
-    t.type(whyNotCovered(unlabelled, LOG_NEEDED), 'string');
-  },
-);
-
-t.test('where one unit in 21 agrees, labels of a quarter of the others are enough', async (t) => {
-  const why = (agreeing: number, labelled: number) =>
-    whyNotCovered(
-      withoutBlocks({
-        agreeing: { units: agreeing, labelled: agreeing },
-        differing: { units: 2_000, labelled },
-      }),
-      LOG_NEEDED,
-    );
-  t.equal(why(100, 500), undefined);
-  t.type(why(101, 500), 'string');
-  t.type(why(100, 499), 'string');
-});
 
 const ALIKE: Arm = { agreeing: 0.5, differing: 0.5 };
 

@@ -178,7 +178,7 @@ function outcomeOf({ rates, labelShare }: World, random: Random) {
   const isLabelled = random.unit() < labelShare(stable === 1 ? 'stableWrong' : 'right', differs);
   return {
     slices: [],
-    differs,
+    apart: differs ? 1 : 0,
     byControl: false,
     losses: isLabelled ? { stable, candidate } : undefined,
   };
@@ -222,16 +222,56 @@ t.test(
   },
 );
 
+/** A regressor's losses: errors that vary, the candidate's by so much more, and labels as they are chosen. */
+function gradedPromotions(
+  by: number,
+  labelShare: (apart: number) => number,
+  { runs, units }: { runs: number; units: number },
+): number {
+  return Array.from({ length: runs }, (_, seed) => {
+    const random = seededRandom(seed + 1);
+    const tally = new UnitLossTally({ ...NO_EVIDENCE, coverage: {} }, true);
+    for (let unit = 1; unit <= units; unit += 1) {
+      const stable = 0.3 * random.unit();
+      const candidate = Math.max(0, stable + by + 0.06 * (random.unit() - 0.5));
+      const apart = Math.abs(candidate - stable);
+      const losses = random.unit() < labelShare(apart) ? { stable, candidate } : undefined;
+      tally.add([{ slices: [], apart, byControl: false, losses }]);
+      if (unit % 250 !== 0) continue;
+      const { coverage, ...counts } = tally.snapshot();
+      const of = labelling({ coverage, isGraded: true });
+      if (statusOn({ ...counts, labelling: of }).finding === 'nonInferior') return 1;
+    }
+    return 0;
+  }).reduce<number>((sum, each) => sum + each, 0);
+}
+
+t.test('a graded loss is proven on fair labels, and not on those of near answers', async (t) => {
+  const size = { runs: 10, units: 4_000 };
+  t.equal(
+    gradedPromotions(-0.005, () => 0.5, size),
+    10,
+    'a better one, all of whose pairs differ',
+  );
+  t.equal(
+    gradedPromotions(0.02, () => 0.5, size),
+    0,
+    'one beyond the margin',
+  );
+  const near = (apart: number) => (apart > 0.02 ? 0.2 : 0.6);
+  t.equal(gradedPromotions(-0.005, near, size), 0, 'labels that avoid what differs most');
+});
+
 t.test(
   'the tally of units adds up: one value per unit, in all and in each of its slices',
   async (t) => {
     const tally = new UnitLossTally({ ...NO_EVIDENCE, coverage: {} });
     tally.add([
-      { slices: ['a'], differs: false, byControl: false, losses: { stable: 0, candidate: 0 } },
-      { slices: ['a', 'b'], differs: true, byControl: false, losses: { stable: 0, candidate: 1 } },
-      { slices: [], differs: true, byControl: false, losses: undefined },
+      { slices: ['a'], apart: 0, byControl: false, losses: { stable: 0, candidate: 0 } },
+      { slices: ['a', 'b'], apart: 1, byControl: false, losses: { stable: 0, candidate: 1 } },
+      { slices: [], apart: 1, byControl: false, losses: undefined },
     ]);
-    tally.add([{ slices: ['b'], differs: false, byControl: false, losses: undefined }]);
+    tally.add([{ slices: ['b'], apart: 0, byControl: false, losses: undefined }]);
     const { labelledLoss, labelledLossBySlice, coverage } = tally.snapshot();
     t.same(labelledLoss.up, { 500: 1 });
     t.same(labelledLossBySlice, {
@@ -257,7 +297,7 @@ t.test(
         const tally = new UnitLossTally({ ...NO_EVIDENCE, coverage: {} });
         for (const { differs, labelled } of all) {
           const losses = labelled ? { stable: 0, candidate: 0 } : undefined;
-          tally.add([{ slices: [], differs, byControl: false, losses }]);
+          tally.add([{ slices: [], apart: differs ? 1 : 0, byControl: false, losses }]);
         }
         const { agreeing, differing, blocks } = tally.snapshot().coverage[''] ?? FULLY_LABELLED;
         const sum = (of: (parts: readonly number[]) => number): number =>

@@ -33,7 +33,7 @@ export function labelLoss(
       );
     },
     loss: (row, wanted) => (row === wanted ? 0 : 1),
-    isSameRow: (a, b) => a === b,
+    apart: (a, b) => (a === b ? 0 : 1),
   });
 }
 

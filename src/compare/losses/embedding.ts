@@ -35,8 +35,8 @@ export function embeddingLoss({
       if (typeof angle === 'string') return angle === 'equal' ? 0 : 1;
       return (1 - angle.cosine) / 2;
     },
-    isSameRow: (a, b) => a === b,
-    rowDifferenceMost: (a, b) => mostBetween(unpacked(a), unpacked(b)),
+    apart: (a, b) => (a === b ? 0 : mostBetween(unpacked(a), unpacked(b))),
+    isGraded: true,
   });
 }
 

@@ -18,13 +18,10 @@ export type LossRule = {
   readonly keep: (observation: Observation) => KeptAnswer | undefined;
   /** In [0, 1]; 1 for a failed answer. Throws ServeError invalid_input for a label that does not fit the answer. */
   readonly loss: (answer: KeptAnswer, label: unknown) => number;
-  /** True where both have equal losses, for any label. */
-  readonly isSame: (a: KeptAnswer, b: KeptAnswer) => boolean;
-  /**
-   * The most that their losses can differ by, either way, for any label: in [0, 1]. By default 0 for answers that are the same, and 1
-   * for others. Whether a pair is worth a label, and how much, is known from it.
-   */
-  readonly differenceMost?: (a: KeptAnswer, b: KeptAnswer) => number;
+  /** How far the losses of two answers can be apart, for any label, in [0, 1]. 0: they are the same to every label. */
+  readonly apart: (a: KeptAnswer, b: KeptAnswer) => number;
+  /** A loss has values between 0 and 1, so that hardly two answers are the same to every label. */
+  readonly isGraded: boolean;
   /** True for what `keep` may have written. */
   readonly isKept: (stored: unknown) => stored is KeptAnswer;
 };
@@ -38,16 +35,11 @@ export type RowLoss<Row, Label> = {
   readonly labelOf: (label: unknown) => Label;
   /** In [0, 1]. Throws ServeError invalid_input for a label that does not fit this row. */
   readonly loss: (row: Row, label: Label) => number;
-  readonly isSameRow: (a: Row, b: Row) => boolean;
-  /** The most that the losses of two rows can differ by, for any label, in [0, 1]; by default 1 where they are not the same. */
-  readonly rowDifferenceMost?: (a: Row, b: Row) => number;
+  /** How far the losses of two rows can be apart, for any label, in [0, 1]; 0 only where they are equal for all. */
+  readonly apart: (a: Row, b: Row) => number;
+  /** A row's loss has values between 0 and 1; by default not. */
+  readonly isGraded?: boolean;
 };
-
-/** What `differenceMost` of a rule says, or its default. Failed and unreadable answers both have the loss 1 for any label. */
-export function differenceMost(rule: LossRule, a: KeptAnswer, b: KeptAnswer): number {
-  if (typeof a === 'string' && typeof b === 'string') return 0;
-  return rule.differenceMost?.(a, b) ?? (rule.isSame(a, b) ? 0 : 1);
-}
 
 /** More text than this of one answer would fill the store with few answers. */
 const KEPT_TEXT_MAX = 65_536;
@@ -74,23 +66,8 @@ export function lossByRow<Row, Label>(of: RowLoss<Row, Label>): LossRule {
       const sum = labels.reduce((total, wanted, at) => total + lossAt(of, rows[at], wanted), 0);
       return sum / labels.length;
     },
-    isSame: (a, b) => {
-      if (typeof a === 'string' || typeof b === 'string') return a === b;
-      const [left, right] = [a.filter(of.isRow), b.filter(of.isRow)];
-      return (
-        left.length === right.length &&
-        left.every((row, at) => {
-          const other = right[at];
-          return other !== undefined && of.isSameRow(row, other);
-        })
-      );
-    },
-    differenceMost: (a, b) => {
-      if (typeof a === 'string' || typeof b === 'string' || a.length !== b.length) return 1;
-      const [left, right] = [a.filter(of.isRow), b.filter(of.isRow)];
-      const sum = left.reduce((total, row, at) => total + rowDifference(of, row, right[at]), 0);
-      return sum / Math.max(1, left.length);
-    },
+    apart: (a, b) => apartByRow(of, a, b),
+    isGraded: of.isGraded ?? false,
     isKept: (stored): stored is KeptAnswer =>
       stored === 'failed' ||
       stored === 'unreadable' ||
@@ -98,9 +75,16 @@ export function lossByRow<Row, Label>(of: RowLoss<Row, Label>): LossRule {
   };
 }
 
-function rowDifference<Row, Label>(of: RowLoss<Row, Label>, row: Row, other: Row | undefined) {
-  if (other === undefined) return 1;
-  return of.isSameRow(row, other) ? 0 : (of.rowDifferenceMost?.(row, other) ?? 1);
+/** What failed has loss 1 for any label, whichever way it failed. */
+function apartByRow<Row, Label>(of: RowLoss<Row, Label>, a: KeptAnswer, b: KeptAnswer): number {
+  if (typeof a === 'string' || typeof b === 'string') return typeof a === typeof b ? 0 : 1;
+  const [left, right] = [a.filter(of.isRow), b.filter(of.isRow)];
+  if (left.length !== right.length) return 1;
+  const sum = left.reduce((total, row, at) => {
+    const other = right[at];
+    return total + (other === undefined ? 1 : of.apart(row, other));
+  }, 0);
+  return sum / Math.max(1, left.length);
 }
 
 function lossAt<Row, Label>({ loss }: RowLoss<Row, Label>, row: Row | undefined, label: Label) {

@@ -27,7 +27,7 @@ export function classLoss(
     isRow: (stored) => typeof stored === 'number',
     labelOf: (label) => classOf(label, names, classes),
     loss: (top, wanted) => (top === wanted ? 0 : 1),
-    isSameRow: (a, b) => a === b,
+    apart: (a, b) => (a === b ? 0 : 1),
   });
 }
 

@@ -41,15 +41,16 @@ export function regressionLoss({
       const sum = wanted.reduce((total, value, at) => total + lossOf(row[at], value), 0);
       return sum / wanted.length;
     },
-    isSameRow: (a, b) => a.length === b.length && a.every((each, at) => each === b[at]),
-    rowDifferenceMost: (a, b) => {
+    apart: (a, b) => {
       if (a.length !== b.length || a.length === 0) return 1;
-      return a.reduce((sum, each, at) => sum + differenceMost(each, b[at]), 0) / a.length;
+      return a.reduce((sum, each, at) => sum + apartOf(each, b[at]), 0) / a.length;
     },
+    isGraded: true,
   });
 
   /** Of the errors d apart, each at most 1: the errors differ by d, their squares by 1 - (1 - d)^2, towards 1. */
-  function differenceMost(answer: number | null, other: number | null | undefined): number {
+  function apartOf(answer: number | null, other: number | null | undefined): number {
+    if (Object.is(answer, other)) return 0;
     const apart = Math.abs((answer ?? Number.NaN) - (other ?? Number.NaN)) / scale;
     if (!(apart < 1)) return 1;
     return loss === 'squared' ? apart * (2 - apart) : apart;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import t from 'tap';
 import { chooseLoss, whyNoLoss } from '../../../src/compare/choose-loss.ts';
 import { regressionLoss } from '../../../src/compare/losses/regression.ts';
@@ -47,4 +48,21 @@ t.test('a regression has a loss once its scale is declared, and says so before',
   t.match(whyNoLoss(choice), /needs scale.*compare\.outputs\.price/);
   t.ok(chooseLoss({ ...choice, compare: { outputs: { price: { scale: 50 } } } }));
   t.ok(chooseLoss({ ...choice, compare: { scale: 50 } }));
+});
+
+t.test('no label has losses of two answers further apart than the rule says', async (t) => {
+  const value = fc.double({ min: -200, max: 200, noNaN: true });
+  const values = fc.record({ a: value, b: value, label: value });
+  for (const loss of ['absolute', 'squared'] as const) {
+    const each = regressionLoss({ output: 'price', scale: 50, loss });
+    fc.assert(
+      fc.property(values, ({ a, b, label }) => {
+        const losses = [a, b].map((answer) => each.loss([[answer]], label));
+        const [left = 0, right = 0] = losses;
+        return Math.abs(left - right) <= each.apart([[a]], [[b]]) + 1e-12;
+      }),
+    );
+  }
+  t.equal(rule.apart([[1]], [[1]]), 0);
+  t.equal(rule.apart([[1]], 'failed'), 1);
 });
