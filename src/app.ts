@@ -165,10 +165,8 @@ async function build(options: AppOptions, release: Release): Promise<App> {
   const deployments = createDeployments(hosted, release);
 
   const ends = { clock: steady, random, deployments, liveInFlight: () => gateway.inFlight() };
-  const { served, watch, observers, order, loadSecret } = createSeam(
-    { ...options, ...common, ...ends, traces },
-    release,
-  );
+  const seam = createSeam({ ...options, ...common, ...ends, traces }, release);
+  const { served, watch, observers, order } = seam;
   release.push(releasing('looks at the memory', collectingLeftovers(heldBytes)));
   const gateway = openGateway({
     ...{ ...common, routes: served, hosts: deployments, starting },
@@ -181,8 +179,8 @@ async function build(options: AppOptions, release: Release): Promise<App> {
     ...columnsOf({ ...common, routes, deployments, observers }),
     whyStarting: starting.whyStarting,
   });
-  const columns = { gateway, watch, observers, controller, routes, deployments, starting, tls };
-  const rest = { traces: traces?.requests, exchanges, settings, budget, overrides, loadSecret };
+  const columns = { ...seam, gateway, controller, routes, deployments, starting, tls };
+  const rest = { traces: traces?.requests, exchanges, settings, budget, overrides };
   return await open({ ...options, ...common, ...columns, ...rest }, folders, release);
 }
 

@@ -51,7 +51,7 @@ const MAY_IMPORT: ImportTable = {
   gates: ['core', 'stats', 'config', 'repository', 'compare', 'decide', 'ledger'],
   load: ['core', 'concurrency', 'stats', 'plots'],
   ledger: ['core', 'concurrency', 'disk'],
-  console: ['core', 'config', 'ledger', 'plots', 'rollout'],
+  console: ['core', 'config', 'examples', 'ledger', 'plots', 'rollout'],
   telemetry: ['core'],
   webhooks: ['core', 'concurrency', 'disk'],
   demo: ['core', 'concurrency', 'disk', 'load', 'repository'],

@@ -20,6 +20,7 @@ import type { Deployments } from '../models/deployments.ts';
 import type { Controller } from '../rollout/controller.ts';
 import type { Routes } from '../rollout/reconcile/deployer.ts';
 import type { TraceParts } from '../telemetry/otel/open-otel.ts';
+import type { Telemetry } from '../telemetry/telemetry.ts';
 import { RolloutObservers, type RolloutObserversOptions } from '../trials/rollout-observers.ts';
 import { MIRROR_LIMITS } from './limits.ts';
 import { type Release, releasing } from './release.ts';
@@ -35,7 +36,8 @@ export type SeamOptions = {
   readonly liveInFlight: () => number;
   /** Undefined: no copy is traced. */
   readonly traces?: Pick<TraceParts, 'shadow'> | undefined;
-  readonly telemetry: Required<Pick<RolloutObserversOptions, 'onMirror' | 'onFailure'>>;
+  readonly telemetry: Required<Pick<RolloutObserversOptions, 'onMirror' | 'onFailure'>> &
+    Pick<Telemetry, 'onExampleLost'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -64,7 +66,7 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
     ...{ clock: options.clock, random: options.random },
     folder: join(config.ledger, 'examples'),
     setting: (model) => catalog.settings(model).examples,
-    onLost: () => undefined,
+    onLost: telemetry.onExampleLost,
     onError: (error) => options.onInternalError('kept examples', error),
   });
   const given = feedbackSecret === undefined ? undefined : Buffer.from(feedbackSecret);

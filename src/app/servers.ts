@@ -6,6 +6,7 @@ import { type AdminServer, createAdminServer } from '../console/admin.ts';
 import { createMetricsServer, type MetricsServer } from '../console/metrics-server.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
+import type { Examples } from '../examples/examples.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { ConfigReload } from '../models/config-reload.ts';
 import type { Lookout } from '../models/lookout.ts';
@@ -130,6 +131,7 @@ export type ControlPlaneOptions = ModelsViewOptions & {
   readonly controller: Controller;
   readonly telemetry: Telemetry;
   readonly observers: Pick<RolloutObservers, 'label'>;
+  readonly examples: Pick<Examples, 'of'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -174,6 +176,12 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
       return modelsView(options).find((each) => each.model === model);
     },
     label: ({ token, label, source }) => observers.label(token, label, source),
+    examples: {
+      of: (model) => options.examples.of(model),
+      setting: (model) => options.catalog.settings(model).examples,
+      onForgotten: ({ by, ...forgotten }) =>
+        void controller.note({ kind: 'access', what: 'examplesForgotten', ...by, ...forgotten }),
+    },
     reloadConfig: (request) => configReload.reload({ ...request, actor: 'admin' }),
     metrics: telemetry.page,
     ready: () => gateway.serverReadiness().ready,

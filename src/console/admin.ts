@@ -43,6 +43,7 @@ import {
 } from './admin-door.ts';
 import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
 import { addEvidenceRoutes } from './evidence-routes.ts';
+import { addExampleRoutes, type KeptExamples } from './example-routes.ts';
 import { parseJsonBody } from './json-body.ts';
 import type { MetricsPage } from './metrics-server.ts';
 import { addRolloutViews } from './rollout-views.ts';
@@ -87,6 +88,8 @@ export type AdminOptions = AdminDoorOptions &
     readonly reloadConfig: (
       request: ReloadConfigRequest & { readonly by: CommandBy },
     ) => Promise<object | Refusal>;
+    /** Compared requests that are kept; undefined: none are. */
+    readonly examples?: KeptExamples | undefined;
     /** Prometheus text. */
     readonly metrics: MetricsPage;
     /** Whether the ledger takes records, and how many ends of rollouts wait for that. */
@@ -158,6 +161,10 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   };
   addRolloutViews(app, views);
   addEvidenceRoutes(app, views);
+  addExampleRoutes(app, {
+    ...{ checkModel: views.checkModel, byOf: door.byOf, examples: options.examples },
+    latestRollout: (model) => controller.status(model)?.id,
+  });
   addRoutes(app, options, door);
   addConfig(app, options, door);
   addSessionRoutes(app, options);

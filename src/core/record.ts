@@ -81,7 +81,10 @@ export type RecordBody =
       readonly refused: string | undefined;
       readonly givenMs?: number;
     }
-  /** Who may call has changed, or a browser has signed in to the admin port, or out. Nothing about a model follows from it. */
+  /**
+   * Who may call has changed, a browser has signed in to the admin port, or out, or the kept examples of a unit were deleted.
+   * Nothing about a version follows from it.
+   */
   | {
       readonly kind: 'access';
       readonly what:
@@ -90,13 +93,17 @@ export type RecordBody =
         | 'keyRevoked'
         | 'keyRemoved'
         | 'signedIn'
-        | 'signedOut';
+        | 'signedOut'
+        | 'examplesForgotten';
       /** The caller that it is about: `key:batch`. */
       readonly caller: string;
       /** The public part of the key, where it is about one. */
       readonly keyId?: string;
       /** Absent where a file has changed. */
       readonly address?: string;
+      /** Of deleted examples: of which model, and how many. Whose they were is not recorded. */
+      readonly model?: string;
+      readonly examples?: number;
     }
   /** A fault outside the statistics ended or stopped a trial. */
   | {

@@ -12,6 +12,7 @@ import type { ModelVersion } from '../core/version.ts';
 import type { WebhookResult } from '../core/webhook.ts';
 import { addCallerMetrics, type CallerListeners } from './caller-metrics.ts';
 import { addConfigMetrics } from './config-metrics.ts';
+import { addExampleMetrics } from './example-metrics.ts';
 import { FailureMetrics } from './failure-metrics.ts';
 import { type HostEvents, HostMetrics } from './host-metrics.ts';
 import { addLedgerMetrics, type LedgerView } from './ledger-metrics.ts';
@@ -66,6 +67,8 @@ export type Telemetry = CallerListeners & {
   readonly onWebhook: (hook: string, result: WebhookResult) => void;
   /** For the access log: so many lines were lost. */
   readonly onAccessLogDropped: (lines: number) => void;
+  /** For kept examples: one of a model was lost. */
+  readonly onExampleLost: (model: string, reason: string) => void;
   /** For every part. `operation` is a fixed word of the code. */
   readonly onInternalError: (operation: string) => void;
   /** The recent request rate of a model; undefined while there are too few requests to say. */
@@ -123,6 +126,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     onConfigReload,
     onWebhook,
     onAccessLogDropped: addAccessLogMetrics(registry),
+    onExampleLost: addExampleMetrics(registry),
     onTlsFault: addTlsMetrics(registry, options.certificates ?? (() => undefined)),
     onExport: (signal, outcome, items) => exports.inc({ signal, outcome }, items),
     onInternalError: (operation) => internalErrors.inc({ operation }),
