@@ -38,6 +38,9 @@ export class EvidenceWindow implements Window {
     this.#failures.add('reference', comparison.stableFault);
     if (late !== undefined) this.#failLate(comparison.late);
     if (comparison.latency !== undefined) this.#latency.add(comparison.latency);
+    const { stableFailed, drawnMs, answeredMs } = comparison;
+    if (!stableFailed && drawnMs !== undefined && answeredMs !== undefined)
+      this.#live.learn(answeredMs - drawnMs);
   }
 
   mirror(): MirrorCounts {

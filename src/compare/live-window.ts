@@ -25,14 +25,27 @@ export class LiveWindow {
   readonly #events: LiveWindow1;
   readonly #errors: LiveErrors;
   readonly #slow: SlowTally;
+  #isLive: boolean;
 
   constructor(options: LiveWindowOptions, from: LiveEvidence) {
     this.#events = new LiveWindow1(options, from);
     this.#errors = new LiveErrors(options, from);
     this.#slow = new SlowTally({ ...options, blockMs: options.slowBlockMs }, from);
+    this.#isLive = Object.keys(from.live).length > 0;
+  }
+
+  /**
+   * How long stable took for a mirrored request. Counts until the first live one only: what slow is must not come from requests that are
+   * held against it.
+   */
+  learn(stableMs: number): void {
+    if (this.#isLive) return;
+    this.#events.learn(stableMs);
+    this.#slow.learn(stableMs);
   }
 
   add(live: LiveObservation): void {
+    this.#isLive = true;
     const judged = asJudged(live);
     this.#events.add(judged);
     this.#errors.add(judged);

@@ -21,6 +21,7 @@ type SlowEvidence = Pick<Evidence, 'slowBlocks'>;
  * - Only requests at equal shares count: load slows an arm down, regardless of its version.
  * - A failure counts under `errors` alone, with two exceptions: a time-out, and a request that had already taken longer than the
  *   threshold when its caller hung up. Callers hang up on the slow arm.
+ * - The threshold is known from the first request where the shadow step has seen enough of stable's.
  * - After a restart the past of the threshold starts empty, and nothing counts until it is known again. A block that the restart
  *   cut goes on.
  */
@@ -51,6 +52,11 @@ export class SlowTally {
     }
     // Last, so that no request is compared with a threshold that it has moved itself.
     if (side === 'reference' && failure === undefined) this.#threshold.add(totalMs);
+  }
+
+  /** Of a request that stable answered before the first live one that counts. */
+  learn(totalMs: number): void {
+    this.#threshold.learn(totalMs);
   }
 
   snapshot(): SlowEvidence {

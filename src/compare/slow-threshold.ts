@@ -4,16 +4,19 @@
  * regardless of the quantile's own error, so it can begin early: the n-th request exceeds the rank ceil(p (n + 1)) of those before
  * with a probability of 1 - p at most.
  *
+ * Until the reference has had enough requests of its own, the threshold is that of what stable answered before (`learn`): at a small
+ * share the reference takes thousands of requests of the model to get there. Where the reference exceeds that threshold far more often
+ * than it should, times have changed since, and nothing is slow until its own is known.
+ *
  * The past is kept as counts in buckets of 1 % width (logarithmic, as DDSketch has them: Masson, Rim and Lee, VLDB 2019), at
  * most some 1,500 of them.
  */
 export class SlowThreshold {
-  readonly #quantile: number;
   readonly #burnIn: number;
-  readonly #buckets = new Map<number, number>();
-  #count = 0;
-  #nextAt: number;
-  #thresholdMs: number | undefined;
+  readonly #own: Past;
+  readonly #before: Past;
+  /** How many more requests of the reference may be slower than what was learned before. */
+  #doubts: number;
 
   /**
    * @param quantile in (0, 1): 0.99 calls the slowest hundredth slow.
@@ -23,9 +26,10 @@ export class SlowThreshold {
     if (!(quantile > 0 && quantile < 1)) {
       throw new RangeError(`quantile: expected a number between 0 and 1, found ${quantile}`);
     }
-    this.#quantile = quantile;
     this.#burnIn = Math.ceil(burnInAbove / (1 - quantile));
-    this.#nextAt = this.#burnIn;
+    this.#own = new Past(quantile, this.#burnIn);
+    this.#before = new Past(quantile, this.#burnIn);
+    this.#doubts = 3 * burnInAbove + 3;
   }
 
   /** Requests of the reference before the first threshold. */
@@ -35,10 +39,40 @@ export class SlowThreshold {
 
   /** Longer than this, in milliseconds, is slow. Undefined during burn-in: nothing is slow yet. */
   get thresholdMs(): number | undefined {
-    return this.#thresholdMs;
+    const { thresholdMs } = this.#own;
+    return thresholdMs === undefined && this.#doubts > 0 ? this.#before.thresholdMs : thresholdMs;
   }
 
   /** One more finished request of the reference. */
+  add(totalMs: number): void {
+    const learnedMs = this.#before.thresholdMs;
+    if (learnedMs !== undefined && totalMs > learnedMs) this.#doubts -= 1;
+    this.#own.add(totalMs);
+  }
+
+  /** One that stable answered before any that is compared with the threshold. */
+  learn(totalMs: number): void {
+    this.#before.add(totalMs);
+  }
+}
+
+/** Total times that came in, and their quantile. */
+class Past {
+  readonly #quantile: number;
+  readonly #buckets = new Map<number, number>();
+  #count = 0;
+  #nextAt: number;
+  #thresholdMs: number | undefined;
+
+  constructor(quantile: number, burnIn: number) {
+    this.#quantile = quantile;
+    this.#nextAt = burnIn;
+  }
+
+  get thresholdMs(): number | undefined {
+    return this.#thresholdMs;
+  }
+
   add(totalMs: number): void {
     const bucket = bucketOf(totalMs);
     this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + 1);

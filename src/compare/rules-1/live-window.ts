@@ -89,6 +89,11 @@ export class LiveWindow {
     if (live.side === 'reference' && live.failure === undefined) this.#threshold.add(totalMs);
   }
 
+  /** Of a request that stable answered before the first that counts; later rules than the first call it. */
+  learn(totalMs: number): void {
+    this.#threshold.learn(totalMs);
+  }
+
   snapshot(): Pick<Evidence, 'live' | 'erredUnits' | 'slowUnits'> {
     const live = [...this.#exposures].map(
       ([key, { candidate, reference }]): [string, ExposureCounts] => [
