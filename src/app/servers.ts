@@ -21,6 +21,7 @@ import { addModelAssetRoutes } from '../protocol/max/routes.ts';
 import type { MemoryBudget } from '../protocol/memory-budget.ts';
 import { boundConnections } from '../protocol/rest/bound-connections.ts';
 import { boundPipelines } from '../protocol/rest/bound-pipelines.ts';
+import type { Feedback } from '../protocol/rest/feedback-route.ts';
 import { createRestServer, type RestServer } from '../protocol/rest/server.ts';
 import type { Service } from '../protocol/service.ts';
 import type { Controller } from '../rollout/controller.ts';
@@ -36,6 +37,8 @@ import type { ModelAsset } from './model-asset.ts';
 import { sessionRecords } from './session-records.ts';
 import type { Tls } from './tls.ts';
 
+type LabelTakers = Pick<RolloutObservers, 'label' | 'labelById'>;
+
 export type DataPlaneOptions = {
   readonly config: Config;
   readonly service: Service;
@@ -43,7 +46,7 @@ export type DataPlaneOptions = {
   readonly budget: MemoryBudget;
   /** Whose turn it is to bring a large request, over both protocols. */
   readonly intake: Intake;
-  readonly observers: Pick<RolloutObservers, 'label'>;
+  readonly observers: LabelTakers;
   readonly log: Log;
   readonly entrances: Entrances;
   /** Undefined: requests are not logged. */
@@ -74,7 +77,7 @@ export function createDataPlane({
     budget,
     intake,
     certificateOf: ({ socket }) => certificateOf(socket),
-    feedback: (token, label, source) => observers.label(token, label, source),
+    feedback: labelling(observers),
     limits: {
       ...REST_LIMITS,
       connectionsMax: connectionsFitting(config.server.connectionsMax, log),
@@ -88,6 +91,14 @@ export function createDataPlane({
   if (asset !== undefined) addModelAssetRoutes(app, { ...asset, service, bodyBytesMax, ...parts });
   tls.secure('http', app.server);
   return server;
+}
+
+/** Takes a label by the token of an answer, or by the id of a request. */
+function labelling(observers: LabelTakers): Feedback {
+  return (target, label, source) =>
+    'token' in target
+      ? observers.label(target.token, label, source)
+      : observers.labelById(target, label, source);
 }
 
 /** The data plane over gRPC. */
@@ -130,7 +141,7 @@ export type ControlPlaneOptions = ModelsViewOptions & {
   readonly gateway: Gateway;
   readonly controller: Controller;
   readonly telemetry: Telemetry;
-  readonly observers: Pick<RolloutObservers, 'label'>;
+  readonly observers: LabelTakers;
   readonly examples: Pick<Examples, 'of'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
@@ -155,6 +166,7 @@ export function createMetricsPlane({
 export function createControlPlane(options: ControlPlaneOptions): AdminServer {
   const { gateway, controller, telemetry, lookout, repository, configReload, observers } = options;
   const { onInternalError } = options;
+  const take = labelling(observers);
   const server = createAdminServer({
     entrance: options.entrances.admin,
     sessions: options.entrances.sessions,
@@ -175,7 +187,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
       await repository.reload(model);
       return modelsView(options).find((each) => each.model === model);
     },
-    label: ({ token, label, source }) => observers.label(token, label, source),
+    label: ({ target, label, source }) => take(target, label, source),
     examples: {
       of: (model) => options.examples.of(model),
       setting: (model) => options.catalog.settings(model).examples,

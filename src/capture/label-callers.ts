@@ -47,6 +47,12 @@ export class LabelCallers {
     }
   }
 
+  /** A label that was admitted turned out to be for nothing that is compared: it is none of the rollout's. */
+  giveBack(address: string): void {
+    const known = this.#callers.get(callerOf(address));
+    if (known !== undefined && known.labels > 0) known.labels -= 1;
+  }
+
   /** Callers that are remembered. */
   get size(): number {
     return this.#callers.size;

@@ -13,8 +13,8 @@ export type LabelFolderOptions = {
   readonly onError: (error: unknown) => void;
 };
 
-/** What waits: mirrored pairs, or live answers. */
-export type LabelPart = 'pairs' | 'answers';
+/** What waits: mirrored pairs, or live answers; and the ids that callers gave to their requests. */
+export type LabelPart = 'pairs' | 'answers' | 'ids';
 
 export type LabelPlace = {
   readonly model: string;

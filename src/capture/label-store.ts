@@ -13,7 +13,8 @@ import { makeDirectory } from '../disk/make-directory.ts';
 
 /**
  * A kept request or a label of one: `[p, atMs, id, unit, sameAs, payload, losses, key?]`, `[l, atMs, id, losses, key?]`. `key` is the
- * label's (`labelKey`), so that the next process finds one that contradicts it; lines of before it was kept have none.
+ * label's (`labelKey`), so that the next process finds one that contradicts it; lines of before it was kept have none. And what a caller's id of a request stands for,
+ * `[i, atMs, id, key, anyKey]`, see `SentIds`.
  */
 export type StoredLine =
   | readonly [
@@ -26,7 +27,8 @@ export type StoredLine =
       losses: readonly number[] | null,
       key?: string,
     ]
-  | readonly [kind: 'l', atMs: number, id: string, losses: readonly number[], key?: string];
+  | readonly [kind: 'l', atMs: number, id: string, losses: readonly number[], key?: string]
+  | readonly [kind: 'i', atMs: number, id: string, key: string, anyKey: string | null];
 
 export type LabelStoreOptions = {
   readonly folder: string;
@@ -203,8 +205,10 @@ function parsedLine(text: string): readonly StoredLine[] {
 function isStoredLine(value: unknown): value is StoredLine {
   if (!Array.isArray(value)) return false;
   const [kind, atMs, id] = value as readonly unknown[];
+  if (typeof atMs !== 'number' || typeof id !== 'string') return false;
+  if (kind === 'i') return value.length === 5 && typeof value[3] === 'string';
   const length = kind === 'p' ? 7 : kind === 'l' ? 4 : Number.NaN;
-  const isWhole =
-    value.length === length || (value.length === length + 1 && typeof value[length] === 'string');
-  return isWhole && typeof atMs === 'number' && typeof id === 'string';
+  return (
+    value.length === length || (value.length === length + 1 && typeof value[length] === 'string')
+  );
 }

@@ -222,6 +222,7 @@ export class LabelWait<Payload> {
   }
 
   #restoreLine(line: StoredLine): void {
+    if (line[0] === 'i') return;
     if (line[0] === 'l') {
       this.#restoreLabel(line);
       return;

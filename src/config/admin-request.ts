@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { LabelTarget } from '../core/label-source.ts';
 import type { MirrorSetting, Share } from '../core/route.ts';
 import { checked } from './checked.ts';
 import { expected, section } from './expected.ts';
@@ -98,22 +99,31 @@ export function parseUndo(body: unknown): { readonly reason: string; readonly ro
 
 const labelSchema = section(
   {
-    token: z.string({ error: expected('the feedback token of an answer') }),
+    token: z.string({ error: expected('the feedback token of an answer') }).optional(),
+    id: z
+      .string({ error: expected('the id that the request had') })
+      .min(1)
+      .optional(),
     label: z.unknown().refine((label) => label !== undefined && label !== null, {
       error: expected('a label'),
     }),
   },
   'a JSON object',
-);
+).refine(({ token, id }) => (token === undefined) !== (id === undefined), {
+  error: 'expected token or id, found neither or both',
+});
 
 /**
- * Checks `{ token, label }`: the label of a live answer.
+ * Checks `{ token, label }` or `{ id, label }`: the label of a live answer of the model.
  *
  * @throws ServeError `invalid_input` that names every problem.
  */
-export function parseLabel(body: unknown): { readonly token: string; readonly label: unknown } {
-  const { token, label } = checked(labelSchema, body, 'the body');
-  return { token, label };
+export function parseLabel(
+  body: unknown,
+  model: string,
+): { readonly target: LabelTarget; readonly label: unknown } {
+  const { token, id = '', label } = checked(labelSchema, body, 'the body');
+  return { target: token === undefined ? { id, model } : { token }, label };
 }
 
 const extensionSchema = section({ reason, for: duration }, 'a JSON object');

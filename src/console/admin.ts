@@ -13,7 +13,7 @@ import {
   type ReloadConfigRequest,
 } from '../config/admin-request.ts';
 import { ServeError } from '../core/errors.ts';
-import type { LabelSource } from '../core/label-source.ts';
+import type { LabelSource, LabelTarget } from '../core/label-source.ts';
 import { answerOfState, type LabelState } from '../core/label-state.ts';
 import { type Refusal, refused } from '../core/refusal.ts';
 import type { CommandBy, RolloutSpec } from '../core/rollout.ts';
@@ -80,7 +80,7 @@ export type AdminOptions = AdminDoorOptions &
     readonly reload: (model: string) => Promise<unknown>;
     /** Takes a label of a live answer and says what became of it. Throws ServeError `invalid_input`. */
     readonly label: (labelled: {
-      readonly token: string;
+      readonly target: LabelTarget;
       readonly label: unknown;
       readonly source: LabelSource;
     }) => LabelState;
@@ -217,10 +217,10 @@ function addOverviews(app: FastifyInstance, options: AdminOptions, door: AdminDo
   app.post<OfModel>('/api/v1/models/:model/reload', OPERATE, ({ params: { model } }) =>
     reload(model),
   );
-  app.post('/api/v1/models/:model/labels', LABEL, async (request, reply) => {
+  app.post<OfModel>('/api/v1/models/:model/labels', LABEL, async (request, reply) => {
     const { address } = door.byOf(request);
     const source: LabelSource = { plane: 'admin', address, asker: door.askerOf(request) };
-    const state = label({ ...parseLabel(request.body), source });
+    const state = label({ ...parseLabel(request.body, request.params.model), source });
     return reply.code(state === 'waiting' ? 202 : 200).send(answerOfState(state));
   });
 }

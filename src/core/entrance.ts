@@ -7,8 +7,8 @@ export type Needs =
   | 'nothing'
   /** A role on the model that the request is about. Where only the content names it, the handler checks it as soon as it has read that. */
   | { readonly role: Role; readonly of: 'model' }
-  /** A role on one model or more: the answer shows no others. */
-  | { readonly role: Role; readonly of: 'any' }
+  /** A role, or another one in its place, on one model or more: the answer shows no others. */
+  | { readonly role: Role; readonly or?: Role; readonly of: 'any' }
   /** A role on `*`: what is asked for belongs to no model. */
   | { readonly role: Role; readonly of: 'all' };
 
@@ -56,7 +56,8 @@ export function createEntrance(options: EntranceOptions): Entrance {
     const asker = new KnownAsker(caller, options);
     const { role, of } = needs;
     if (of === 'all') asker.check(role, undefined);
-    else if (of === 'any' || model === undefined) asker.checkAny(role);
+    else if (of === 'any') asker.checkAny(role, needs.or);
+    else if (model === undefined) asker.checkAny(role);
     else asker.check(role, model);
     return asker;
   };
@@ -108,9 +109,11 @@ class KnownAsker implements Asker {
   }
 
   /** Without the role on any model it is refused as for one that there is not. */
-  checkAny(role: Role): void {
+  checkAny(role: Role, or: Role = role): void {
+    const mayEither = (model: string | undefined): boolean =>
+      this.may(role, model) || this.may(or, model);
     const isOfSome = this.caller.grants.some(({ models }) =>
-      models === '*' ? this.may(role, undefined) : models.some((model) => this.may(role, model)),
+      models === '*' ? mayEither(undefined) : models.some(mayEither),
     );
     if (isOfSome) return;
     try {

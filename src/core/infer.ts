@@ -8,7 +8,7 @@ import type { Tensor } from './tensor.ts';
 export type RequestContext = {
   /**
    * Ours, unique in this gateway's life: pairs, labels and feedback tokens join on it. A caller's own id is echoed by the
-   * protocol and goes no further, since callers use one id for many requests.
+   * protocol, and labels may name it (`sentId`); nothing else does, since callers use one id for many requests.
    */
   readonly id: string;
   /** The caller's span, as W3C Trace Context writes it (55 characters); undefined: the request came without a valid one. */
@@ -24,6 +24,8 @@ export type InferRequest = RequestContext & {
   readonly model: string;
   /** The caller's own id of the request (`x-request-id`), for logs and traces; it need not be unique. */
   readonly callerId?: string | undefined;
+  /** The `id` of the caller's message, of at most 256 characters, under which it may be labelled; undefined: none came. */
+  readonly sentId?: string | undefined;
   /** What its caller may do; undefined: everything, since authentication is off. */
   readonly grants?: readonly Grant[] | undefined;
   /** The role that naming a version other than stable needs; by default `operate`. */

@@ -1,5 +1,10 @@
 import type { Asker } from './entrance.ts';
 
+/** Which request a label is for: the one whose answer had the token, or the one of this model that its caller gave the id. */
+export type LabelTarget =
+  | { readonly token: string }
+  | { readonly id: string; readonly model: string };
+
 /** Where a label came in, and who brought it. */
 export type LabelSource = {
   /** The plane that it came in by. */

@@ -1,3 +1,5 @@
+import type { ServeErrorCode } from './errors.ts';
+
 /** What became of a label that came in. */
 export const LABEL_STATES = [
   /** It met the answers of its request, and counts once the label window has ended. */
@@ -34,7 +36,7 @@ const WHY: Readonly<Record<LabelState, string>> = {
     'the request has another label; it counts as the worst case, against a promotion and against a rollback',
   late: 'the label window of the request has ended (labels.window)',
   unknown:
-    'no such request is known: no rollout of the model takes labels now, or the request was before it, or it has been forgotten',
+    'no such request is known: no rollout of the model takes labels now, or the request was before it, is of another caller, or has been forgotten',
   ambiguous:
     'ambiguous id: more than one request has it. Label such a request by its token, and send every id once',
   notSampled: 'the request was not drawn for the comparison; nothing is wrong',
@@ -90,6 +92,19 @@ export type LabelAnswer = {
   readonly result: LabelResult;
   readonly state: LabelState;
   readonly why: string;
+};
+
+/** A label that could not be taken, as a call with many answers it. */
+export type RefusedLabel = {
+  readonly state: 'refused';
+  readonly why: string;
+  readonly code: ServeErrorCode;
+};
+
+/** What a call with many labels is answered: in the order of the items, and by state. */
+export type LabelBatchAnswer = {
+  readonly counts: Readonly<Record<string, number>>;
+  readonly items: readonly (LabelAnswer | RefusedLabel)[];
 };
 
 export function answerOfState(state: LabelState): LabelAnswer {

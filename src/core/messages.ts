@@ -19,6 +19,15 @@ import type { ModelVersion } from './version.ts';
 export type RolloutReport =
   | AssignedReport
   | EndedReport
+  /** A live request came with an id of its caller's, under which it may be labelled. Sent before all else about the request. */
+  | {
+      readonly kind: 'named';
+      readonly model: string;
+      readonly requestId: string;
+      readonly sentId: string;
+      /** Undefined: authentication is off. */
+      readonly caller: string | undefined;
+    }
   /** The mirror's coin chose the request: a label for it may come before its pair does. */
   | { readonly kind: 'drawn'; readonly target: MirrorTarget; readonly requestId: string }
   /** No pair will come of a request that was drawn. */

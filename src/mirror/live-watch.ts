@@ -1,6 +1,7 @@
 import type { Order } from '../core/messages.ts';
 import type { Tap } from '../core/outcome.ts';
 import type { Tensor } from '../core/tensor.ts';
+import { createIdTap } from './id-tap.ts';
 import { createLiveTap } from './live-tap.ts';
 import { createMirror, type Mirror, type MirrorOptions } from './mirror.ts';
 
@@ -33,11 +34,12 @@ export class LiveWatch {
   constructor(options: LiveWatchOptions) {
     this.#options = options;
     this.#mirror = createMirror({ ...options, openRollout: (model) => this.#open.get(model) });
-    const live = createLiveTap({
-      isWatched: (model) => this.#open.has(model),
+    const watched = {
+      isWatched: (model: string) => this.#open.has(model),
       report: options.report,
-    });
-    this.taps = [this.#mirror.tap, live];
+    };
+    // Of a request that is drawn its id is known by then.
+    this.taps = [createIdTap(watched), this.#mirror.tap, createLiveTap(watched)];
   }
 
   /** Sends a request of known content through the mirror. The report on it comes in any case, or the mirror is broken. */

@@ -1,6 +1,7 @@
 import { type LabelCallerLimits, LabelCallers } from '../capture/label-callers.ts';
 import type { LabelPart } from '../capture/label-folder.ts';
 import type { LabelStore } from '../capture/label-store.ts';
+import { type SentId, type SentIdQuery, SentIds } from '../capture/sent-ids.ts';
 import { AnchorTally } from '../compare/anchor-tally.ts';
 import { chooseComparator } from '../compare/choose-comparator.ts';
 import type { Comparator } from '../compare/comparator.ts';
@@ -16,6 +17,7 @@ import {
 import type { Window, WindowOptions } from '../compare/window.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Comparison } from '../core/comparison.ts';
+import { ServeError } from '../core/errors.ts';
 import { type Evidence, NO_ANCHOR } from '../core/evidence.ts';
 import type { LabelAuthority } from '../core/label-source.ts';
 import {
@@ -96,6 +98,7 @@ export class RolloutObserver {
   /** Undefined where no label of a live answer is judged. */
   readonly #liveLabels: LiveLabels | undefined;
   readonly #labels: Labels;
+  readonly #ids: SentIds;
   /** Undefined where no anchor is to answer. */
   readonly #anchor: AnchorTally | undefined;
   readonly #comparator: Comparator;
@@ -148,6 +151,7 @@ export class RolloutObserver {
     const window = labelWindowOf(options);
     this.#labels = labelsOf(options, window);
     this.#liveLabels = liveLabelsOf(options, window);
+    this.#ids = sentIdsOf(options, window);
   }
 
   /** A live request came that can count. */
@@ -158,6 +162,7 @@ export class RolloutObserver {
   /** A live request was drawn to an arm. */
   assigned({ requestId, drawn }: AssignedReport): void {
     this.live.assigned(requestId, drawn);
+    if (this.#liveLabels) this.#ids.keep(requestId);
     this.#liveLabels?.assigned(requestId, drawn);
     this.noteTraffic();
   }
@@ -171,6 +176,7 @@ export class RolloutObserver {
   /** A request was drawn for the mirror: its label may come before its pair. */
   expect(requestId: string): void {
     this.mirrorCheck.drawn(requestId);
+    this.#ids.keep(requestId);
     this.#labels.expect(requestId);
   }
 
@@ -200,17 +206,35 @@ export class RolloutObserver {
     return { ...pair, anchor: { kind: 'failure', code: 'runtime_failed', message: fault } };
   }
 
+  /** A request came with an id of its caller's. */
+  named(sent: SentId): void {
+    this.#ids.named(sent);
+  }
+
+  /** As `label`, of the request that an id names. Throws ServeError overloaded until the ids of an earlier process are known. */
+  labelById(query: SentIdQuery, label: unknown): LabelState {
+    const found = this.#ids.find(query);
+    if (found === 'ambiguous') return this.#noteLabel('ambiguous');
+    if (found !== undefined) return this.label(found, label);
+    if (this.#ids.isRestored) return this.#noteLabel('unknown');
+    throw new ServeError(
+      'overloaded',
+      'feedback: expected the ids of earlier requests, found that they are still being read',
+      { retryAfterMs: 1_000 },
+    );
+  }
+
   /** Joins a label to its pair, and to its live answer. Throws ServeError invalid_input for a label that the model does not know. */
   label(answer: AnswerOfLabel, label: unknown): LabelState {
     const ofPair = this.#labels.label(answer, label);
     const ofAnswer = this.#liveLabels?.label(answer.requestId, label) ?? ofPair;
     const state = strongerState(ofPair, ofAnswer);
     const isEarlier = state === 'notSampled' && answer.issuedMs < this.#startedMs;
-    return this.noteLabel(isEarlier ? 'unknown' : state);
+    return this.#noteLabel(isEarlier ? 'unknown' : state);
   }
 
   /** Counts a label that came in. */
-  noteLabel(state: LabelState): LabelState {
+  #noteLabel(state: LabelState): LabelState {
     this.#labelCounts = addLabelCounts(this.#labelCounts, { [state]: 1 });
     return state;
   }
@@ -233,7 +257,8 @@ export class RolloutObserver {
 
   /** `isOver`: the rollout has ended; else what waits for labels is kept for the next process. */
   async close(isOver: boolean): Promise<void> {
-    await Promise.all([this.#labels.close(isOver), this.#liveLabels?.close(isOver)]);
+    const waiting = [this.#labels, this.#liveLabels, this.#ids];
+    await Promise.all(waiting.map((each) => each?.close(isOver)));
   }
 }
 
@@ -291,6 +316,17 @@ function liveLabelsOf(
     windowMs: window.ms,
     store: openStore?.('answers', storeBytesMax),
   });
+}
+
+function sentIdsOf(options: RolloutObserverOptions, window: LabelWindow): SentIds {
+  const { rollout, clock, openStore } = options;
+  const bytesMax = (): number => options.labelSettings().storeBytesMax;
+  const ids = new SentIds({
+    ...{ windowMs: window.ms, bytesMax, clock },
+    store: rulesOf(rollout.spec) > 1 ? openStore?.('ids', () => bytesMax() / 2) : undefined,
+  });
+  void ids.restore();
+  return ids;
 }
 
 function judgesLiveLoss({ rollout: { spec } }: RolloutObserverOptions): boolean {

@@ -2,6 +2,7 @@ import { checkAuthority, labellerOf } from '../capture/label-authority.ts';
 import type { LabelFolder } from '../capture/label-folder.ts';
 import type { FeedbackTokens } from '../capture/token.ts';
 import type { Clock } from '../core/clock.ts';
+import { ANONYMOUS } from '../core/entrance.ts';
 import { type Evidence, type FailuresByArm, NO_EVIDENCE } from '../core/evidence.ts';
 import type { FailureKind } from '../core/failure-kind.ts';
 import { judgedSpec } from '../core/holdback.ts';
@@ -48,6 +49,12 @@ export type RolloutObserversOptions = {
   readonly onFailure?: (target: ModelVersion, failure: ArmFailure) => void;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
+
+/** A request by the id that its caller gave it. */
+type NamedRequest = { readonly id: string; readonly model: string };
+
+/** States of labels that can move a verdict. */
+const SAYS_SOMETHING: ReadonlySet<LabelState> = new Set(['joined', 'waiting', 'conflicting']);
 
 type ArmFailure = { readonly arm: keyof FailuresByArm; readonly kind: FailureKind };
 
@@ -167,14 +174,39 @@ export class RolloutObservers {
     const claims = this.#options.tokens.read(token);
     const { model } = claims;
     source.asker.check('label', model);
+    return this.#admitted(model, source, (observer) => observer.label(claims, label));
+  }
+
+  /**
+   * As `label`, for a request of the model by the id that its caller gave it. Callers with the role `label` may name any; others that
+   * have said who they are, their own.
+   */
+  labelById({ id, model }: NamedRequest, label: unknown, source: LabelSource): LabelState {
+    const { asker } = source;
+    const ofAny = asker.may('label', model);
+    const caller = asker.caller?.name;
+    const isKnown = caller !== undefined && caller !== ANONYMOUS;
+    if (!ofAny && !(isKnown && asker.may('infer', model))) asker.check('label', model);
+    const query = { sentId: id, caller, ofAny };
+    return this.#admitted(model, source, (observer) => observer.labelById(query, label));
+  }
+
+  #admitted(
+    model: string,
+    source: LabelSource,
+    take: (observer: RolloutObserver) => LabelState,
+  ): LabelState {
     const observer = this.#observers.get(model) ?? this.#extendable.get(model);
     if (observer === undefined) return 'unknown';
     const { from, callers } = this.#options.labelSettings(model);
     checkAuthority({ model, from, source });
     // An operator may decide alone in any case; on the admin port too others may not.
     const isBounded = source.plane === 'data' || !source.asker.may('operate', model);
-    if (isBounded) observer.callers.admit(labellerOf(source), callers);
-    return observer.label(claims, label);
+    const labeller = labellerOf(source);
+    if (isBounded) observer.callers.admit(labeller, callers);
+    const state = take(observer);
+    if (isBounded && !SAYS_SOMETHING.has(state)) observer.callers.giveBack(labeller);
+    return state;
   }
 
   #openObserver(rolloutId: string): RolloutObserver | undefined {
@@ -183,6 +215,9 @@ export class RolloutObservers {
 
   #take(report: RolloutReport): void {
     switch (report.kind) {
+      case 'named':
+        this.#observers.get(report.model)?.named(report);
+        return;
       case 'assigned':
         this.#observers.get(report.model)?.assigned(report);
         return;

@@ -365,7 +365,10 @@ t.test('the admin API takes labels', async (t) => {
     202,
     { result: 'waiting', why: /under way/ },
   ]);
+  t.match(await send({ id: 'mine', label: 1 }), [200, { state: 'joined' }]);
+  t.match(await send({ id: 'mine', token: 'a', label: 1 }), [400, { error: /token or id/ }]);
   t.match(await send({ token: 'a' }), [400, { error: /label/ }]);
   t.match(await send({ label: 1 }), [400, { error: /token/ }]);
-  t.equal(seen.length, 2);
+  t.match(seen, [{ target: { token: 'a' } }, {}, { target: { id: 'mine', model: 'fashion' } }]);
+  t.equal(seen.length, 3);
 });

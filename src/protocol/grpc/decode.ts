@@ -13,6 +13,7 @@ import type { ClassCounts } from '../classify.ts';
 import { classCountOf, readParameters } from '../parameters.ts';
 import { unexpected, wholeText } from '../refusal.ts';
 import { type HeaderOf, type RoutingSettings, routingKeyOf } from '../routing-key.ts';
+import { sentIdOf } from '../sent-id.ts';
 import { type ContentsQuota, decodeContents } from './decode-contents.ts';
 import type { ContentsForm } from './encode.ts';
 import type { InferMessage, InputMessage, MessageParameters } from './infer-message.ts';
@@ -68,6 +69,7 @@ export function decodeInfer(message: InferMessage, context: DecodeContext): Deco
     id: requestId,
     traceparent,
     callerId,
+    sentId: sentIdOf(message.id),
     caller: context.caller?.name,
     grants: context.caller?.grants,
     pinRole: routing.pin,

@@ -8,6 +8,7 @@ import type { ClassCounts } from '../classify.ts';
 import type { MemoryShare } from '../memory-budget.ts';
 import { readParameters } from '../parameters.ts';
 import { type HeaderOf, type RoutingSettings, routingKeyOf } from '../routing-key.ts';
+import { sentIdOf } from '../sent-id.ts';
 import { BinaryPart, decodeRaw, HEADER_LENGTH, headerLengthOf } from './decode-binary.ts';
 import { decodeJsonTensor } from './decode-json.ts';
 import { readJsonHead } from './json-head.ts';
@@ -141,6 +142,7 @@ function requestOf(
     id: requestId,
     traceparent,
     callerId,
+    sentId: sentIdOf(head.id),
     caller: caller?.name,
     grants: caller?.grants,
     pinRole: routing.pin,

@@ -288,7 +288,8 @@ t.test('health and metadata say what is true', async (t) => {
 });
 
 t.test('feedback takes a label and says what became of it', async (t) => {
-  const feedback: Feedback = (token, label) => {
+  const feedback: Feedback = (target, label) => {
+    const token = 'token' in target ? target.token : target.id;
     if (token === 'forged') throw new ServeError('invalid_input', 'expected a token of ours');
     if (label === 'spoon') throw new ServeError('invalid_input', 'expected a known label');
     return token === 'early' ? 'waiting' : 'joined';
