@@ -4,10 +4,12 @@ import type { Comparator } from './comparator.ts';
 import { anyTensor } from './comparators/any-tensor.ts';
 import { classLabels } from './comparators/class-labels.ts';
 import { embedding } from './comparators/embedding.ts';
+import { labelMap } from './comparators/label-map.ts';
 import { rankedClasses } from './comparators/ranked-classes.ts';
 import { regression } from './comparators/regression.ts';
 import { labelLoss } from './losses/class-labels.ts';
 import { embeddingLoss } from './losses/embedding.ts';
+import { labelMapLoss } from './losses/label-map.ts';
 import type { LossRule } from './losses/loss-rule.ts';
 import { classLoss } from './losses/ranked-classes.ts';
 import { regressionLoss } from './losses/regression.ts';
@@ -41,6 +43,9 @@ export type FamilyRule = {
 /** How far class scores may move before an answer counts as another one, in total variation: 5 points of probability. */
 const DISTRIBUTION = 0.05;
 
+/** Half of a probability; of logits it would be 0. */
+const LABEL_THRESHOLD = 0.5;
+
 export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
   rankedClasses: {
     reads: 'class scores of rank 1 or 2',
@@ -66,6 +71,20 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
       outputs.find((spec) => !isFloating(spec) && isOnePerRow(spec)),
     comparator: ({ output }) => classLabels(output.name),
     loss: ({ output }, names) => labelLoss(output, names),
+  },
+  labelMap: {
+    reads: 'a score per label, [N,C]',
+    keys: ['threshold', 'tolerance'],
+    outputOf: (outputs) => {
+      const ofLabels = outputs.filter(
+        ({ dtype, shape }) => dtype !== 'BYTES' && shape.length === 2,
+      );
+      return ofLabels.find(isFloating) ?? ofLabels[0];
+    },
+    comparator: ({ output, setting: { threshold = LABEL_THRESHOLD, tolerance } }) =>
+      labelMap({ output: output.name, threshold, tolerance }),
+    loss: ({ output, setting: { threshold = LABEL_THRESHOLD } }, names) =>
+      labelMapLoss({ output, names, threshold }),
   },
   regression: {
     reads: 'numbers',
@@ -96,8 +115,9 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
   },
 };
 
-/** Kinds of a task end with its name, as `image-classification` does. Of several families the first counts that finds an output. */
+/** Names are regular expressions. Kinds of a task end with its name, as `image-classification` does. Of several families the first counts that finds an output. */
 const TASKS: readonly (readonly [kind: string, family: Family])[] = [
+  ['multi-label(-[a-z]+)*-classification', 'labelMap'],
   ['classification', 'rankedClasses'],
   ['classification', 'classLabels'],
   ['regression', 'regression'],

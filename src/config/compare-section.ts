@@ -17,6 +17,7 @@ const familyKeys = {
   tolerance: distance,
   scale: number({ min: 1e-9, max: 1e12 }).optional(),
   loss: z.enum(['absolute', 'squared'], { error: expected('absolute or squared') }).optional(),
+  threshold: number({ min: -1e9, max: 1e9 }).optional(),
   similarity: z.enum(['dot', 'cosine'], { error: expected('dot or cosine') }).optional(),
 };
 

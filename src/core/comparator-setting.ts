@@ -2,6 +2,7 @@
 export const FAMILIES = [
   'rankedClasses',
   'classLabels',
+  'labelMap',
   'regression',
   'embedding',
   'anyTensor',
@@ -24,6 +25,8 @@ export type FamilySetting = {
   readonly scale?: number | undefined;
   /** How an error of a number counts as loss; `absolute` by default. */
   readonly loss?: 'absolute' | 'squared' | undefined;
+  /** A label of `labelMap` holds from this score on, in the output's own unit; 0.5 by default. */
+  readonly threshold?: number | undefined;
   /** How callers compare embeddings: `dot` by default, where lengths count. */
   readonly similarity?: 'dot' | 'cosine' | undefined;
 };

@@ -33,6 +33,8 @@ export type RowLoss<Row, Label> = {
   readonly isRow: (stored: unknown) => stored is Row;
   /** Reads the label of one row, into what has a JSON form. Throws ServeError invalid_input that names expected and found. */
   readonly labelOf: (label: unknown) => Label;
+  /** The label of a row is a list, and of no lists: a list of anything else is that of one row. */
+  readonly isListPerRow?: true;
   /** In [0, 1]. Throws ServeError invalid_input for a label that does not fit this row. */
   readonly loss: (row: Row, label: Label) => number;
   /** How far the losses of two rows can be apart, for any label, in [0, 1]; 0 only where they are equal for all. */
@@ -99,14 +101,15 @@ function isShort(rows: readonly unknown[]): boolean {
 
 /** `rows` undefined: not known yet, so either form will do. */
 function labelsOf<Row, Label>(
-  { labelOf }: RowLoss<Row, Label>,
+  { labelOf, isListPerRow }: RowLoss<Row, Label>,
   label: unknown,
   rows: number | undefined,
 ): readonly Label[] {
   if (rows === undefined || rows === 1) {
     const alone = attempt(() => labelOf(label));
     if (alone.label !== undefined) return [alone.label];
-    if (!Array.isArray(label)) throw alone.error;
+    const isListOfRows = Array.isArray(label) && (!isListPerRow || label.some(Array.isArray));
+    if (!isListOfRows) throw alone.error;
   }
   const labels = Array.isArray(label) ? label.map(labelOf) : [labelOf(label)];
   if (labels.length === (rows ?? labels.length) && labels.length > 0) return labels;
