@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import {
   parseAnchor,
@@ -20,6 +20,7 @@ import type { CommandBy, RolloutSpec } from '../core/rollout.ts';
 import { versionsLedTo } from '../core/route.ts';
 import { PATH_NAME_LENGTH_MAX } from '../core/version.ts';
 import {
+  checkOneHost,
   checkOrigin,
   isAllowedHost,
   isLoopbackAddress,
@@ -148,7 +149,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
     async (_: FastifyRequest, text: string | Buffer) => parseJsonBody(String(text)),
   );
   let isLoopback = true;
-  app.addHook('onRequest', async ({ headers }) => checkCaller(headers, isLoopback));
+  app.addHook('onRequest', async ({ raw }) => checkCaller(raw, isLoopback));
   answerErrors(app, options);
   door.watch(app);
   addOverviews(app, options, door);
@@ -337,7 +338,8 @@ function sendResult(reply: FastifyReply, result: CommandResult): FastifyReply {
 }
 
 /** Refuses what only a web page of another origin, or under another name, would send. */
-function checkCaller(headers: IncomingHttpHeaders, isLoopback: boolean): void {
+function checkCaller({ headers, rawHeaders }: IncomingMessage, isLoopback: boolean): void {
+  checkOneHost(rawHeaders);
   const { host } = headers;
   if (isLoopback && !isLoopbackHost(host)) {
     throw new ServeError(

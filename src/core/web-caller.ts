@@ -29,6 +29,22 @@ export function isLoopbackHost(host: string | undefined): boolean {
   return isLoopbackAddress(hostNameOf(host));
 }
 
+/**
+ * Node takes the first of two headers `host`, and what is in front of it may take the last.
+ *
+ * @param rawHeaders names and values in turn.
+ * @throws ServeError `invalid_input` where there is more than one (RFC 9112, 3.2).
+ */
+export function checkOneHost(rawHeaders: readonly string[]): void {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name?.length === 4 && name.toLowerCase() === 'host') count += 1;
+  }
+  if (count > 1)
+    throw new ServeError('invalid_input', `expected one header host, found ${count} of them`);
+}
+
 /** True where a header `host`, or `:authority`, is an address, which no page can make its own, or one of the names. */
 export function isAllowedHost(host: string | undefined, names: CallerNames): boolean {
   const name = hostNameOf(host);

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { ATTACKS } from './attacks.ts';
 import { DoorsExam } from './exam.ts';
 
 t.setTimeout(120_000);
@@ -19,6 +20,10 @@ t.test('who brings no right gets nothing, and changes nothing', { timeout: 120_0
     t.same(faults.slice(0, 20), []);
     t.same(changes, []);
   });
+  for (const [name, attack] of Object.entries(ATTACKS))
+    await t.test(`${name}: refused`, async (t) => {
+      t.same(await exam.attack(attack), { faults: [], changes: [] });
+    });
   await t.test('no key stands in the log', async (t) => {
     for (const key of Object.values(exam.keys())) t.notOk(exam.log().includes(key.slice(21)));
   });
@@ -27,4 +32,13 @@ t.test('who brings no right gets nothing, and changes nothing', { timeout: 120_0
     t.ok(statuses.every((status) => status !== 401 && status !== 403 && status !== 500));
     t.ok(statuses.filter((status) => status < 300).length > statuses.length / 2, statuses.join());
   });
+});
+
+t.test('TLS opens no other way in', { timeout: 120_000 }, async (t) => {
+  const exam = await DoorsExam.start(t, true);
+  const { faults, changes } = await exam.askAll();
+  t.same(faults.slice(0, 20), []);
+  t.same(changes, []);
+  for (const [name, attack] of Object.entries(ATTACKS))
+    t.same(await exam.attack(attack), { faults: [], changes: [] }, name);
 });

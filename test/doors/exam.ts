@@ -1,12 +1,13 @@
 import { status as grpcStatus, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { type Random, seededRandom } from '../../src/core/random.ts';
 import { RunningGateway } from '../e2e/a-gateway.ts';
-import { grpcClient } from '../interop/grpc-client.ts';
+import type { Attack } from './attacks.ts';
 import { GRPC_CALLS, HTTP_CALLS, OPEN_PATHS, type Plane } from './calls.ts';
-import { type Answer, HttpCaller, type Sent } from './http-caller.ts';
+import type { Answer, HttpCaller, Sent } from './http-caller.ts';
 import { aLockedPlace, type LockedPlace } from './place.ts';
 import { type Snapshot, snapshotOf } from './snapshot.ts';
 import { type Headers, type Stranger, strangers, varied } from './strangers.ts';
+import { callerOf, grpcCallerOf, type Target, targetOf } from './target.ts';
 
 const CONNECTIONS = 16;
 
@@ -30,23 +31,23 @@ type Teardown = { readonly teardown: (work: () => unknown) => void };
 /** A gateway with authentication, and callers who may do nothing there. */
 export class DoorsExam {
   readonly #place: LockedPlace;
-  readonly #gateway: RunningGateway;
+  readonly #target: Target;
   readonly #callers: Readonly<Record<Plane, HttpCaller>>;
-  readonly #grpc: ReturnType<typeof grpcClient>;
+  readonly #grpc: ReturnType<typeof grpcCallerOf>;
 
-  private constructor(place: LockedPlace, gateway: RunningGateway) {
-    this.#place = place;
-    this.#gateway = gateway;
+  private constructor(target: Target) {
+    this.#place = target.place;
+    this.#target = target;
     this.#callers = {
-      data: new HttpCaller(gateway.httpPort, CONNECTIONS),
-      admin: new HttpCaller(adminPortOf(gateway), CONNECTIONS),
+      data: callerOf(target, 'http', { connections: CONNECTIONS }),
+      admin: callerOf(target, 'admin', { connections: CONNECTIONS }),
     };
-    this.#grpc = grpcClient(`127.0.0.1:${gateway.grpcPort}`);
+    this.#grpc = grpcCallerOf(target);
   }
 
-  static async start(t: Teardown): Promise<DoorsExam> {
-    const place = await aLockedPlace(t);
-    const exam = new DoorsExam(place, await RunningGateway.start(t, place));
+  static async start(t: Teardown, isSecure = false): Promise<DoorsExam> {
+    const place = await aLockedPlace(t, isSecure);
+    const exam = new DoorsExam(targetOf(place, await RunningGateway.start(t, place)));
     t.teardown(() => exam.#close());
     return exam;
   }
@@ -57,10 +58,18 @@ export class DoorsExam {
     this.#grpc.close();
   }
 
+  /** One of the attacks: what it got, and what is not as it was before. */
+  async attack({ ask, mayChange }: Attack): Promise<Pick<Finding, 'faults' | 'changes'>> {
+    const before = await this.#snapshot();
+    const faults = await ask(this.#target);
+    const changes = changesBetween(before, await this.#snapshot());
+    return { faults, changes: changes.filter((change) => !change.startsWith(`${mayChange}:`)) };
+  }
+
   /** Everything that can be asked, by every stranger, as it is written. */
   async askAll(): Promise<Finding> {
     const random = seededRandom(1);
-    const asked = strangers(this.#place.keys).flatMap((stranger) => [
+    const asked = strangers(this.#place.keys, this.#place.tokens).flatMap((stranger) => [
       ...HTTP_CALLS.map(
         (call) => () => this.#askHttp(stranger, { ...call, random }, OF_WHAT_IS_THERE),
       ),
@@ -74,7 +83,7 @@ export class DoorsExam {
   /** So many requests by strangers, in other spellings, by other methods and with other bodies. */
   async askAtRandom(requests: number, seed: number): Promise<Finding> {
     const random = seededRandom(seed);
-    const everyone = strangers(this.#place.keys);
+    const everyone = strangers(this.#place.keys, this.#place.tokens);
     const pick = <T>(list: readonly T[]): T => list[random.integer(list.length)] as T;
     const asked = Array.from({ length: requests }, () => () => {
       const stranger = pick(everyone);
@@ -97,7 +106,7 @@ export class DoorsExam {
 
   /** What the gateway wrote to its log. */
   log(): string {
-    return this.#gateway.log;
+    return this.#target.log();
   }
 
   keys(): LockedPlace['keys'] {
@@ -155,18 +164,13 @@ export class DoorsExam {
   }
 
   #snapshot(): Promise<Snapshot> {
-    const ports = { http: this.#gateway.httpPort, admin: adminPortOf(this.#gateway) };
-    return snapshotOf(this.#place, ports);
+    return snapshotOf(this.#place, this.#target.ports);
   }
 }
 
 type Asked = { readonly plane: Plane; readonly random: Random } & Omit<Sent, 'headers'>;
 type AskedGrpc = { readonly method: string; readonly message: object; readonly random: Random };
 type Said = { readonly status: string; readonly fault: string | undefined };
-
-function adminPortOf({ adminUrl }: RunningGateway): number {
-  return Number(new URL(adminUrl).port);
-}
 
 /** Health, and the names of methods of a path that is there, are for everyone. */
 function isOpen({ plane, method, path }: Asked, { status }: Answer): boolean {

@@ -9,12 +9,12 @@ export type Snapshot = Readonly<Record<string, string>>;
 
 /** What is read of a gateway by its administrator. Only what stands still without traffic. */
 export async function snapshotOf(
-  { ledger, keysFolder, config, keys }: LockedPlace,
+  { ledger, keysFolder, config, keys, tls }: LockedPlace,
   ports: { readonly http: number; readonly admin: number },
 ): Promise<Snapshot> {
   const headers = [['x-api-key', keys.admin]] as const;
-  const data = new HttpCaller(ports.http, 1);
-  const admin = new HttpCaller(ports.admin, 1);
+  const data = new HttpCaller(ports.http, 1, tls?.client);
+  const admin = new HttpCaller(ports.admin, 1, tls?.client);
   const read = async (caller: HttpCaller, path: string): Promise<string> => {
     const { status, text } = await caller.send({ method: 'GET', path, headers });
     return `${status} ${text}`;

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { Random } from '../../src/core/random.ts';
 import type { HttpCall } from './calls.ts';
-import type { Keys } from './place.ts';
+import type { Keys, Tokens } from './place.ts';
 
 /** Names and values of headers, in turn, as they go out. */
 export type Headers = readonly (readonly [string, string])[];
@@ -14,7 +14,7 @@ export type Stranger = {
 };
 
 /** What callers without rights bring along. None of it may open anything. */
-export function strangers(keys: Keys): readonly Stranger[] {
+export function strangers(keys: Keys, { good: token, ...bad }: Tokens): readonly Stranger[] {
   const bearer = (text: string): Headers => [['authorization', `Bearer ${text}`]];
   const fixed = (name: string, headers: Headers): Stranger => ({ name, headers: () => headers });
   const good = keys.admin;
@@ -51,6 +51,9 @@ export function strangers(keys: Keys): readonly Stranger[] {
     fixed('a header with underscores', [['x_api_key', good]]),
     fixed('a token of no algorithm', bearer(aToken({ alg: 'none' }))),
     fixed('a token signed with a key', bearer(aToken({ alg: 'HS256' }, keys.foreign))),
+    ...Object.entries(bad).map(([what, text]) => fixed(`a token ${what}`, bearer(text))),
+    fixed('a token for a key', [['x-api-key', token]]),
+    fixed('a token beside a key', [...bearer(token), ['x-api-key', good]]),
     fixed('a session that never was', [
       ['cookie', `__Host-understudy=${'A'.repeat(43)}; understudy=${'A'.repeat(43)}`],
       ['x-understudy-csrf', 'A'.repeat(43)],

@@ -2,7 +2,13 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { onRequestHookHandler } from 'fastify';
 
 import { ServeError } from '../../core/errors.ts';
-import { type CallerNames, checkHost, checkOrigin, isAllowedHost } from '../../core/web-caller.ts';
+import {
+  type CallerNames,
+  checkHost,
+  checkOneHost,
+  checkOrigin,
+  isAllowedHost,
+} from '../../core/web-caller.ts';
 
 /**
  * What a call that changes something may be labelled as. A form of a web page can send neither; Triton's clients send the second,
@@ -16,6 +22,7 @@ const FORM_TYPE = 'application/x-www-form-urlencoded';
 /** Refuses callers that take this server for another one. Where no names are configured, any will do. */
 export function createHostDoor(names: () => CallerNames): onRequestHookHandler {
   return (request, _, done) => {
+    checkOneHost(request.raw.rawHeaders);
     const known = names();
     if (known.allowed.length > 0) checkHost(request.headers.host, known);
     done();
