@@ -65,6 +65,7 @@ const MAY_IMPORT: ImportTable = {
     'decide',
     'demo',
     'disk',
+    'examples',
     'ledger',
     'load',
     'models',
@@ -181,7 +182,6 @@ const FILE_LINES_MAX = 400;
 const FUNCTION_LINES_MAX = 60;
 /** A test of one long story may be longer. */
 const TEST_FUNCTION_LINES_MAX = 120;
-
 const sources = readSources('src');
 const tests = readSources('test');
 const benches = readSources('bench');

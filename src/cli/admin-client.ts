@@ -1,7 +1,13 @@
 import { messageOf } from '../core/errors.ts';
 import { hostOf, readAdminAddress } from './admin-address.ts';
 import { expectPrivate, readApiCredential } from './api-credential.ts';
-import { type Answer, exchange, SlowAnswerError } from './exchange.ts';
+import {
+  type Answer,
+  type BytesAnswer,
+  exchange,
+  exchangeBytes,
+  SlowAnswerError,
+} from './exchange.ts';
 import { CommandError, EXIT } from './exit-code.ts';
 import { readTlsFiles, type TlsFileOptions, type TlsFileTexts } from './tls-files.ts';
 
@@ -37,6 +43,11 @@ export type GatewayOptions = TlsFileOptions & {
   readonly apiKeyFile?: string;
   /** `--allow-plaintext` */
   readonly allowPlaintext?: boolean;
+};
+
+type BytesSent = {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
 };
 
 type Call = {
@@ -79,6 +90,20 @@ export class AdminClient {
     return this.#call({ method: 'PUT', path, body, msMax: TIMEOUT_MS, keys: [] });
   }
 
+  delete(path: string): Promise<unknown> {
+    return this.#call({ method: 'DELETE', path, body: undefined, msMax: TIMEOUT_MS, keys: [] });
+  }
+
+  /** A request whose answer is no JSON; `sent`: posts it. Any status is an answer. */
+  async bytes(path: string, sent?: BytesSent): Promise<BytesAnswer> {
+    const method = sent === undefined ? 'GET' : 'POST';
+    const headers = { ...this.#headers, ...sent?.headers };
+    const [url, body] = [this.#url + path, sent?.body];
+    return await this.#reached(method, () =>
+      exchangeBytes({ ...{ method, url, headers, body }, tls: this.#tls, msMax: TIMEOUT_MS }),
+    );
+  }
+
   async #call(call: Call): Promise<unknown> {
     const answer = await this.#exchange(call);
     const value = parseJson(answer.text);
@@ -92,10 +117,16 @@ export class AdminClient {
     );
   }
 
-  async #exchange({ method, path, body, msMax }: Call): Promise<Answer> {
+  #exchange({ method, path, body, msMax }: Call): Promise<Answer> {
+    const url = this.#url + path;
+    return this.#reached(method, () =>
+      exchange({ method, url, headers: this.#headers, tls: this.#tls, body, msMax }),
+    );
+  }
+
+  async #reached<T>(method: string, ask: () => Promise<T>): Promise<T> {
     try {
-      const url = this.#url + path;
-      return await exchange({ method, url, headers: this.#headers, tls: this.#tls, body, msMax });
+      return await ask();
     } catch (error) {
       if (error instanceof SlowAnswerError) throw this.#slow(error, method);
       throw new CommandError(

@@ -1,7 +1,12 @@
-import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import {
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { messageOf } from '../core/errors.ts';
-import { readText } from '../core/read-text.ts';
+import { readBytes } from '../core/read-text.ts';
 import { durationText } from '../core/text.ts';
 
 /** More than any answer of the admin API; what sends more is something else. */
@@ -20,6 +25,15 @@ export type Exchange = {
   readonly msMax: number;
 };
 
+/** A request and an answer of bytes. */
+export type BytesExchange = Omit<Exchange, 'body'> & { readonly body: Uint8Array | undefined };
+
+export type BytesAnswer = {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
+};
+
 export type Answer = {
   readonly status: number;
   /** As the server wrote it; empty where it did not. */
@@ -34,24 +48,31 @@ export class SlowAnswerError extends Error {}
  * One request and its whole answer. Rejects with an Error that says in a few words why there is none, and with SlowAnswerError where
  * the server was reached.
  */
-export async function exchange(exchange: Exchange): Promise<Answer> {
-  const { method, url, body, msMax } = exchange;
-  const signal = AbortSignal.timeout(msMax);
+export async function exchange({ body, headers, ...rest }: Exchange): Promise<Answer> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   const type = text === undefined ? {} : { 'content-type': 'application/json' };
-  const headers = { ...exchange.headers, ...type };
+  const answer = await exchangeBytes({
+    ...rest,
+    headers: { ...headers, ...type },
+    body: text === undefined ? undefined : Buffer.from(text),
+  });
+  const { status, headers: answered, bytes } = answer;
+  return { status, contentType: answered['content-type'] ?? '', text: bytes.toString() };
+}
+
+/** The same for a body and an answer of any content type. */
+export async function exchangeBytes(exchange: BytesExchange): Promise<BytesAnswer> {
+  const { method, url, body, headers, msMax } = exchange;
+  const signal = AbortSignal.timeout(msMax);
   let isReached = false;
   const onReached = (): void => {
     isReached = true;
   };
   try {
     const options = { ...exchange.tls, method, headers, signal, agent: false };
-    const response = await send(url, { options, onReached }, text);
-    return {
-      status: response.statusCode ?? 0,
-      contentType: response.headers['content-type'] ?? '',
-      text: await readText(response, BODY_BYTES_MAX),
-    };
+    const response = await send(url, { options, onReached }, body);
+    const bytes = await readBytes(response, BODY_BYTES_MAX);
+    return { status: response.statusCode ?? 0, headers: response.headers, bytes };
   } catch (error) {
     const late = `no whole answer within ${durationText(msMax)}`;
     if (signal.aborted) throw isReached ? new SlowAnswerError(late) : new Error(late);
@@ -64,7 +85,7 @@ type Sending = { readonly options: RequestOptions; readonly onReached: () => voi
 function send(
   url: string,
   { options, onReached }: Sending,
-  body: string | undefined,
+  body: Uint8Array | undefined,
 ): Promise<IncomingMessage> {
   const [start, reached] = url.startsWith('https:')
     ? ([httpsRequest, 'secureConnect'] as const)

@@ -6,6 +6,7 @@ import { addConfigCommands } from './commands/config.ts';
 import { addDemoCommand } from './commands/demo.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
+import { addExamplesCommands } from './commands/examples.ts';
 import { addKeysCommands } from './commands/keys.ts';
 import { addLintCommand } from './commands/lint.ts';
 import { addModelsCommands } from './commands/models.ts';
@@ -47,6 +48,7 @@ export function createProgram(): Command {
   addLintCommand(program);
   addDoctorCommand(program);
   addEvidenceCommands(program);
+  addExamplesCommands(program);
   addBenchCommands(program);
   addCompletionCommand(program);
   return program;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { addDivergencesCommand } from './examples.ts';
 import { withGateway, withReason } from './shared-options.ts';
 
 const STARTS = {
@@ -63,6 +64,7 @@ function addViews(rollout: Command): void {
       .description('show the state of the rollout of a model')
       .option('-w, --watch', 'update until the rollout ends'),
   ).action(async (model, options) => (await import('../rollout-get.ts')).get(model, options));
+  addDivergencesCommand(rollout);
 }
 
 function addMoves(rollout: Command): void {
