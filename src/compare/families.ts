@@ -7,12 +7,14 @@ import { embedding } from './comparators/embedding.ts';
 import { labelMap } from './comparators/label-map.ts';
 import { rankedClasses } from './comparators/ranked-classes.ts';
 import { regression } from './comparators/regression.ts';
+import { tokenTags } from './comparators/token-tags.ts';
 import { labelLoss } from './losses/class-labels.ts';
 import { embeddingLoss } from './losses/embedding.ts';
 import { labelMapLoss } from './losses/label-map.ts';
 import type { LossRule } from './losses/loss-rule.ts';
 import { classLoss } from './losses/ranked-classes.ts';
 import { regressionLoss } from './losses/regression.ts';
+import { tokenTagsLoss } from './losses/token-tags.ts';
 
 /** An output of a family, with what a comparator or a loss of it may need to know. */
 export type OutputOfFamily = {
@@ -86,6 +88,18 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
     loss: ({ output, setting: { threshold = LABEL_THRESHOLD } }, names) =>
       labelMapLoss({ output, names, threshold }),
   },
+  tokenTags: {
+    reads: 'tags of tokens: scores [N,T,C] or whole numbers [N,T]',
+    keys: ['tolerance'],
+    outputOf: (outputs) =>
+      outputs.find((spec) => isFloating(spec) && spec.shape.length === 3) ??
+      outputs.find(
+        (spec) => !isFloating(spec) && spec.dtype !== 'BYTES' && spec.shape.length === 2,
+      ),
+    comparator: ({ output, setting: { tolerance } }) =>
+      tokenTags({ output: output.name, tolerance }),
+    loss: ({ output }, names) => tokenTagsLoss(output.name, names),
+  },
   regression: {
     reads: 'numbers',
     keys: ['tolerance', 'scale', 'loss'],
@@ -118,6 +132,7 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
 /** Names are regular expressions. Kinds of a task end with its name, as `image-classification` does. Of several families the first counts that finds an output. */
 const TASKS: readonly (readonly [kind: string, family: Family])[] = [
   ['multi-label(-[a-z]+)*-classification', 'labelMap'],
+  ['token-classification', 'tokenTags'],
   ['classification', 'rankedClasses'],
   ['classification', 'classLabels'],
   ['regression', 'regression'],

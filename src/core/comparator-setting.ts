@@ -3,6 +3,7 @@ export const FAMILIES = [
   'rankedClasses',
   'classLabels',
   'labelMap',
+  'tokenTags',
   'regression',
   'embedding',
   'anyTensor',
