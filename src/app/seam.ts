@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { LabelFolder } from '../capture/label-folder.ts';
+import { LabelQueue } from '../capture/label-queue.ts';
 import { createFeedbackTokens } from '../capture/token.ts';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
@@ -47,6 +48,8 @@ export type Seam = {
   readonly watch: LiveWatch;
   readonly observers: RolloutObservers;
   readonly examples: Examples;
+  /** The labels that are wanted. */
+  readonly labelQueue: LabelQueue;
   /** To the serving side. */
   readonly order: (order: Order) => void;
   /** To be called once the ledger's directory is known to be ours: tokens then outlive this process. Never rejects. */
@@ -106,7 +109,12 @@ export function createSeam(options: SeamOptions, release: Release): Seam {
     void examples.open();
     if (given === undefined) await labelFolder.loadSecret();
   };
-  return { served, watch, observers, examples, order, loadSecret };
+  const labelQueue = new LabelQueue({
+    wanted: (model) => observers.wanted(model),
+    issueToken: tokens.issue,
+    clock: options.clock,
+  });
+  return { served, watch, observers, examples, labelQueue, order, loadSecret };
 }
 
 /** Zeros, which every version has run as its warm-up. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-
+import type { LabelQueue } from '../capture/label-queue.ts';
 import { programFolder } from '../config/program.ts';
 import type { Config } from '../config/schema.ts';
 import { type AdminServer, createAdminServer } from '../console/admin.ts';
@@ -143,6 +143,7 @@ export type ControlPlaneOptions = ModelsViewOptions & {
   readonly telemetry: Telemetry;
   readonly observers: LabelTakers;
   readonly examples: Pick<Examples, 'of'>;
+  readonly labelQueue: Pick<LabelQueue, 'next'>;
   readonly onInternalError: (operation: string, error: unknown) => void;
 };
 
@@ -194,6 +195,7 @@ export function createControlPlane(options: ControlPlaneOptions): AdminServer {
       onForgotten: ({ by, ...forgotten }) =>
         void controller.note({ kind: 'access', what: 'examplesForgotten', ...by, ...forgotten }),
     },
+    nextLabels: (asked) => options.labelQueue.next(asked),
     reloadConfig: (request) => configReload.reload({ ...request, actor: 'admin' }),
     metrics: telemetry.page,
     ready: () => gateway.serverReadiness().ready,

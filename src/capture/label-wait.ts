@@ -109,6 +109,19 @@ export class LabelWait<Payload> {
     };
   }
 
+  /** Kept requests without a label whose window has not ended. */
+  *unlabelled(): Generator<{
+    readonly id: string;
+    readonly atMs: number;
+    readonly payload: Payload;
+  }> {
+    const endedMs = this.#options.clock.wallMs() - this.#options.windowMs();
+    for (const [id, { atMs, state }] of this.#entries) {
+      if (state.kind !== 'kept' || state.losses !== undefined || atMs <= endedMs) continue;
+      yield { id, atMs, payload: state.payload };
+    }
+  }
+
   expect(id: string): void {
     if (this.#entries.has(id)) return;
     this.#enter(id, { atMs: this.#options.clock.wallMs(), state: { kind: 'drawn' } });

@@ -8,6 +8,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addEvidenceCommands } from './commands/evidence.ts';
 import { addExamplesCommands } from './commands/examples.ts';
 import { addKeysCommands } from './commands/keys.ts';
+import { addLabelsCommands } from './commands/labels.ts';
 import { addLintCommand } from './commands/lint.ts';
 import { addModelsCommands } from './commands/models.ts';
 import { addRolloutCommands } from './commands/rollout.ts';
@@ -43,6 +44,7 @@ export function createProgram(): Command {
   addRolloutCommands(program);
   addRouteCommands(program);
   addModelsCommands(program);
+  addLabelsCommands(program);
   addConfigCommands(program);
   addKeysCommands(program);
   addLintCommand(program);

@@ -46,6 +46,7 @@ import { adminErrorOf, adminErrorOfRefusal } from './admin-error.ts';
 import { addEvidenceRoutes } from './evidence-routes.ts';
 import { addExampleRoutes, type KeptExamples } from './example-routes.ts';
 import { parseJsonBody } from './json-body.ts';
+import { addLabelRoutes, type NextLabels } from './label-routes.ts';
 import type { MetricsPage } from './metrics-server.ts';
 import { addRolloutViews } from './rollout-views.ts';
 import { addSessionRoutes, type SessionRoutesOptions } from './session-routes.ts';
@@ -85,6 +86,8 @@ export type AdminOptions = AdminDoorOptions &
       readonly label: unknown;
       readonly source: LabelSource;
     }) => LabelState;
+    /** Hands out labels that are wanted; by default none is. */
+    readonly nextLabels?: NextLabels;
     /** Reads the configuration file again and applies it. Rejects with a ServeError. */
     readonly reloadConfig: (
       request: ReloadConfigRequest & { readonly by: CommandBy },
@@ -169,6 +172,7 @@ export function createAdminServer(options: AdminOptions): AdminServer {
   addRoutes(app, options, door);
   addConfig(app, options, door);
   addSessionRoutes(app, options);
+  addLabelRoutes(app, { ...options, door, checkModel: views.checkModel });
   return {
     listen: async (host, port) => {
       isLoopback = isLoopbackAddress(host);

@@ -58,6 +58,10 @@ export class ArrivalLabels implements Labels {
     return this.#capture.label(answer, label);
   }
 
+  wanted(): readonly [] {
+    return [];
+  }
+
   snapshot(): LabelledEvidence {
     return this.#tally.snapshot();
   }

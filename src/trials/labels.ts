@@ -2,6 +2,7 @@ import type { LossRule } from '../compare/losses/loss-rule.ts';
 import type { LabelledEvidence } from '../compare/window.ts';
 import type { LabelState } from '../core/label-state.ts';
 import type { Pair } from '../core/outcome.ts';
+import type { WantedLabel } from '../core/wanted-label.ts';
 
 /** How the versions' answers are scored against labels. */
 export type Losses = {
@@ -23,6 +24,8 @@ export type Labels = {
   readonly offer: (pair: Pair) => void;
   /** Throws ServeError invalid_input for a label that the model does not know. */
   readonly label: (answer: AnswerOfLabel, label: unknown) => LabelState;
+  /** Drawn pairs that wait for a label; none where labels are not drawn. */
+  readonly wanted: () => Iterable<WantedLabel>;
   /** All that has come of labels so far. */
   readonly snapshot: () => LabelledEvidence;
   /** Ends what runs for this; `isOver`: the rollout has ended, so nothing is kept for the next process. */

@@ -11,6 +11,7 @@ import { type LabelEvidence, NO_LABELS } from '../core/label-evidence.ts';
 import type { LabelState } from '../core/label-state.ts';
 import type { Pair } from '../core/outcome.ts';
 import { DEFAULT_UNIT, type RolloutSpec, slicesOf } from '../core/rollout.ts';
+import type { WantedLabel } from '../core/wanted-label.ts';
 import { DrawnLosses, type DrawnUnitPair, isStoredDraw, type StoredDraw } from './drawn-losses.ts';
 import { recordedWithinMs } from './label-window.ts';
 import type { AnswerOfLabel, Labels, Losses } from './labels.ts';
@@ -146,6 +147,17 @@ export class MatureLabels implements Labels {
     if (result === 'joined') this.#labels.joined += 1;
     if (result === 'notComparable') this.#labels.unmatched += 1;
     return result;
+  }
+
+  *wanted(): Generator<WantedLabel> {
+    const { spec, windowMs } = this.#options;
+    if (this.#drawn === undefined) return;
+    for (const { id: requestId, atMs, payload } of this.#wait.unlabelled()) {
+      const [places, , , , , draw] = payload;
+      if (draw?.[1] !== 1) continue;
+      const moments = { askedMs: atMs, untilMs: atMs + windowMs() };
+      yield { requestId, version: spec.stable, ...moments, slices: this.#keysOf(places) };
+    }
   }
 
   snapshot(): LabelledEvidence {

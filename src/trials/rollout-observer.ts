@@ -43,6 +43,7 @@ import {
   rulesOf,
   slowBlockMsOf,
 } from '../core/rollout.ts';
+import type { WantedLabel } from '../core/wanted-label.ts';
 import { ArrivalLabels } from './arrival-labels.ts';
 import { type Contestant, lossesOf } from './comparable.ts';
 import { LabelWindow } from './label-window.ts';
@@ -237,6 +238,11 @@ export class RolloutObserver {
   #noteLabel(state: LabelState): LabelState {
     this.#labelCounts = addLabelCounts(this.#labelCounts, { [state]: 1 });
     return state;
+  }
+
+  /** Drawn pairs that wait for a label. */
+  wanted(): Iterable<WantedLabel> {
+    return this.#labels.wanted();
   }
 
   /** All that has been seen so far. */

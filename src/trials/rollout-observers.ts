@@ -18,6 +18,7 @@ import {
   type RolloutSpec,
 } from '../core/rollout.ts';
 import type { ModelVersion } from '../core/version.ts';
+import type { WantedLabel } from '../core/wanted-label.ts';
 import { type Contestant, type Contestants, whyNotComparable } from './comparable.ts';
 import {
   type LabelSettings,
@@ -207,6 +208,11 @@ export class RolloutObservers {
     const state = take(observer);
     if (isBounded && !SAYS_SOMETHING.has(state)) observer.callers.giveBack(labeller);
     return state;
+  }
+
+  /** Drawn pairs of a model that wait for a label, of a rollout that may still be extended as well. */
+  wanted(model: string): Iterable<WantedLabel> {
+    return (this.#observers.get(model) ?? this.#extendable.get(model))?.wanted() ?? [];
   }
 
   #openObserver(rolloutId: string): RolloutObserver | undefined {

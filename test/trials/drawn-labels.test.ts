@@ -136,6 +136,20 @@ function isCounted({ observer }: ReturnType<typeof anObserver>): boolean {
   return observer.evidence().drawnLoss?.differing === 40;
 }
 
+t.test('wanted are the drawn pairs without a label, until their window ends', async (t) => {
+  const { observer, clock, pair, label } = anObserver();
+  pair('same', { stable: 1, candidate: 1 });
+  pair('a', { stable: 0, candidate: 1 });
+  pair('b', { stable: 0, candidate: 1 });
+  label('b', 1);
+  const askedMs = clock.wallMs();
+  const moments = { askedMs, untilMs: askedMs + WINDOW_MS };
+  const wanted = { requestId: 'a', version: '1', ...moments, slices: ['tone=dark'] };
+  t.same([...observer.wanted()], [wanted]);
+  clock.advance(WINDOW_MS);
+  t.same([...observer.wanted()], []);
+});
+
 t.test('one draw serves both comparisons, with stable and with the anchor', async (t) => {
   const anchor = { version: '0', digest: 'd', spent: { loss: 0, unmeasured: 0 } };
   const spec = { anchor, anchorShare: 100 };
@@ -154,6 +168,7 @@ t.test('where labels are not drawn there is no evidence of draws', async (t) => 
   const labels = { windowMs: WINDOW_MS, selection: 'random' as const };
   const { observer, clock, pair } = anObserver({ spec: { labels } });
   pair('a', { stable: 0, candidate: 1 });
+  t.same([...observer.wanted()], []);
   clock.advance(WINDOW_MS);
   t.notOk('drawnLoss' in observer.evidence());
 });
