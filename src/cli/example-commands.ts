@@ -83,7 +83,7 @@ export async function exportInputs(model: string, options: ExportOptions): Promi
   );
 }
 
-type ReplayOptions = Common & { readonly version: string; readonly http: string };
+type ReplayOptions = Common & { readonly modelVersion: string; readonly http: string };
 
 /** `understudy examples replay`: sends a kept request to a version, and shows its answer beside the two that are kept. */
 export async function replay(model: string, id: string, options: ReplayOptions): Promise<void> {
@@ -97,7 +97,7 @@ export async function replay(model: string, id: string, options: ReplayOptions):
       `expected a whole request, found one without ${example.redacted.join(', ')}, which examples.redact leaves out`,
     );
   const inputs = await tensorsOf(admin, path, 'request');
-  const [name, version] = [model, options.version].map(encodeURIComponent);
+  const [name, version] = [model, options.modelVersion].map(encodeURIComponent);
   const served = new AdminClient({ ...options, admin: options.http });
   const answer = await served.bytes(
     `/v2/models/${name}/versions/${version}/infer`,
@@ -106,14 +106,14 @@ export async function replay(model: string, id: string, options: ReplayOptions):
   const said = saidOf(example, tensorsIn(answer));
   const result = {
     example: id,
-    version: options.version,
+    version: options.modelVersion,
     said: { ...example.said, replayed: said },
   };
   await print(result, format, () =>
     formatTable([
       [`stable ${example.versions.stable}`, saidText(example.said.stable, Infinity)],
       [`candidate ${example.versions.candidate}`, saidText(example.said.candidate, Infinity)],
-      [`replayed ${options.version}`, saidText(said, Infinity)],
+      [`replayed ${options.modelVersion}`, saidText(said, Infinity)],
     ]),
   );
 }

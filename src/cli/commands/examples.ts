@@ -23,7 +23,7 @@ export function addExamplesCommands(program: Command): void {
     examples
       .command('replay <model> <id>')
       .description('send a kept request to a version, and show its answer beside those kept')
-      .requiredOption('--version <version>', 'version to send it to, which must be loaded')
+      .requiredOption('--model-version <version>', 'version to send it to, which must be loaded')
       .option('--http <url>', 'address of the data plane', 'http://127.0.0.1:8000'),
   ).action(async (model, id, options) =>
     (await import('../example-commands.ts')).replay(model, id, options),
