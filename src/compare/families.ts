@@ -7,6 +7,7 @@ import { embedding } from './comparators/embedding.ts';
 import { labelMap } from './comparators/label-map.ts';
 import { rankedClasses } from './comparators/ranked-classes.ts';
 import { regression } from './comparators/regression.ts';
+import { text } from './comparators/text.ts';
 import { tokenTags } from './comparators/token-tags.ts';
 import { labelLoss } from './losses/class-labels.ts';
 import { embeddingLoss } from './losses/embedding.ts';
@@ -14,6 +15,7 @@ import { labelMapLoss } from './losses/label-map.ts';
 import type { LossRule } from './losses/loss-rule.ts';
 import { classLoss } from './losses/ranked-classes.ts';
 import { regressionLoss } from './losses/regression.ts';
+import { textLoss } from './losses/text.ts';
 import { tokenTagsLoss } from './losses/token-tags.ts';
 
 /** An output of a family, with what a comparator or a loss of it may need to know. */
@@ -100,6 +102,13 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
       tokenTags({ output: output.name, tolerance }),
     loss: ({ output }, names) => tokenTagsLoss(output.name, names),
   },
+  text: {
+    reads: 'text of shape [N] or [N,1]',
+    keys: ['tolerance'],
+    outputOf: (outputs) => outputs.find((spec) => spec.dtype === 'BYTES' && isOnePerRow(spec)),
+    comparator: ({ output, setting: { tolerance } }) => text({ output: output.name, tolerance }),
+    loss: ({ output }) => textLoss(output.name),
+  },
   regression: {
     reads: 'numbers',
     keys: ['tolerance', 'scale', 'loss'],
@@ -136,6 +145,12 @@ const TASKS: readonly (readonly [kind: string, family: Family])[] = [
   ['classification', 'rankedClasses'],
   ['classification', 'classLabels'],
   ['regression', 'regression'],
+  ['automatic-speech-recognition', 'text'],
+  ['text-generation', 'text'],
+  ['text2text-generation', 'text'],
+  ['translation', 'text'],
+  ['summarization', 'text'],
+  ['image-to-text', 'text'],
   ['feature-extraction', 'embedding'],
   ['sentence-similarity', 'embedding'],
   ['embedding', 'embedding'],

@@ -4,6 +4,7 @@ export const FAMILIES = [
   'classLabels',
   'labelMap',
   'tokenTags',
+  'text',
   'regression',
   'embedding',
   'anyTensor',
