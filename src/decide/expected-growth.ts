@@ -1,3 +1,4 @@
+import { drawnMost } from '../core/drawn-loss.ts';
 import { falseRollbackOf } from '../core/holdback.ts';
 import { falsePromotionOf, pairedErrorsClaim, type RolloutSpec } from '../core/rollout.ts';
 import type { MetricName } from '../core/verdict.ts';
@@ -57,12 +58,13 @@ export function expectedGrowth(expectation: Expectation): Bets | undefined {
       return failedPairs(side, pairedErrorsClaim(margins), truth.errors);
     case 'labelledLoss': {
       const { lost: plus, won: minus } = truth.loss;
-      if (isClaimedBetter(expectation)) return superiorOfMean(valuesOf({ plus, minus }));
-      return differences(side, { plus, minus }, { margin: margins.labelledLoss, rules: 'labels' });
+      const drawn = drawnValues({ plus, minus }, spec);
+      if (isClaimedBetter(expectation)) return superiorOfMean(drawn.values, drawn.most);
+      return ofLabels(side, drawn, spec);
     }
     case 'anchorLoss': {
       const { lost: plus, won: minus } = truth.anchorLoss;
-      return differences(side, { plus, minus }, { margin: margins.labelledLoss, rules: 'labels' });
+      return ofLabels(side, drawnValues({ plus, minus }, spec), spec);
     }
     case 'disagreement':
       return ofDisagreement(side, spec, truth);
@@ -125,10 +127,35 @@ type Discordant = { readonly plus: number; readonly minus: number };
 function differences(
   side: Side,
   discordant: Discordant,
-  { margin, rules }: { readonly margin: number; readonly rules?: BetRules },
+  { margin }: { readonly margin: number },
 ): Bets {
   const test = side === 'harm' ? harmOfMean : safeOfMean;
-  return test(valuesOf(discordant), { lower: -1, upper: 1, margin }, rules);
+  return test(valuesOf(discordant), { lower: -1, upper: 1, margin });
+}
+
+type DrawnValues = {
+  readonly values: ValueCounts;
+  readonly most: number;
+  readonly rules: BetRules;
+};
+
+/** Where labels are drawn every pair is a sample, and a drawn difference counts over its probability. */
+function drawnValues({ plus, minus }: Discordant, spec: Omit<RolloutSpec, 'salt'>): DrawnValues {
+  const queue = spec.labels?.queue;
+  if (queue === undefined) return { values: valuesOf({ plus, minus }), most: 1, rules: 'labels' };
+  const { probability } = queue;
+  const drawn = valuesOf({ plus: plus * probability, minus: minus * probability });
+  const values = drawn.map(([value, part]) => [value / probability, part] as const);
+  return { values, most: drawnMost(queue), rules: 'drawn' };
+}
+
+function ofLabels(
+  side: Side,
+  { values, most, rules }: DrawnValues,
+  { margins }: Omit<RolloutSpec, 'salt'>,
+): Bets {
+  const test = side === 'harm' ? harmOfMean : safeOfMean;
+  return test(values, { lower: -most, upper: most, margin: margins.labelledLoss }, rules);
 }
 
 function valuesOf({ plus, minus }: Discordant): ValueCounts {

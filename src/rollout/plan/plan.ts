@@ -195,7 +195,10 @@ function unitsOf({ spec, truth }: WalkOptions): number | undefined {
 }
 
 /** Those that come while the steps last that wait for them. */
-function labelsOf({ steps }: Walk, { spec, labelledRatio }: WalkOptions): number | undefined {
+function labelsOf(
+  { steps }: Walk,
+  { spec, truth, labelledRatio }: WalkOptions,
+): number | undefined {
   const last = spec.steps.findLastIndex(
     (step) => step.kind === 'analysis' && step.require.includes('labelledLoss'),
   );
@@ -206,7 +209,10 @@ function labelsOf({ steps }: Walk, { spec, labelledRatio }: WalkOptions): number
       requests === undefined ? undefined : requests * shares.mirror,
     ),
   );
-  return pairs === undefined ? undefined : Math.ceil(pairs * labelledRatio);
+  const queue = spec.labels?.queue;
+  // Only pairs on which one of the two is right are known of; those that both get wrong in different ways come on top.
+  const wanted = queue && queue.probability * (truth.loss.lost + truth.loss.won);
+  return pairs === undefined ? undefined : Math.ceil(pairs * (wanted ?? labelledRatio));
 }
 
 /** A candidate that always fails, met by live traffic at once, and what fails until the next look. */

@@ -310,7 +310,9 @@ export function sampleRate(
   }
   const isTwinned =
     metric === 'pairedLatency' || (metric === 'disagreement' && spec.intent === 'equivalent');
-  const labelled = metric === 'labelledLoss' || metric === 'anchorLoss' ? labelledRatio : 1;
+  // Where labels are drawn a pair on which nothing differs needs none.
+  const isLabelled = metric === 'labelledLoss' || metric === 'anchorLoss';
+  const labelled = isLabelled && spec.labels?.queue === undefined ? labelledRatio : 1;
   const anchored = metric === 'anchorLoss' ? (spec.anchorShare ?? 0) / 100 : 1;
   return (
     mirror * (isTwinned ? twin : 1) * labelled * anchored * (slice === undefined ? 1 : sliceRatio)

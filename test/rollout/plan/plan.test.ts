@@ -124,6 +124,30 @@ t.test('slow requests take their blocks of time at any rate', async (t) => {
   t.ok(Math.abs(short - long) < 1e-9, 'time at the share before counts');
 });
 
+t.test(
+  'of drawn labels a plan has those of the pairs that differ, at any probability',
+  async (t) => {
+    const steps: readonly Step[] = [
+      { kind: 'setMirror', percentage: 100, twin: 0 },
+      { kind: 'analysis', require: ['labelledLoss'], reject: [] },
+      { kind: 'promote' },
+    ];
+    const planned = (probability: number) => {
+      const queue = { probability, minProbability: probability };
+      const labels = { windowMs: 1_000, selection: 'drawn', queue } as const;
+      const { labels: wanted = 0, steps: walked } = planOf(aSpec({ steps, labels }), {
+        requestsPerSecond: undefined,
+        assumptions: { discordantRate: 0.05, labelledRatio: 0.2 },
+      });
+      return { wanted, pairs: walked[1]?.requests ?? 0 };
+    };
+    const [all, quarter] = [planned(1), planned(0.25)];
+    t.ok(Math.abs(all.wanted - 0.05 * all.pairs) <= 1, `${all.wanted} of ${all.pairs}`);
+    t.ok(quarter.pairs > 3 * all.pairs);
+    t.ok(quarter.wanted < 1.3 * all.wanted, `${quarter.wanted} for ${all.wanted}`);
+  },
+);
+
 t.test('labels count once their window has ended', async (t) => {
   const labels = { windowMs: 7_200_000, selection: 'random' } as const;
   const hoursOf = (fields: object): number =>
