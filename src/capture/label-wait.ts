@@ -10,6 +10,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import type { LabelState } from '../core/label-state.ts';
+import { OrderedMap } from '../core/ordered-map.ts';
 import {
   type Cohort,
   type Entry,
@@ -79,10 +80,10 @@ const EARLY_MAX = 10_000;
 export class LabelWait<Payload> {
   readonly #options: LabelWaitOptions<Payload>;
   /** In the order of the draw, roughly. */
-  readonly #entries = new Map<string, Entry<Payload>>();
+  readonly #entries = new OrderedMap<string, Entry<Payload>>();
   /** By unit, digest or request id; in the order of their first request, roughly. */
-  readonly #cohorts = new Map<string, Cohort>();
-  readonly #digests = new Set<string>();
+  readonly #cohorts = new OrderedMap<string, Cohort>();
+  readonly #digests = new OrderedMap<string, true>();
   #bytes = 0;
   #countedUntilMs: number;
   #newestMs = 0;
@@ -324,13 +325,9 @@ export class LabelWait<Payload> {
     this.#countedUntilMs = Math.max(this.#countedUntilMs, cohort.firstMs);
     if (requests.length > 0) this.#options.onMature(requests, cohort.unit);
     if (!key.startsWith('d')) return;
-    this.#digests.add(key.slice(1));
-    if (this.#digests.size > DIGESTS_MAX) {
-      for (const oldest of this.#digests) {
-        this.#digests.delete(oldest);
-        break;
-      }
-    }
+    this.#digests.set(key.slice(1), true);
+    const { oldest } = this.#digests;
+    if (this.#digests.size > DIGESTS_MAX && oldest !== undefined) this.#digests.delete(oldest[0]);
   }
 
   #take(key: string, { ids }: Cohort): readonly Mature<Payload>[] {
@@ -361,12 +358,10 @@ export class LabelWait<Payload> {
 
   #dropOldest(): void {
     while (this.#bytes > this.#options.bytesMax() && this.#entries.size > 1) {
-      const [oldest] = this.#cohorts;
+      const { oldest } = this.#cohorts;
       if (oldest === undefined) {
-        for (const id of this.#entries.keys()) {
-          this.#remove(id);
-          break;
-        }
+        const [id = ''] = this.#entries.oldest ?? [];
+        this.#remove(id);
       } else {
         this.#dropped += this.#take(...oldest).length;
         // Once dropped it is never counted, in this process or the next.

@@ -1,3 +1,4 @@
+import { OrderedMap } from '../core/ordered-map.ts';
 import type { UnitRule } from '../core/unit.ts';
 
 /** Units that are known at once, at most; beyond, the one that came first is forgotten and weighs as a new one. */
@@ -6,7 +7,7 @@ const UNITS_MAX = 100_000;
 /** Bounds what one unit that comes again weighs in a count of requests: at most `requests` in each `windowMs`. */
 export class UnitWeights {
   readonly #rule: UnitRule;
-  readonly #known = new Map<string, { sinceMs: number; requests: number }>();
+  readonly #known = new OrderedMap<string, { sinceMs: number; requests: number }>();
 
   constructor(rule: UnitRule) {
     this.#rule = rule;
@@ -26,8 +27,8 @@ export class UnitWeights {
   #add(unit: string, sinceMs: number): { sinceMs: number; requests: number } {
     const added = { sinceMs, requests: 0 };
     this.#known.set(unit, added);
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > UNITS_MAX && oldest !== undefined) this.#known.delete(oldest);
+    const { oldest } = this.#known;
+    if (this.#known.size > UNITS_MAX && oldest !== undefined) this.#known.delete(oldest[0]);
     return added;
   }
 }

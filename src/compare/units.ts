@@ -12,6 +12,7 @@
  */
 import type { UnitBits } from '../core/evidence.ts';
 import { saltedHash } from '../core/hash.ts';
+import { OrderedMap } from '../core/ordered-map.ts';
 import type { UnitKey, UnitRule } from '../core/unit.ts';
 import { UnitFilter } from './unit-filter.ts';
 
@@ -57,11 +58,11 @@ export class Units<Value> {
   readonly #options: UnitsOptions<Value>;
   readonly #counted: UnitFilter;
   /** By hash, in the order in which their windows opened. */
-  readonly #open = new Map<string, Open<Value>>();
+  readonly #open = new OrderedMap<string, Open<Value>>();
   /** Of all open units. */
   #openRequests = 0;
   /** When contents counted, the earliest first. */
-  readonly #contents = new Map<string, number>();
+  readonly #contents = new OrderedMap<string, number>();
   #latestMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: UnitsOptions<Value>, from: UnitBits) {

@@ -202,3 +202,21 @@ t.test('no unit counts more than once, however its requests fall', async (t) => 
   );
   t.pass();
 });
+
+t.test(
+  'a content that makes an older one leave costs about as much as one that does not',
+  async (t) => {
+    const rule = { requests: 3, windowMs: 1_000_000 };
+    const units = new Units<number>({ salt: 's', rule, lateMs: 0, count: () => undefined }, {});
+    const adding = (from: number): number => {
+      const startedMs = performance.now();
+      for (let at = from; at < from + 100_000; at += 1) {
+        const key = { sticky: undefined, content: `c${at}` };
+        units.add({ key, place: 'here', beganMs: at, value: 0 });
+      }
+      return performance.now() - startedMs;
+    };
+    const [withRoom, full] = [adding(0), adding(100_000)];
+    t.ok(full < 4 * withRoom + 300, `${full} ms, ${withRoom} ms with room`);
+  },
+);
