@@ -7,7 +7,7 @@ import type { MetricDetail, ReportedMetric } from '../core/metric-detail.ts';
 import type { MirrorHealth } from '../core/mirror-health.ts';
 import type { Phase } from '../core/rollout.ts';
 import { ALL_BP } from '../core/route.ts';
-import type { Finding, MetricStatus } from '../core/verdict.ts';
+import type { Finding, MetricStatus, VerdictKind } from '../core/verdict.ts';
 
 /** The part of a rollout's status that metrics show. */
 export type RolloutView = {
@@ -16,6 +16,7 @@ export type RolloutView = {
   readonly phase: Phase['kind'];
   readonly step: { readonly number: number } | undefined;
   readonly setWeightBp: number;
+  readonly verdict: VerdictKind | undefined;
   readonly metrics: readonly (MetricStatus & MetricDetail)[];
   readonly reported: readonly (ReportedMetric & MetricDetail)[];
   readonly mirrorHealth: MirrorHealth | undefined;
@@ -51,6 +52,7 @@ export class RolloutMetrics {
     addPhase(registry, newest);
     addStep(registry, newest);
     addMirrorWorking(registry, newest);
+    addMeasurable(registry, newest);
     addFindings(registry, newest);
     addAnchor(registry, newest);
     addLabels(registry, newest);
@@ -118,6 +120,25 @@ function addMirrorWorking(registry: Registry, views: ReadViews): void {
     },
   });
 }
+
+/** Of a rollout that is judged. In a holdback nothing else shows that its verdict is `error`: the phase stays. */
+function addMeasurable(registry: Registry, views: ReadViews): void {
+  new Gauge({
+    name: 'understudy_rollout_measurable',
+    help: "1 while a model's newest rollout can be judged, 0 while its verdict is error; absent while there is none, and after its end",
+    labelNames: LABELS,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { model, candidate, phase, verdict } of views()) {
+        if (verdict === undefined || !JUDGED.has(phase)) continue;
+        this.set({ model, candidate }, verdict === 'error' ? 0 : 1);
+      }
+    },
+  });
+}
+
+const JUDGED: ReadonlySet<Phase['kind']> = new Set(['progressing', 'paused', 'holdback']);
 
 function addAnchor(registry: Registry, views: ReadViews): void {
   new Gauge({

@@ -233,6 +233,7 @@ t.test("a rollout's mirror is up, down or not known, and its fall is logged", as
       reported: [],
       mirrorHealth,
       anchor: undefined,
+      verdict: undefined,
       ...NO_LABELS_YET,
     },
   }));
@@ -255,6 +256,7 @@ t.test("each model's newest rollout shows its phase, share and findings", async 
     phase: 'rolledBack',
     step: undefined,
     setWeightBp: 0,
+    verdict: 'fail',
     ...NO_LABELS_YET,
     metrics: [],
     reported: [],
@@ -313,6 +315,7 @@ t.test('a slice that is only reported has samples and an effect, and no finding'
   const view: RolloutView = {
     ...({ model: 'm', candidate: '2', phase: 'progressing', step: undefined } as const),
     ...{ setWeightBp: 0, metrics: [], mirrorHealth: undefined, anchor: undefined },
+    verdict: 'inconclusive',
     ...NO_LABELS_YET,
     reported: [
       {
