@@ -95,19 +95,30 @@ export async function* readSegments(
   const all = await filesOf([directories].flat());
   const files = from === 'beginning' ? all : await sinceCheckpoint(all);
   let end: ChainEnd | undefined;
-  for (const file of files) {
-    const isLast = file === files.at(-1);
-    for (const line of readSegment(file, await readFile(file), { end, isLast, onTorn })) {
+  for (const [at, file] of files.entries()) {
+    const context = { end, onTorn, tornFrom: await tornFrom(files, at) };
+    for (const line of readSegment(file, await readFile(file), context)) {
       yield line;
       end = chainAfter(line.record);
     }
   }
 }
 
+/**
+ * The number from which a record in the file at `at` may be torn. A file is begun when all records before its number are on the disk: where
+ * nothing was written to it, a start goes on in the file before, whose next record may then be torn. Infinity: none may.
+ */
+async function tornFrom(files: readonly string[], at: number): Promise<number> {
+  for (const later of files.slice(at + 1)) if ((await stat(later)).size > 0) return Infinity;
+  const next = files[at + 1];
+  return next === undefined ? 0 : Number.parseInt(basename(next), 10);
+}
+
 type SegmentContext = {
   /** Undefined: nothing has been read. */
   readonly end: ChainEnd | undefined;
-  readonly isLast: boolean;
+  /** A record with a lower number must be whole. */
+  readonly tornFrom: number;
   readonly onTorn: (torn: TornTail) => void;
 };
 
@@ -123,7 +134,8 @@ function* readSegment(
     const text = bytes.subarray(start, newline === -1 ? bytes.length : newline);
     const found = readLine(text.toString('utf8'), end);
     if (typeof found === 'string') {
-      if (newline !== -1 || !context.isLast) throw new LedgerBrokenError(file, line, found);
+      if (newline !== -1 || (end?.count ?? 0) < context.tornFrom)
+        throw new LedgerBrokenError(file, line, found);
       context.onTorn({ file, goodBytes: start, tail: text });
       return;
     }

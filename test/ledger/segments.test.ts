@@ -123,3 +123,23 @@ t.test('a checkpoint is due after a month with records, also over restarts', asy
   t.equal(second.isCheckpointDue(), false, 'nothing was recorded since');
   await second.close();
 });
+
+// The first crash came after the next file was begun and before anything was in it; a start went on in the file before, and the
+// second crash came in the middle of a record there.
+t.test('an empty newest file hides no torn end of the file before', async (t) => {
+  const directory = t.testdir();
+  await aLedger(directory);
+  const torn = join(directory, '000000000002.jsonl');
+  const { length } = await readFile(torn);
+  await truncate(torn, length - 5);
+  for (const name of ['000000000003.jsonl', '000000000004.jsonl'])
+    await writeFile(join(directory, name), '');
+  const ledger = await opened(directory, { segmentBytesMax: 1 });
+  t.same(await indexes(ledger.read()), [0, 1, 2], 'the torn record was never acknowledged');
+  await add(ledger, aBody('again'), aBody('more'), aBody('most'));
+  await ledger.close();
+  const again = await opened(directory);
+  t.same(await indexes(again.read()), [0, 1, 2, 3, 4, 5]);
+  await again.close();
+  t.match(await verifyLedger(directory), { records: 6 });
+});
