@@ -7,6 +7,8 @@ import { LatencyTally } from './latency-tally.ts';
 import { LiveWindow } from './live-window.ts';
 import { MirrorTally } from './mirror-tally.ts';
 import { PairTally } from './pair-tally.ts';
+import { sliceEvidence } from './slice-evidence.ts';
+import { SliceMatch } from './slice-match.ts';
 import type { Window, WindowEvidence, WindowOptions } from './window.ts';
 
 /**
@@ -20,6 +22,7 @@ export class EvidenceWindow implements Window {
   readonly #live: LiveWindow;
   readonly #failures: FailureTally;
   readonly #late: LateTally;
+  readonly #match: SliceMatch;
 
   constructor({ from, onFailure, ...live }: WindowOptions) {
     const { latencyMargin, latencyBlockMs, clock } = live;
@@ -29,11 +32,12 @@ export class EvidenceWindow implements Window {
     this.#live = new LiveWindow(live, from);
     this.#failures = new FailureTally(from.failures, onFailure);
     this.#late = new LateTally(from.pairedTimeouts);
+    this.#match = new SliceMatch(live.slices ?? []);
   }
 
-  addComparison(comparison: Comparison): void {
+  addComparison(comparison: Comparison, attributes?: Readonly<Record<string, string>>): void {
     const late = comparison.late && this.#late.valueOf(comparison.late);
-    this.#pairs.add(comparison, late);
+    this.#pairs.add(comparison, { late, slices: this.#match.of(attributes) });
     this.#failures.add('candidate', comparison.candidateFault);
     this.#failures.add('reference', comparison.stableFault);
     if (late !== undefined) this.#failLate(comparison.late);
@@ -63,8 +67,17 @@ export class EvidenceWindow implements Window {
   }
 
   addLive(live: LiveObservation): void {
-    this.#live.add(live);
+    this.#live.add(live, this.#match.of(live.attributes));
     this.#failures.add(live.side, live.fault);
+  }
+
+  #bySlice(): Pick<WindowEvidence, 'bySlice'> {
+    const { errors, slow } = this.#live.slices();
+    return sliceEvidence({
+      pairs: this.#pairs.slices(),
+      errors: errors.slices(),
+      slow: slow.slices(),
+    });
   }
 
   snapshot(): WindowEvidence {
@@ -78,6 +91,7 @@ export class EvidenceWindow implements Window {
       pairUnits,
       failures: this.#failures.snapshot(),
       pairedTimeouts: this.#late.snapshot(),
+      ...this.#bySlice(),
     };
   }
 }

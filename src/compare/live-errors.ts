@@ -1,18 +1,17 @@
 import type { ServeErrorCode } from '../core/errors.ts';
-import type { Evidence, ExposedCounts, FeltByArm } from '../core/evidence.ts';
+import type { Evidence } from '../core/evidence.ts';
 import type { LiveObservation } from '../core/messages.ts';
 import { CALLER_CODES } from '../core/outcome.ts';
 import type { UnitRule } from '../core/unit.ts';
-import { increment, sortedRecord } from './difference-tally.ts';
 import { EventCover } from './event-cover.ts';
-import { shareText } from './share-text.ts';
+import { LiveFold, type LiveSaid } from './live-fold.ts';
+import { eachSlice, foldOf } from './slice-match.ts';
 import { UnitWeights } from './unit-weights.ts';
 import { Units } from './units.ts';
 
 type ErrorEvidence = Pick<Evidence, 'liveErrors' | 'liveFelt' | 'liveUnits'>;
 
-/** One request of a unit. `isCovered`: it began during an event that has counted. */
-type Request = { readonly isFailed: boolean; readonly isCovered: boolean };
+type Request = LiveSaid & { readonly slices: readonly string[] };
 
 export type LiveErrorsOptions = { readonly salt: string; readonly unit: UnitRule };
 
@@ -24,29 +23,26 @@ export type LiveErrorsOptions = { readonly salt: string; readonly unit: UnitRule
  * counted, at most `requests` of it in each `windowMs`. The caller's doing counts nowhere.
  */
 export class LiveErrors {
-  /** By `<exposure> <side>`, the counts of each share. */
-  readonly #shares = new Map<string, Map<string, number>>();
-  readonly #felt = new Map<string, { requests: number; failed: number }>();
+  readonly #all: LiveFold;
+  readonly #slices: Map<string, LiveFold>;
   readonly #units: Units<Request>;
   readonly #cover = new EventCover();
   readonly #weights: UnitWeights;
 
-  constructor({ salt, unit }: LiveErrorsOptions, from: ErrorEvidence) {
+  constructor({ salt, unit }: LiveErrorsOptions, from: ErrorEvidence & Pick<Evidence, 'bySlice'>) {
     this.#weights = new UnitWeights(unit);
-    for (const [exposure, sides] of Object.entries(from.liveErrors ?? {})) {
-      for (const side of SIDES) {
-        this.#shares.set(`${exposure} ${side}`, new Map(Object.entries(sides[side])));
-        const felt = from.liveFelt?.[exposure]?.[side];
-        if (felt !== undefined) this.#felt.set(`${exposure} ${side}`, { ...felt });
-      }
-    }
+    this.#all = new LiveFold(from);
+    this.#slices = new Map(
+      Object.entries(from.bySlice ?? {}).map(([key, counts]) => [key, new LiveFold(counts)]),
+    );
     this.#units = new Units(
       { salt, rule: unit, lateMs: 0, count: (requests, place) => this.#count(requests, place) },
       from.liveUnits ?? {},
     );
   }
 
-  add(live: LiveObservation): void {
+  /** `slices`: that the request is in, as `sliceKey` writes them. */
+  add(live: LiveObservation, slices: readonly string[] = []): void {
     if (isCallersDoing(live.failure)) return;
     const { candidateBp, referenceBp } = live.exposure;
     const isFailed = live.failure !== undefined;
@@ -56,65 +52,36 @@ export class LiveErrors {
       key: { sticky: live.unit, content: live.content },
       place,
       beganMs: live.startedMs,
-      value: { isFailed, isCovered },
+      value: { isFailed, isCovered, slices },
     });
     const isFelt =
       live.unit === undefined ? isPart : this.#weights.admit(live.unit, live.startedMs);
-    if (isFelt) this.#feel(place, isFailed);
+    if (isFelt) {
+      this.#all.feel(place, isFailed);
+      for (const slice of slices) this.#foldOf(slice).feel(place, isFailed);
+    }
     if (!isPart || !isFailed || isCovered) return;
     this.#cover.begin(Math.max(live.endedMs, live.coversUntilMs ?? 0));
   }
 
   snapshot(): ErrorEvidence {
-    const exposures = [
-      ...new Set(
-        [...this.#shares.keys(), ...this.#felt.keys()].map((place) => place.split(' ')[0] ?? ''),
-      ),
-    ];
-    const at = (exposure: string, side: Side) =>
-      sortedRecord(this.#shares.get(`${exposure} ${side}`) ?? []);
-    const liveErrors = exposures.map((exposure): [string, ExposedCounts] => [
-      exposure,
-      { candidate: at(exposure, 'candidate'), reference: at(exposure, 'reference') },
-    ]);
-    const felt = (exposure: string, side: Side) => ({
-      requests: 0,
-      failed: 0,
-      ...this.#felt.get(`${exposure} ${side}`),
-    });
-    const liveFelt = exposures.map((exposure): [string, FeltByArm] => [
-      exposure,
-      { candidate: felt(exposure, 'candidate'), reference: felt(exposure, 'reference') },
-    ]);
-    return {
-      liveErrors: sortedRecord(liveErrors),
-      liveFelt: sortedRecord(liveFelt),
-      liveUnits: this.#units.snapshot(),
-    };
+    return { ...this.#all.snapshot(), liveUnits: this.#units.snapshot() };
   }
 
-  #feel(place: string, isFailed: boolean): void {
-    const felt = this.#felt.get(place) ?? { requests: 0, failed: 0 };
-    felt.requests += 1;
-    felt.failed += Number(isFailed);
-    this.#felt.set(place, felt);
+  /** By slice, of those that had a request. */
+  slices(): ReadonlyMap<string, ReturnType<LiveFold['snapshot']>> {
+    return new Map([...this.#slices].map(([key, fold]) => [key, fold.snapshot()]));
+  }
+
+  #foldOf(slice: string): LiveFold {
+    return foldOf(this.#slices, slice, () => new LiveFold({}));
   }
 
   #count(requests: readonly Request[], place: string): void {
-    const shares = this.#shares.get(place) ?? new Map<string, number>();
-    this.#shares.set(place, shares);
-    let [seen, failed] = [0, 0];
-    for (const { isCovered, isFailed } of requests) {
-      if (isCovered) continue;
-      seen += 1;
-      if (isFailed) failed += 1;
-    }
-    if (seen > 0) increment(shares, shareText([failed], seen));
+    this.#all.add(requests, place);
+    eachSlice(requests, (slice, own) => this.#foldOf(slice).add(own, place));
   }
 }
-
-const SIDES = ['candidate', 'reference'] as const;
-type Side = (typeof SIDES)[number];
 
 function isCallersDoing(failure: ServeErrorCode | undefined): boolean {
   return failure !== undefined && CALLER_CODES.has(failure);

@@ -27,7 +27,7 @@ export class LiveWindow {
   readonly #slow: SlowTally;
   #isLive: boolean;
 
-  constructor(options: LiveWindowOptions, from: LiveEvidence) {
+  constructor(options: LiveWindowOptions, from: LiveEvidence & Pick<Evidence, 'bySlice'>) {
     this.#events = new LiveWindow1(options, from);
     this.#errors = new LiveErrors(options, from);
     this.#slow = new SlowTally({ ...options, blockMs: options.slowBlockMs }, from);
@@ -44,12 +44,18 @@ export class LiveWindow {
     this.#slow.learn(stableMs);
   }
 
-  add(live: LiveObservation): void {
+  /** `slices`: that the request is in, as `sliceKey` writes them. */
+  add(live: LiveObservation, slices: readonly string[] = []): void {
     this.#isLive = true;
     const judged = asJudged(live);
     this.#events.add(judged);
-    this.#errors.add(judged);
-    this.#slow.add(judged);
+    this.#errors.add(judged, slices);
+    this.#slow.add(judged, slices);
+  }
+
+  /** By slice: failures, and slow requests. */
+  slices(): { readonly errors: LiveErrors; readonly slow: SlowTally } {
+    return { errors: this.#errors, slow: this.#slow };
   }
 
   snapshot(): LiveEvidence {

@@ -4,11 +4,14 @@ import type {
   ArmCounts,
   DifferenceCounts,
   Evidence,
+  ExposedCounts,
   ExposureCounts,
+  FeltByArm,
   FeltCounts,
   LiveLossEvidence,
   MirrorCounts,
   PairedFelt,
+  SliceEvidence,
 } from '../core/evidence.ts';
 import {
   type LabelCoverage,
@@ -21,6 +24,7 @@ import { mergeBlocks } from './block-tally.ts';
 import { addCounts, sortedRecord } from './difference-tally.ts';
 import { addFailures } from './failure-tally.ts';
 import { sumOfCoverage, sumOfUnits } from './label-coverage-tally.ts';
+import { addSlow } from './slow-tally.ts';
 import { joinUnitBits } from './unit-filter.ts';
 
 /**
@@ -56,16 +60,11 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
     erredUnits: mergeSets(a.erredUnits, b.erredUnits),
     slowUnits: mergeSets(a.slowUnits, b.slowUnits),
     slowBlocks: mergeBlocks(a.slowBlocks ?? {}, b.slowBlocks ?? {}),
-    liveErrors: mergeRecords(a.liveErrors ?? {}, b.liveErrors ?? {}, (x, y) => ({
-      candidate: addCounts(x.candidate, y.candidate),
-      reference: addCounts(x.reference, y.reference),
-    })),
-    liveFelt: mergeRecords(a.liveFelt ?? {}, b.liveFelt ?? {}, (x, y) => ({
-      candidate: addFelt(x.candidate, y.candidate),
-      reference: addFelt(x.reference, y.reference),
-    })),
+    liveErrors: mergeRecords(a.liveErrors ?? {}, b.liveErrors ?? {}, mergeExposed),
+    liveFelt: mergeRecords(a.liveFelt ?? {}, b.liveFelt ?? {}, mergeFelt),
     liveUnits: joinUnitBits(a.liveUnits ?? {}, b.liveUnits ?? {}),
     pairUnits: joinUnitBits(a.pairUnits ?? {}, b.pairUnits ?? {}),
+    ...mergeBySlice(a.bySlice, b.bySlice),
     ...latestOf(a, b),
     ...mergeFailures(a, b),
     ...mergeTimeouts(a, b),
@@ -79,6 +78,39 @@ export function mergeEvidence(a: Evidence, b: Evidence): Evidence {
 function latestOf(a: Evidence, b: Evidence): Pick<Evidence, 'latestMs'> {
   if (a.latestMs === undefined && b.latestMs === undefined) return {};
   return { latestMs: Math.max(a.latestMs ?? 0, b.latestMs ?? 0) };
+}
+
+function mergeExposed(x: ExposedCounts, y: ExposedCounts): ExposedCounts {
+  return {
+    candidate: addCounts(x.candidate, y.candidate),
+    reference: addCounts(x.reference, y.reference),
+  };
+}
+
+function mergeFelt(x: FeltByArm, y: FeltByArm): FeltByArm {
+  return {
+    candidate: addFelt(x.candidate, y.candidate),
+    reference: addFelt(x.reference, y.reference),
+  };
+}
+
+/** Absent where neither has any. */
+function mergeBySlice(a: Evidence['bySlice'], b: Evidence['bySlice']): Pick<Evidence, 'bySlice'> {
+  if (a === undefined && b === undefined) return {};
+  return { bySlice: mergeRecords(a ?? {}, b ?? {}, mergeSlices) };
+}
+
+function mergeSlices(a: SliceEvidence, b: SliceEvidence): SliceEvidence {
+  const felt = mergePairedFelt(a.pairedFelt, b.pairedFelt).pairedFelt;
+  return {
+    disagreement: mergeDifferences(a.disagreement, b.disagreement),
+    excessDisagreement: mergeDifferences(a.excessDisagreement, b.excessDisagreement),
+    pairedFailures: addCounts(a.pairedFailures, b.pairedFailures),
+    pairedFelt: felt ?? a.pairedFelt,
+    liveErrors: mergeRecords(a.liveErrors, b.liveErrors, mergeExposed),
+    liveFelt: mergeRecords(a.liveFelt, b.liveFelt, mergeFelt),
+    slow: addSlow(a.slow, b.slow),
+  };
 }
 
 function addFelt(a: FeltCounts, b: FeltCounts): FeltCounts {

@@ -12,7 +12,7 @@ export type SlowTallyOptions = {
   readonly clock: Clock;
 };
 
-type SlowEvidence = Pick<Evidence, 'slowBlocks'>;
+type SlowEvidence = Pick<Evidence, 'slowBlocks' | 'bySlice'>;
 
 /**
  * How many requests of each arm were slow, by the block of time in which they began. Observations come in the order of assignment
@@ -28,27 +28,35 @@ type SlowEvidence = Pick<Evidence, 'slowBlocks'>;
 export class SlowTally {
   readonly #threshold: SlowThreshold;
   readonly #blocks: BlockTally<SlowCounts>;
+  readonly #slices: Map<string, SlowCounts>;
   /** A wall clock that is set ahead and back again would hold all counts in one block until it has caught up. */
   readonly #clock: SteadyClock;
 
   constructor({ slowQuantile, blockMs, clock }: SlowTallyOptions, from: SlowEvidence) {
     this.#threshold = new SlowThreshold(slowQuantile);
     this.#blocks = new BlockTally(blockMs, from.slowBlocks ?? {});
+    this.#slices = new Map(
+      Object.entries(from.bySlice ?? {}).map(([key, { slow }]) => [key, slow]),
+    );
     this.#clock = new SteadyClock(clock);
     this.#clock.notBefore(this.#blocks.resumesAt(this.#clock.wallMs()));
   }
 
-  add({ side, startedMs, endedMs, failure, exposure }: LiveObservation): void {
+  /** `slices`: that the request is in, as `sliceKey` writes them. */
+  add(
+    { side, startedMs, endedMs, failure, exposure }: LiveObservation,
+    slices: readonly string[] = [],
+  ): void {
     const totalMs = endedMs - startedMs;
     const thresholdMs = this.#threshold.thresholdMs;
     const isSlow = thresholdMs !== undefined && totalMs > thresholdMs;
     const isEven = exposure.candidateBp === exposure.referenceBp;
     if (thresholdMs !== undefined && isEven && counts(failure, isSlow)) {
       const slow = Number(isSlow);
-      this.#blocks.add(
-        this.#wallMs(startedMs),
-        side === 'candidate' ? [1, slow, 0, 0] : [0, 0, 1, slow],
-      );
+      const counted: SlowCounts = side === 'candidate' ? [1, slow, 0, 0] : [0, 0, 1, slow];
+      this.#blocks.add(this.#wallMs(startedMs), counted);
+      for (const slice of slices)
+        this.#slices.set(slice, addSlow(this.#slices.get(slice), counted));
     }
     // Last, so that no request is compared with a threshold that it has moved itself.
     if (side === 'reference' && failure === undefined) this.#threshold.add(totalMs);
@@ -59,14 +67,26 @@ export class SlowTally {
     this.#threshold.learn(totalMs);
   }
 
-  snapshot(): SlowEvidence {
+  snapshot(): Pick<SlowEvidence, 'slowBlocks'> {
     return { slowBlocks: this.#blocks.snapshot() };
+  }
+
+  /** By slice, of those that had a request which counts. */
+  slices(): ReadonlyMap<string, SlowCounts> {
+    return this.#slices;
   }
 
   #wallMs(monotonicMs: number): number {
     return this.#clock.wallMs() - (this.#clock.monotonicMs() - monotonicMs);
   }
 }
+
+/** The counts of both. */
+export function addSlow([a, b, c, d]: SlowCounts = NO_SLOW, more: SlowCounts): SlowCounts {
+  return [a + more[0], b + more[1], c + more[2], d + more[3]];
+}
+
+const NO_SLOW: SlowCounts = [0, 0, 0, 0];
 
 function counts(failure: ServeErrorCode | undefined, isSlow: boolean): boolean {
   if (failure === undefined || failure === 'deadline_exceeded') return true;

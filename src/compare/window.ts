@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { Comparison } from '../core/comparison.ts';
-import type { AnchorEvidence, Evidence, MirrorCounts } from '../core/evidence.ts';
+import type { AnchorEvidence, Evidence, MirrorCounts, Slice } from '../core/evidence.ts';
 import type { Lapse, LiveObservation, MirrorEvent } from '../core/messages.ts';
 import type { Margins, RulesVersion } from '../core/rollout.ts';
 import type { UnitRule } from '../core/unit.ts';
@@ -8,7 +8,11 @@ import type { OnFailure } from './failure-tally.ts';
 
 /** Folds what happens into evidence. One per rollout and process; merge windows with `mergeEvidence`. */
 export type Window = {
-  readonly addComparison: (comparison: Comparison) => void;
+  /** `attributes`: of the pair's request, which say which slices it is in; absent: none. */
+  readonly addComparison: (
+    comparison: Comparison,
+    attributes?: Readonly<Record<string, string>>,
+  ) => void;
   readonly countMirror: (event: MirrorEvent) => void;
   readonly addLapse: (lapse: Lapse) => void;
   readonly addLive: (live: LiveObservation) => void;
@@ -37,6 +41,8 @@ export type WindowOptions = {
   readonly salt: string;
   readonly latencyMargin: Margins['pairedLatency'];
   readonly slowQuantile: number;
+  /** Counted by themselves as well, since rules 2; absent: none are. */
+  readonly slices?: readonly Slice[];
   /** What one value comes from; rules 1 have rules of their own. */
   readonly unit: UnitRule;
   /** Lengths of the blocks of time that the two latencies are counted in, whole milliseconds. */

@@ -7,6 +7,7 @@ import {
   RULES_VERSION,
 } from '../core/rollout.ts';
 import type { UnitRule } from '../core/unit.ts';
+import type { MetricName } from '../core/verdict.ts';
 import { checked, invalidInput } from './checked.ts';
 import { DEFAULT_MARGINS, DEFAULTS, defaultSteps } from './defaults.ts';
 import { section } from './expected.ts';
@@ -18,7 +19,14 @@ import {
   type RolloutSection,
   rolloutKeys,
 } from './rollout-section.ts';
-import { gatingOf, reportedOf, undeclaredSlices, type WrittenSlice } from './slices.ts';
+import {
+  gatingOf,
+  metricsBySlice,
+  reportedOf,
+  undeclaredSlices,
+  unmeasuredSlices,
+  type WrittenSlice,
+} from './slices.ts';
 import { specProblems, timeProblems } from './spec-problems.ts';
 
 /** A request to start a rollout. What it leaves out comes from the file, then from the defaults. */
@@ -80,6 +88,7 @@ export function rolloutSpecFrom(
   const minDurationMs = asked.minDuration ?? MIN_DURATION_MS;
   const problems = [
     ...undeclared,
+    ...unmeasuredSlices(slices, measuredBy(steps)),
     ...specProblems({ intent, claim, expectedDisagreement, steps }),
     ...timeProblems({ steps, minDurationMs, maxDurationMs }),
   ];
@@ -98,6 +107,7 @@ export function rolloutSpecFrom(
     claim,
     slices: gatingOf(slices),
     ...reportedSlices(slices),
+    ...sliceMetrics(slices),
     margins,
     errorBudget,
     minRequests: asked.minRequests ?? DEFAULTS.rollout.minRequests,
@@ -121,6 +131,18 @@ const MIN_DURATION_MS = rolloutKeys.minDuration.unwrap().parse(DEFAULTS.rollout.
 function reportedSlices(slices: readonly WrittenSlice[]): Pick<RolloutSpec, 'reportedSlices'> {
   const reported = reportedOf(slices);
   return reported.length === 0 ? {} : { reportedSlices: reported };
+}
+
+/** Absent where no slice names any, as in specifications of before. */
+function sliceMetrics(slices: readonly WrittenSlice[]): Pick<RolloutSpec, 'sliceMetrics'> {
+  const named = metricsBySlice(slices);
+  return Object.keys(named).length === 0 ? {} : { sliceMetrics: named };
+}
+
+function measuredBy(steps: RolloutSpec['steps']): ReadonlySet<MetricName> {
+  return new Set(
+    steps.flatMap((step) => (step.kind === 'analysis' ? [...step.require, ...step.reject] : [])),
+  );
 }
 
 /** Without a declared window labels prove nothing, and the spec has none. */

@@ -1,9 +1,22 @@
 import * as z from 'zod';
 import { type Slice, sliceKey } from '../core/evidence.ts';
+import type { MetricName } from '../core/verdict.ts';
 import { expected } from './expected.ts';
 
-/** A slice as written: attributes with their values, and whether it gates, `true` where it does not say. */
-export type WrittenSlice = Readonly<Record<string, string | boolean | undefined>>;
+/** A slice as written: attributes with their values, whether it gates (`true` where it does not say), and which metrics. */
+export type WrittenSlice = Readonly<
+  Record<string, string | boolean | readonly SlicedMetric[] | undefined>
+>;
+
+/** The metrics that a slice can gate. */
+const SLICED = [
+  'labelledLoss',
+  'disagreement',
+  'pairedErrors',
+  'errors',
+] as const satisfies readonly MetricName[];
+
+type SlicedMetric = (typeof SLICED)[number];
 
 /** Each that gates takes its part of the error budget. */
 const GATING_MAX = 16;
@@ -13,6 +26,7 @@ const REPORTED_MAX = 32;
 
 /** The key that is no attribute, where its value is no text. */
 const GATE = 'gate';
+const METRICS = 'metrics';
 
 const NAME = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
@@ -20,9 +34,18 @@ const value = z.string({ error: expected('a value in quotes') }).regex(/^[^,=]{1
   error: expected('a value without commas and equals signs'),
 });
 
+const NAMES = SLICED.join(', ');
+
+const metrics = z.array(z.enum(SLICED, { error: expected(`one of ${NAMES}`) })).min(1, {
+  error: `expected at least one of ${NAMES}; a slice that gates nothing is gate: false`,
+});
+
 const sliceSchema = z
   .object(
-    { [GATE]: z.union([z.boolean(), value], { error: expected('true or false') }).optional() },
+    {
+      [GATE]: z.union([z.boolean(), value], { error: expected('true or false') }).optional(),
+      [METRICS]: z.union([metrics, value], { error: expected(`a list of ${NAMES}`) }).optional(),
+    },
     { error: expected('attributes and values, such as { tone: dark }') },
   )
   .catchall(value)
@@ -31,6 +54,10 @@ const sliceSchema = z
       if (NAME.test(name)) continue;
       const message = expected('an attribute name: letters, digits, - and _')({ input: name });
       context.addIssue({ code: 'custom', path: [name], message });
+    }
+    if (!gates(slice) && metricsOf(slice) !== undefined) {
+      const message = 'expected no metrics beside gate: false: such a slice gates none';
+      context.addIssue({ code: 'custom', path: [METRICS], message });
     }
     if (Object.keys(attributesOf(slice)).length === 0)
       context.addIssue({ code: 'custom', message: 'expected at least one attribute' });
@@ -53,6 +80,43 @@ export const slicesSchema = z
 /** Those that a rollout is judged on. */
 export function gatingOf(slices: readonly WrittenSlice[]): readonly Slice[] {
   return slices.filter(gates).map(attributesOf);
+}
+
+/** The metrics that are gated in the slices that name some, by `sliceKey`; those of entries for one slice together. */
+export function metricsBySlice(
+  slices: readonly WrittenSlice[],
+): Readonly<Record<string, readonly MetricName[]>> {
+  const named = new Map<string, ReadonlySet<MetricName>>();
+  for (const slice of slices.some(metricsOf) ? slices.filter(gates) : []) {
+    const key = sliceKey(attributesOf(slice));
+    named.set(key, new Set([...(named.get(key) ?? []), ...(metricsOf(slice) ?? DEFAULT)]));
+  }
+  return Object.fromEntries([...named].map(([key, metrics]) => [key, [...metrics]]));
+}
+
+/** Of a slice that names none. */
+const DEFAULT: readonly MetricName[] = ['labelledLoss'];
+
+/** Names the metrics of slices that no analysis measures: nothing would ever be gated by them. */
+export function unmeasuredSlices(
+  slices: readonly WrittenSlice[],
+  measured: ReadonlySet<MetricName>,
+): readonly { readonly path: readonly (string | number)[]; readonly message: string }[] {
+  return slices.flatMap((slice, index) =>
+    (metricsOf(slice) ?? []).flatMap((metric, at) =>
+      measured.has(metric)
+        ? []
+        : {
+            path: ['slices', index, METRICS, at],
+            message: `expected a metric that an analysis step names, found ${metric}`,
+          },
+    ),
+  );
+}
+
+function metricsOf(slice: WrittenSlice): readonly SlicedMetric[] | undefined {
+  const { [METRICS]: named } = slice;
+  return typeof named === 'object' ? named : undefined;
 }
 
 /** Those that are shown, and decide nothing. One that gates as well is shown already. */

@@ -127,6 +127,8 @@ export type Evidence = {
   /** Where the anchor answers copies too. */
   readonly anchor?: AnchorEvidence | undefined;
   readonly live: Readonly<Record<string, ExposureCounts>>;
+  /** Since rules 2, of slices that had a request, keyed as `sliceKey` writes them. Absent where there is none. */
+  readonly bySlice?: Readonly<Record<string, SliceEvidence>>;
   /** Salted hashes of units that may come again and have had their first error, or their first slow request. */
   readonly erredUnits: readonly string[];
   readonly slowUnits: readonly string[];
@@ -160,6 +162,16 @@ export type FailuresByArm = {
 export type PairedTimeouts = {
   readonly all: PairedFailureCounts;
   readonly twinned: PairedFailureCounts;
+};
+
+/** What the requests of one slice showed: each part counts what the evidence's own of that name counts of all. */
+export type SliceEvidence = Pick<Evidence, 'disagreement' | 'excessDisagreement'> & {
+  readonly pairedFailures: PairedFailureCounts;
+  readonly pairedFelt: PairedFelt;
+  readonly liveErrors: Readonly<Record<string, ExposedCounts>>;
+  readonly liveFelt: Readonly<Record<string, FeltByArm>>;
+  /** At equal shares, as the blocks of `slowBlocks` count them, added. */
+  readonly slow: SlowCounts;
 };
 
 /** Labels of live answers whose window has ended. */

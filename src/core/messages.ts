@@ -113,6 +113,8 @@ export type LiveDraw = {
   readonly unit: string | undefined;
   readonly side: 'candidate' | 'reference';
   readonly exposure: Exposure;
+  /** Of the request, which say which slices it is in; absent: it has none. */
+  readonly attributes?: Readonly<Record<string, string>> | undefined;
 };
 
 /** How it ended. */

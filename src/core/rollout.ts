@@ -101,6 +101,8 @@ export type RolloutSpec = {
   readonly claim?: QualityClaim;
   /** Groups of requests that are judged separately as well. */
   readonly slices: readonly Slice[];
+  /** What is gated in those groups that name it, by `sliceKey`; another gates `labelledLoss`. Absent: none names any. */
+  readonly sliceMetrics?: Readonly<Record<string, readonly MetricName[]>>;
   /** Groups that are only shown: they take no part of the error budget and decide nothing. Absent: there are none. */
   readonly reportedSlices?: readonly Slice[];
   readonly margins: Margins;

@@ -14,17 +14,13 @@ import { judgeLabelledLoss as judgeLabelledLoss1 } from './rules-1/labelled-loss
 import { judgePairedErrors as judgePairedErrors1 } from './rules-1/paired-errors.ts';
 import { judgePairedLatency as judgePairedLatency1 } from './rules-1/paired-latency.ts';
 import { judgeSlowRequests as judgeSlowRequests1 } from './rules-1/slow-requests.ts';
+import { inSlices } from './slice-judgement.ts';
 import { judgeSlowRequests } from './slow-requests.ts';
 
 /** What one metric's evidence shows, over all requests or over one slice. */
 export type Judge = (evidence: Evidence, spec: RolloutSpec, slice: Slice | undefined) => Judgement;
 
 export type Judges = Readonly<Record<MetricName, Judge>>;
-
-/** What has not changed since the first rules. */
-const UNCHANGED = {
-  disagreement: judgeDisagreement,
-};
 
 /**
  * The rule of each metric, by version of the rules. A verdict on record must come out to the last digit for as long as its
@@ -33,7 +29,7 @@ const UNCHANGED = {
  */
 const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
   1: {
-    ...UNCHANGED,
+    disagreement: judgeDisagreement,
     liveLoss: notJudged,
     anchorLoss: notJudged,
     labelledLoss: judgeLabelledLoss1,
@@ -43,13 +39,13 @@ const JUDGES: Readonly<Record<RulesVersion, Judges>> = {
     slowRequests: judgeSlowRequests1,
   },
   2: {
-    ...UNCHANGED,
+    disagreement: inSlices(judgeDisagreement),
     liveLoss: judgeLiveLoss,
     anchorLoss: judgeAnchorLoss,
     labelledLoss: judgeLabelledLoss,
-    pairedErrors: judgePairedErrors,
+    pairedErrors: inSlices(judgePairedErrors),
     pairedLatency: judgePairedLatency,
-    errors: judgeErrors,
+    errors: inSlices(judgeErrors),
     slowRequests: judgeSlowRequests,
   },
 };

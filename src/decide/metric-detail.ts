@@ -11,6 +11,7 @@ import { liveLossAt } from './live-loss.ts';
 import { liveShares } from './live-shares.ts';
 import { pairedDifferenceProof, pairedFailureTotals } from './paired-errors.ts';
 import { evidenceOfShare } from './paired-latency.ts';
+import { evidenceOfSlice } from './slice-judgement.ts';
 
 /** What a detail is asked of. The status is that of the same evidence. */
 export type Measured = {
@@ -32,7 +33,8 @@ const SHARPEST_AT = 2_000;
  * margin proven so far. A pure function of the evidence, and no part of a verdict. Takes some hundred judgements, so it can be
  * interrupted after each.
  */
-export function* metricDetail(measured: Measured): Search<MetricDetail> {
+export function* metricDetail(asked: Measured): Search<MetricDetail> {
+  const measured = { ...asked, evidence: evidenceFor(asked) };
   switch (measured.status.metric) {
     case 'disagreement':
     case 'labelledLoss':
@@ -47,6 +49,12 @@ export function* metricDetail(measured: Measured): Search<MetricDetail> {
     case 'slowRequests':
       return yield* liveDetail(measured, measured.status.metric);
   }
+}
+
+/** Labels are kept by slice in places of their own. */
+function evidenceFor({ evidence, status: { metric, slice } }: Measured): Evidence {
+  const isOwn = metric === 'disagreement' || metric === 'pairedErrors' || metric === 'errors';
+  return isOwn ? evidenceOfSlice(evidence, slice) : evidence;
 }
 
 /** The share of slower pairs that is still acceptable. */

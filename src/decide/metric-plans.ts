@@ -11,13 +11,10 @@ export type MetricPlan = {
   readonly weight: number;
 };
 
-/** The metrics whose evidence is kept by slice. */
-const SLICED: ReadonlySet<MetricName> = new Set<MetricName>(['labelledLoss', 'anchorLoss']);
-
 /** What says which metrics a rollout is judged on. */
 export type PlannedBy = Pick<
   RolloutSpec,
-  'steps' | 'slices' | 'stable' | 'candidate' | 'anchor' | 'anchorShare'
+  'steps' | 'slices' | 'sliceMetrics' | 'stable' | 'candidate' | 'anchor' | 'anchorShare'
 >;
 
 /** These metrics, and the loss against the anchor beside that against stable, where there is an anchor to compare with. */
@@ -31,7 +28,7 @@ export function withAnchorLoss(
 }
 
 /**
- * What a rollout is judged on: every metric that some analysis step names, and for those kept by slice, every declared slice.
+ * What a rollout is judged on: every metric that some analysis step names, and of each declared slice those metrics that it gates.
  * The list depends on the spec alone, so the budget is shared out before the first request. All get equal shares: a slice
  * counts as much as a metric, or harm to few would be the hardest to prove.
  */
@@ -41,7 +38,7 @@ export function metricPlans(spec: PlannedBy): readonly MetricPlan[] {
   const planned = METRIC_NAMES.flatMap((metric) => {
     if (!required.has(metric) && !rejecting.has(metric)) return [];
     const role = required.has(metric) ? ('gate' as const) : ('reject' as const);
-    return keysOf(metric, spec.slices).map((key) => ({ key, role }));
+    return keysOf(metric, spec).map((key) => ({ key, role }));
   });
   return planned.map((plan) => ({ ...plan, weight: 1 / planned.length }));
 }
@@ -58,9 +55,21 @@ function named(
   return new Set(spec.steps.flatMap((step) => (step.kind === 'analysis' ? step[list] : [])));
 }
 
-function keysOf(metric: MetricName, slices: readonly Slice[]): readonly MetricKey[] {
+/** What is gated in a slice: the metrics that it names, and `labelledLoss` where it names none. */
+function gatedIn(
+  slice: Slice,
+  { sliceMetrics = {} }: Pick<RolloutSpec, 'sliceMetrics'>,
+): readonly MetricName[] {
+  return sliceMetrics[sliceKey(slice)] ?? ['labelledLoss'];
+}
+
+function keysOf(
+  metric: MetricName,
+  spec: Pick<RolloutSpec, 'slices' | 'sliceMetrics'>,
+): readonly MetricKey[] {
   const overall: MetricKey = { metric, slice: undefined };
-  if (!SLICED.has(metric)) return [overall];
+  const gated = metric === 'anchorLoss' ? 'labelledLoss' : metric;
+  const slices = spec.slices.filter((slice) => gatedIn(slice, spec).includes(gated));
   const distinct = new Map(slices.map((slice) => [sliceKey(slice), slice]));
   return [overall, ...[...distinct.values()].map((slice) => ({ metric, slice }))];
 }

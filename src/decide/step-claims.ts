@@ -63,7 +63,7 @@ export function claimedMetrics(
 ): readonly ShareMetric[] {
   if (!control && percent !== 50) return [];
   return metricPlans(spec)
-    .map(({ key }) => key.metric)
+    .flatMap(({ key }) => (key.slice === undefined ? key.metric : []))
     .filter(isLive);
 }
 

@@ -11,12 +11,12 @@ export type LiveTapOptions = {
 /** Reports the requests that were drawn between candidate and reference: once as each is assigned, once as it ends. */
 export function createLiveTap({ isWatched, report }: LiveTapOptions): Tap {
   return (request, { by, exposure, side }) => {
-    const { id: requestId, model, unit: assigned } = request;
+    const { id: requestId, model, unit: assigned, attributes } = request;
     if (by !== 'split' || exposure === undefined || side === undefined) return undefined;
     if (!isWatched(model)) return undefined;
     // What is assigned by its own id never comes again.
     const unit = assigned === requestId ? undefined : assigned;
-    report({ kind: 'assigned', model, requestId, drawn: { unit, side, exposure } });
+    report({ kind: 'assigned', model, requestId, drawn: { unit, side, exposure, attributes } });
     return (outcome) => {
       const end = { ...endOf(outcome), content: contentOf(request) };
       const outputs = outcome.kind === 'answer' ? outcome.response.outputs : undefined;

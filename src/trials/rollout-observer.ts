@@ -41,6 +41,7 @@ import {
   type Rollout,
   type RulesVersion,
   rulesOf,
+  slicesOf,
   slowBlockMsOf,
 } from '../core/rollout.ts';
 import type { WantedLabel } from '../core/wanted-label.ts';
@@ -129,6 +130,7 @@ export class RolloutObserver {
     this.#allowed = allowedNonFinite(settingOf(stable, spec));
     this.window = createWindow({
       rules: this.rules,
+      slices: slicesOf(spec),
       unit: spec.unit ?? DEFAULT_UNIT,
       salt: spec.salt,
       latencyMargin: spec.margins.pairedLatency,
@@ -192,7 +194,7 @@ export class RolloutObserver {
     this.mirrorCheck.settled(pair.requestId, 'paired');
     const comparison = compare(pair, this.#comparator, this.#allowed);
     const anchored = this.#withAnchorFault(pair);
-    this.window.addComparison(comparison);
+    this.window.addComparison(comparison, pair.attributes);
     this.#keepExample?.(pair, comparison);
     this.#anchor?.add(anchored);
     this.#labels.offer(anchored);
@@ -270,7 +272,7 @@ export class RolloutObserver {
 
 /** Field by field: an object that is spread and gets further fields takes microseconds, of each live request of a trial. */
 function observationOf(
-  { unit, side, exposure }: LiveDraw,
+  { unit, side, exposure, attributes }: LiveDraw,
   end: LiveEnd,
   allowed: AllowedNonFinite,
 ): LiveObservation {
@@ -278,6 +280,7 @@ function observationOf(
     unit,
     side,
     exposure,
+    attributes,
     startedMs: end.startedMs,
     endedMs: end.endedMs,
     failure: end.failure,

@@ -2,9 +2,11 @@ import t from 'tap';
 import { checked } from '../../src/config/checked.ts';
 import {
   gatingOf,
+  metricsBySlice,
   reportedOf,
   slicesSchema,
   undeclaredSlices,
+  unmeasuredSlices,
   type WrittenSlice,
 } from '../../src/config/slices.ts';
 
@@ -65,4 +67,34 @@ t.test('what is no slice is refused with what was expected', (t) => {
     t.throws(() => read(slices), { message }, String(message));
   t.equal(read([...many(16), ...many(32, { gate: false })]).length, 48);
   t.end();
+});
+
+t.test('a slice may name what it gates', async (t) => {
+  const slices = read([
+    { tone: 'dark', metrics: ['disagreement', 'errors'] },
+    { region: 'eu' },
+    { metrics: 'north' },
+  ]);
+  t.same(metricsBySlice(slices), {
+    'tone=dark': ['disagreement', 'errors'],
+    'region=eu': ['labelledLoss'],
+    'metrics=north': ['labelledLoss'],
+  });
+  t.same(metricsBySlice(read([{ tone: 'dark' }])), {}, 'absent where no slice names any');
+  t.match(unmeasuredSlices(slices, new Set(['errors'])), [
+    {
+      path: ['slices', 0, 'metrics', 0],
+      message: 'expected a metric that an analysis step names, found disagreement',
+    },
+  ]);
+});
+
+t.test('metrics of a slice that say nothing are refused', async (t) => {
+  const refusals: readonly (readonly [unknown, RegExp])[] = [
+    [[{ tone: 'a', metrics: [] }], /metrics/],
+    [[{ tone: 'a', metrics: ['slowRequests'] }], /metrics/],
+    [[{ tone: 'a', gate: false, metrics: ['errors'] }], /expected no metrics beside gate: false/],
+    [[{ metrics: ['errors'] }], /expected at least one attribute/],
+  ];
+  for (const [slices, message] of refusals) t.throws(() => read(slices), { message });
 });

@@ -12,7 +12,7 @@ import type { Rollout } from '../../core/rollout.ts';
 
 /**
  * What the present part of a holdback has seen of live traffic; undefined in its first, which is all of it. Labels have their
- * window to wait for, and are judged by all of the holdback alone.
+ * window to wait for, and slices are small: both are judged by all of the holdback alone.
  */
 export function partEvidence(
   { phase, liveAtStep: before }: Rollout,
@@ -27,6 +27,7 @@ export function partEvidence(
     liveFelt: since(evidence.liveFelt ?? {}, before.liveFelt ?? {}, feltSince),
     slowBlocks: blocksSince(evidence.slowBlocks ?? {}, phase.part.sinceMs),
     liveLoss: undefined,
+    bySlice: {},
   };
 }
 

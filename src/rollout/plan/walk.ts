@@ -303,10 +303,11 @@ export function sampleRate(
   }: Pick<Place, 'spec' | 'shares' | 'labelledRatio' | 'sliceRatio'>,
 ): number {
   const { mirror, twin, weight, reference } = shares;
+  const inSlice = slice === undefined ? 1 : sliceRatio;
   // Each labelled unit of the candidate is compared with some of the reference.
   if (metric === 'liveLoss') return Math.min(weight, reference) * labelledRatio;
   if (METRIC_PHASE[metric] === 'canary') {
-    return weight === reference ? weight + reference : 0;
+    return weight === reference ? (weight + reference) * inSlice : 0;
   }
   const isTwinned =
     metric === 'pairedLatency' || (metric === 'disagreement' && spec.intent === 'equivalent');
@@ -314,9 +315,7 @@ export function sampleRate(
   const isLabelled = metric === 'labelledLoss' || metric === 'anchorLoss';
   const labelled = isLabelled && spec.labels?.queue === undefined ? labelledRatio : 1;
   const anchored = metric === 'anchorLoss' ? (spec.anchorShare ?? 0) / 100 : 1;
-  return (
-    mirror * (isTwinned ? twin : 1) * labelled * anchored * (slice === undefined ? 1 : sliceRatio)
-  );
+  return mirror * (isTwinned ? twin : 1) * labelled * anchored * inSlice;
 }
 
 /** Undefined where the rate is not known and has to be. */
