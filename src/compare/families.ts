@@ -3,6 +3,7 @@ import type { TensorSpec } from '../core/tensor.ts';
 import type { Comparator } from './comparator.ts';
 import { anyTensor } from './comparators/any-tensor.ts';
 import { classLabels } from './comparators/class-labels.ts';
+import { detections } from './comparators/detections.ts';
 import { embedding } from './comparators/embedding.ts';
 import { labelMap } from './comparators/label-map.ts';
 import { rankedClasses } from './comparators/ranked-classes.ts';
@@ -10,6 +11,7 @@ import { regression } from './comparators/regression.ts';
 import { text } from './comparators/text.ts';
 import { tokenTags } from './comparators/token-tags.ts';
 import { labelLoss } from './losses/class-labels.ts';
+import { detectionLoss } from './losses/detections.ts';
 import { embeddingLoss } from './losses/embedding.ts';
 import { labelMapLoss } from './losses/label-map.ts';
 import type { LossRule } from './losses/loss-rule.ts';
@@ -130,6 +132,15 @@ export const FAMILY_RULES: Readonly<Record<Family, FamilyRule>> = {
     comparator: ({ output, setting }) => embedding({ output: output.name, ...setting }),
     loss: ({ output }) => embeddingLoss(output),
   },
+  detections: {
+    reads: 'boxes: [K,4] or [N,K,4], or [K,6] or [N,K,6] with score and class',
+    keys: ['tolerance', 'iou', 'threshold', 'scores', 'classes', 'boxes'],
+    outputOf: (outputs, isNamed) =>
+      outputs.find((spec) => holdsBoxes(spec) && /box/i.test(spec.name)) ??
+      outputs.find((spec) => holdsBoxes(spec) && (isNamed || isFloating(spec))),
+    comparator: ({ output, setting }) => detections({ ...setting, output: output.name }),
+    loss: ({ output, setting }, names) => detectionLoss({ ...setting, output: output.name }, names),
+  },
   anyTensor: {
     reads: 'anything',
     keys: ['absolute', 'relative'],
@@ -154,6 +165,7 @@ const TASKS: readonly (readonly [kind: string, family: Family])[] = [
   ['feature-extraction', 'embedding'],
   ['sentence-similarity', 'embedding'],
   ['embedding', 'embedding'],
+  ['object-detection', 'detections'],
 ];
 
 /** The families of a task, by the names of the Hugging Face hub, the first choice first; none: it is not known. */
@@ -165,6 +177,13 @@ export function familiesOfTask(task: string | undefined): readonly Family[] {
 
 function isFloating({ dtype }: TensorSpec): boolean {
   return /^(FP|BF)/.test(dtype);
+}
+
+/** The last dimension may be left open; the rank may not. */
+function holdsBoxes({ dtype, shape }: TensorSpec): boolean {
+  const width = shape.at(-1) ?? 0;
+  const isRanked = shape.length === 2 || shape.length === 3;
+  return dtype !== 'BYTES' && isRanked && (width === 4 || width === 6 || width < 0);
 }
 
 function isOnePerRow({ shape }: TensorSpec): boolean {

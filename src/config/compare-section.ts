@@ -17,7 +17,11 @@ const familyKeys = {
   tolerance: distance,
   scale: number({ min: 1e-9, max: 1e12 }).optional(),
   loss: z.enum(['absolute', 'squared'], { error: expected('absolute or squared') }).optional(),
+  iou: number({ min: 0.01, max: 1 }).optional(),
   threshold: number({ min: -1e9, max: 1e9 }).optional(),
+  scores: line.optional(),
+  classes: line.optional(),
+  boxes: z.enum(['corners', 'center'], { error: expected('corners or center') }).optional(),
   similarity: z.enum(['dot', 'cosine'], { error: expected('dot or cosine') }).optional(),
 };
 

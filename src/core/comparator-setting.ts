@@ -7,6 +7,7 @@ export const FAMILIES = [
   'text',
   'regression',
   'embedding',
+  'detections',
   'anyTensor',
 ] as const;
 
@@ -27,10 +28,17 @@ export type FamilySetting = {
   readonly scale?: number | undefined;
   /** How an error of a number counts as loss; `absolute` by default. */
   readonly loss?: 'absolute' | 'squared' | undefined;
-  /** A label of `labelMap` holds from this score on, in the output's own unit; 0.5 by default. */
+  /** A label of `labelMap` holds from this score on, and a box of `detections` counts; in the output's own unit; 0.5 by default. */
   readonly threshold?: number | undefined;
   /** How callers compare embeddings: `dot` by default, where lengths count. */
   readonly similarity?: 'dot' | 'cosine' | undefined;
+  /** How much two boxes must overlap to be the same one, as intersection over union; 0.5 by default. */
+  readonly iou?: number | undefined;
+  /** Outputs that hold the score and the class of each box; by default those with the usual names. */
+  readonly scores?: string | undefined;
+  readonly classes?: string | undefined;
+  /** Whether four numbers of a box are two corners, the default, or its middle and its size. */
+  readonly boxes?: 'corners' | 'center' | undefined;
 };
 
 export type FamilyKey = keyof FamilySetting;

@@ -10,6 +10,7 @@ export type Difference =
   | 'values'
   | 'label'
   | 'distribution'
+  | 'boxes'
   | 'failure';
 
 /** What a pair showed. Scores are in [0, 1]: 0 is the same answer. */
