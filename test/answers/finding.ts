@@ -8,6 +8,12 @@ import { contestantOf, type TrialResult, type Tried, tryChange } from './trial.t
 export type Finding = {
   readonly model: string;
   readonly half: Manifest['half'];
+  /** What kind of model it is, and where it comes from. */
+  readonly kind: string;
+  readonly source: string;
+  readonly licence: string;
+  /** How answers are compared, with the tolerances. */
+  readonly comparator: string;
   readonly change: string;
   readonly intent: 'equivalent' | 'improve';
   readonly expected: Change['expected'];
@@ -18,9 +24,9 @@ export type Finding = {
   /** The share of all real requests whose answers count as different. */
   readonly differing: number;
   /** The greatest distance of each request's rows, in the unit of the family; undefined: the family has none. */
-  readonly distance: { readonly median: number; readonly greatest: number } | undefined;
+  readonly distance?: { readonly median: number; readonly greatest: number } | undefined;
   /** The candidate's mean loss less stable's, over all real requests; undefined: there are no labels. */
-  readonly lossMore: number | undefined;
+  readonly lossMore?: number | undefined;
 };
 
 /** Tries one change, and measures what is true of it over all requests of the model. */
@@ -31,6 +37,9 @@ export function find(tried: Tried, seed: number): Finding {
   return {
     model: manifest.name,
     half: manifest.half,
+    kind: manifest.kind,
+    source: manifest.source,
+    licence: manifest.licence,
     change: change.name,
     intent,
     expected: change.expected,
@@ -43,7 +52,7 @@ export function find(tried: Tried, seed: number): Finding {
   };
 }
 
-function differences(tried: Tried): Pick<Finding, 'differing' | 'distance'> {
+function differences(tried: Tried): Pick<Finding, 'comparator' | 'differing' | 'distance'> {
   const { stable, candidate } = tried;
   const claim = { intent: 'equivalent', rules: 2 } as const;
   const comparator = chooseComparator(contestantOf(tried, '1'), claim);
@@ -55,6 +64,7 @@ function differences(tried: Tried): Pick<Finding, 'differing' | 'distance'> {
     .sort((a, b) => a - b);
   const [median, greatest] = [distances[distances.length >> 1], distances.at(-1)];
   return {
+    comparator: comparator.name,
     differing: mean(scores.map(({ score }) => score ?? 0)),
     distance: median === undefined || greatest === undefined ? undefined : { median, greatest },
   };

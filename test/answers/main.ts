@@ -4,7 +4,8 @@
  * back. Needs python3 with venv, and the package registries, for what is not under `.build/` yet. Exit code 1 where a verdict is not
  * the expected one.
  *
- * `-- --quick` for the small models of scikit-learn, `-- --only digits,cancer` for some.
+ * `-- --quick` for the small models of scikit-learn, `-- --only digits,cancer` for some, `-- --into docs/verdicts.md` to put the results
+ * into a page, in the place of those of the same models.
  */
 import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
@@ -16,6 +17,7 @@ import { projectRoot } from '../support/project-root.ts';
 import { answersOf } from './answers.ts';
 import { type Finding, find } from './finding.ts';
 import { readManifest } from './manifest.ts';
+import { publish } from './page.ts';
 import { HEADING, rowOf } from './table.ts';
 
 const FOLDER = path.join(projectRoot, 'test', 'answers');
@@ -27,6 +29,7 @@ const { values } = parseArgs({
     quick: { type: 'boolean', default: false },
     only: { type: 'string', default: '' },
     seed: { type: 'string', default: '1' },
+    into: { type: 'string' },
   },
 });
 
@@ -61,6 +64,7 @@ async function exam(): Promise<number> {
   const wrong = findings.filter(({ expected, seen }) => expected !== seen);
   for (const { model, change, why } of wrong) print(`wrong: ${model}, ${change}: ${why}`);
   print(`${findings.length} changes: ${wrong.length} wrong; ${missing} models could not be had`);
+  if (values.into !== undefined) await publish(values.into, findings);
   return wrong.length > 0 || missing > 0 || findings.length === 0 ? 1 : 0;
 }
 

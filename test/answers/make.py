@@ -8,10 +8,12 @@ import pathlib
 import sys
 
 from classifiers import CLASSIFIERS
+from garments import GARMENTS
 from regressors import REGRESSORS
+from sentences import SENTENCES_MODELS
 
 SMALL = {**CLASSIFIERS, **REGRESSORS}
-MAKERS = {**SMALL}
+MAKERS = {**SMALL, **GARMENTS, **SENTENCES_MODELS}
 
 
 def main():

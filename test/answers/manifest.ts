@@ -6,7 +6,7 @@ import type { Tensor } from '../../src/core/tensor.ts';
 /** What make.py writes of one model. */
 export type Manifest = {
   readonly name: string;
-  /** Tolerances are chosen by the models of one half, and verified on the other. */
+  /** Default tolerances have to fit the models of one half, and are verified on the other. */
   readonly half: 'choose' | 'verify';
   /** What kind of model it is, for people. */
   readonly kind: string;

@@ -44,7 +44,7 @@ function signed(value: number): string {
 }
 
 /** Two digits are enough to see where a tolerance lies. */
-function amount(distance: number | undefined): string {
+export function amount(distance: number | undefined): string {
   if (distance === undefined) return '';
   return distance === 0 ? '0' : String(Number(distance.toPrecision(2)));
 }
