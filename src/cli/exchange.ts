@@ -39,6 +39,8 @@ export type Answer = {
   /** As the server wrote it; empty where it did not. */
   readonly contentType: string;
   readonly text: string;
+  /** Milliseconds that the server asks to wait, by its header `retry-after`; undefined: it does not. */
+  readonly retryAfterMs?: number | undefined;
 };
 
 /** A server took the request and has not answered in time: it may still do what it was asked. */
@@ -57,7 +59,8 @@ export async function exchange({ body, headers, ...rest }: Exchange): Promise<An
     body: text === undefined ? undefined : Buffer.from(text),
   });
   const { status, headers: answered, bytes } = answer;
-  return { status, contentType: answered['content-type'] ?? '', text: bytes.toString() };
+  const content = { contentType: answered['content-type'] ?? '', text: bytes.toString() };
+  return { status, ...content, ...retryAfterOf(answered['retry-after']) };
 }
 
 /** The same for a body and an answer of any content type. */
@@ -78,6 +81,13 @@ export async function exchangeBytes(exchange: BytesExchange): Promise<BytesAnswe
     if (signal.aborted) throw isReached ? new SlowAnswerError(late) : new Error(late);
     throw new Error(reasonOf(error), { cause: error });
   }
+}
+
+/** Only in seconds: dates are of servers of another kind. */
+function retryAfterOf(header: string | undefined): Pick<Answer, 'retryAfterMs'> {
+  return header !== undefined && /^\d{1,6}$/.test(header)
+    ? { retryAfterMs: Number(header) * 1_000 }
+    : {};
 }
 
 type Sending = { readonly options: RequestOptions; readonly onReached: () => void };

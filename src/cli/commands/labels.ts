@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import { addLabelsImport } from './labels-import.ts';
 import { withGateway } from './shared-options.ts';
 
-/** Adds `understudy labels next`, `answer` and `export`. */
+/** Adds `understudy labels next`, `answer`, `export` and `import`. */
 export function addLabelsCommands(program: Command): void {
   const labels = program
     .command('labels')
@@ -40,4 +41,5 @@ export function addLabelsCommands(program: Command): void {
   ).action(async (model, options) =>
     (await import('../labels-commands.ts')).exportTasks(model, options),
   );
+  addLabelsImport(labels);
 }
