@@ -263,10 +263,9 @@ t.test('everything has a default', async (t) => {
       loadMsMax: 120_000,
     },
     routing: { ...ROUTING, attributes: {}, ruleHeaders: [], deadlineMs: 1_000 },
-    versions: { kind: 'latest', count: 1 },
-    follows: false,
-    route: undefined,
+    ...{ versions: { kind: 'latest', count: 1 }, follows: false, route: undefined },
     labels: { windowMs: undefined, selection: 'arrival', ...FROM_ANY, storeBytesMax: 67_108_864 },
+    examples: { keep: 'scores', bytesMax: 67_108_864, ageMsMax: 604_800_000, redact: [] },
     rollout: {},
   });
   t.same((await loadConfig(undefined)).server, config.server, 'without a file as well');

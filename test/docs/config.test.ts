@@ -89,7 +89,7 @@ const FILLED_IN: Readonly<Record<string, unknown>> = {
   [`${ROLLOUT}.margins.pairedLatency`]: blockOf(latencyBlockMsOf(DEFAULT_MARGINS)),
   [`${ROLLOUT}.margins.slowRequests`]: blockOf(slowBlockMsOf(DEFAULT_MARGINS)),
   [`${ROLLOUT}.margins`]: DEFAULT_MARGINS,
-  [`${ROLLOUT}.slices[]`]: { gate: true },
+  [`${ROLLOUT}.slices[]`]: { gate: true, metrics: ['labelledLoss'] },
   [`${ROLLOUT}.slices`]: [],
 };
 
