@@ -66,8 +66,8 @@ const RESTORED_AT_ONCE = 2_000;
  * how much more the values of a line take than their text.
  */
 const OPEN_BYTES = 270;
-const KEPT_BYTES = 100;
-const COHORT_BYTES = 150;
+const KEPT_BYTES = 190;
+const COHORT_BYTES = 230;
 const LOSSES_BYTES = 96;
 const BYTES_PER_CHARACTER = 4;
 

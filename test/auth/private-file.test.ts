@@ -51,7 +51,7 @@ t.test('a file is written whole, for its owner alone, over the one before', asyn
 t.test('what is no file, or too large, is not read', async (t) => {
   const folder = await aFolder(t);
   await t.rejects(readPrivateFile(folder, 10));
-  await t.rejects(readPrivateFile('/dev/zero', 10), /expected a file/);
+  await t.rejects(readPrivateFile('/dev/zero', 10), /expected a regular file/);
   const path = join(folder, 'a');
   await writeFile(path, 'x'.repeat(11), { mode: 0o600 });
   await t.rejects(readPrivateFile(path, 10), /expected at most 10 bytes, found 11/);
