@@ -77,8 +77,9 @@ t.test('a role that is too small opens no route, and changes nothing', async (t)
   const records = ledger.records().length;
   for (const { what, status } of await statusesFor(app, ['infer'])) t.equal(status, 403, what);
   for (const { what, status, isRead, url } of await statusesFor(app, ['view'])) {
-    // Examples may have what clients sent.
-    const isClosed = url === '/metrics' || url.includes('/examples');
+    // Examples may have what clients sent, and labels are for labellers.
+    const isClosed =
+      url === '/metrics' || url.includes('/examples') || url.endsWith('/labels/next');
     if (isRead || url.endsWith('/plan')) t.equal(status === 403, isClosed, what);
     else t.equal(status, 403, what);
   }
