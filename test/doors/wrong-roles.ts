@@ -14,7 +14,8 @@ function isFor(role: Role, { plane, method, path }: HttpCall): boolean {
   const isShared = path.includes('sharedmemory');
   switch (role) {
     case 'infer':
-      return plane === 'data' && !isFeedback && !isSetting && !isShared && !/load$/.test(path);
+      // Labels of its own requests as well, by their ids: whose they are is known once they are read.
+      return plane === 'data' && !isSetting && !isShared && !/load$/.test(path);
     case 'label':
       return isFeedback && method === 'POST';
     case 'view':
