@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '../src/core/clock.ts';
 import { poisson } from '../src/load/nouns/arrivals.ts';
@@ -130,13 +131,19 @@ async function freshProcess(gateway: GatewayProcess): Promise<number> {
   await gateway.control(MODEL, 'unload');
   const before = new Set(await gateway.childPids());
   await gateway.control(MODEL, 'load');
-  const [pid, ...more] = (await gateway.childPids()).filter((each) => !before.has(each));
+  const fresh = (await gateway.childPids()).filter((each) => !before.has(each));
+  const serving = await Promise.all(fresh.map(async (pid) => ((await isReader(pid)) ? [] : pid)));
+  const [pid, ...more] = serving.flat();
   if (pid === undefined || more.length > 0) {
-    throw new Error(
-      `expected one new process for ${MODEL}, found ${pid === undefined ? 0 : more.length + 1}`,
-    );
+    throw new Error(`expected one new process for ${MODEL}, found ${serving.flat().length}`);
   }
   return pid;
+}
+
+/** It reads the files of models, serves none, and ends by itself when it has nothing to read. */
+async function isReader(pid: number): Promise<boolean> {
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => 'reader-main, ended');
+  return command.includes('reader-main');
 }
 
 /** Sent after the kill, and answered with success. */
