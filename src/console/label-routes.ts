@@ -25,7 +25,9 @@ type OfModel = { readonly Params: { readonly model: string } };
 /** Adds the label queue: what is wanted of a model. */
 export function addLabelRoutes(app: FastifyInstance, options: LabelRoutesOptions): void {
   const { door, nextLabels = noneWanted, checkModel } = options;
-  app.get<OfModel>('/api/v1/models/:model/labels/next', LABEL, async (request) => {
+  // A HEAD would take leases and return none of the labels.
+  const only = { ...LABEL, exposeHeadRoute: false };
+  app.get<OfModel>('/api/v1/models/:model/labels/next', only, async (request) => {
     const { model } = request.params;
     const asked = parseNextLabels(request.query);
     checkModel(model);

@@ -38,3 +38,15 @@ t.test('how many and for how long can be asked for, within limits', async (t) =>
     t.same(asked, []);
   }
 });
+
+t.test('a HEAD takes no lease', async (t) => {
+  const asked: object[] = [];
+  const nextLabels = (each: object) => {
+    asked.push(each);
+    return {};
+  };
+  const { app } = await anAdmin(new World(), { nextLabels });
+  const url = '/api/v1/models/fashion/labels/next';
+  t.equal((await app.inject({ method: 'HEAD', url })).statusCode, 404);
+  t.same(asked, []);
+});
