@@ -29,7 +29,7 @@ export type SentIdsOptions = {
 /** Whose requests an id is looked for among. */
 export type SentIdQuery = {
   readonly sentId: string;
-  /** Of this caller's own; undefined: of those that nobody signed, with authentication off. */
+  /** Of this caller's own; undefined: of requests without a caller, where authentication is off. */
   readonly caller: string | undefined;
   /** Of all callers, where it is none of this one's. */
   readonly ofAny: boolean;

@@ -20,10 +20,7 @@ export function formatExamples(
   { examples, keep, bytes, bytesMax, lost }: ListedExamples,
   isWide: boolean,
 ): string {
-  if (examples.length === 0)
-    return keep === 'off'
-      ? 'No examples are kept: models.<model>.examples.keep is off.'
-      : 'No examples. They are kept during a rollout, of requests that are mirrored.';
+  if (examples.length === 0) return whyNone(keep, bytes);
   const wide = ['ROLLOUT', 'DISTANCE', 'KEPT FOR', 'BODY'];
   const heading = ['ID', 'TIME', 'DIFFERENCE', 'SCORE', 'STABLE', 'CANDIDATE', 'SLICE'];
   const table = formatTable([
@@ -49,6 +46,13 @@ export function formatExamples(
   const room = `${mebibytesText(bytes)} of ${mebibytesText(bytesMax)} used`;
   const losses = lost > 0 ? `; ${lost} could not be kept since the gateway started` : '';
   return `${table}\n\nkeep: ${keep}, ${room}${losses}`;
+}
+
+function whyNone(keep: string, bytes: number): string {
+  if (keep === 'off') return 'No examples are kept: models.<model>.examples.keep is off.';
+  return bytes > 0
+    ? 'None of the kept examples fits. Where no answers differ, the random sample has some: understudy examples list MODEL --order random'
+    : 'No examples. They are kept during a rollout, of requests that are mirrored.';
 }
 
 /** All that is known of one, a line each. */

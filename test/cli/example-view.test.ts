@@ -34,7 +34,9 @@ t.test('a difference is one line that says what both said, where and when', asyn
 });
 
 t.test('where there are none the reason is said', async (t) => {
-  t.match(formatExamples({ ...LISTED, examples: [] }, false), /kept during a rollout/);
+  const none = { ...LISTED, examples: [] };
+  t.match(formatExamples({ ...none, bytes: 0 }, false), /kept during a rollout/);
+  t.match(formatExamples({ ...none, bytes: 1 }, false), /None .* fits.*--order random/);
   t.match(formatExamples({ ...LISTED, keep: 'off', examples: [] }, false), /keep is off/);
 });
 
